@@ -1,0 +1,1 @@
+"""ingest: takes responsibility for mail, and nothing else."""

@@ -1,0 +1,1 @@
+"""matcher: owns the directory and decides whom a mail concerns."""

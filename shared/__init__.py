@@ -1,0 +1,1 @@
+"""What the services share: contracts, the broker and the runtime. Imports no service."""

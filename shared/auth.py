@@ -1,0 +1,101 @@
+"""Who calls: bearer tokens, checked the same way by every service.
+
+* A token is a JWT (RFC 7519) with `account`, `sub` (the person), `scope`, `aud` (`satchel`), `iss`
+  and `exp`, all required. The account comes from the token alone.
+* Algorithms are pinned: HS256 with a shared secret, or asymmetric ones with keys from a JWKS URL.
+  The token's own `alg` header chooses among the pinned ones, never beyond.
+* A write scope includes its read scope.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from pydantic import TypeAdapter, ValidationError
+
+from shared.events import Account, PersonId
+
+AUDIENCE = "satchel"
+MIN_SECRET_BYTES = 32
+"""RFC 7518 section 3.2: a key as long as the hash."""
+_ASYMMETRIC = ["RS256", "PS256", "ES256", "EdDSA"]
+_CLAIMS = ["account", "sub", "scope", "aud", "iss", "exp"]
+_ACCOUNT: TypeAdapter[str] = TypeAdapter(Account)
+_PERSON: TypeAdapter[str] = TypeAdapter(PersonId)
+
+
+class InvalidToken(Exception):
+    """The token is not one of ours, or not any more."""
+
+
+class KeysAway(Exception):
+    """The JWKS URL cannot be reached, and the key is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, for which account, allowed what."""
+
+    account: str
+    person_id: str
+    scopes: frozenset[str]
+
+    def may(self, scope: str) -> bool:
+        """Return whether the scope was granted, by itself or by its write scope."""
+        area, _, verb = scope.partition(":")
+        return scope in self.scopes or (verb == "read" and f"{area}:write" in self.scopes)
+
+
+class TokenVerifier:
+    """Turns a bearer token into a Caller."""
+
+    def __init__(
+        self, *, issuer: str, secret: str | None = None, jwks_url: str | None = None
+    ) -> None:
+        """Verify with the secret (HS256), or with the keys at the JWKS URL."""
+        self._issuer = issuer
+        self._key: Callable[[str], Any]
+        if jwks_url:
+            keys = jwt.PyJWKClient(jwks_url, cache_keys=True, timeout=5)
+            self._key, self._algorithms = keys.get_signing_key_from_jwt, _ASYMMETRIC
+        else:
+            if len((secret or "").encode()) < MIN_SECRET_BYTES:
+                raise ValueError(f"TOKEN_SECRET needs at least {MIN_SECRET_BYTES} characters")
+            self._key, self._algorithms = lambda _: secret, ["HS256"]
+        self._fetches = jwks_url is not None
+
+    async def verify(self, token: str) -> Caller:
+        """Return the caller. Raises InvalidToken with a reason to show, or KeysAway."""
+        try:
+            key = await asyncio.to_thread(self._key, token) if self._fetches else self._key(token)
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=self._algorithms,
+                audience=AUDIENCE,
+                issuer=self._issuer,
+                options={"require": _CLAIMS},
+            )
+            return Caller(
+                account=_ACCOUNT.validate_python(claims["account"]),
+                person_id=_PERSON.validate_python(claims["sub"]),
+                scopes=frozenset(str(claims["scope"]).split()),
+            )
+        except jwt.PyJWKClientConnectionError as error:
+            raise KeysAway("the token's signing keys cannot be fetched right now") from error
+        except jwt.ExpiredSignatureError as error:
+            raise InvalidToken("the token has expired") from error
+        except jwt.MissingRequiredClaimError as error:
+            raise InvalidToken(f"the token has no claim {error.claim}") from error
+        except (jwt.PyJWTError, ValidationError, ValueError) as error:
+            raise InvalidToken("the token is not valid here") from error
+
+
+def sign(
+    secret: str, *, issuer: str, account: str, person_id: str, scope: str, expires_at: int
+) -> str:
+    """Return an HS256 token, as an ATS makes one for its users. `expires_at` is Unix time."""
+    claims = {"account": account, "sub": person_id, "scope": scope, "exp": expires_at}
+    return jwt.encode({**claims, "aud": AUDIENCE, "iss": issuer}, secret, algorithm="HS256")

@@ -1,0 +1,22 @@
+"""RabbitMQ, for all services: publish with certainty, consume without loss.
+
+Only this package imports aio-pika, and it does not hand out anything of it.
+
+* `Publisher.publish` returns when the broker has confirmed the message and raises `PublishFailed`
+  otherwise. Nothing but a Basic.Ack within the deadline is a success: unroutable, refused, timed
+  out and cut off are failures. aio-pika reports an unroutable publish as success unless told
+  otherwise, and raises CancelledError when the broker goes away; both are handled here.
+* `Consumer` gives each delivery to a handler and turns its outcome into AMQP:
+  `Done` acknowledges; `Reject` publishes the message with its reason to the dead-letter exchange,
+  confirmed, and then acknowledges (an AMQP reject carries no reason); `Retry` keeps the delivery in
+  hand, stops the flow of new ones, and tries again with a backoff. No delivery attempt is burned by
+  a dependency that is away, unless for longer than HOLD_SECONDS.
+* Publishing and consuming use a connection each: a broker that is short of memory or disk stops
+  reading from publishers, and acknowledgements must go on.
+* Lost connections come back by themselves, and everything is declared again then.
+"""
+
+from shared.broker.consume import Consumer, Delivery, Handler
+from shared.broker.publish import Publisher, PublishFailed
+
+__all__ = ["Consumer", "Delivery", "Handler", "PublishFailed", "Publisher"]

@@ -1,0 +1,158 @@
+"""Publishing: a message is published when the broker has confirmed it, and not before."""
+
+import asyncio
+import contextlib
+import time
+import uuid
+
+import aio_pika
+import aiormq
+from aio_pika.abc import AbstractChannel
+from aio_pika.exceptions import DeliveryError, PublishError
+from prometheus_client import Counter, Histogram
+
+from shared.broker.connection import AWAY, connections, first, own_cancellation_only
+from shared.events import MAX_EVENT_BYTES, Event, InvalidEvent
+from shared.topology import DEAD_EXCHANGE, MAIL_EXCHANGE, Topology
+
+PUBLISHED = Counter(
+    "satchel_published_total", "Messages given to the broker, by how it ended", ["tag", "result"]
+)
+PUBLISH_SECONDS = Histogram(
+    "satchel_publish_seconds", "From the call to the broker's confirm, of confirmed messages"
+)
+
+_CONNECTION_WAIT_SECONDS = 1.0
+"""How long a publish waits for a connection that is being made again."""
+_SMALL_BODY = 32 * 1024
+_IN_FLIGHT = {"small": 256, "large": 16}
+"""Large bodies have a channel of their own, so that a small one never waits behind them."""
+
+
+class PublishFailed(Exception):
+    """The broker did not confirm the message.
+
+    `definite` tells that it does not have it; otherwise it may or may not.
+    """
+
+    def __init__(self, reason: str, *, definite: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.definite = definite
+
+
+class Publisher:
+    """Publishes over one connection of its own; `run` keeps it up."""
+
+    def __init__(self, url: str, name: str, topology: Topology, *, deadline: float = 10.0) -> None:
+        self._url, self._name, self._topology = url, f"{name} publisher", topology
+        self._deadline = deadline
+        self._ready = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._renew = asyncio.Event()
+        self._channels: dict[str, AbstractChannel] = {}
+        self._slots = {lane: asyncio.Semaphore(count) for lane, count in _IN_FLIGHT.items()}
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a connection."""
+        return self._ready.is_set()
+
+    async def run(self) -> None:
+        """Keep a connection until `stop`."""
+        links = connections(self._url, self._name, self._topology, self._stopping)
+        async with contextlib.aclosing(links):
+            async for connection in links:
+                self._renew.clear()
+                with contextlib.suppress(*AWAY), own_cancellation_only():
+                    for lane in _IN_FLIGHT:
+                        self._channels[lane] = await connection.channel(on_return_raises=True)
+                    self._ready.set()
+                    await first(
+                        self._stopping.wait(),
+                        self._renew.wait(),
+                        connection.closed(),
+                        *(channel.closed() for channel in self._channels.values()),
+                    )
+                self._ready.clear()
+
+    def stop(self) -> None:
+        """Let `run` end. Publish nothing afterwards."""
+        self._stopping.set()
+
+    async def publish(self, event: Event, body: bytes = b"") -> None:
+        """Return when the broker has the event and its mail; raise PublishFailed otherwise."""
+        try:
+            headers = {"event": event.encode()}
+        except InvalidEvent as error:
+            PUBLISHED.labels(event.tag, "too_large").inc()
+            raise PublishFailed(str(error), definite=True) from error
+        await self._send(MAIL_EXCHANGE, event.tag, headers, body)
+
+    async def publish_dead(
+        self, tag: str, event: str, body: bytes, *, reason: str, detail: str, queue: str
+    ) -> None:
+        """Return when the broker has the dead letter; raise PublishFailed otherwise."""
+        headers = {
+            "event": event.encode()[:MAX_EVENT_BYTES].decode(errors="ignore"),
+            "x-satchel-reason": reason,
+            "x-satchel-detail": detail[:1000],
+            "x-satchel-queue": queue,
+        }
+        await self._send(DEAD_EXCHANGE, tag, headers, body)
+
+    async def _send(self, exchange: str, tag: str, headers: dict[str, str], body: bytes) -> None:
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._deadline):
+                await self._send_once(exchange, tag, headers, body)
+        except PublishFailed as failure:
+            result = failure.reason
+            raise
+        except PublishError as error:
+            result = "unroutable"
+            self._renew.set()  # a queue or binding is gone: the next connection declares it again
+            raise PublishFailed(result, definite=True) from error
+        except DeliveryError as error:
+            result = "refused"
+            raise PublishFailed(result) from error
+        except TimeoutError as error:
+            result = "timeout"
+            raise PublishFailed(result) from error
+        except AWAY as error:
+            result = "connection_lost"
+            raise PublishFailed(result) from error
+        except asyncio.CancelledError:
+            result = "cancelled"
+            raise
+        else:
+            result = "confirmed"
+            PUBLISH_SECONDS.observe(time.monotonic() - started)
+        finally:
+            PUBLISHED.labels(tag, result).inc()
+
+    async def _send_once(
+        self, exchange: str, tag: str, headers: dict[str, str], body: bytes
+    ) -> None:
+        lane = "small" if len(body) <= _SMALL_BODY else "large"
+        message = aio_pika.Message(
+            body,
+            type=tag,
+            headers=dict(headers),
+            # Fresh every time: aiormq finds a returned message by it, and with a shared one an
+            # unroutable publish can look acknowledged.
+            message_id=uuid.uuid4().hex,
+            content_type="message/rfc822" if body else None,
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        )
+        async with self._slots[lane]:
+            try:
+                async with asyncio.timeout(_CONNECTION_WAIT_SECONDS):
+                    await self._ready.wait()
+            except TimeoutError as error:
+                raise PublishFailed("not_connected", definite=True) from error
+            with own_cancellation_only():
+                target = await self._channels[lane].get_exchange(exchange, ensure=False)
+                confirmation = await target.publish(message, tag, mandatory=True)
+        if not isinstance(confirmation, aiormq.spec.Basic.Ack):
+            raise PublishFailed("unconfirmed")

@@ -1,0 +1,251 @@
+"""The events: all that the services know of each other.
+
+* An event travels as JSON in the AMQP header `event`; the AMQP body is the raw mail, untouched, or
+  empty. The property `type` carries the tag, which names the event and its version.
+* Producers forbid extra fields, consumers ignore them: a new optional field can be rolled out in
+  any order. A field is only ever added as optional; anything else is a new version of the event,
+  consumed everywhere before it is produced anywhere.
+* `shared/schemas` holds the JSON Schema and one example of each; a test fails when they drift.
+
+| tag                | producer | consumer | body                                    |
+|--------------------|----------|----------|-----------------------------------------|
+| mail.received.v1   | ingest   | matcher  | the mail, or empty when `blob_key` is set |
+| mail.attached.v1   | matcher  | timeline | the mail, or empty when `blob_key` is set |
+| mail.dismissed.v1  | matcher  | timeline | empty                                   |
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+MAX_EVENT_BYTES = 64 * 1024
+"""AMQP headers cannot span frames (128 KiB), and there are others beside ours."""
+
+Account = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""An account's id, the ATS's own. It never holds a slash, so that it can lead a key."""
+PersonId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:@+~-]{1,128}$")]
+"""A person's id, the ATS's own."""
+
+
+class InvalidEvent(ValueError):
+    """The event is not one of ours, is too large, or does not validate."""
+
+
+class Kind(StrEnum):
+    """What a person is in an account's directory."""
+
+    USER = "user"
+    CANDIDATE = "candidate"
+    CONTACT = "contact"
+    GUEST = "guest"
+    VENDOR = "vendor"
+
+    @property
+    def is_profile(self) -> bool:
+        """Whether mail can be attached to such a person."""
+        return self in (Kind.CANDIDATE, Kind.CONTACT)
+
+
+class Role(StrEnum):
+    """How an address takes part in a mail."""
+
+    FROM = "from"
+    SENDER = "sender"
+    REPLY_TO = "reply_to"
+    TO = "to"
+    CC = "cc"
+    BCC = "bcc"
+
+
+class Source(StrEnum):
+    """Where an address was found."""
+
+    HEADER = "header"
+    FORWARDED_BODY = "forwarded_body"
+
+
+class Direction(StrEnum):
+    """Which way a mail went, seen from the team."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class DismissalReason(StrEnum):
+    """Why a capture was dismissed."""
+
+    BLOCKED = "blocked"
+    INTERNAL = "internal"
+    NO_MATCH = "no_match"
+    REVOKED_ADDRESS = "revoked_address"
+
+
+class Match(BaseModel):
+    """One address of a mail that belongs to a profile."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    person_id: PersonId
+    kind: Kind
+    address: str
+    role: Role
+    source: Source = Source.HEADER
+    shared_address: bool = False
+    """Another profile has this address too."""
+
+
+class Event(BaseModel):
+    """What every event carries."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    tag: ClassVar[str]
+    carries_mail: ClassVar[bool]
+
+    capture_id: UUID
+    """UUIDv7, made by ingest; one arrival of one mail at one capture address."""
+
+    def encode(self) -> str:
+        """Return the event as the JSON text of the header `event`.
+
+        Raises InvalidEvent when it is larger than MAX_EVENT_BYTES: the producer splits it.
+        """
+        text = self.model_dump_json(exclude_none=True)
+        size = len(text.encode())
+        if size > MAX_EVENT_BYTES:
+            raise InvalidEvent(f"{self.tag} of {size} bytes is over {MAX_EVENT_BYTES}")
+        return text
+
+    @classmethod
+    def decode(cls, text: str) -> Self:
+        """Read what another version of a service may have written; raise InvalidEvent."""
+        try:
+            return cls.model_validate_json(text, extra="ignore")
+        except ValidationError as error:
+            where = sorted({".".join(map(str, e["loc"])) or "event" for e in error.errors()})
+            raise InvalidEvent(f"{cls.tag} does not validate at {', '.join(where)}") from error
+
+
+class MailEvent(Event):
+    """An event that carries a mail: as its AMQP body, or by claim check."""
+
+    carries_mail: ClassVar[bool] = True
+
+    blob_key: str | None = None
+    """Set when the mail waits in the blob store under this key and the AMQP body is empty."""
+    size: int = Field(ge=0)
+    """The raw mail's size in bytes."""
+
+
+class MailReceived(MailEvent):
+    """ingest took responsibility for a mail."""
+
+    tag: ClassVar[str] = "mail.received.v1"
+
+    capture_address: str
+    """Of the envelope, lower case, its MAC verified."""
+    account_tag: str
+    received_at: AwareDatetime
+    door: Literal["smtp", "http"]
+    mail_from: str | None = None
+    """The envelope's sender; None when it was empty, as a bounce's is."""
+
+
+class MailAttached(MailEvent):
+    """A mail concerns profiles of the account."""
+
+    tag: ClassVar[str] = "mail.attached.v1"
+
+    account: Account
+    owner: PersonId
+    """The user whose capture address caught it."""
+    capture_address: str
+    received_at: AwareDatetime
+    decided_at: AwareDatetime
+    door: Literal["smtp", "http"]
+    direction: Direction
+    matches: tuple[Match, ...] = Field(min_length=1)
+    part: int = Field(default=1, ge=1)
+    """An event that would grow too large is several, joined by the projection."""
+    parts: int = Field(default=1, ge=1)
+
+
+class MailDismissed(Event):
+    """A mail concerns nobody. Nothing of it is here but a keyed hash of its Message-ID."""
+
+    tag: ClassVar[str] = "mail.dismissed.v1"
+    carries_mail: ClassVar[bool] = False
+
+    account: Account
+    reason: DismissalReason
+    received_at: AwareDatetime
+    decided_at: AwareDatetime
+    message_id_hash: str | None = None
+
+
+EVENTS: dict[str, type[Event]] = {
+    event.tag: event for event in (MailReceived, MailAttached, MailDismissed)
+}
+
+
+def decode_event(tag: str | None, text: object) -> Event:
+    """Return the event of an AMQP message's `type` and `event` header; raise InvalidEvent."""
+    model = EVENTS.get(tag or "")
+    if model is None:
+        raise InvalidEvent("unknown tag")
+    if not isinstance(text, str):
+        raise InvalidEvent(f"{model.tag} has no header `event`")
+    return model.decode(text)
+
+
+def _example_time() -> datetime:
+    return datetime.fromisoformat("2026-01-15T09:30:00+00:00")
+
+
+def examples() -> dict[str, Event]:
+    """Return one example of each event, by tag, as committed in `shared/schemas`."""
+    capture = UUID("019bc0de-0000-7000-8000-000000000001")
+    address = "anna.ud6ixgz2abcde234567abcdefghij@in.satchel.example"
+    return {
+        event.tag: event
+        for event in (
+            MailReceived(
+                capture_id=capture,
+                capture_address=address,
+                account_tag="ud6ixgz2",
+                received_at=_example_time(),
+                door="smtp",
+                mail_from="anna@agency.example",
+                size=2048,
+            ),
+            MailAttached(
+                capture_id=capture,
+                account="agency",
+                owner="u1",
+                capture_address=address,
+                received_at=_example_time(),
+                decided_at=_example_time(),
+                door="smtp",
+                direction=Direction.OUTBOUND,
+                matches=(
+                    Match(
+                        person_id="c1",
+                        kind=Kind.CANDIDATE,
+                        address="candidate@mail.example",
+                        role=Role.TO,
+                    ),
+                ),
+                size=2048,
+            ),
+            MailDismissed(
+                capture_id=capture,
+                account="agency",
+                reason=DismissalReason.NO_MATCH,
+                received_at=_example_time(),
+                decided_at=_example_time(),
+                message_id_hash="5f0c6a1e9b7d4c3280aa51e2d9f4b6c7",
+            ),
+        )
+    }

@@ -1,0 +1,132 @@
+"""Settings: one typed tree that prints its own documentation.
+
+Each is an environment variable of the field's name in capitals. All have a default that works on
+one machine, except secrets, which have none.
+"""
+
+import sys
+from typing import Self, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.auth import MIN_SECRET_BYTES, TokenVerifier
+from shared.capture_address import KeyRing
+
+
+S = TypeVar("S", bound="Settings")
+
+
+class Settings(BaseSettings):
+    """What every service needs."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    amqp_url: str = Field("amqp://guest:guest@127.0.0.1:5672/", description="The broker.")
+    blob_url: str = Field(
+        "file:///var/lib/satchel/blobs",
+        description="The blob store, shared by all services: file:///folder, s3://bucket/prefix.",
+    )
+    bind_host: str = Field("0.0.0.0", description="The address to listen on.")  # noqa: S104 - in a container it must be
+    token_secret: SecretStr | None = Field(
+        None,
+        description="Verifies HS256 tokens; at least 32 characters. "
+        "Required unless TOKEN_JWKS_URL is set.",
+    )
+    token_jwks_url: str | None = Field(
+        None, description="Where the public keys of asymmetric tokens are; TOKEN_SECRET is unused."
+    )
+    token_issuer: str = Field("satchel", description="The `iss` that tokens must have.")
+    cors_origins: str = Field(
+        "", description="Origins that a browser may call the API from, separated by commas."
+    )
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, level: str) -> str:
+        if level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return level.upper()
+
+    @model_validator(mode="after")
+    def _can_verify_tokens(self) -> Self:
+        if not self.token_jwks_url:
+            secret = self.token_secret.get_secret_value() if self.token_secret else ""
+            if len(secret.encode()) < MIN_SECRET_BYTES:
+                raise ValueError(
+                    f"TOKEN_SECRET must be set, to at least {MIN_SECRET_BYTES} characters "
+                    "(or TOKEN_JWKS_URL)"
+                )
+        return self
+
+    @property
+    def token_verifier(self) -> TokenVerifier:
+        """The verifier of bearer tokens."""
+        return TokenVerifier(
+            issuer=self.token_issuer,
+            secret=self.token_secret.get_secret_value() if self.token_secret else None,
+            jwks_url=self.token_jwks_url,
+        )
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins that a browser may call from."""
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+
+
+class CaptureSettings(Settings):
+    """What services that mint or recognise capture addresses need besides."""
+
+    capture_domain: str = Field(
+        "in.satchel.test", description="The domain of all capture addresses of this deployment."
+    )
+    capture_keys: SecretStr = Field(
+        description="The keys of capture addresses, id:secret,id:secret; all of them verify."
+    )
+    capture_signing_key: str | None = Field(
+        None, description="The id of the key that signs new addresses; the first when not given."
+    )
+
+    @field_validator("capture_domain")
+    @classmethod
+    def _lower_domain(cls, domain: str) -> str:
+        return domain.strip().rstrip(".").lower()
+
+    @model_validator(mode="after")
+    def _usable_keys(self) -> Self:
+        _ = self.key_ring
+        return self
+
+    @property
+    def key_ring(self) -> KeyRing:
+        """The key ring of capture addresses."""
+        return KeyRing.parse(self.capture_keys.get_secret_value(), self.capture_signing_key)
+
+
+def load(model: type[S], service: str) -> S:
+    """Read the settings from the environment, or say in one line what to set and exit with 2.
+
+    With `--help` on the command line the settings are printed instead.
+    """
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        sys.stdout.write(f"{service}\n\nSettings, as environment variables:\n\n{describe(model)}")
+        sys.exit(0)
+    try:
+        return model()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "_".join(map(str, problem["loc"])).upper()
+            message = problem["msg"].removeprefix("Value error, ")
+            text = "must be set" if problem["type"] == "missing" else message
+            sys.stderr.write(f"{service}: {name} {text}".replace("  ", " ") + "\n")
+        sys.exit(2)
+
+
+def describe(model: type[Settings]) -> str:
+    """Return every setting with its default and meaning, one a paragraph."""
+    paragraphs = []
+    for name, setting in model.model_fields.items():
+        default = "required" if setting.is_required() else f"default: {setting.default!s}"
+        paragraphs.append(f"  {name.upper()}  ({default})\n      {setting.description}\n")
+    return "\n".join(paragraphs)

@@ -1,0 +1,94 @@
+"""Every exchange, queue and binding, in one table.
+
+Each service declares at start what it publishes to and what it consumes, and it does so again when
+it finds something gone, so any broker works without preparation and services start in any order.
+
+Queues are quorum queues. Every argument is given explicitly, since defaults differ between broker
+versions and an operator's policy must not be able to displace them. An argument of an existing
+queue cannot be changed: a queue's name carries a version for the day one must.
+
+The queue `dead.v1` is where everything ends that cannot be handled: what a handler rejected, with
+its reason, and what the broker gave up on at the delivery limit.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from shared.events import Event, MailAttached, MailDismissed, MailReceived
+
+MAIL_EXCHANGE = "satchel.mail"
+"""Topic exchange; the routing key is the event's tag."""
+DEAD_EXCHANGE = "satchel.dead"
+"""Topic exchange; the routing key is the dead letter's own tag, or what stood in its place."""
+
+DELIVERY_LIMIT = 20
+"""Returns to the queue before the broker gives up on a message. On RabbitMQ 3.10 a crash of a
+consumer counts one for each message it held."""
+_UNLIMITED = 1_000_000
+"""RabbitMQ 4 drops after 20 where none is given and no dead-letter exchange is set; 3.10 knows no
+word for unlimited."""
+_LIMIT_BYTES = 8 * 1024**3
+"""Beyond it a queue refuses what is published, which ingest answers with 451."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A quorum queue and the tags that are routed to it."""
+
+    name: str
+    exchange: str
+    keys: tuple[str, ...]
+    arguments: dict[str, str | int] = field(hash=False)
+
+
+def _quorum(delivery_limit: int, dead_exchange: str | None) -> dict[str, str | int]:
+    arguments: dict[str, str | int] = {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": delivery_limit,
+        "x-max-length-bytes": _LIMIT_BYTES,
+        "x-overflow": "reject-publish",
+    }
+    if dead_exchange is not None:
+        arguments["x-dead-letter-exchange"] = dead_exchange
+        arguments["x-dead-letter-strategy"] = "at-least-once"
+    return arguments
+
+
+RECEIVED = Queue(
+    "matcher.received.v1",
+    MAIL_EXCHANGE,
+    (MailReceived.tag,),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
+)
+OUTCOMES = Queue(
+    "timeline.outcomes.v1",
+    MAIL_EXCHANGE,
+    (MailAttached.tag, MailDismissed.tag),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
+)
+DEAD = Queue("dead.v1", DEAD_EXCHANGE, ("#",), _quorum(_UNLIMITED, None))
+
+QUEUES = (RECEIVED, OUTCOMES, DEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """What one service uses."""
+
+    queues: tuple[Queue, ...]
+
+    @property
+    def exchanges(self) -> tuple[str, ...]:
+        """The names of the topic exchanges that the queues are bound to."""
+        return tuple(dict.fromkeys(queue.exchange for queue in self.queues))
+
+
+def uses(*, publishes: Iterable[type[Event]] = (), consumes: Iterable[Queue] = ()) -> Topology:
+    """Return what a service has to declare.
+
+    That is the queues it consumes, the queues that what it publishes goes to (else mail would be
+    refused until its consumer has started once), and the dead-letter queue.
+    """
+    keys = {event.tag for event in publishes}
+    wanted = [queue for queue in QUEUES if queue in set(consumes) or keys & set(queue.keys)]
+    return Topology((*wanted, DEAD))

@@ -1,0 +1,244 @@
+"""HTTP, the same in every service: sign-in, problems, health, metrics.
+
+* Errors are `application/problem+json` (RFC 9457). A wrong field is named in `errors`.
+* 401 without a valid token, 403 without the scope, 404 for what another account has.
+* `/healthz` says that the process lives and depends on nothing; `/readyz` says whether work can be
+  done, and what is missing; `/metrics` is for Prometheus.
+* Nothing of a request is logged: a URL can hold an address.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Annotated, Any
+
+import structlog
+import uvicorn
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from shared.auth import Caller, InvalidToken, KeysAway
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+Checks = Mapping[str, Callable[[], Awaitable[bool]]]
+"""What readiness depends on, by name."""
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class ProblemBody(BaseModel):
+    """An error as RFC 9457 describes it."""
+
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = None
+
+
+class Problem(Exception):
+    """An error to answer with: the status is for programs, the detail for people."""
+
+    def __init__(
+        self, status: int, title: str, detail: str, *, errors: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(title)
+        self.body = ProblemBody(
+            title=title,
+            status=status,
+            detail=detail,
+            errors=[FieldError(field=f, message=m) for f, m in errors.items()] if errors else None,
+        )
+
+
+def invalid_field(field: str, message: str) -> Problem:
+    """Return the problem of a field that cannot be used as it is."""
+    return Problem(422, "Invalid request", f"{field}: {message}", errors={field: message})
+
+
+def not_found(what: str) -> Problem:
+    """Return the problem of something that is not there, or not this account's."""
+    return Problem(404, "Not found", f"there is no such {what}")
+
+
+def create_app(title: str, description: str, settings: Settings, checks: Checks) -> FastAPI:
+    """Return an app with everything that all services have."""
+    app = FastAPI(
+        title=title,
+        description=description,
+        docs_url=None,
+        redoc_url=None,
+        responses={"default": {"model": ProblemBody, "description": "RFC 9457 problem"}},
+    )
+    app.state.verifier = settings.token_verifier
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["*"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(Exception, _on_error)
+
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> JSONResponse:
+        results = {name: await check() for name, check in checks.items()}
+        ready = all(results.values())
+        return JSONResponse({"ready": ready, "checks": results}, 200 if ready else 503)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT")
+
+
+async def _caller(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Caller:
+    if credentials is None:
+        raise _unauthorized("a bearer token is needed")
+    try:
+        caller: Caller = await request.app.state.verifier.verify(credentials.credentials)
+    except InvalidToken as error:
+        raise _unauthorized(str(error)) from error
+    except KeysAway as error:
+        raise Problem(503, "Try again later", str(error)) from error
+    return caller
+
+
+SignedIn = Annotated[Caller, Depends(_caller)]
+"""A caller with a valid token, whatever its scopes."""
+
+
+def allowed(scope: str) -> Any:
+    """Return the dependency that gives the caller, when the token has the scope."""
+
+    async def check(caller: SignedIn) -> Caller:
+        demand(caller, scope)
+        return caller
+
+    return Depends(check)
+
+
+def demand(caller: Caller, scope: str) -> None:
+    """Raise the problem 403 unless the caller has the scope."""
+    if not caller.may(scope):
+        raise Problem(403, "Forbidden", f"the token needs the scope {scope}")
+
+
+def _unauthorized(detail: str) -> Problem:
+    return Problem(401, "Unauthorized", detail)
+
+
+def _answer(body: ProblemBody, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(
+        body.model_dump(exclude_none=True),
+        body.status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+async def _on_problem(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)  # noqa: S101 - for the type checker
+    challenge = {"WWW-Authenticate": "Bearer"} if error.body.status == 401 else None
+    return _answer(error.body, challenge)
+
+
+async def _on_http_exception(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
+    body = ProblemBody(
+        title=error.detail, status=error.status_code, detail=f"{error.detail}: no such route"
+    )
+    return _answer(body, error.headers)
+
+
+async def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - for the type checker
+    errors = {
+        ".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0]): problem[
+            "msg"
+        ].removeprefix("Value error, ")
+        for problem in error.errors()
+    }
+    detail = "; ".join(f"{field}: {message}" for field, message in errors.items())
+    return _answer(Problem(422, "Invalid request", detail, errors=errors).body)
+
+
+async def _on_error(request: Request, error: Exception) -> JSONResponse:
+    log.error("request failed", route=getattr(request.scope.get("route"), "path", "unknown"))
+    return _answer(
+        ProblemBody(title="Internal error", status=500, detail=type(error).__name__),
+    )
+
+
+class HttpServer:
+    """Serves an app; signals are the runtime's business."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+        self._server = _Server(config)
+
+    async def run(self) -> None:
+        """Serve until `stop`."""
+        await self._server.serve()
+
+    def stop(self) -> None:
+        """Answer what was asked, then end."""
+        self._server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def not_stopping(stopping: asyncio.Event) -> Callable[[], Awaitable[bool]]:
+    """Return the readiness check that fails once the service was told to stop."""
+
+    async def check() -> bool:
+        return not stopping.is_set()
+
+    return check
+
+
+def holds(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    """Return the readiness check of a condition that can be read at once."""
+
+    async def check() -> bool:
+        return condition()
+
+    return check
