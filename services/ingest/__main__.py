@@ -1,0 +1,66 @@
+"""ingest's process: wired here, top to bottom."""
+
+import asyncio
+from functools import partial
+
+from services.ingest.receive import Receiver
+from services.ingest.settings import IngestSettings
+from services.ingest.smtp import SmtpServer
+from services.ingest.upload import mail_routes
+from shared.blobs import Blobs
+from shared.broker import Publisher
+from shared.events import MailReceived
+from shared.runtime import configure_logging, run, running
+from shared.settings import load
+from shared.topology import uses
+from shared.web import HttpServer, create_app, holds, not_stopping
+
+
+async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
+    """Serve until `stopping`."""
+    publisher = Publisher(
+        settings.amqp_url,
+        "ingest",
+        uses(publishes=[MailReceived]),
+        deadline=settings.publish_deadline,
+    )
+    receiver = Receiver(publisher, Blobs(settings.blob_url))
+    verify = partial(settings.key_ring.verify, domain=settings.capture_domain)
+    smtp = SmtpServer(
+        receiver,
+        verify,
+        host=settings.bind_host,
+        port=settings.ingest_smtp_port,
+        name=settings.capture_domain,
+        max_bytes=settings.max_mail_bytes,
+        timeout=settings.smtp_timeout,
+    )
+    app = create_app(
+        "Satchel ingest",
+        "Takes responsibility for mail.",
+        settings,
+        {
+            "running": not_stopping(stopping),
+            "broker": holds(lambda: publisher.ready),
+            "smtp": holds(lambda: smtp.listening),
+        },
+    )
+    app.include_router(mail_routes(receiver, verify, settings.max_mail_bytes))
+    http = HttpServer(app, settings.bind_host, settings.ingest_http_port)
+    async with (
+        running(publisher, stopping),
+        running(smtp, stopping),
+        running(http, stopping),
+    ):
+        await stopping.wait()
+
+
+def main() -> None:
+    """Start ingest."""
+    settings = load(IngestSettings, "ingest")
+    configure_logging("ingest", settings.log_level)
+    run(lambda stopping: serve(settings, stopping))
+
+
+if __name__ == "__main__":
+    main()

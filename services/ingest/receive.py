@@ -1,0 +1,102 @@
+"""The one way in: every door calls `Receiver.receive`, and only its return means "accepted".
+
+* One event per capture address of the envelope, each with a capture id of its own (UUIDv7).
+* A mail above CLAIM_CHECK_BYTES is written to the blob store first, once per capture: a claim is
+  never shared, so whoever finishes with a capture may remove its claim.
+* Accepted means that the broker confirmed every event. Otherwise the sender is told to try again,
+  and what some captures already were is harmless: the same mail twice is one mail.
+* The body is not looked at, and no database is asked.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID
+
+import structlog
+
+from services.ingest.metrics import RECEIVE_SECONDS, RECEIVED, RECEIVED_BYTES
+from shared.blobs import CLAIM_CHECK_BYTES, Blobs, BlobStoreAway, claim_key
+from shared.broker import Publisher, PublishFailed
+from shared.capture_address import CaptureAddress
+from shared.events import MailReceived
+
+Door = Literal["smtp", "http"]
+log = structlog.get_logger()
+
+
+class NotAccepted(Exception):
+    """Responsibility was not taken; the sender keeps the mail and tries again."""
+
+
+class Receiver:
+    """Takes responsibility for mail."""
+
+    def __init__(self, publisher: Publisher, blobs: Blobs) -> None:
+        self._publisher, self._blobs = publisher, blobs
+
+    async def receive(
+        self, raw: bytes, recipients: Sequence[CaptureAddress], *, mail_from: str | None, door: Door
+    ) -> list[UUID]:
+        """Return the capture ids, in the order of the recipients, once all are durable.
+
+        `raw` is the mail as it came (RFC 5322), `mail_from` the envelope's sender, None when empty.
+        Raises NotAccepted when the broker or the blob store cannot take it now.
+        """
+        started = time.monotonic()
+        events = [
+            MailReceived(
+                capture_id=(capture_id := uuid7()),
+                capture_address=recipient.address,
+                account_tag=recipient.account_tag,
+                received_at=datetime.now(UTC),
+                door=door,
+                mail_from=mail_from,
+                size=len(raw),
+                blob_key=claim_key(capture_id) if len(raw) > CLAIM_CHECK_BYTES else None,
+            )
+            for recipient in recipients
+        ]
+        results = await asyncio.gather(
+            *(self._take(event, raw) for event in events), return_exceptions=True
+        )
+        failures = [result for result in results if isinstance(result, BaseException)]
+        for failure in failures:
+            if not isinstance(failure, PublishFailed | BlobStoreAway):
+                raise failure
+        if failures:
+            RECEIVED.labels(door, "not_accepted").inc()
+            log.warning("not accepted", door=door, why=str(failures[0]))
+            raise NotAccepted(str(failures[0])) from failures[0]
+        for event in events:
+            log.info("received", capture_id=str(event.capture_id), door=door, size=event.size)
+        RECEIVED.labels(door, "accepted").inc()
+        RECEIVED_BYTES.labels(door).observe(len(raw))
+        RECEIVE_SECONDS.labels(door).observe(time.monotonic() - started)
+        return [event.capture_id for event in events]
+
+    async def _take(self, event: MailReceived, raw: bytes) -> None:
+        if event.blob_key is None:
+            await self._publisher.publish(event, raw)
+            return
+        await self._blobs.put(event.blob_key, raw)
+        try:
+            await self._publisher.publish(event)
+        except PublishFailed as failure:
+            if failure.definite:  # else the event may be there, and needs its claim
+                with contextlib.suppress(BlobStoreAway):  # the sweep takes it later
+                    await self._blobs.delete(event.blob_key)
+            raise
+
+
+def uuid7() -> UUID:
+    """Return a UUIDv7 (RFC 9562 section 5.7): milliseconds since 1970, then random bits."""
+    value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80
+    value |= int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return UUID(int=value)

@@ -1,0 +1,236 @@
+"""The SMTP door: an envelope, a mail, and an answer that can be trusted.
+
+* RCPT is checked by the address's own MAC: 550 for anything that is no capture address here.
+* DATA is read in pieces into memory that cannot exceed the size limit, however long its lines are.
+  CRLF.CRLF alone ends it (RFC 5321 section 4.1.1.4); a bare CR or LF is content. What is beyond the
+  limit is drained and answered with 552.
+* 250 after the broker's confirm, 451 when it cannot confirm. Our own faults are 451, never 5xx:
+  a 5xx makes the sender give up.
+* Replies carry no text of an exception. The library's log is switched off (`shared.runtime`), since
+  it writes addresses.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import structlog
+from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
+
+from services.ingest.metrics import SMTP_REFUSED, SMTP_SESSIONS
+from services.ingest.receive import NotAccepted, Receiver
+from shared.capture_address import CaptureAddress
+
+MAX_RECIPIENTS = 100
+"""RFC 5321 section 4.5.3.1.8: at least this many."""
+_END = b"\r\n.\r\n"
+_PIECE = 1024 * 1024
+_DRAIN_SECONDS = 8.0
+
+Verify = Callable[[str], CaptureAddress | None]
+log = structlog.get_logger()
+
+
+class MailTooLarge(Exception):
+    """The mail is over the limit; all of it was drained."""
+
+
+async def read_data(
+    reader: asyncio.StreamReader, limit: int, on_piece: Callable[[], None] = lambda: None
+) -> bytes:
+    """Return the mail that follows a 354, its dots unstuffed (RFC 5321 section 4.5.2).
+
+    Never holds more than `limit` bytes and one piece. Raises MailTooLarge once the end was seen,
+    ConnectionResetError when it never comes.
+    """
+    mail = bytearray(b"\r\n")  # DATA begins at the start of a line: its first may be the last
+    too_large = False
+    while True:
+        piece = await reader.read(_PIECE)
+        if not piece:
+            raise ConnectionResetError
+        on_piece()
+        unseen = max(0, len(mail) - len(_END) + 1)
+        mail += piece
+        end = mail.find(_END, unseen)
+        if end >= 0:
+            rest = bytes(mail[end + len(_END) :])
+            del mail[end + len(b"\r\n") :]
+        too_large = too_large or len(mail) > limit + len(b"\r\n")
+        if end >= 0:
+            if rest:
+                reader.feed_data(rest)  # `read` took all there was, so this comes next
+            break
+        if too_large:
+            del mail[: 1 - len(_END)]
+    if too_large:
+        raise MailTooLarge
+    if b"\r\n." in mail:
+        mail = mail.replace(b"\r\n.", b"\r\n")
+    return bytes(memoryview(mail)[len(b"\r\n") :])
+
+
+class CaptureSession(SMTP):
+    """One SMTP session."""
+
+    line_length_limit = 64 * 1024  # of the stream's buffer; commands are held to 512 octets
+    event_handler: "Commands"
+
+    @syntax("DATA")
+    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802 - the library's name
+        """Read the mail and answer 250 (durable), 451 (try again) or 552 (too large)."""
+        if await self.check_helo_needed():
+            return
+        assert self.envelope is not None  # noqa: S101 - for the type checker
+        if not self.envelope.rcpt_tos:
+            await self.push("503 5.5.1 RCPT first")
+            return
+        if arg:
+            await self.push("501 5.5.4 Syntax: DATA")
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        limit = self.data_size_limit
+        assert limit  # noqa: S101 - for the type checker
+        with self.event_handler.mail_in_hand():
+            try:
+                raw = await read_data(self._reader, limit, self._reset_timeout)
+                answer = await self.event_handler.take(self.envelope, raw)
+            except MailTooLarge:
+                SMTP_REFUSED.labels("too_large").inc()
+                answer = f"552 5.3.4 the mail is larger than {limit} bytes"
+            self.envelope = self._create_envelope()
+            await self.push(answer)
+        if self.event_handler.stopping.is_set():
+            await self.leave()
+
+    async def leave(self) -> None:
+        """Say that the service stops, and hang up."""
+        if self.transport is not None:
+            await self.push("421 4.3.2 the service stops, try again")
+            self.transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count the session."""
+        self.event_handler.sessions.add(self)
+        SMTP_SESSIONS.set(len(self.event_handler.sessions))
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget the session."""
+        self.event_handler.sessions.discard(self)
+        SMTP_SESSIONS.set(len(self.event_handler.sessions))
+        super().connection_lost(error)
+
+
+class Commands:
+    """What the sessions of one server share: the library's hooks, and what is in hand."""
+
+    def __init__(self, receiver: Receiver, verify: Verify) -> None:
+        self._receiver, self._verify = receiver, verify
+        self.sessions: set[CaptureSession] = set()
+        self.stopping = asyncio.Event()
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._mails_in_hand = 0
+
+    @contextlib.contextmanager
+    def mail_in_hand(self) -> Iterator[None]:
+        """Count a mail that is being read or made durable, until it is answered."""
+        self._mails_in_hand += 1
+        self.idle.clear()
+        try:
+            yield
+        finally:
+            self._mails_in_hand -= 1
+            if not self._mails_in_hand:
+                self.idle.set()
+
+    async def handle_RCPT(  # noqa: N802 - the library's name
+        self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
+    ) -> str:
+        """Answer 250 to a capture address of this deployment, 550 to all others."""
+        if self._verify(address) is None:
+            SMTP_REFUSED.labels("no_capture_address").inc()
+            return "550 5.1.1 no such capture address"
+        if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
+            SMTP_REFUSED.labels("too_many_recipients").inc()
+            return "452 4.5.3 too many recipients, send the rest in another transaction"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Answer 451 to a fault of ours, without its text."""
+        log.error("smtp session failed", exc_info=error)
+        SMTP_REFUSED.labels("fault").inc()
+        return "451 4.3.0 internal trouble, try again later"
+
+    async def take(self, envelope: Envelope, raw: bytes) -> str:
+        """Return the answer to DATA: 250 when the mail is durable, 451 when it is not."""
+        verified = [self._verify(address) for address in envelope.rcpt_tos]
+        recipients = {r.address: r for r in verified if r is not None}
+        try:
+            captures = await self._receiver.receive(
+                raw, list(recipients.values()), mail_from=_sender(envelope.mail_from), door="smtp"
+            )
+        except NotAccepted:
+            return "451 4.3.0 the mail cannot be taken right now, try again later"
+        return f"250 2.6.0 accepted as {captures[0]}"
+
+
+class SmtpServer:
+    """Listens, and on stopping finishes the mails in hand before it hangs up."""
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        verify: Verify,
+        *,
+        host: str,
+        port: int,
+        name: str,
+        max_bytes: int,
+        timeout: float,
+    ) -> None:
+        """Announce `name`, take mails up to `max_bytes`, close what is idle for `timeout` s."""
+        self._commands = Commands(receiver, verify)
+        self._address = (host, port)
+        self._options: dict[str, Any] = {
+            "data_size_limit": max_bytes,
+            "hostname": name,
+            "timeout": timeout,
+        }
+        self.listening = False
+
+    async def run(self) -> None:
+        """Serve until `stop`."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(self._session, *self._address)
+        self.listening = True
+        await self._commands.stopping.wait()
+        self.listening = False
+        server.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._commands.idle.wait(), _DRAIN_SECONDS)
+        for session in list(self._commands.sessions):
+            await session.leave()
+
+    def stop(self) -> None:
+        """Take no new sessions; finish the mails in hand."""
+        self._commands.stopping.set()
+
+    def _session(self) -> CaptureSession:
+        return CaptureSession(
+            self._commands,
+            enable_SMTPUTF8=True,
+            ident="Satchel",
+            auth_exclude_mechanism=["LOGIN", "PLAIN"],
+            loop=asyncio.get_running_loop(),
+            **self._options,
+        )
+
+
+def _sender(mail_from: str | None) -> str | None:
+    """Return the envelope's sender; the null reverse-path (RFC 5321 section 4.5.5) is None."""
+    address = (mail_from or "").strip("<> ")
+    return address.encode(errors="replace").decode() or None

@@ -1,0 +1,85 @@
+"""The HTTP door: `POST /v1/mail?recipient=<capture address>` with the raw mail as its body.
+
+It signs in, checks the type and the size, and calls the same function as the SMTP door.
+"""
+
+from collections.abc import Callable
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+
+from services.ingest.receive import NotAccepted, Receiver
+from shared.auth import Caller
+from shared.capture_address import CaptureAddress, account_tag
+from shared.web import Problem, allowed, invalid_field
+
+
+class Accepted(BaseModel):
+    """The mail is ours now."""
+
+    capture_id: UUID
+
+
+def mail_routes(
+    receiver: Receiver, verify: Callable[[str], CaptureAddress | None], max_bytes: int
+) -> APIRouter:
+    """Return the routes of the HTTP door."""
+    router = APIRouter()
+
+    @router.post(
+        "/v1/mail",
+        status_code=202,
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {"message/rfc822": {"schema": {"type": "string", "format": "binary"}}},
+            }
+        },
+        responses={
+            413: {"description": "The mail is over the size limit"},
+            415: {"description": "The body is not message/rfc822"},
+            422: {"description": "`recipient` is no capture address of the account"},
+            503: {"description": "The mail cannot be taken right now; try again"},
+        },
+    )
+    async def upload_mail(
+        request: Request,
+        recipient: Annotated[str, Query(description="The capture address", max_length=320)],
+        caller: Annotated[Caller, allowed("mail:write")],
+    ) -> Accepted:
+        """Take one raw mail for one capture address of the token's account.
+
+        202 once the mail is durable. Sending the same mail again is harmless.
+        """
+        address = verify(recipient)
+        if address is None or address.account_tag != account_tag(caller.account):
+            raise invalid_field("recipient", "not a capture address of this account")
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "message/rfc822":
+            raise Problem(415, "Unsupported media type", "send the raw mail as message/rfc822")
+        raw = await _read_body(request, max_bytes)
+        if not raw:
+            raise invalid_field("body", "there is no mail in it")
+        try:
+            captures = await receiver.receive(raw, [address], mail_from=None, door="http")
+        except NotAccepted as error:
+            raise Problem(
+                503, "Try again later", "the mail cannot be taken right now, try again"
+            ) from error
+        return Accepted(capture_id=captures[0])
+
+    return router
+
+
+async def _read_body(request: Request, limit: int) -> bytes:
+    too_large = Problem(413, "Mail too large", f"the mail is larger than {limit} bytes")
+    if int(request.headers.get("content-length", 0)) > limit:
+        raise too_large
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit:
+            raise too_large
+    return bytes(body)
