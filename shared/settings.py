@@ -13,7 +13,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.auth import MIN_SECRET_BYTES, TokenVerifier
 from shared.capture_address import KeyRing
 
-
 S = TypeVar("S", bound="Settings")
 
 

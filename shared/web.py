@@ -154,10 +154,11 @@ def _unauthorized(detail: str) -> Problem:
     return Problem(401, "Unauthorized", detail)
 
 
-def _answer(body: ProblemBody, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Return the answer that shows a problem."""
     return JSONResponse(
-        body.model_dump(exclude_none=True),
-        body.status,
+        problem.body.model_dump(exclude_none=True),
+        problem.body.status,
         headers=headers,
         media_type="application/problem+json",
     )
@@ -166,34 +167,32 @@ def _answer(body: ProblemBody, headers: Mapping[str, str] | None = None) -> JSON
 async def _on_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)  # noqa: S101 - for the type checker
     challenge = {"WWW-Authenticate": "Bearer"} if error.body.status == 401 else None
-    return _answer(error.body, challenge)
+    return problem_response(error, challenge)
 
 
 async def _on_http_exception(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
-    body = ProblemBody(
-        title=error.detail, status=error.status_code, detail=f"{error.detail}: no such route"
-    )
-    return _answer(body, error.headers)
+    detail = {404: "there is no such route", 405: "the route has no such method"}
+    problem = Problem(error.status_code, error.detail, detail.get(error.status_code, error.detail))
+    return problem_response(problem, error.headers)
 
 
 async def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - for the type checker
     errors = {
-        ".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0]): problem[
-            "msg"
-        ].removeprefix("Value error, ")
+        ".".join(map(str, problem["loc"][1:] or problem["loc"])): problem["msg"].removeprefix(
+            "Value error, "
+        )
         for problem in error.errors()
     }
     detail = "; ".join(f"{field}: {message}" for field, message in errors.items())
-    return _answer(Problem(422, "Invalid request", detail, errors=errors).body)
+    return problem_response(Problem(422, "Invalid request", detail, errors=errors))
 
 
 async def _on_error(request: Request, error: Exception) -> JSONResponse:
-    log.error("request failed", route=getattr(request.scope.get("route"), "path", "unknown"))
-    return _answer(
-        ProblemBody(title="Internal error", status=500, detail=type(error).__name__),
-    )
+    route = getattr(request.scope.get("route"), "path", "unknown")
+    log.error("request failed", route=route, exc_info=error)
+    return problem_response(Problem(500, "Internal error", "the service failed; it was logged"))
 
 
 class HttpServer:

@@ -1,0 +1,89 @@
+"""The matcher's process: wired here, top to bottom. `--migrate` builds the indexes and ends."""
+
+import asyncio
+import sys
+
+from services.matcher import capture_addresses, decisions, directory
+from services.matcher.api.capture_addresses import capture_address_routes
+from services.matcher.api.people import people_routes
+from services.matcher.capture_addresses import CaptureAddresses
+from services.matcher.consumer import Matcher
+from services.matcher.decisions import Decisions
+from services.matcher.directory import Directory
+from services.matcher.settings import MatcherSettings
+from shared.blobs import Blobs
+from shared.broker import Consumer, Publisher
+from shared.database import answer_outages, connect, has_indexes, migrate
+from shared.events import MailAttached, MailDismissed
+from shared.runtime import configure_logging, run, running
+from shared.settings import load
+from shared.topology import RECEIVED, uses
+from shared.web import HttpServer, create_app, holds, not_stopping
+
+INDEXES = (*directory.INDEXES, *capture_addresses.INDEXES, *decisions.INDEXES)
+
+
+async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
+    """Serve until `stopping`."""
+    client = connect(settings.mongodb_url, "matcher")
+    database = client[settings.matcher_database]
+    ring = settings.key_ring
+    people = Directory(database)
+    addresses = CaptureAddresses(database, ring, settings.capture_domain)
+    topology = uses(publishes=[MailAttached, MailDismissed], consumes=[RECEIVED])
+    publisher = Publisher(settings.amqp_url, "matcher", topology)
+    matcher = Matcher(
+        addresses=addresses,
+        directory=people,
+        decisions=Decisions(database),
+        blobs=Blobs(settings.blob_url),
+        publisher=publisher,
+        ring=ring,
+        capture_domain=settings.capture_domain,
+    )
+    consumer = Consumer(
+        settings.amqp_url,
+        "matcher",
+        topology,
+        RECEIVED,
+        matcher.match,
+        publisher,
+        prefetch=settings.prefetch,
+    )
+    app = create_app(
+        "Satchel matcher",
+        "Owns the directory and decides whom a mail concerns.",
+        settings,
+        {
+            "running": not_stopping(stopping),
+            "broker": holds(lambda: publisher.ready and consumer.ready),
+            "database": has_indexes(database, INDEXES),
+        },
+    )
+    answer_outages(app)
+    app.include_router(people_routes(people, addresses))
+    app.include_router(capture_address_routes(people, addresses))
+    http = HttpServer(app, settings.bind_host, settings.matcher_http_port)
+    async with client, running(publisher, stopping), running(consumer, stopping):
+        async with running(http, stopping):
+            await stopping.wait()
+
+
+async def build_indexes(settings: MatcherSettings) -> None:
+    """Build the indexes."""
+    async with connect(settings.mongodb_url, "matcher migration") as client:
+        await migrate(client[settings.matcher_database], INDEXES)
+
+
+def main() -> None:
+    """Start the matcher, or migrate its database."""
+    settings = load(MatcherSettings, "matcher")
+    configure_logging("matcher", settings.log_level)
+    if "--migrate" in sys.argv[1:]:
+        run(lambda _: build_indexes(settings))
+    else:
+        run(lambda stopping: serve(settings, stopping))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""`/v1/people`: the directory, as the ATS keeps it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from services.matcher.addresses import check
+from services.matcher.capture_addresses import CaptureAddresses
+from services.matcher.decide import Person
+from services.matcher.directory import Directory
+from shared.auth import Caller
+from shared.events import Kind, PersonId
+from shared.web import allowed, not_found
+
+MAX_ADDRESSES = 100
+PersonInPath = Annotated[PersonId, Path(description="The person's id in the ATS")]
+
+
+class PersonIn(BaseModel):
+    """A person as the ATS knows them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Kind
+    name: Annotated[str, Field(max_length=500)]
+    addresses: Annotated[
+        list[Annotated[str, Field(max_length=320), AfterValidator(check)]],
+        Field(max_length=MAX_ADDRESSES),
+    ]
+
+
+class PersonOut(BaseModel):
+    """A person of the directory."""
+
+    person_id: str
+    kind: Kind
+    name: str
+    addresses: list[str]
+
+
+def people_routes(directory: Directory, capture_addresses: CaptureAddresses) -> APIRouter:
+    """Return the routes of the directory."""
+    router = APIRouter(tags=["directory"])
+
+    @router.put("/v1/people/{person_id}", responses={201: {"model": PersonOut}})
+    async def put_person(
+        person_id: PersonInPath,
+        body: PersonIn,
+        response: Response,
+        caller: Annotated[Caller, allowed("directory:write")],
+    ) -> PersonOut:
+        """Store a person. 201 when they are new, 200 otherwise; the same again changes nothing.
+
+        Mail received after the answer is decided by it. Who is no user any more loses their
+        capture address.
+        """
+        if body.kind is not Kind.USER:
+            await capture_addresses.revoke(caller.account, person_id)
+        person, new = await directory.put(
+            caller.account, person_id, body.kind, body.name, body.addresses
+        )
+        response.status_code = 201 if new else 200
+        return _shown(person)
+
+    @router.get("/v1/people/{person_id}")
+    async def get_person(
+        person_id: PersonInPath, caller: Annotated[Caller, allowed("directory:read")]
+    ) -> PersonOut:
+        """Return a person."""
+        person = await directory.get(caller.account, person_id)
+        if person is None:
+            raise not_found("person")
+        return _shown(person)
+
+    @router.delete("/v1/people/{person_id}", status_code=204)
+    async def delete_person(
+        person_id: PersonInPath, caller: Annotated[Caller, allowed("directory:write")]
+    ) -> None:
+        """Forget a person; a user's capture address is revoked. 204 also when there was nobody."""
+        await capture_addresses.revoke(caller.account, person_id)
+        await directory.delete(caller.account, person_id)
+
+    return router
+
+
+def _shown(person: Person) -> PersonOut:
+    return PersonOut(
+        person_id=person.person_id,
+        kind=person.kind,
+        name=person.name,
+        addresses=list(person.addresses),
+    )

@@ -1,0 +1,116 @@
+"""A capture, from `mail.received` to its outcome.
+
+    header -> participants -> directory -> decide -> attached or dismissed, confirmed
+
+`Matcher.match` is the handler; the consumer acknowledges after it, so an outcome is always
+published before a capture leaves the queue.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from services.matcher.announce import announce
+from services.matcher.capture_addresses import AddressRecord, CaptureAddresses
+from services.matcher.decide import Decision, Dismiss, decide
+from services.matcher.decisions import Decisions
+from services.matcher.directory import Directory
+from services.matcher.metrics import DECIDE_SECONDS, DECISIONS
+from services.matcher.participants import participants
+from shared.blobs import BlobMissing, Blobs, BlobStoreAway
+from shared.broker import Delivery, Publisher
+from shared.capture_address import KeyRing
+from shared.database import DatabaseAway, database_errors
+from shared.events import DismissalReason, Event, MailAttached, MailDismissed, MailReceived
+from shared.headers import HeaderBlock, message_id, read_header_block
+from shared.outcomes import Done, Outcome, Reject, Retry
+
+_HEADER_BYTES = 128 * 1024
+"""Enough of a claimed mail for the largest header block that is read."""
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """Decides about captures; its fields are what it depends on."""
+
+    addresses: CaptureAddresses
+    directory: Directory
+    decisions: Decisions
+    blobs: Blobs
+    publisher: Publisher
+    ring: KeyRing
+    capture_domain: str
+
+    async def match(self, delivery: Delivery) -> Outcome:
+        """Handle one `mail.received`.
+
+        Done                             its outcome is published
+        Retry                            the database or the blob store is away
+        Reject unknown_capture_address   a valid key without a record, after a restore say
+        Reject header_too_long           no match in the part of the header that is read
+        Reject claim_missing             a large mail's bytes are gone, and it was never decided
+        Reject unexpected_event          the queue holds something else
+        """
+        received = delivery.event
+        if not isinstance(received, MailReceived):
+            return Reject("unexpected_event", received.tag)
+        with structlog.contextvars.bound_contextvars(capture_id=str(received.capture_id)):
+            try:
+                with database_errors():
+                    return await self._match(received, delivery.body)
+            except (DatabaseAway, BlobStoreAway) as away:
+                return Retry(f"{type(away).__name__}: {away}")
+
+    async def _match(self, received: MailReceived, body: bytes) -> Outcome:
+        if received.blob_key is None:
+            events = await self._decide(received, body)
+            if isinstance(events, Reject):
+                return events
+            await self._publish(events, body)
+            return Done()
+
+        events = await self.decisions.recall(received.capture_id)
+        if not events:
+            try:
+                start = await self.blobs.get_start(received.blob_key, _HEADER_BYTES)
+            except BlobMissing:
+                return Reject("claim_missing")
+            decided = await self._decide(received, start)
+            if isinstance(decided, Reject):
+                return decided
+            await self.decisions.record(decided[0].account, decided)
+            events = decided
+        await self._publish(events, b"")
+        if isinstance(events[0], MailDismissed):
+            await self.blobs.delete(received.blob_key)
+        return Done()
+
+    async def _decide(
+        self, received: MailReceived, start: bytes
+    ) -> list[MailAttached] | list[MailDismissed] | Reject:
+        address = await self.addresses.find(received.capture_address)
+        if address is None:
+            return Reject("unknown_capture_address")
+        header = read_header_block(start)
+        with DECIDE_SECONDS.time():
+            decision = await self._decision(address, header)
+        if isinstance(decision, Dismiss) and header.truncated and address.active:
+            return Reject("header_too_long")
+        return announce(received, address, decision, message_id(header), self.ring)
+
+    async def _decision(self, address: AddressRecord, header: HeaderBlock) -> Decision:
+        if not address.active:
+            return Dismiss(DismissalReason.REVOKED_ADDRESS)
+        taking_part = participants(header, self.capture_domain)
+        keys = frozenset(participant.address for participant in taking_part)
+        return decide(taking_part, await self.directory.look_up(address.account, keys))
+
+    async def _publish(self, events: Sequence[Event], body: bytes) -> None:
+        for event in events:
+            await self.publisher.publish(event, body if event.carries_mail else b"")
+        first = events[0]
+        word = first.reason.value if isinstance(first, MailDismissed) else "attached"
+        DECISIONS.labels(word).inc()
+        log.info("decided", decision=word)

@@ -1,0 +1,94 @@
+"""The decision: to whom a mail belongs, or that it is forgotten. Pure; no I/O.
+
+    4. A profile (candidate or contact) is a match when one of its addresses takes part.
+    5. A profile that shares any address with a user of the same account is blocked. Guests,
+       vendors and other accounts' people block nothing.
+    6. Any unblocked match: attach to all of them; profiles that share one address are flagged.
+    7. Otherwise dismiss: `blocked` when every match was blocked, `internal` when every participant
+       is a user, else `no_match`.
+
+Rules 1 and 2, which account and whether its address still counts, are settled by the capture
+address before this is asked.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from services.matcher.participants import Participant
+from shared.events import Direction, DismissalReason, Kind, Match, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone in the account's directory."""
+
+    person_id: str
+    kind: Kind
+    name: str
+    addresses: tuple[str, ...]
+    """As given by the ATS."""
+    keys: frozenset[str]
+    """The addresses in the form in which they compare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """The mail belongs to these profiles."""
+
+    matches: tuple[Match, ...]
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """The mail is forgotten."""
+
+    reason: DismissalReason
+
+
+Decision = Attach | Dismiss
+
+
+def decide(participants: Sequence[Participant], people: Iterable[Person]) -> Decision:
+    """Decide about a mail.
+
+    `people` holds everyone of the account who has an address of a participant, and every user who
+    shares an address with a profile among them.
+    """
+    people = list(people)
+    user_keys = frozenset().union(*(p.keys for p in people if p.kind is Kind.USER))
+    taking_part = {participant.address for participant in participants}
+    matched = [p for p in people if p.kind.is_profile and p.keys & taking_part]
+    unblocked = [profile for profile in matched if not profile.keys & user_keys]
+    if unblocked:
+        return Attach(_matches(participants, unblocked), _direction(participants, user_keys))
+    if matched:
+        return Dismiss(DismissalReason.BLOCKED)
+    if taking_part and taking_part <= user_keys:
+        return Dismiss(DismissalReason.INTERNAL)
+    return Dismiss(DismissalReason.NO_MATCH)
+
+
+def _matches(participants: Sequence[Participant], profiles: Sequence[Person]) -> tuple[Match, ...]:
+    """Return a match for each profile and address, with the weightiest role of the address."""
+    first = {p.address: p for p in reversed(participants)}
+    holders = Counter(key for profile in profiles for key in profile.keys)
+    return tuple(
+        Match(
+            person_id=profile.person_id,
+            kind=profile.kind,
+            address=address,
+            role=participant.role,
+            source=participant.source,
+            shared_address=holders[address] > 1,
+        )
+        for address, participant in reversed(first.items())
+        for profile in sorted(profiles, key=lambda p: p.person_id)
+        if address in profile.keys
+    )
+
+
+def _direction(participants: Sequence[Participant], user_keys: frozenset[str]) -> Direction:
+    senders = {p.address for p in participants if p.role is Role.FROM}
+    return Direction.OUTBOUND if senders & user_keys else Direction.INBOUND

@@ -1,0 +1,57 @@
+"""Decisions about large mails, remembered before they are published.
+
+A large mail's bytes are a claim in the blob store, which whoever finishes with the capture removes.
+A redelivery may then find the claim gone. So the events that tell its outcome are recorded first,
+and a redelivery repeats them instead of deciding anew: nothing is lost when the process dies
+between any two steps, and a mail that was attached can never lose its claim to a later dismissal.
+
+`decisions`: `{_id: <capture id>, account, events: [[tag, json]], at}`, for as long as a dead letter
+may be replayed. Nothing of a dismissed mail is in it but what `mail.dismissed.v1` carries.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from pymongo import ASCENDING, IndexModel
+
+from shared.blobs import RETENTION
+from shared.database import Database, Index
+from shared.events import Event, decode_event
+
+INDEXES = (
+    Index(
+        "decisions",
+        IndexModel(
+            [("at", ASCENDING)],
+            name="expire",
+            expireAfterSeconds=int(2 * RETENTION.total_seconds()),
+        ),
+    ),
+)
+
+
+class Decisions:
+    """What was decided about large mails."""
+
+    def __init__(self, database: Database) -> None:
+        self._decisions = database["decisions"]
+
+    async def recall(self, capture_id: UUID) -> list[Event]:
+        """Return the events of an earlier decision; none when there was no decision."""
+        found = await self._decisions.find_one({"_id": str(capture_id)})
+        return [decode_event(tag, text) for tag, text in found["events"]] if found else []
+
+    async def record(self, account: str, events: Sequence[Event]) -> None:
+        """Remember the events that are about to be published."""
+        await self._decisions.update_one(
+            {"_id": str(events[0].capture_id)},
+            {
+                "$setOnInsert": {
+                    "account": account,
+                    "events": [[event.tag, event.encode()] for event in events],
+                    "at": datetime.now(UTC),
+                }
+            },
+            upsert=True,
+        )

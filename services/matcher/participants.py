@@ -1,0 +1,52 @@
+"""Who takes part in a mail: the addresses of its header, each with its role.
+
+From From, Sender, Reply-To, To, Cc, Bcc and Resent-*, each repeated header included; never from
+free text. Addresses under the capture domain are how the mail came here, not who it is about.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.matcher.addresses import normalise
+from shared.events import Role, Source
+from shared.headers import HeaderBlock, addresses
+
+_FIELDS = {
+    "from": Role.FROM,
+    "sender": Role.SENDER,
+    "reply-to": Role.REPLY_TO,
+    "to": Role.TO,
+    "cc": Role.CC,
+    "bcc": Role.BCC,
+    # RFC 5322 section 3.6.6: who sent it again. They take part, but did not write it.
+    "resent-from": Role.SENDER,
+    "resent-sender": Role.SENDER,
+    "resent-reply-to": Role.REPLY_TO,
+    "resent-to": Role.TO,
+    "resent-cc": Role.CC,
+    "resent-bcc": Role.BCC,
+}
+"""The roles in order of weight: when an address has several, a match names the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """An address that takes part in a mail."""
+
+    address: str
+    """In the form in which addresses compare."""
+    role: Role
+    source: Source = Source.HEADER
+
+
+def participants(header: HeaderBlock, capture_domain: str) -> tuple[Participant, ...]:
+    """Return who takes part, each address and role once, in order of weight."""
+    return tuple(dict.fromkeys(_all(header, capture_domain)))
+
+
+def _all(header: HeaderBlock, capture_domain: str) -> Iterator[Participant]:
+    for name, role in _FIELDS.items():
+        for mailbox in addresses(header.all(name)):
+            address = normalise(mailbox.address)
+            if not address.endswith(f"@{capture_domain}"):
+                yield Participant(address, role)

@@ -1,0 +1,129 @@
+"""MongoDB, for the services that have a database of their own.
+
+* Writes are acknowledged by a majority and journalled; reads come from the primary, so that what an
+  API call has acknowledged is seen by the next decision.
+* Every operation has a deadline. What a deadline or a lost server interrupts is `DatabaseAway`:
+  never an answer, always a reason to wait.
+* Indexes are declared beside the queries that need them, built by `--migrate`, and a service is not
+  ready while one is missing.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from prometheus_client import Counter
+from pymongo import AsyncMongoClient, IndexModel
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import (
+    ConfigurationError,
+    DocumentTooLarge,
+    DuplicateKeyError,
+    InvalidOperation,
+    OperationFailure,
+    PyMongoError,
+)
+
+from shared.web import Problem, problem_response
+
+Document = dict[str, Any]
+Database = AsyncDatabase[Document]
+
+DATABASE_AWAY = Counter(
+    "satchel_database_away_total", "Operations that the database did not answer"
+)
+
+_PERMANENT = (ConfigurationError, DocumentTooLarge, DuplicateKeyError, InvalidOperation)
+_PERMANENT_CODES = {2, 9, 14, 66, 10334, 11000, 17280, 17419, 17420}
+"""BadValue, FailedToParse, TypeMismatch, ImmutableField, and documents or keys that are too large:
+the same operation would fail again. https://www.mongodb.com/docs/manual/reference/error-codes/"""
+log = structlog.get_logger()
+
+
+class DatabaseAway(Exception):
+    """The database did not answer in time, or cannot serve right now."""
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Raise DatabaseAway for what may work later; leave what will never work as it is."""
+    try:
+        yield
+    except PyMongoError as error:
+        if isinstance(error, _PERMANENT):
+            raise
+        if isinstance(error, OperationFailure) and error.code in _PERMANENT_CODES:
+            raise
+        DATABASE_AWAY.inc()
+        raise DatabaseAway(type(error).__name__) from error
+
+
+def connect(url: str, service: str) -> AsyncMongoClient[Document]:
+    """Return a client; nothing is sent until it is used."""
+    return AsyncMongoClient(
+        url,
+        appname=service,
+        tz_aware=True,
+        uuidRepresentation="standard",
+        w="majority",
+        journal=True,
+        readPreference="primary",
+        timeoutMS=10_000,
+        serverSelectionTimeoutMS=5_000,
+        maxPoolSize=64,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index that a query needs."""
+
+    collection: str
+    model: IndexModel
+
+    @property
+    def name(self) -> str:
+        """The index's name in the database."""
+        name: str = self.model.document["name"]
+        return name
+
+
+async def migrate(database: Database, indexes: Sequence[Index]) -> None:
+    """Build what is missing. Safe to run again, and while services run."""
+    for index in indexes:
+        await database[index.collection].create_indexes([index.model])
+        log.info("index built", collection=index.collection, index=index.name)
+
+
+def has_indexes(database: Database, indexes: Sequence[Index]) -> Callable[[], Awaitable[bool]]:
+    """Return the readiness check that the database answers and has the indexes."""
+
+    async def check() -> bool:
+        try:
+            with database_errors():
+                for collection in {index.collection for index in indexes}:
+                    present = await database[collection].index_information()
+                    if not {i.name for i in indexes if i.collection == collection} <= set(present):
+                        return False
+        except DatabaseAway:
+            return False
+        return True
+
+    return check
+
+
+def answer_outages(app: FastAPI) -> None:
+    """Let an app answer 503 while the database is away."""
+
+    async def on_error(request: Request, error: Exception) -> Response:
+        try:
+            with database_errors():
+                raise error
+        except DatabaseAway:
+            problem = Problem(503, "Try again later", "the database is away, try again")
+            return problem_response(problem)
+
+    app.add_exception_handler(PyMongoError, on_error)
