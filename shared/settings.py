@@ -103,6 +103,14 @@ class CaptureSettings(Settings):
         return KeyRing.parse(self.capture_keys.get_secret_value(), self.capture_signing_key)
 
 
+class DatabaseSettings(Settings):
+    """What services with a database need besides."""
+
+    mongodb_url: str = Field(
+        "mongodb://127.0.0.1:27017/?replicaSet=rs0", description="MongoDB; a replica set."
+    )
+
+
 def load(model: type[S], service: str) -> S:
     """Read the settings from the environment, or say in one line what to set and exit with 2.
 

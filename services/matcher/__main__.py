@@ -64,9 +64,13 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     app.include_router(people_routes(people, addresses))
     app.include_router(capture_address_routes(people, addresses))
     http = HttpServer(app, settings.bind_host, settings.matcher_http_port)
-    async with client, running(publisher, stopping), running(consumer, stopping):
-        async with running(http, stopping):
-            await stopping.wait()
+    async with (
+        client,
+        running(publisher, stopping),
+        running(consumer, stopping),
+        running(http, stopping),
+    ):
+        await stopping.wait()
 
 
 async def build_indexes(settings: MatcherSettings) -> None:

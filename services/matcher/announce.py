@@ -18,7 +18,7 @@ def announce(
     decision: Decision,
     message_id: str | None,
     ring: KeyRing,
-) -> list[MailAttached] | list[MailDismissed]:
+) -> Sequence[MailAttached | MailDismissed]:
     """Return the events that tell a capture's outcome."""
     decided_at = datetime.now(UTC)
     if isinstance(decision, Attach):

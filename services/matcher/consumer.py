@@ -22,7 +22,7 @@ from shared.blobs import BlobMissing, Blobs, BlobStoreAway
 from shared.broker import Delivery, Publisher
 from shared.capture_address import KeyRing
 from shared.database import DatabaseAway, database_errors
-from shared.events import DismissalReason, Event, MailAttached, MailDismissed, MailReceived
+from shared.events import DismissalReason, Event, MailDismissed, MailReceived
 from shared.headers import HeaderBlock, message_id, read_header_block
 from shared.outcomes import Done, Outcome, Reject, Retry
 
@@ -66,30 +66,34 @@ class Matcher:
     async def _match(self, received: MailReceived, body: bytes) -> Outcome:
         if received.blob_key is None:
             events = await self._decide(received, body)
-            if isinstance(events, Reject):
-                return events
-            await self._publish(events, body)
-            return Done()
-
-        events = await self.decisions.recall(received.capture_id)
-        if not events:
-            try:
-                start = await self.blobs.get_start(received.blob_key, _HEADER_BYTES)
-            except BlobMissing:
-                return Reject("claim_missing")
-            decided = await self._decide(received, start)
-            if isinstance(decided, Reject):
-                return decided
-            await self.decisions.record(decided[0].account, decided)
-            events = decided
-        await self._publish(events, b"")
-        if isinstance(events[0], MailDismissed):
+        else:
+            events = await self._decide_claimed(received, received.blob_key)
+        if isinstance(events, Reject):
+            return events
+        for event in events:
+            await self.publisher.publish(event, body if event.carries_mail else b"")
+        outcome = events[0]
+        word = outcome.reason.value if isinstance(outcome, MailDismissed) else "attached"
+        DECISIONS.labels(word).inc()
+        log.info("decided", decision=word)
+        if received.blob_key is not None and isinstance(outcome, MailDismissed):
             await self.blobs.delete(received.blob_key)
         return Done()
 
-    async def _decide(
-        self, received: MailReceived, start: bytes
-    ) -> list[MailAttached] | list[MailDismissed] | Reject:
+    async def _decide_claimed(self, received: MailReceived, claim: str) -> Sequence[Event] | Reject:
+        """Decide about a large mail once: a redelivery repeats what was decided."""
+        if recalled := await self.decisions.recall(received.capture_id):
+            return recalled
+        try:
+            start = await self.blobs.get_start(claim, _HEADER_BYTES)
+        except BlobMissing:
+            return Reject("claim_missing")
+        events = await self._decide(received, start)
+        if not isinstance(events, Reject):
+            await self.decisions.record(events)
+        return events
+
+    async def _decide(self, received: MailReceived, start: bytes) -> Sequence[Event] | Reject:
         address = await self.addresses.find(received.capture_address)
         if address is None:
             return Reject("unknown_capture_address")
@@ -106,11 +110,3 @@ class Matcher:
         taking_part = participants(header, self.capture_domain)
         keys = frozenset(participant.address for participant in taking_part)
         return decide(taking_part, await self.directory.look_up(address.account, keys))
-
-    async def _publish(self, events: Sequence[Event], body: bytes) -> None:
-        for event in events:
-            await self.publisher.publish(event, body if event.carries_mail else b"")
-        first = events[0]
-        word = first.reason.value if isinstance(first, MailDismissed) else "attached"
-        DECISIONS.labels(word).inc()
-        log.info("decided", decision=word)

@@ -5,7 +5,7 @@ A redelivery may then find the claim gone. So the events that tell its outcome a
 and a redelivery repeats them instead of deciding anew: nothing is lost when the process dies
 between any two steps, and a mail that was attached can never lose its claim to a later dismissal.
 
-`decisions`: `{_id: <capture id>, account, events: [[tag, json]], at}`, for as long as a dead letter
+`decisions`: `{_id: <capture id>, events: [[tag, json]], at}`, for as long as a dead letter
 may be replayed. Nothing of a dismissed mail is in it but what `mail.dismissed.v1` carries.
 """
 
@@ -42,13 +42,12 @@ class Decisions:
         found = await self._decisions.find_one({"_id": str(capture_id)})
         return [decode_event(tag, text) for tag, text in found["events"]] if found else []
 
-    async def record(self, account: str, events: Sequence[Event]) -> None:
+    async def record(self, events: Sequence[Event]) -> None:
         """Remember the events that are about to be published."""
         await self._decisions.update_one(
             {"_id": str(events[0].capture_id)},
             {
                 "$setOnInsert": {
-                    "account": account,
                     "events": [[event.tag, event.encode()] for event in events],
                     "at": datetime.now(UTC),
                 }

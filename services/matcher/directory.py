@@ -1,7 +1,8 @@
 """The directory: an account's people and their addresses, in MongoDB.
 
-`people`: `{_id: "<account>/<person id>", account, person_id, kind, name, addresses, keys, version}`,
-where `keys` are the addresses in the form in which they compare. The version counts the changes.
+`people`: `{_id: "<account>/<person id>", account, person_id, kind, name, addresses, keys,
+version}`, where `keys` are the addresses in the form in which they compare, and the version counts
+the changes.
 """
 
 from collections.abc import Iterable

@@ -1,0 +1,79 @@
+"""The timeline's process: wired here, top to bottom. `--migrate` builds the indexes and ends."""
+
+import asyncio
+import sys
+
+from services.timeline.api.mails import mail_routes
+from services.timeline.api.stats import stats_routes
+from services.timeline.consumer import Projector
+from services.timeline.settings import TimelineSettings
+from services.timeline.store import INDEXES, Store
+from services.timeline.views import Views
+from shared.blobs import Blobs
+from shared.broker import Consumer, Publisher
+from shared.database import answer_outages, connect, has_indexes, migrate
+from shared.runtime import configure_logging, run, running
+from shared.settings import load
+from shared.topology import OUTCOMES, uses
+from shared.web import HttpServer, create_app, holds, not_stopping
+
+
+async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
+    """Serve until `stopping`."""
+    client = connect(settings.mongodb_url, "timeline")
+    database = client[settings.timeline_database]
+    blobs = Blobs(settings.blob_url)
+    projector = Projector(Store(client, database), blobs)
+    topology = uses(consumes=[OUTCOMES])
+    publisher = Publisher(settings.amqp_url, "timeline", topology)  # of dead letters
+    consumer = Consumer(
+        settings.amqp_url,
+        "timeline",
+        topology,
+        OUTCOMES,
+        projector.handle,
+        publisher,
+        prefetch=settings.prefetch,
+    )
+    app = create_app(
+        "Satchel timeline",
+        "Owns what is shown: profile timelines, mails and tallies.",
+        settings,
+        {
+            "running": not_stopping(stopping),
+            "broker": holds(lambda: publisher.ready and consumer.ready),
+            "database": has_indexes(database, INDEXES),
+        },
+    )
+    answer_outages(app)
+    views = Views(database)
+    app.include_router(mail_routes(views, blobs))
+    app.include_router(stats_routes(views))
+    http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
+    async with (
+        client,
+        running(publisher, stopping),
+        running(consumer, stopping),
+        running(http, stopping),
+    ):
+        await stopping.wait()
+
+
+async def build_indexes(settings: TimelineSettings) -> None:
+    """Build the indexes."""
+    async with connect(settings.mongodb_url, "timeline migration") as client:
+        await migrate(client[settings.timeline_database], INDEXES)
+
+
+def main() -> None:
+    """Start the timeline, or migrate its database."""
+    settings = load(TimelineSettings, "timeline")
+    configure_logging("timeline", settings.log_level)
+    if "--migrate" in sys.argv[1:]:
+        run(lambda _: build_indexes(settings))
+    else:
+        run(lambda stopping: serve(settings, stopping))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""`/v1/stats`: what became of the captures, day by day."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from services.timeline.api.shapes import DayOut, StatsOut
+from services.timeline.views import Views
+from shared.auth import Caller
+from shared.web import allowed, invalid_field
+
+MAX_DAYS = 366
+DEFAULT_DAYS = 30
+
+
+def stats_routes(views: Views) -> APIRouter:
+    """Return the routes of the tallies."""
+    router = APIRouter(tags=["stats"])
+
+    @router.get("/v1/stats")
+    async def stats(
+        caller: Annotated[Caller, allowed("timeline:read")],
+        first: Annotated[date | None, Query(alias="from", description="UTC, inclusive")] = None,
+        last: Annotated[date | None, Query(alias="to", description="UTC, inclusive")] = None,
+    ) -> StatsOut:
+        """Return the captures of each day, attached and dismissed by reason; 30 days by default."""
+        last = last or datetime.now(UTC).date()
+        first = first or last - timedelta(days=DEFAULT_DAYS - 1)
+        if not timedelta(0) <= last - first < timedelta(days=MAX_DAYS):
+            raise invalid_field("from", f"must be at most {MAX_DAYS} days before `to`")
+        days = await views.stats(caller.account, first, last)
+        return StatsOut(
+            days=[DayOut(day=d.day, attached=d.attached, dismissed=d.dismissed) for d in days]
+        )
+
+    return router

@@ -1,0 +1,83 @@
+"""An outcome, from its event to what can be read.
+
+    raw mail -> read -> its own blob -> one transaction -> the claim is removed
+
+In this order: the bytes are durable before the database names them, and the claim of a large mail
+goes only when nothing needs it any more.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from services.timeline.metrics import PROJECTED, VISIBLE_SECONDS
+from services.timeline.projection import project
+from services.timeline.reader import read
+from services.timeline.store import Store
+from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway
+from shared.broker import Delivery
+from shared.database import DatabaseAway, database_errors
+from shared.events import MailAttached, MailDismissed
+from shared.outcomes import Done, Outcome, Reject, Retry
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Projector:
+    """Writes outcomes; its fields are what it depends on."""
+
+    store: Store
+    blobs: Blobs
+
+    async def handle(self, delivery: Delivery) -> Outcome:
+        """Handle one `mail.attached` or `mail.dismissed`.
+
+        Done                     it is written, now or by an earlier delivery
+        Retry                    the database or the blob store is away
+        Reject claim_missing     a large mail's bytes are gone, and no outcome is recorded
+        Reject unexpected_event  the queue holds something else
+        """
+        event = delivery.event
+        with structlog.contextvars.bound_contextvars(capture_id=str(event.capture_id)):
+            try:
+                with database_errors():
+                    if isinstance(event, MailAttached):
+                        return await self._attach(event, delivery.body)
+                    if isinstance(event, MailDismissed):
+                        return await self._dismiss(event)
+                    return Reject("unexpected_event", event.tag)
+            except (DatabaseAway, BlobStoreAway) as away:
+                return Retry(f"{type(away).__name__}: {away}")
+
+    async def _attach(self, event: MailAttached, body: bytes) -> Outcome:
+        raw = body
+        if event.blob_key is not None:
+            try:
+                raw = await self.blobs.get(event.blob_key)
+            except BlobMissing:
+                if await self.store.has_outcome(event.account, event.capture_id):
+                    return Done()
+                return Reject("claim_missing")
+        mail = await asyncio.to_thread(read, raw) if len(raw) > CLAIM_CHECK_BYTES else read(raw)
+        document = project(event, mail, raw)
+        await self.blobs.put(document["raw_key"], raw)
+        kept, complete = await self.store.attach(event, document)
+        if kept != document["raw_key"]:
+            await self.blobs.delete(document["raw_key"])  # an earlier capture's content stays
+        if event.blob_key is not None and complete:
+            await self.blobs.delete(event.blob_key)
+        self._visible(event, "attached")
+        return Done()
+
+    async def _dismiss(self, event: MailDismissed) -> Outcome:
+        await self.store.dismiss(event)
+        self._visible(event, "dismissed")
+        return Done()
+
+    def _visible(self, event: MailAttached | MailDismissed, outcome: str) -> None:
+        PROJECTED.labels(outcome).inc()
+        VISIBLE_SECONDS.observe((datetime.now(UTC) - event.received_at).total_seconds())
+        log.info("projected", outcome=outcome)

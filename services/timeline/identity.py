@@ -1,0 +1,66 @@
+"""Which mail is this? Two captures of the same email are one mail.
+
+Same account, Message-ID, From address and Date. Not the subject: gateways mark it for some
+recipients only. The same Message-ID with another From or Date is another mail, so a forged id can
+neither replace nor suppress a real one. Without a Message-ID it is the content that counts, less
+what is written on the way.
+"""
+
+import base64
+import hashlib
+import re
+import unicodedata
+
+from services.timeline.reader import ReadMail
+
+_TRACE = re.compile(
+    rb"(received|return-path|delivered-to|envelope-to|authentication-results|received-spf"
+    rb"|dkim-signature|arc-[a-z-]+|resent-[a-z-]+|x-[a-z0-9-]+)[ \t]*:",
+    re.IGNORECASE,
+)
+"""RFC 5322 section 3.6.7 and what providers add on the way."""
+
+
+def mail_id(account: str, mail: ReadMail, raw: bytes) -> str:
+    """Return the id of a mail: 32 base32 characters of a SHA-256, the same for every capture."""
+    if mail.message_id is not None:
+        sender = ",".join(sorted(_same(mailbox.address) for mailbox in mail.from_))
+        date = mail.date.isoformat() if mail.date else ""
+        identity = ["message-id", mail.message_id, sender, date]
+    else:
+        identity = ["content", hashlib.sha256(without_trace(raw)).hexdigest()]
+    digest = hashlib.sha256("\0".join([account, *identity]).encode()).digest()
+    return base64.b32encode(digest[:20]).decode().lower()
+
+
+def without_trace(raw: bytes) -> bytes:
+    """Return the mail without the header fields that are written on its way."""
+    return _without(raw, _TRACE)
+
+
+def without_bcc(raw: bytes) -> bytes:
+    """Return the mail without its Bcc fields, which are for the capture's owner alone."""
+    return _without(raw, re.compile(rb"(resent-)?bcc[ \t]*:", re.IGNORECASE))
+
+
+def _without(raw: bytes, unwanted: re.Pattern[bytes]) -> bytes:
+    header, separator, body = _split_header(raw)
+    kept: list[bytes] = []
+    dropping = False
+    for line in header.splitlines(keepends=True):
+        if not line.startswith((b" ", b"\t")):
+            dropping = unwanted.match(line) is not None
+        if not dropping:
+            kept.append(line)
+    return b"".join(kept) + separator + body
+
+
+def _split_header(raw: bytes) -> tuple[bytes, bytes, bytes]:
+    end = re.search(rb"(?<=\n)\r?\n", raw)
+    if end is None:
+        return raw, b"", b""
+    return raw[: end.start()], end[0], raw[end.end() :]
+
+
+def _same(address: str) -> str:
+    return unicodedata.normalize("NFC", address).lower()

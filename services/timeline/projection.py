@@ -1,0 +1,56 @@
+"""From an attached capture to the document of its mail. Pure."""
+
+from datetime import datetime
+
+from services.timeline.identity import mail_id
+from services.timeline.reader import READER_VERSION, Mailbox, ReadMail
+from shared.blobs import mail_key
+from shared.database import Document
+from shared.events import MailAttached
+
+
+def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Document:
+    """Return the mail's document as this capture alone makes it."""
+    id_ = mail_id(event.account, mail, raw)
+    bcc = _shown(mail.bcc)
+    return {
+        "_id": id_,
+        "account": event.account,
+        "message_id": mail.message_id,
+        "subject": mail.subject,
+        "date": mail.date or event.received_at,
+        "sort_date": _clamped(mail.date, event.received_at),
+        "direction": event.direction.value,
+        "from": next(iter(_shown(mail.from_)), None),
+        "to": _shown(mail.to),
+        "cc": _shown(mail.cc),
+        "reply_to": _shown(mail.reply_to),
+        "bcc_by": [{"person_id": event.owner, "bcc": bcc}] if bcc else [],
+        "text": mail.text,
+        "html": mail.html,
+        "snippet": mail.snippet,
+        "attachments": [
+            {
+                "index": attachment.index,
+                "filename": attachment.filename,
+                "content_type": attachment.content_type,
+                "size": attachment.size,
+            }
+            for attachment in mail.attachments
+        ],
+        "matches": [match.model_dump(mode="json") for match in event.matches],
+        "captured_by": [{"person_id": event.owner, "at": event.received_at}],
+        "incomplete": mail.incomplete,
+        "reader_version": READER_VERSION,
+        "size": len(raw),
+        "raw_key": mail_key(event.account, id_, raw),
+    }
+
+
+def _shown(mailboxes: tuple[Mailbox, ...]) -> list[Document]:
+    return [{"name": mailbox.name, "address": mailbox.address} for mailbox in mailboxes]
+
+
+def _clamped(date: datetime | None, received_at: datetime) -> datetime:
+    """Return the date to sort by: a mail cannot be from later than its arrival."""
+    return min(date, received_at) if date else received_at

@@ -1,0 +1,13 @@
+"""The timeline's settings."""
+
+from pydantic import Field
+
+from shared.settings import DatabaseSettings
+
+
+class TimelineSettings(DatabaseSettings):
+    """Everything the timeline can be told."""
+
+    timeline_http_port: int = Field(8003, description="Where the HTTP API is.")
+    timeline_database: str = Field("satchel_timeline", description="The timeline's own database.")
+    prefetch: int = Field(32, description="Outcomes in hand at a time.")
