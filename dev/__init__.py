@@ -1,0 +1,1 @@
+"""Development only: starts real servers and the services on one machine. Never shipped."""

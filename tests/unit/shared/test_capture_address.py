@@ -1,0 +1,93 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.capture_address import KeyRing, account_tag, handle_for
+
+DOMAIN = "in.satchel.test"
+OLD, NEW = "k1:" + "o" * 20, "k2:" + "n" * 20
+
+
+@given(account=st.text(min_size=1, max_size=64), name=st.text(max_size=80))
+def test_a_minted_address_is_verified_in_any_case(account: str, name: str) -> None:
+    ring = KeyRing.parse(OLD)
+    minted = ring.mint(account, handle_for(name), DOMAIN)
+    local = minted.address.partition("@")[0]
+    assert len(local) < 64
+    assert ring.verify(minted.address.upper(), DOMAIN.lower()) == minted
+    assert minted.account_tag == account_tag(account)
+
+
+@given(st.data())
+def test_a_changed_character_makes_an_address_worthless(data: st.DataObject) -> None:
+    ring = KeyRing.parse(OLD)
+    local = ring.mint("acme", "anna", DOMAIN).address.partition("@")[0]
+    index = data.draw(st.integers(0, len(local) - 1))
+    other = data.draw(
+        st.sampled_from("abcdefghijklmnopqrstuvwxyz234567-.").filter(
+            lambda character: character != local[index]
+        )
+    )
+    changed = local[:index] + other + local[index + 1 :]
+    assert ring.verify(f"{changed}@{DOMAIN}", DOMAIN) is None
+
+
+def test_another_domain_is_not_ours() -> None:
+    ring = KeyRing.parse(OLD)
+    address = ring.mint("acme", "anna", DOMAIN).address
+    assert ring.verify(address.replace(DOMAIN, "elsewhere.test"), DOMAIN) is None
+
+
+def test_a_user_gets_a_different_address_each_time() -> None:
+    ring = KeyRing.parse(OLD)
+    assert ring.mint("acme", "anna", DOMAIN) != ring.mint("acme", "anna", DOMAIN)
+
+
+def test_keys_roll_over_without_a_refused_address() -> None:
+    before, both = KeyRing.parse(OLD), KeyRing.parse(f"{OLD},{NEW}", "k1")
+    promoted = KeyRing.parse(f"{OLD},{NEW}", "k2")
+    old, new = before.mint("acme", "anna", DOMAIN), promoted.mint("acme", "anna", DOMAIN)
+    for ring in (both, promoted):
+        assert ring.verify(old.address, DOMAIN) == old
+        assert ring.verify(new.address, DOMAIN) == new
+    assert before.verify(new.address, DOMAIN) is None, "why a key is given out before it signs"
+
+
+@pytest.mark.parametrize(
+    ("keys", "signing", "says"),
+    [
+        ("", None, "at least one"),
+        ("nosecret", None, "id:secret"),
+        ("k1:short", None, "at least 16"),
+        (f"{OLD},{OLD}", None, "twice"),
+        (OLD, "k9", "not among"),
+    ],
+)
+def test_an_unusable_ring_says_why(keys: str, signing: str | None, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        KeyRing.parse(keys, signing)
+
+
+@pytest.mark.parametrize(
+    ("name", "handle"),
+    [
+        ("Anna Müller", "anna-muller"),
+        ("  ", "mail"),
+        ("張偉", "mail"),
+        ("x" * 50, "x" * 32),
+        ("A.--B", "a-b"),
+    ],
+)
+def test_handles_are_readable(name: str, handle: str) -> None:
+    assert handle_for(name) == handle
+
+
+def test_the_hash_of_a_dismissed_mail_depends_on_account_and_key() -> None:
+    ring, other = KeyRing.parse(OLD), KeyRing.parse(NEW)
+    hashes = {
+        ring.forgetful_hash("a", "1@x"),
+        ring.forgetful_hash("b", "1@x"),
+        ring.forgetful_hash("a", "2@x"),
+        other.forgetful_hash("a", "1@x"),
+    }
+    assert len(hashes) == 4
