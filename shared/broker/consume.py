@@ -12,7 +12,7 @@ from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
-from shared.broker.publish import Publisher, PublishFailed
+from shared.broker.publish import EventTooLarge, Publisher, PublishFailed
 from shared.events import Event, InvalidEvent, decode_event
 from shared.outcomes import Outcome, Reject, Retry
 from shared.topology import Queue, Topology
@@ -136,6 +136,8 @@ class Consumer:
             try:
                 delivery = Delivery(event, message.body, bool(message.redelivered))
                 outcome = await self._handler(delivery)
+            except EventTooLarge:
+                outcome = Reject("event_too_large")
             except PublishFailed as failure:
                 outcome = Retry(f"publish: {failure.reason}")
             except Exception as error:

@@ -41,6 +41,10 @@ class PublishFailed(Exception):
         self.definite = definite
 
 
+class EventTooLarge(PublishFailed):
+    """The event cannot travel, now or ever."""
+
+
 class Publisher:
     """Publishes over one connection of its own; `run` keeps it up."""
 
@@ -86,7 +90,7 @@ class Publisher:
             headers = {"event": event.encode()}
         except InvalidEvent as error:
             PUBLISHED.labels(event.tag, "too_large").inc()
-            raise PublishFailed(str(error), definite=True) from error
+            raise EventTooLarge("too_large", definite=True) from error
         await self._send(MAIL_EXCHANGE, event.tag, headers, body)
 
     async def publish_dead(

@@ -1,0 +1,126 @@
+"""A client of a running stack: what an ATS, a mail server and a frontend do to it."""
+
+import smtplib
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from shared.auth import sign
+
+SCOPES = "directory:write mail:write timeline:read"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where one replica of each service listens on this machine."""
+
+    smtp_port: int
+    ingest_port: int
+    matcher_port: int
+    timeline_port: int
+
+
+class Client:
+    """Acts for one person of one account."""
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        secret: str,
+        *,
+        account: str,
+        person: str,
+        scope: str = SCOPES,
+        issuer: str = "satchel",
+    ) -> None:
+        self._endpoints = endpoints
+        token = sign(
+            secret,
+            issuer=issuer,
+            account=account,
+            person_id=person,
+            scope=scope,
+            expires_at=int(time.time()) + 24 * 3600,
+        )
+        self._http = httpx.Client(
+            headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
+        )
+
+    def put_person(
+        self, person_id: str, kind: str, name: str, addresses: Iterable[str]
+    ) -> dict[str, Any]:
+        """Store a person in the directory."""
+        body = {"kind": kind, "name": name, "addresses": list(addresses)}
+        return self.json("PUT", "matcher", f"/v1/people/{person_id}", json=body)
+
+    def delete_person(self, person_id: str) -> None:
+        """Forget a person."""
+        self.request("DELETE", "matcher", f"/v1/people/{person_id}").raise_for_status()
+
+    def mint(self, person_id: str) -> str:
+        """Return the user's capture address."""
+        body = {"person_id": person_id}
+        answer = self.json("POST", "matcher", "/v1/capture-addresses", json=body)
+        return str(answer["address"])
+
+    def timeline(self, person_id: str) -> list[dict[str, Any]]:
+        """Return all mails of a profile, newest first."""
+        items: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            params = {"limit": 200} | ({"cursor": cursor} if cursor else {})
+            path = f"/v1/profiles/{person_id}/timeline"
+            page = self.json("GET", "timeline", path, params=params)
+            items += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return items
+
+    def mail(self, mail_id: str) -> dict[str, Any]:
+        """Return one mail."""
+        return self.json("GET", "timeline", f"/v1/mails/{mail_id}")
+
+    def tally(self) -> dict[str, int]:
+        """Return what became of all captures: attached, and each reason of dismissal."""
+        total: dict[str, int] = {}
+        for day in self.json("GET", "timeline", "/v1/stats")["days"]:
+            for word, count in {"attached": day["attached"], **day["dismissed"]}.items():
+                total[word] = total.get(word, 0) + count
+        return total
+
+    def await_captures(self, count: int, seconds: float = 60) -> dict[str, int]:
+        """Return the tally once it holds so many captures; raise TimeoutError with what it has."""
+        deadline = time.monotonic() + seconds
+        while sum((tally := self.tally()).values()) < count:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{count} captures expected, these are there: {tally}")
+            time.sleep(0.05)
+        return tally
+
+    def send(self, sender: str, recipients: Iterable[str], raw: bytes) -> None:
+        """Send one mail by SMTP. Raises smtplib's errors."""
+        with smtplib.SMTP("127.0.0.1", self._endpoints.smtp_port, timeout=30) as session:
+            session.sendmail(sender, list(recipients), raw)
+
+    def upload(self, recipient: str, raw: bytes) -> httpx.Response:
+        """Send one mail by HTTP."""
+        headers = {"Content-Type": "message/rfc822"}
+        params = {"recipient": recipient}
+        return self.request(
+            "POST", "ingest", "/v1/mail", params=params, headers=headers, content=raw
+        )
+
+    def json(self, method: str, service: str, path: str, **options: Any) -> Any:
+        """Return the JSON of a successful answer."""
+        response = self.request(method, service, path, **options)
+        if response.is_error:
+            raise RuntimeError(f"{method} {path}: {response.status_code} {response.text}")
+        return response.json()
+
+    def request(self, method: str, service: str, path: str, **options: Any) -> httpx.Response:
+        """Return the answer of a service."""
+        port = getattr(self._endpoints, f"{service}_port")
+        return self._http.request(method, f"http://127.0.0.1:{port}{path}", **options)

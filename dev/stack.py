@@ -1,0 +1,226 @@
+"""A whole stack on this machine: broker, database and the services, in as many replicas as wanted.
+
+* `AMQP_URL`, `MONGODB_URL` and `BLOB_URL` of the environment are used instead of starting anything.
+* Everything listens on loopback. All that was started is stopped again, in the opposite order; what
+  the launcher could not stop (it was killed) ends with it.
+* Secrets are random, per stack.
+"""
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from dev.client import Endpoints
+from dev.install import ensure_rabbitmq, find_mongod
+from dev.mongodb import PrivateMongoDB
+from dev.ports import free_port
+from dev.process import Process
+from dev.rabbitmq import PrivateRabbitMQ
+
+ROOT = Path(__file__).parent.parent
+_READY_SECONDS = 60
+_MIGRATING = ("matcher", "timeline")
+SERVICES = ("ingest", "matcher", "timeline")
+_PORT_SETTINGS = {
+    "ingest": ("INGEST_HTTP_PORT", "INGEST_SMTP_PORT"),
+    "matcher": ("MATCHER_HTTP_PORT",),
+    "timeline": ("TIMELINE_HTTP_PORT",),
+}
+
+
+class StackError(Exception):
+    """Something did not start; the message says what, and what its log says."""
+
+
+@dataclass
+class Replica:
+    """One process of a service. `restart` gives it a new process on the same ports."""
+
+    service: str
+    number: int
+    ports: dict[str, int]
+    environment: dict[str, str]
+    log: Path
+    process: Process | None = None
+
+    @property
+    def name(self) -> str:
+        """The replica's name in messages and log files."""
+        return f"{self.service}-{self.number}"
+
+    @property
+    def http_port(self) -> int:
+        """Where its API is."""
+        return self.ports[_PORT_SETTINGS[self.service][0]]
+
+    def start(self) -> None:
+        """Start its process; it is ready later."""
+        ports = {name: str(port) for name, port in self.ports.items()}
+        self.process = Process(
+            [sys.executable, "-m", f"services.{self.service}"],
+            log=self.log,
+            environment={**self.environment, **ports},
+            folder=ROOT,
+        )
+        self.process.start()
+
+    def ready(self) -> bool:
+        """Whether it says that it is ready."""
+        try:
+            url = f"http://127.0.0.1:{self.http_port}/readyz"
+            return httpx.get(url, timeout=10, trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def await_ready(self, seconds: float = _READY_SECONDS) -> None:
+        """Return when it is ready; raise StackError when it ended or takes too long."""
+        deadline = time.monotonic() + seconds
+        while not self.ready():
+            process = self.process
+            if process is None or not process.alive or time.monotonic() > deadline:
+                tail = process.tail() if process else ""
+                raise StackError(f"{self.name} did not get ready. Its log ends with:\n{tail}")
+            time.sleep(0.05)
+
+
+class Stack:
+    """Broker, database and services. `with Stack(folder) as stack` starts and stops it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        replicas: int = 1,
+        ports: dict[str, int] | None = None,
+        environment: dict[str, str] | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Keep all data in the folder; `ports` fixes those of the first replicas, by setting."""
+        self.folder, self._say = folder, say
+        self.broker: PrivateRabbitMQ | None = None
+        self.database: PrivateMongoDB | None = None
+        self._given = environment or {}
+        self.token_secret = self._given.get("TOKEN_SECRET") or secrets.token_urlsafe(48)
+        self.token_issuer = os.environ.get("TOKEN_ISSUER", "satchel")
+        self._ports, self._replica_count = ports or {}, replicas
+        self.replicas: list[Replica] = []
+        self.environment: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where the first replicas listen."""
+        return self.endpoints_of(0)
+
+    def endpoints_of(self, number: int) -> Endpoints:
+        """Where the replicas of that number listen."""
+        ingest, matcher, timeline = (self.of(service)[number] for service in SERVICES)
+        return Endpoints(
+            smtp_port=ingest.ports["INGEST_SMTP_PORT"],
+            ingest_port=ingest.http_port,
+            matcher_port=matcher.http_port,
+            timeline_port=timeline.http_port,
+        )
+
+    def of(self, service: str) -> list[Replica]:
+        """Return the replicas of a service."""
+        return [replica for replica in self.replicas if replica.service == service]
+
+    def start(self) -> None:
+        """Start everything and return when all of it is ready."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.environment = self._base_environment()
+        for service in _MIGRATING:
+            self._say(f"{service}: building indexes")
+            self._migrate(service)
+        for number in range(self._replica_count):
+            for service in SERVICES:
+                self.replicas.append(self._replica(service, number))
+        for replica in self.replicas:
+            replica.start()
+        for replica in self.replicas:
+            replica.await_ready()
+            self._say(f"{replica.name}: ready")
+
+    def stop(self) -> None:
+        """Stop what was started: services first, then what they need."""
+        for replica in reversed(self.replicas):
+            if replica.process is not None:
+                replica.process.stop()
+        for server in (self.database, self.broker):
+            if server is not None:
+                server.stop()
+
+    def _base_environment(self) -> dict[str, str]:
+        return {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            "AMQP_URL": os.environ.get("AMQP_URL") or self._start_broker(),
+            "MONGODB_URL": os.environ.get("MONGODB_URL") or self._start_database(),
+            "BLOB_URL": os.environ.get("BLOB_URL") or f"file://{self.folder}/blobs",
+            "CAPTURE_DOMAIN": os.environ.get("CAPTURE_DOMAIN", "in.satchel.test"),
+            "CAPTURE_KEYS": f"dev:{secrets.token_urlsafe(32)}",
+            "TOKEN_SECRET": self.token_secret,
+            "TOKEN_ISSUER": self.token_issuer,
+            "BIND_HOST": "127.0.0.1",
+            "PYTHONUNBUFFERED": "1",
+            **self._given,
+        }
+
+    def _start_broker(self) -> str:
+        ensure_rabbitmq()
+        self._say("broker: starting")
+        self.broker = PrivateRabbitMQ(self.folder / "rabbitmq")
+        self.broker.start()
+        return self.broker.url
+
+    def _start_database(self) -> str:
+        find_mongod()
+        self._say("database: starting")
+        self.database = PrivateMongoDB(self.folder / "mongodb")
+        self.database.start()
+        return self.database.url
+
+    def _migrate(self, service: str) -> None:
+        migration = Process(
+            [sys.executable, "-m", f"services.{service}", "--migrate"],
+            log=self.folder / "logs" / f"{service}-migrate.log",
+            environment=self.environment,
+            folder=ROOT,
+        )
+        migration.start()
+        if migration.wait(_READY_SECONDS) != 0:
+            raise StackError(f"{service}: no indexes. The log ends with:\n{migration.tail()}")
+
+    def _replica(self, service: str, number: int) -> Replica:
+        settings = _PORT_SETTINGS[service]
+        fixed = self._ports if number == 0 else {}
+        return Replica(
+            service,
+            number,
+            {name: fixed.get(name) or free_port() for name in settings},
+            self.environment,
+            self.folder / "logs" / f"{service}-{number}.log",
+        )

@@ -1,0 +1,65 @@
+"""Real servers for the tests, started once, used by all.
+
+`AMQP_URL` and `MONGODB_URL` of the environment are used instead. Tests that break a server need one
+of their own: they are skipped then, and say so.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dev.install import ensure_rabbitmq, find_mongod
+from dev.mongodb import PrivateMongoDB
+from dev.rabbitmq import PrivateRabbitMQ
+
+from dev.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def private_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRabbitMQ]:
+    """A broker that may be frozen, alarmed and killed."""
+    if "AMQP_URL" in os.environ:
+        pytest.skip("breaks the broker, so it needs its own: unset AMQP_URL")
+    ensure_rabbitmq()
+    with PrivateRabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def amqp_url(request: pytest.FixtureRequest) -> str:
+    """A broker to use well."""
+    given = os.environ.get("AMQP_URL")
+    return given or str(request.getfixturevalue("private_broker").url)
+
+
+@pytest.fixture(scope="session")
+def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database server to use well."""
+    if given := os.environ.get("MONGODB_URL"):
+        yield given
+        return
+    find_mongod()
+    with PrivateMongoDB(tmp_path_factory.mktemp("mongodb")) as database:
+        yield database.url
+
+
+@pytest.fixture
+def database_name() -> str:
+    """A database of the test's own."""
+    return f"satchel_test_{secrets.token_hex(4)}"
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Two replicas of every service on a broker and a database of their own."""
+    suffix = secrets.token_hex(4)
+    environment = {
+        "MATCHER_DATABASE": f"satchel_matcher_{suffix}",
+        "TIMELINE_DATABASE": f"satchel_timeline_{suffix}",
+        "PUBLISH_DEADLINE": "3",
+    }
+    folder: Path = tmp_path_factory.mktemp("stack")
+    with Stack(folder, replicas=2, environment=environment) as running:
+        yield running

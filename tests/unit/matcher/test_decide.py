@@ -1,0 +1,131 @@
+"""The decision's truth table. Each case names the sentence of the rules that it shows."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from services.matcher.decide import Attach, Decision, Dismiss, Person, decide
+from services.matcher.participants import Participant
+from shared.events import Direction, DismissalReason, Kind, Role
+
+
+def person(person_id: str, kind: str, *addresses: str) -> Person:
+    return Person(person_id, Kind(kind), person_id, addresses, frozenset(addresses))
+
+
+def mail(*addresses: str, sender: str = "stranger@x.example") -> list[Participant]:
+    return [Participant(sender, Role.FROM), *(Participant(a, Role.TO) for a in addresses)]
+
+
+USER = person("u1", "user", "user@team.example", "user@home.example")
+CANDIDATE = person("c1", "candidate", "cand@mail.example", "cand@work.example")
+CONTACT = person("k1", "contact", "contact@client.example")
+TWIN = person("c2", "candidate", "cand@mail.example")
+COLLEAGUE = person("c3", "candidate", "user@home.example", "only@c3.example")
+GUEST = person("g1", "guest", "guest@x.example", "cand@mail.example")
+VENDOR = person("v1", "vendor", "vendor@x.example", "cand@mail.example")
+EVERYONE = [USER, CANDIDATE, CONTACT, TWIN, COLLEAGUE, GUEST, VENDOR]
+
+
+def knowledge(participants: Sequence[Participant], people: Sequence[Person]) -> list[Person]:
+    """What the directory looks up: holders of the addresses, and users who share with profiles."""
+    asked = {p.address for p in participants}
+    holders = [p for p in people if p.keys & asked]
+    profile_keys = {key for p in holders if p.kind.is_profile for key in p.keys}
+    return [p for p in people if p in holders or (p.kind is Kind.USER and p.keys & profile_keys)]
+
+
+def decided(participants: list[Participant], people: Sequence[Person] = EVERYONE) -> Decision:
+    return decide(participants, knowledge(participants, people))
+
+
+@pytest.mark.parametrize(
+    ("participants", "people", "attached"),
+    [
+        (mail("cand@mail.example"), [USER, CANDIDATE], ["c1"]),
+        (mail("cand@work.example"), [USER, CANDIDATE], ["c1"]),  # a second address
+        (mail(sender="contact@client.example"), [USER, CONTACT], ["k1"]),
+        (mail("cand@work.example", "contact@client.example"), [CANDIDATE, CONTACT], ["c1", "k1"]),
+        (mail("cand@mail.example"), [CANDIDATE, TWIN], ["c1", "c2"]),
+        # Guests and vendors block nothing and never match.
+        (mail("cand@mail.example"), [CANDIDATE, GUEST, VENDOR], ["c1"]),
+        # A blocked profile beside a clean one.
+        (mail("only@c3.example", "cand@work.example"), [USER, CANDIDATE, COLLEAGUE], ["c1"]),
+        # A person who is user and candidate under two ids blocks only what shares their address.
+        (mail("contact@client.example", sender="user@team.example"), [USER, CONTACT], ["k1"]),
+    ],
+)
+def test_attached_to_every_unblocked_profile(
+    participants: list[Participant], people: list[Person], attached: list[str]
+) -> None:
+    decision = decided(participants, people)
+    assert isinstance(decision, Attach)
+    assert sorted({match.person_id for match in decision.matches}) == attached
+
+
+@pytest.mark.parametrize(
+    ("participants", "people", "reason"),
+    [
+        (mail("nobody@x.example"), EVERYONE, "no_match"),
+        ([], EVERYONE, "no_match"),
+        (mail("guest@x.example"), [GUEST], "no_match"),
+        (mail("vendor@x.example"), [VENDOR], "no_match"),
+        (mail("user@home.example", sender="user@team.example"), [USER], "internal"),
+        (mail("nobody@x.example", sender="user@team.example"), [USER], "no_match"),
+        # The profile shares an address with a user, through the mail's address or through another.
+        (mail("user@home.example"), [USER, COLLEAGUE], "blocked"),
+        (mail("only@c3.example"), [USER, COLLEAGUE], "blocked"),
+        # `blocked` comes before `internal`.
+        (mail("user@home.example", sender="user@team.example"), [USER, COLLEAGUE], "blocked"),
+    ],
+)
+def test_dismissed_with_the_first_reason_that_holds(
+    participants: list[Participant], people: list[Person], reason: str
+) -> None:
+    assert decided(participants, people) == Dismiss(DismissalReason(reason))
+
+
+@pytest.mark.parametrize("kind", ["guest", "vendor", "contact", "candidate"])
+def test_only_a_user_blocks(kind: str) -> None:
+    other = person("o1", kind, "cand@work.example", "o1@x.example")
+    decision = decided(mail("cand@mail.example"), [CANDIDATE, other])
+    assert isinstance(decision, Attach)
+    assert "c1" in {match.person_id for match in decision.matches}
+
+
+def test_profiles_that_share_an_address_are_flagged() -> None:
+    decision = decided(mail("cand@mail.example", "contact@client.example"))
+    assert isinstance(decision, Attach)
+    flags = {(m.person_id, m.shared_address) for m in decision.matches}
+    assert flags == {("c1", True), ("c2", True), ("k1", False)}
+
+
+def test_a_blocked_profile_does_not_make_an_address_shared() -> None:
+    blocked = person("c4", "candidate", "cand@mail.example", "user@team.example")
+    decision = decided(mail("cand@mail.example"), [USER, CANDIDATE, blocked])
+    assert isinstance(decision, Attach)
+    assert [(m.person_id, m.shared_address) for m in decision.matches] == [("c1", False)]
+
+
+def test_a_match_names_the_weightiest_role_of_each_address() -> None:
+    participants = [
+        Participant("cand@mail.example", Role.FROM),
+        Participant("cand@mail.example", Role.REPLY_TO),
+        Participant("cand@work.example", Role.CC),
+    ]
+    decision = decided(participants, [CANDIDATE])
+    assert isinstance(decision, Attach)
+    assert [(m.address, m.role) for m in decision.matches] == [
+        ("cand@mail.example", Role.FROM),
+        ("cand@work.example", Role.CC),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sender", "direction"),
+    [("user@home.example", "outbound"), ("cand@mail.example", "inbound")],
+)
+def test_outbound_is_what_a_user_sent(sender: str, direction: str) -> None:
+    decision = decided(mail("contact@client.example", sender=sender), [USER, CONTACT, CANDIDATE])
+    assert isinstance(decision, Attach)
+    assert decision.direction is Direction(direction)
