@@ -1,1 +1,5 @@
-"""Development only: starts real servers and the services on one machine. Never shipped."""
+"""The development stack: real servers as private processes, and the commands behind the Makefile.
+
+Nothing in here is shipped. `process` and `ports` are the ground, `rabbitmq` and `mongodb` are the
+two servers, `install` finds their programs.
+"""

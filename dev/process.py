@@ -1,48 +1,129 @@
-"""A child process that ends when its launcher ends, whatever ends the launcher."""
+"""A child process under control: started, watched, stopped, killed, frozen; never left behind.
 
-import contextlib
+* It leads a session of its own: a Ctrl-C in the terminal reaches the launcher alone, which stops
+  its children in the order it wants. Every signal but SIGTERM goes to the whole process group.
+* It cannot outlive the launcher, not even one that was killed with SIGKILL (`dev.tether`). Start
+  it from whatever thread: the fork happens in one that lives as long as the launcher.
+* Standard output and error go to the end of its log file; `tail` quotes it in error messages.
+* It is reaped by `stop` and `kill` alone, after its group was killed. So its pid stays its own for
+  as long as this object may send a signal to it.
+* A command that does not exist is a process that ended with status 127 and says so in its log.
+"""
+
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
 
-ROOT = Path(__file__).parent.parent
+_TETHER = Path(__file__).with_name("tether.py")
+_POLL_SECONDS = 0.01
 
 
 class Process:
-    """A process in a group of its own, its output in a log file."""
+    """One command, and at most one running process of it."""
 
     def __init__(
         self,
-        command: Sequence[str],
+        command: Sequence[str | Path],
         *,
         log: Path,
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
     ) -> None:
-        self._command, self._log = list(command), log
-        self._environment, self._folder = environment, folder
+        self.log = log
+        self._command = [str(word) for word in command]
+        self._environment = environment
+        self._folder = folder
         self._child: subprocess.Popen[bytes] | None = None
 
+    def start(self) -> None:
+        """Start the command; a process that already ended may be started again."""
+        if self.alive:
+            raise RuntimeError(f"{self.name} is already running")
+        self.kill()
+        self._child = _in_lasting_thread(self._fork)
+
+    def stop(self, grace: float = 10.0) -> None:
+        """Ask the process to end (SIGTERM); after `grace` seconds, or its end, kill its group."""
+        if self._child is not None and self.alive:
+            os.kill(self._child.pid, signal.SIGTERM)
+            self.thaw()
+            self.wait(grace)
+        self.kill()
+
+    def kill(self) -> None:
+        """Kill the process and its whole group now (SIGKILL), and reap it."""
+        if self._child is not None:
+            self._signal_group(signal.SIGKILL)
+            self._child.wait()
+
+    def freeze(self) -> None:
+        """Stop the clock for the whole group (SIGSTOP): alive, connected, silent."""
+        self._signal_group(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen group go on (SIGCONT)."""
+        self._signal_group(signal.SIGCONT)
+
+    def wait(self, seconds: float) -> int | None:
+        """Wait until the process ends by itself; return its exit code, None when it still runs."""
+        deadline = time.monotonic() + seconds
+        while self.alive and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        return self.exit_code
+
     @property
-    def pid(self) -> int:
-        """The process id, which is also its group's."""
-        assert self._child is not None
-        return self._child.pid
+    def name(self) -> str:
+        """What messages call the process: its log's name."""
+        return self.log.stem
 
     @property
     def alive(self) -> bool:
-        """Whether it runs."""
-        return self._child is not None and self._child.poll() is None
+        """Whether the process runs (a frozen one does)."""
+        return self._child is not None and self.exit_code is None
 
-    def start(self) -> None:
-        """Start it; tethered to the calling thread's life (PR_SET_PDEATHSIG)."""
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
-            self._child = subprocess.Popen(
-                [sys.executable, str(ROOT / "dev" / "tether.py"), *self._command],
+    @property
+    def exit_code(self) -> int | None:
+        """The status it ended with, or minus the signal; None while it runs and before."""
+        if self._child is None:
+            return None
+        if self._child.returncode is not None:
+            return self._child.returncode
+        ended = os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
+            return None
+        return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+
+    @property
+    def pid(self) -> int:
+        """The pid of the running process, which is its group's id too."""
+        if self._child is None:
+            raise RuntimeError(f"{self.name} was never started")
+        return self._child.pid
+
+    def tail(self, lines: int = 20) -> str:
+        """Return the last lines of the log, for error messages."""
+        if not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _signal_group(self, number: signal.Signals) -> None:
+        if self._child is not None and self._child.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, number)
+
+    def _fork(self) -> subprocess.Popen[bytes]:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-I", "-S", _TETHER, str(os.getpid()), *self._command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -51,41 +132,28 @@ class Process:
                 start_new_session=True,
             )
 
-    def wait(self, seconds: float) -> int | None:
-        """Return its exit code, or None when it still runs after that."""
-        assert self._child is not None
+
+_Fork = Callable[[], subprocess.Popen[bytes]]
+_forks: SimpleQueue[tuple[_Fork, Future[subprocess.Popen[bytes]]]] = SimpleQueue()
+_lasting_thread: threading.Thread | None = None
+_starting_thread = threading.Lock()
+
+
+def _in_lasting_thread(fork: _Fork) -> subprocess.Popen[bytes]:
+    global _lasting_thread
+    with _starting_thread:
+        if _lasting_thread is None:
+            _lasting_thread = threading.Thread(target=_serve_forks, name="forks", daemon=True)
+            _lasting_thread.start()
+    child: Future[subprocess.Popen[bytes]] = Future()
+    _forks.put((fork, child))
+    return child.result()
+
+
+def _serve_forks() -> None:
+    while True:
+        fork, child = _forks.get()
         try:
-            return self._child.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-
-    def stop(self, grace: float = 20) -> None:
-        """Ask it to end; after the grace, end it."""
-        if self.alive:
-            self._signal(signal.SIGCONT)
-            os.kill(self.pid, signal.SIGTERM)
-            self.wait(grace)
-        self.kill()
-
-    def kill(self) -> None:
-        """End the whole group now."""
-        if self._child is not None:
-            self._signal(signal.SIGKILL)
-            self._child.wait()
-
-    def freeze(self) -> None:
-        """Let the group stand still."""
-        self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Let it go on."""
-        self._signal(signal.SIGCONT)
-
-    def tail(self, lines: int = 12) -> str:
-        """Return the last lines of its log."""
-        text = self._log.read_text(errors="replace") if self._log.exists() else ""
-        return "\n".join(text.splitlines()[-lines:])
-
-    def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, number)
+            child.set_result(fork())
+        except Exception as error:  # raised again by result(), in the thread that asked
+            child.set_exception(error)

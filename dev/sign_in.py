@@ -4,7 +4,6 @@ import argparse
 import sys
 import time
 
-
 from dev.client import SCOPES
 from dev.run_file import running
 from shared.auth import sign

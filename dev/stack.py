@@ -42,19 +42,12 @@ class StackError(Exception):
 
 @dataclass
 class Replica:
-    """One process of a service. `restart` gives it a new process on the same ports."""
+    """One process of a service; started again it has the same ports."""
 
+    name: str
     service: str
-    number: int
     ports: dict[str, int]
-    environment: dict[str, str]
-    log: Path
-    process: Process | None = None
-
-    @property
-    def name(self) -> str:
-        """The replica's name in messages and log files."""
-        return f"{self.service}-{self.number}"
+    process: Process
 
     @property
     def http_port(self) -> int:
@@ -63,14 +56,11 @@ class Replica:
 
     def start(self) -> None:
         """Start its process; it is ready later."""
-        ports = {name: str(port) for name, port in self.ports.items()}
-        self.process = Process(
-            [sys.executable, "-m", f"services.{self.service}"],
-            log=self.log,
-            environment={**self.environment, **ports},
-            folder=ROOT,
-        )
         self.process.start()
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
 
     def ready(self) -> bool:
         """Whether it says that it is ready."""
@@ -84,10 +74,10 @@ class Replica:
         """Return when it is ready; raise StackError when it ended or takes too long."""
         deadline = time.monotonic() + seconds
         while not self.ready():
-            process = self.process
-            if process is None or not process.alive or time.monotonic() > deadline:
-                tail = process.tail() if process else ""
-                raise StackError(f"{self.name} did not get ready. Its log ends with:\n{tail}")
+            if not self.process.alive or time.monotonic() > deadline:
+                raise StackError(
+                    f"{self.name} did not get ready. Its log ends with:\n{self.process.tail()}"
+                )
             time.sleep(0.05)
 
 
@@ -101,9 +91,14 @@ class Stack:
         replicas: int = 1,
         ports: dict[str, int] | None = None,
         environment: dict[str, str] | None = None,
+        modules: dict[str, str] | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Keep all data in the folder; `ports` fixes those of the first replicas, by setting."""
+        """Keep all data in the folder.
+
+        `ports` fixes those of the first replicas, by setting; `modules` runs another module in the
+        place of a service, with the service's name as its argument.
+        """
         self.folder, self._say = folder, say
         self.broker: PrivateRabbitMQ | None = None
         self.database: PrivateMongoDB | None = None
@@ -111,6 +106,7 @@ class Stack:
         self.token_secret = self._given.get("TOKEN_SECRET") or secrets.token_urlsafe(48)
         self.token_issuer = os.environ.get("TOKEN_ISSUER", "satchel")
         self._ports, self._replica_count = ports or {}, replicas
+        self._modules = modules or {}
         self.replicas: list[Replica] = []
         self.environment: dict[str, str] = {}
 
@@ -168,8 +164,7 @@ class Stack:
     def stop(self) -> None:
         """Stop what was started: services first, then what they need."""
         for replica in reversed(self.replicas):
-            if replica.process is not None:
-                replica.process.stop()
+            replica.process.stop()
         for server in (self.database, self.broker):
             if server is not None:
                 server.stop()
@@ -211,16 +206,19 @@ class Stack:
             folder=ROOT,
         )
         migration.start()
-        if migration.wait(_READY_SECONDS) != 0:
+        if not migration.wait(_READY_SECONDS) or migration.exit_code != 0:
             raise StackError(f"{service}: no indexes. The log ends with:\n{migration.tail()}")
 
     def _replica(self, service: str, number: int) -> Replica:
         settings = _PORT_SETTINGS[service]
         fixed = self._ports if number == 0 else {}
-        return Replica(
-            service,
-            number,
-            {name: fixed.get(name) or free_port() for name in settings},
-            self.environment,
-            self.folder / "logs" / f"{service}-{number}.log",
+        ports = {setting: fixed.get(setting) or free_port() for setting in settings}
+        name = f"{service}-{number}"
+        module = self._modules.get(service)
+        process = Process(
+            [sys.executable, "-m", *([module, service] if module else [f"services.{service}"])],
+            log=self.folder / "logs" / f"{name}.log",
+            environment={**self.environment, **{k: str(port) for k, port in ports.items()}},
+            folder=ROOT,
         )
+        return Replica(name, service, ports, process)

@@ -132,7 +132,7 @@ def decode_bytes(data: bytes, label: str | None = None) -> str:
             continue
     for codec in codecs:
         text = data.decode(codec, "replace")
-        if 2 * text.count("\ufffd") < len(text) - len(text.encode("ascii", "ignore")):
+        if 2 * text.count("\ufffd") <= len(text) - len(text.encode("ascii", "ignore")):
             return text
     return data.decode("cp1252", "replace")
 
@@ -222,7 +222,7 @@ def parse_date(value: str | None) -> datetime | None:
     """
     text = " ".join(_without_comments((value or "")[:1000]).split())
     try:
-        read = parsedate_tz(re.sub(" ?: ?", ":", text))
+        read = parsedate_tz(re.sub(" ?: ?", ":", text.replace(" ,", ",")))
         if read is None:
             return None
         year = read[0] + 1900 if 100 <= read[0] < 1000 else read[0]
@@ -243,8 +243,8 @@ def message_id(block: HeaderBlock) -> str | None:
     """
     text = _decode_8bit(block.first("Message-ID") or "")
     outside, bracket, inside = _without_comments(text, until="<").partition("<")
-    found = inside.partition(">")[0] if bracket else next(iter(outside.split()), "")
-    found = _UNWANTED.sub("", "".join(found.split())).strip("<>")
+    found = inside if bracket else next(iter(outside.split()), "")
+    found = _UNWANTED.sub("", "".join(found.partition(">")[0].split())).lstrip("<")
     return found if 0 < len(found.encode()) <= MAX_MESSAGE_ID_BYTES else None
 
 

@@ -11,6 +11,7 @@ from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
 from services.matcher.directory import Directory
 from services.matcher.settings import MatcherSettings
+from services.matcher.sweep import ClaimSweep
 from shared.blobs import Blobs
 from shared.broker import Consumer, Publisher
 from shared.database import answer_outages, connect, has_indexes, migrate
@@ -32,11 +33,12 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     addresses = CaptureAddresses(database, ring, settings.capture_domain)
     topology = uses(publishes=[MailAttached, MailDismissed], consumes=[RECEIVED])
     publisher = Publisher(settings.amqp_url, "matcher", topology)
+    blobs = Blobs(settings.blob_url)
     matcher = Matcher(
         addresses=addresses,
         directory=people,
         decisions=Decisions(database),
-        blobs=Blobs(settings.blob_url),
+        blobs=blobs,
         publisher=publisher,
         ring=ring,
         capture_domain=settings.capture_domain,
@@ -68,6 +70,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         client,
         running(publisher, stopping),
         running(consumer, stopping),
+        running(ClaimSweep(blobs), stopping),
         running(http, stopping),
     ):
         await stopping.wait()

@@ -11,9 +11,9 @@ Rules:
 * A multipart whose boundary never comes is text.
 * Parts are cut here: the standard library's parser raises on 3,000 nested parts, and its parameters
   take quadratic time and raise on mixed RFC 2231 forms.
-* HTML goes through libxml2, which is linear and stops at depth 256, so that nh3 sees a bounded,
-  well nested tree: by itself it takes minutes for 1 MiB of `<div>` and gigabytes for 60 KB of
-  formatting elements that are left open. No image is fetched: those stay that the mail brings.
+* HTML goes through libxml2, which stops at depth 256, so that nh3 sees a bounded, well nested tree:
+  by itself it takes minutes for 1 MiB of `<div>` and gigabytes for 60 KB of formatting elements
+  left open. No image is fetched: those stay that the mail brings.
 """
 
 import binascii
@@ -211,7 +211,9 @@ _FORMATTING = {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small",
 _FORMATTING |= {"tt", "u"}
 """Left open, they are opened again in every block that follows: HTML standard, section 13.2.4.3."""
 _FLAT = {"table": "div", "tbody": "div", "thead": "div", "tr": "div", "td": "span", "th": "span"}
-_MAX_HTML_DEPTH, _MAX_COPIES, _MAX_LINES = 200, 200_000, 40_000
+_MAX_HTML_DEPTH, _MAX_COPIES, _MAX_LINES, _MAX_IN_TAG = 200, 200_000, 40_000, 5_000
+_IN_TAG = re.compile(r"[\s/\"']")
+"""What separates attributes, and text: many attributes in a tag take libxml2 quadratic time."""
 _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _BROUGHT_IMAGE = re.compile(r"cid:|data:image/(?:bmp|gif|jpeg|png|webp);base64,", re.IGNORECASE)
 
@@ -249,28 +251,32 @@ def _decoded(part: _Part) -> tuple[str, bool]:
 
 
 def _capped(text: str) -> tuple[str, bool]:
-    """Return text without control characters and needless space, and whether that is all of it."""
+    """Return text without control characters, and whether that is all of it."""
     text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = "\n".join(line.rstrip() for line in text.split("\n"))
-    data = re.sub("\n{3,}", "\n\n", text).strip("\n").encode()
+    data = text.strip("\n").encode()
     return data[:MAX_TEXT].decode(errors="ignore"), len(data) <= MAX_TEXT
 
 
 def _read_html(source: str) -> tuple[str | None, str, bool]:
     """Return HTML as it may be shown, as text, and whether that is all of it."""
+    if max(len(_IN_TAG.findall(tag)) for tag in source.split(">")) > _MAX_IN_TAG:
+        return None, re.sub(r"<[^<>]*+>", " ", source), False
     try:
         tree = document_fromstring(source.encode(), parser=HTMLParser(encoding="utf-8"))
     except etree.ParserError:
         return None, "", True  # there is nothing in it
+    except etree.LxmlError:
+        return None, source, False
     etree.strip_elements(tree, etree.Comment, etree.PI, *_UNSEEN, with_tail=False)
     depth, elements, copies = _measured(tree)
     html = None
     if depth <= _MAX_HTML_DEPTH and copies <= _MAX_COPIES:
-        html = _CLEANER.clean(etree.tostring(tree, encoding="unicode", method="html"))
+        html = _CLEANER.clean(etree.tostring(tree, encoding="unicode", method="html")).strip()
         html = html if len(html.encode()) <= MAX_TEXT else None
     lays_out = depth <= _MAX_HTML_DEPTH and elements + source.count("\n") <= _MAX_LINES
     text = (_laid_out(tree) if lays_out else None) or "\n".join(tree.itertext())
-    return html, text, html is not None
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
+    return html, re.sub("\n{3,}", "\n\n", text), html is not None
 
 
 def _measured(tree: etree._Element) -> tuple[int, int, int]:
@@ -291,14 +297,14 @@ def _measured(tree: etree._Element) -> tuple[int, int, int]:
 def _laid_out(tree: etree._Element) -> str | None:
     """Return the text in lines and lists, None if that fails.
 
-    Inscriptis pads what styles ask for, and every cell to its column, to gigabytes if a mail likes:
-    it is shown neither attributes nor tables.
+    Without styles and tables: Inscriptis pads as they ask, to gigabytes if a mail likes.
     """
     for element in tree.iter("*"):
         element.attrib.clear()
         if element.tag in ("td", "th"):
             element.tail = f" {element.tail or ''}"
-        element.tag = _FLAT.get(element.tag, element.tag)
+        if element.tag in _FLAT:
+            element.tag = _FLAT[element.tag]
     try:
         return str(Inscriptis(tree, _LAYOUT).get_text())
     except Exception:  # a foreign library on anyone's HTML: there is a plainer way

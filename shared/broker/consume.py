@@ -26,6 +26,9 @@ PAUSED = Gauge("satchel_consumer_paused", "1 while a dependency is away", ["queu
 
 HOLD_SECONDS = 20 * 60
 """How long a delivery may wait in hand; the broker's own limit (consumer_timeout) is 30 minutes."""
+RENEW_SECONDS = 15
+"""How often a consumer is made anew. RabbitMQ 3.10 does not tell a consumer that its quorum queue
+was deleted; asking for a consumer again finds that out, and costs two frames."""
 
 log = structlog.get_logger()
 
@@ -56,10 +59,12 @@ class Consumer:
         *,
         prefetch: int = 32,
         hold_seconds: float = HOLD_SECONDS,
+        renew_seconds: float = RENEW_SECONDS,
     ) -> None:
         self._url, self._name, self._topology = url, f"{name} consumer", topology
         self._queue, self._handler, self._publisher = queue, handler, publisher
-        self._prefetch, self._hold_seconds = prefetch, hold_seconds
+        self._prefetch = prefetch
+        self._hold_seconds, self._renew_seconds = hold_seconds, renew_seconds
         self._stopping = asyncio.Event()
         self._flow = _Flow(queue.name)
         self._in_hand: set[asyncio.Task[None]] = set()
@@ -92,7 +97,11 @@ class Consumer:
             await channel.set_qos(prefetch_count=1 if self._flow.probing else self._prefetch)
             consumer_tag = await queue.consume(self._take)
             self.ready = True
-            await first(self._flow.paused.wait(), *(event() for event in lost))
+            await first(
+                self._flow.paused.wait(),
+                asyncio.sleep(self._renew_seconds),
+                *(event() for event in lost),
+            )
             if connection.is_closed or channel.is_closed or cancelled.is_set():
                 return
             await queue.cancel(consumer_tag)

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.blobs import Blobs, BlobMissing, BlobStoreAway, claim_key, mail_key
+from shared.blobs import BlobMissing, Blobs, BlobStoreAway, claim_key, mail_key
 
 
 @pytest.fixture

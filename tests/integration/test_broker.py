@@ -9,8 +9,8 @@ from uuid import uuid4
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractIncomingMessage
-from dev.rabbitmq import PrivateRabbitMQ
 
+from dev.rabbitmq import PrivateRabbitMQ
 from shared.broker import Consumer, Delivery, EventTooLarge, Handler, Publisher, PublishFailed
 from shared.events import MAX_EVENT_BYTES, MailReceived
 from shared.outcomes import Done, Outcome, Reject, Retry
@@ -378,7 +378,7 @@ class TestConsuming:
             seen.append(delivery)
             return Done()
 
-        async with consuming(amqp_url, publisher, handler):
+        async with consuming(amqp_url, publisher, handler, renew_seconds=0.5):
             await admin.queue_delete(RECEIVED.name)
             async with asyncio.timeout(20):
                 while not seen:

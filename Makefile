@@ -1,0 +1,71 @@
+# Every command of the project. `make` lists them; each makes .venv first, when it has to.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON := .venv/bin/python
+READY := .venv/.complete
+CACHES := .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+export ACCOUNT PERSON SCOPE
+
+# say,what: names the step that runs, on standard error.
+say = @printf '\n== %s\n' '$(1)' >&2
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml uv.lock dev/bootstrap.sh
+	@sh dev/bootstrap.sh
+
+.PHONY: up
+up: $(READY) ## start everything and show where it is; Ctrl-C stops it
+	@$(PYTHON) -m dev.up
+
+.PHONY: demo
+demo: $(READY) ## start everything, send sample mails, show what became of them
+	@$(PYTHON) -m dev.demo
+
+.PHONY: token
+token: $(READY) ## print a token for the running stack: ACCOUNT=acme PERSON=u1 SCOPE="mail:write"
+	@$(PYTHON) -m dev.sign_in --account "$$ACCOUNT" --person "$$PERSON" --scope "$$SCOPE"
+
+.PHONY: check
+check: lint ## lint, and unit and contract tests: seconds, no servers
+	$(call say,unit and contract tests)
+	@$(PYTHON) -m pytest tests/unit tests/contract -q
+
+.PHONY: test
+test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: under 10 minutes
+	$(call say,all tests)
+	@$(PYTHON) -m pytest
+
+.PHONY: lint
+lint: $(READY) ## format, style, types and import rules
+	$(call say,format)
+	@$(PYTHON) -m ruff format --check
+	$(call say,style)
+	@$(PYTHON) -m ruff check
+	$(call say,types)
+	@$(PYTHON) -m mypy
+	$(call say,import rules)
+	@.venv/bin/lint-imports
+
+.PHONY: format
+format: $(READY) ## put all code into form
+	@$(PYTHON) -m ruff check --fix-only
+	@$(PYTHON) -m ruff format
+
+.PHONY: schemas
+schemas: $(READY) ## write the committed files that are generated from code
+	@$(PYTHON) -m dev.generate
+
+.PHONY: bench
+bench: $(READY) ## measure throughput and latency: ARGS="..."
+	@$(PYTHON) -m bench.run $(ARGS)
+
+.PHONY: clean
+clean: ## remove all that these commands made: environment, data of the stack, caches
+	@rm -rf .venv .satchel $(CACHES)
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

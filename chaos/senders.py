@@ -1,0 +1,110 @@
+"""Mail servers: SMTP sessions that keep a mail until it was answered with 250.
+
+A 4xx and a lost connection mean "try again", on another connection, after a pause; a 5xx means that
+the mail is given up, and is noted.
+"""
+
+import queue
+import random
+import smtplib
+import threading
+import time
+from collections.abc import Sequence
+
+from chaos.ledger import Ledger, Letter
+
+_RETRY_SECONDS = 0.2
+_SESSION_SECONDS = 30
+
+
+class Senders:
+    """So many SMTP sessions, which share the letters among them."""
+
+    def __init__(
+        self,
+        letters: Sequence[Letter],
+        ledger: Ledger,
+        ports: Sequence[int],
+        recipient: str,
+        *,
+        sessions: int,
+        rate: float,
+    ) -> None:
+        """Send the letters to one of the ports each, `rate` a second in all."""
+        self._ledger, self._ports, self._recipient = ledger, list(ports), recipient
+        self._pause = sessions / rate
+        self._letters: queue.SimpleQueue[Letter] = queue.SimpleQueue()
+        for letter in letters:
+            self._letters.put(letter)
+        self._threads = [
+            threading.Thread(target=self._send_all, args=(random.Random(number),), daemon=True)
+            for number in range(sessions)
+        ]
+
+    def start(self) -> None:
+        """Begin to send."""
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def sending(self) -> bool:
+        """Whether a letter is still without its 250."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def wait(self, seconds: float) -> bool:
+        """Return whether all letters were sent within that time."""
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not self.sending
+
+    def _send_all(self, chance: random.Random) -> None:
+        session: smtplib.SMTP | None = None
+        while True:
+            try:
+                letter = self._letters.get_nowait()
+            except queue.Empty:
+                break
+            session = self._send(letter, session, chance)
+            time.sleep(self._pause * chance.uniform(0.5, 1.5))
+        if session is not None:
+            session.close()
+
+    def _send(
+        self, letter: Letter, session: smtplib.SMTP | None, chance: random.Random
+    ) -> smtplib.SMTP | None:
+        """Send one letter until it is answered with 250 or 5xx; return the session to use next."""
+        while True:
+            try:
+                session = session or self._connect(chance)
+                code, answer = self._transact(session, letter)
+            except (OSError, smtplib.SMTPException):
+                code, answer = 421, b"connection lost"
+            if code == 250:
+                self._ledger.accepted(letter, answer.decode().rpartition(" ")[2])
+                return session
+            if session is not None:
+                session.close()
+            session = None
+            if code >= 500:
+                self._ledger.refuse(f"{code} {answer.decode(errors='replace')}")
+                return None
+            self._ledger.retry()
+            time.sleep(_RETRY_SECONDS * chance.uniform(0.5, 1.5))
+
+    def _connect(self, chance: random.Random) -> smtplib.SMTP:
+        session = smtplib.SMTP(timeout=_SESSION_SECONDS, local_hostname="sender.test")
+        session.connect("127.0.0.1", chance.choice(self._ports))
+        session.ehlo()
+        return session
+
+    def _transact(self, session: smtplib.SMTP, letter: Letter) -> tuple[int, bytes]:
+        """Return the first answer that is no yes, or the answer to DATA."""
+        for command in (
+            "MAIL FROM:<recruiter@agency.example>",
+            f"RCPT TO:<{self._recipient}>",
+        ):
+            code, answer = session.docmd(command)
+            if code != 250:
+                return code, answer
+        return session.data(letter.raw)
