@@ -87,17 +87,20 @@ def _may_install() -> bool:
 
 
 def _apt_install(package: str) -> None:
-    _tell(f"installing {package} with apt-get")
+    """Install a package; when that fails, tell why and leave the consequences to the caller."""
+    _tell(f"installing {package} with apt-get, once")
     for command in (["update"], ["install", "-y", "--no-install-recommends", package]):
         done = subprocess.run(
-            ["apt-get", "-q", *command],
+            ["apt-get", "-qq", *command],
             stdin=subprocess.DEVNULL,
-            stdout=sys.stderr.fileno(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
             check=False,
         )
         if done.returncode != 0:
-            _tell(f"apt-get {command[0]} failed")
+            _tell(f"apt-get {command[0]} failed:\n{done.stdout.strip()}")
 
 
 @contextmanager

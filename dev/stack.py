@@ -206,7 +206,7 @@ class Stack:
             folder=ROOT,
         )
         migration.start()
-        if not migration.wait(_READY_SECONDS) or migration.exit_code != 0:
+        if migration.wait(_READY_SECONDS) != 0:
             raise StackError(f"{service}: no indexes. The log ends with:\n{migration.tail()}")
 
     def _replica(self, service: str, number: int) -> Replica:

@@ -26,6 +26,7 @@ import nh3
 from inscriptis.css_profiles import CSS_PROFILES  # type: ignore[import-untyped]
 from inscriptis.html_engine import Inscriptis  # type: ignore[import-untyped]
 from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped]
+from inscriptis.model.html_element import HtmlElement  # type: ignore[import-untyped]
 from lxml import etree  # type: ignore[import-untyped]
 from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
 
@@ -210,7 +211,7 @@ _UNSEEN = {"head", "math", "script", "style", "svg", "textarea", "title"}
 _FORMATTING = {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong"}
 _FORMATTING |= {"tt", "u"}
 """Left open, they are opened again in every block that follows: HTML standard, section 13.2.4.3."""
-_FLAT = {"table": "div", "tbody": "div", "thead": "div", "tr": "div", "td": "span", "th": "span"}
+_FLAT = {"table": "div", "tbody": "div", "thead": "div", "tr": "div", "td": "cell", "th": "cell"}
 _MAX_HTML_DEPTH, _MAX_COPIES, _MAX_LINES, _MAX_IN_TAG = 200, 200_000, 40_000, 5_000
 _IN_TAG = re.compile(r"[\s/\"']")
 """What separates attributes, and text: many attributes in a tag take libxml2 quadratic time."""
@@ -230,7 +231,7 @@ _CLEANER = nh3.Cleaner(
     url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
     url_relative="deny",
 )
-_LAYOUT = ParserConfig(css=CSS_PROFILES["strict"])
+_LAYOUT = ParserConfig(css={**CSS_PROFILES["strict"], "cell": HtmlElement(suffix=" ")})
 
 
 def _body(plain: _Part | None, rich: _Part | None) -> tuple[str, str | None, bool]:
@@ -301,8 +302,6 @@ def _laid_out(tree: etree._Element) -> str | None:
     """
     for element in tree.iter("*"):
         element.attrib.clear()
-        if element.tag in ("td", "th"):
-            element.tail = f" {element.tail or ''}"
         if element.tag in _FLAT:
             element.tag = _FLAT[element.tag]
     try:

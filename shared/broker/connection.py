@@ -10,6 +10,7 @@ import stamina
 import structlog
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPError
+from yarl import URL
 
 from shared.topology import Topology
 
@@ -39,19 +40,20 @@ async def _connect(url: str, name: str, topology: Topology) -> AbstractConnectio
         on=AWAY, attempts=None, timeout=None, wait_initial=0.1, wait_max=3.0, wait_jitter=0.5
     ):
         with attempt, own_cancellation_only():
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                connection = await aio_pika.connect(
-                    url,
-                    heartbeat=HEARTBEAT_SECONDS,
-                    client_properties={"connection_name": name},
-                )
-                try:
+            # Made by hand, so that one which does not come about can be closed, too.
+            connection = aio_pika.Connection(
+                URL(url).update_query(heartbeat=HEARTBEAT_SECONDS),
+                client_properties={"connection_name": name},
+            )
+            try:
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    await connection.connect()
                     await _declare(connection, topology)
-                except BaseException:
-                    await close_quietly(connection)
-                    raise
-                log.info("broker connected", connection=name)
-                return connection
+            except BaseException:
+                await close_quietly(connection)
+                raise
+            log.info("broker connected", connection=name)
+            return connection
     raise AssertionError("unreachable: retries have no end")
 
 

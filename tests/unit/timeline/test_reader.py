@@ -90,6 +90,7 @@ def test_html_is_made_safe(source: str, html: str | None) -> None:
         ('<p style="padding-left:99999em">a</p><ol start="9999999999"><li>b</ol>', "a\n\n 1. b"),
         ("<title>x</title><style>y</style><script>z</script>a", "a"),
         ("a" + "<br>" * 9 + "b", "a\n\nb"),
+        ("<td>a</td>&#1;&#xfffe;<input<tr>b", "a b"),
     ],
 )
 def test_text_is_made_from_html(source: str, text: str) -> None:
