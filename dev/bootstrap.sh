@@ -39,7 +39,8 @@ install_venv_module() {
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         say 'installing python3-venv with apt-get'
         export DEBIAN_FRONTEND=noninteractive
-        apt-get -qq update && apt-get -qq install -y --no-install-recommends python3-venv </dev/null || true
+        apt=$(apt-get -qq update 2>&1 &&
+            apt-get -qq install -y --no-install-recommends python3-venv 2>&1 </dev/null) || say "$apt"
     fi
 }
 

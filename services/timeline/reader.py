@@ -8,9 +8,8 @@ Rules:
 * The body is the first part with text that is no attachment, in both forms if it has alternatives;
   without a text/plain the text is made from the HTML. Every other part is an attachment, a
   message/rfc822 as a whole: nothing that a mail brings is hidden.
-* A multipart whose boundary never comes is text.
-* Parts are cut here: the standard library's parser raises on 3,000 nested parts, and its parameters
-  take quadratic time and raise on mixed RFC 2231 forms.
+* A multipart whose boundary never comes is text. Parts are cut here: the standard library's parser
+  raises on 3,000 nested ones, and so do its parameters on mixed RFC 2231 forms.
 * HTML goes through libxml2, which stops at depth 256, so that nh3 sees a bounded, well nested tree:
   by itself it takes minutes for 1 MiB of `<div>` and gigabytes for 60 KB of formatting elements
   left open. No image is fetched: those stay that the mail brings.
@@ -49,8 +48,7 @@ class Attachment:
     index: int
     filename: str
     content_type: str
-    size: int
-    """In bytes, decoded."""
+    size: int  # in bytes, decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +64,10 @@ class ReadMail:
     bcc: tuple[Mailbox, ...]
     reply_to: tuple[Mailbox, ...]
     text: str
-    html: str | None
-    """Sanitised: safe to show."""
+    html: str | None  # sanitised: safe to show
     snippet: str
     attachments: tuple[Attachment, ...]
-    incomplete: bool
-    """Not all of it could be read."""
+    incomplete: bool  # not all of it could be read
 
 
 def read(raw: bytes) -> ReadMail:
@@ -109,8 +105,7 @@ class _Part:
 
     content_type: str
     charset: str
-    alternative: int
-    """Which multipart/alternative it is in, if any."""
+    alternative: int  # which multipart/alternative it is in, 0 if none
     is_attached: bool
     filename: str
     data: bytes
@@ -130,10 +125,7 @@ class _Part:
 def _shown(parts: list[_Part]) -> tuple[_Part | None, _Part | None]:
     """Return the text/plain and the text/html that are the body."""
     texts = [part for part in parts if part.may_be_body]
-    alternative = texts[0].alternative if texts else 0
-    forms = (
-        [part for part in texts if part.alternative == alternative] if alternative else texts[:1]
-    )
+    forms = [p for p in texts if p is texts[0] or 0 < p.alternative == texts[0].alternative]
     first = {part.content_type: part for part in reversed(forms)}
     return first.get("text/plain"), first.get("text/html")
 
@@ -156,7 +148,8 @@ def _leaves(raw: bytes) -> tuple[list[_Part], bool]:
         children = _children(body, given.get("boundary", "")) if is_multipart else []
         if children and depth < MAX_DEPTH:
             default = "message/rfc822" if content_type == "multipart/digest" else "text/plain"
-            alternative = number if content_type == "multipart/alternative" else alternative
+            if content_type == "multipart/alternative":
+                alternative = alternative or number
             waiting += [(child, depth + 1, default, alternative) for child in reversed(children)]
         else:
             if is_multipart and not children:
@@ -213,8 +206,7 @@ _FORMATTING |= {"tt", "u"}
 """Left open, they are opened again in every block that follows: HTML standard, section 13.2.4.3."""
 _FLAT = {"table": "div", "tbody": "div", "thead": "div", "tr": "div", "td": "cell", "th": "cell"}
 _MAX_HTML_DEPTH, _MAX_COPIES, _MAX_LINES, _MAX_IN_TAG = 200, 200_000, 40_000, 5_000
-_IN_TAG = re.compile(r"[\s/\"']")
-"""What separates attributes, and text: many attributes in a tag take libxml2 quadratic time."""
+_IN_TAG = re.compile(r"[\s/\"']")  # many attributes in one tag take quadratic time
 _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _BROUGHT_IMAGE = re.compile(r"cid:|data:image/(?:bmp|gif|jpeg|png|webp);base64,", re.IGNORECASE)
 
@@ -272,7 +264,8 @@ def _read_html(source: str) -> tuple[str | None, str, bool]:
     depth, elements, copies = _measured(tree)
     html = None
     if depth <= _MAX_HTML_DEPTH and copies <= _MAX_COPIES:
-        html = _CLEANER.clean(etree.tostring(tree, encoding="unicode", method="html")).strip()
+        html = _CLEANER.clean(etree.tostring(tree, encoding="unicode", method="html"))
+        html = _CONTROL.sub("", html).strip()
         html = html if len(html.encode()) <= MAX_TEXT else None
     lays_out = depth <= _MAX_HTML_DEPTH and elements + source.count("\n") <= _MAX_LINES
     text = (_laid_out(tree) if lays_out else None) or "\n".join(tree.itertext())
@@ -296,10 +289,8 @@ def _measured(tree: etree._Element) -> tuple[int, int, int]:
 
 
 def _laid_out(tree: etree._Element) -> str | None:
-    """Return the text in lines and lists, None if that fails.
-
-    Without styles and tables: Inscriptis pads as they ask, to gigabytes if a mail likes.
-    """
+    """Return the text in lines and lists, None if that fails."""
+    # Inscriptis pads as styles and tables ask, to gigabytes if a mail likes.
     for element in tree.iter("*"):
         element.attrib.clear()
         if element.tag in _FLAT:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -22,13 +22,13 @@ HANDLE_SECONDS = Histogram(
     "satchel_handle_seconds", "From a delivery to its outcome, waiting included", ["queue"]
 )
 DEAD_LETTERS = Counter("satchel_dead_letters_total", "Dead letters made, by reason", ["reason"])
-PAUSED = Gauge("satchel_consumer_paused", "1 while a dependency is away", ["queue"])
+WAITING = Gauge("satchel_deliveries_waiting", "Deliveries held for a dependency", ["queue"])
 
 HOLD_SECONDS = 20 * 60
 """How long a delivery may wait in hand; the broker's own limit (consumer_timeout) is 30 minutes."""
 RENEW_SECONDS = 15
-"""How often a consumer is made anew. RabbitMQ 3.10 does not tell a consumer that its quorum queue
-was deleted; asking for a consumer again finds that out, and costs two frames."""
+"""How long a consumer may hear nothing until it is made anew. RabbitMQ 3.10 does not tell one that
+its quorum queue was deleted; asking again finds that out, and costs two frames."""
 
 log = structlog.get_logger()
 
@@ -66,8 +66,10 @@ class Consumer:
         self._prefetch = prefetch
         self._hold_seconds, self._renew_seconds = hold_seconds, renew_seconds
         self._stopping = asyncio.Event()
-        self._flow = _Flow(queue.name)
         self._in_hand: set[asyncio.Task[None]] = set()
+        self._idle = True
+        self._probing = False
+        self._prefetch_changed = asyncio.Event()
         self.ready = False
         """Whether deliveries can arrive, or are held back on purpose."""
 
@@ -92,47 +94,62 @@ class Consumer:
         underlay = await channel.get_underlay_channel()
         cancelled = asyncio.Event()  # by the broker: the queue is gone
         underlay.on_consumer_cancel_callbacks.add(lambda _: cancelled.set())
-        lost = (connection.closed, channel.closed, cancelled.wait, self._stopping.wait)
+        ends = (connection.closed, channel.closed, cancelled.wait, self._stopping.wait)
         while True:
-            await channel.set_qos(prefetch_count=1 if self._flow.probing else self._prefetch)
+            await channel.set_qos(prefetch_count=1 if self._probing else self._prefetch)
             consumer_tag = await queue.consume(self._take)
             self.ready = True
-            await first(
-                self._flow.paused.wait(),
-                asyncio.sleep(self._renew_seconds),
-                *(event() for event in lost),
-            )
-            if connection.is_closed or channel.is_closed or cancelled.is_set():
-                return
+            while not self._stopping.is_set():
+                self._idle = True
+                timer = asyncio.sleep(self._renew_seconds)
+                await first(timer, self._prefetch_changed.wait(), *(end() for end in ends))
+                if connection.is_closed or channel.is_closed or cancelled.is_set():
+                    return
+                if self._prefetch_changed.is_set() or (self._idle and not self._in_hand):
+                    break
+            self._prefetch_changed.clear()
             await queue.cancel(consumer_tag)
             if self._stopping.is_set():
                 return
-            await first(self._flow.open.wait(), *(event() for event in lost))
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
         # A task of our own: the library cancels its consumer's tasks when the channel closes, and
         # a handler that is half way must not be cut.
+        self._idle = False
         task = asyncio.create_task(self._handle(message))
         self._in_hand.add(task)
         task.add_done_callback(self._in_hand.discard)
 
     async def _handle(self, message: AbstractIncomingMessage) -> None:
         started = time.monotonic()
-        with self._flow.delivery() as flow:
+        attempts = 0
+        try:
             while isinstance(outcome := await self._attempt(message), Retry):
-                flow.wait(outcome.why)
+                attempts += 1
+                if attempts == 1:
+                    WAITING.labels(self._queue.name).inc()
+                    log.warning("waiting", queue=self._queue.name, why=outcome.why)
                 if message.channel.is_closed:
                     return  # the broker has given it to somebody else by now
                 held_too_long = time.monotonic() - started > self._hold_seconds
                 if self._stopping.is_set() or held_too_long:
-                    self._flow.probing = held_too_long
+                    self._probe(held_too_long)
                     await self._settle(message.nack, "returned")
                     return
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), flow.backoff())
-            self._flow.probing = False
+                    await asyncio.wait_for(self._stopping.wait(), _backoff(attempts))
+        finally:
+            if attempts:
+                WAITING.labels(self._queue.name).dec()
+        self._probe(False)
         await self._settle(message.ack, type(outcome).__name__.lower())
         HANDLE_SECONDS.labels(self._queue.name).observe(time.monotonic() - started)
+
+    def _probe(self, probing: bool) -> None:
+        """After a long outage take one delivery at a time, until one succeeds."""
+        if probing != self._probing:
+            self._probing = probing
+            self._prefetch_changed.set()
 
     async def _attempt(self, message: AbstractIncomingMessage) -> Outcome:
         """Return the handler's outcome; a `Reject` has been published when it is returned."""
@@ -177,51 +194,6 @@ class Consumer:
         HANDLED.labels(self._queue.name, word).inc()
 
 
-class _Flow:
-    """Whether new deliveries are wanted: not while any one waits for a dependency."""
-
-    def __init__(self, queue: str) -> None:
-        self._queue = queue
-        self._waiting = 0
-        self.paused = asyncio.Event()
-        self.open = asyncio.Event()
-        self.open.set()
-        self.probing = False
-        """After a long outage: take one delivery at a time until one succeeds."""
-
-    @contextlib.contextmanager
-    def delivery(self) -> Iterator["_Flow._Waiting"]:
-        waiting = self._Waiting(self)
-        try:
-            yield waiting
-        finally:
-            if waiting.attempts:
-                self._count(-1)
-
-    def _count(self, change: int) -> None:
-        self._waiting += change
-        away = self._waiting > 0
-        PAUSED.labels(self._queue).set(away)
-        if away:
-            self.open.clear()
-            self.paused.set()
-        else:
-            self.paused.clear()
-            self.open.set()
-
-    class _Waiting:
-        """One delivery, which may wait many times."""
-
-        def __init__(self, flow: "_Flow") -> None:
-            self._flow = flow
-            self.attempts = 0
-
-        def wait(self, why: str) -> None:
-            if self.attempts == 0:
-                self._flow._count(+1)
-                log.warning("waiting", queue=self._flow._queue, why=why)
-            self.attempts += 1
-
-        def backoff(self) -> float:
-            seconds = min(0.1 * 2.0 ** min(self.attempts, 8), 10.0)
-            return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+def _backoff(attempts: int) -> float:
+    seconds = min(0.1 * 2.0 ** min(attempts, 8), 10.0)
+    return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
