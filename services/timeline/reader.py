@@ -37,8 +37,7 @@ READER_VERSION = 1
 
 MAX_DEPTH = 50
 MAX_PARTS = 1000
-MAX_TEXT = 1 << 20
-"""Bytes of text, and of HTML before and after it is sanitised."""
+MAX_TEXT = 1 << 20  # bytes of text, and of HTML before and after it is sanitised
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +187,7 @@ def _leaf(
 ) -> _Part:
     disposition, named = parameters(header.first("Content-Disposition") or "")
     filename = decode_text(named.get("filename") or given.get("name") or "")
-    filename = re.split(r"[/\\]", filename)[-1].strip()[:255]
-    filename = filename if filename.strip(".") else ""
+    filename = re.split(r"[/\\]", filename)[-1].strip(" .")[:255]
     encoding, _ = parameters(header.first("Content-Transfer-Encoding") or "")
     if encoding == "base64":
         body = headers.decode_base64(body)

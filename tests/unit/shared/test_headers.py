@@ -7,7 +7,7 @@ from email.parser import BytesHeaderParser
 from email.policy import compat32
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.headers import (
@@ -87,6 +87,7 @@ def test_a_header_block_is_read(raw: bytes, fields: dict[str, list[str]], body: 
     assert not block.truncated
 
 
+@settings(deadline=None)
 @given(HEADER_LIKE)
 @example(b"To: a\nFrom me to you\n\nb")
 def test_it_is_read_as_the_standard_library_reads_it(raw: bytes) -> None:
@@ -98,6 +99,7 @@ def test_it_is_read_as_the_standard_library_reads_it(raw: bytes) -> None:
     assert list(read_header_block(raw).fields) == expected
 
 
+@settings(deadline=None)
 @given(st.binary() | HEADER_LIKE)
 def test_any_bytes_are_read(raw: bytes) -> None:
     block = read_header_block(raw)
@@ -198,6 +200,7 @@ def test_text_is_decoded(value: str, text: str) -> None:
     assert decode_text(value) == text
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_decoded_text_can_be_stored_and_shown(value: str) -> None:
     text = decode_text(value)
@@ -205,12 +208,14 @@ def test_decoded_text_can_be_stored_and_shown(value: str) -> None:
     assert text == unicodedata.normalize("NFC", " ".join(text.split()))
 
 
+@settings(deadline=None)
 @given(st.binary(), st.text(max_size=20) | st.sampled_from(["utf-16", "iso-2022-kr", "hz", "utf7"]))
 def test_any_bytes_are_text_under_any_label(data: bytes, label: str) -> None:
     decode_bytes(data, label).encode()
     decode_text(f"=?{label}?q?{data.hex('=')}?=").encode()
 
 
+@settings(deadline=None)
 @given(st.binary(), st.sampled_from(["", "=", "\n", " =\n"]))
 def test_base64_needs_no_padding_and_skips_what_is_none(data: bytes, noise: str) -> None:
     encoded = base64.encodebytes(data).rstrip(b"=\n") + noise.encode()
@@ -256,6 +261,7 @@ def test_dates_are_read(value: str | None, date: str | None) -> None:
     assert parse_date(value) == expected
 
 
+@settings(deadline=None)
 @given(ANY_TEXT | st.text(st.sampled_from("0123456789 :,.-+/()JanMon\udce9GMT")))
 def test_any_date_is_read_or_not(value: str) -> None:
     date = parse_date(value)
@@ -291,6 +297,7 @@ def test_message_ids_are_read(value: str, expected: str | None) -> None:
     assert message_id(_header("Message-Id", value)) == expected
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_any_message_id_can_be_stored(value: str) -> None:
     found = message_id(_header("message-id", value))
@@ -326,6 +333,7 @@ def test_parameters_are_read(value: str, expected: tuple[str, dict[str, str]]) -
     assert parameters(value) == expected
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_any_parameters_are_read(value: str) -> None:
     kind, found = parameters(value)
@@ -366,7 +374,7 @@ def test_names_of_addresses_are_decoded_after_the_list_is_read() -> None:
 def test_crafted_headers_take_linear_time(crafted: Callable[[int], object]) -> None:
     crafted(20_000)  # warm
     few, many = _seconds(crafted, 5_000), _seconds(crafted, 40_000)
-    assert many < 40 * few + 0.1  # 8 times as much; quadratic would be 64 times and more
+    assert many < 40 * few + 0.5  # 8 times as much; quadratic would be 64 times and more
 
 
 def _seconds(crafted: Callable[[int], object], size: int) -> float:

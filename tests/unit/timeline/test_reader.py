@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.timeline.reader import MAX_DEPTH, MAX_PARTS, MAX_TEXT, READER_VERSION, ReadMail, read
@@ -280,6 +280,7 @@ def _assert_can_be_shown(mail: ReadMail) -> None:
         assert not re.search(r"[/\\\x00-\x1f]", attachment.filename)
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_are_a_mail(raw: bytes) -> None:
     _assert_can_be_shown(read(raw))
