@@ -6,6 +6,9 @@
   in the foreground as our own process; left to Erlang, it would become a daemon that stays.
 * The start script becomes the node itself (it would otherwise stay as its parent), so that `kill`
   and `freeze` reach the broker and nothing in between.
+* A quorum queue must be a second old to outlive a `kill`: RabbitMQ (3.10 and 4.0 alike) notes a new
+  one on disk with some delay, and without the note the queue never finds a leader again (its issue
+  15725). What is confirmed in an older queue is safe at once.
 * It starts fast and stays small: two schedulers, no plugins, a small write-ahead log. Schedulers
   spin for a moment before they sleep. Without, each of the thousands of small file operations at
   boot wakes a thread through the kernel, and a start takes three seconds instead of one and a half.

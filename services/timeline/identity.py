@@ -55,8 +55,12 @@ def _without(raw: bytes, unwanted: re.Pattern[bytes]) -> bytes:
     return b"".join(kept) + separator + body
 
 
+_EMPTY_LINE = re.compile(rb"(?:\A|(?<=\n)|(?<=\r)(?!\n))(?:\r\n|\n|\r)")
+"""With any of the line ends that readers of mail take for one."""
+
+
 def _split_header(raw: bytes) -> tuple[bytes, bytes, bytes]:
-    end = re.search(rb"(?<=\n)\r?\n", raw)
+    end = _EMPTY_LINE.search(raw)
     if end is None:
         return raw, b"", b""
     return raw[: end.start()], end[0], raw[end.end() :]

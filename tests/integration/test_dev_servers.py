@@ -5,6 +5,7 @@ beyond loopback. Whether a process belongs to a server is read from /proc: each 
 server's folder in its command line or its environment.
 """
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -50,6 +51,7 @@ async def test_a_confirmed_message_outlives_a_sigkill_of_the_broker(
     rabbitmq: PrivateRabbitMQ,
 ) -> None:
     await _publish(rabbitmq.url, b"kept")
+    await asyncio.sleep(1)  # until RabbitMQ has noted the new queue on disk, see dev.rabbitmq
     url, pid = rabbitmq.url, rabbitmq.pid
     rabbitmq.kill()
     assert not _exists(pid)
@@ -101,12 +103,13 @@ def test_a_frozen_broker_is_silent_and_comes_back(rabbitmq: PrivateRabbitMQ) -> 
 
 
 def test_a_frozen_database_is_silent_and_comes_back(mongodb: PrivateMongoDB) -> None:
-    with _client(mongodb.url, socketTimeoutMS=300) as client:
+    with _client(mongodb.url, socketTimeoutMS=300, serverSelectionTimeoutMS=1000) as client:
+        client.admin.command("ping")
         mongodb.freeze()
         with pytest.raises(PyMongoError):
             client.admin.command("ping")
         mongodb.thaw()
-        client.admin.command("ping")
+        assert client.admin.command("ping")["ok"]
 
 
 @pytest.mark.parametrize("make", SERVERS)
@@ -176,8 +179,9 @@ def test_a_process_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
 
 
 def test_stop_ends_the_whole_group_of_one_that_ignores_sigterm(tmp_path: Path) -> None:
-    script = f"trap '' TERM; sleep 60 {tmp_path} & echo started; wait; wait"
-    process = Process(["sh", "-c", script], log=tmp_path / "stubborn.log")
+    script = "trap '' TERM; sleep 60 & echo started; wait"
+    environment = {**os.environ, "FOLDER": str(tmp_path)}
+    process = Process(["sh", "-c", script], log=tmp_path / "log", environment=environment)
     process.start()
     assert _eventually(lambda: process.tail() == "started", seconds=5)
 

@@ -1,0 +1,330 @@
+"""The matcher with a real database and a real blob store, step by step."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from services.matcher.__main__ import INDEXES
+from services.matcher.capture_addresses import CaptureAddresses
+from services.matcher.consumer import Matcher
+from services.matcher.decisions import Decisions
+from services.matcher.directory import Directory
+from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
+from shared.broker import Delivery
+from shared.capture_address import KeyRing
+from shared.database import connect, has_indexes, migrate
+from shared.events import Kind, MailAttached, MailDismissed, MailReceived
+from shared.outcomes import Done, Reject, Retry
+from tests.fakes import Crash, Recorder, RecordingPublisher
+
+DOMAIN = "in.satchel.test"
+RING = KeyRing.parse("k1:" + "s" * 20)
+ACCOUNT = "acme"
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+async def matcher(
+    mongodb_url: str, database_name: str, tmp_path: Path, recorder: Recorder
+) -> AsyncIterator[Matcher]:
+    async with connect(mongodb_url, "test") as client:
+        database = client[database_name]
+        await migrate(database, INDEXES)
+        matcher = Matcher(
+            addresses=CaptureAddresses(database, RING, DOMAIN),
+            directory=Directory(database),
+            decisions=Decisions(database),
+            blobs=Blobs(f"file://{tmp_path}/blobs"),
+            publisher=RecordingPublisher(recorder),
+            ring=RING,
+            capture_domain=DOMAIN,
+        )
+        people = matcher.directory
+        await people.put(ACCOUNT, "u1", Kind.USER, "User", ["user@team.example"])
+        await people.put(ACCOUNT, "c1", Kind.CANDIDATE, "C", ["cand@mail.example", "c@x.example"])
+        await people.put("globex", "c9", Kind.CANDIDATE, "C", ["other@mail.example"])
+        yield matcher
+        await client.drop_database(database_name)
+
+
+async def received(
+    matcher: Matcher, to: str = "cand@mail.example", *, size: int = 0, headers: str = ""
+) -> Delivery:
+    record, _ = await matcher.addresses.mint(ACCOUNT, "u1", "User")
+    header = f"From: user@team.example\r\nTo: {to}\r\nMessage-ID: <1@x>\r\n{headers}"
+    raw = f"{header}\r\nHello\r\n".encode() + b"x" * size
+    capture_id = uuid4()
+    event = MailReceived(
+        capture_id=capture_id,
+        capture_address=record.address,
+        account_tag="x" * 8,
+        received_at=datetime.now(UTC),
+        door="smtp",
+        size=len(raw),
+        blob_key=claim_key(capture_id) if len(raw) > CLAIM_CHECK_BYTES else None,
+    )
+    if event.blob_key is None:
+        return Delivery(event, raw, redelivered=False)
+    await matcher.blobs.put(event.blob_key, raw)
+    return Delivery(event, b"", redelivered=False)
+
+
+def claim_of(delivery: Delivery) -> str:
+    assert isinstance(delivery.event, MailReceived)
+    assert delivery.event.blob_key is not None
+    return delivery.event.blob_key
+
+
+async def exists(blobs: Blobs, key: str) -> bool:
+    try:
+        await blobs.get(key)
+    except BlobMissing:
+        return False
+    return True
+
+
+async def test_an_attached_mail_goes_on_whole(matcher: Matcher, recorder: Recorder) -> None:
+    delivery = await received(matcher, "Some One <CAND@Mail.Example>")
+    assert await matcher.match(delivery) == Done()
+    [(event, body)] = recorder.published
+    assert isinstance(event, MailAttached)
+    assert body == delivery.body
+    assert (event.account, event.owner, event.direction) == (ACCOUNT, "u1", "outbound")
+    assert [(m.person_id, m.address, m.role) for m in event.matches] == [
+        ("c1", "cand@mail.example", "to")
+    ]
+
+
+async def test_of_a_dismissed_mail_goes_on_a_hash(matcher: Matcher, recorder: Recorder) -> None:
+    assert await matcher.match(await received(matcher, "secret@nobody.example")) == Done()
+    [(event, body)] = recorder.published
+    assert isinstance(event, MailDismissed)
+    assert event.reason == "no_match"
+    assert body == b""
+    assert event.message_id_hash == RING.forgetful_hash(ACCOUNT, "1@x")
+    assert "secret" not in event.encode()
+
+
+async def test_another_accounts_people_do_not_count(matcher: Matcher, recorder: Recorder) -> None:
+    await matcher.match(await received(matcher, "other@mail.example"))
+    assert isinstance(recorder.published[0][0], MailDismissed)
+
+
+async def test_a_user_elsewhere_blocks_nothing(matcher: Matcher, recorder: Recorder) -> None:
+    await matcher.directory.put("globex", "u9", Kind.USER, "U", ["cand@mail.example"])
+    await matcher.match(await received(matcher))
+    assert isinstance(recorder.published[0][0], MailAttached)
+
+
+async def test_a_user_blocks_through_an_address_that_is_not_in_the_mail(
+    matcher: Matcher, recorder: Recorder
+) -> None:
+    await matcher.directory.put(ACCOUNT, "u2", Kind.USER, "U", ["c@x.example"])
+    await matcher.match(await received(matcher))
+    event = recorder.published[0][0]
+    assert isinstance(event, MailDismissed)
+    assert event.reason == "blocked"
+
+
+async def test_a_revoked_address_dismisses(matcher: Matcher, recorder: Recorder) -> None:
+    delivery = await received(matcher)
+    await matcher.addresses.revoke(ACCOUNT, "u1")
+    assert await matcher.match(delivery) == Done()
+    event = recorder.published[0][0]
+    assert isinstance(event, MailDismissed)
+    assert event.reason == "revoked_address"
+
+
+async def test_an_address_without_a_record_is_a_dead_letter(matcher: Matcher) -> None:
+    delivery = await received(matcher)
+    assert isinstance(delivery.event, MailReceived)
+    unknown = RING.mint(ACCOUNT, "anna", DOMAIN).address
+    event = delivery.event.model_copy(update={"capture_address": unknown})
+    assert await matcher.match(replace(delivery, event=event)) == Reject("unknown_capture_address")
+
+
+@pytest.mark.parametrize("to", ["cand@mail.example", "nobody@x.example"])
+async def test_a_header_that_is_too_long_is_never_dismissed(
+    matcher: Matcher, recorder: Recorder, to: str
+) -> None:
+    headers = "X-Long: 1\r\n" * 2000
+    outcome = await matcher.match(await received(matcher, to, headers=headers))
+    if to == "cand@mail.example":
+        assert outcome == Done()
+        assert isinstance(recorder.published[0][0], MailAttached)
+    else:
+        assert outcome == Reject("header_too_long")
+        assert recorder.published == []
+
+
+@pytest.mark.parametrize("raw", [b"", b"\r\n", b"\x00\xff" * 100, b"no header at all" * 500])
+async def test_a_body_that_is_no_mail_is_decided(
+    matcher: Matcher, recorder: Recorder, raw: bytes
+) -> None:
+    delivery = replace(await received(matcher), body=raw)
+    assert await matcher.match(delivery) == Done()
+    assert isinstance(recorder.published[0][0], MailDismissed)
+
+
+async def test_without_a_broker_it_waits(matcher: Matcher, recorder: Recorder) -> None:
+    recorder.away = True
+    with pytest.raises(Exception, match="not_connected"):
+        await matcher.match(await received(matcher))
+
+
+async def test_without_a_database_it_waits(tmp_path: Path, recorder: Recorder) -> None:
+    async with connect("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200", "test") as client:
+        database = client["none"]
+        matcher = Matcher(
+            addresses=CaptureAddresses(database, RING, DOMAIN),
+            directory=Directory(database),
+            decisions=Decisions(database),
+            blobs=Blobs(f"file://{tmp_path}/blobs"),
+            publisher=RecordingPublisher(recorder),
+            ring=RING,
+            capture_domain=DOMAIN,
+        )
+        event = MailReceived(
+            capture_id=uuid4(),
+            capture_address=RING.mint(ACCOUNT, "anna", DOMAIN).address,
+            account_tag="x" * 8,
+            received_at=datetime.now(UTC),
+            door="smtp",
+            size=1,
+        )
+        outcome = await matcher.match(Delivery(event, b"x", redelivered=False))
+    assert isinstance(outcome, Retry)
+    assert recorder.published == []
+
+
+class TestLargeMail:
+    """A claim lives until its outcome is certain, whatever dies when."""
+
+    async def test_attached_leaves_the_claim_to_the_timeline(
+        self, matcher: Matcher, recorder: Recorder
+    ) -> None:
+        delivery = await received(matcher, size=CLAIM_CHECK_BYTES)
+        assert await matcher.match(delivery) == Done()
+        [(event, body)] = recorder.published
+        assert isinstance(event, MailAttached)
+        assert (event.blob_key, body) == (claim_of(delivery), b"")
+        assert await exists(matcher.blobs, claim_of(delivery))
+
+    async def test_dismissed_removes_it(self, matcher: Matcher, recorder: Recorder) -> None:
+        delivery = await received(matcher, "nobody@x.example", size=CLAIM_CHECK_BYTES)
+        assert await matcher.match(delivery) == Done()
+        assert isinstance(recorder.published[0][0], MailDismissed)
+        assert not await exists(matcher.blobs, claim_of(delivery))
+
+    async def test_a_crash_after_the_publish_repeats_the_decision(
+        self, matcher: Matcher, recorder: Recorder
+    ) -> None:
+        delivery = await received(matcher, "nobody@x.example", size=CLAIM_CHECK_BYTES)
+        recorder.crash_after = 1
+        with pytest.raises(Crash):
+            await matcher.match(delivery)
+        assert await exists(matcher.blobs, claim_of(delivery))
+        # Meanwhile the directory changed: the decision is the recorded one all the same.
+        await matcher.directory.put(ACCOUNT, "c2", Kind.CANDIDATE, "C", ["nobody@x.example"])
+        assert await matcher.match(delivery) == Done()
+        assert recorder.published[0] == recorder.published[1]
+        assert not await exists(matcher.blobs, claim_of(delivery))
+
+    async def test_a_redelivery_after_the_claim_is_gone_repeats_the_decision(
+        self, matcher: Matcher, recorder: Recorder
+    ) -> None:
+        delivery = await received(matcher, size=CLAIM_CHECK_BYTES)
+        await matcher.match(delivery)
+        await matcher.blobs.delete(claim_of(delivery))  # as the timeline does
+        assert await matcher.match(delivery) == Done()
+        assert recorder.published[0] == recorder.published[1]
+
+    async def test_a_lost_claim_that_was_never_decided_is_a_dead_letter(
+        self, matcher: Matcher
+    ) -> None:
+        delivery = await received(matcher, size=CLAIM_CHECK_BYTES)
+        await matcher.blobs.delete(claim_of(delivery))
+        assert await matcher.match(delivery) == Reject("claim_missing")
+
+
+class TestDirectory:
+    async def test_an_address_has_one_form(self, matcher: Matcher) -> None:
+        person, new = await matcher.directory.put(
+            ACCOUNT, "c5", Kind.CONTACT, "C", [" A@Bücher.example ", "a@xn--bcher-kva.example"]
+        )
+        assert new
+        assert person.keys == {"a@xn--bcher-kva.example"}
+        found = await matcher.directory.look_up(ACCOUNT, frozenset({"a@xn--bcher-kva.example"}))
+        assert [p.person_id for p in found] == ["c5"]
+
+    async def test_putting_the_same_again_is_no_change(
+        self, matcher: Matcher, mongodb_url: str, database_name: str
+    ) -> None:
+        async def version() -> int:
+            async with connect(mongodb_url, "test") as client:
+                found = await client[database_name].people.find_one({"_id": "acme/c1"})
+            assert found is not None
+            return int(found["version"])
+
+        before = await version()
+        again = (ACCOUNT, "c1", Kind.CANDIDATE, "C")
+        _, new = await matcher.directory.put(*again, ["cand@mail.example", "c@x.example"])
+        assert not new
+        assert await version() == before
+        await matcher.directory.put(*again, ["cand@mail.example"])
+        assert await version() == before + 1
+
+    @pytest.mark.parametrize("text", ["$name", {"$ne": 1}, "$$ROOT", "a.b"])
+    async def test_what_looks_like_an_operator_is_text(
+        self, matcher: Matcher, text: object
+    ) -> None:
+        await matcher.directory.put(ACCOUNT, "c6", Kind.CONTACT, str(text), [])
+        person = await matcher.directory.get(ACCOUNT, "c6")
+        assert person is not None
+        assert person.name == str(text)
+
+    async def test_the_look_up_uses_its_index(
+        self, matcher: Matcher, mongodb_url: str, database_name: str
+    ) -> None:
+        async with connect(mongodb_url, "test") as client:
+            people = client[database_name].people
+            await people.insert_many(
+                {
+                    "_id": f"acme/x{n}",
+                    "account": ACCOUNT,
+                    "person_id": f"x{n}",
+                    "kind": "contact",
+                    "name": "",
+                    "addresses": [],
+                    "keys": [f"x{n}@mail.example"],
+                }
+                for n in range(500)
+            )
+            plan = await people.find(
+                {"account": ACCOUNT, "keys": {"$in": ["x7@mail.example", "x9@mail.example"]}}
+            ).explain()
+        assert plan["executionStats"]["totalDocsExamined"] == 2
+
+    async def test_readiness_knows_a_missing_index(
+        self, matcher: Matcher, mongodb_url: str, database_name: str
+    ) -> None:
+        async with connect(mongodb_url, "test") as client:
+            ready = has_indexes(client[database_name], INDEXES)
+            assert await ready()
+            await client[database_name].people.drop_index("by_address")
+            assert not await ready()
+
+
+async def test_a_user_has_one_address_however_often_it_is_asked_for(matcher: Matcher) -> None:
+    minted = await asyncio.gather(*(matcher.addresses.mint(ACCOUNT, "u7", "U") for _ in range(20)))
+    assert len({record.address for record, _ in minted}) == 1
+    assert sum(new for _, new in minted) == 1

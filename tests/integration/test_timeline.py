@@ -1,0 +1,329 @@
+"""The timeline with a real database and a real blob store, step by step."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.timeline.consumer import Projector
+from services.timeline.store import INDEXES, Store
+from services.timeline.views import InvalidCursor, Views
+from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
+from shared.broker import Delivery
+from shared.database import Database, connect, migrate
+from shared.events import (
+    Direction,
+    DismissalReason,
+    Kind,
+    MailAttached,
+    MailDismissed,
+    Match,
+    Role,
+)
+from shared.outcomes import Done, Reject
+
+ACCOUNT = "acme"
+NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+
+class Timeline:
+    """The timeline's parts on one database."""
+
+    def __init__(self, store: Store, database: Database, blobs: Blobs) -> None:
+        self.projector, self.views = Projector(store, blobs), Views(database)
+        self.blobs, self.database = blobs, database
+
+    async def handle(self, event: MailAttached | MailDismissed, raw: bytes = b"") -> object:
+        return await self.projector.handle(Delivery(event, raw, redelivered=False))
+
+    async def tally(self) -> dict[str, int]:
+        days = await self.views.stats(ACCOUNT, NOW.date(), NOW.date())
+        return {"attached": days[0].attached, **days[0].dismissed} if days else {}
+
+    async def subjects(self, person_id: str = "c1") -> list[str]:
+        page = await self.views.profile_timeline(ACCOUNT, person_id, 200, None)
+        return [mail["subject"] for mail in page.items]
+
+
+@pytest.fixture
+async def timeline(mongodb_url: str, database_name: str, tmp_path: Path) -> AsyncIterator[Timeline]:
+    async with connect(mongodb_url, "test") as client:
+        database = client[database_name]
+        await migrate(database, INDEXES)
+        yield Timeline(Store(client, database), database, Blobs(f"file://{tmp_path}/blobs"))
+        await client.drop_database(database_name)
+
+
+def match(person_id: str = "c1", address: str = "cand@mail.example") -> Match:
+    return Match(person_id=person_id, kind=Kind.CANDIDATE, address=address, role=Role.TO)
+
+
+def attached(
+    *matches: Match,
+    capture_id: UUID | None = None,
+    owner: str = "u1",
+    account: str = ACCOUNT,
+    size: int = 1,
+    claim: bool = False,
+    part: int = 1,
+    parts: int = 1,
+) -> MailAttached:
+    capture_id = capture_id or uuid4()
+    return MailAttached(
+        capture_id=capture_id,
+        account=account,
+        owner=owner,
+        capture_address="a@in.satchel.test",
+        received_at=NOW,
+        decided_at=NOW,
+        door="smtp",
+        direction=Direction.OUTBOUND,
+        matches=matches or (match(),),
+        size=size,
+        blob_key=claim_key(capture_id) if claim else None,
+        part=part,
+        parts=parts,
+    )
+
+
+def dismissed(capture_id: UUID | None = None) -> MailDismissed:
+    return MailDismissed(
+        capture_id=capture_id or uuid4(),
+        account=ACCOUNT,
+        reason=DismissalReason.NO_MATCH,
+        received_at=NOW,
+        decided_at=NOW,
+        message_id_hash="0" * 32,
+    )
+
+
+def mail(
+    subject: str = "Hello",
+    *,
+    message_id: str | None = "1@x",
+    sender: str = "user@team.example",
+    day: int = 15,
+    trace: str = "",
+    bcc: str = "",
+) -> bytes:
+    fields = [
+        trace,
+        f"From: {sender}",
+        "To: cand@mail.example",
+        f"Bcc: {bcc}" if bcc else "",
+        f"Message-ID: <{message_id}>" if message_id else "",
+        f"Date: Thu, {day} Jan 2026 09:00:00 +0000",
+        f"Subject: {subject}",
+    ]
+    header = "\r\n".join(field for field in fields if field)
+    return f"{header}\r\n\r\nThe text.\r\n".encode()
+
+
+async def test_a_capture_can_come_any_number_of_times(timeline: Timeline) -> None:
+    event = attached()
+    for _ in range(3):
+        assert await timeline.handle(event, mail()) == Done()
+    assert await timeline.subjects() == ["Hello"]
+    assert await timeline.tally() == {"attached": 1}
+    [shown] = (await timeline.views.profile_timeline(ACCOUNT, "c1", 10, None)).items
+    assert "text" not in shown
+    whole = await timeline.views.mail(ACCOUNT, shown["_id"])
+    assert whole is not None
+    assert whole["text"].strip() == "The text."
+    assert await timeline.blobs.get(whole["raw_key"]) == mail()
+
+
+async def test_two_captures_of_one_mail_are_one_mail(timeline: Timeline) -> None:
+    await timeline.handle(attached(owner="u1"), mail(trace="Received: by a"))
+    # A gateway changed the subject for the second recipient; another profile matched there.
+    second = attached(match("c2", "second@mail.example"), owner="u2")
+    await timeline.handle(second, mail("[EXTERNAL] Hello", trace="Received: by b"))
+    assert await timeline.subjects("c1") == ["Hello"]
+    assert await timeline.subjects("c2") == ["Hello"]
+    [shown] = (await timeline.views.profile_timeline(ACCOUNT, "c1", 10, None)).items
+    assert [capture["person_id"] for capture in shown["captured_by"]] == ["u1", "u2"]
+    assert [m["person_id"] for m in shown["matches"]] == ["c1", "c2"]
+    assert await timeline.tally() == {"attached": 2}
+    assert await timeline.blobs.get(shown["raw_key"]) == mail(trace="Received: by a")
+    blobs = [b async for batch in timeline.blobs._store.list("mails/") for b in batch]
+    assert len(blobs) == 1, "the second capture's bytes are not kept"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        mail("Forged", sender="attacker@evil.example"),
+        mail("Forged", day=14),
+        mail("Other", message_id="2@x"),
+    ],
+)
+async def test_a_forged_id_is_another_mail(timeline: Timeline, other: bytes) -> None:
+    await timeline.handle(attached(), mail())
+    await timeline.handle(attached(), other)
+    assert len(await timeline.subjects()) == 2
+
+
+async def test_without_a_message_id_the_content_counts(timeline: Timeline) -> None:
+    await timeline.handle(attached(), mail(message_id=None, trace="Received: by a"))
+    await timeline.handle(attached(), mail(message_id=None, trace="X-Seen: b\r\n folded"))
+    await timeline.handle(attached(), mail("Other", message_id=None))
+    assert sorted(await timeline.subjects()) == ["Hello", "Other"]
+
+
+async def test_accounts_do_not_share_a_mail(timeline: Timeline) -> None:
+    await timeline.handle(attached(), mail())
+    await timeline.handle(attached(account="globex"), mail())
+    [ours] = (await timeline.views.profile_timeline(ACCOUNT, "c1", 10, None)).items
+    [theirs] = (await timeline.views.profile_timeline("globex", "c1", 10, None)).items
+    assert ours["_id"] != theirs["_id"]
+    assert await timeline.views.mail("globex", ours["_id"]) is None
+
+
+async def test_racing_captures_of_one_mail_agree(timeline: Timeline) -> None:
+    events = [attached(match(f"c{n % 5}"), owner=f"u{n}") for n in range(20)]
+    outcomes = await asyncio.gather(*(timeline.handle(event, mail()) for event in events))
+    for event, outcome in zip(events, outcomes, strict=True):
+        if outcome != Done():  # the consumer would try again
+            assert await timeline.handle(event, mail()) == Done()
+    [shown] = (await timeline.views.profile_timeline(ACCOUNT, "c1", 10, None)).items
+    assert {c["person_id"] for c in shown["captured_by"]} == {f"u{n}" for n in range(20)}
+    assert {m["person_id"] for m in shown["matches"]} == {f"c{n}" for n in range(5)}
+    assert await timeline.tally() == {"attached": 20}
+
+
+class TestOutcomes:
+    async def test_a_dismissal_is_counted_once(self, timeline: Timeline) -> None:
+        event = dismissed()
+        for _ in range(3):
+            assert await timeline.handle(event) == Done()
+        await timeline.handle(dismissed())
+        assert await timeline.tally() == {"attached": 0, "no_match": 2}
+
+    @pytest.mark.parametrize("attached_first", [True, False])
+    async def test_attach_wins(self, timeline: Timeline, attached_first: bool) -> None:
+        capture_id = uuid4()
+        steps: list[tuple[MailAttached | MailDismissed, bytes]] = [
+            (attached(capture_id=capture_id), mail()),
+            (dismissed(capture_id), b""),
+        ]
+        for event, raw in steps if attached_first else reversed(steps):
+            await timeline.handle(event, raw)
+        assert await timeline.tally() == {"attached": 1}
+        assert await timeline.subjects() == ["Hello"]
+
+    async def test_nothing_of_a_dismissed_mail_is_stored(self, timeline: Timeline) -> None:
+        event = dismissed()
+        await timeline.handle(event)
+        [stored] = await timeline.database.outcomes.find().to_list()
+        assert stored == {
+            "_id": str(event.capture_id),
+            "account": ACCOUNT,
+            "decision": "dismissed",
+            "reason": "no_match",
+            "message_id_hash": "0" * 32,
+            "day": "2026-01-15",
+            "at": NOW,
+        }
+
+
+class TestLargeMail:
+    raw = mail() + b"x" * CLAIM_CHECK_BYTES
+
+    async def exists(self, timeline: Timeline, event: MailAttached) -> bool:
+        assert event.blob_key is not None
+        try:
+            await timeline.blobs.get(event.blob_key)
+        except BlobMissing:
+            return False
+        return True
+
+    async def test_the_claim_goes_when_the_mail_is_kept(self, timeline: Timeline) -> None:
+        event = attached(claim=True)
+        await timeline.blobs.put(claim_key(event.capture_id), self.raw)
+        assert await timeline.handle(event) == Done()
+        assert not await self.exists(timeline, event)
+        [shown] = (await timeline.views.profile_timeline(ACCOUNT, "c1", 10, None)).items
+        assert await timeline.blobs.get(shown["raw_key"]) == self.raw
+        assert await timeline.handle(event) == Done(), "a redelivery finds its outcome recorded"
+
+    async def test_a_lost_claim_without_an_outcome_is_a_dead_letter(
+        self, timeline: Timeline
+    ) -> None:
+        assert await timeline.handle(attached(claim=True)) == Reject("claim_missing")
+
+    async def test_parts_are_joined_and_the_last_one_takes_the_claim(
+        self, timeline: Timeline
+    ) -> None:
+        capture_id = uuid4()
+        first, second = (
+            attached(match(f"c{n}"), capture_id=capture_id, claim=True, part=n, parts=2)
+            for n in (1, 2)
+        )
+        await timeline.blobs.put(claim_key(capture_id), self.raw)
+        assert await timeline.handle(second) == Done()
+        assert await self.exists(timeline, first)
+        assert await timeline.handle(second) == Done()
+        assert await self.exists(timeline, first)
+        assert await timeline.handle(first) == Done()
+        assert not await self.exists(timeline, first)
+        assert await timeline.subjects("c1") == await timeline.subjects("c2") == ["Hello"]
+        assert await timeline.tally() == {"attached": 1}
+
+
+class TestPages:
+    async def test_newest_first_page_by_page_while_mails_arrive(self, timeline: Timeline) -> None:
+        for n in range(1, 8):
+            await timeline.handle(attached(), mail(f"{n}", message_id=f"{n}@x", day=n))
+        for n in (8, 9):  # the same moment
+            await timeline.handle(attached(), mail(f"{n}", message_id=f"{n}@x", day=7))
+        seen: list[str] = []
+        cursor = None
+        for _ in range(20):
+            page = await timeline.views.profile_timeline(ACCOUNT, "c1", 2, cursor)
+            seen += [mail["subject"] for mail in page.items]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+            await timeline.handle(attached(), mail("new", message_id=f"{len(seen)}n@x", day=14))
+        assert set(seen[:3]) == {"7", "8", "9"}
+        assert seen[3:] == ["6", "5", "4", "3", "2", "1"]
+
+    async def test_a_date_in_the_future_is_clamped_to_the_arrival(self, timeline: Timeline) -> None:
+        await timeline.handle(attached(), mail("future", message_id="f@x", day=31))
+        [row] = await timeline.database.profile_mails.find().to_list()
+        assert row["date"] == NOW
+
+    async def test_a_page_costs_what_it_shows(self, timeline: Timeline) -> None:
+        rows = timeline.database.profile_mails
+        await rows.insert_many(
+            {
+                "_id": f"acme/*/c{n % 2}/{n}",
+                "account": ACCOUNT,
+                "viewer": "*",
+                "person_id": f"c{n % 2}",
+                "mail_id": str(n),
+                "date": NOW,
+            }
+            for n in range(1000)
+        )
+        query = {"account": ACCOUNT, "viewer": "*", "person_id": "c1"}
+        plan = await rows.find(query).sort([("date", -1), ("mail_id", -1)]).limit(11).explain()
+        assert plan["executionStats"]["totalDocsExamined"] == 11
+
+    @pytest.mark.parametrize(
+        "cursor", ["x", "eyJhIjoxfQ", "WzEsMl0", "W251bGwsIm0iXQ", "é", "WzFlOTksIm0iXQ"]
+    )
+    async def test_a_made_up_cursor_is_refused(self, timeline: Timeline, cursor: str) -> None:
+        with pytest.raises(InvalidCursor):
+            await timeline.views.profile_timeline(ACCOUNT, "c1", 10, cursor)
+
+
+@pytest.mark.parametrize("raw", [b"", b"\xff" * 100, b"\r\n\r\n\r\n", b"Subject\r\n" * 3])
+async def test_what_is_hardly_a_mail_is_shown_as_far_as_it_goes(
+    timeline: Timeline, raw: bytes
+) -> None:
+    assert await timeline.handle(attached(), raw) == Done()
+    assert len(await timeline.subjects()) == 1
