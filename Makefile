@@ -65,6 +65,10 @@ schemas: $(READY) ## write the committed files that are generated from code
 bench: $(READY) ## measure throughput and latency: ARGS="..."
 	@$(PYTHON) -m bench.run $(ARGS)
 
+.PHONY: chaos
+chaos: $(READY) ## kill things while mail comes in, and reconcile at the end: ARGS="..."
+	@$(PYTHON) -m chaos.run $(ARGS)
+
 .PHONY: clean
 clean: ## remove all that these commands made: environment, data of the stack, caches
 	@rm -rf .venv .satchel $(CACHES)

@@ -2,7 +2,7 @@
 
 import random
 
-from chaos.ledger import Letter
+from dev.ledger import Letter
 from shared.blobs import CLAIM_CHECK_BYTES
 
 ATTACHED_SHARE, LARGE_SHARE = 0.6, 0.04

@@ -15,7 +15,7 @@ from typing import Any
 import aio_pika
 import pymongo
 
-from chaos.ledger import Ledger
+from dev.ledger import Ledger
 from dev.stack import Stack
 from shared.topology import DEAD, QUEUES
 

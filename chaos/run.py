@@ -19,11 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos.faults import kills
-from chaos.ledger import Ledger
 from chaos.letters import letters
 from chaos.reconcile import Reckoning, dead_captures, drained, reconcile
-from chaos.senders import Senders
 from dev.client import Client
+from dev.ledger import Ledger
+from dev.senders import Senders
 from dev.stack import Stack
 from dev.up import say, stop_on_sigterm
 

@@ -14,7 +14,7 @@ from shared.events import EVENTS, examples
 from shared.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-_SERVICES: dict[str, type[Settings]] = {
+SETTINGS: dict[str, type[Settings]] = {
     "ingest": IngestSettings,
     "matcher": MatcherSettings,
     "timeline": TimelineSettings,
@@ -50,14 +50,14 @@ def _settings_page() -> str:
     ]
     fields = {}
     readers: dict[str, list[str]] = {}
-    for service, settings in _SERVICES.items():
+    for service, settings in SETTINGS.items():
         for name, field in settings.model_fields.items():
             fields[name] = field
             readers.setdefault(name, []).append(service)
     for name, field in sorted(fields.items()):
         default = "*required*" if field.is_required() else f"`{field.default}`"
         default = "" if field.default is None or field.default == "" else default
-        services = "all" if len(readers[name]) == len(_SERVICES) else ", ".join(readers[name])
+        services = "all" if len(readers[name]) == len(SETTINGS) else ", ".join(readers[name])
         lines.append(f"| `{name.upper()}` | {default} | {services} | {field.description} |")
     return "\n".join(lines) + "\n"
 

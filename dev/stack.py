@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 _READY_SECONDS = 60
 _MIGRATING = ("matcher", "timeline")
 SERVICES = ("ingest", "matcher", "timeline")
-_PORT_SETTINGS = {
+PORT_SETTINGS = {
     "ingest": ("INGEST_HTTP_PORT", "INGEST_SMTP_PORT"),
     "matcher": ("MATCHER_HTTP_PORT",),
     "timeline": ("TIMELINE_HTTP_PORT",),
@@ -52,7 +52,7 @@ class Replica:
     @property
     def http_port(self) -> int:
         """Where its API is."""
-        return self.ports[_PORT_SETTINGS[self.service][0]]
+        return self.ports[PORT_SETTINGS[self.service][0]]
 
     def start(self) -> None:
         """Start its process; it is ready later."""
@@ -206,11 +206,13 @@ class Stack:
             folder=ROOT,
         )
         migration.start()
-        if migration.wait(_READY_SECONDS) != 0:
+        code = migration.wait(_READY_SECONDS)
+        migration.kill()
+        if code != 0:
             raise StackError(f"{service}: no indexes. The log ends with:\n{migration.tail()}")
 
     def _replica(self, service: str, number: int) -> Replica:
-        settings = _PORT_SETTINGS[service]
+        settings = PORT_SETTINGS[service]
         fixed = self._ports if number == 0 else {}
         ports = {setting: fixed.get(setting) or free_port() for setting in settings}
         name = f"{service}-{number}"

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from chaos.ledger import Ledger, Letter
+from dev.ledger import Ledger, Letter
 
 _RETRY_SECONDS = 0.2
 _SESSION_SECONDS = 30
@@ -28,11 +28,11 @@ class Senders:
         recipient: str,
         *,
         sessions: int,
-        rate: float,
+        rate: float | None = None,
     ) -> None:
-        """Send the letters to one of the ports each, `rate` a second in all."""
+        """Send the letters to one of the ports each: `rate` a second in all, or what they can."""
         self._ledger, self._ports, self._recipient = ledger, list(ports), recipient
-        self._pause = sessions / rate
+        self._pause = sessions / rate if rate else 0.0
         self._letters: queue.SimpleQueue[Letter] = queue.SimpleQueue()
         for letter in letters:
             self._letters.put(letter)
@@ -66,7 +66,8 @@ class Senders:
             except queue.Empty:
                 break
             session = self._send(letter, session, chance)
-            time.sleep(self._pause * chance.uniform(0.5, 1.5))
+            if self._pause:
+                time.sleep(self._pause * chance.uniform(0.5, 1.5))
         if session is not None:
             session.close()
 

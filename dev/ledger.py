@@ -1,6 +1,7 @@
 """What was promised: one entry for each 250."""
 
 import threading
+import time
 from dataclasses import dataclass, field
 
 
@@ -20,6 +21,8 @@ class Receipt:
 
     letter: Letter
     capture_id: str
+    at: float
+    """When, by this machine's monotonic clock, in seconds."""
 
 
 @dataclass
@@ -35,7 +38,7 @@ class Ledger:
     def accepted(self, letter: Letter, capture_id: str) -> None:
         """Note a 250."""
         with self._lock:
-            self.receipts.append(Receipt(letter, capture_id))
+            self.receipts.append(Receipt(letter, capture_id, time.monotonic()))
 
     def refuse(self, answer: str) -> None:
         """Note a 5xx."""

@@ -1,0 +1,86 @@
+"""The images and the compose file, as far as they can be checked without an engine."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import compose_spec
+import pytest
+import yaml
+
+from dev.env import secrets_for_compose
+from dev.generate import ROOT, SETTINGS
+
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+
+
+def dockerfile(service: str) -> str:
+    return (ROOT / "services" / service / "Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("service", SETTINGS)
+def test_hadolint_is_content(service: str) -> None:
+    hadolint = shutil.which("hadolint") or str(Path(sys.executable).with_name("hadolint"))
+    if not Path(hadolint).exists():
+        pytest.skip("hadolint has no wheel for this machine")
+    checked = subprocess.run(
+        [hadolint, "-"], input=dockerfile(service), capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("service", SETTINGS)
+def test_an_image_has_its_own_group_itself_and_shared_alone(service: str) -> None:
+    text = dockerfile(service)
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    assert re.findall(r"--group (\S+)", text) == [service]
+    assert service in groups
+    copied = re.findall(r"^COPY (?!--from)(.+)$", text, re.MULTILINE)
+    assert [line.split()[0] for line in copied] == [
+        "pyproject.toml",
+        "shared",
+        "services/__init__.py",
+        f"services/{service}",
+    ]
+    assert "USER 10001" in text
+    assert "HEALTHCHECK" in text
+
+
+def test_the_compose_file_is_valid() -> None:
+    options = compose_spec.PyOptions(apply_merge=True)
+    options.from_yaml(COMPOSE).validate()
+    broken = COMPOSE.replace("healthcheck:", "healthchek:", 1)
+    with pytest.raises(ValueError, match="healthchek"):
+        options.from_yaml(broken)
+
+
+def test_the_compose_file_has_what_was_asked_for() -> None:
+    services: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
+    assert services["rabbitmq"]["image"] == "rabbitmq:4-management"
+    assert services["mongo"]["image"] == "mongo:8"
+    assert "--replSet" in services["mongo"]["command"]
+    for name in ("rabbitmq", "mongo"):
+        assert "healthcheck" in services[name]
+    for name in SETTINGS:
+        assert services[name]["volumes"] == ["blobs:/var/lib/satchel/blobs"]
+        assert services[name]["depends_on"]["rabbitmq"]["condition"] == "service_healthy"
+
+
+@pytest.mark.parametrize("service", SETTINGS)
+def test_the_compose_file_sets_real_settings_and_all_required_ones(service: str) -> None:
+    environment = yaml.safe_load(COMPOSE)["services"][service]["environment"]
+    known = {name.upper() for settings in SETTINGS.values() for name in settings.model_fields}
+    assert environment.keys() <= known
+    fields = SETTINGS[service].model_fields
+    required = {name.upper() for name, field in fields.items() if field.is_required()}
+    assert required | {"TOKEN_SECRET"} <= environment.keys()
+
+
+def test_every_secret_of_the_compose_file_is_asked_for_and_made() -> None:
+    asked = set(re.findall(r"\$\{(\w+):\?", COMPOSE))
+    assert asked == secrets_for_compose().keys()
+    assert all(len(value) >= 32 for value in secrets_for_compose().values())
