@@ -69,6 +69,10 @@ bench: $(READY) ## measure throughput and latency: ARGS="..."
 chaos: $(READY) ## kill things while mail comes in, and reconcile at the end: ARGS="..."
 	@$(PYTHON) -m chaos.run $(ARGS)
 
+.PHONY: env
+env: $(READY) ## write .env with random secrets for docker compose
+	@$(PYTHON) -m dev.env
+
 .PHONY: clean
 clean: ## remove all that these commands made: environment, data of the stack, caches
 	@rm -rf .venv .satchel $(CACHES)

@@ -47,11 +47,13 @@ def find_mongod() -> Path:
             "MongoDB is missing: put a `mongod` (6.0 or newer) on PATH,"
             " or set MONGODB_URL to a running replica set"
         )
-    if _complaint(mongod) and _may_install():
-        _apt_install("libcurl4")  # the one library of the wheel's mongod that git does not bring
-    if complaint := _complaint(mongod):
+    complaint = _complaint(mongod)
+    if "libcurl" in complaint and _may_install():  # git brings all that the wheel's needs but this
+        _apt_install("libcurl4")
+        complaint = _complaint(mongod)
+    if complaint:
         raise Unavailable(
-            f"mongod does not run here ({complaint}): run `apt-get install libcurl4` as root,"
+            f"mongod does not run here ({complaint}): install what it needs (libcurl4, OpenSSL 3),"
             " or set MONGODB_URL to a running replica set"
         )
     return mongod
@@ -71,15 +73,16 @@ def _mongod_in_wheel() -> Path | None:
     return None
 
 
-def _complaint(program: Path) -> str | None:
-    """Return why the program does not even start, in one line; None when it does."""
+def _complaint(program: Path) -> str:
+    """Return in one line why the program does not even start; empty when it does."""
     try:
         ran = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     except OSError as error:
-        return error.strerror
+        return error.strerror or str(error)
     if ran.returncode == 0:
-        return None
-    return (ran.stderr.strip().splitlines() or [f"status {ran.returncode}"])[-1]
+        return ""
+    last = (ran.stderr.strip().splitlines() or [f"status {ran.returncode}"])[-1]
+    return last.removeprefix(f"{program}: ")
 
 
 def _may_install() -> bool:

@@ -50,7 +50,7 @@ class Process:
         self.kill()
         self._child = _in_lasting_thread(self._fork)
 
-    def stop(self, grace: float = 10.0) -> None:
+    def stop(self, grace: float = 20.0) -> None:
         """Ask the process to end (SIGTERM); after `grace` seconds, or its end, kill its group."""
         if self._child is not None and self.alive:
             os.kill(self._child.pid, signal.SIGTERM)

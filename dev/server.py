@@ -20,7 +20,6 @@ from dev.install import Unavailable
 from dev.process import Process
 
 _START_SECONDS = 60.0
-_STOP_SECONDS = 20.0
 _POLL_SECONDS = 0.01
 
 
@@ -61,7 +60,7 @@ class PrivateServer(ABC):
     def stop(self) -> None:
         """Stop the server in good order and leave its folder."""
         for process in reversed(self._processes):
-            process.stop(_STOP_SECONDS)
+            process.stop()
         self._folder.unlock()
 
     def kill(self) -> None:

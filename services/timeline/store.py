@@ -7,13 +7,14 @@
 * `profile_mails`: one row per account, viewer, profile and mail: a profile's timeline is one range
   of one index.
 * `tallies`: counts per account and day, spread over slots so that captures do not queue for one
-  document.
+  document (`_Slots`).
 
 What belongs to one capture is written in one transaction.
 """
 
-import hashlib
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,7 +27,7 @@ from shared.events import MailAttached, MailDismissed
 
 EVERYONE = "*"
 """The viewer of rows that the whole team may see."""
-_SLOTS = 16
+_SLOTS = 64
 
 INDEXES = (
     # views.profile_timeline
@@ -57,6 +58,7 @@ class Store:
         self._mails = database["mails"]
         self._rows = database["profile_mails"]
         self._tallies = database["tallies"]
+        self._slots = _Slots()
 
     async def has_outcome(self, account: str, capture_id: UUID) -> bool:
         """Return whether the capture's outcome is recorded."""
@@ -71,13 +73,15 @@ class Store:
         """
 
         async def write(session: AsyncClientSession) -> tuple[str, bool]:
-            complete = await self._record_attached(event, session)
+            counts, complete = await self._record_attached(event, session)
             raw_key = await self._merge_mail(mail, session)
             await self._add_rows(mail, session)
+            await self._count(event, slot, counts, session)
             return raw_key, complete
 
-        async with self._client.start_session() as session:
-            return await session.with_transaction(write)
+        with self._slots.one() as slot:
+            async with self._client.start_session() as session:
+                return await session.with_transaction(write)
 
     async def dismiss(self, event: MailDismissed) -> None:
         """Record a dismissed capture, unless it has an outcome already."""
@@ -98,12 +102,16 @@ class Store:
                 session=session,
             )
             if recorded.upserted_id is not None:
-                await self._count(event, {f"dismissed.{event.reason.value}": 1}, session)
+                await self._count(event, slot, {f"dismissed.{event.reason.value}": 1}, session)
 
-        async with self._client.start_session() as session:
-            await session.with_transaction(write)
+        with self._slots.one() as slot:
+            async with self._client.start_session() as session:
+                await session.with_transaction(write)
 
-    async def _record_attached(self, event: MailAttached, session: AsyncClientSession) -> bool:
+    async def _record_attached(
+        self, event: MailAttached, session: AsyncClientSession
+    ) -> tuple[dict[str, int], bool]:
+        """Return what this changes in the tally, and whether all parts have been seen."""
         before = await self._outcomes.find_one_and_update(
             {"_id": str(event.capture_id), "account": event.account},
             {
@@ -115,12 +123,13 @@ class Store:
             upsert=True,
             session=session,
         )
+        counts: dict[str, int] = {}
         if before is None:
-            await self._count(event, {"attached": 1}, session)
+            counts = {"attached": 1}
         elif before["decision"] == "dismissed":
-            await self._count(event, {"attached": 1, f"dismissed.{before['reason']}": -1}, session)
+            counts = {"attached": 1, f"dismissed.{before['reason']}": -1}
         seen = {event.part, *(before or {}).get("parts", ())}
-        return len(seen) >= event.parts
+        return counts, len(seen) >= event.parts
 
     async def _merge_mail(self, mail: Document, session: AsyncClientSession) -> str:
         key = {"_id": mail["_id"], "account": mail["account"]}
@@ -163,17 +172,40 @@ class Store:
     async def _count(
         self,
         event: MailAttached | MailDismissed,
+        slot: int,
         counts: dict[str, int],
         session: AsyncClientSession,
     ) -> None:
+        if not counts:
+            return
         day = _day(event.received_at)
-        slot = hashlib.sha256(event.capture_id.bytes).digest()[0] % _SLOTS
         await self._tallies.update_one(
             {"_id": f"{event.account}/{day}/{slot}", "account": event.account},
             {"$inc": counts, "$setOnInsert": {"day": day}},
             upsert=True,
             session=session,
         )
+
+
+class _Slots:
+    """Hands out tally slots so that two transactions of this process never meet in one.
+
+    MongoDB aborts one of two transactions that write the same document. Slots that were used lately
+    go first, so that a quiet account has few; replicas begin at different ones.
+    """
+
+    def __init__(self) -> None:
+        first = secrets.randbelow(_SLOTS)
+        self._free = [(first + n) % _SLOTS for n in reversed(range(_SLOTS))]
+
+    @contextmanager
+    def one(self) -> Iterator[int]:
+        slot = self._free.pop() if self._free else secrets.randbelow(_SLOTS)
+        try:
+            yield slot
+        finally:
+            if slot not in self._free:
+                self._free.append(slot)
 
 
 def merge(known: Iterable[Document], new: Iterable[Document], *identity: str) -> list[Document]:
