@@ -13,7 +13,8 @@ import socket
 import threading
 
 _PORTS = range(28_000, 32_768)
-_claims: dict[int, socket.socket] = {}
+_claims: dict[int, int] = {}
+"""The descriptors of the sockets that mark them, open until the process ends."""
 _claiming = threading.RLock()
 
 
@@ -40,7 +41,7 @@ def claim(port: int) -> bool:
         if not _is_free(port):
             mark.close()
             return False
-        _claims[port] = mark
+        _claims[port] = mark.detach()
         return True
 
 

@@ -6,6 +6,7 @@ from shared.capture_address import KeyRing, account_tag, handle_for
 
 DOMAIN = "in.satchel.test"
 OLD, NEW = "k1:" + "o" * 20, "k2:" + "n" * 20
+MINTED = KeyRing.parse(OLD).mint("acme", "anna", DOMAIN)
 
 
 @given(account=st.text(min_size=1, max_size=64), name=st.text(max_size=80))
@@ -20,8 +21,7 @@ def test_a_minted_address_is_verified_in_any_case(account: str, name: str) -> No
 
 @given(st.data())
 def test_a_changed_character_makes_an_address_worthless(data: st.DataObject) -> None:
-    ring = KeyRing.parse(OLD)
-    local = ring.mint("acme", "anna", DOMAIN).address.partition("@")[0]
+    local = MINTED.address.partition("@")[0]
     index = data.draw(st.integers(0, len(local) - 1))
     other = data.draw(
         st.sampled_from("abcdefghijklmnopqrstuvwxyz234567-.").filter(
@@ -29,7 +29,7 @@ def test_a_changed_character_makes_an_address_worthless(data: st.DataObject) -> 
         )
     )
     changed = local[:index] + other + local[index + 1 :]
-    assert ring.verify(f"{changed}@{DOMAIN}", DOMAIN) is None
+    assert KeyRing.parse(OLD).verify(f"{changed}@{DOMAIN}", DOMAIN) is None
 
 
 def test_another_domain_is_not_ours() -> None:
