@@ -10,8 +10,10 @@ from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
 from services.matcher.directory import Directory
+from services.matcher.knowledge import Knowledge
 from services.matcher.settings import MatcherSettings
 from services.matcher.sweep import ClaimSweep
+from services.matcher.versions import Versions
 from shared.blobs import Blobs
 from shared.broker import Consumer, Publisher
 from shared.database import answer_outages, connect, has_indexes, migrate
@@ -29,14 +31,14 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     client = connect(settings.mongodb_url, "matcher")
     database = client[settings.matcher_database]
     ring = settings.key_ring
-    people = Directory(database)
-    addresses = CaptureAddresses(database, ring, settings.capture_domain)
+    versions = Versions(database)
+    people = Directory(database, versions)
+    addresses = CaptureAddresses(database, versions, ring, settings.capture_domain)
     topology = uses(publishes=[MailAttached, MailDismissed], consumes=[RECEIVED])
     publisher = Publisher(settings.amqp_url, "matcher", topology)
     blobs = Blobs(settings.blob_url)
     matcher = Matcher(
-        addresses=addresses,
-        directory=people,
+        knowledge=Knowledge(people, addresses, versions),
         decisions=Decisions(database),
         blobs=blobs,
         publisher=publisher,

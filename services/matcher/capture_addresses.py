@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
+from services.matcher.versions import Versions
 from shared.capture_address import KeyRing, handle_for
 from shared.database import Database, Document, Index
 
@@ -42,8 +43,9 @@ class AddressRecord:
 class CaptureAddresses:
     """The capture addresses of all accounts."""
 
-    def __init__(self, database: Database, ring: KeyRing, domain: str) -> None:
-        self._records, self._ring, self._domain = database["capture_addresses"], ring, domain
+    def __init__(self, database: Database, versions: Versions, ring: KeyRing, domain: str) -> None:
+        self._records, self._versions = database["capture_addresses"], versions
+        self._ring, self._domain = ring, domain
 
     async def mint(self, account: str, person_id: str, name: str) -> tuple[AddressRecord, bool]:
         """Return the user's active address, and whether it was made by this call."""
@@ -79,10 +81,11 @@ class CaptureAddresses:
 
     async def revoke(self, account: str, person_id: str) -> None:
         """Let the person's address count no more."""
-        await self._records.update_many(
-            {"account": account, "person_id": person_id, "state": _ACTIVE},
-            {"$set": {"state": "revoked", "revoked_at": datetime.now(UTC)}},
-        )
+        async with self._versions.change(account):
+            await self._records.update_many(
+                {"account": account, "person_id": person_id, "state": _ACTIVE},
+                {"$set": {"state": "revoked", "revoked_at": datetime.now(UTC)}},
+            )
 
 
 def _record(found: Document) -> AddressRecord:

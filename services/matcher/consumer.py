@@ -1,6 +1,6 @@
 """A capture, from `mail.received` to its outcome.
 
-    header -> participants -> directory -> decide -> attached or dismissed, confirmed
+    header -> participants -> knowledge -> decide -> attached or dismissed, confirmed
 
 `Matcher.match` is the handler; the consumer acknowledges after it, so an outcome is always
 published before a capture leaves the queue.
@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import structlog
 
 from services.matcher.announce import announce
-from services.matcher.capture_addresses import AddressRecord, CaptureAddresses
 from services.matcher.decide import Decision, Dismiss, decide
 from services.matcher.decisions import Decisions
-from services.matcher.directory import Directory
+from services.matcher.knowledge import Knowledge
 from services.matcher.metrics import DECIDE_SECONDS, DECISIONS
 from services.matcher.participants import participants
 from shared.blobs import BlobMissing, Blobs, BlobStoreAway
@@ -23,7 +22,7 @@ from shared.broker import Delivery, Publisher
 from shared.capture_address import KeyRing
 from shared.database import DatabaseAway, database_errors
 from shared.events import DismissalReason, Event, MailDismissed, MailReceived
-from shared.headers import HeaderBlock, message_id, read_header_block
+from shared.headers import message_id, read_header_block
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 _HEADER_BYTES = 128 * 1024
@@ -35,8 +34,7 @@ log = structlog.get_logger()
 class Matcher:
     """Decides about captures; its fields are what it depends on."""
 
-    addresses: CaptureAddresses
-    directory: Directory
+    knowledge: Knowledge
     decisions: Decisions
     blobs: Blobs
     publisher: Publisher
@@ -94,19 +92,17 @@ class Matcher:
         return events
 
     async def _decide(self, received: MailReceived, start: bytes) -> Sequence[Event] | Reject:
-        address = await self.addresses.find(received.capture_address)
-        if address is None:
-            return Reject("unknown_capture_address")
         header = read_header_block(start)
-        with DECIDE_SECONDS.time():
-            decision = await self._decision(address, header)
-        if isinstance(decision, Dismiss) and header.truncated and address.active:
-            return Reject("header_too_long")
-        return announce(received, address, decision, message_id(header), self.ring)
-
-    async def _decision(self, address: AddressRecord, header: HeaderBlock) -> Decision:
-        if not address.active:
-            return Dismiss(DismissalReason.REVOKED_ADDRESS)
         taking_part = participants(header, self.capture_domain)
         keys = frozenset(participant.address for participant in taking_part)
-        return decide(taking_part, await self.directory.look_up(address.account, keys))
+        with DECIDE_SECONDS.time():
+            known = await self.knowledge.consult(received.capture_address, keys)
+            if known is None:
+                return Reject("unknown_capture_address")
+            if not known.address.active:
+                decision: Decision = Dismiss(DismissalReason.REVOKED_ADDRESS)
+            else:
+                decision = decide(taking_part, known.people)
+        if isinstance(decision, Dismiss) and header.truncated and known.address.active:
+            return Reject("header_too_long")
+        return announce(received, known.address, decision, message_id(header), self.ring)

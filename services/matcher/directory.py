@@ -5,18 +5,18 @@ version}`, where `keys` are the addresses in the form in which they compare, and
 the changes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pymongo import ASCENDING, IndexModel, ReturnDocument
-from pymongo.asynchronous.cursor import AsyncCursor
 
 from services.matcher.addresses import normalise
 from services.matcher.decide import Person
+from services.matcher.versions import Versions
 from shared.database import Database, Document, Index
 from shared.events import Kind
 
 INDEXES = (
-    # Directory.look_up: who has one of these addresses?
+    # Directory.holders: who has one of these addresses?
     Index("people", IndexModel([("account", ASCENDING), ("keys", ASCENDING)], name="by_address")),
 )
 
@@ -24,8 +24,8 @@ INDEXES = (
 class Directory:
     """The people of all accounts."""
 
-    def __init__(self, database: Database) -> None:
-        self._people = database["people"]
+    def __init__(self, database: Database, versions: Versions) -> None:
+        self._people, self._versions = database["people"], versions
 
     async def put(
         self, account: str, person_id: str, kind: Kind, name: str, addresses: Iterable[str]
@@ -45,13 +45,14 @@ class Directory:
         }
         same = {"$and": [{"$eq": [f"${field}", {"$literal": fields[field]}]} for field in fields]}
         version = {"$add": [{"$ifNull": ["$version", 0]}, {"$cond": [same, 0, 1]}]}
-        before = await self._people.find_one_and_update(
-            {"_id": _key(account, person_id), "account": account},
-            # `version` first: the stages of one $set read the document as it was.
-            [{"$set": {"version": version, **{f: {"$literal": v} for f, v in fields.items()}}}],
-            upsert=True,
-            return_document=ReturnDocument.BEFORE,
-        )
+        async with self._versions.change(account):
+            before = await self._people.find_one_and_update(
+                {"_id": _key(account, person_id), "account": account},
+                # All expressions of one $set read the document as it was.
+                [{"$set": {"version": version, **{f: {"$literal": v} for f, v in fields.items()}}}],
+                upsert=True,
+                return_document=ReturnDocument.BEFORE,
+            )
         person = Person(person_id, kind, name, tuple(by_key.values()), frozenset(by_key))
         return person, before is None
 
@@ -62,25 +63,17 @@ class Directory:
 
     async def delete(self, account: str, person_id: str) -> None:
         """Forget the person. Who is not there is forgotten already."""
-        await self._people.delete_one({"_id": _key(account, person_id), "account": account})
+        async with self._versions.change(account):
+            await self._people.delete_one({"_id": _key(account, person_id), "account": account})
 
-    async def look_up(self, account: str, keys: frozenset[str]) -> list[Person]:
-        """Return all that `decide` has to know about these addresses.
-
-        That is everyone who has one of them, and every user who shares any address with a profile
-        among those.
-        """
-        if not keys:
-            return []
-        people = [_person(found) async for found in self._holders(account, keys)]
-        profile_keys = frozenset().union(*(p.keys for p in people if p.kind.is_profile)) - keys
-        if profile_keys:
-            sharers = self._holders(account, profile_keys, kind=Kind.USER.value)
-            people += [_person(found) async for found in sharers]
-        return list({person.person_id: person for person in people}.values())
-
-    def _holders(self, account: str, keys: frozenset[str], **also: str) -> AsyncCursor[Document]:
-        return self._people.find({"account": account, "keys": {"$in": sorted(keys)}, **also})
+    async def holders(self, account: str, keys: Collection[str]) -> dict[str, tuple[Person, ...]]:
+        """Return for each of these keys who has it; nobody is an empty tuple."""
+        holders: dict[str, tuple[Person, ...]] = dict.fromkeys(keys, ())
+        async for found in self._people.find({"account": account, "keys": {"$in": list(keys)}}):
+            person = _person(found)
+            for key in person.keys & holders.keys():
+                holders[key] += (person,)
+        return holders
 
 
 def _key(account: str, person_id: str) -> str:

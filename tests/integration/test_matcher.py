@@ -14,10 +14,12 @@ from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
 from services.matcher.directory import Directory
+from services.matcher.knowledge import Knowledge
+from services.matcher.versions import Versions
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
 from shared.broker import Delivery
 from shared.capture_address import KeyRing
-from shared.database import connect, has_indexes, migrate
+from shared.database import Database, connect, has_indexes, migrate
 from shared.events import Kind, MailAttached, MailDismissed, MailReceived
 from shared.outcomes import Done, Reject, Retry
 from tests.fakes import Crash, Recorder, RecordingPublisher
@@ -25,6 +27,25 @@ from tests.fakes import Crash, Recorder, RecordingPublisher
 DOMAIN = "in.satchel.test"
 RING = KeyRing.parse("k1:" + "s" * 20)
 ACCOUNT = "acme"
+
+
+class Replica:
+    """A matcher, with the parts that the API would use."""
+
+    def __init__(self, database: Database, folder: Path, recorder: Recorder) -> None:
+        versions = Versions(database)
+        self.directory = Directory(database, versions)
+        self.addresses = CaptureAddresses(database, versions, RING, DOMAIN)
+        self.knowledge = Knowledge(self.directory, self.addresses, versions)
+        self.blobs = Blobs(f"file://{folder}/blobs")
+        self.match = Matcher(
+            knowledge=self.knowledge,
+            decisions=Decisions(database),
+            blobs=self.blobs,
+            publisher=RecordingPublisher(recorder),
+            ring=RING,
+            capture_domain=DOMAIN,
+        ).match
 
 
 @pytest.fixture
@@ -35,19 +56,11 @@ def recorder() -> Recorder:
 @pytest.fixture
 async def matcher(
     mongodb_url: str, database_name: str, tmp_path: Path, recorder: Recorder
-) -> AsyncIterator[Matcher]:
+) -> AsyncIterator[Replica]:
     async with connect(mongodb_url, "test") as client:
         database = client[database_name]
         await migrate(database, INDEXES)
-        matcher = Matcher(
-            addresses=CaptureAddresses(database, RING, DOMAIN),
-            directory=Directory(database),
-            decisions=Decisions(database),
-            blobs=Blobs(f"file://{tmp_path}/blobs"),
-            publisher=RecordingPublisher(recorder),
-            ring=RING,
-            capture_domain=DOMAIN,
-        )
+        matcher = Replica(database, tmp_path, recorder)
         people = matcher.directory
         await people.put(ACCOUNT, "u1", Kind.USER, "User", ["user@team.example"])
         await people.put(ACCOUNT, "c1", Kind.CANDIDATE, "C", ["cand@mail.example", "c@x.example"])
@@ -57,7 +70,7 @@ async def matcher(
 
 
 async def received(
-    matcher: Matcher, to: str = "cand@mail.example", *, size: int = 0, headers: str = ""
+    matcher: Replica, to: str = "cand@mail.example", *, size: int = 0, headers: str = ""
 ) -> Delivery:
     record, _ = await matcher.addresses.mint(ACCOUNT, "u1", "User")
     header = f"From: user@team.example\r\nTo: {to}\r\nMessage-ID: <1@x>\r\n{headers}"
@@ -92,7 +105,7 @@ async def exists(blobs: Blobs, key: str) -> bool:
     return True
 
 
-async def test_an_attached_mail_goes_on_whole(matcher: Matcher, recorder: Recorder) -> None:
+async def test_an_attached_mail_goes_on_whole(matcher: Replica, recorder: Recorder) -> None:
     delivery = await received(matcher, "Some One <CAND@Mail.Example>")
     assert await matcher.match(delivery) == Done()
     [(event, body)] = recorder.published
@@ -104,7 +117,7 @@ async def test_an_attached_mail_goes_on_whole(matcher: Matcher, recorder: Record
     ]
 
 
-async def test_of_a_dismissed_mail_goes_on_a_hash(matcher: Matcher, recorder: Recorder) -> None:
+async def test_of_a_dismissed_mail_goes_on_a_hash(matcher: Replica, recorder: Recorder) -> None:
     assert await matcher.match(await received(matcher, "secret@nobody.example")) == Done()
     [(event, body)] = recorder.published
     assert isinstance(event, MailDismissed)
@@ -114,19 +127,19 @@ async def test_of_a_dismissed_mail_goes_on_a_hash(matcher: Matcher, recorder: Re
     assert "secret" not in event.encode()
 
 
-async def test_another_accounts_people_do_not_count(matcher: Matcher, recorder: Recorder) -> None:
+async def test_another_accounts_people_do_not_count(matcher: Replica, recorder: Recorder) -> None:
     await matcher.match(await received(matcher, "other@mail.example"))
     assert isinstance(recorder.published[0][0], MailDismissed)
 
 
-async def test_a_user_elsewhere_blocks_nothing(matcher: Matcher, recorder: Recorder) -> None:
+async def test_a_user_elsewhere_blocks_nothing(matcher: Replica, recorder: Recorder) -> None:
     await matcher.directory.put("globex", "u9", Kind.USER, "U", ["cand@mail.example"])
     await matcher.match(await received(matcher))
     assert isinstance(recorder.published[0][0], MailAttached)
 
 
 async def test_a_user_blocks_through_an_address_that_is_not_in_the_mail(
-    matcher: Matcher, recorder: Recorder
+    matcher: Replica, recorder: Recorder
 ) -> None:
     await matcher.directory.put(ACCOUNT, "u2", Kind.USER, "U", ["c@x.example"])
     await matcher.match(await received(matcher))
@@ -135,7 +148,7 @@ async def test_a_user_blocks_through_an_address_that_is_not_in_the_mail(
     assert event.reason == "blocked"
 
 
-async def test_a_revoked_address_dismisses(matcher: Matcher, recorder: Recorder) -> None:
+async def test_a_revoked_address_dismisses(matcher: Replica, recorder: Recorder) -> None:
     delivery = await received(matcher)
     await matcher.addresses.revoke(ACCOUNT, "u1")
     assert await matcher.match(delivery) == Done()
@@ -144,7 +157,7 @@ async def test_a_revoked_address_dismisses(matcher: Matcher, recorder: Recorder)
     assert event.reason == "revoked_address"
 
 
-async def test_an_address_without_a_record_is_a_dead_letter(matcher: Matcher) -> None:
+async def test_an_address_without_a_record_is_a_dead_letter(matcher: Replica) -> None:
     delivery = await received(matcher)
     assert isinstance(delivery.event, MailReceived)
     unknown = RING.mint(ACCOUNT, "anna", DOMAIN).address
@@ -154,7 +167,7 @@ async def test_an_address_without_a_record_is_a_dead_letter(matcher: Matcher) ->
 
 @pytest.mark.parametrize("to", ["cand@mail.example", "nobody@x.example"])
 async def test_a_header_that_is_too_long_is_never_dismissed(
-    matcher: Matcher, recorder: Recorder, to: str
+    matcher: Replica, recorder: Recorder, to: str
 ) -> None:
     headers = "X-Long: 1\r\n" * 2000
     outcome = await matcher.match(await received(matcher, to, headers=headers))
@@ -168,14 +181,14 @@ async def test_a_header_that_is_too_long_is_never_dismissed(
 
 @pytest.mark.parametrize("raw", [b"", b"\r\n", b"\x00\xff" * 100, b"no header at all" * 500])
 async def test_a_body_that_is_no_mail_is_decided(
-    matcher: Matcher, recorder: Recorder, raw: bytes
+    matcher: Replica, recorder: Recorder, raw: bytes
 ) -> None:
     delivery = replace(await received(matcher), body=raw)
     assert await matcher.match(delivery) == Done()
     assert isinstance(recorder.published[0][0], MailDismissed)
 
 
-async def test_without_a_broker_it_waits(matcher: Matcher, recorder: Recorder) -> None:
+async def test_without_a_broker_it_waits(matcher: Replica, recorder: Recorder) -> None:
     recorder.away = True
     with pytest.raises(Exception, match="not_connected"):
         await matcher.match(await received(matcher))
@@ -183,16 +196,7 @@ async def test_without_a_broker_it_waits(matcher: Matcher, recorder: Recorder) -
 
 async def test_without_a_database_it_waits(tmp_path: Path, recorder: Recorder) -> None:
     async with connect("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200", "test") as client:
-        database = client["none"]
-        matcher = Matcher(
-            addresses=CaptureAddresses(database, RING, DOMAIN),
-            directory=Directory(database),
-            decisions=Decisions(database),
-            blobs=Blobs(f"file://{tmp_path}/blobs"),
-            publisher=RecordingPublisher(recorder),
-            ring=RING,
-            capture_domain=DOMAIN,
-        )
+        matcher = Replica(client["none"], tmp_path, recorder)
         event = MailReceived(
             capture_id=uuid4(),
             capture_address=RING.mint(ACCOUNT, "anna", DOMAIN).address,
@@ -210,7 +214,7 @@ class TestLargeMail:
     """A claim lives until its outcome is certain, whatever dies when."""
 
     async def test_attached_leaves_the_claim_to_the_timeline(
-        self, matcher: Matcher, recorder: Recorder
+        self, matcher: Replica, recorder: Recorder
     ) -> None:
         delivery = await received(matcher, size=CLAIM_CHECK_BYTES)
         assert await matcher.match(delivery) == Done()
@@ -219,14 +223,14 @@ class TestLargeMail:
         assert (event.blob_key, body) == (claim_of(delivery), b"")
         assert await exists(matcher.blobs, claim_of(delivery))
 
-    async def test_dismissed_removes_it(self, matcher: Matcher, recorder: Recorder) -> None:
+    async def test_dismissed_removes_it(self, matcher: Replica, recorder: Recorder) -> None:
         delivery = await received(matcher, "nobody@x.example", size=CLAIM_CHECK_BYTES)
         assert await matcher.match(delivery) == Done()
         assert isinstance(recorder.published[0][0], MailDismissed)
         assert not await exists(matcher.blobs, claim_of(delivery))
 
     async def test_a_crash_after_the_publish_repeats_the_decision(
-        self, matcher: Matcher, recorder: Recorder
+        self, matcher: Replica, recorder: Recorder
     ) -> None:
         delivery = await received(matcher, "nobody@x.example", size=CLAIM_CHECK_BYTES)
         recorder.crash_after = 1
@@ -240,7 +244,7 @@ class TestLargeMail:
         assert not await exists(matcher.blobs, claim_of(delivery))
 
     async def test_a_redelivery_after_the_claim_is_gone_repeats_the_decision(
-        self, matcher: Matcher, recorder: Recorder
+        self, matcher: Replica, recorder: Recorder
     ) -> None:
         delivery = await received(matcher, size=CLAIM_CHECK_BYTES)
         await matcher.match(delivery)
@@ -249,7 +253,7 @@ class TestLargeMail:
         assert recorder.published[0] == recorder.published[1]
 
     async def test_a_lost_claim_that_was_never_decided_is_a_dead_letter(
-        self, matcher: Matcher
+        self, matcher: Replica
     ) -> None:
         delivery = await received(matcher, size=CLAIM_CHECK_BYTES)
         await matcher.blobs.delete(claim_of(delivery))
@@ -257,17 +261,20 @@ class TestLargeMail:
 
 
 class TestDirectory:
-    async def test_an_address_has_one_form(self, matcher: Matcher) -> None:
+    async def test_an_address_has_one_form(self, matcher: Replica) -> None:
         person, new = await matcher.directory.put(
             ACCOUNT, "c5", Kind.CONTACT, "C", [" A@Bücher.example ", "a@xn--bcher-kva.example"]
         )
         assert new
         assert person.keys == {"a@xn--bcher-kva.example"}
-        found = await matcher.directory.look_up(ACCOUNT, frozenset({"a@xn--bcher-kva.example"}))
-        assert [p.person_id for p in found] == ["c5"]
+        found = await matcher.directory.holders(ACCOUNT, {"a@xn--bcher-kva.example", "b@x"})
+        assert {key: [p.person_id for p in people] for key, people in found.items()} == {
+            "a@xn--bcher-kva.example": ["c5"],
+            "b@x": [],
+        }
 
     async def test_putting_the_same_again_is_no_change(
-        self, matcher: Matcher, mongodb_url: str, database_name: str
+        self, matcher: Replica, mongodb_url: str, database_name: str
     ) -> None:
         async def version() -> int:
             async with connect(mongodb_url, "test") as client:
@@ -285,7 +292,7 @@ class TestDirectory:
 
     @pytest.mark.parametrize("text", ["$name", {"$ne": 1}, "$$ROOT", "a.b"])
     async def test_what_looks_like_an_operator_is_text(
-        self, matcher: Matcher, text: object
+        self, matcher: Replica, text: object
     ) -> None:
         await matcher.directory.put(ACCOUNT, "c6", Kind.CONTACT, str(text), [])
         person = await matcher.directory.get(ACCOUNT, "c6")
@@ -293,7 +300,7 @@ class TestDirectory:
         assert person.name == str(text)
 
     async def test_the_look_up_uses_its_index(
-        self, matcher: Matcher, mongodb_url: str, database_name: str
+        self, matcher: Replica, mongodb_url: str, database_name: str
     ) -> None:
         async with connect(mongodb_url, "test") as client:
             people = client[database_name].people
@@ -315,7 +322,7 @@ class TestDirectory:
         assert plan["executionStats"]["totalDocsExamined"] == 2
 
     async def test_readiness_knows_a_missing_index(
-        self, matcher: Matcher, mongodb_url: str, database_name: str
+        self, matcher: Replica, mongodb_url: str, database_name: str
     ) -> None:
         async with connect(mongodb_url, "test") as client:
             ready = has_indexes(client[database_name], INDEXES)
@@ -324,7 +331,7 @@ class TestDirectory:
             assert not await ready()
 
 
-async def test_a_user_has_one_address_however_often_it_is_asked_for(matcher: Matcher) -> None:
+async def test_a_user_has_one_address_however_often_it_is_asked_for(matcher: Replica) -> None:
     minted = await asyncio.gather(*(matcher.addresses.mint(ACCOUNT, "u7", "U") for _ in range(20)))
     assert len({record.address for record, _ in minted}) == 1
     assert sum(new for _, new in minted) == 1

@@ -1,0 +1,161 @@
+"""What the matcher may believe of an account: its directory, by a cache that is never stale.
+
+Each decision reads the account's version. What was remembered at that version is used as it is;
+what is missing is looked up, and used when the version is still the same afterwards, else all
+begins anew. So a change that the API has acknowledged decides every mail received afterwards, in every
+replica, and most decisions cost one small read.
+
+What is remembered is forgotten after a minute all the same: a change that was written but could
+not raise the version again was never acknowledged, yet should not stay unseen.
+"""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from prometheus_client import Counter
+
+from services.matcher.capture_addresses import AddressRecord, CaptureAddresses
+from services.matcher.decide import Person
+from services.matcher.directory import Directory
+from services.matcher.versions import Versions
+
+LOOK_UPS = Counter(
+    "satchel_directory_lookups_total", "Look-ups of a decision, by where the answer was", ["from"]
+)
+_MAX_ENTRIES = 200_000
+_MAX_AGE_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class _Remembered:
+    """What is known of one account at one version."""
+
+    version: int
+    since: float
+    addresses: dict[str, AddressRecord] = field(default_factory=dict)
+    holders: dict[str, tuple[Person, ...]] = field(default_factory=dict)
+    """Who has an address, by its key; nobody is an answer, too."""
+
+    @property
+    def size(self) -> int:
+        return len(self.addresses) + len(self.holders)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a decision needs: the capture address, and everyone whom it has to consider."""
+
+    address: AddressRecord
+    people: tuple[Person, ...]
+
+
+class Knowledge:
+    """Answers decisions."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        addresses: CaptureAddresses,
+        versions: Versions,
+        *,
+        max_entries: int = _MAX_ENTRIES,
+    ) -> None:
+        self._directory, self._addresses, self._versions = directory, addresses, versions
+        self._max_entries = max_entries
+        self._accounts: OrderedDict[str, _Remembered] = OrderedDict()  # longest unused first
+        self._entries = 0
+        self._account_of: dict[str, str] = {}
+        """Which account a capture address belongs to: that never changes."""
+
+    async def consult(self, capture_address: str, keys: frozenset[str]) -> Known | None:
+        """Return what is known about a capture address and the participants' addresses.
+
+        None when the capture address has no record. Raises PyMongoError when it cannot be known.
+        """
+        account = self._account_of.get(capture_address)
+        if account is None:
+            record = await self._addresses.find(capture_address)
+            if record is None:
+                return None
+            account = record.account
+            self._remember_account(capture_address, account)
+        while True:
+            version = await self._versions.read(account)
+            remembered = self._at(account, version)
+            fresh = _Remembered(version, remembered.since)
+            known = await self._known(remembered, fresh, capture_address, account, keys)
+            if not fresh.size:
+                LOOK_UPS.labels("cache").inc()
+                return known
+            # Until the version is read again, what was just read may be older than a change that
+            # was acknowledged meanwhile: it is kept apart, so that no other decision uses it.
+            if await self._versions.read(account) == version:
+                LOOK_UPS.labels("database").inc()
+                self._remember(account, fresh)
+                return known
+
+    async def _known(
+        self,
+        remembered: _Remembered,
+        fresh: _Remembered,
+        capture_address: str,
+        account: str,
+        keys: frozenset[str],
+    ) -> Known | None:
+        """Answer from what is remembered; what has to be looked up goes to `fresh`."""
+        address = remembered.addresses.get(capture_address)
+        if address is None:
+            address = await self._addresses.find(capture_address)
+            if address is None:
+                return None
+            fresh.addresses[capture_address] = address
+
+        async def holders(of: frozenset[str]) -> list[Person]:
+            missing = [key for key in of if key not in remembered.holders]
+            if missing:
+                fresh.holders |= await self._directory.holders(account, missing)
+            return [
+                person
+                for key in of
+                for person in remembered.holders.get(key) or fresh.holders.get(key, ())
+            ]
+
+        people = await holders(keys)
+        profile_keys = frozenset().union(*(p.keys for p in people if p.kind.is_profile))
+        people += await holders(profile_keys - keys)
+        return Known(address, tuple({person.person_id: person for person in people}.values()))
+
+    def _at(self, account: str, version: int) -> _Remembered:
+        """Return what is remembered of the account at this version, and nothing of another."""
+        remembered = self._accounts.get(account)
+        now = time.monotonic()
+        if (
+            remembered is None
+            or remembered.version != version
+            or now - remembered.since > _MAX_AGE_SECONDS
+        ):
+            self._forget(account)
+            remembered = self._accounts[account] = _Remembered(version, now)
+        self._accounts.move_to_end(account)
+        return remembered
+
+    def _remember(self, account: str, fresh: _Remembered) -> None:
+        remembered = self._accounts.get(account)
+        if remembered is None or remembered.version != fresh.version:
+            return  # another decision has seen a newer version meanwhile
+        before = remembered.size
+        remembered.addresses |= fresh.addresses
+        remembered.holders |= fresh.holders
+        self._entries += remembered.size - before
+        while self._entries > self._max_entries:
+            self._forget(next(iter(self._accounts)))
+
+    def _forget(self, account: str) -> None:
+        remembered = self._accounts.pop(account, None)
+        self._entries -= remembered.size if remembered else 0
+
+    def _remember_account(self, capture_address: str, account: str) -> None:
+        if len(self._account_of) >= self._max_entries:
+            self._account_of.clear()
+        self._account_of[capture_address] = account

@@ -1,0 +1,136 @@
+"""Freshness: what the API acknowledged decides the next mail, in every replica, through a cache."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.matcher.__main__ import INDEXES
+from services.matcher.capture_addresses import CaptureAddresses
+from services.matcher.directory import Directory
+from services.matcher.knowledge import LOOK_UPS, Knowledge
+from services.matcher.versions import VERSION_READS, Versions
+from shared.capture_address import KeyRing
+from shared.database import Database, connect, migrate
+from shared.events import Kind
+
+RING = KeyRing.parse("k1:" + "s" * 20)
+ACCOUNT = "acme"
+
+
+class Replica:
+    """One matcher process's view of the database."""
+
+    def __init__(self, database: Database, **options: int) -> None:
+        self.versions = Versions(database)
+        self.directory = Directory(database, self.versions)
+        self.addresses = CaptureAddresses(database, self.versions, RING, "in.satchel.test")
+        self.knowledge = Knowledge(self.directory, self.addresses, self.versions, **options)
+
+    async def put(self, person_id: str, *addresses: str, kind: Kind = Kind.CANDIDATE) -> None:
+        await self.directory.put(ACCOUNT, person_id, kind, person_id, addresses)
+
+    async def who(self, address: str, *keys: str) -> set[str]:
+        known = await self.knowledge.consult(address, frozenset(keys))
+        assert known is not None
+        return {person.person_id for person in known.people}
+
+
+@pytest.fixture
+async def database(mongodb_url: str, database_name: str) -> AsyncIterator[Database]:
+    async with connect(mongodb_url, "test") as client:
+        await migrate(client[database_name], INDEXES)
+        yield client[database_name]
+        await client.drop_database(database_name)
+
+
+@pytest.fixture
+async def replicas(database: Database) -> tuple[Replica, Replica]:
+    return Replica(database), Replica(database)
+
+
+@pytest.fixture
+async def address(replicas: tuple[Replica, Replica]) -> str:
+    await replicas[0].put("u1", "user@team.example", kind=Kind.USER)
+    return (await replicas[0].addresses.mint(ACCOUNT, "u1", "User"))[0].address
+
+
+def lookups(where: str) -> float:
+    return float(LOOK_UPS.labels(where)._value.get())
+
+
+async def test_a_change_is_seen_by_the_next_decision_a_thousand_times(
+    replicas: tuple[Replica, Replica], address: str
+) -> None:
+    before = lookups("cache")
+    for n in range(1000):
+        writer, reader = replicas[n % 2], replicas[(n + n // 2) % 2]
+        key = f"a{n}@mail.example"
+        assert await reader.who(address, key) == set(), "nobody is remembered, too"
+        await writer.put(f"c{n}", key)
+        assert await reader.who(address, key) == {f"c{n}"}
+        assert await reader.who(address, key) == {f"c{n}"}
+    assert lookups("cache") - before >= 1000, "the cache is really used"
+
+
+async def test_every_kind_of_change_is_seen(
+    replicas: tuple[Replica, Replica], address: str
+) -> None:
+    writer, reader = replicas
+    await writer.put("c1", "a@mail.example", "b@mail.example")
+    assert await reader.who(address, "a@mail.example") == {"c1"}
+    await writer.put("u2", "b@mail.example", kind=Kind.USER)
+    assert await reader.who(address, "a@mail.example") == {"c1", "u2"}, "a user who shares"
+    await writer.put("c1", "b@mail.example")
+    assert await reader.who(address, "a@mail.example") == set()
+    await writer.directory.delete(ACCOUNT, "u2")
+    assert await reader.who(address, "b@mail.example") == {"c1"}
+    await writer.addresses.revoke(ACCOUNT, "u1")
+    known = await reader.knowledge.consult(address, frozenset())
+    assert known is not None
+    assert not known.address.active
+
+
+async def test_most_decisions_cost_one_read_shared_by_many(
+    replicas: tuple[Replica, Replica], address: str
+) -> None:
+    reader = replicas[1]
+    await replicas[0].put("c1", "a@mail.example")
+    await reader.who(address, "a@mail.example")
+    reads, misses = VERSION_READS._value.get(), lookups("database")
+    await asyncio.gather(*(reader.who(address, "a@mail.example") for _ in range(200)))
+    assert VERSION_READS._value.get() - reads <= 2
+    assert lookups("database") == misses
+
+
+async def test_racing_decisions_never_bring_back_what_was_changed(
+    replicas: tuple[Replica, Replica], address: str
+) -> None:
+    writer, reader = replicas
+    stop = asyncio.Event()
+
+    async def ask() -> None:
+        while not stop.is_set():
+            await reader.who(address, "a@mail.example", "b@mail.example")
+
+    asking = [asyncio.create_task(ask()) for _ in range(8)]
+    try:
+        for n in range(150):
+            key = ("a@mail.example", "b@mail.example")[n % 2]
+            await writer.put("c1", key)
+            assert await reader.who(address, "a@mail.example") == ({"c1"} if n % 2 == 0 else set())
+    finally:
+        stop.set()
+        await asyncio.gather(*asking)
+
+
+async def test_what_is_remembered_is_bounded(database: Database, address: str) -> None:
+    reader = Replica(database, max_entries=50)
+    for n in range(40):
+        await reader.who(address, *(f"{n}-{m}@mail.example" for m in range(10)))
+    assert reader.knowledge._entries <= 50
+
+
+async def test_an_address_without_a_record_is_unknown(replicas: tuple[Replica, Replica]) -> None:
+    unknown = RING.mint(ACCOUNT, "anna", "in.satchel.test").address
+    assert await replicas[0].knowledge.consult(unknown, frozenset()) is None
