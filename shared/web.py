@@ -164,6 +164,36 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
     )
 
 
+async def read_mail(request: Request, limit: int) -> bytes:
+    """Return the raw mail that a request brings, read in pieces and never beyond the limit.
+
+    Raises the problems 415 (no message/rfc822), 413 (over the limit) and 422 (empty).
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "message/rfc822":
+        raise Problem(415, "Unsupported media type", "send the raw mail as message/rfc822")
+    too_large = Problem(413, "Mail too large", f"the mail is larger than {limit} bytes")
+    if int(request.headers.get("content-length", 0)) > limit:
+        raise too_large
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit:
+            raise too_large
+    if not body:
+        raise invalid_field("body", "there is no mail in it")
+    return bytes(body)
+
+
+MAIL_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"message/rfc822": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+"""What OpenAPI says about a route that uses `read_mail`."""
+
+
 async def _on_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)  # noqa: S101 - for the type checker
     challenge = {"WWW-Authenticate": "Bearer"} if error.body.status == 401 else None

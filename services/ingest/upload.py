@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from services.ingest.receive import NotAccepted, Receiver
 from shared.auth import Caller
 from shared.capture_address import CaptureAddress, account_tag
-from shared.web import Problem, allowed, invalid_field
+from shared.web import MAIL_BODY, Problem, allowed, invalid_field, read_mail
 
 
 class Accepted(BaseModel):
@@ -31,12 +31,7 @@ def mail_routes(
     @router.post(
         "/v1/mail",
         status_code=202,
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {"message/rfc822": {"schema": {"type": "string", "format": "binary"}}},
-            }
-        },
+        openapi_extra=MAIL_BODY,
         responses={
             413: {"description": "The mail is over the size limit"},
             415: {"description": "The body is not message/rfc822"},
@@ -56,12 +51,7 @@ def mail_routes(
         address = verify(recipient)
         if address is None or address.account_tag != account_tag(caller.account):
             raise invalid_field("recipient", "not a capture address of this account")
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != "message/rfc822":
-            raise Problem(415, "Unsupported media type", "send the raw mail as message/rfc822")
-        raw = await _read_body(request, max_bytes)
-        if not raw:
-            raise invalid_field("body", "there is no mail in it")
+        raw = await read_mail(request, max_bytes)
         try:
             captures = await receiver.receive(raw, [address], mail_from=None, door="http")
         except NotAccepted as error:
@@ -71,15 +61,3 @@ def mail_routes(
         return Accepted(capture_id=captures[0])
 
     return router
-
-
-async def _read_body(request: Request, limit: int) -> bytes:
-    too_large = Problem(413, "Mail too large", f"the mail is larger than {limit} bytes")
-    if int(request.headers.get("content-length", 0)) > limit:
-        raise too_large
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > limit:
-            raise too_large
-    return bytes(body)

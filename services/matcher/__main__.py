@@ -5,6 +5,8 @@ import sys
 
 from services.matcher import capture_addresses, decisions, directory
 from services.matcher.api.capture_addresses import capture_address_routes
+from services.matcher.api.explain import explain_routes
+from services.matcher.api.import_people import import_routes
 from services.matcher.api.people import people_routes
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
@@ -34,11 +36,12 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     versions = Versions(database)
     people = Directory(database, versions)
     addresses = CaptureAddresses(database, versions, ring, settings.capture_domain)
+    knowledge = Knowledge(people, addresses, versions)
     topology = uses(publishes=[MailAttached, MailDismissed], consumes=[RECEIVED])
     publisher = Publisher(settings.amqp_url, "matcher", topology)
     blobs = Blobs(settings.blob_url)
     matcher = Matcher(
-        knowledge=Knowledge(people, addresses, versions),
+        knowledge=knowledge,
         decisions=Decisions(database),
         blobs=blobs,
         publisher=publisher,
@@ -65,8 +68,10 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         },
     )
     answer_outages(app)
+    app.include_router(import_routes(people, addresses))
     app.include_router(people_routes(people, addresses))
     app.include_router(capture_address_routes(people, addresses))
+    app.include_router(explain_routes(knowledge, addresses, settings.capture_domain))
     http = HttpServer(app, settings.bind_host, settings.matcher_http_port)
     async with (
         client,

@@ -1,11 +1,16 @@
 """The records of capture addresses: whose each one is, and whether it still counts.
 
-`capture_addresses`: `{_id: <address>, account, person_id, key_id, state, created_at, revoked_at}`.
+`capture_addresses`: `{_id: <address>, account, person_id, key_id, state, created_at, valid_until}`.
 The key's id is recorded so that a key can be retired when no address of it lives.
+
+    active   counts; a user has at most one such address
+    grace    was rotated, and counts for mail received until `valid_until`
+    revoked  counts no more
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
@@ -14,7 +19,7 @@ from services.matcher.versions import Versions
 from shared.capture_address import KeyRing, handle_for
 from shared.database import Database, Document, Index
 
-_ACTIVE = "active"
+_ACTIVE, _GRACE, _REVOKED = "active", "grace", "revoked"
 INDEXES = (
     # CaptureAddresses.mint and of_person. Unique: a user has one active address.
     Index(
@@ -24,6 +29,13 @@ INDEXES = (
             name="one_active",
             unique=True,
             partialFilterExpression={"state": _ACTIVE},
+        ),
+    ),
+    # CaptureAddresses.list
+    Index(
+        "capture_addresses",
+        IndexModel(
+            [("account", ASCENDING), ("person_id", ASCENDING), ("_id", ASCENDING)], name="by_person"
         ),
     ),
 )
@@ -36,8 +48,17 @@ class AddressRecord:
     address: str
     account: str
     person_id: str
-    active: bool
+    key_id: str
+    state: str
     created_at: datetime
+    valid_until: datetime | None
+    """The end of a rotated address's grace, or the moment of its revocation."""
+
+    def counts_at(self, moment: datetime) -> bool:
+        """Return whether a mail that was received then counts."""
+        if self.state == _GRACE:
+            return self.valid_until is not None and moment <= self.valid_until
+        return self.state == _ACTIVE
 
 
 class CaptureAddresses:
@@ -52,20 +73,41 @@ class CaptureAddresses:
         while True:
             if existing := await self.of_person(account, person_id):
                 return existing, False
-            minted = self._ring.mint(account, handle_for(name), self._domain)
-            record: Document = {
-                "_id": minted.address,
-                "account": account,
-                "person_id": person_id,
-                "key_id": minted.key_id,
-                "state": _ACTIVE,
-                "created_at": datetime.now(UTC),
-            }
+            record = self._new_record(account, person_id, name)
             try:
                 await self._records.insert_one(record)
             except DuplicateKeyError:
                 continue  # another call was faster: its address is the user's
             return _record(record), True
+
+    async def rotate(self, record: AddressRecord, name: str, grace: timedelta) -> AddressRecord:
+        """Let an active address count for the grace only; return the user's new address.
+
+        Rotating an address that was rotated before returns the active one: asking twice is no
+        second rotation.
+        """
+        async with self._versions.change(record.account):
+            await self._records.update_one(
+                {"_id": record.address, "account": record.account, "state": _ACTIVE},
+                {"$set": {"state": _GRACE, "valid_until": datetime.now(UTC) + grace}},
+            )
+        return (await self.mint(record.account, record.person_id, name))[0]
+
+    async def list(
+        self, account: str, person_id: str | None, limit: int, after: str | None
+    ) -> list[AddressRecord]:
+        """Return the account's addresses, or one user's, in a fixed order; begin after one."""
+        query: Document = {"account": account}
+        order = [("person_id", ASCENDING), ("_id", ASCENDING)]
+        if person_id is not None:
+            query["person_id"] = person_id
+        if after is not None and (last := await self.find(after)) and last.account == account:
+            query["$or"] = [
+                {"person_id": {"$gt": last.person_id}},
+                {"person_id": last.person_id, "_id": {"$gt": last.address}},
+            ]
+        found = self._records.find(query).sort(order).limit(limit)
+        return [_record(record) async for record in found]
 
     async def of_person(self, account: str, person_id: str) -> AddressRecord | None:
         """Return the user's active address, or None."""
@@ -79,20 +121,43 @@ class CaptureAddresses:
         found = await self._records.find_one({"_id": address})
         return _record(found) if found else None
 
-    async def revoke(self, account: str, person_id: str) -> None:
-        """Let the person's address count no more."""
+    async def revoke(self, account: str, *, person_ids: Collection[str]) -> None:
+        """Let none of these people's addresses count any more."""
+        if person_ids:
+            await self._revoke(account, {"person_id": {"$in": list(person_ids)}})
+
+    async def revoke_one(self, account: str, address: str) -> None:
+        """Let one address count no more."""
+        await self._revoke(account, {"_id": address})
+
+    async def _revoke(self, account: str, which: Document) -> None:
+        query = {"account": account, "state": {"$ne": _REVOKED}, **which}
+        if await self._records.find_one(query, {"_id": 1}) is None:
+            return  # as for most people: then nothing has changed
         async with self._versions.change(account):
             await self._records.update_many(
-                {"account": account, "person_id": person_id, "state": _ACTIVE},
-                {"$set": {"state": "revoked", "revoked_at": datetime.now(UTC)}},
+                query, {"$set": {"state": _REVOKED, "valid_until": datetime.now(UTC)}}
             )
+
+    def _new_record(self, account: str, person_id: str, name: str) -> Document:
+        minted = self._ring.mint(account, handle_for(name), self._domain)
+        return {
+            "_id": minted.address,
+            "account": account,
+            "person_id": person_id,
+            "key_id": minted.key_id,
+            "state": _ACTIVE,
+            "created_at": datetime.now(UTC),
+        }
 
 
 def _record(found: Document) -> AddressRecord:
     return AddressRecord(
-        found["_id"],
-        found["account"],
-        found["person_id"],
-        found["state"] == _ACTIVE,
-        found["created_at"],
+        address=found["_id"],
+        account=found["account"],
+        person_id=found["person_id"],
+        key_id=found["key_id"],
+        state=found["state"],
+        created_at=found["created_at"],
+        valid_until=found.get("valid_until"),
     )

@@ -99,10 +99,11 @@ class Matcher:
             known = await self.knowledge.consult(received.capture_address, keys)
             if known is None:
                 return Reject("unknown_capture_address")
-            if not known.address.active:
+            counts = known.address.counts_at(received.received_at)
+            if not counts:
                 decision: Decision = Dismiss(DismissalReason.REVOKED_ADDRESS)
             else:
                 decision = decide(taking_part, known.people)
-        if isinstance(decision, Dismiss) and header.truncated and known.address.active:
+        if isinstance(decision, Dismiss) and header.truncated and counts:
             return Reject("header_too_long")
         return announce(received, known.address, decision, message_id(header), self.ring)

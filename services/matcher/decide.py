@@ -70,6 +70,27 @@ def decide(participants: Sequence[Participant], people: Iterable[Person]) -> Dec
     return Dismiss(DismissalReason.NO_MATCH)
 
 
+def verdicts(participants: Sequence[Participant], people: Iterable[Person]) -> dict[str, str]:
+    """Return for each participant's address what it meant to `decide`, for people to read.
+
+    `match` and `blocked` for a profile's address, else the kind of who has it, else `unknown`.
+    """
+    people = list(people)
+    user_keys = frozenset().union(*(p.keys for p in people if p.kind is Kind.USER))
+
+    def verdict(address: str) -> str:
+        holders = [person for person in people if address in person.keys]
+        profiles = [person for person in holders if person.kind.is_profile]
+        if any(not profile.keys & user_keys for profile in profiles):
+            return "match"
+        if profiles:
+            return "blocked"
+        kinds = sorted({person.kind for person in holders}, key=lambda kind: kind != Kind.USER)
+        return kinds[0].value if kinds else "unknown"
+
+    return {address: verdict(address) for address in {p.address for p in participants}}
+
+
 def _matches(participants: Sequence[Participant], profiles: Sequence[Person]) -> tuple[Match, ...]:
     """Return a match for each profile and address, with the weightiest role of the address."""
     first = {p.address: p for p in reversed(participants)}

@@ -5,9 +5,9 @@ version}`, where `keys` are the addresses in the form in which they compare, and
 the changes.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
-from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
 
 from services.matcher.addresses import normalise
 from services.matcher.decide import Person
@@ -27,34 +27,23 @@ class Directory:
     def __init__(self, database: Database, versions: Versions) -> None:
         self._people, self._versions = database["people"], versions
 
-    async def put(
-        self, account: str, person_id: str, kind: Kind, name: str, addresses: Iterable[str]
-    ) -> tuple[Person, bool]:
-        """Store a person as given; return them, and whether they are new.
+    async def put(self, account: str, person: Person) -> bool:
+        """Store a person as given; return whether they are new.
 
         Putting the same again changes nothing.
         """
-        by_key = {normalise(address): address for address in addresses}
-        fields = {
-            "account": account,
-            "person_id": person_id,
-            "kind": kind.value,
-            "name": name,
-            "addresses": list(by_key.values()),
-            "keys": list(by_key),
-        }
-        same = {"$and": [{"$eq": [f"${field}", {"$literal": fields[field]}]} for field in fields]}
-        version = {"$add": [{"$ifNull": ["$version", 0]}, {"$cond": [same, 0, 1]}]}
         async with self._versions.change(account):
             before = await self._people.find_one_and_update(
-                {"_id": _key(account, person_id), "account": account},
-                # All expressions of one $set read the document as it was.
-                [{"$set": {"version": version, **{f: {"$literal": v} for f, v in fields.items()}}}],
-                upsert=True,
-                return_document=ReturnDocument.BEFORE,
+                *_upsert(account, person), upsert=True, return_document=ReturnDocument.BEFORE
             )
-        person = Person(person_id, kind, name, tuple(by_key.values()), frozenset(by_key))
-        return person, before is None
+        return before is None
+
+    async def put_all(self, account: str, people: Sequence[Person]) -> None:
+        """Store many people as given, in their order: of the same person the last one counts."""
+        async with self._versions.change(account):
+            await self._people.bulk_write(
+                [UpdateOne(*_upsert(account, person), upsert=True) for person in people]
+            )
 
     async def get(self, account: str, person_id: str) -> Person | None:
         """Return the person, or None."""
@@ -66,6 +55,14 @@ class Directory:
         async with self._versions.change(account):
             await self._people.delete_one({"_id": _key(account, person_id), "account": account})
 
+    async def list(self, account: str, limit: int, after: str | None) -> list[Person]:
+        """Return people in the order of their ids; begin after one."""
+        # A slash follows the account in every key, and a zero follows the slash.
+        start, end = _key(account, after or ""), f"{account}0"
+        query = {"account": account, "_id": {"$gt": start, "$lt": end}}
+        found = self._people.find(query).sort("_id", ASCENDING).limit(limit)
+        return [_person(person) async for person in found]
+
     async def holders(self, account: str, keys: Collection[str]) -> dict[str, tuple[Person, ...]]:
         """Return for each of these keys who has it; nobody is an empty tuple."""
         holders: dict[str, tuple[Person, ...]] = dict.fromkeys(keys, ())
@@ -74,6 +71,31 @@ class Directory:
             for key in person.keys & holders.keys():
                 holders[key] += (person,)
         return holders
+
+
+def person_of(person_id: str, kind: Kind, name: str, addresses: Iterable[str]) -> Person:
+    """Return a person with their addresses in the form in which they compare, each once."""
+    by_key = {normalise(address): address for address in addresses}
+    return Person(person_id, kind, name, tuple(by_key.values()), frozenset(by_key))
+
+
+def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:
+    """Return the filter and the pipeline that store a person and count a change as one."""
+    fields = {
+        "account": account,
+        "person_id": person.person_id,
+        "kind": person.kind.value,
+        "name": person.name,
+        "addresses": list(person.addresses),
+        "keys": sorted(person.keys),
+    }
+    # Literals, so that nothing that an ATS sends is read as an expression.
+    literals = {field: {"$literal": value} for field, value in fields.items()}
+    same = {"$and": [{"$eq": [f"${field}", literal]} for field, literal in literals.items()]}
+    version = {"$add": [{"$ifNull": ["$version", 0]}, {"$cond": [same, 0, 1]}]}
+    filter_ = {"_id": _key(account, person.person_id), "account": account}
+    # All expressions of one $set read the document as it was.
+    return filter_, [{"$set": {"version": version, **literals}}]
 
 
 def _key(account: str, person_id: str) -> str:

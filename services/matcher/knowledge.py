@@ -2,8 +2,8 @@
 
 Each decision reads the account's version. What was remembered at that version is used as it is;
 what is missing is looked up, and used when the version is still the same afterwards, else all
-begins anew. So a change that the API has acknowledged decides every mail received afterwards, in every
-replica, and most decisions cost one small read.
+begins anew. So a change that the API has acknowledged decides every mail received afterwards, in
+every replica, and most decisions cost one small read.
 
 What is remembered is forgotten after a minute all the same: a change that was written but could
 not raise the version again was never acknowledged, yet should not stay unseen.
@@ -95,6 +95,11 @@ class Knowledge:
                 self._remember(account, fresh)
                 return known
 
+    async def people(self, account: str, keys: frozenset[str]) -> tuple[Person, ...]:
+        """Return everyone whom a decision about these addresses has to consider, right now."""
+        fresh = _Remembered(0, 0.0)
+        return await self._people(_Remembered(0, 0.0), fresh, account, keys)
+
     async def _known(
         self,
         remembered: _Remembered,
@@ -110,7 +115,11 @@ class Knowledge:
             if address is None:
                 return None
             fresh.addresses[capture_address] = address
+        return Known(address, await self._people(remembered, fresh, account, keys))
 
+    async def _people(
+        self, remembered: _Remembered, fresh: _Remembered, account: str, keys: frozenset[str]
+    ) -> tuple[Person, ...]:
         async def holders(of: frozenset[str]) -> list[Person]:
             missing = [key for key in of if key not in remembered.holders]
             if missing:
@@ -124,7 +133,7 @@ class Knowledge:
         people = await holders(keys)
         profile_keys = frozenset().union(*(p.keys for p in people if p.kind.is_profile))
         people += await holders(profile_keys - keys)
-        return Known(address, tuple({person.person_id: person for person in people}.values()))
+        return tuple({person.person_id: person for person in people}.values())
 
     def _at(self, account: str, version: int) -> _Remembered:
         """Return what is remembered of the account at this version, and nothing of another."""

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 
 from services.matcher.__main__ import INDEXES
 from services.matcher.capture_addresses import CaptureAddresses
-from services.matcher.directory import Directory
+from services.matcher.directory import Directory, person_of
 from services.matcher.knowledge import LOOK_UPS, Knowledge
 from services.matcher.versions import VERSION_READS, Versions
 from shared.capture_address import KeyRing
@@ -28,7 +29,7 @@ class Replica:
         self.knowledge = Knowledge(self.directory, self.addresses, self.versions, **options)
 
     async def put(self, person_id: str, *addresses: str, kind: Kind = Kind.CANDIDATE) -> None:
-        await self.directory.put(ACCOUNT, person_id, kind, person_id, addresses)
+        await self.directory.put(ACCOUNT, person_of(person_id, kind, person_id, addresses))
 
     async def who(self, address: str, *keys: str) -> set[str]:
         known = await self.knowledge.consult(address, frozenset(keys))
@@ -85,10 +86,10 @@ async def test_every_kind_of_change_is_seen(
     assert await reader.who(address, "a@mail.example") == set()
     await writer.directory.delete(ACCOUNT, "u2")
     assert await reader.who(address, "b@mail.example") == {"c1"}
-    await writer.addresses.revoke(ACCOUNT, "u1")
+    await writer.addresses.revoke(ACCOUNT, person_ids=["u1"])
     known = await reader.knowledge.consult(address, frozenset())
     assert known is not None
-    assert not known.address.active
+    assert not known.address.counts_at(datetime.now(UTC))
 
 
 async def test_most_decisions_cost_one_read_shared_by_many(

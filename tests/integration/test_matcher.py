@@ -13,7 +13,7 @@ from services.matcher.__main__ import INDEXES
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
-from services.matcher.directory import Directory
+from services.matcher.directory import Directory, person_of
 from services.matcher.knowledge import Knowledge
 from services.matcher.versions import Versions
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
@@ -62,9 +62,11 @@ async def matcher(
         await migrate(database, INDEXES)
         matcher = Replica(database, tmp_path, recorder)
         people = matcher.directory
-        await people.put(ACCOUNT, "u1", Kind.USER, "User", ["user@team.example"])
-        await people.put(ACCOUNT, "c1", Kind.CANDIDATE, "C", ["cand@mail.example", "c@x.example"])
-        await people.put("globex", "c9", Kind.CANDIDATE, "C", ["other@mail.example"])
+        await people.put(ACCOUNT, person_of("u1", Kind.USER, "User", ["user@team.example"]))
+        await people.put(
+            ACCOUNT, person_of("c1", Kind.CANDIDATE, "C", ["cand@mail.example", "c@x.example"])
+        )
+        await people.put("globex", person_of("c9", Kind.CANDIDATE, "C", ["other@mail.example"]))
         yield matcher
         await client.drop_database(database_name)
 
@@ -133,7 +135,7 @@ async def test_another_accounts_people_do_not_count(matcher: Replica, recorder: 
 
 
 async def test_a_user_elsewhere_blocks_nothing(matcher: Replica, recorder: Recorder) -> None:
-    await matcher.directory.put("globex", "u9", Kind.USER, "U", ["cand@mail.example"])
+    await matcher.directory.put("globex", person_of("u9", Kind.USER, "U", ["cand@mail.example"]))
     await matcher.match(await received(matcher))
     assert isinstance(recorder.published[0][0], MailAttached)
 
@@ -141,7 +143,7 @@ async def test_a_user_elsewhere_blocks_nothing(matcher: Replica, recorder: Recor
 async def test_a_user_blocks_through_an_address_that_is_not_in_the_mail(
     matcher: Replica, recorder: Recorder
 ) -> None:
-    await matcher.directory.put(ACCOUNT, "u2", Kind.USER, "U", ["c@x.example"])
+    await matcher.directory.put(ACCOUNT, person_of("u2", Kind.USER, "U", ["c@x.example"]))
     await matcher.match(await received(matcher))
     event = recorder.published[0][0]
     assert isinstance(event, MailDismissed)
@@ -150,7 +152,7 @@ async def test_a_user_blocks_through_an_address_that_is_not_in_the_mail(
 
 async def test_a_revoked_address_dismisses(matcher: Replica, recorder: Recorder) -> None:
     delivery = await received(matcher)
-    await matcher.addresses.revoke(ACCOUNT, "u1")
+    await matcher.addresses.revoke(ACCOUNT, person_ids=["u1"])
     assert await matcher.match(delivery) == Done()
     event = recorder.published[0][0]
     assert isinstance(event, MailDismissed)
@@ -238,7 +240,9 @@ class TestLargeMail:
             await matcher.match(delivery)
         assert await exists(matcher.blobs, claim_of(delivery))
         # Meanwhile the directory changed: the decision is the recorded one all the same.
-        await matcher.directory.put(ACCOUNT, "c2", Kind.CANDIDATE, "C", ["nobody@x.example"])
+        await matcher.directory.put(
+            ACCOUNT, person_of("c2", Kind.CANDIDATE, "C", ["nobody@x.example"])
+        )
         assert await matcher.match(delivery) == Done()
         assert recorder.published[0] == recorder.published[1]
         assert not await exists(matcher.blobs, claim_of(delivery))
@@ -262,10 +266,10 @@ class TestLargeMail:
 
 class TestDirectory:
     async def test_an_address_has_one_form(self, matcher: Replica) -> None:
-        person, new = await matcher.directory.put(
-            ACCOUNT, "c5", Kind.CONTACT, "C", [" A@Bücher.example ", "a@xn--bcher-kva.example"]
+        person = person_of(
+            "c5", Kind.CONTACT, "C", [" A@Bücher.example ", "a@xn--bcher-kva.example"]
         )
-        assert new
+        assert await matcher.directory.put(ACCOUNT, person)
         assert person.keys == {"a@xn--bcher-kva.example"}
         found = await matcher.directory.holders(ACCOUNT, {"a@xn--bcher-kva.example", "b@x"})
         assert {key: [p.person_id for p in people] for key, people in found.items()} == {
@@ -283,18 +287,19 @@ class TestDirectory:
             return int(found["version"])
 
         before = await version()
-        again = (ACCOUNT, "c1", Kind.CANDIDATE, "C")
-        _, new = await matcher.directory.put(*again, ["cand@mail.example", "c@x.example"])
-        assert not new
+        addresses = ["cand@mail.example", "c@x.example"]
+        again = person_of("c1", Kind.CANDIDATE, "C", addresses)
+        assert not await matcher.directory.put(ACCOUNT, again)
         assert await version() == before
-        await matcher.directory.put(*again, ["cand@mail.example"])
+        changed = person_of("c1", Kind.CANDIDATE, "C", addresses[:1])
+        await matcher.directory.put(ACCOUNT, changed)
         assert await version() == before + 1
 
     @pytest.mark.parametrize("text", ["$name", {"$ne": 1}, "$$ROOT", "a.b"])
     async def test_what_looks_like_an_operator_is_text(
         self, matcher: Replica, text: object
     ) -> None:
-        await matcher.directory.put(ACCOUNT, "c6", Kind.CONTACT, str(text), [])
+        await matcher.directory.put(ACCOUNT, person_of("c6", Kind.CONTACT, str(text), []))
         person = await matcher.directory.get(ACCOUNT, "c6")
         assert person is not None
         assert person.name == str(text)

@@ -1,14 +1,20 @@
 """`/v1/capture-addresses`: every user's private address."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Annotated
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.matcher.capture_addresses import CaptureAddresses
+from services.matcher.capture_addresses import AddressRecord, CaptureAddresses
+from services.matcher.decide import Person
 from services.matcher.directory import Directory
+from shared.auth import Caller
 from shared.events import Kind, PersonId
-from shared.web import SignedIn, demand, invalid_field
+from shared.web import SignedIn, demand, invalid_field, not_found
+
+MAX_GRACE_HOURS = 24 * 90
+AddressInPath = Annotated[str, Path(max_length=320, description="The capture address")]
 
 
 class MintRequest(BaseModel):
@@ -19,17 +25,52 @@ class MintRequest(BaseModel):
     person_id: PersonId
 
 
+class RotateRequest(BaseModel):
+    """How long the old address goes on counting: providers take a while to be told."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    grace_hours: Annotated[int, Field(ge=0, le=MAX_GRACE_HOURS)] = 72
+
+
 class CaptureAddressOut(BaseModel):
     """A capture address."""
 
     address: str
     person_id: str
+    state: str = Field(description="active, grace (counts until `valid_until`) or revoked")
+    key_id: str = Field(description="The key that signed it")
     created_at: datetime
+    valid_until: datetime | None
+
+
+class CaptureAddressList(BaseModel):
+    """A page of capture addresses."""
+
+    items: list[CaptureAddressOut]
+    next_cursor: str | None
 
 
 def capture_address_routes(directory: Directory, capture_addresses: CaptureAddresses) -> APIRouter:
-    """Return the routes of capture addresses."""
+    """Return the routes of capture addresses.
+
+    All need the scope directory:write, or the token of the very user whose address it is.
+    """
     router = APIRouter(tags=["capture addresses"])
+
+    async def user(caller: Caller, person_id: str) -> Person:
+        person = await directory.get(caller.account, person_id)
+        if person is None or person.kind is not Kind.USER:
+            raise invalid_field("person_id", "is no user of this account")
+        return person
+
+    async def find(caller: Caller, address: str) -> AddressRecord:
+        record = await capture_addresses.find(address.lower())
+        if record is None or record.account != caller.account:
+            demand(caller, "directory:write")
+            raise not_found("capture address")
+        _demand(caller, record.person_id)
+        return record
 
     @router.post(
         "/v1/capture-addresses",
@@ -39,19 +80,59 @@ def capture_address_routes(directory: Directory, capture_addresses: CaptureAddre
     async def mint_capture_address(
         body: MintRequest, response: Response, caller: SignedIn
     ) -> CaptureAddressOut:
-        """Return the user's capture address, made when they have none yet (201).
-
-        Needs the scope directory:write, or a token of that very user.
-        """
-        if body.person_id != caller.person_id:
-            demand(caller, "directory:write")
-        person = await directory.get(caller.account, body.person_id)
-        if person is None or person.kind is not Kind.USER:
-            raise invalid_field("person_id", "is no user of this account")
+        """Return the user's capture address, made when they have none yet (201)."""
+        _demand(caller, body.person_id)
+        person = await user(caller, body.person_id)
         record, new = await capture_addresses.mint(caller.account, person.person_id, person.name)
         response.status_code = 201 if new else 200
-        return CaptureAddressOut(
-            address=record.address, person_id=record.person_id, created_at=record.created_at
+        return _shown(record)
+
+    @router.get("/v1/capture-addresses")
+    async def list_capture_addresses(
+        caller: SignedIn,
+        person_id: Annotated[PersonId | None, Query(description="Of this user alone")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: Annotated[str | None, Query(max_length=320)] = None,
+    ) -> CaptureAddressList:
+        """Return capture addresses, revoked ones included."""
+        _demand(caller, person_id)
+        found = await capture_addresses.list(caller.account, person_id, limit + 1, cursor)
+        page = found[:limit]
+        return CaptureAddressList(
+            items=[_shown(record) for record in page],
+            next_cursor=page[-1].address if len(found) > limit else None,
         )
 
+    @router.post("/v1/capture-addresses/{address}:rotate")
+    async def rotate_capture_address(
+        address: AddressInPath, caller: SignedIn, body: RotateRequest | None = None
+    ) -> CaptureAddressOut:
+        """Return a new address for the user; the old one counts for `grace_hours` more."""
+        record = await find(caller, address)
+        person = await user(caller, record.person_id)
+        grace = timedelta(hours=(body or RotateRequest()).grace_hours)
+        return _shown(await capture_addresses.rotate(record, person.name, grace))
+
+    @router.delete("/v1/capture-addresses/{address}", status_code=204)
+    async def revoke_capture_address(address: AddressInPath, caller: SignedIn) -> None:
+        """Let an address count no more, from now on."""
+        record = await find(caller, address)
+        await capture_addresses.revoke_one(caller.account, record.address)
+
     return router
+
+
+def _demand(caller: Caller, person_id: str | None) -> None:
+    if person_id != caller.person_id:
+        demand(caller, "directory:write")
+
+
+def _shown(record: AddressRecord) -> CaptureAddressOut:
+    return CaptureAddressOut(
+        address=record.address,
+        person_id=record.person_id,
+        state=record.state,
+        key_id=record.key_id,
+        created_at=record.created_at,
+        valid_until=record.valid_until,
+    )

@@ -2,19 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from services.matcher.addresses import check
+from services.matcher.addresses import check, normalise
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.decide import Person
-from services.matcher.directory import Directory
+from services.matcher.directory import Directory, person_of
 from shared.auth import Caller
 from shared.events import Kind, PersonId
 from shared.web import allowed, not_found
 
 MAX_ADDRESSES = 100
 PersonInPath = Annotated[PersonId, Path(description="The person's id in the ATS")]
+Reader = Annotated[Caller, allowed("directory:read")]
+Writer = Annotated[Caller, allowed("directory:write")]
 
 
 class PersonIn(BaseModel):
@@ -29,6 +31,10 @@ class PersonIn(BaseModel):
         Field(max_length=MAX_ADDRESSES),
     ]
 
+    def person(self, person_id: str) -> Person:
+        """Return the person for the directory."""
+        return person_of(person_id, self.kind, self.name, self.addresses)
+
 
 class PersonOut(BaseModel):
     """A person of the directory."""
@@ -39,16 +45,42 @@ class PersonOut(BaseModel):
     addresses: list[str]
 
 
+class PersonList(BaseModel):
+    """A page of people, in the order of their ids."""
+
+    items: list[PersonOut]
+    next_cursor: str | None
+
+
 def people_routes(directory: Directory, capture_addresses: CaptureAddresses) -> APIRouter:
     """Return the routes of the directory."""
     router = APIRouter(tags=["directory"])
 
+    @router.get("/v1/people")
+    async def list_people(
+        caller: Reader,
+        address: Annotated[
+            str | None, Query(max_length=320, description="Only who has this address")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: Annotated[str | None, Query(max_length=128)] = None,
+    ) -> PersonList:
+        """Return people, or those who have an address: written in any way that means the same."""
+        if address is not None:
+            key = normalise(address)
+            holders = (await directory.holders(caller.account, [key]))[key]
+            found = sorted(holders, key=lambda person: person.person_id)
+            return PersonList(items=[_shown(person) for person in found], next_cursor=None)
+        found = await directory.list(caller.account, limit + 1, cursor)
+        page = found[:limit]
+        return PersonList(
+            items=[_shown(person) for person in page],
+            next_cursor=page[-1].person_id if len(found) > limit else None,
+        )
+
     @router.put("/v1/people/{person_id}", responses={201: {"model": PersonOut}})
     async def put_person(
-        person_id: PersonInPath,
-        body: PersonIn,
-        response: Response,
-        caller: Annotated[Caller, allowed("directory:write")],
+        person_id: PersonInPath, body: PersonIn, response: Response, caller: Writer
     ) -> PersonOut:
         """Store a person. 201 when they are new, 200 otherwise; the same again changes nothing.
 
@@ -56,17 +88,14 @@ def people_routes(directory: Directory, capture_addresses: CaptureAddresses) -> 
         capture address.
         """
         if body.kind is not Kind.USER:
-            await capture_addresses.revoke(caller.account, person_id)
-        person, new = await directory.put(
-            caller.account, person_id, body.kind, body.name, body.addresses
-        )
+            await capture_addresses.revoke(caller.account, person_ids=[person_id])
+        person = body.person(person_id)
+        new = await directory.put(caller.account, person)
         response.status_code = 201 if new else 200
         return _shown(person)
 
     @router.get("/v1/people/{person_id}")
-    async def get_person(
-        person_id: PersonInPath, caller: Annotated[Caller, allowed("directory:read")]
-    ) -> PersonOut:
+    async def get_person(person_id: PersonInPath, caller: Reader) -> PersonOut:
         """Return a person."""
         person = await directory.get(caller.account, person_id)
         if person is None:
@@ -74,11 +103,9 @@ def people_routes(directory: Directory, capture_addresses: CaptureAddresses) -> 
         return _shown(person)
 
     @router.delete("/v1/people/{person_id}", status_code=204)
-    async def delete_person(
-        person_id: PersonInPath, caller: Annotated[Caller, allowed("directory:write")]
-    ) -> None:
+    async def delete_person(person_id: PersonInPath, caller: Writer) -> None:
         """Forget a person; a user's capture address is revoked. 204 also when there was nobody."""
-        await capture_addresses.revoke(caller.account, person_id)
+        await capture_addresses.revoke(caller.account, person_ids=[person_id])
         await directory.delete(caller.account, person_id)
 
     return router

@@ -19,7 +19,7 @@ from shared.events import (
 def test_many_matches_are_told_in_parts_that_can_travel() -> None:
     received = examples()["mail.received.v1"]
     assert isinstance(received, MailReceived)
-    address = AddressRecord("a@b", "acme", "u1", active=True, created_at=datetime.now(UTC))
+    address = AddressRecord("a@b", "acme", "u1", "k", "active", datetime.now(UTC), None)
     matches = tuple(
         Match(
             person_id=f"c{number}",

@@ -1,0 +1,85 @@
+"""`POST /v1/explain`: what would become of a mail, and why. Nothing is stored.
+
+It runs the functions that decide about real mail.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+
+from services.matcher.capture_addresses import CaptureAddresses
+from services.matcher.decide import Attach, Decision, Dismiss, decide, verdicts
+from services.matcher.knowledge import Knowledge
+from services.matcher.participants import participants
+from shared.auth import Caller
+from shared.events import Direction, DismissalReason, Match, Role, Source
+from shared.headers import read_header_block
+from shared.web import MAIL_BODY, allowed, invalid_field, read_mail
+
+_MAX_BYTES = 30 * 1024 * 1024
+
+
+class ParticipantVerdict(BaseModel):
+    """An address of the mail, and what it meant to the decision."""
+
+    address: str
+    role: Role
+    source: Source
+    verdict: str
+
+
+class Explanation(BaseModel):
+    """What would become of the mail."""
+
+    decision: str
+    reason: DismissalReason | None
+    direction: Direction | None
+    participants: list[ParticipantVerdict]
+    matches: list[Match]
+
+
+def explain_routes(
+    knowledge: Knowledge, capture_addresses: CaptureAddresses, capture_domain: str
+) -> APIRouter:
+    """Return the route that explains."""
+    router = APIRouter(tags=["directory"])
+
+    @router.post("/v1/explain", openapi_extra=MAIL_BODY)
+    async def explain(
+        request: Request,
+        caller: Annotated[Caller, allowed("directory:read")],
+        recipient: Annotated[
+            str | None, Query(max_length=320, description="The capture address it came to")
+        ] = None,
+    ) -> Explanation:
+        """Tell what would become of a raw mail, and what each address in it meant."""
+        raw = await read_mail(request, _MAX_BYTES)
+        counts = True
+        if recipient is not None:
+            record = await capture_addresses.find(recipient.lower())
+            if record is None or record.account != caller.account:
+                raise invalid_field("recipient", "not a capture address of this account")
+            counts = record.counts_at(datetime.now(UTC))
+        taking_part = participants(read_header_block(raw), capture_domain)
+        people = await knowledge.people(caller.account, frozenset(p.address for p in taking_part))
+        decision: Decision = decide(taking_part, people)
+        if not counts:
+            decision = Dismiss(DismissalReason.REVOKED_ADDRESS)
+        meaning = verdicts(taking_part, people)
+        attach = decision if isinstance(decision, Attach) else None
+        return Explanation(
+            decision="attach" if attach else "dismiss",
+            reason=None if isinstance(decision, Attach) else decision.reason,
+            direction=attach.direction if attach else None,
+            participants=[
+                ParticipantVerdict(
+                    address=p.address, role=p.role, source=p.source, verdict=meaning[p.address]
+                )
+                for p in taking_part
+            ],
+            matches=list(attach.matches) if attach else [],
+        )
+
+    return router

@@ -1,0 +1,175 @@
+"""`POST /v1/people:import`: a whole directory, as NDJSON in and NDJSON out.
+
+Each line of the body is a person with their `person_id`. The answer begins at once and tells, a
+line each: every bad line with what is wrong in it, how far it is (`{"lines", "stored", "failed"}`,
+every 5,000 lines), and at the end the same with `"done": true`. A good line is stored whatever the
+others are like. Importing again is harmless.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import ValidationError
+from pymongo.errors import PyMongoError
+from starlette.types import Receive, Scope, Send
+
+from services.matcher.api.people import PersonIn, Writer
+from services.matcher.capture_addresses import CaptureAddresses
+from services.matcher.decide import Person
+from services.matcher.directory import Directory
+from shared.database import DatabaseAway, database_errors
+from shared.events import Kind, PersonId
+
+_BATCH, _PROGRESS, _MAX_LINE = 500, 5000, 64 * 1024
+
+
+class PersonLine(PersonIn):
+    """One line of an import."""
+
+    person_id: PersonId
+
+
+class Import:
+    """One import: takes lines, stores them in batches, and tells what happened."""
+
+    def __init__(
+        self, account: str, directory: Directory, capture_addresses: CaptureAddresses
+    ) -> None:
+        self._account = account
+        self._directory, self._capture_addresses = directory, capture_addresses
+        self._batch: list[Person] = []
+        self._lines = self._stored = self._failed = 0
+
+    async def take(self, line: bytes) -> AsyncIterator[dict[str, Any]]:
+        """Take one line; yield what there is to tell."""
+        self._lines += 1
+        if line.strip():
+            try:
+                person = _read(line)
+            except ValidationError as error:
+                self._failed += 1
+                yield {"line": self._lines, "errors": _errors(error)}
+            else:
+                self._batch.append(person)
+        if len(self._batch) >= _BATCH:
+            await self._store()
+        if self._lines % _PROGRESS == 0:
+            yield self._tally()
+
+    async def end(self) -> dict[str, Any]:
+        """Store what is left; return the last line."""
+        await self._store()
+        return self._tally() | {"done": True}
+
+    def failed(self) -> dict[str, Any]:
+        """Return the last line when the database is away."""
+        error = "the database is away: what is not stored was not, send the import again"
+        return self._tally() | {"done": False, "error": error}
+
+    async def _store(self) -> None:
+        if not self._batch:
+            return
+        no_users = [p.person_id for p in self._batch if p.kind is not Kind.USER]
+        await self._capture_addresses.revoke(self._account, person_ids=no_users)
+        await self._directory.put_all(self._account, self._batch)
+        self._stored += len(self._batch)
+        self._batch.clear()
+
+    def _tally(self) -> dict[str, Any]:
+        return {"lines": self._lines, "stored": self._stored, "failed": self._failed}
+
+
+class _ImportResponse(Response):
+    """Reads the request while it answers it.
+
+    A client may send everything before it reads anything: so lines to tell wait in memory, and
+    reading never waits for writing.
+    """
+
+    def __init__(self, run: Import) -> None:
+        super().__init__(media_type="application/x-ndjson")
+        self._run = run
+        self._told: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"application/x-ndjson")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        reading = asyncio.create_task(self._read_all(receive))
+        try:
+            while (told := await self._told.get()) is not None:
+                body = json.dumps(told).encode() + b"\n"
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+            await reading
+        finally:
+            reading.cancel()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _read_all(self, receive: Receive) -> None:
+        try:
+            with database_errors():
+                async for line in _lines(receive):
+                    async for told in self._run.take(line):
+                        self._told.put_nowait(told)
+                self._told.put_nowait(await self._run.end())
+        except (DatabaseAway, PyMongoError):
+            self._told.put_nowait(self._run.failed())
+        finally:
+            self._told.put_nowait(None)
+
+
+def import_routes(directory: Directory, capture_addresses: CaptureAddresses) -> APIRouter:
+    """Return the route of imports."""
+    router = APIRouter(tags=["directory"])
+
+    @router.post(
+        "/v1/people:import",
+        response_class=Response,
+        responses={200: {"content": {"application/x-ndjson": {}}}},
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+            }
+        },
+    )
+    async def import_people(caller: Writer) -> Response:
+        """Store many people; the answer is NDJSON: bad lines, progress, and a last line `done`."""
+        return _ImportResponse(Import(caller.account, directory, capture_addresses))
+
+    return router
+
+
+async def _lines(receive: Receive) -> AsyncIterator[bytes]:
+    """Yield the request's lines; one that is too long is cut, and will not be valid."""
+    rest = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        more = message.get("more_body", False)
+        rest += message.get("body", b"")
+        *lines, last = bytes(rest).split(b"\n")
+        for line in lines:
+            yield line[:_MAX_LINE]
+        rest = bytearray(last[:_MAX_LINE])
+    if rest:
+        yield bytes(rest)
+
+
+def _read(line: bytes) -> Person:
+    person = PersonLine.model_validate_json(line)
+    return person.person(person.person_id)
+
+
+def _errors(error: ValidationError) -> list[dict[str, str]]:
+    return [
+        {
+            "field": ".".join(map(str, problem["loc"])) or "line",
+            "message": problem["msg"].removeprefix("Value error, "),
+        }
+        for problem in error.errors(include_input=False, include_url=False)
+    ]

@@ -1,0 +1,240 @@
+"""The directory's API, as an ATS uses it."""
+
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from dev.stack import Stack
+from tests.e2e.test_way_of_a_mail import Account
+
+
+@pytest.fixture
+def account(stack: Stack) -> Account:
+    return Account(stack)
+
+
+def lines(response: httpx.Response) -> list[dict[str, Any]]:
+    assert response.headers["content-type"] == "application/x-ndjson"
+    return [json.loads(line) for line in response.text.splitlines()]
+
+
+def ndjson(*people: object) -> bytes:
+    return b"\n".join(json.dumps(person).encode() for person in people)
+
+
+def candidate(number: int, **also: object) -> dict[str, object]:
+    return {
+        "person_id": f"i{number}",
+        "kind": "candidate",
+        "name": f"Candidate {number}",
+        "addresses": [f"i{number}@mail.example"],
+        **also,
+    }
+
+
+class TestImport:
+    def import_(self, account: Account, body: bytes) -> list[dict[str, Any]]:
+        return lines(account.client.request("POST", "matcher", "/v1/people:import", content=body))
+
+    def test_each_bad_line_is_named_and_every_good_one_is_stored(self, account: Account) -> None:
+        body = b"\n".join(
+            [
+                ndjson(candidate(1)),
+                b"no json",
+                ndjson(candidate(2, addresses=["i2@mail.example", "nope"])),
+                b"",
+                ndjson(candidate(3, kind="boss", rank=1)),
+                b"\xff\xfe",
+                ndjson(candidate(4, person_id="a/b")),
+                b'{"person_id": "i6", "name": "' + b"x" * 70_000 + b'"}',
+                ndjson(candidate(5)),
+            ]
+        )
+        *bad, end = self.import_(account, body)
+        assert end == {"lines": 9, "stored": 2, "failed": 6, "done": True}
+        named = {line["line"]: [error["field"] for error in line["errors"]] for line in bad}
+        assert named == {
+            2: ["line"],
+            3: ["addresses.1"],
+            5: ["kind", "rank"],
+            6: ["line"],
+            7: ["person_id"],
+            8: ["line"],
+        }
+        account.send("i5@mail.example")
+        account.send("i1@mail.example")
+        assert account.outcome() == {"attached": 2}
+
+    def test_a_hundred_thousand_people_with_progress(self, account: Account) -> None:
+        started = time.monotonic()
+        told = self.import_(account, ndjson(*(candidate(n) for n in range(100_000))))
+        seconds = time.monotonic() - started
+        assert told[-1] == {"lines": 100_000, "stored": 100_000, "failed": 0, "done": True}
+        assert [line["lines"] for line in told[:-1]] == list(range(5000, 100_001, 5000))
+        assert seconds < 120
+        account.send("i99999@mail.example")
+        assert account.outcome() == {"attached": 1}
+
+    def test_many_bad_lines_do_not_stall_a_client_that_only_sends(self, account: Account) -> None:
+        *bad, end = self.import_(account, b"nope\n" * 50_000)
+        assert end["failed"] == 50_000
+        assert len([line for line in bad if "errors" in line]) == 50_000
+
+    def test_who_is_no_user_any_more_loses_their_capture_address(self, account: Account) -> None:
+        self.import_(account, ndjson(candidate(1, person_id="u1", kind="contact")))
+        account.send("cand@mail.example", sender="stranger@x.example")
+        assert account.outcome() == {"revoked_address": 1}
+
+
+class TestPeople:
+    def get(self, account: Account, query: str) -> dict[str, Any]:
+        return dict(account.client.json("GET", "matcher", f"/v1/people?{query}"))
+
+    def test_pages_hold_everyone_once(self, account: Account, stack: Stack) -> None:
+        Account(stack)  # another account's people are not seen
+        for n in range(5):
+            account.client.put_person(f"p{n}", "contact", "P", [])
+        seen: list[str] = []
+        cursor = ""
+        while True:
+            page = self.get(account, f"limit=3{cursor}")
+            seen += [person["person_id"] for person in page["items"]]
+            if page["next_cursor"] is None:
+                break
+            cursor = f"&cursor={page['next_cursor']}"
+        assert seen == ["c1", "p0", "p1", "p2", "p3", "p4", "u1"]
+
+    @pytest.mark.parametrize(
+        "written", ["CAND@mail.example", "%20cand@Mail.Example%20", "x@b%C3%BCcher.example"]
+    )
+    def test_who_has_an_address_however_it_is_written(self, account: Account, written: str) -> None:
+        account.client.put_person("c2", "candidate", "C", ["x@xn--bcher-kva.example"])
+        found = self.get(account, f"address={written}")["items"]
+        assert [p["person_id"] for p in found] == (["c2"] if "%BC" in written else ["c1"])
+
+    def test_an_address_of_nobody(self, account: Account) -> None:
+        assert self.get(account, "address=nobody@x.example") == {"items": [], "next_cursor": None}
+
+
+class TestCaptureAddresses:
+    def call(self, account: Account, method: str, path: str, **options: Any) -> httpx.Response:
+        return account.client.request(method, "matcher", f"/v1/capture-addresses{path}", **options)
+
+    def test_rotation_gives_a_new_address_and_the_old_one_grace(self, account: Account) -> None:
+        new = self.call(account, "POST", f"/{account.capture}:rotate", json={"grace_hours": 1})
+        address = new.json()["address"]
+        assert address != account.capture
+        assert account.client.mint("u1") == address
+        account.send("cand@mail.example")
+        account.send("cand@mail.example", capture=address)
+        assert account.outcome() == {"attached": 2}
+        again = self.call(account, "POST", f"/{account.capture}:rotate")
+        assert again.json()["address"] == address, "asking twice is no second rotation"
+        listed = self.call(account, "GET", "").json()["items"]
+        assert {(a["address"], a["state"]) for a in listed} == {
+            (account.capture, "grace"),
+            (address, "active"),
+        }
+
+    def test_after_its_grace_an_address_counts_no_more(self, account: Account) -> None:
+        self.call(account, "POST", f"/{account.capture}:rotate", json={"grace_hours": 0})
+        account.send("cand@mail.example")
+        assert account.outcome() == {"revoked_address": 1}
+
+    def test_a_deleted_address_counts_no_more(self, account: Account) -> None:
+        assert self.call(account, "DELETE", f"/{account.capture.upper()}").status_code == 204
+        account.send("cand@mail.example")
+        assert account.outcome() == {"revoked_address": 1}
+        assert account.client.mint("u1") != account.capture
+
+    def test_pages_hold_every_address_once(self, account: Account) -> None:
+        for n in range(4):
+            account.client.put_person(f"u1{n}", "user", "U", [])
+            account.client.mint(f"u1{n}")
+        seen: list[str] = []
+        query = "?limit=2"
+        while True:
+            page = self.call(account, "GET", query).json()
+            seen += [address["person_id"] for address in page["items"]]
+            if page["next_cursor"] is None:
+                break
+            query = f"?limit=2&cursor={page['next_cursor']}"
+        assert seen == ["u1", "u10", "u11", "u12", "u13"]
+
+    def test_a_user_manages_their_own_and_no_others(self, account: Account, stack: Stack) -> None:
+        account.client.put_person("u2", "user", "U2", [])
+        other = account.client.mint("u2")
+        own = account.client_for("u1", scope="timeline:read")
+        paths = "/v1/capture-addresses"
+        assert own.request("GET", "matcher", f"{paths}?person_id=u1").status_code == 200
+        assert own.request("GET", "matcher", paths).status_code == 403
+        assert own.request("GET", "matcher", f"{paths}?person_id=u2").status_code == 403
+        assert own.request("DELETE", "matcher", f"{paths}/{other}").status_code == 403
+        assert own.request("POST", "matcher", f"{paths}/{other}:rotate").status_code == 403
+        assert own.request("POST", "matcher", f"{paths}/{account.capture}:rotate").is_success
+        stranger = Account(stack)
+        assert self.call(stranger, "DELETE", f"/{other}").status_code == 404
+        assert self.call(stranger, "POST", f"/{other}:rotate").status_code == 404
+
+
+class TestExplain:
+    def explain(self, account: Account, raw: str, **params: str) -> dict[str, Any]:
+        return dict(
+            account.client.json(
+                "POST",
+                "matcher",
+                "/v1/explain",
+                params=params,
+                content=raw.encode(),
+                headers={"Content-Type": "message/rfc822"},
+            )
+        )
+
+    def test_it_tells_what_would_become_of_a_mail_and_stores_nothing(
+        self, account: Account
+    ) -> None:
+        account.client.put_person(
+            "c2", "candidate", "Blocked", ["b@x.example", "user@team.example"]
+        )
+        account.client.put_person("g1", "guest", "G", ["guest@x.example"])
+        told = self.explain(
+            account,
+            "From: user@team.example\r\nTo: cand@mail.example, b@x.example\r\n"
+            f"Cc: guest@x.example, nobody@x.example, {account.capture}\r\n\r\n",
+        )
+        assert (told["decision"], told["reason"], told["direction"]) == (
+            "attach",
+            None,
+            "outbound",
+        )
+        assert {(p["address"], p["role"], p["verdict"]) for p in told["participants"]} == {
+            ("user@team.example", "from", "blocked"),
+            ("cand@mail.example", "to", "match"),
+            ("b@x.example", "to", "blocked"),
+            ("guest@x.example", "cc", "guest"),
+            ("nobody@x.example", "cc", "unknown"),
+        }
+        assert [match["person_id"] for match in told["matches"]] == ["c1"]
+        assert account.client.tally() == {}
+
+    def test_a_dismissal_has_its_reason(self, account: Account) -> None:
+        told = self.explain(account, "From: a@x.example\r\nTo: b@x.example\r\n\r\n")
+        assert (told["decision"], told["reason"], told["matches"]) == ("dismiss", "no_match", [])
+
+    def test_a_revoked_recipient(self, account: Account, stack: Stack) -> None:
+        account.client.request("DELETE", "matcher", f"/v1/capture-addresses/{account.capture}")
+        raw = "From: a@x.example\r\nTo: cand@mail.example\r\n\r\n"
+        told = self.explain(account, raw, recipient=account.capture)
+        assert told["reason"] == "revoked_address"
+        foreign = Account(stack).client.request(
+            "POST",
+            "matcher",
+            "/v1/explain",
+            params={"recipient": account.capture},
+            content=raw.encode(),
+            headers={"Content-Type": "message/rfc822"},
+        )
+        assert foreign.status_code == 422
