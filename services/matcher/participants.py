@@ -1,13 +1,15 @@
 """Who takes part in a mail: the addresses of its header, each with its role.
 
 From From, Sender, Reply-To, To, Cc, Bcc and Resent-*, each repeated header included; never from
-free text. Addresses under the capture domain are how the mail came here, not who it is about.
+free text. A From that a list rewrote gives way to the author. Addresses under the capture domain
+are how the mail came here, not who it is about.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.matcher.addresses import normalise
+from services.matcher.senders import senders
 from shared.events import Role, Source
 from shared.headers import HeaderBlock, addresses
 
@@ -46,7 +48,8 @@ def participants(header: HeaderBlock, capture_domain: str) -> tuple[Participant,
 
 def _all(header: HeaderBlock, capture_domain: str) -> Iterator[Participant]:
     for name, role in _FIELDS.items():
-        for mailbox in addresses(header.all(name)):
+        mailboxes = senders(header) if role is Role.FROM else addresses(header.all(name))
+        for mailbox in mailboxes:
             address = normalise(mailbox.address)
             if not address.endswith(f"@{capture_domain}"):
                 yield Participant(address, role)

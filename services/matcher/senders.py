@@ -1,0 +1,40 @@
+"""Who really wrote a mail that a list or group passed on.
+
+Mailing lists and groups rewrite From so that DMARC (RFC 7489) holds: `"Name" via List <list@...>`.
+The author then stands in X-Original-From (Google Groups), X-Original-Sender, or in Reply-To
+(Mailman's `from_is_list`), and takes part in the place of the list.
+
+A From is taken for rewritten only when it says so, by ` via ` in its name, and when a header that
+lists and groups set is there too: anybody can call themselves "A via B", and a Reply-To alone must
+not make somebody else the author.
+"""
+
+import re
+
+from shared.headers import HeaderBlock, Mailbox, addresses
+
+_VIA = re.compile(r"\bvia\b", re.IGNORECASE)
+_PASSED_ON_BY = ("List-Id", "List-Post", "Mailing-List", "X-Google-Group-Id")
+_ORIGINALS = ("X-Original-From", "X-Original-Sender", "Reply-To")
+
+
+def senders(header: HeaderBlock) -> list[Mailbox]:
+    """Return who wrote the mail: its From, each rewritten one replaced by its author."""
+    literal = addresses(header.all("From"))
+    if not any(_VIA.search(mailbox.name) for mailbox in literal):
+        return literal
+    author = _author(header, {mailbox.address.lower() for mailbox in literal})
+    if author is None:
+        return literal
+    return [author if _VIA.search(mailbox.name) else mailbox for mailbox in literal]
+
+
+def _author(header: HeaderBlock, lists: set[str]) -> Mailbox | None:
+    passed_on = any(header.first(name) is not None for name in _PASSED_ON_BY)
+    for name in _ORIGINALS:
+        if name == "Reply-To" and not passed_on:
+            continue
+        candidates = [m for m in addresses(header.all(name)) if m.address.lower() not in lists]
+        if len(candidates) == 1:  # two are a choice that the header does not make
+            return candidates[0]
+    return None
