@@ -12,6 +12,12 @@
 | mail.received.v1   | ingest   | matcher  | the mail, or empty when `blob_key` is set |
 | mail.attached.v1   | matcher  | timeline | the mail, or empty when `blob_key` is set |
 | mail.dismissed.v1  | matcher  | timeline | empty                                   |
+| person.changed.v1  | matcher  | timeline | empty                                   |
+| person.deleted.v1  | matcher  | timeline | empty                                   |
+| capture_address.changed.v1 | matcher | timeline | empty                            |
+
+The last three are versioned, per person and per address: they may come in any order and any number
+of times, and an older one never wins.
 """
 
 from datetime import datetime
@@ -98,14 +104,11 @@ class Match(BaseModel):
 
 
 class Event(BaseModel):
-    """What every event carries."""
+    """What every event can do."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     tag: ClassVar[str]
-    carries_mail: ClassVar[bool]
-
-    capture_id: UUID
-    """UUIDv7, made by ingest; one arrival of one mail at one capture address."""
+    carries_mail: ClassVar[bool] = False
 
     def encode(self) -> str:
         """Return the event as the JSON text of the header `event`.
@@ -128,7 +131,14 @@ class Event(BaseModel):
             raise InvalidEvent(f"{cls.tag} does not validate at {', '.join(where)}") from error
 
 
-class MailEvent(Event):
+class CaptureEvent(Event):
+    """An event about one capture."""
+
+    capture_id: UUID
+    """UUIDv7, made by ingest; one arrival of one mail at one capture address."""
+
+
+class MailEvent(CaptureEvent):
     """An event that carries a mail: as its AMQP body, or by claim check."""
 
     carries_mail: ClassVar[bool] = True
@@ -172,11 +182,10 @@ class MailAttached(MailEvent):
     parts: int = Field(default=1, ge=1)
 
 
-class MailDismissed(Event):
+class MailDismissed(CaptureEvent):
     """A mail concerns nobody. Nothing of it is here but a keyed hash of its Message-ID."""
 
     tag: ClassVar[str] = "mail.dismissed.v1"
-    carries_mail: ClassVar[bool] = False
 
     account: Account
     reason: DismissalReason
@@ -185,8 +194,52 @@ class MailDismissed(Event):
     message_id_hash: str | None = None
 
 
+class PersonChanged(Event):
+    """A person of an account's directory is so now."""
+
+    tag: ClassVar[str] = "person.changed.v1"
+
+    account: Account
+    person_id: PersonId
+    version: int = Field(ge=1)
+    kind: Kind
+    name: str
+    addresses: tuple[str, ...]
+
+
+class PersonDeleted(Event):
+    """A person is in the account's directory no more."""
+
+    tag: ClassVar[str] = "person.deleted.v1"
+
+    account: Account
+    person_id: PersonId
+    version: int = Field(ge=1)
+
+
+class CaptureAddressChanged(Event):
+    """A user's capture address is so now."""
+
+    tag: ClassVar[str] = "capture_address.changed.v1"
+
+    account: Account
+    person_id: PersonId
+    address: str
+    version: int = Field(ge=1)
+    state: Literal["active", "grace", "revoked"]
+    valid_until: AwareDatetime | None = None
+
+
 EVENTS: dict[str, type[Event]] = {
-    event.tag: event for event in (MailReceived, MailAttached, MailDismissed)
+    event.tag: event
+    for event in (
+        MailReceived,
+        MailAttached,
+        MailDismissed,
+        PersonChanged,
+        PersonDeleted,
+        CaptureAddressChanged,
+    )
 }
 
 
@@ -246,6 +299,18 @@ def examples() -> dict[str, Event]:
                 received_at=_example_time(),
                 decided_at=_example_time(),
                 message_id_hash="5f0c6a1e9b7d4c3280aa51e2d9f4b6c7",
+            ),
+            PersonChanged(
+                account="agency",
+                person_id="c1",
+                version=3,
+                kind=Kind.CANDIDATE,
+                name="Candidate",
+                addresses=("candidate@mail.example",),
+            ),
+            PersonDeleted(account="agency", person_id="c1", version=4),
+            CaptureAddressChanged(
+                account="agency", person_id="u1", address=address, version=1, state="active"
             ),
         )
     }

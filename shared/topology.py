@@ -14,7 +14,15 @@ its reason, and what the broker gave up on at the delivery limit.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from shared.events import Event, MailAttached, MailDismissed, MailReceived
+from shared.events import (
+    CaptureAddressChanged,
+    Event,
+    MailAttached,
+    MailDismissed,
+    MailReceived,
+    PersonChanged,
+    PersonDeleted,
+)
 
 MAIL_EXCHANGE = "satchel.mail"
 """Topic exchange; the routing key is the event's tag."""
@@ -66,9 +74,16 @@ OUTCOMES = Queue(
     (MailAttached.tag, MailDismissed.tag),
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
+PEOPLE = Queue(
+    "timeline.people.v1",
+    MAIL_EXCHANGE,
+    (PersonChanged.tag, PersonDeleted.tag, CaptureAddressChanged.tag),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
+)
+"""Apart from the outcomes: an import of a whole directory must not delay mail."""
 DEAD = Queue("dead.v1", DEAD_EXCHANGE, ("#",), _quorum(_UNLIMITED, None))
 
-QUEUES = (RECEIVED, OUTCOMES, DEAD)
+QUEUES = (RECEIVED, OUTCOMES, PEOPLE, DEAD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""The matcher's process: wired here, top to bottom. `--migrate` builds the indexes and ends."""
+"""The matcher's process: wired here, top to bottom.
+
+`--migrate` builds the indexes and ends; `--republish` announces the whole directory again and ends.
+"""
 
 import asyncio
 import sys
@@ -13,18 +16,26 @@ from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
 from services.matcher.directory import Directory
 from services.matcher.knowledge import Knowledge
+from services.matcher.outbox import Outbox
 from services.matcher.settings import MatcherSettings
 from services.matcher.sweep import ClaimSweep
 from services.matcher.versions import Versions
 from shared.blobs import Blobs
 from shared.broker import Consumer, Publisher
 from shared.database import answer_outages, connect, has_indexes, migrate
-from shared.events import MailAttached, MailDismissed
+from shared.events import (
+    CaptureAddressChanged,
+    MailAttached,
+    MailDismissed,
+    PersonChanged,
+    PersonDeleted,
+)
 from shared.runtime import configure_logging, run, running
 from shared.settings import load
 from shared.topology import RECEIVED, uses
 from shared.web import HttpServer, create_app, holds, not_stopping
 
+PUBLISHES = (MailAttached, MailDismissed, PersonChanged, PersonDeleted, CaptureAddressChanged)
 INDEXES = (*directory.INDEXES, *capture_addresses.INDEXES, *decisions.INDEXES)
 
 
@@ -37,7 +48,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     people = Directory(database, versions)
     addresses = CaptureAddresses(database, versions, ring, settings.capture_domain)
     knowledge = Knowledge(people, addresses, versions)
-    topology = uses(publishes=[MailAttached, MailDismissed], consumes=[RECEIVED])
+    topology = uses(publishes=PUBLISHES, consumes=[RECEIVED])
     publisher = Publisher(settings.amqp_url, "matcher", topology)
     blobs = Blobs(settings.blob_url)
     matcher = Matcher(
@@ -78,6 +89,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         running(publisher, stopping),
         running(consumer, stopping),
         running(ClaimSweep(blobs), stopping),
+        running(Outbox(database, publisher), stopping),
         running(http, stopping),
     ):
         await stopping.wait()
@@ -89,12 +101,26 @@ async def build_indexes(settings: MatcherSettings) -> None:
         await migrate(client[settings.matcher_database], INDEXES)
 
 
+async def republish(settings: MatcherSettings, stopping: asyncio.Event) -> None:
+    """Announce everyone and every address again, and say how far it is."""
+    publisher = Publisher(settings.amqp_url, "matcher republish", uses(publishes=PUBLISHES))
+    async with connect(settings.mongodb_url, "matcher") as client, running(publisher, stopping):
+        outbox = Outbox(client[settings.matcher_database], publisher)
+        count, done = await outbox.announce_again(), 0
+        while (some := await outbox.announce_some()) and not stopping.is_set():
+            done += some
+            sys.stderr.write(f"\rannounced {done} of {count}")
+        sys.stderr.write("\n")
+
+
 def main() -> None:
-    """Start the matcher, or migrate its database."""
+    """Start the matcher, or do one of its chores."""
     settings = load(MatcherSettings, "matcher")
     configure_logging("matcher", settings.log_level)
     if "--migrate" in sys.argv[1:]:
         run(lambda _: build_indexes(settings))
+    elif "--republish" in sys.argv[1:]:
+        run(lambda stopping: republish(settings, stopping))
     else:
         run(lambda stopping: serve(settings, stopping))
 

@@ -1,7 +1,8 @@
 """The records of capture addresses: whose each one is, and whether it still counts.
 
-`capture_addresses`: `{_id: <address>, account, person_id, key_id, state, created_at, valid_until}`.
-The key's id is recorded so that a key can be retired when no address of it lives.
+`capture_addresses`: `{_id: <address>, account, person_id, key_id, state, created_at, valid_until,
+version, unannounced}`. The key's id is recorded so that a key can be retired when no address of it
+lives; version and `unannounced` are as in `directory.py`.
 
     active   counts; a user has at most one such address
     grace    was rotated, and counts for mail received until `valid_until`
@@ -15,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
+from services.matcher.outbox import outbox_index
 from services.matcher.versions import Versions
 from shared.capture_address import KeyRing, handle_for
 from shared.database import Database, Document, Index
@@ -31,6 +33,7 @@ INDEXES = (
             partialFilterExpression={"state": _ACTIVE},
         ),
     ),
+    outbox_index("capture_addresses"),
     # CaptureAddresses.list
     Index(
         "capture_addresses",
@@ -89,7 +92,7 @@ class CaptureAddresses:
         async with self._versions.change(record.account):
             await self._records.update_one(
                 {"_id": record.address, "account": record.account, "state": _ACTIVE},
-                {"$set": {"state": _GRACE, "valid_until": datetime.now(UTC) + grace}},
+                _changed(_GRACE, datetime.now(UTC) + grace),
             )
         return (await self.mint(record.account, record.person_id, name))[0]
 
@@ -135,9 +138,7 @@ class CaptureAddresses:
         if await self._records.find_one(query, {"_id": 1}) is None:
             return  # as for most people: then nothing has changed
         async with self._versions.change(account):
-            await self._records.update_many(
-                query, {"$set": {"state": _REVOKED, "valid_until": datetime.now(UTC)}}
-            )
+            await self._records.update_many(query, _changed(_REVOKED, datetime.now(UTC)))
 
     def _new_record(self, account: str, person_id: str, name: str) -> Document:
         minted = self._ring.mint(account, handle_for(name), self._domain)
@@ -148,7 +149,16 @@ class CaptureAddresses:
             "key_id": minted.key_id,
             "state": _ACTIVE,
             "created_at": datetime.now(UTC),
+            "version": 1,
+            "unannounced": True,
         }
+
+
+def _changed(state: str, valid_until: datetime) -> Document:
+    return {
+        "$set": {"state": state, "valid_until": valid_until, "unannounced": True},
+        "$inc": {"version": 1},
+    }
 
 
 def _record(found: Document) -> AddressRecord:

@@ -88,7 +88,7 @@ class Matcher:
             return Reject("claim_missing")
         events = await self._decide(received, start)
         if not isinstance(events, Reject):
-            await self.decisions.record(events)
+            await self.decisions.record(received.capture_id, events)
         return events
 
     async def _decide(self, received: MailReceived, start: bytes) -> Sequence[Event] | Reject:

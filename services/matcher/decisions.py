@@ -42,10 +42,10 @@ class Decisions:
         found = await self._decisions.find_one({"_id": str(capture_id)})
         return [decode_event(tag, text) for tag, text in found["events"]] if found else []
 
-    async def record(self, events: Sequence[Event]) -> None:
+    async def record(self, capture_id: UUID, events: Sequence[Event]) -> None:
         """Remember the events that are about to be published."""
         await self._decisions.update_one(
-            {"_id": str(events[0].capture_id)},
+            {"_id": str(capture_id)},
             {
                 "$setOnInsert": {
                     "events": [[event.tag, event.encode()] for event in events],

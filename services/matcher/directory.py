@@ -1,8 +1,9 @@
 """The directory: an account's people and their addresses, in MongoDB.
 
 `people`: `{_id: "<account>/<person id>", account, person_id, kind, name, addresses, keys,
-version}`, where `keys` are the addresses in the form in which they compare, and the version counts
-the changes.
+version, unannounced, deleted}`, where `keys` are the addresses in the form in which they compare,
+and the version counts the changes. What was deleted leaves its id and its version, so that an older
+event never wins. `unannounced` is there until the change was published (`outbox.py`).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -11,6 +12,7 @@ from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
 
 from services.matcher.addresses import normalise
 from services.matcher.decide import Person
+from services.matcher.outbox import outbox_index
 from services.matcher.versions import Versions
 from shared.database import Database, Document, Index
 from shared.events import Kind
@@ -18,7 +20,11 @@ from shared.events import Kind
 INDEXES = (
     # Directory.holders: who has one of these addresses?
     Index("people", IndexModel([("account", ASCENDING), ("keys", ASCENDING)], name="by_address")),
+    outbox_index("people"),
 )
+
+
+_LIVING = {"deleted": {"$exists": False}}
 
 
 class Directory:
@@ -36,7 +42,7 @@ class Directory:
             before = await self._people.find_one_and_update(
                 *_upsert(account, person), upsert=True, return_document=ReturnDocument.BEFORE
             )
-        return before is None
+        return before is None or "deleted" in before
 
     async def put_all(self, account: str, people: Sequence[Person]) -> None:
         """Store many people as given, in their order: of the same person the last one counts."""
@@ -47,19 +53,29 @@ class Directory:
 
     async def get(self, account: str, person_id: str) -> Person | None:
         """Return the person, or None."""
-        found = await self._people.find_one({"_id": _key(account, person_id), "account": account})
+        found = await self._people.find_one(
+            {"_id": _key(account, person_id), "account": account, **_LIVING}
+        )
         return _person(found) if found else None
 
     async def delete(self, account: str, person_id: str) -> None:
         """Forget the person. Who is not there is forgotten already."""
+        living = {"_id": _key(account, person_id), "account": account, **_LIVING}
         async with self._versions.change(account):
-            await self._people.delete_one({"_id": _key(account, person_id), "account": account})
+            await self._people.update_one(
+                living,
+                {
+                    "$set": {"deleted": True, "unannounced": True, "addresses": [], "keys": []},
+                    "$unset": {"name": "", "kind": ""},
+                    "$inc": {"version": 1},
+                },
+            )
 
     async def list(self, account: str, limit: int, after: str | None) -> list[Person]:
         """Return people in the order of their ids; begin after one."""
         # A slash follows the account in every key, and a zero follows the slash.
         start, end = _key(account, after or ""), f"{account}0"
-        query = {"account": account, "_id": {"$gt": start, "$lt": end}}
+        query = {"account": account, "_id": {"$gt": start, "$lt": end}, **_LIVING}
         found = self._people.find(query).sort("_id", ASCENDING).limit(limit)
         return [_person(person) async for person in found]
 
@@ -93,9 +109,11 @@ def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:
     literals = {field: {"$literal": value} for field, value in fields.items()}
     same = {"$and": [{"$eq": [f"${field}", literal]} for field, literal in literals.items()]}
     version = {"$add": [{"$ifNull": ["$version", 0]}, {"$cond": [same, 0, 1]}]}
+    unannounced = {"$cond": [same, "$unannounced", True]}
     filter_ = {"_id": _key(account, person.person_id), "account": account}
     # All expressions of one $set read the document as it was.
-    return filter_, [{"$set": {"version": version, **literals}}]
+    changed = {"version": version, "unannounced": unannounced, "deleted": "$$REMOVE", **literals}
+    return filter_, [{"$set": changed}]
 
 
 def _key(account: str, person_id: str) -> str:

@@ -6,6 +6,7 @@ import sys
 from services.timeline.api.mails import mail_routes
 from services.timeline.api.stats import stats_routes
 from services.timeline.consumer import Projector
+from services.timeline.people import People
 from services.timeline.settings import TimelineSettings
 from services.timeline.store import INDEXES, Store
 from services.timeline.views import Views
@@ -14,7 +15,7 @@ from shared.broker import Consumer, Publisher
 from shared.database import answer_outages, connect, has_indexes, migrate
 from shared.runtime import configure_logging, run, running
 from shared.settings import load
-from shared.topology import OUTCOMES, uses
+from shared.topology import OUTCOMES, PEOPLE, uses
 from shared.web import HttpServer, create_app, holds, not_stopping
 
 
@@ -24,7 +25,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     database = client[settings.timeline_database]
     blobs = Blobs(settings.blob_url)
     projector = Projector(Store(client, database), blobs)
-    topology = uses(consumes=[OUTCOMES])
+    topology = uses(consumes=[OUTCOMES, PEOPLE])
     publisher = Publisher(settings.amqp_url, "timeline", topology)  # of dead letters
     consumer = Consumer(
         settings.amqp_url,
@@ -35,13 +36,22 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         publisher,
         prefetch=settings.prefetch,
     )
+    people = Consumer(
+        settings.amqp_url,
+        "timeline people",
+        topology,
+        PEOPLE,
+        People(database).handle,
+        publisher,
+        prefetch=settings.prefetch,
+    )
     app = create_app(
         "Satchel timeline",
         "Owns what is shown: profile timelines, mails and tallies.",
         settings,
         {
             "running": not_stopping(stopping),
-            "broker": holds(lambda: publisher.ready and consumer.ready),
+            "broker": holds(lambda: publisher.ready and consumer.ready and people.ready),
             "database": has_indexes(database, INDEXES),
         },
     )
@@ -54,6 +64,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         client,
         running(publisher, stopping),
         running(consumer, stopping),
+        running(people, stopping),
         running(http, stopping),
     ):
         await stopping.wait()

@@ -41,14 +41,14 @@ class Projector:
         Reject unexpected_event  the queue holds something else
         """
         event = delivery.event
+        if not isinstance(event, MailAttached | MailDismissed):
+            return Reject("unexpected_event", event.tag)
         with structlog.contextvars.bound_contextvars(capture_id=str(event.capture_id)):
             try:
                 with database_errors():
                     if isinstance(event, MailAttached):
                         return await self._attach(event, delivery.body)
-                    if isinstance(event, MailDismissed):
-                        return await self._dismiss(event)
-                    return Reject("unexpected_event", event.tag)
+                    return await self._dismiss(event)
             except (DatabaseAway, BlobStoreAway) as away:
                 return Retry(f"{type(away).__name__}: {away}")
 

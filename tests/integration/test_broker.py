@@ -66,6 +66,11 @@ async def eventually(condition: Callable[[], bool], seconds: float = 20) -> None
             await asyncio.sleep(0.02)
 
 
+def capture_of(delivery: Delivery) -> str:
+    assert isinstance(delivery.event, MailReceived)
+    return str(delivery.event.capture_id)
+
+
 async def take_one(
     channel: aio_pika.abc.AbstractChannel, name: str, seconds: float = 10
 ) -> AbstractIncomingMessage:
@@ -312,7 +317,7 @@ class TestConsuming:
         done: list[Delivery] = []
 
         async def handler(delivery: Delivery) -> Outcome:
-            key = str(delivery.event.capture_id)
+            key = capture_of(delivery)
             attempts[key] = attempts.get(key, 0) + 1
             if away:
                 return Retry("away")
@@ -364,7 +369,7 @@ class TestConsuming:
             nonlocal calls
             calls += 1
             await asyncio.sleep(0.05)
-            handled.add(str(delivery.event.capture_id))
+            handled.add(capture_of(delivery))
             return Done()
 
         events = [received() for _ in range(50)]

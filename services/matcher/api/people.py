@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from services.matcher.addresses import check, normalise
 from services.matcher.capture_addresses import CaptureAddresses
@@ -13,7 +13,8 @@ from shared.auth import Caller
 from shared.events import Kind, PersonId
 from shared.web import allowed, not_found
 
-MAX_ADDRESSES = 100
+MAX_ADDRESSES, MAX_ADDRESS_BYTES = 100, 24 * 1024
+"""A person has to fit into one event."""
 PersonInPath = Annotated[PersonId, Path(description="The person's id in the ATS")]
 Reader = Annotated[Caller, allowed("directory:read")]
 Writer = Annotated[Caller, allowed("directory:write")]
@@ -30,6 +31,13 @@ class PersonIn(BaseModel):
         list[Annotated[str, Field(max_length=320), AfterValidator(check)]],
         Field(max_length=MAX_ADDRESSES),
     ]
+
+    @field_validator("addresses")
+    @classmethod
+    def _fit_into_an_event(cls, addresses: list[str]) -> list[str]:
+        if sum(len(address.encode()) for address in addresses) > MAX_ADDRESS_BYTES:
+            raise ValueError(f"are longer than {MAX_ADDRESS_BYTES} bytes together")
+        return addresses
 
     def person(self, person_id: str) -> Person:
         """Return the person for the directory."""

@@ -1,0 +1,107 @@
+"""What the timeline has to know of the directory, published from the documents themselves.
+
+Each person and each capture address has a version that counts its changes, and a flag `unannounced`
+that is written with the change and taken away when the event was confirmed and nothing changed
+since. So a change is always announced, after any crash, and announcing twice is harmless: the
+events are versioned. `announce_again` sets the flag on everything.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import structlog
+from prometheus_client import Counter
+from pymongo import ASCENDING, IndexModel, UpdateOne
+
+from shared.broker import Publisher, PublishFailed
+from shared.database import Database, DatabaseAway, Document, Index, database_errors
+from shared.events import CaptureAddressChanged, Event, PersonChanged, PersonDeleted
+
+ANNOUNCED = Counter("satchel_announced_total", "Changes of the directory published", ["tag"])
+_EVERY_SECONDS = 0.5
+_BATCH = 200
+_INDEX = "unannounced"
+_UNANNOUNCED = {"unannounced": True}
+log = structlog.get_logger()
+
+
+def outbox_index(collection: str) -> Index:
+    """Return the index of what is unannounced: as large as that, which is small."""
+    keys = [("account", ASCENDING), ("unannounced", ASCENDING)]
+    model = IndexModel(keys, name=_INDEX, partialFilterExpression=_UNANNOUNCED)
+    return Index(collection, model)
+
+
+class Outbox:
+    """Publishes what is unannounced. Any number of replicas may do so."""
+
+    def __init__(self, database: Database, publisher: Publisher) -> None:
+        self._database, self._publisher = database, publisher
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Announce until `stop`."""
+        while not self._stopping.is_set():
+            try:
+                with database_errors():
+                    while await self.announce_some() and not self._stopping.is_set():
+                        pass
+            except (DatabaseAway, PublishFailed) as away:
+                log.warning("announcements wait", why=str(away))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
+
+    def stop(self) -> None:
+        """Let `run` end."""
+        self._stopping.set()
+
+    async def announce_some(self) -> int:
+        """Announce at most a batch of each kind; return how many. Raises PublishFailed."""
+        people = await self._announce("people", _person_event)
+        return people + await self._announce("capture_addresses", _address_event)
+
+    async def announce_again(self) -> int:
+        """Set everything down for another announcement; return how much that is."""
+        count = 0
+        for collection in ("people", "capture_addresses"):
+            updated = await self._database[collection].update_many({}, {"$set": _UNANNOUNCED})
+            count += updated.matched_count
+        return count
+
+    async def _announce(self, collection: str, event_of: Callable[[Document], Event]) -> int:
+        documents = self._database[collection]
+        found = await documents.find(_UNANNOUNCED).hint(_INDEX).limit(_BATCH).to_list()
+        events = [event_of(document) for document in found]
+        await asyncio.gather(*(self._publisher.publish(event) for event in events))
+        for event in events:
+            ANNOUNCED.labels(event.tag).inc()
+        if found:
+            await documents.bulk_write([_announced(document) for document in found])
+        return len(found)
+
+
+def _announced(document: Document) -> UpdateOne:
+    """Return the write that takes the flag away, unless there was another change since."""
+    same = {"_id": document["_id"], "version": document["version"]}
+    return UpdateOne(same, {"$unset": {"unannounced": ""}})
+
+
+def _person_event(person: Document) -> Event:
+    who = {field: person[field] for field in ("account", "person_id", "version")}
+    if person.get("deleted"):
+        return PersonDeleted(**who)
+    return PersonChanged(
+        **who, kind=person["kind"], name=person["name"], addresses=tuple(person["addresses"])
+    )
+
+
+def _address_event(record: Document) -> Event:
+    return CaptureAddressChanged(
+        account=record["account"],
+        person_id=record["person_id"],
+        address=record["_id"],
+        version=record["version"],
+        state=record["state"],
+        valid_until=record.get("valid_until"),
+    )

@@ -1,0 +1,163 @@
+"""From the directory's outbox to the timeline's read model: always told, and never out of order."""
+
+import itertools
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.matcher.__main__ import INDEXES
+from services.matcher.capture_addresses import CaptureAddresses
+from services.matcher.directory import Directory, person_of
+from services.matcher.outbox import Outbox
+from services.matcher.versions import Versions
+from services.timeline.people import People
+from shared.broker import Delivery, PublishFailed
+from shared.capture_address import KeyRing
+from shared.database import Database, connect, migrate
+from shared.events import CaptureAddressChanged, Event, Kind, PersonChanged, PersonDeleted
+from shared.outcomes import Done
+from tests.fakes import Crash, Recorder, RecordingPublisher
+
+ACCOUNT = "acme"
+
+
+class World:
+    """A directory, its outbox, and a timeline that reads it."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.recorder = database, Recorder()
+        versions = Versions(database)
+        self.directory = Directory(database, versions)
+        ring = KeyRing.parse("k1:" + "s" * 20)
+        self.addresses = CaptureAddresses(database, versions, ring, "in.satchel.test")
+        self.outbox = Outbox(database, RecordingPublisher(self.recorder))
+        self.read_model = database.client[f"{database.name}_timeline"]
+        self.people = People(self.read_model)
+
+    async def put(self, person_id: str, name: str, kind: Kind = Kind.CANDIDATE) -> None:
+        await self.directory.put(ACCOUNT, person_of(person_id, kind, name, ["a@x.example"]))
+
+    async def announced(self) -> list[Event]:
+        """Announce everything that is unannounced; return the events."""
+        self.recorder.published.clear()
+        while await self.outbox.announce_some():
+            pass
+        return [event for event, _ in self.recorder.published]
+
+    async def names(self) -> dict[str, str | None]:
+        return {p["person_id"]: p.get("name") async for p in self.read_model.people.find()}
+
+
+@pytest.fixture
+async def world(mongodb_url: str, database_name: str) -> AsyncIterator[World]:
+    async with connect(mongodb_url, "test") as client:
+        await migrate(client[database_name], INDEXES)
+        yield World(client[database_name])
+        await client.drop_database(database_name)
+        await client.drop_database(f"{database_name}_timeline")
+
+
+async def test_a_change_is_announced_once(world: World) -> None:
+    await world.put("c1", "One")
+    [event] = await world.announced()
+    assert event == PersonChanged(
+        account=ACCOUNT,
+        person_id="c1",
+        version=1,
+        kind=Kind.CANDIDATE,
+        name="One",
+        addresses=("a@x.example",),
+    )
+    assert await world.announced() == []
+    await world.put("c1", "One")
+    assert await world.announced() == [], "the same again is no change"
+
+
+async def test_without_a_broker_or_after_a_crash_it_is_announced_later(world: World) -> None:
+    await world.put("c1", "One")
+    world.recorder.away = True
+    with pytest.raises(PublishFailed):
+        await world.outbox.announce_some()
+    world.recorder.away, world.recorder.crash_after = False, 1
+    with pytest.raises(Crash):
+        await world.outbox.announce_some()
+    world.recorder.crash_after = None
+    assert len(await world.announced()) == 1
+
+
+async def test_a_change_during_the_announcement_is_announced_too(world: World) -> None:
+    await world.put("c1", "One")
+    publish = world.outbox._publisher.publish
+
+    async def change_meanwhile(event: Event, body: bytes = b"") -> None:
+        await publish(event, body)
+        await world.put("c1", "Two")
+
+    world.outbox._publisher.publish = change_meanwhile  # type: ignore[method-assign] # to meet it
+    await world.outbox.announce_some()
+    world.outbox._publisher.publish = publish  # type: ignore[method-assign] # as it was
+    [event] = await world.announced()
+    assert isinstance(event, PersonChanged)
+    assert (event.name, event.version) == ("Two", 2)
+
+
+async def test_any_order_and_repetition_gives_the_latest(world: World) -> None:
+    events: list[Event] = []
+    for name in ("One", "Two"):
+        await world.put("c1", name)
+        events += await world.announced()
+    await world.directory.delete(ACCOUNT, "c1")
+    events += await world.announced()
+    await world.put("c1", "Back")
+    events += await world.announced()
+    assert [type(event) for event in events] == [
+        PersonChanged,
+        PersonChanged,
+        PersonDeleted,
+        PersonChanged,
+    ]
+    for order in itertools.permutations(events + events[:1]):
+        await world.read_model.people.drop()
+        for event in order:
+            assert await world.people.handle(Delivery(event, b"", redelivered=False)) == Done()
+        assert await world.names() == {"c1": "Back"}
+
+
+async def test_of_a_deleted_person_the_id_stays(world: World) -> None:
+    await world.put("c1", "Secret")
+    await world.directory.delete(ACCOUNT, "c1")
+    await world.directory.delete(ACCOUNT, "c1")
+    assert await world.directory.get(ACCOUNT, "c1") is None
+    assert await world.directory.list(ACCOUNT, 10, None) == []
+    assert (await world.directory.holders(ACCOUNT, ["a@x.example"]))["a@x.example"] == ()
+    for event in await world.announced():
+        await world.people.handle(Delivery(event, b"", redelivered=False))
+    kept = [await db.people.find_one() for db in (world.database, world.read_model)]
+    assert "Secret" not in str(kept)
+    assert "x.example" not in str(kept)
+
+
+async def test_capture_addresses_are_announced_through_their_life(world: World) -> None:
+    await world.put("u1", "User", Kind.USER)
+    record, _ = await world.addresses.mint(ACCOUNT, "u1", "User")
+    await world.announced()
+    await world.addresses.revoke_one(ACCOUNT, record.address)
+    [event] = await world.announced()
+    assert isinstance(event, CaptureAddressChanged)
+    assert (event.address, event.state, event.version) == (record.address, "revoked", 2)
+    await world.people.handle(Delivery(event, b"", redelivered=False))
+    stored = await world.read_model.capture_addresses.find_one()
+    assert stored is not None
+    assert (stored["_id"], stored["state"], stored["person_id"]) == (
+        record.address,
+        "revoked",
+        "u1",
+    )
+
+
+async def test_everything_can_be_announced_again(world: World) -> None:
+    for n in range(450):
+        await world.put(f"c{n}", "C")
+    await world.announced()
+    assert await world.outbox.announce_again() == 450
+    assert len(await world.announced()) == 450
