@@ -9,8 +9,8 @@ CACHES := .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 export ACCOUNT PERSON SCOPE
 
-# say,what: names the step that runs, on standard error.
-say = @printf '\n== %s\n' '$(1)' >&2
+# say,what: names the step that runs.
+say = @printf '\n== %s\n' '$(1)'
 
 .PHONY: help
 help: ## this list
@@ -50,7 +50,7 @@ lint: $(READY) ## format, style, types and import rules
 	$(call say,types)
 	@$(PYTHON) -m mypy
 	$(call say,import rules)
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 
 .PHONY: format
 format: $(READY) ## put all code into form
@@ -70,8 +70,8 @@ chaos: $(READY) ## kill things while mail comes in, and reconcile at the end: AR
 	@$(PYTHON) -m chaos.run $(ARGS)
 
 .PHONY: env
-env: $(READY) ## write .env with random secrets for docker compose
-	@$(PYTHON) -m dev.env
+env: ## write .env with random secrets for docker compose
+	@python3 -m dev.env
 
 .PHONY: clean
 clean: ## remove all that these commands made: environment, data of the stack, caches

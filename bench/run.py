@@ -21,15 +21,17 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import aio_pika
 import pymongo
+import structlog
 from rich.console import Console
 from rich.table import Table
 
 from dev.client import Client
 from dev.ledger import Ledger, Letter
 from dev.senders import Senders
-from dev.stack import Stack
-from dev.up import say, stop_on_sigterm
+from dev.stack import Stack, own_databases
+from dev.terminal import command, say
 from shared.broker import Publisher
 from shared.events import MailReceived
 from shared.topology import RECEIVED, uses
@@ -108,12 +110,18 @@ async def broker_alone(url: str, size: int, count: int, concurrent: int) -> floa
     return count / seconds
 
 
+async def _purge(url: str) -> None:
+    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+        await (await channel.get_queue(RECEIVED.name)).purge()
+
+
 def measure(stack: Stack, *, sessions: int, size: int, mails: int, alone: float) -> Result:
     """Send the mails; return when all are visible."""
     client = Client(stack.endpoints, stack.token_secret, account=ACCOUNT, person="u1")
     client.put_person("u1", "user", "Recruiter", ["recruiter@agency.example"])
     client.put_person("c1", "candidate", "Candidate", ["candidate@mail.example"])
-    visible = Visible(stack.environment["MONGODB_URL"], "satchel_timeline")
+    database = stack.environment["TIMELINE_DATABASE"]
+    visible = Visible(stack.environment["MONGODB_URL"], database)
     visible.start()
     ledger = Ledger()
     ports = [replica.ports["INGEST_SMTP_PORT"] for replica in stack.of("ingest")]
@@ -155,11 +163,11 @@ def _letter(number: int, size: int) -> Letter:
 def table(result: Result) -> Table:
     """Return the result as a table."""
     title = (
-        f"{result.mails} mails of {result.size} bytes, {result.sessions} SMTP sessions, "
-        f"{result.replicas} replica(s) of each service"
+        f"{result.mails} mails of {result.size} bytes, {result.sessions} SMTP sessions,\n"
+        f"replicas of each service: {result.replicas}"
     )
     shown = Table(title=title, title_justify="left")
-    for column in ("", "measured", "to the broker alone"):
+    for column in ("", "measured", "ratio to broker alone"):
         shown.add_column(column, justify="left" if not column else "right")
     alone = result.broker_alone
     shown.add_row("broker alone, confirmed", f"{alone:,.0f} /s", "1.00")
@@ -179,18 +187,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--replicas", type=int, default=1, help="of each service")
     parser.add_argument("--json", type=Path, help="write the result there too")
     given = parser.parse_args(arguments)
-    stop_on_sigterm()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with (
         tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder,
-        Stack(Path(folder), replicas=given.replicas, say=say) as stack,
+        Stack(Path(folder), replicas=given.replicas, environment=own_databases(), say=say) as stack,
     ):
         # The consumers are stopped meanwhile, and what was published for the measurement is purged.
         for replica in stack.of("matcher"):
             replica.process.stop()
         url = stack.environment["AMQP_URL"]
         alone = asyncio.run(broker_alone(url, given.size, given.mails, given.sessions))
-        if stack.broker is not None:
-            stack.broker.ctl("purge_queue", RECEIVED.name)
+        asyncio.run(_purge(url))
         for replica in stack.of("matcher"):
             replica.start()
             replica.await_ready()
@@ -204,4 +211,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command("make bench", main))

@@ -24,8 +24,8 @@ from chaos.reconcile import Reckoning, dead_captures, drained, reconcile
 from dev.client import Client
 from dev.ledger import Ledger
 from dev.senders import Senders
-from dev.stack import Stack
-from dev.up import say, stop_on_sigterm
+from dev.stack import Stack, own_databases
+from dev.terminal import command, say
 
 ACCOUNT = "chaos"
 _CANDIDATE, _USER = "candidate@mail.example", "recruiter@agency.example"
@@ -82,6 +82,7 @@ def run(
     struck: Counter[str] = Counter()
     for fault in faults:
         if not senders.sending:
+            say(f"only {struck.total()} of {len(faults)} faults: the mails ran out, send more")
             break
         say(f"{len(ledger.receipts):>6} of {mails} accepted, next: {fault.kind}")
         fault.strike()
@@ -133,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--mails", type=int, default=2000)
     parser.add_argument("--sessions", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=2, help="how often each thing is killed")
+    parser.add_argument("--rounds", type=int, default=2, help="kills of each thing, mail lasting")
     parser.add_argument("--rate", type=float, default=60.0, help="mails a second")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the report there too")
@@ -141,11 +142,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--sabotage", choices=["matcher", "timeline"], help="acknowledge before publishing, there"
     )
     given = parser.parse_args(arguments)
-    stop_on_sigterm()
     modules = {given.sabotage: "chaos.sabotage"} if given.sabotage else {}
     with (
         tempfile.TemporaryDirectory(prefix="satchel-chaos-") as folder,
-        Stack(Path(folder), replicas=2, say=say, modules=modules) as stack,
+        Stack(
+            Path(folder), replicas=2, environment=own_databases(), modules=modules, say=say
+        ) as stack,
     ):
         report = run(
             stack,
@@ -162,4 +164,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command("make chaos", main))

@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,36 +18,28 @@ from dev.demo_mails import (
     PROFILE,
     SAMPLES,
 )
-from dev.install import Unavailable
-from dev.stack import Stack, StackError
-from dev.up import say, stop_on_sigterm
+from dev.stack import Stack, own_databases
+from dev.terminal import command, say
 
 
-def main() -> int:
+def demo() -> int:
     """Play the demo; return 0 when all became what it should."""
-    stop_on_sigterm()
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="satchel-demo-") as folder,
-            Stack(Path(folder), environment=_own_databases(folder), say=say) as stack,
-        ):
-            return play(stack)
-    except KeyboardInterrupt:
-        say("stopped")
-        return 130
-    except (StackError, Unavailable) as error:
-        say(f"make demo: {error}")
-        return 1
+    with (
+        tempfile.TemporaryDirectory(prefix="satchel-demo-") as folder,
+        Stack(Path(folder), environment=own_databases(), say=say) as stack,
+    ):
+        return play(stack)
 
 
 def play(stack: Stack) -> int:
     """Fill the directory, send the mails, show the outcome."""
     client = Client(stack.endpoints, stack.token_secret, account=ACCOUNT, person="u1")
     for person, (kind, name, addresses) in PEOPLE.items():
+        say(f"directory: {person} is the {kind} {name}, {', '.join(addresses)}")
         client.put_person(person, kind, name, addresses)
     capture = {user: client.mint(user) for user in ("u1", "u2")}
     for number, sample in enumerate(SAMPLES, start=1):
-        say(f"smtp: {sample.says}")
+        say(f"smtp to {' and '.join(sample.owners)}: {sample.says}")
         for owner in sample.owners:
             client.send(sample.sender, [capture[owner]], sample.raw(number))
     tally = client.await_captures(sum(len(sample.owners) for sample in SAMPLES))
@@ -55,10 +48,14 @@ def play(stack: Stack) -> int:
     console = Console(width=None if sys.stdout.isatty() else 110)
     console.print()
     console.print(_timeline_table(mails))
+    console.print()
     console.print(_tally_table(tally))
+    console.print()
     wrong = _differences(mails, tally)
     for difference in wrong:
         say(f"make demo: {difference}")
+    if not wrong:
+        console.print("All of it is as it must be.")
     return 1 if wrong else 0
 
 
@@ -102,22 +99,18 @@ def _differences(mails: list[dict[str, Any]], tally: dict[str, int]) -> list[str
     shown = tuple(
         (mail["subject"], mail["direction"], _owners(mail), _profiles(mail)) for mail in mails
     )
-    differences = []
-    if shown != EXPECTED_TIMELINE:
-        differences.append(f"the timeline should be {EXPECTED_TIMELINE}, but is {shown}")
-    if tally != EXPECTED_TALLY:
-        differences.append(f"the tally should be {EXPECTED_TALLY}, but is {tally}")
+    differences = [
+        f"mail {number} should be {expected}, but is {is_}"
+        for number, (expected, is_) in enumerate(zip_longest(EXPECTED_TIMELINE, shown), start=1)
+        if expected != is_
+    ]
+    differences += [
+        f"{word} should be {EXPECTED_TALLY.get(word, 0)}, but is {tally.get(word, 0)}"
+        for word in sorted(EXPECTED_TALLY.keys() | tally.keys())
+        if EXPECTED_TALLY.get(word, 0) != tally.get(word, 0)
+    ]
     return differences
 
 
-def _own_databases(folder: str) -> dict[str, str]:
-    """Keep out of the way of other stacks on a database server that was given."""
-    suffix = Path(folder).name.removeprefix("satchel-demo-")
-    return {
-        "MATCHER_DATABASE": f"satchel_demo_matcher_{suffix}",
-        "TIMELINE_DATABASE": f"satchel_demo_timeline_{suffix}",
-    }
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command("make demo", demo))

@@ -101,7 +101,7 @@ SAMPLES = (
 EXPECTED_TIMELINE = (
     # newest first: subject, direction, captured by, profiles
     ("Directions to our office", "inbound", ["u2"], ["c1", "k1"]),
-    ("Re: Your interview on Friday – yes", "inbound", ["u1", "u2"], ["c1"]),  # noqa: RUF001
+    ("Re: Your interview on Friday – yes", "inbound", ["u1", "u2"], ["c1"]),  # noqa: RUF001 - the dash is the mail's own
     ("Your interview on Friday", "outbound", ["u1"], ["c1"]),
 )
 EXPECTED_TALLY = {"attached": 4, "blocked": 1, "internal": 1, "no_match": 1}

@@ -1,10 +1,14 @@
-"""`make env`: writes `.env` with random secrets for docker compose; an existing one stays."""
+"""`make env`: writes `.env` with random secrets for docker compose; an existing one stays.
+
+Needs nothing but Python.
+"""
 
 import os
 import secrets
 import sys
+from pathlib import Path
 
-from dev.stack import ROOT
+PATH = Path(__file__).parent.parent / ".env"
 
 
 def secrets_for_compose() -> dict[str, str]:
@@ -16,19 +20,24 @@ def secrets_for_compose() -> dict[str, str]:
     }
 
 
-def main() -> int:
+def read_env() -> dict[str, str]:
+    """Return what the file says."""
+    lines = (line.strip() for line in PATH.read_text().splitlines())
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name: value for name, _, value in pairs}
+
+
+def main() -> None:
     """Write the file."""
-    path = ROOT / ".env"
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(PATH, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         sys.stderr.write("make env: .env is there already; remove it to get new secrets\n")
-        return 0
+        return
     with os.fdopen(descriptor, "w") as file:
         file.writelines(f"{name}={value}\n" for name, value in secrets_for_compose().items())
     sys.stderr.write("make env: wrote .env\n")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

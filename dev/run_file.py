@@ -7,33 +7,41 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import asdict, dataclass
 
-from dev.stack import ROOT
+from dev.generate import ROOT
 
 PATH = ROOT / ".satchel" / "run.json"
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A running stack."""
+
+    pid: int
+    token_secret: str
+    token_issuer: str
+
+
 @contextmanager
-def announced(token_secret: str, issuer: str) -> Iterator[None]:
-    """Announce the stack meanwhile."""
+def announced(token_secret: str, token_issuer: str) -> Iterator[None]:
+    """Announce this process's stack meanwhile."""
     PATH.parent.mkdir(parents=True, exist_ok=True)
     PATH.unlink(missing_ok=True)
-    text = json.dumps({"pid": os.getpid(), "token_secret": token_secret, "token_issuer": issuer})
     descriptor = os.open(PATH, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(text)
+        json.dump(asdict(Run(os.getpid(), token_secret, token_issuer)), file)
     try:
         yield
     finally:
         PATH.unlink(missing_ok=True)
 
 
-def running(path: Path = PATH) -> dict[str, str] | None:
-    """Return the running stack's secret and issuer, or None when no stack runs."""
+def running() -> Run | None:
+    """Return the running stack, or None when there is none."""
     try:
-        run = json.loads(path.read_text())
-        os.kill(run["pid"], 0)
+        run = Run(**json.loads(PATH.read_text()))
+        os.kill(run.pid, 0)
     except (FileNotFoundError, ProcessLookupError, json.JSONDecodeError):
         return None
-    return {"secret": run["token_secret"], "issuer": run["token_issuer"]}
+    return run

@@ -1,28 +1,32 @@
-"""`make token ACCOUNT=acme PERSON=u1 SCOPE="..."`: prints a token for the running stack."""
+"""`make token ACCOUNT=acme PERSON=u1 SCOPE="..."`: prints a token, alone on standard output.
+
+For the stack that `make up` runs here, else for the one whose secrets `make env` wrote.
+"""
 
 import argparse
+import os
 import sys
 import time
 
 from dev.client import SCOPES
+from dev.env import PATH as ENV_FILE
+from dev.env import read_env
 from dev.run_file import running
+from dev.terminal import Mistake, command
 from shared.auth import sign
 
 
-def main() -> int:
+def sign_in() -> int:
     """Print a token."""
     parser = argparse.ArgumentParser(prog="make token", description=__doc__)
-    parser.add_argument("--account", default="acme")
-    parser.add_argument("--person", default="u1")
-    parser.add_argument("--scope", default=SCOPES)
+    parser.add_argument("--account")
+    parser.add_argument("--person")
+    parser.add_argument("--scope")
     given = parser.parse_args()
-    stack = running()
-    if stack is None:
-        sys.stderr.write("make token: no stack is running here: start one with `make up`\n")
-        return 1
+    secret, issuer = _signing()
     token = sign(
-        stack["secret"],
-        issuer=stack["issuer"],
+        secret,
+        issuer=issuer,
         account=given.account or "acme",
         person_id=given.person or "u1",
         scope=given.scope or SCOPES,
@@ -32,5 +36,14 @@ def main() -> int:
     return 0
 
 
+def _signing() -> tuple[str, str]:
+    """Return the secret that signs, and the issuer."""
+    if run := running():
+        return run.token_secret, run.token_issuer
+    if ENV_FILE.exists():
+        return read_env()["TOKEN_SECRET"], os.environ.get("TOKEN_ISSUER", "satchel")
+    raise Mistake("no stack is running here: start one with `make up`")
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command("make token", sign_in))

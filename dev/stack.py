@@ -1,11 +1,13 @@
 """A whole stack on this machine: broker, database and the services, in as many replicas as wanted.
 
-* `AMQP_URL`, `MONGODB_URL` and `BLOB_URL` of the environment are used instead of starting anything.
+* `AMQP_URL`, `MONGODB_URL` and `BLOB_URL` of the environment are used instead of starting anything,
+  and every other setting of the environment is passed on.
 * Everything listens on loopback. All that was started is stopped again, in the opposite order; what
   the launcher could not stop (it was killed) ends with it.
 * Secrets are random, per stack.
 """
 
+import asyncio
 import os
 import secrets
 import sys
@@ -14,19 +16,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+import aio_pika
 import httpx
+import pymongo
+from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity
+from pymongo.errors import PyMongoError
 
 from dev.client import Endpoints
+from dev.generate import ROOT, SETTINGS
 from dev.install import ensure_rabbitmq, find_mongod
 from dev.mongodb import PrivateMongoDB
 from dev.ports import free_port
 from dev.process import Process
 from dev.rabbitmq import PrivateRabbitMQ
+from dev.terminal import Mistake
+from shared.topology import RECEIVED
 
-ROOT = Path(__file__).parent.parent
 _READY_SECONDS = 60
+_CLOUDS = ("AWS_", "AZURE_", "GOOGLE_")
 _MIGRATING = ("matcher", "timeline")
 SERVICES = ("ingest", "matcher", "timeline")
 PORT_SETTINGS = {
@@ -34,10 +43,6 @@ PORT_SETTINGS = {
     "matcher": ("MATCHER_HTTP_PORT",),
     "timeline": ("TIMELINE_HTTP_PORT",),
 }
-
-
-class StackError(Exception):
-    """Something did not start; the message says what, and what its log says."""
 
 
 @dataclass
@@ -71,11 +76,11 @@ class Replica:
             return False
 
     def await_ready(self, seconds: float = _READY_SECONDS) -> None:
-        """Return when it is ready; raise StackError when it ended or takes too long."""
+        """Return when it is ready; raise Mistake when it ended or takes too long."""
         deadline = time.monotonic() + seconds
         while not self.ready():
             if not self.process.alive or time.monotonic() > deadline:
-                raise StackError(
+                raise Mistake(
                     f"{self.name} did not get ready. Its log ends with:\n{self.process.tail()}"
                 )
             time.sleep(0.05)
@@ -171,9 +176,9 @@ class Stack:
 
     def _base_environment(self) -> dict[str, str]:
         return {
-            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-            "AMQP_URL": os.environ.get("AMQP_URL") or self._start_broker(),
-            "MONGODB_URL": os.environ.get("MONGODB_URL") or self._start_database(),
+            **{name: value for name, value in os.environ.items() if _is_passed_on(name)},
+            "AMQP_URL": self._given_broker() or self._start_broker(),
+            "MONGODB_URL": self._given_database() or self._start_database(),
             "BLOB_URL": os.environ.get("BLOB_URL") or f"file://{self.folder}/blobs",
             "CAPTURE_DOMAIN": os.environ.get("CAPTURE_DOMAIN", "in.satchel.test"),
             "CAPTURE_KEYS": f"dev:{secrets.token_urlsafe(32)}",
@@ -183,6 +188,29 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
             **self._given,
         }
+
+    def _given_broker(self) -> str | None:
+        """Return the broker of the environment, once it answers and nobody else's mail is there."""
+        url = os.environ.get("AMQP_URL")
+        if url and (users := asyncio.run(_consumers(url))):
+            raise Mistake(
+                f"AMQP_URL is the broker of another Satchel ({users} consumers): stop it, or use "
+                "another virtual host"
+            )
+        return url
+
+    def _given_database(self) -> str | None:
+        """Return the database server of the environment, once it answers."""
+        url = os.environ.get("MONGODB_URL")
+        if url:
+            try:
+                with pymongo.MongoClient[dict[str, Any]](
+                    url, serverSelectionTimeoutMS=5000
+                ) as client:
+                    client.admin.command("ping")
+            except PyMongoError as error:
+                raise Mistake(f"MONGODB_URL does not answer ({type(error).__name__})") from error
+        return url
 
     def _start_broker(self) -> str:
         ensure_rabbitmq()
@@ -209,7 +237,7 @@ class Stack:
         code = migration.wait(_READY_SECONDS)
         migration.kill()
         if code != 0:
-            raise StackError(f"{service}: no indexes. The log ends with:\n{migration.tail()}")
+            raise Mistake(f"{service}: no indexes. The log ends with:\n{migration.tail()}")
 
     def _replica(self, service: str, number: int) -> Replica:
         settings = PORT_SETTINGS[service]
@@ -224,3 +252,33 @@ class Stack:
             folder=ROOT,
         )
         return Replica(name, service, ports, process)
+
+
+def own_databases() -> dict[str, str]:
+    """Return settings that keep a stack out of the way of others on a database server."""
+    suffix = secrets.token_hex(4)
+    return {
+        "MATCHER_DATABASE": f"satchel_matcher_{suffix}",
+        "TIMELINE_DATABASE": f"satchel_timeline_{suffix}",
+    }
+
+
+def _is_passed_on(name: str) -> bool:
+    """Whether a variable is for the services: a setting, or what unlocks a cloud."""
+    settings = {field.upper() for model in SETTINGS.values() for field in model.model_fields}
+    return name in settings | {"HOME", "LANG", "PATH"} or name.startswith(_CLOUDS)
+
+
+async def _consumers(url: str) -> int:
+    """Return how many consumers wait for received mail on a broker."""
+    try:
+        async with asyncio.timeout(10):
+            connection = await aio_pika.connect(url)
+    except (AMQPError, OSError) as error:
+        raise Mistake(f"AMQP_URL does not answer ({type(error).__name__})") from error
+    async with connection, connection.channel() as channel:
+        try:
+            queue = await channel.declare_queue(RECEIVED.name, passive=True)
+        except ChannelNotFoundEntity:
+            return 0
+        return queue.declaration_result.consumer_count or 0

@@ -10,12 +10,12 @@ import signal
 import socket
 import sys
 import time
-from types import FrameType
 
 from dev.client import SCOPES
-from dev.install import Unavailable
-from dev.run_file import announced
-from dev.stack import ROOT, Stack, StackError
+from dev.generate import ROOT
+from dev.run_file import announced, running
+from dev.stack import Stack
+from dev.terminal import Mistake, command, say
 from shared.auth import sign
 
 FOLDER = ROOT / ".satchel" / "up"
@@ -28,34 +28,26 @@ _PORTS = {
 }
 
 
-def say(line: str) -> None:
-    """Show progress; standard output is for what the user wants to keep."""
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
-
-
-def stop_on_sigterm() -> None:
-    """Let SIGTERM end the launcher as Ctrl-C does, so that it stops what it started."""
-
-    def stop(_: int, __: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
-
-
 def chosen_ports() -> dict[str, int]:
-    """Return the ports of the environment or the usual ones; raise StackError when one is taken."""
-    ports = {name: int(os.environ.get(name) or usual) for name, usual in _PORTS.items()}
+    """Return the ports of the environment or the usual ones; raise Mistake when one is taken."""
+    ports = {name: _port(name, usual) for name, usual in _PORTS.items()}
     for name, port in ports.items():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError as error:
-                raise StackError(
+                raise Mistake(
                     f"port {port} is taken: stop what uses it, or set {name} to another"
                 ) from error
     return ports
+
+
+def _port(name: str, usual: int) -> int:
+    given = os.environ.get(name) or str(usual)
+    if not given.isdecimal() or not 0 < int(given) < 65536:
+        raise Mistake(f"{name} must be a port, from 1 to 65535, not {given!r}")
+    return int(given)
 
 
 def kept_secrets() -> dict[str, str]:
@@ -77,21 +69,19 @@ def kept_secrets() -> dict[str, str]:
     return {name: os.environ.get(name) or value for name, value in kept.items()}
 
 
-def main() -> int:
+def up() -> int:
     """Start the stack, say where it is, and wait."""
-    stop_on_sigterm()
+    if already := running():
+        raise Mistake(f"a stack is running here already (process {already.pid})")
     started = time.monotonic()
-    try:
-        with Stack(FOLDER, ports=chosen_ports(), environment=kept_secrets(), say=say) as stack:
-            _say_where(stack, time.monotonic() - started)
-            with announced(stack.token_secret, stack.token_issuer):
+    with Stack(FOLDER, ports=chosen_ports(), environment=kept_secrets(), say=say) as stack:
+        _say_where(stack, time.monotonic() - started)
+        with announced(stack.token_secret, stack.token_issuer):
+            try:
                 signal.pause()
-    except KeyboardInterrupt:
-        say("stopped")
-        return 0
-    except (StackError, Unavailable) as error:
-        say(f"make up: {error}")
-        return 1
+            except KeyboardInterrupt:
+                say("stopping")
+    say("stopped")
     return 0
 
 
@@ -126,4 +116,4 @@ Ctrl-C stops everything.
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command("make up", up))

@@ -22,14 +22,14 @@ MAX_ADDRESS = 320
 """64 octets, an `@` and 255 octets: RFC 5321 section 4.5.3.1."""
 
 _TEXT = re.compile(
-    r"""(?: [^"()<>,;:=@]++
+    r"""(?>(?: [^"()<>,;:=@]++
           | =\?[^?=\s"<>]{1,60}+\?[bq]\?[^?\s"<>]*+\?=   # an encoded word, commas and all
           | @\[[\w.:]*+\]                                # an address literal, colons and all
-          | [=@] )++""",
+          | [=@] )+)""",
     re.VERBOSE | re.IGNORECASE,
 )
-_QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
-_OPEN_ANGLE = re.compile(r'<(?:[\s,]*+@[^<>:;"()]*+:)?+')
+_QUOTED = re.compile(r'"((?>(?:[^"\\]++|\\.)*))"', re.DOTALL)
+_OPEN_ANGLE = re.compile(r'<(?>(?:[\s,]*+@[^<>:;"()]*+:)?)')
 """With the obsolete route, if there is one: RFC 5322 section 4.4."""
 _IN_COMMENT = re.compile(r"\\.|[()]", re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)

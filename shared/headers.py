@@ -107,7 +107,7 @@ _SUPERSETS = {"latin_1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "tis_6
 _SUPERSETS |= {"shift_jis": "cp932", "euc_kr": "cp949", "iso2022_jp": "iso2022_jp_ext"}
 
 _ENCODED_WORD = re.compile(
-    r"=\?([^?=\s]{1,60}+)\?([bBqQ])\?((?:[^?=]++|=(?!\?(?!=))|\?(?!=))*+)\?="
+    r"=\?([^?=\s]{1,60}+)\?([bBqQ])\?((?>(?:[^?=]++|=(?!\?(?!=))|\?(?!=))*))\?="
 )
 """Neither `=?` nor `?=` is inside one: no character is looked at for two words."""
 _NOT_BASE64 = re.sub(rb"[A-Za-z0-9+/]", b"", bytes(range(256)))
@@ -202,7 +202,7 @@ def _with_fewer_marks(text: str) -> str:
 
 _COMMENT_TOKEN = re.compile(r"\\.|[()<]|[^\\()<]++|\\", re.DOTALL)
 _PARAMETER = re.compile(
-    r';\s*+([^\s=;"*]++)(?:\*(\d{1,3}))?(\*)?\s*+=\s*+("(?:[^"\\]++|\\.)*+"?|[^;"]*+)', re.DOTALL
+    r';\s*+([^\s=;"*]++)(?:\*(\d{1,3}))?(\*)?\s*+=\s*+("(?>(?:[^"\\]++|\\.)*)"?|[^;"]*+)', re.DOTALL
 )
 
 

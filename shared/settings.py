@@ -111,13 +111,16 @@ class DatabaseSettings(Settings):
     )
 
 
-def load(model: type[S], service: str) -> S:
+def load(model: type[S], service: str, options: str = "") -> S:
     """Read the settings from the environment, or say in one line what to set and exit with 2.
 
-    With `--help` on the command line the settings are printed instead.
+    With `--help` on the command line the settings are printed instead, and `options`, the text about
+    other words on the command line.
     """
     if {"-h", "--help"} & set(sys.argv[1:]):
-        sys.stdout.write(f"{service}\n\nSettings, as environment variables:\n\n{describe(model)}")
+        sys.stdout.write(
+            f"{service}\n\n{options}Settings, as environment variables:\n\n{describe(model)}"
+        )
         sys.exit(0)
     try:
         return model()

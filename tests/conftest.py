@@ -14,7 +14,7 @@ import pytest
 from dev.install import ensure_rabbitmq, find_mongod
 from dev.mongodb import PrivateMongoDB
 from dev.rabbitmq import PrivateRabbitMQ
-from dev.stack import Stack
+from dev.stack import Stack, own_databases
 
 
 @pytest.fixture(scope="session")
@@ -54,12 +54,7 @@ def database_name() -> str:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Two replicas of every service on a broker and a database of their own."""
-    suffix = secrets.token_hex(4)
-    environment = {
-        "MATCHER_DATABASE": f"satchel_matcher_{suffix}",
-        "TIMELINE_DATABASE": f"satchel_timeline_{suffix}",
-        "PUBLISH_DEADLINE": "3",
-    }
+    environment = own_databases() | {"PUBLISH_DEADLINE": "3"}
     folder: Path = tmp_path_factory.mktemp("stack")
     with Stack(folder, replicas=2, environment=environment) as running:
         yield running

@@ -35,6 +35,11 @@ from shared.settings import load
 from shared.topology import RECEIVED, uses
 from shared.web import HttpServer, create_app, holds, not_stopping
 
+OPTIONS = """\
+  --migrate    build the indexes, and end
+  --republish  announce the whole directory to the timeline again, and end
+
+"""
 PUBLISHES = (MailAttached, MailDismissed, PersonChanged, PersonDeleted, CaptureAddressChanged)
 INDEXES = (*directory.INDEXES, *capture_addresses.INDEXES, *decisions.INDEXES)
 
@@ -115,7 +120,7 @@ async def republish(settings: MatcherSettings, stopping: asyncio.Event) -> None:
 
 def main() -> None:
     """Start the matcher, or do one of its chores."""
-    settings = load(MatcherSettings, "matcher")
+    settings = load(MatcherSettings, "matcher", OPTIONS)
     configure_logging("matcher", settings.log_level)
     if "--migrate" in sys.argv[1:]:
         run(lambda _: build_indexes(settings))

@@ -10,4 +10,4 @@ class MatcherSettings(CaptureSettings, DatabaseSettings):
 
     matcher_http_port: int = Field(8002, description="Where the HTTP API is.")
     matcher_database: str = Field("satchel_matcher", description="The matcher's own database.")
-    prefetch: int = Field(32, description="Captures in hand at a time.")
+    prefetch: int = Field(32, description="Deliveries in hand at a time.")

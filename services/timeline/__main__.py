@@ -18,6 +18,11 @@ from shared.settings import load
 from shared.topology import OUTCOMES, PEOPLE, uses
 from shared.web import HttpServer, create_app, holds, not_stopping
 
+OPTIONS = """\
+  --migrate  build the indexes, and end
+
+"""
+
 
 async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     """Serve until `stopping`."""
@@ -78,7 +83,7 @@ async def build_indexes(settings: TimelineSettings) -> None:
 
 def main() -> None:
     """Start the timeline, or migrate its database."""
-    settings = load(TimelineSettings, "timeline")
+    settings = load(TimelineSettings, "timeline", OPTIONS)
     configure_logging("timeline", settings.log_level)
     if "--migrate" in sys.argv[1:]:
         run(lambda _: build_indexes(settings))

@@ -22,12 +22,12 @@ from datetime import datetime
 from mimetypes import MimeTypes
 
 import nh3
-from inscriptis.css_profiles import CSS_PROFILES  # type: ignore[import-untyped]
-from inscriptis.html_engine import Inscriptis  # type: ignore[import-untyped]
-from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped]
-from inscriptis.model.html_element import HtmlElement  # type: ignore[import-untyped]
-from lxml import etree  # type: ignore[import-untyped]
-from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
+from inscriptis.css_profiles import CSS_PROFILES
+from inscriptis.html_engine import Inscriptis
+from inscriptis.model.config import ParserConfig
+from inscriptis.model.html_element import HtmlElement
+from lxml import etree
+from lxml.html import HTMLParser, document_fromstring
 
 from shared import headers
 from shared.headers import HeaderBlock, decode_text, parameters

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from dev.generate import ROOT
 from dev.ports import free_port
 from dev.process import Process
-from dev.stack import PORT_SETTINGS, ROOT, Replica
+from dev.stack import PORT_SETTINGS, Replica
 
 
 def _uv() -> str:
