@@ -64,7 +64,7 @@ class TokenVerifier:
             if len((secret or "").encode()) < MIN_SECRET_BYTES:
                 raise ValueError(f"TOKEN_SECRET needs at least {MIN_SECRET_BYTES} characters")
             self._key, self._algorithms = lambda _: secret, ["HS256"]
-        self._fetches = jwks_url is not None
+        self._fetches = bool(jwks_url)
 
     async def verify(self, token: str) -> Caller:
         """Return the caller. Raises InvalidToken with a reason to show, or KeysAway."""

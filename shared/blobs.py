@@ -62,10 +62,13 @@ class Blobs:
 
     async def put(self, key: str, data: bytes) -> None:
         """Store `data`, durably. Raises BlobStoreAway."""
-        with _errors():
-            await self._store.put_async(key, data)
-            if self._folder is not None:
-                await asyncio.to_thread(_sync, self._folder / key, self._folder)
+        try:
+            with _errors():
+                await self._store.put_async(key, data)
+                if self._folder is not None:
+                    await asyncio.to_thread(_sync, self._folder / key, self._folder)
+        except BlobMissing as error:  # somebody deleted it before it was synced
+            raise BlobStoreAway("deleted meanwhile") from error
 
     async def get(self, key: str) -> bytes:
         """Return what is under the key. Raises BlobMissing, BlobStoreAway."""

@@ -17,8 +17,9 @@ import structlog
 import uvloop
 from structlog.typing import EventDict
 
-SILENT_LIBRARIES = ("aio_pika", "aiormq", "pymongo", "uvicorn.access", "uvicorn.error", "asyncio")
-"""Their debug output would hold mail. aiosmtpd's (`mail.log`) holds addresses at any level."""
+SILENT_LIBRARIES = ("aio_pika", "aiormq", "pymongo", "uvicorn.access", "uvicorn.error")
+"""Their debug output would hold mail. aiosmtpd's (`mail.log`) holds addresses, and asyncio's the
+text of exceptions, at any level: these two are off."""
 
 
 class Part(Protocol):
@@ -49,10 +50,12 @@ def run(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     async def with_signals() -> None:
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_on_loop_error)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
         await main(stopping)
 
+    sys.excepthook = lambda kind, error, trace: _log_error("service failed", error)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(with_signals())
 
@@ -91,7 +94,17 @@ def configure_logging(service: str, level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in SILENT_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("mail.log").setLevel(logging.CRITICAL + 1)
+    for name in ("mail.log", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def _on_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what asyncio would: it puts the exception's text into its message."""
+    _log_error("task failed", context.get("exception"))
+
+
+def _log_error(event: str, error: BaseException | None) -> None:
+    structlog.get_logger().error(event, exc_info=error)
 
 
 def _named(service: str) -> structlog.typing.Processor:

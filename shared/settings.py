@@ -19,7 +19,7 @@ S = TypeVar("S", bound="Settings")
 class Settings(BaseSettings):
     """What every service needs."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     amqp_url: str = Field("amqp://guest:guest@127.0.0.1:5672/", description="The broker.")
     blob_url: str = Field(
@@ -114,8 +114,8 @@ class DatabaseSettings(Settings):
 def load(model: type[S], service: str, options: str = "") -> S:
     """Read the settings from the environment, or say in one line what to set and exit with 2.
 
-    With `--help` on the command line the settings are printed instead, and `options`, the text about
-    other words on the command line.
+    With `--help` on the command line the settings are printed instead, after `options`, the text
+    about other words on the command line.
     """
     if {"-h", "--help"} & set(sys.argv[1:]):
         sys.stdout.write(

@@ -29,9 +29,10 @@ MAIL_EXCHANGE = "satchel.mail"
 DEAD_EXCHANGE = "satchel.dead"
 """Topic exchange; the routing key is the dead letter's own tag, or what stood in its place."""
 
-DELIVERY_LIMIT = 20
+DELIVERY_LIMIT = 60
 """Returns to the queue before the broker gives up on a message. On RabbitMQ 3.10 a crash of a
-consumer counts one for each message it held."""
+consumer counts one for each message it held, and so does each 20 minutes of an outage for the one
+message that is tried meanwhile: it becomes a dead letter after 20 hours."""
 _UNLIMITED = 1_000_000
 """RabbitMQ 4 drops after 20 where none is given and no dead-letter exchange is set; 3.10 knows no
 word for unlimited."""

@@ -22,11 +22,16 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import Caller, InvalidToken, KeysAway
 from shared.settings import Settings
 
 log = structlog.get_logger()
+
+MAX_BODY_BYTES = 1024 * 1024
+STREAMED = frozenset({"/v1/mail", "/v1/people:import", "/v1/explain"})
+"""Routes that read their own bodies."""
 
 Checks = Mapping[str, Callable[[], Awaitable[bool]]]
 """What readiness depends on, by name."""
@@ -83,6 +88,7 @@ def create_app(title: str, description: str, settings: Settings, checks: Checks)
         responses={"default": {"model": ProblemBody, "description": "RFC 9457 problem"}},
     )
     app.state.verifier = settings.token_verifier
+    app.add_middleware(BodyLimit)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -110,6 +116,34 @@ def create_app(title: str, description: str, settings: Settings, checks: Checks)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+class BodyLimit:
+    """ASGI middleware: no request brings more than MAX_BODY_BYTES, whoever sends it.
+
+    The framework reads a body before it asks who calls. Routes that take mail or whole directories
+    read their bodies themselves, after sign-in, and in pieces.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and count what is read of it."""
+        if scope["type"] != "http" or scope["path"] in STREAMED:
+            await self._app(scope, receive, send)
+            return
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > MAX_BODY_BYTES:
+                raise HTTPException(413, "Request too large")
+            return message
+
+        await self._app(scope, counted, send)
 
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT")

@@ -49,8 +49,8 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     http = HttpServer(app, settings.bind_host, settings.ingest_http_port)
     async with (
         running(publisher, stopping),
-        running(smtp, stopping),
         running(http, stopping),
+        running(smtp, stopping),
     ):
         await stopping.wait()
 

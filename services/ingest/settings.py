@@ -18,5 +18,5 @@ class IngestSettings(CaptureSettings):
         description="Seconds without a command or a piece of DATA until a session is closed.",
     )
     publish_deadline: float = Field(
-        10.0, description="Seconds the broker has to confirm before the sender is told to retry."
+        7.0, description="Seconds the broker has to confirm before the sender is told to retry."
     )

@@ -12,7 +12,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import structlog
@@ -27,6 +27,8 @@ MAX_RECIPIENTS = 100
 _END = b"\r\n.\r\n"
 _PIECE = 1024 * 1024
 _DRAIN_SECONDS = 8.0
+"""More than the broker has to confirm a mail (PUBLISH_DEADLINE)."""
+_GOODBYE_SECONDS = 0.5
 
 Verify = Callable[[str], CaptureAddress | None]
 log = structlog.get_logger()
@@ -105,10 +107,43 @@ class CaptureSession(SMTP):
             await self.leave()
 
     async def leave(self) -> None:
-        """Say that the service stops, and hang up."""
+        """Say that the service stops, and hang up, whether the other side listens or not."""
+        if self.transport is None:
+            return
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await self.push("421 4.3.2 the service stops, try again")
         if self.transport is not None:
-            await self.push("421 4.3.2 the service stops, try again")
             self.transport.close()
+
+    def _timeout_cb(self) -> None:
+        """Hang up on who was silent for too long. `close` would wait for who does not read."""
+        SMTP_REFUSED.labels("timeout").inc()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the connection, and forget what was not sent."""
+        if isinstance(self.transport, asyncio.Transport):
+            self.transport.abort()
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """Return the address and what follows it; None for both when it is not one.
+
+        The library's parser raises on some broken input, which would be answered as our fault.
+        """
+        try:
+            address, rest = super()._getaddr(arg)
+        except Exception:
+            return None, None
+        return address, rest
+
+    def _getparams(self, params: Sequence[str]) -> dict[str, str | bool] | None:
+        """Return the parameters; None when they are not well formed."""
+        found = super()._getparams(params)
+        size = found.get("SIZE") if found else None
+        if isinstance(size, str) and not (size.isascii() and size.isdecimal()):
+            return None
+        return found
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the session."""
@@ -212,8 +247,10 @@ class SmtpServer:
         server.close()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._commands.idle.wait(), _DRAIN_SECONDS)
-        for session in list(self._commands.sessions):
-            await session.leave()
+        await asyncio.gather(*(session.leave() for session in self._commands.sessions))
+        await asyncio.sleep(_GOODBYE_SECONDS if self._commands.sessions else 0)
+        for session in self._commands.sessions:
+            session.hang_up()
 
     def stop(self) -> None:
         """Take no new sessions; finish the mails in hand."""

@@ -92,10 +92,10 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     async with (
         client,
         running(publisher, stopping),
+        running(http, stopping),
         running(consumer, stopping),
         running(ClaimSweep(blobs), stopping),
         running(Outbox(database, publisher), stopping),
-        running(http, stopping),
     ):
         await stopping.wait()
 

@@ -87,9 +87,9 @@ class Matcher:
         except BlobMissing:
             return Reject("claim_missing")
         events = await self._decide(received, start)
-        if not isinstance(events, Reject):
-            await self.decisions.record(received.capture_id, events)
-        return events
+        if isinstance(events, Reject):
+            return events
+        return await self.decisions.record(received.capture_id, events)
 
     async def _decide(self, received: MailReceived, start: bytes) -> Sequence[Event] | Reject:
         header = read_header_block(start)

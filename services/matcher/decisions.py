@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel, ReturnDocument
 
 from shared.blobs import RETENTION
-from shared.database import Database, Index
+from shared.database import Database, Document, Index
 from shared.events import Event, decode_event
 
 INDEXES = (
@@ -40,11 +40,14 @@ class Decisions:
     async def recall(self, capture_id: UUID) -> list[Event]:
         """Return the events of an earlier decision; none when there was no decision."""
         found = await self._decisions.find_one({"_id": str(capture_id)})
-        return [decode_event(tag, text) for tag, text in found["events"]] if found else []
+        return _events(found) if found else []
 
-    async def record(self, capture_id: UUID, events: Sequence[Event]) -> None:
-        """Remember the events that are about to be published."""
-        await self._decisions.update_one(
+    async def record(self, capture_id: UUID, events: Sequence[Event]) -> list[Event]:
+        """Remember the events that are about to be published; return those that are remembered.
+
+        They are another's when the capture was in two hands, and those are the ones to publish.
+        """
+        recorded = await self._decisions.find_one_and_update(
             {"_id": str(capture_id)},
             {
                 "$setOnInsert": {
@@ -53,4 +56,10 @@ class Decisions:
                 }
             },
             upsert=True,
+            return_document=ReturnDocument.AFTER,
         )
+        return _events(recorded) if recorded else list(events)
+
+
+def _events(decision: Document) -> list[Event]:
+    return [decode_event(tag, text) for tag, text in decision["events"]]

@@ -6,9 +6,11 @@ and the version counts the changes. What was deleted leaves its id and its versi
 event never wins. `unannounced` is there until the change was published (`outbox.py`).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import TypeVar
 
 from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from services.matcher.addresses import normalise
 from services.matcher.decide import Person
@@ -24,6 +26,7 @@ INDEXES = (
 )
 
 
+T = TypeVar("T")
 _LIVING = {"deleted": {"$exists": False}}
 
 
@@ -39,17 +42,18 @@ class Directory:
         Putting the same again changes nothing.
         """
         async with self._versions.change(account):
-            before = await self._people.find_one_and_update(
-                *_upsert(account, person), upsert=True, return_document=ReturnDocument.BEFORE
+            before = await _again_if_raced(
+                lambda: self._people.find_one_and_update(
+                    *_upsert(account, person), upsert=True, return_document=ReturnDocument.BEFORE
+                )
             )
         return before is None or "deleted" in before
 
     async def put_all(self, account: str, people: Sequence[Person]) -> None:
         """Store many people as given, in their order: of the same person the last one counts."""
         async with self._versions.change(account):
-            await self._people.bulk_write(
-                [UpdateOne(*_upsert(account, person), upsert=True) for person in people]
-            )
+            writes = [UpdateOne(*_upsert(account, person), upsert=True) for person in people]
+            await _again_if_raced(lambda: self._people.bulk_write(writes))
 
     async def get(self, account: str, person_id: str) -> Person | None:
         """Return the person, or None."""
@@ -93,6 +97,14 @@ def person_of(person_id: str, kind: Kind, name: str, addresses: Iterable[str]) -
     """Return a person with their addresses in the form in which they compare, each once."""
     by_key = {normalise(address): address for address in addresses}
     return Person(person_id, kind, name, tuple(by_key.values()), frozenset(by_key))
+
+
+async def _again_if_raced(write: Callable[[], Awaitable[T]]) -> T:
+    """Run an upsert, and once more when another one made the same document meanwhile."""
+    try:
+        return await write()
+    except (DuplicateKeyError, BulkWriteError):
+        return await write()
 
 
 def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:

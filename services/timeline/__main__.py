@@ -68,9 +68,9 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     async with (
         client,
         running(publisher, stopping),
+        running(http, stopping),
         running(consumer, stopping),
         running(people, stopping),
-        running(http, stopping),
     ):
         await stopping.wait()
 

@@ -7,7 +7,7 @@ goes only when nothing needs it any more.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
@@ -31,6 +31,8 @@ class Projector:
 
     store: Store
     blobs: Blobs
+    large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    """How many large mails may be in memory at a time."""
 
     async def handle(self, delivery: Delivery) -> Outcome:
         """Handle one `mail.attached` or `mail.dismissed`.
@@ -53,24 +55,34 @@ class Projector:
                 return Retry(f"{type(away).__name__}: {away}")
 
     async def _attach(self, event: MailAttached, body: bytes) -> Outcome:
-        raw = body
-        if event.blob_key is not None:
-            try:
-                raw = await self.blobs.get(event.blob_key)
-            except BlobMissing:
-                if await self.store.has_outcome(event.account, event.capture_id):
-                    return Done()
-                return Reject("claim_missing")
-        mail = await asyncio.to_thread(read, raw) if len(raw) > CLAIM_CHECK_BYTES else read(raw)
-        document = project(event, mail, raw)
-        await self.blobs.put(document["raw_key"], raw)
-        kept, complete = await self.store.attach(event, document)
-        if kept != document["raw_key"]:
-            await self.blobs.delete(document["raw_key"])  # an earlier capture's content stays
-        if event.blob_key is not None and complete:
-            await self.blobs.delete(event.blob_key)
+        if event.blob_key is None:
+            await self._keep(event, body)
+        else:
+            async with self.large_mails:
+                try:
+                    raw = await self.blobs.get(event.blob_key)
+                except BlobMissing:
+                    if await self.store.has_attached(event):
+                        return Done()
+                    return Reject("claim_missing")
+                if await self._keep(event, raw):
+                    await self.blobs.delete(event.blob_key)
         self._visible(event, "attached")
         return Done()
+
+    async def _keep(self, event: MailAttached, raw: bytes) -> bool:
+        """Write the mail and its bytes; return whether all parts of the event have been seen."""
+        mail = await asyncio.to_thread(read, raw) if len(raw) > CLAIM_CHECK_BYTES else read(raw)
+        document = project(event, mail, raw)
+        own_key = document["raw_key"]
+        # An earlier capture's content stays: then there is nothing to store.
+        kept_key = await self.store.raw_key(event.account, document["_id"])
+        if kept_key in (None, own_key):
+            await self.blobs.put(own_key, raw)
+        stored_key, complete = await self.store.attach(event, document)
+        if kept_key is None and stored_key != own_key:  # another capture was faster meanwhile
+            await self.blobs.delete(own_key)
+        return complete
 
     async def _dismiss(self, event: MailDismissed) -> Outcome:
         await self.store.dismiss(event)

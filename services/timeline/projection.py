@@ -6,7 +6,7 @@ from services.timeline.identity import mail_id
 from services.timeline.reader import READER_VERSION, Mailbox, ReadMail
 from shared.blobs import mail_key
 from shared.database import Document
-from shared.events import MailAttached
+from shared.events import MailAttached, Match, Role
 
 
 def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Document:
@@ -38,13 +38,19 @@ def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Document:
             }
             for attachment in mail.attachments
         ],
-        "matches": [match.model_dump(mode="json") for match in event.matches],
+        "matches": [_match(match, event.owner) for match in event.matches],
         "captured_by": [{"person_id": event.owner, "at": event.received_at}],
         "incomplete": mail.incomplete,
         "reader_version": READER_VERSION,
         "size": len(raw),
         "raw_key": mail_key(event.account, id_, raw),
     }
+
+
+def _match(match: Match, owner: str) -> Document:
+    """Return a match; one by Bcc with the only one who may see it."""
+    hidden = {"bcc_owners": [owner]} if match.role is Role.BCC else {}
+    return match.model_dump(mode="json") | hidden
 
 
 def _shown(mailboxes: tuple[Mailbox, ...]) -> list[Document]:

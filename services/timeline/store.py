@@ -5,7 +5,7 @@
 * `mails`: one document a mail; its first capture's content stays, later captures add their owner
   and their matches.
 * `profile_mails`: one row per account, viewer, profile and mail: a profile's timeline is one range
-  of one index.
+  of one index for everyone, and one for the viewer.
 * `tallies`: counts per account and day, spread over slots so that captures do not queue for one
   document (`_Slots`).
 
@@ -13,21 +13,21 @@ What belongs to one capture is written in one transaction.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 
+import pymongo
 from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from services.timeline.matches import EVERYONE, merge_matches, viewers
 from shared.database import Database, Document, Index
 from shared.events import MailAttached, MailDismissed
 
-EVERYONE = "*"
-"""The viewer of rows that the whole team may see."""
 _SLOTS = 64
+TRANSACTION_SECONDS = 10
+"""For all of its tries together; by itself the driver tries for two minutes."""
 
 INDEXES = (
     # views.profile_timeline
@@ -42,6 +42,14 @@ INDEXES = (
                 ("mail_id", DESCENDING),
             ],
             name="timeline",
+        ),
+    ),
+    # Store._add_rows: the rows of one mail and profile
+    Index(
+        "profile_mails",
+        IndexModel(
+            [("account", ASCENDING), ("mail_id", ASCENDING), ("person_id", ASCENDING)],
+            name="of_mail",
         ),
     ),
     # views.stats
@@ -60,10 +68,16 @@ class Store:
         self._tallies = database["tallies"]
         self._slots = _Slots()
 
-    async def has_outcome(self, account: str, capture_id: UUID) -> bool:
-        """Return whether the capture's outcome is recorded."""
-        found = await self._outcomes.find_one({"_id": str(capture_id), "account": account}, {})
-        return found is not None
+    async def has_attached(self, event: MailAttached) -> bool:
+        """Return whether this part of the event was written before."""
+        id_ = {"_id": str(event.capture_id), "account": event.account}
+        written = {**id_, "decision": "attached", "parts": event.part}
+        return await self._outcomes.find_one(written, {"_id": 1}) is not None
+
+    async def raw_key(self, account: str, mail_id: str) -> str | None:
+        """Return the key of the bytes that are kept of a mail; None when it is not known yet."""
+        found = await self._mails.find_one({"_id": mail_id, "account": account}, {"raw_key": 1})
+        return str(found["raw_key"]) if found else None
 
     async def attach(self, event: MailAttached, mail: Document) -> tuple[str, bool]:
         """Record an attached capture with its mail.
@@ -74,12 +88,12 @@ class Store:
 
         async def write(session: AsyncClientSession) -> tuple[str, bool]:
             counts, complete = await self._record_attached(event, session)
-            raw_key = await self._merge_mail(mail, session)
-            await self._add_rows(mail, session)
+            raw_key, matches = await self._merge_mail(mail, session)
+            await self._add_rows(mail, matches, session)
             await self._count(event, slot, counts, session)
             return raw_key, complete
 
-        with self._slots.one() as slot:
+        with self._slots.one() as slot, pymongo.timeout(TRANSACTION_SECONDS):
             async with self._client.start_session() as session:
                 return await session.with_transaction(write)
 
@@ -104,7 +118,7 @@ class Store:
             if recorded.upserted_id is not None:
                 await self._count(event, slot, {f"dismissed.{event.reason.value}": 1}, session)
 
-        with self._slots.one() as slot:
+        with self._slots.one() as slot, pymongo.timeout(TRANSACTION_SECONDS):
             async with self._client.start_session() as session:
                 await session.with_transaction(write)
 
@@ -131,43 +145,47 @@ class Store:
         seen = {event.part, *(before or {}).get("parts", ())}
         return counts, len(seen) >= event.parts
 
-    async def _merge_mail(self, mail: Document, session: AsyncClientSession) -> str:
+    async def _merge_mail(
+        self, mail: Document, session: AsyncClientSession
+    ) -> tuple[str, list[Document]]:
+        """Return the key of the bytes that are kept, and the matches of all captures so far."""
         key = {"_id": mail["_id"], "account": mail["account"]}
         known = await self._mails.find_one(
             key, {"matches": 1, "captured_by": 1, "bcc_by": 1, "raw_key": 1}, session=session
         )
         if known is None:
             await self._mails.insert_one(mail, session=session)
-            return str(mail["raw_key"])
+            return mail["raw_key"], mail["matches"]
+        matches = merge_matches(known["matches"], mail["matches"])
         await self._mails.update_one(
             key,
             {
                 "$set": {
-                    "matches": merge(known["matches"], mail["matches"], "person_id", "address"),
-                    "captured_by": merge(known["captured_by"], mail["captured_by"], "person_id"),
-                    "bcc_by": merge(known["bcc_by"], mail["bcc_by"], "person_id"),
+                    "matches": matches,
+                    "captured_by": _one_each(known["captured_by"], mail["captured_by"]),
+                    "bcc_by": _one_each(known["bcc_by"], mail["bcc_by"]),
                 }
             },
             session=session,
         )
-        return str(known["raw_key"])
+        return known["raw_key"], matches
 
-    async def _add_rows(self, mail: Document, session: AsyncClientSession) -> None:
+    async def _add_rows(
+        self, mail: Document, matches: list[Document], session: AsyncClientSession
+    ) -> None:
         account, mail_id = mail["account"], mail["_id"]
-        for person_id in sorted({match["person_id"] for match in mail["matches"]}):
-            await self._rows.update_one(
-                {"_id": f"{account}/{EVERYONE}/{person_id}/{mail_id}", "account": account},
-                {
-                    "$setOnInsert": {
-                        "viewer": EVERYONE,
-                        "person_id": person_id,
-                        "mail_id": mail_id,
-                        "date": mail["sort_date"],
-                    }
-                },
-                upsert=True,
-                session=session,
-            )
+        for person_id, who in sorted(viewers(matches).items()):
+            of_mail = {"account": account, "person_id": person_id, "mail_id": mail_id}
+            if who == {EVERYONE}:  # what was one owner's to see may be open now
+                hidden = {**of_mail, "viewer": {"$ne": EVERYONE}}
+                await self._rows.delete_many(hidden, session=session)
+            for viewer in sorted(who):
+                await self._rows.update_one(
+                    {"_id": f"{account}/{viewer}/{person_id}/{mail_id}", "account": account},
+                    {"$setOnInsert": {**of_mail, "viewer": viewer, "date": mail["sort_date"]}},
+                    upsert=True,
+                    session=session,
+                )
 
     async def _count(
         self,
@@ -208,18 +226,10 @@ class _Slots:
                 self._free.append(slot)
 
 
-def merge(known: Iterable[Document], new: Iterable[Document], *identity: str) -> list[Document]:
-    """Return the known entries, then the new ones that differ in `identity`.
-
-    A flag that is set in either stays set.
-    """
-    merged: dict[tuple[Any, ...], Document] = {}
-    for entry in (*known, *new):
-        kept = merged.setdefault(tuple(entry[field] for field in identity), dict(entry))
-        for field, value in entry.items():
-            if value is True:
-                kept[field] = True
-    return list(merged.values())
+def _one_each(known: list[Document], new: list[Document]) -> list[Document]:
+    """Return the known entries, then those of new people."""
+    people = {entry["person_id"] for entry in known}
+    return [*known, *(entry for entry in new if entry["person_id"] not in people)]
 
 
 def _day(moment: datetime) -> str:

@@ -6,13 +6,14 @@ Always by account, which comes from the token.
 import base64
 import binascii
 import json
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from pymongo import DESCENDING
 
-from services.timeline.store import EVERYONE
+from services.timeline.matches import EVERYONE, visible_matches
 from shared.database import Database, Document
 
 _LISTED = {"text": 0, "html": 0}
@@ -48,10 +49,14 @@ class Views:
         self._tallies = database["tallies"]
 
     async def profile_timeline(
-        self, account: str, person_id: str, limit: int, cursor: str | None
+        self, account: str, viewer: str, person_id: str, limit: int, cursor: str | None
     ) -> Page:
-        """Return a profile's mails, newest first. Raises InvalidCursor."""
-        query: Document = {"account": account, "viewer": EVERYONE, "person_id": person_id}
+        """Return a profile's mails that the viewer may see, newest first. Raises InvalidCursor."""
+        query: Document = {
+            "account": account,
+            "viewer": {"$in": [EVERYONE, viewer]},
+            "person_id": person_id,
+        }
         if cursor is not None:
             day, mail_id = _read_cursor(cursor)
             query["date"] = {"$lte": day}
@@ -67,9 +72,10 @@ class Views:
             _cursor(page[-1]["date"], page[-1]["mail_id"]) if more else None,
         )
 
-    async def mail(self, account: str, mail_id: str) -> Document | None:
-        """Return a mail of the account, or None."""
-        return await self._mails.find_one({"_id": mail_id, "account": account})
+    async def mail(self, account: str, viewer: str, mail_id: str) -> Document | None:
+        """Return a mail of the account that the viewer may see, or None."""
+        mail = await self._mails.find_one({"_id": mail_id, "account": account})
+        return mail if mail and visible_matches(mail["matches"], viewer) else None
 
     async def stats(self, account: str, first: date, last: date) -> list[Day]:
         """Return the days from `first` to `last` (UTC) that have captures, oldest first."""
@@ -95,7 +101,7 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         moment, mail_id = json.loads(base64.urlsafe_b64decode(padded))
-        if not isinstance(mail_id, str):
+        if not isinstance(mail_id, str) or not re.fullmatch("[a-z2-7]{32}", mail_id):
             raise InvalidCursor("is not a cursor of this list")
         return datetime.fromtimestamp(moment, UTC), mail_id
     except (ValueError, TypeError, OverflowError, OSError, binascii.Error) as error:

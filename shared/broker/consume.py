@@ -13,7 +13,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
 from shared.broker.publish import EventTooLarge, Publisher, PublishFailed
-from shared.events import Event, InvalidEvent, decode_event
+from shared.events import CaptureEvent, Event, InvalidEvent, decode_event
 from shared.outcomes import Outcome, Reject, Retry
 from shared.topology import Queue, Topology
 
@@ -121,10 +121,16 @@ class Consumer:
         task.add_done_callback(self._in_hand.discard)
 
     async def _handle(self, message: AbstractIncomingMessage) -> None:
+        event = _decode(message)
+        capture_id = str(event.capture_id) if isinstance(event, CaptureEvent) else None
+        with structlog.contextvars.bound_contextvars(capture_id=capture_id):
+            await self._handle_event(message, event)
+
+    async def _handle_event(self, message: AbstractIncomingMessage, event: Event | Reject) -> None:
         started = time.monotonic()
         attempts = 0
         try:
-            while isinstance(outcome := await self._attempt(message), Retry):
+            while isinstance(outcome := await self._attempt(message, event), Retry):
                 attempts += 1
                 if attempts == 1:
                     WAITING.labels(self._queue.name).inc()
@@ -151,39 +157,45 @@ class Consumer:
             self._probing = probing
             self._prefetch_changed.set()
 
-    async def _attempt(self, message: AbstractIncomingMessage) -> Outcome:
+    async def _attempt(self, message: AbstractIncomingMessage, event: Event | Reject) -> Outcome:
         """Return the handler's outcome; a `Reject` has been published when it is returned."""
+        outcome = event if isinstance(event, Reject) else await self._ask(message, event)
+        if not isinstance(outcome, Reject):
+            return outcome
         text = message.headers.get("event")
         try:
-            event = decode_event(message.type, text)
-        except InvalidEvent as error:
-            outcome: Outcome = Reject("invalid_event", str(error))
-        else:
-            try:
-                delivery = Delivery(event, message.body, bool(message.redelivered))
-                outcome = await self._handler(delivery)
-            except EventTooLarge:
-                outcome = Reject("event_too_large")
-            except PublishFailed as failure:
-                outcome = Retry(f"publish: {failure.reason}")
-            except Exception as error:
-                log.exception("handler failed", queue=self._queue.name)
-                outcome = Reject("handler_error", type(error).__name__)
-        if isinstance(outcome, Reject):
-            try:
-                await self._publisher.publish_dead(
-                    message.type or "unknown",
-                    text if isinstance(text, str) else "",
-                    message.body,
-                    reason=outcome.reason,
-                    detail=outcome.detail,
-                    queue=self._queue.name,
-                )
-            except PublishFailed as failure:
-                return Retry(f"publish dead letter: {failure.reason}")
-            DEAD_LETTERS.labels(outcome.reason).inc()
-            log.warning("dead letter", queue=self._queue.name, reason=outcome.reason)
+            await self._publisher.publish_dead(
+                message.type or "unknown",
+                text if isinstance(text, str) else "",
+                message.body,
+                reason=outcome.reason,
+                detail=outcome.detail,
+                queue=self._queue.name,
+            )
+        except PublishFailed as failure:
+            return Retry(f"publish dead letter: {failure.reason}")
+        DEAD_LETTERS.labels(outcome.reason).inc()
+        log.warning("dead letter", queue=self._queue.name, reason=outcome.reason)
         return outcome
+
+    async def _ask(self, message: AbstractIncomingMessage, event: Event) -> Outcome:
+        """Return what the handler says, or what its failure means. Nothing may end silently."""
+        try:
+            return await self._handler(Delivery(event, message.body, bool(message.redelivered)))
+        except EventTooLarge:
+            return Reject("event_too_large")
+        except PublishFailed as failure:
+            return Retry(f"publish: {failure.reason}")
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            return Retry("cancelled by a library")
+        except BaseException as error:  # a panic of a native library is no Exception
+            log.exception("handler failed", queue=self._queue.name)
+            return Reject("handler_error", type(error).__name__)
 
     async def _settle(self, settle: Callable[[], Awaitable[None]], word: str) -> None:
         try:
@@ -192,6 +204,13 @@ class Consumer:
         except AWAY:
             word = "redelivered"  # the channel is gone, and handlers are idempotent
         HANDLED.labels(self._queue.name, word).inc()
+
+
+def _decode(message: AbstractIncomingMessage) -> Event | Reject:
+    try:
+        return decode_event(message.type, message.headers.get("event"))
+    except InvalidEvent as error:
+        return Reject("invalid_event", str(error))
 
 
 def _backoff(attempts: int) -> float:

@@ -3,7 +3,8 @@
 import itertools
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -289,6 +290,44 @@ class TestWrongInput:
         account.send(f"c@{domain}")
         assert account.outcome() == {"attached": 1}
 
+    def test_a_body_that_is_too_large_is_413_with_or_without_a_token(
+        self, account: Account
+    ) -> None:
+        def pieces() -> Iterator[bytes]:
+            yield b'{"name": "'
+            for _ in range(200):
+                yield b"x" * 100_000
+
+        response = account.client.request("PUT", "matcher", "/v1/people/x1", content=pieces())
+        assert response.status_code == 413
+        _without_token(account.client)
+        response = account.client.request("PUT", "matcher", "/v1/people/x1", content=pieces())
+        assert response.status_code == 413
+
+    def test_a_deleted_user_is_left_no_capture_address(self, account: Account) -> None:
+        path = "/v1/capture-addresses"
+        for n in range(10):
+            user = f"d{n}"
+            account.client.put_person(user, "user", "U", [])
+            with ThreadPoolExecutor(8) as pool:
+                for k in range(7):
+                    client = account.client_for("u1", replica=k % 2)
+                    pool.submit(client.request, "POST", "matcher", path, json={"person_id": user})
+                pool.submit(account.client.delete_person, user)
+            listed = account.client.json("GET", "matcher", path, params={"person_id": user})
+            assert {address["state"] for address in listed["items"]} <= {"revoked"}
+
+    def test_a_person_can_be_put_by_many_at_once(self, account: Account) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            for n in range(40):
+                clients = [account.client_for("u1", replica=k % 2) for k in range(4)]
+                puts = [
+                    pool.submit(client.put_person, f"m{n}", "contact", "M", [])
+                    for client in clients
+                ]
+                for put in puts:
+                    put.result()
+
     def test_only_a_user_gets_a_capture_address(self, account: Account) -> None:
         for person in ("c1", "nobody"):
             response = account.client.request(
@@ -315,6 +354,9 @@ class TestWrongInput:
             ("/v1/stats?from=x", 422),
             ("/v1/stats?from=2026-02-01&to=2026-01-01", 422),
             ("/v1/stats?from=2020-01-01&to=2026-01-01", 422),
+            ("/v1/stats?to=0001-01-05", 200),
+            ("/v1/stats?to=9999-12-31", 200),
+            ("/v1/profiles/c1/timeline?cursor=WzEsICJcdWQ4MDAiXQ", 422),
             ("/v1/mails/nope", 422),
             (f"/v1/mails/{'a' * 32}", 404),
             ("/v1/nowhere", 404),

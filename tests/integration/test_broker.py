@@ -287,6 +287,36 @@ class TestConsuming:
             dead = await take_one(admin, DEAD.name)
         assert dead.headers["x-satchel-reason"] == "event_too_large"
 
+    async def test_a_panic_of_a_native_library_is_a_dead_letter(
+        self, amqp_url: str, publisher: Publisher, admin: aio_pika.abc.AbstractChannel
+    ) -> None:
+        class Panic(BaseException):
+            pass
+
+        async def handler(_: Delivery) -> Outcome:
+            raise Panic
+
+        async with consuming(amqp_url, publisher, handler):
+            await publisher.publish(received(), b"mail")
+            dead = await take_one(admin, DEAD.name)
+        assert dead.headers["x-satchel-reason"] == "handler_error"
+
+    async def test_a_library_that_cancels_is_tried_again(
+        self, amqp_url: str, publisher: Publisher, admin: aio_pika.abc.AbstractChannel
+    ) -> None:
+        calls = 0
+
+        async def handler(_: Delivery) -> Outcome:
+            nonlocal calls
+            calls += 1
+            if calls == 1:
+                raise asyncio.CancelledError
+            return Done()
+
+        async with consuming(amqp_url, publisher, handler):
+            await publisher.publish(received(), b"mail")
+            await eventually(lambda: calls == 2)
+
     async def test_retry_holds_everything_and_burns_no_attempt(
         self, amqp_url: str, publisher: Publisher, admin: aio_pika.abc.AbstractChannel
     ) -> None:

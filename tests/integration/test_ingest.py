@@ -167,6 +167,65 @@ async def test_commands_can_follow_a_mail_in_one_packet(ingest: int, amqp_url: s
     assert (await next_event(amqp_url))[1] == MAIL
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "MAIL FROM:<",
+        "MAIL FROM:<a@[1>",
+        "MAIL FROM:<a@x.example> SIZE=²",
+        "MAIL FROM:<a@x.example> SIZE=x",
+        "RCPT TO:<",
+        "RCPT TO:<a@[1>",
+    ],
+)
+async def test_broken_syntax_is_refused_for_good(ingest: int, command: str) -> None:
+    def transact() -> int:
+        with smtplib.SMTP("127.0.0.1", ingest, timeout=30, local_hostname="x.test") as session:
+            session.command_encoding = "utf-8"
+            session.ehlo()
+            if command.startswith("RCPT"):
+                session.docmd("MAIL FROM:<>")
+            return session.docmd(command)[0]
+
+    assert 500 <= await asyncio.to_thread(transact) < 600
+
+
+async def test_who_never_reads_cannot_keep_the_service_from_stopping(
+    amqp_url: str, tmp_path: Path
+) -> None:
+    publisher = Publisher(amqp_url, "test", uses(publishes=[MailReceived]))
+    port = free_port()
+    server = SmtpServer(
+        Receiver(publisher, Blobs(f"file://{tmp_path}/blobs")),
+        partial(RING.verify, domain=DOMAIN),
+        host="127.0.0.1",
+        port=port,
+        name=DOMAIN,
+        max_bytes=1000,
+        timeout=30,
+    )
+    serving = asyncio.create_task(server.run())
+    while not server.listening:
+        await asyncio.sleep(0.02)
+
+    def flood() -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", port), timeout=1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with contextlib.suppress(TimeoutError):
+            for _ in range(200_000):
+                connection.sendall(b"EHLO x\r\n" * 100)
+        return connection
+
+    connection = await asyncio.to_thread(flood)
+    reset = socket.create_connection(("127.0.0.1", port))
+    reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    reset.close()
+    server.stop()
+    async with asyncio.timeout(5):
+        await serving
+    connection.close()
+
+
 Break = Callable[[PrivateRabbitMQ, aio_pika.abc.AbstractChannel], Any]
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -20,7 +20,7 @@ from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
 from shared.broker import Delivery
 from shared.capture_address import KeyRing
 from shared.database import Database, connect, has_indexes, migrate
-from shared.events import Kind, MailAttached, MailDismissed, MailReceived
+from shared.events import Event, Kind, MailAttached, MailDismissed, MailReceived
 from shared.outcomes import Done, Reject, Retry
 from tests.fakes import Crash, Recorder, RecordingPublisher
 
@@ -38,9 +38,10 @@ class Replica:
         self.addresses = CaptureAddresses(database, versions, RING, DOMAIN)
         self.knowledge = Knowledge(self.directory, self.addresses, versions)
         self.blobs = Blobs(f"file://{folder}/blobs")
+        self.decisions = Decisions(database)
         self.match = Matcher(
             knowledge=self.knowledge,
-            decisions=Decisions(database),
+            decisions=self.decisions,
             blobs=self.blobs,
             publisher=RecordingPublisher(recorder),
             ring=RING,
@@ -255,6 +256,30 @@ class TestLargeMail:
         await matcher.blobs.delete(claim_of(delivery))  # as the timeline does
         assert await matcher.match(delivery) == Done()
         assert recorder.published[0] == recorder.published[1]
+
+    async def test_a_capture_in_two_hands_is_decided_once(
+        self, matcher: Replica, recorder: Recorder
+    ) -> None:
+        delivery = await received(matcher, "late@x.example", size=CLAIM_CHECK_BYTES)
+        recall, recalled = matcher.decisions.recall, asyncio.Event()
+
+        async def recall_before_the_other(capture_id: UUID) -> list[Event]:
+            found = await recall(capture_id)
+            await recalled.wait()
+            return found
+
+        matcher.decisions.recall = recall_before_the_other  # type: ignore[method-assign] # to race
+        slow = asyncio.create_task(matcher.match(delivery))
+        await asyncio.sleep(0.05)
+        matcher.decisions.recall = recall  # type: ignore[method-assign] # as it was
+        person = person_of("c7", Kind.CANDIDATE, "C", ["late@x.example"])
+        await matcher.directory.put(ACCOUNT, person)
+        assert await matcher.match(delivery) == Done()
+        await matcher.directory.delete(ACCOUNT, "c7")
+        recalled.set()
+        assert await slow == Done()
+        assert [type(event) for event, _ in recorder.published] == [MailAttached, MailAttached]
+        assert await exists(matcher.blobs, claim_of(delivery))
 
     async def test_a_lost_claim_that_was_never_decided_is_a_dead_letter(
         self, matcher: Replica

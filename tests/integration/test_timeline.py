@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.timeline.api.shapes import MailDetail
 from services.timeline.consumer import Projector
 from services.timeline.store import INDEXES, Store
 from services.timeline.views import InvalidCursor, Views
@@ -23,7 +24,7 @@ from shared.events import (
     Match,
     Role,
 )
-from shared.outcomes import Done, Reject
+from shared.outcomes import Done, Reject, Retry
 
 ACCOUNT = "acme"
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -44,7 +45,7 @@ class Timeline:
         return {"attached": days[0].attached, **days[0].dismissed} if days else {}
 
     async def subjects(self, person_id: str = "c1") -> list[str]:
-        page = await self.views.profile_timeline(ACCOUNT, person_id, 200, None)
+        page = await self.views.profile_timeline(ACCOUNT, "u1", person_id, 200, None)
         return [mail["subject"] for mail in page.items]
 
 
@@ -128,9 +129,9 @@ async def test_a_capture_can_come_any_number_of_times(timeline: Timeline) -> Non
         assert await timeline.handle(event, mail()) == Done()
     assert await timeline.subjects() == ["Hello"]
     assert await timeline.tally() == {"attached": 1}
-    [shown] = (await timeline.views.profile_timeline(ACCOUNT, "c1", 10, None)).items
+    [shown] = (await timeline.views.profile_timeline(ACCOUNT, "u1", "c1", 10, None)).items
     assert "text" not in shown
-    whole = await timeline.views.mail(ACCOUNT, shown["_id"])
+    whole = await timeline.views.mail(ACCOUNT, "u1", shown["_id"])
     assert whole is not None
     assert whole["text"].strip() == "The text."
     assert await timeline.blobs.get(whole["raw_key"]) == mail()
@@ -143,7 +144,7 @@ async def test_two_captures_of_one_mail_are_one_mail(timeline: Timeline) -> None
     await timeline.handle(second, mail("[EXTERNAL] Hello", trace="Received: by b"))
     assert await timeline.subjects("c1") == ["Hello"]
     assert await timeline.subjects("c2") == ["Hello"]
-    [shown] = (await timeline.views.profile_timeline(ACCOUNT, "c1", 10, None)).items
+    [shown] = (await timeline.views.profile_timeline(ACCOUNT, "u1", "c1", 10, None)).items
     assert [capture["person_id"] for capture in shown["captured_by"]] == ["u1", "u2"]
     assert [m["person_id"] for m in shown["matches"]] == ["c1", "c2"]
     assert await timeline.tally() == {"attached": 2}
@@ -176,10 +177,10 @@ async def test_without_a_message_id_the_content_counts(timeline: Timeline) -> No
 async def test_accounts_do_not_share_a_mail(timeline: Timeline) -> None:
     await timeline.handle(attached(), mail())
     await timeline.handle(attached(account="globex"), mail())
-    [ours] = (await timeline.views.profile_timeline(ACCOUNT, "c1", 10, None)).items
-    [theirs] = (await timeline.views.profile_timeline("globex", "c1", 10, None)).items
+    [ours] = (await timeline.views.profile_timeline(ACCOUNT, "u1", "c1", 10, None)).items
+    [theirs] = (await timeline.views.profile_timeline("globex", "u1", "c1", 10, None)).items
     assert ours["_id"] != theirs["_id"]
-    assert await timeline.views.mail("globex", ours["_id"]) is None
+    assert await timeline.views.mail("globex", "u1", ours["_id"]) is None
 
 
 async def test_racing_captures_of_one_mail_agree(timeline: Timeline) -> None:
@@ -188,10 +189,80 @@ async def test_racing_captures_of_one_mail_agree(timeline: Timeline) -> None:
     for event, outcome in zip(events, outcomes, strict=True):
         if outcome != Done():  # the consumer would try again
             assert await timeline.handle(event, mail()) == Done()
-    [shown] = (await timeline.views.profile_timeline(ACCOUNT, "c1", 10, None)).items
+    [shown] = (await timeline.views.profile_timeline(ACCOUNT, "u1", "c1", 10, None)).items
     assert {c["person_id"] for c in shown["captured_by"]} == {f"u{n}" for n in range(20)}
     assert {m["person_id"] for m in shown["matches"]} == {f"c{n}" for n in range(5)}
     assert await timeline.tally() == {"attached": 20}
+
+
+async def test_racing_captures_with_other_bytes_leave_no_gap(timeline: Timeline) -> None:
+    """Copies that were forwarded to many users differ from the first, not from one another."""
+    await timeline.handle(attached(owner="u0"), mail(trace="Received: by first"))
+    copy = mail(trace="Received: by copies")
+    events = [attached(owner=f"u{n}") for n in range(1, 60)]
+    outcomes = await asyncio.gather(*(timeline.handle(event, copy) for event in events))
+    assert {type(outcome) for outcome in outcomes} <= {Done, Retry}
+    again = [e for e, outcome in zip(events, outcomes, strict=True) if outcome != Done()]
+    for event in again:
+        assert await timeline.handle(event, copy) == Done()
+    assert await timeline.tally() == {"attached": 60}
+
+
+async def test_racing_first_captures_with_all_different_bytes(timeline: Timeline) -> None:
+    raws = [mail(trace=f"Received: by {n % 3}") for n in range(30)]
+    events = [attached(owner=f"u{n}") for n in range(30)]
+    pairs = list(zip(events, raws, strict=True))
+    for _ in range(5):
+        outcomes = await asyncio.gather(*(timeline.handle(event, raw) for event, raw in pairs))
+        assert {type(outcome) for outcome in outcomes} <= {Done, Retry}
+        pairs = [p for p, outcome in zip(pairs, outcomes, strict=True) if outcome != Done()]
+    assert pairs == []
+    [shown] = (await timeline.views.profile_timeline(ACCOUNT, "u1", "c1", 10, None)).items
+    assert await timeline.blobs.get(shown["raw_key"]) in raws
+
+
+class TestBcc:
+    """Who was in Bcc is for the owner of the capture alone."""
+
+    hidden = Match(person_id="c2", kind=Kind.CANDIDATE, address="hidden@x.example", role=Role.BCC)
+
+    async def rows(self, timeline: Timeline, viewer: str, person_id: str) -> list[str]:
+        page = await timeline.views.profile_timeline(ACCOUNT, viewer, person_id, 10, None)
+        return [mail["_id"] for mail in page.items]
+
+    async def test_a_match_by_bcc_is_the_owners_to_see(self, timeline: Timeline) -> None:
+        raw = mail(bcc="hidden@x.example")
+        await timeline.handle(attached(match(), self.hidden, owner="u1"), raw)
+        [mail_id] = await self.rows(timeline, "u1", "c2")
+        assert await self.rows(timeline, "u2", "c2") == []
+        assert await self.rows(timeline, "u2", "c1") == [mail_id]
+        stored = await timeline.views.mail(ACCOUNT, "u2", mail_id)
+        assert stored is not None
+        assert "hidden@x" not in str(MailDetail.of(stored, "u2"))
+        assert "c2" not in str(MailDetail.of(stored, "u2"))
+        mine = MailDetail.of(stored, "u1")
+        assert {m.person_id for m in mine.matches} == {"c1", "c2"}
+        assert "bcc_owners" not in mine.model_dump_json()
+
+    async def test_a_mail_that_matches_by_bcc_only_is_the_owners_alone(
+        self, timeline: Timeline
+    ) -> None:
+        await timeline.handle(attached(self.hidden, owner="u1"), mail(bcc="hidden@x.example"))
+        [mail_id] = await self.rows(timeline, "u1", "c2")
+        assert await timeline.views.mail(ACCOUNT, "u2", mail_id) is None
+
+    @pytest.mark.parametrize("open_first", [True, False])
+    async def test_what_another_capture_knows_openly_is_open(
+        self, timeline: Timeline, open_first: bool
+    ) -> None:
+        captures = [
+            attached(match("c2", "hidden@x.example"), owner="u2"),
+            attached(self.hidden, owner="u1"),
+        ]
+        for event in captures if open_first else reversed(captures):
+            await timeline.handle(event, mail())
+        for viewer in ("u1", "u2", "u3"):
+            assert len(await self.rows(timeline, viewer, "c2")) == 1
 
 
 class TestOutcomes:
@@ -245,7 +316,7 @@ class TestLargeMail:
         await timeline.blobs.put(claim_key(event.capture_id), self.raw)
         assert await timeline.handle(event) == Done()
         assert not await self.exists(timeline, event)
-        [shown] = (await timeline.views.profile_timeline(ACCOUNT, "c1", 10, None)).items
+        [shown] = (await timeline.views.profile_timeline(ACCOUNT, "u1", "c1", 10, None)).items
         assert await timeline.blobs.get(shown["raw_key"]) == self.raw
         assert await timeline.handle(event) == Done(), "a redelivery finds its outcome recorded"
 
@@ -253,6 +324,11 @@ class TestLargeMail:
         self, timeline: Timeline
     ) -> None:
         assert await timeline.handle(attached(claim=True)) == Reject("claim_missing")
+
+    async def test_a_dismissal_does_not_excuse_a_lost_claim(self, timeline: Timeline) -> None:
+        event = attached(claim=True)
+        await timeline.handle(dismissed(event.capture_id))
+        assert await timeline.handle(event) == Reject("claim_missing")
 
     async def test_parts_are_joined_and_the_last_one_takes_the_claim(
         self, timeline: Timeline
@@ -282,7 +358,7 @@ class TestPages:
         seen: list[str] = []
         cursor = None
         for _ in range(20):
-            page = await timeline.views.profile_timeline(ACCOUNT, "c1", 2, cursor)
+            page = await timeline.views.profile_timeline(ACCOUNT, "u1", "c1", 2, cursor)
             seen += [mail["subject"] for mail in page.items]
             cursor = page.next_cursor
             if cursor is None:
@@ -309,7 +385,7 @@ class TestPages:
             }
             for n in range(1000)
         )
-        query = {"account": ACCOUNT, "viewer": "*", "person_id": "c1"}
+        query = {"account": ACCOUNT, "viewer": {"$in": ["*", "u1"]}, "person_id": "c1"}
         plan = await rows.find(query).sort([("date", -1), ("mail_id", -1)]).limit(11).explain()
         assert plan["executionStats"]["totalDocsExamined"] == 11
 
@@ -318,7 +394,7 @@ class TestPages:
     )
     async def test_a_made_up_cursor_is_refused(self, timeline: Timeline, cursor: str) -> None:
         with pytest.raises(InvalidCursor):
-            await timeline.views.profile_timeline(ACCOUNT, "c1", 10, cursor)
+            await timeline.views.profile_timeline(ACCOUNT, "u1", "c1", 10, cursor)
 
 
 @pytest.mark.parametrize("raw", [b"", b"\xff" * 100, b"\r\n\r\n\r\n", b"Subject\r\n" * 3])

@@ -11,7 +11,7 @@ from services.matcher.decide import Person
 from services.matcher.directory import Directory
 from shared.auth import Caller
 from shared.events import Kind, PersonId
-from shared.web import SignedIn, demand, invalid_field, not_found
+from shared.web import Problem, SignedIn, demand, invalid_field, not_found
 
 MAX_GRACE_HOURS = 24 * 90
 AddressInPath = Annotated[str, Path(max_length=320, description="The capture address")]
@@ -64,6 +64,14 @@ def capture_address_routes(directory: Directory, capture_addresses: CaptureAddre
             raise invalid_field("person_id", "is no user of this account")
         return person
 
+    async def still_user(caller: Caller, record: AddressRecord) -> None:
+        """Take an address back that was made while its user was deleted."""
+        try:
+            await user(caller, record.person_id)
+        except Problem:
+            await capture_addresses.revoke(caller.account, person_ids=[record.person_id])
+            raise
+
     async def find(caller: Caller, address: str) -> AddressRecord:
         record = await capture_addresses.find(address.lower())
         if record is None or record.account != caller.account:
@@ -84,6 +92,7 @@ def capture_address_routes(directory: Directory, capture_addresses: CaptureAddre
         _demand(caller, body.person_id)
         person = await user(caller, body.person_id)
         record, new = await capture_addresses.mint(caller.account, person.person_id, person.name)
+        await still_user(caller, record)
         response.status_code = 201 if new else 200
         return _shown(record)
 
@@ -111,7 +120,9 @@ def capture_address_routes(directory: Directory, capture_addresses: CaptureAddre
         record = await find(caller, address)
         person = await user(caller, record.person_id)
         grace = timedelta(hours=(body or RotateRequest()).grace_hours)
-        return _shown(await capture_addresses.rotate(record, person.name, grace))
+        rotated = await capture_addresses.rotate(record, person.name, grace)
+        await still_user(caller, rotated)
+        return _shown(rotated)
 
     @router.delete("/v1/capture-addresses/{address}", status_code=204)
     async def revoke_capture_address(address: AddressInPath, caller: SignedIn) -> None:

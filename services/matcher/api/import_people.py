@@ -73,8 +73,8 @@ class Import:
         if not self._batch:
             return
         no_users = [p.person_id for p in self._batch if p.kind is not Kind.USER]
-        await self._capture_addresses.revoke(self._account, person_ids=no_users)
         await self._directory.put_all(self._account, self._batch)
+        await self._capture_addresses.revoke(self._account, person_ids=no_users)
         self._stored += len(self._batch)
         self._batch.clear()
 

@@ -95,10 +95,10 @@ def people_routes(directory: Directory, capture_addresses: CaptureAddresses) -> 
         Mail received after the answer is decided by it. Who is no user any more loses their
         capture address.
         """
-        if body.kind is not Kind.USER:
-            await capture_addresses.revoke(caller.account, person_ids=[person_id])
         person = body.person(person_id)
         new = await directory.put(caller.account, person)
+        if body.kind is not Kind.USER:  # afterwards: an address minted meanwhile is revoked, too
+            await capture_addresses.revoke(caller.account, person_ids=[person_id])
         response.status_code = 201 if new else 200
         return _shown(person)
 
@@ -113,8 +113,8 @@ def people_routes(directory: Directory, capture_addresses: CaptureAddresses) -> 
     @router.delete("/v1/people/{person_id}", status_code=204)
     async def delete_person(person_id: PersonInPath, caller: Writer) -> None:
         """Forget a person; a user's capture address is revoked. 204 also when there was nobody."""
-        await capture_addresses.revoke(caller.account, person_ids=[person_id])
         await directory.delete(caller.account, person_id)
+        await capture_addresses.revoke(caller.account, person_ids=[person_id])
 
     return router
 

@@ -22,7 +22,7 @@ def mail_routes(views: Views, blobs: Blobs) -> APIRouter:
     router = APIRouter(tags=["mail"])
 
     async def find(caller: Caller, mail_id: str) -> Document:
-        mail = await views.mail(caller.account, mail_id)
+        mail = await views.mail(caller.account, caller.person_id, mail_id)
         if mail is None:
             raise not_found("mail")
         return mail
@@ -36,7 +36,9 @@ def mail_routes(views: Views, blobs: Blobs) -> APIRouter:
     ) -> MailList:
         """Return a profile's mails, newest first. The timeline of nobody is an empty list."""
         try:
-            page = await views.profile_timeline(caller.account, person_id, limit, cursor)
+            page = await views.profile_timeline(
+                caller.account, caller.person_id, person_id, limit, cursor
+            )
         except InvalidCursor as error:
             raise invalid_field("cursor", str(error)) from error
         items = [MailOut.of(mail, caller.person_id) for mail in page.items]

@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.timeline.matches import visible_matches
 from shared.database import Document
 from shared.events import Direction, Match, Role, Source
 
@@ -101,12 +102,16 @@ class MailDetail(MailOut):
 def _fields(mail: Document, viewer: str) -> Document:
     taken = (
         *("message_id", "subject", "date", "direction", "to", "cc", "reply_to", "snippet"),
-        *("attachments", "matches", "captured_by", "incomplete"),
+        *("attachments", "captured_by", "incomplete"),
     )
     return {
         **{field: mail[field] for field in taken},
         "id": mail["_id"],
         "from_": mail["from"],
+        "matches": [
+            {field: value for field, value in match.items() if field != "bcc_owners"}
+            for match in visible_matches(mail["matches"], viewer)
+        ],
         "bcc": [a for seen in mail["bcc_by"] if seen["person_id"] == viewer for a in seen["bcc"]],
         # Conversations, forwards, variants and the kinds of automatic mail are not read yet.
         "conversation_id": None,

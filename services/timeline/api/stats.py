@@ -26,7 +26,8 @@ def stats_routes(views: Views) -> APIRouter:
     ) -> StatsOut:
         """Return the captures of each day, attached and dismissed by reason; 30 days by default."""
         last = last or datetime.now(UTC).date()
-        first = first or last - timedelta(days=DEFAULT_DAYS - 1)
+        if first is None:
+            first = last - min(timedelta(days=DEFAULT_DAYS - 1), last - date.min)
         if not timedelta(0) <= last - first < timedelta(days=MAX_DAYS):
             raise invalid_field("from", f"must be at most {MAX_DAYS} days before `to`")
         days = await views.stats(caller.account, first, last)
