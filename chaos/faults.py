@@ -27,7 +27,7 @@ class Fault:
     strike: Callable[[], None]
 
 
-def kills(stack: Stack, rounds: int, seed: int) -> list[Fault]:
+def kills(stack: Stack, broker: PrivateRabbitMQ, rounds: int, seed: int) -> list[Fault]:
     """Return `kill -9` of every replica of every service and of the broker, in a seeded order.
 
     Each round has each of them once, and each consumer once more with its hands full. What was
@@ -44,8 +44,7 @@ def kills(stack: Stack, rounds: int, seed: int) -> list[Fault]:
             Fault(f"kill {service}, hands full", _full_handed_killer(stack, service, queue))
             for service, queue in (("matcher", RECEIVED), ("timeline", OUTCOMES))
         ]
-        if stack.broker is not None:
-            ready.append(Fault("kill broker", _broker_killer(stack.broker)))
+        ready.append(Fault("kill broker", _broker_killer(broker)))
         chance.shuffle(ready)
         faults += ready
     return faults

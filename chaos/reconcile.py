@@ -16,6 +16,7 @@ import aio_pika
 import pymongo
 
 from dev.ledger import Ledger
+from dev.rabbitmq import PrivateRabbitMQ
 from dev.stack import Stack
 from shared.topology import DEAD, QUEUES
 
@@ -91,20 +92,15 @@ def reconcile(stack: Stack, account: str, ledger: Ledger, dead: set[str]) -> Rec
     )
 
 
-async def drained(url: str) -> bool:
-    """Whether nothing waits in a queue and nothing is in anybody's hand.
+def drained(broker: PrivateRabbitMQ) -> bool:
+    """Whether nothing waits in a queue, and nothing is in anybody's hand.
 
-    Counts of ready messages are exact; what is in hand shows as messages when its consumer leaves,
-    so the caller asks after a quiet moment, and the ledger has the last word.
+    The latter can last: a transaction of a process that was killed holds its documents until
+    MongoDB gives it up (transactionLifetimeLimitSeconds).
     """
-    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
-        for queue in QUEUES:
-            if queue is DEAD:
-                continue
-            declared = await channel.declare_queue(queue.name, passive=True)
-            if declared.declaration_result.message_count:
-                return False
-    return True
+    listed = broker.ctl("list_queues", "name", "messages").split("\n")
+    counts = dict(line.split("\t") for line in listed if "\t" in line)
+    return all(counts.get(queue.name) == "0" for queue in QUEUES if queue is not DEAD)
 
 
 async def dead_captures(url: str) -> set[str]:

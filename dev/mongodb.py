@@ -57,6 +57,8 @@ class PrivateMongoDB(PrivateServer):
             "--quiet",
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             *("--setParameter", _QUIET_END),
+            # As in docker-compose.yml: what a killed service had begun is given up soon.
+            *("--setParameter", "transactionLifetimeLimitSeconds=15"),
         ]
 
     def _joined(self, client: MongoClient[dict[str, Any]]) -> bool:
