@@ -1,0 +1,150 @@
+"""Dismissed means forgotten; and without the database nothing is decided on a guess."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pymongo
+import pytest
+
+from chaos.reconcile import dead_captures, drained
+from dev.stack import Stack, own_databases
+from shared.blobs import CLAIM_CHECK_BYTES
+from tests.e2e.test_way_of_a_mail import Account
+
+
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack whose servers may be stopped, logging all it can."""
+    environment = own_databases() | {"LOG_LEVEL": "DEBUG"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AMQP_URL", "MONGODB_URL", "BLOB_URL"):
+            patch.delenv(name, raising=False)
+        folder = tmp_path_factory.mktemp("own-stack")
+        with Stack(folder, replicas=2, environment=environment) as stack:
+            yield stack
+
+
+def await_drained(stack: Stack, seconds: float = 120) -> None:
+    assert stack.broker is not None
+    deadline = time.monotonic() + seconds
+    while not drained(stack.broker):
+        assert time.monotonic() < deadline, stack.broker.ctl("list_queues", "name", "messages")
+        time.sleep(0.2)
+    assert asyncio.run(dead_captures(stack.broker.url)) == set()
+
+
+class Secret:
+    """A mail to nobody, with words that are nowhere else."""
+
+    def __init__(self, *, large: bool) -> None:
+        self.words: list[str] = []
+        word = self._word
+        self.sender = f"{word()}@{word()}.example"
+        self.raw = "\r\n".join(
+            [
+                f"From: {word()} <{word()}@{word()}.example>",
+                *(f"{name}: {word()} <{word()}@x.example>" for name in ("To", "Cc", "Bcc")),
+                *(f"{name}: {word()}@x.example" for name in ("Sender", "Reply-To", "Resent-To")),
+                f"Message-ID: <{word()}@{word()}>",
+                f"In-Reply-To: <{word()}>",
+                f"References: <{word()}> <{word()}>",
+                f"Subject: {word()}",
+                f"X-{word()}: {word()}",
+                f"Received: from {word()}",
+                'Content-Type: multipart/mixed; boundary="b"',
+                "",
+                "--b",
+                "Content-Type: text/plain",
+                "",
+                word() + "\r\n" + "filler of a large mail\r\n" * (15_000 if large else 1),
+                "--b",
+                f'Content-Type: application/pdf; name="{word()}.pdf"',
+                "",
+                word(),
+                "--b--",
+                "",
+            ]
+        ).encode()
+        assert (len(self.raw) > CLAIM_CHECK_BYTES) is large
+
+    def _word(self) -> str:
+        self.words.append(f"zq{secrets.token_hex(6)}")
+        return self.words[-1]
+
+
+def remains(stack: Stack) -> str:
+    """Return all that could hold something: databases, blobs, logs and metrics, as one text."""
+    texts: list[str] = []
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+        stack.environment["MONGODB_URL"]
+    )
+    with client:
+        for setting in ("MATCHER_DATABASE", "TIMELINE_DATABASE"):
+            database = client[stack.environment[setting]]
+            for name in database.list_collection_names():
+                texts += [str(document) for document in database[name].find()]
+    for folder in (stack.folder / "blobs", stack.folder / "logs"):
+        texts += [p.read_text(errors="replace") for p in folder.rglob("*") if p.is_file()]
+    account = Account(stack)
+    for number in range(2):
+        client_ = account.client_for("u1", replica=number)
+        for service in ("ingest", "matcher", "timeline"):
+            texts.append(client_.request("GET", service, "/metrics").text)
+    return "\n".join(texts)
+
+
+def blobs(stack: Stack) -> list[Path]:
+    return [path for path in (stack.folder / "blobs").rglob("*") if path.is_file()]
+
+
+def test_of_a_dismissed_mail_nothing_stays_anywhere(own_stack: Stack) -> None:
+    account = Account(own_stack)
+    mails = [Secret(large=number % 3 == 0) for number in range(12)]
+    for mail in mails:
+        account.client.send(mail.sender, [account.capture], mail.raw)
+    assert account.client.await_captures(len(mails)) == {"attached": 0, "no_match": len(mails)}
+    await_drained(own_stack)
+    left = remains(own_stack)
+    assert "no_match" in left, "there was something to look through"
+    assert [word for mail in mails for word in mail.words if word in left] == []
+    assert blobs(own_stack) == []
+
+
+def test_nor_when_the_services_are_killed_at_any_moment(own_stack: Stack) -> None:
+    account = Account(own_stack)
+    mails = [Secret(large=number % 3 == 0) for number in range(60)]
+    victims = [*own_stack.of("matcher"), *own_stack.of("timeline")]
+    for number, mail in enumerate(mails):
+        account.client.send(mail.sender, [account.capture], mail.raw)
+        if number % 6 == 5:
+            victim = victims[number // 6 % len(victims)]
+            victim.kill()
+            time.sleep(0.05 * (number % 4))
+            victim.start()
+    for victim in victims:
+        victim.await_ready()
+    account.client.await_captures(len(mails))
+    await_drained(own_stack)
+    left = remains(own_stack)
+    assert [word for mail in mails for word in mail.words if word in left] == []
+    assert blobs(own_stack) == []
+
+
+def test_without_the_database_captures_wait_and_are_decided_right_afterwards(
+    own_stack: Stack,
+) -> None:
+    account, database = Account(own_stack), own_stack.database
+    assert database is not None
+    account.send("cand@mail.example")
+    account.outcome()
+    database.kill()
+    for number in range(20):
+        account.send("cand@mail.example" if number % 2 else "nobody@x.example")
+    time.sleep(3)
+    database.start()
+    assert account.outcome() == {"attached": 11, "no_match": 10}
+    await_drained(own_stack)
