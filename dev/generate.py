@@ -10,7 +10,8 @@ from pathlib import Path
 from services.ingest.settings import IngestSettings
 from services.matcher.settings import MatcherSettings
 from services.timeline.settings import TimelineSettings
-from shared.events import EVENTS, examples
+from shared.event_examples import examples
+from shared.events import EVENTS
 from shared.settings import Settings
 
 ROOT = Path(__file__).parent.parent

@@ -20,7 +20,6 @@ The last three are versioned, per person and per address: they may come in any o
 of times, and an older one never wins.
 """
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
@@ -251,66 +250,3 @@ def decode_event(tag: str | None, text: object) -> Event:
     if not isinstance(text, str):
         raise InvalidEvent(f"{model.tag} has no header `event`")
     return model.decode(text)
-
-
-def _example_time() -> datetime:
-    return datetime.fromisoformat("2026-01-15T09:30:00+00:00")
-
-
-def examples() -> dict[str, Event]:
-    """Return one example of each event, by tag, as committed in `shared/schemas`."""
-    capture = UUID("019bc0de-0000-7000-8000-000000000001")
-    address = "anna.ud6ixgz2abcde234567abcdefghij@in.satchel.example"
-    return {
-        event.tag: event
-        for event in (
-            MailReceived(
-                capture_id=capture,
-                capture_address=address,
-                account_tag="ud6ixgz2",
-                received_at=_example_time(),
-                door="smtp",
-                mail_from="anna@agency.example",
-                size=2048,
-            ),
-            MailAttached(
-                capture_id=capture,
-                account="agency",
-                owner="u1",
-                capture_address=address,
-                received_at=_example_time(),
-                decided_at=_example_time(),
-                door="smtp",
-                direction=Direction.OUTBOUND,
-                matches=(
-                    Match(
-                        person_id="c1",
-                        kind=Kind.CANDIDATE,
-                        address="candidate@mail.example",
-                        role=Role.TO,
-                    ),
-                ),
-                size=2048,
-            ),
-            MailDismissed(
-                capture_id=capture,
-                account="agency",
-                reason=DismissalReason.NO_MATCH,
-                received_at=_example_time(),
-                decided_at=_example_time(),
-                message_id_hash="5f0c6a1e9b7d4c3280aa51e2d9f4b6c7",
-            ),
-            PersonChanged(
-                account="agency",
-                person_id="c1",
-                version=3,
-                kind=Kind.CANDIDATE,
-                name="Candidate",
-                addresses=("candidate@mail.example",),
-            ),
-            PersonDeleted(account="agency", person_id="c1", version=4),
-            CaptureAddressChanged(
-                account="agency", person_id="u1", address=address, version=1, state="active"
-            ),
-        )
-    }

@@ -8,12 +8,10 @@
 """
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
 import structlog
-import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
@@ -257,36 +255,6 @@ async def _on_error(request: Request, error: Exception) -> JSONResponse:
     route = getattr(request.scope.get("route"), "path", "unknown")
     log.error("request failed", route=route, exc_info=error)
     return problem_response(Problem(500, "Internal error", "the service failed; it was logged"))
-
-
-class HttpServer:
-    """Serves an app; signals are the runtime's business."""
-
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        config = uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
-        self._server = _Server(config)
-
-    async def run(self) -> None:
-        """Serve until `stop`."""
-        await self._server.serve()
-
-    def stop(self) -> None:
-        """Answer what was asked, then end."""
-        self._server.should_exit = True
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def not_stopping(stopping: asyncio.Event) -> Callable[[], Awaitable[bool]]:

@@ -10,10 +10,11 @@ from services.ingest.upload import mail_routes
 from shared.blobs import Blobs
 from shared.broker import Publisher
 from shared.events import MailReceived
+from shared.http_server import HttpServer
 from shared.runtime import configure_logging, run, running
 from shared.settings import load
 from shared.topology import uses
-from shared.web import HttpServer, create_app, holds, not_stopping
+from shared.web import create_app, holds, not_stopping
 
 
 async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:

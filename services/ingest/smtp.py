@@ -123,8 +123,9 @@ class CaptureSession(SMTP):
 
     def hang_up(self) -> None:
         """Close the connection, and forget what was not sent."""
-        if isinstance(self.transport, asyncio.Transport):
-            self.transport.abort()
+        abort = getattr(self.transport, "abort", None)  # None once the connection is lost
+        if abort is not None:
+            abort()
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         """Return the address and what follows it; None for both when it is not one.

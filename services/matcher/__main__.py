@@ -30,10 +30,11 @@ from shared.events import (
     PersonChanged,
     PersonDeleted,
 )
+from shared.http_server import HttpServer
 from shared.runtime import configure_logging, run, running
 from shared.settings import load
 from shared.topology import RECEIVED, uses
-from shared.web import HttpServer, create_app, holds, not_stopping
+from shared.web import create_app, holds, not_stopping
 
 OPTIONS = """\
   --migrate    build the indexes, and end

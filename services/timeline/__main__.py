@@ -13,10 +13,11 @@ from services.timeline.views import Views
 from shared.blobs import Blobs
 from shared.broker import Consumer, Publisher
 from shared.database import answer_outages, connect, has_indexes, migrate
+from shared.http_server import HttpServer
 from shared.runtime import configure_logging, run, running
 from shared.settings import load
 from shared.topology import OUTCOMES, PEOPLE, uses
-from shared.web import HttpServer, create_app, holds, not_stopping
+from shared.web import create_app, holds, not_stopping
 
 OPTIONS = """\
   --migrate  build the indexes, and end

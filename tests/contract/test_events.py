@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 
 from dev.generate import ROOT, pages
+from shared.event_examples import examples
 from shared.events import (
     EVENTS,
     MAX_EVENT_BYTES,
@@ -17,7 +18,6 @@ from shared.events import (
     Match,
     Role,
     decode_event,
-    examples,
 )
 from shared.topology import QUEUES
 

@@ -4,6 +4,7 @@ from services.matcher.announce import announce
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.decide import Attach
 from shared.capture_address import KeyRing
+from shared.event_examples import examples
 from shared.events import (
     MAX_EVENT_BYTES,
     Direction,
@@ -12,7 +13,6 @@ from shared.events import (
     MailReceived,
     Match,
     Role,
-    examples,
 )
 
 
