@@ -62,8 +62,8 @@ schemas: $(READY) ## write the committed files that are generated from code
 	@$(PYTHON) -m dev.generate
 
 .PHONY: bench
-bench: $(READY) ## measure throughput and latency: ARGS="..."
-	@$(PYTHON) -m bench.run $(ARGS)
+bench: $(READY) ## measure the way of a mail, or decisions: ARGS="decisions"
+	@$(PYTHON) -m bench $(ARGS)
 
 .PHONY: chaos
 chaos: $(READY) ## kill things while mail comes in, and reconcile at the end: ARGS="..."

@@ -1,4 +1,4 @@
-"""`make bench ARGS="--sessions 20 --size 2000 --mails 3000"`: how fast, and how soon.
+"""`make bench ARGS="way --sessions 20 --size 2000 --mails 3000"`: how fast, and how soon.
 
 Drives SMTP with so many sessions and follows each mail until its outcome is in MongoDB, as a change
 stream of the timeline's database tells it. The clock is one machine's: from the 250 to visible.
@@ -31,7 +31,7 @@ from dev.client import Client
 from dev.ledger import Ledger, Letter
 from dev.senders import Senders
 from dev.stack import Stack, own_databases
-from dev.terminal import command, say
+from dev.terminal import say
 from shared.broker import Publisher
 from shared.events import MailReceived
 from shared.topology import RECEIVED, uses
@@ -178,7 +178,7 @@ def table(result: Result) -> Table:
     return shown
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--sessions", type=int, default=20)
@@ -208,7 +208,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.json:
         given.json.write_text(json.dumps(asdict(result), indent=2) + "\n")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(command("make bench", main))
