@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import structlog
 import uvloop
 from rich.console import Console
 from rich.table import Table
@@ -176,6 +177,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", type=Path, help="write the result there too")
     given = parser.parse_args(arguments)
     find_mongod()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with (
         tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder,
         PrivateMongoDB(Path(folder)) as database,
