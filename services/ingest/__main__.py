@@ -34,6 +34,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         port=settings.ingest_smtp_port,
         name=settings.capture_domain,
         max_bytes=settings.max_mail_bytes,
+        max_bytes_in_hand=settings.max_bytes_in_hand,
         timeout=settings.smtp_timeout,
     )
     app = create_app(

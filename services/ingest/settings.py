@@ -13,6 +13,10 @@ class IngestSettings(CaptureSettings):
     max_mail_bytes: int = Field(
         30 * 1024 * 1024, description="The largest mail that is taken, in bytes."
     )
+    max_bytes_in_hand: int = Field(
+        384 * 1024 * 1024,
+        description="Bytes of mail that all SMTP sessions may hold together; beyond: try again.",
+    )
     smtp_timeout: float = Field(
         300.0,
         description="Seconds without a command or a piece of DATA until a session is closed.",

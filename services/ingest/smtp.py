@@ -1,9 +1,10 @@
 """The SMTP door: an envelope, a mail, and an answer that can be trusted.
 
 * RCPT is checked by the address's own MAC: 550 for anything that is no capture address here.
-* DATA is read in pieces into memory that cannot exceed the size limit, however long its lines are.
-  CRLF.CRLF alone ends it (RFC 5321 section 4.1.1.4); a bare CR or LF is content. What is beyond the
-  limit is drained and answered with 552.
+* DATA is read in pieces into memory that cannot exceed the size limit, however long its lines are,
+  and all sessions together cannot exceed theirs. CRLF.CRLF alone ends it (RFC 5321 section
+  4.1.1.4); a bare CR or LF is content. What is beyond a limit is drained, and answered with 552
+  when the mail is too large, with 451 when there is too much at a time.
 * 250 after the broker's confirm, 451 when it cannot confirm. Our own faults are 451, never 5xx:
   a 5xx makes the sender give up.
 * Replies carry no text of an exception. The library's log is switched off (`shared.runtime`), since
@@ -38,21 +39,25 @@ class MailTooLarge(Exception):
     """The mail is over the limit; all of it was drained."""
 
 
+class TooMuchAtOnce(Exception):
+    """All sessions together hold as much as they may; the mail was drained."""
+
+
 async def read_data(
-    reader: asyncio.StreamReader, limit: int, on_piece: Callable[[], None] = lambda: None
+    reader: asyncio.StreamReader, limit: int, may_hold: Callable[[int], bool] = lambda _: True
 ) -> bytes:
     """Return the mail that follows a 354, its dots unstuffed (RFC 5321 section 4.5.2).
 
-    Never holds more than `limit` bytes and one piece. Raises MailTooLarge once the end was seen,
+    Never holds more than `limit` bytes and one piece, and stops holding when `may_hold`, asked with
+    the size after each piece, says no. Raises MailTooLarge and TooMuchAtOnce once the end was seen,
     ConnectionResetError when it never comes.
     """
     mail = bytearray(b"\r\n")  # DATA begins at the start of a line: its first may be the last
-    too_large = False
+    too_large = too_much = False
     while True:
         piece = await reader.read(_PIECE)
         if not piece:
             raise ConnectionResetError
-        on_piece()
         unseen = max(0, len(mail) - len(_END) + 1)
         mail += piece
         end = mail.find(_END, unseen)
@@ -60,14 +65,17 @@ async def read_data(
             rest = bytes(mail[end + len(_END) :])
             del mail[end + len(b"\r\n") :]
         too_large = too_large or len(mail) > limit + len(b"\r\n")
+        too_much = too_much or not may_hold(0 if too_large else len(mail))
         if end >= 0:
             if rest:
                 reader.feed_data(rest)  # `read` took all there was, so this comes next
             break
-        if too_large:
+        if too_large or too_much:
             del mail[: 1 - len(_END)]
     if too_large:
         raise MailTooLarge
+    if too_much:
+        raise TooMuchAtOnce
     if b"\r\n." in mail:
         mail = mail.replace(b"\r\n.", b"\r\n")
     return bytes(memoryview(mail)[len(b"\r\n") :])
@@ -94,13 +102,21 @@ class CaptureSession(SMTP):
         await self.push("354 End data with <CR><LF>.<CR><LF>")
         limit = self.data_size_limit
         assert limit  # noqa: S101 - for the type checker
-        with self.event_handler.mail_in_hand():
+        with self.event_handler.mail_in_hand() as may_hold:
+
+            def piece_arrived(size: int) -> bool:
+                self._reset_timeout()
+                return may_hold(size)
+
             try:
-                raw = await read_data(self._reader, limit, self._reset_timeout)
+                raw = await read_data(self._reader, limit, piece_arrived)
                 answer = await self.event_handler.take(self.envelope, raw)
             except MailTooLarge:
                 SMTP_REFUSED.labels("too_large").inc()
                 answer = f"552 5.3.4 the mail is larger than {limit} bytes"
+            except TooMuchAtOnce:
+                SMTP_REFUSED.labels("too_much_at_once").inc()
+                answer = "451 4.3.1 too much mail at a time, try again later"
             self.envelope = self._create_envelope()
             await self.push(answer)
         if self.event_handler.stopping.is_set():
@@ -162,24 +178,38 @@ class CaptureSession(SMTP):
 class Commands:
     """What the sessions of one server share: the library's hooks, and what is in hand."""
 
-    def __init__(self, receiver: Receiver, verify: Verify) -> None:
+    def __init__(self, receiver: Receiver, verify: Verify, max_bytes_in_hand: int) -> None:
         self._receiver, self._verify = receiver, verify
+        self._max_bytes_in_hand = max_bytes_in_hand
+        self._bytes_in_hand: dict[object, int] = {}
         self.sessions: set[CaptureSession] = set()
         self.stopping = asyncio.Event()
         self.idle = asyncio.Event()
         self.idle.set()
-        self._mails_in_hand = 0
 
     @contextlib.contextmanager
-    def mail_in_hand(self) -> Iterator[None]:
-        """Count a mail that is being read or made durable, until it is answered."""
-        self._mails_in_hand += 1
+    def mail_in_hand(self) -> Iterator[Callable[[int], bool]]:
+        """Count a mail that is being read or made durable, until it is answered.
+
+        Yields what tells whether the mail may be held, now that it has so many bytes. Once it may
+        not, it never may.
+        """
+        mail, refused = object(), False
+
+        def may_hold(size: int) -> bool:
+            nonlocal refused
+            others = sum(self._bytes_in_hand.values()) - self._bytes_in_hand[mail]
+            refused = refused or others + size > self._max_bytes_in_hand
+            self._bytes_in_hand[mail] = 0 if refused else size
+            return not refused
+
+        self._bytes_in_hand[mail] = 0
         self.idle.clear()
         try:
-            yield
+            yield may_hold
         finally:
-            self._mails_in_hand -= 1
-            if not self._mails_in_hand:
+            del self._bytes_in_hand[mail]
+            if not self._bytes_in_hand:
                 self.idle.set()
 
     async def handle_RCPT(  # noqa: N802 - the library's name
@@ -226,10 +256,14 @@ class SmtpServer:
         port: int,
         name: str,
         max_bytes: int,
+        max_bytes_in_hand: int,
         timeout: float,
     ) -> None:
-        """Announce `name`, take mails up to `max_bytes`, close what is idle for `timeout` s."""
-        self._commands = Commands(receiver, verify)
+        """Announce `name`, take mails up to `max_bytes`, close what is idle for `timeout` s.
+
+        All sessions together hold at most `max_bytes_in_hand` of mail.
+        """
+        self._commands = Commands(receiver, verify, max_bytes_in_hand)
         self._address = (host, port)
         self._options: dict[str, Any] = {
             "data_size_limit": max_bytes,

@@ -40,6 +40,7 @@ async def ingest(amqp_url: str, tmp_path: Path) -> AsyncIterator[int]:
         port=port,
         name=DOMAIN,
         max_bytes=2_000_000,
+        max_bytes_in_hand=3_000_000,
         timeout=30,
     )
     parts = [asyncio.create_task(part.run()) for part in (publisher, server)]
@@ -143,6 +144,27 @@ async def test_a_mail_over_the_limit_is_refused_for_good(ingest: int) -> None:
     assert code == 552
 
 
+async def test_too_much_mail_at_a_time_is_asked_to_come_again(ingest: int) -> None:
+    mail = MAIL + b"x" * 1_900_000
+
+    def half_a_mail() -> smtplib.SMTP:
+        session = smtplib.SMTP("127.0.0.1", ingest, timeout=30, local_hostname="x.test")
+        session.ehlo()
+        for command in ("MAIL FROM:<>", f"RCPT TO:<{ADDRESS}>", "DATA"):
+            session.docmd(command)
+        session.send(mail)
+        return session
+
+    held = await asyncio.to_thread(half_a_mail)
+    await asyncio.sleep(0.2)
+    assert (await send(ingest, ADDRESS, mail=mail))[0] == 451
+    assert (await send(ingest, ADDRESS))[0] == 250, "there is room for a small one"
+    held.send(b"\r\n.\r\n")
+    assert (await asyncio.to_thread(held.getreply))[0] == 250
+    assert (await send(ingest, ADDRESS, mail=mail))[0] == 250
+    held.close()
+
+
 async def test_a_bounce_has_no_sender(ingest: int, amqp_url: str) -> None:
     def bounce() -> None:
         with smtplib.SMTP("127.0.0.1", ingest, timeout=30, local_hostname="x.test") as session:
@@ -202,6 +224,7 @@ async def test_who_never_reads_cannot_keep_the_service_from_stopping(
         port=port,
         name=DOMAIN,
         max_bytes=1000,
+        max_bytes_in_hand=1000,
         timeout=30,
     )
     serving = asyncio.create_task(server.run())
