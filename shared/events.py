@@ -102,6 +102,27 @@ class Match(BaseModel):
     """Another profile has this address too."""
 
 
+class Named(BaseModel):
+    """A name and an address, as a mail has them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    address: str
+
+
+class Forwarded(BaseModel):
+    """What a forwarded mail says of itself, in the header block that a mail client made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sender: Named
+    to: tuple[Named, ...] = ()
+    cc: tuple[Named, ...] = ()
+    date: AwareDatetime | None = None
+    subject: str | None = None
+
+
 class Event(BaseModel):
     """What every event can do."""
 
@@ -176,6 +197,8 @@ class MailAttached(MailEvent):
     door: Literal["smtp", "http"]
     direction: Direction
     matches: tuple[Match, ...] = Field(min_length=1)
+    forwarded: Forwarded | None = None
+    """Set when the owner forwarded it inline: then this is what is shown."""
     part: int = Field(default=1, ge=1)
     """An event that would grow too large is several, joined by the projection."""
     parts: int = Field(default=1, ge=1)

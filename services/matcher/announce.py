@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.decide import Attach, Decision
 from shared.capture_address import KeyRing
-from shared.events import MailAttached, MailDismissed, MailReceived, Match
+from shared.events import Forwarded, MailAttached, MailDismissed, MailReceived, Match
 
 SPLIT_BYTES = 48 * 1024
 """An event that would be larger is several, joined by the timeline."""
+_SHOWN = 10
+"""Recipients of a forwarded mail that are shown, of each kind; all of them take part."""
 
 
 def announce(
@@ -18,11 +20,14 @@ def announce(
     decision: Decision,
     message_id: str | None,
     ring: KeyRing,
+    forwarded: Forwarded | None = None,
 ) -> Sequence[MailAttached | MailDismissed]:
     """Return the events that tell a capture's outcome."""
     decided_at = datetime.now(UTC)
     if isinstance(decision, Attach):
-        parts = list(_split(decision.matches))
+        shown = _trimmed(forwarded) if forwarded else None
+        taken = len(shown.model_dump_json().encode()) if shown else 0
+        parts = list(_split(decision.matches, SPLIT_BYTES - min(taken, SPLIT_BYTES // 2)))
         return [
             MailAttached(
                 capture_id=received.capture_id,
@@ -36,6 +41,7 @@ def announce(
                 door=received.door,
                 direction=decision.direction,
                 matches=matches,
+                forwarded=shown,
                 part=number,
                 parts=len(parts),
             )
@@ -55,12 +61,18 @@ def announce(
     ]
 
 
-def _split(matches: Sequence[Match]) -> Iterator[tuple[Match, ...]]:
+def _trimmed(forwarded: Forwarded) -> Forwarded:
+    """Return what is shown of a forwarded header: it has to fit beside the matches."""
+    few = {"to": forwarded.to[:_SHOWN], "cc": forwarded.cc[:_SHOWN]}
+    return forwarded.model_copy(update=few)
+
+
+def _split(matches: Sequence[Match], limit: int) -> Iterator[tuple[Match, ...]]:
     part: list[Match] = []
     size = 0
     for match in matches:
         match_size = len(match.model_dump_json().encode())
-        if part and size + match_size > SPLIT_BYTES:
+        if part and size + match_size > limit:
             yield tuple(part)
             part, size = [], 0
         part.append(match)

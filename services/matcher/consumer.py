@@ -1,22 +1,23 @@
 """A capture, from `mail.received` to its outcome.
 
-    header -> participants -> knowledge -> decide -> attached or dismissed, confirmed
+    header -> participants -> knowledge -> decide (`judge.py`) -> attached or dismissed, confirmed
 
 `Matcher.match` is the handler; the consumer acknowledges after it, so an outcome is always
 published before a capture leaves the queue.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from services.matcher.announce import announce
-from services.matcher.decide import Decision, Dismiss, decide
+from services.matcher.capture_addresses import AddressRecord
+from services.matcher.decide import Dismiss, Person
 from services.matcher.decisions import Decisions
+from services.matcher.judge import judge
 from services.matcher.knowledge import Knowledge
 from services.matcher.metrics import DECIDE_SECONDS, DECISIONS
-from services.matcher.participants import participants
 from shared.blobs import BlobMissing, Blobs, BlobStoreAway
 from shared.broker import Delivery, Publisher
 from shared.capture_address import KeyRing
@@ -27,6 +28,8 @@ from shared.outcomes import Done, Outcome, Reject, Retry
 
 _HEADER_BYTES = 128 * 1024
 """Enough of a claimed mail for the largest header block that is read."""
+_BODY_BYTES = 1024 * 1024
+"""Enough of it for the text of a forward: attachments come after the text."""
 log = structlog.get_logger()
 
 
@@ -93,17 +96,28 @@ class Matcher:
 
     async def _decide(self, received: MailReceived, start: bytes) -> Sequence[Event] | Reject:
         header = read_header_block(start)
-        taking_part = participants(header, self.capture_domain)
-        keys = frozenset(participant.address for participant in taking_part)
-        with DECIDE_SECONDS.time():
+        address: AddressRecord | None = None
+
+        async def ask(keys: frozenset[str]) -> Collection[Person]:
+            nonlocal address
             known = await self.knowledge.consult(received.capture_address, keys)
-            if known is None:
-                return Reject("unknown_capture_address")
-            counts = known.address.counts_at(received.received_at)
-            if not counts:
-                decision: Decision = Dismiss(DismissalReason.REVOKED_ADDRESS)
-            else:
-                decision = decide(taking_part, known.people)
-        if isinstance(decision, Dismiss) and header.truncated and counts:
+            address = known.address if known else None
+            return known.people if known else ()
+
+        async def body() -> bytes:
+            if received.blob_key is None:
+                return start
+            return await self.blobs.get_start(received.blob_key, _BODY_BYTES)
+
+        with DECIDE_SECONDS.time():
+            judgement = await judge(header, ask, body, self.capture_domain)
+        if address is None:
+            return Reject("unknown_capture_address")
+        decision = judgement.decision
+        if not address.counts_at(received.received_at):
+            decision = Dismiss(DismissalReason.REVOKED_ADDRESS)
+        elif isinstance(decision, Dismiss) and header.truncated:
             return Reject("header_too_long")
-        return announce(received, known.address, decision, message_id(header), self.ring)
+        return announce(
+            received, address, decision, message_id(header), self.ring, judgement.forwarded
+        )

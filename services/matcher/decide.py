@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.matcher.participants import Participant
-from shared.events import Direction, DismissalReason, Kind, Match, Role
+from shared.events import Direction, DismissalReason, Kind, Match, Role, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,5 +111,6 @@ def _matches(participants: Sequence[Participant], profiles: Sequence[Person]) ->
 
 
 def _direction(participants: Sequence[Participant], user_keys: frozenset[str]) -> Direction:
-    senders = {p.address for p in participants if p.role is Role.FROM}
-    return Direction.OUTBOUND if senders & user_keys else Direction.INBOUND
+    senders = {p for p in participants if p.role is Role.FROM}
+    original = {p for p in senders if p.source is Source.FORWARDED_BODY} or senders
+    return Direction.OUTBOUND if {p.address for p in original} & user_keys else Direction.INBOUND

@@ -18,9 +18,14 @@ _PASSED_ON_BY = ("List-Id", "List-Post", "Mailing-List", "X-Google-Group-Id")
 _ORIGINALS = ("X-Original-From", "X-Original-Sender", "Reply-To")
 
 
+def literal_senders(header: HeaderBlock) -> list[Mailbox]:
+    """Return who stands in From, rewritten or not."""
+    return addresses(header.all("From"))
+
+
 def senders(header: HeaderBlock) -> list[Mailbox]:
     """Return who wrote the mail: its From, each rewritten one replaced by its author."""
-    literal = addresses(header.all("From"))
+    literal = literal_senders(header)
     if not any(_VIA.search(mailbox.name) for mailbox in literal):
         return literal
     author = _author(header, {mailbox.address.lower() for mailbox in literal})

@@ -1,29 +1,34 @@
 """From an attached capture to the document of its mail. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.timeline.identity import mail_id
 from services.timeline.reader import READER_VERSION, Mailbox, ReadMail
 from shared.blobs import mail_key
 from shared.database import Document
-from shared.events import MailAttached, Match, Role
+from shared.events import MailAttached, Match, Named, Role
 
 
 def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Document:
     """Return the mail's document as this capture alone makes it."""
     id_ = mail_id(event.account, mail, raw)
     bcc = _shown(mail.bcc)
+    original = event.forwarded
+    sender = next(iter(_shown(mail.from_)), None)
+    date = (original.date if original else None) or mail.date
     return {
         "_id": id_,
         "account": event.account,
         "message_id": mail.message_id,
-        "subject": mail.subject,
-        "date": mail.date or event.received_at,
-        "sort_date": _clamped(mail.date, event.received_at),
+        "subject": (original.subject if original else None) or mail.subject,
+        "date": date or event.received_at,
+        "sort_date": _clamped(date, event.received_at),
         "direction": event.direction.value,
-        "from": next(iter(_shown(mail.from_)), None),
-        "to": _shown(mail.to),
-        "cc": _shown(mail.cc),
+        "from": _named(original.sender) if original else sender,
+        "to": _shown(original.to if original else mail.to),
+        "cc": _shown(original.cc if original else mail.cc),
+        "forwarded_by": sender if original else None,
         "reply_to": _shown(mail.reply_to),
         "bcc_by": [{"person_id": event.owner, "bcc": bcc}] if bcc else [],
         "text": mail.text,
@@ -53,8 +58,12 @@ def _match(match: Match, owner: str) -> Document:
     return match.model_dump(mode="json") | hidden
 
 
-def _shown(mailboxes: tuple[Mailbox, ...]) -> list[Document]:
-    return [{"name": mailbox.name, "address": mailbox.address} for mailbox in mailboxes]
+def _shown(mailboxes: Sequence[Mailbox | Named]) -> list[Document]:
+    return [_named(mailbox) for mailbox in mailboxes]
+
+
+def _named(mailbox: Mailbox | Named) -> Document:
+    return {"name": mailbox.name, "address": mailbox.address}
 
 
 def _clamped(date: datetime | None, received_at: datetime) -> datetime:

@@ -54,7 +54,7 @@ class Account:
             f"Date: Thu, 15 Jan 2026 09:00:{self.sent:02} +0000\r\nSubject: Mail {self.sent}\r\n"
             f"{headers}\r\n{body}\r\n"
         )
-        self.client.send(sender, [capture or self.capture], raw.encode())
+        self.client.send("envelope@x.example", [capture or self.capture], raw.encode())
 
     def outcome(self) -> dict[str, int]:
         """Return what became of all that was sent."""
@@ -157,6 +157,52 @@ class TestRules:
             account.client_for("u1", replica=n % 2).put_person(f"n{n}", "contact", "N", [address])
             account.send(address)
         assert account.outcome() == {"attached": 20}
+
+
+class TestForwards:
+    block = (
+        "Please look.\r\n\r\n---------- Forwarded message ---------\r\n"
+        "From: The Candidate <cand@work.example>\r\nDate: Wed, Jan 14, 2026 at 9:30 AM\r\n"
+        "Subject: My application\r\nTo: jobs@x.example\r\n\r\nThe text."
+    )
+
+    def test_a_users_forward_shows_the_original(self, account: Account) -> None:
+        account.send(account.capture, body=self.block)
+        assert account.outcome() == {"attached": 1}
+        [listed] = account.client.timeline("c1")
+        assert (listed["subject"], listed["direction"]) == ("My application", "inbound")
+        assert listed["from"] == {"name": "The Candidate", "address": "cand@work.example"}
+        assert listed["forwarded_by"]["address"] == "user@team.example"
+        assert listed["date"].startswith("2026-01-14T09:30")
+        assert [(m["role"], m["source"]) for m in listed["matches"]] == [("from", "forwarded_body")]
+
+    def test_a_large_forward_as_well(self, account: Account) -> None:
+        account.send(account.capture, body=self.block + "\r\nfiller" * 60_000)
+        assert account.outcome() == {"attached": 1}
+
+    def test_a_strangers_forward_is_ignored(self, account: Account) -> None:
+        account.send(account.capture, sender="stranger@x.example", body=self.block)
+        account.send(
+            account.capture,
+            sender="'User' via List <list@x.example>",
+            headers="X-Original-From: user@team.example\r\nList-Id: <list>\r\n",
+            body=self.block,
+        )
+        assert account.outcome() == {"internal": 1, "no_match": 1}
+
+    def test_explain_sees_the_same(self, account: Account) -> None:
+        raw = f"From: user@team.example\r\nTo: {account.capture}\r\n\r\n{self.block}"
+        told = account.client.json(
+            "POST",
+            "matcher",
+            "/v1/explain",
+            content=raw.encode(),
+            headers={"Content-Type": "message/rfc822"},
+        )
+        assert told["decision"] == "attach"
+        assert ("cand@work.example", "forwarded_body", "match") in {
+            (p["address"], p["source"], p["verdict"]) for p in told["participants"]
+        }
 
 
 class TestOneMail:

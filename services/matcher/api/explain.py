@@ -3,6 +3,7 @@
 It runs the functions that decide about real mail.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,9 +11,9 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from services.matcher.capture_addresses import CaptureAddresses
-from services.matcher.decide import Attach, Decision, Dismiss, decide, verdicts
+from services.matcher.decide import Attach, Dismiss, Person, verdicts
+from services.matcher.judge import judge
 from services.matcher.knowledge import Knowledge
-from services.matcher.participants import participants
 from shared.auth import Caller
 from shared.events import Direction, DismissalReason, Match, Role, Source
 from shared.headers import read_header_block
@@ -62,12 +63,18 @@ def explain_routes(
             if record is None or record.account != caller.account:
                 raise invalid_field("recipient", "not a capture address of this account")
             counts = record.counts_at(datetime.now(UTC))
-        taking_part = participants(read_header_block(raw), capture_domain)
-        people = await knowledge.people(caller.account, frozenset(p.address for p in taking_part))
-        decision: Decision = decide(taking_part, people)
+
+        async def ask(keys: frozenset[str]) -> Collection[Person]:
+            return await knowledge.people(caller.account, keys)
+
+        async def body() -> bytes:
+            return raw
+
+        judgement = await judge(read_header_block(raw), ask, body, capture_domain)
+        decision = judgement.decision
         if not counts:
             decision = Dismiss(DismissalReason.REVOKED_ADDRESS)
-        meaning = verdicts(taking_part, people)
+        meaning = verdicts(judgement.participants, judgement.people)
         attach = decision if isinstance(decision, Attach) else None
         return Explanation(
             decision="attach" if attach else "dismiss",
@@ -77,7 +84,7 @@ def explain_routes(
                 ParticipantVerdict(
                     address=p.address, role=p.role, source=p.source, verdict=meaning[p.address]
                 )
-                for p in taking_part
+                for p in judgement.participants
             ],
             matches=list(attach.matches) if attach else [],
         )

@@ -86,13 +86,19 @@ class MailDetail(MailOut):
         fields = _fields(mail, viewer)
         roles = {
             Role.FROM: [mail["from"]] if mail["from"] else [],
+            Role.SENDER: [mail["forwarded_by"]] if mail.get("forwarded_by") else [],
             Role.REPLY_TO: mail["reply_to"],
             Role.TO: mail["to"],
             Role.CC: mail["cc"],
             Role.BCC: fields["bcc"],
         }
+        quoted = {Role.FROM, Role.TO, Role.CC} if mail.get("forwarded_by") else set()
         participants = [
-            {"address": entry["address"], "role": role, "source": Source.HEADER}
+            {
+                "address": entry["address"],
+                "role": role,
+                "source": Source.FORWARDED_BODY if role in quoted else Source.HEADER,
+            }
             for role, entries in roles.items()
             for entry in entries
         ]
@@ -113,9 +119,9 @@ def _fields(mail: Document, viewer: str) -> Document:
             for match in visible_matches(mail["matches"], viewer)
         ],
         "bcc": [a for seen in mail["bcc_by"] if seen["person_id"] == viewer for a in seen["bcc"]],
-        # Conversations, forwards, variants and the kinds of automatic mail are not read yet.
+        # Conversations, variants and the kinds of automatic mail are not read yet.
         "conversation_id": None,
-        "forwarded_by": None,
+        "forwarded_by": mail.get("forwarded_by"),
         "variants": [],
         "auto": None,
     }

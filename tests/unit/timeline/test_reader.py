@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.timeline.reader import MAX_DEPTH, MAX_PARTS, MAX_TEXT, READER_VERSION, ReadMail, read
+from services.timeline.reader import READER_VERSION, ReadMail, read
+from shared.mime import MAX_DEPTH, MAX_PARTS, MAX_TEXT
 
 MAILS = Path(__file__).parents[2] / "mail"
 CASES = sorted(path.stem for path in MAILS.glob("*.eml"))
