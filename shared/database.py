@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pymongo
 import structlog
 from fastapi import FastAPI, Request, Response
 from prometheus_client import Counter
@@ -94,7 +95,8 @@ class Index:
 async def migrate(database: Database, indexes: Sequence[Index]) -> None:
     """Build what is missing. Safe to run again, and while services run."""
     for index in indexes:
-        await database[index.collection].create_indexes([index.model])
+        with pymongo.timeout(None):  # however much there is
+            await database[index.collection].create_indexes([index.model])
         log.info("index built", collection=index.collection, index=index.name)
 
 

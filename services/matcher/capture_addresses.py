@@ -99,12 +99,18 @@ class CaptureAddresses:
     async def list(
         self, account: str, person_id: str | None, limit: int, after: str | None
     ) -> list[AddressRecord]:
-        """Return the account's addresses, or one user's, in a fixed order; begin after one."""
+        """Return the account's addresses, or one user's, in a fixed order; begin after one.
+
+        Raises KeyError when the account has no address to begin after.
+        """
         query: Document = {"account": account}
         order = [("person_id", ASCENDING), ("_id", ASCENDING)]
         if person_id is not None:
             query["person_id"] = person_id
-        if after is not None and (last := await self.find(after)) and last.account == account:
+        if after is not None:
+            last = await self.find(after)
+            if last is None or last.account != account:
+                raise KeyError(after)
             query["$or"] = [
                 {"person_id": {"$gt": last.person_id}},
                 {"person_id": last.person_id, "_id": {"$gt": last.address}},

@@ -11,7 +11,6 @@ Rules 1 and 2, which account and whether its address still counts, are settled b
 address before this is asked.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -78,8 +77,10 @@ def verdicts(participants: Sequence[Participant], people: Iterable[Person]) -> d
     people = list(people)
     user_keys = frozenset().union(*(p.keys for p in people if p.kind is Kind.USER))
 
+    by_address = _by_address(people)
+
     def verdict(address: str) -> str:
-        holders = [person for person in people if address in person.keys]
+        holders = by_address.get(address, [])
         profiles = [person for person in holders if person.kind.is_profile]
         if any(not profile.keys & user_keys for profile in profiles):
             return "match"
@@ -94,7 +95,7 @@ def verdicts(participants: Sequence[Participant], people: Iterable[Person]) -> d
 def _matches(participants: Sequence[Participant], profiles: Sequence[Person]) -> tuple[Match, ...]:
     """Return a match for each profile and address, with the weightiest role of the address."""
     first = {p.address: p for p in reversed(participants)}
-    holders = Counter(key for profile in profiles for key in profile.keys)
+    holders = _by_address(sorted(profiles, key=lambda profile: profile.person_id))
     return tuple(
         Match(
             person_id=profile.person_id,
@@ -102,12 +103,19 @@ def _matches(participants: Sequence[Participant], profiles: Sequence[Person]) ->
             address=address,
             role=participant.role,
             source=participant.source,
-            shared_address=holders[address] > 1,
+            shared_address=len(holders[address]) > 1,
         )
         for address, participant in reversed(first.items())
-        for profile in sorted(profiles, key=lambda p: p.person_id)
-        if address in profile.keys
+        for profile in holders.get(address, ())
     )
+
+
+def _by_address(people: Iterable[Person]) -> dict[str, list[Person]]:
+    holders: dict[str, list[Person]] = {}
+    for person in people:
+        for key in person.keys:
+            holders.setdefault(key, []).append(person)
+    return holders
 
 
 def _direction(participants: Sequence[Participant], user_keys: frozenset[str]) -> Direction:

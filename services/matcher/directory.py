@@ -6,6 +6,7 @@ and the version counts the changes. What was deleted leaves its id and its versi
 event never wins. `unannounced` is there until the change was published (`outbox.py`).
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
@@ -50,10 +51,10 @@ class Directory:
         return before is None or "deleted" in before
 
     async def put_all(self, account: str, people: Sequence[Person]) -> None:
-        """Store many people as given, in their order: of the same person the last one counts."""
+        """Store many people as given, each of them once."""
         async with self._versions.change(account):
             writes = [UpdateOne(*_upsert(account, person), upsert=True) for person in people]
-            await _again_if_raced(lambda: self._people.bulk_write(writes))
+            await _again_if_raced(lambda: self._people.bulk_write(writes, ordered=False))
 
     async def get(self, account: str, person_id: str) -> Person | None:
         """Return the person, or None."""
@@ -100,11 +101,11 @@ def person_of(person_id: str, kind: Kind, name: str, addresses: Iterable[str]) -
 
 
 async def _again_if_raced(write: Callable[[], Awaitable[T]]) -> T:
-    """Run an upsert, and once more when another one made the same document meanwhile."""
-    try:
-        return await write()
-    except (DuplicateKeyError, BulkWriteError):
-        return await write()
+    """Run upserts, and again when others made the same documents meanwhile: now they are there."""
+    for _ in range(3):
+        with contextlib.suppress(DuplicateKeyError, BulkWriteError):
+            return await write()
+    return await write()
 
 
 def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:

@@ -1,9 +1,9 @@
 """What the matcher may believe of an account: its directory, by a cache that is never stale.
 
 Each decision reads the account's version. What was remembered at that version is used as it is;
-what is missing is looked up, and used when the version is still the same afterwards, else all
-begins anew. So a change that the API has acknowledged decides every mail received afterwards, in
-every replica, and most decisions cost one small read.
+what is missing is looked up, and remembered when the version is still the same afterwards. So a
+change that the API has acknowledged decides every mail received afterwards, in every replica, and
+most decisions cost one small read.
 
 What is remembered is forgotten after a minute all the same: a change that was written but could
 not raise the version again was never acknowledged, yet should not stay unseen.
@@ -25,6 +25,8 @@ LOOK_UPS = Counter(
 )
 _MAX_ENTRIES = 200_000
 _MAX_AGE_SECONDS = 60.0
+_TRIES = 3
+"""How often a look-up may find that the account was changed meanwhile."""
 
 
 @dataclass(slots=True)
@@ -80,7 +82,7 @@ class Knowledge:
                 return None
             account = record.account
             self._remember_account(capture_address, account)
-        while True:
+        for _ in range(_TRIES):
             version = await self._versions.read(account)
             remembered = self._at(account, version)
             fresh = _Remembered(version, remembered.since)
@@ -94,6 +96,11 @@ class Knowledge:
                 LOOK_UPS.labels("database").inc()
                 self._remember(account, fresh)
                 return known
+        # The account is being written all the time. What is looked up now is as new as the mail,
+        # and is not remembered.
+        LOOK_UPS.labels("database").inc()
+        nothing = _Remembered(0, 0.0)
+        return await self._known(nothing, _Remembered(0, 0.0), capture_address, account, keys)
 
     async def people(self, account: str, keys: frozenset[str]) -> tuple[Person, ...]:
         """Return everyone whom a decision about these addresses has to consider, right now."""

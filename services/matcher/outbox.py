@@ -10,9 +10,11 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+import pymongo
 import structlog
 from prometheus_client import Counter
 from pymongo import ASCENDING, IndexModel, UpdateOne
+from pymongo.errors import PyMongoError
 
 from shared.broker import Publisher, PublishFailed
 from shared.database import Database, DatabaseAway, Document, Index, database_errors
@@ -49,6 +51,8 @@ class Outbox:
                         pass
             except (DatabaseAway, PublishFailed) as away:
                 log.warning("announcements wait", why=str(away))
+            except PyMongoError as error:  # no index yet, say: mail must not stop for that
+                log.error("announcements fail", exc_info=error)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
 
@@ -64,9 +68,10 @@ class Outbox:
     async def announce_again(self) -> int:
         """Set everything down for another announcement; return how much that is."""
         count = 0
-        for collection in ("people", "capture_addresses"):
-            updated = await self._database[collection].update_many({}, {"$set": _UNANNOUNCED})
-            count += updated.matched_count
+        with pymongo.timeout(None):  # however many they are
+            for collection in ("people", "capture_addresses"):
+                updated = await self._database[collection].update_many({}, {"$set": _UNANNOUNCED})
+                count += updated.matched_count
         return count
 
     async def _announce(self, collection: str, event_of: Callable[[Document], Event]) -> int:

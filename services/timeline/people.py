@@ -50,7 +50,11 @@ class People:
 async def _write(collection: Any, id_: str, document: Document) -> None:
     """Replace the document, unless the one that is there is as new."""
     older = {"_id": id_, "account": document["account"], "version": {"$lt": document["version"]}}
-    try:
-        await collection.replace_one(older, {"_id": id_, **document}, upsert=True)
-    except DuplicateKeyError:
-        return  # the filter found nothing older, so the upsert met what is as new
+    for _ in range(2):
+        try:
+            await collection.replace_one(older, {"_id": id_, **document}, upsert=True)
+        except DuplicateKeyError:
+            # The upsert met a document: one that was as new, or an older one that was written in
+            # this very moment. The second time it is there to be found.
+            continue
+        return

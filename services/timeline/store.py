@@ -26,6 +26,7 @@ from shared.database import Database, Document, Index
 from shared.events import MailAttached, MailDismissed
 
 _SLOTS = 64
+_KEPT = ("account", "matches", "captured_by", "bcc_by", "raw_key", "sort_date")
 TRANSACTION_SECONDS = 10
 """For all of its tries together; by itself the driver tries for two minutes."""
 
@@ -88,10 +89,10 @@ class Store:
 
         async def write(session: AsyncClientSession) -> tuple[str, bool]:
             counts, complete = await self._record_attached(event, session)
-            raw_key, matches = await self._merge_mail(mail, session)
-            await self._add_rows(mail, matches, session)
+            kept = await self._merge_mail(mail, session)
+            await self._add_rows(kept, session)
             await self._count(event, slot, counts, session)
-            return raw_key, complete
+            return kept["raw_key"], complete
 
         with self._slots.one() as slot, pymongo.timeout(TRANSACTION_SECONDS):
             async with self._client.start_session() as session:
@@ -145,17 +146,19 @@ class Store:
         seen = {event.part, *(before or {}).get("parts", ())}
         return counts, len(seen) >= event.parts
 
-    async def _merge_mail(
-        self, mail: Document, session: AsyncClientSession
-    ) -> tuple[str, list[Document]]:
-        """Return the key of the bytes that are kept, and the matches of all captures so far."""
+    async def _merge_mail(self, mail: Document, session: AsyncClientSession) -> Document:
+        """Return what is kept of the mail: its matches, its date and the key of its bytes."""
         key = {"_id": mail["_id"], "account": mail["account"]}
         known = await self._mails.find_one(
-            key, {"matches": 1, "captured_by": 1, "bcc_by": 1, "raw_key": 1}, session=session
+            key,
+            dict.fromkeys(
+                ("account", "matches", "captured_by", "bcc_by", "raw_key", "sort_date"), 1
+            ),
+            session=session,
         )
         if known is None:
             await self._mails.insert_one(mail, session=session)
-            return mail["raw_key"], mail["matches"]
+            return mail
         matches = merge_matches(known["matches"], mail["matches"])
         await self._mails.update_one(
             key,
@@ -168,13 +171,11 @@ class Store:
             },
             session=session,
         )
-        return known["raw_key"], matches
+        return known | {"matches": matches}
 
-    async def _add_rows(
-        self, mail: Document, matches: list[Document], session: AsyncClientSession
-    ) -> None:
-        account, mail_id = mail["account"], mail["_id"]
-        for person_id, who in sorted(viewers(matches).items()):
+    async def _add_rows(self, kept: Document, session: AsyncClientSession) -> None:
+        account, mail_id = kept["account"], kept["_id"]
+        for person_id, who in sorted(viewers(kept["matches"]).items()):
             of_mail = {"account": account, "person_id": person_id, "mail_id": mail_id}
             if who == {EVERYONE}:  # what was one owner's to see may be open now
                 hidden = {**of_mail, "viewer": {"$ne": EVERYONE}}
@@ -182,7 +183,7 @@ class Store:
             for viewer in sorted(who):
                 await self._rows.update_one(
                     {"_id": f"{account}/{viewer}/{person_id}/{mail_id}", "account": account},
-                    {"$setOnInsert": {**of_mail, "viewer": viewer, "date": mail["sort_date"]}},
+                    {"$setOnInsert": {**of_mail, "viewer": viewer, "date": kept["sort_date"]}},
                     upsert=True,
                     session=session,
                 )

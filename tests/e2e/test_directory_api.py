@@ -78,10 +78,18 @@ class TestImport:
         account.send("i99999@mail.example")
         assert account.outcome() == {"attached": 1}
 
-    def test_many_bad_lines_do_not_stall_a_client_that_only_sends(self, account: Account) -> None:
-        *bad, end = self.import_(account, b"nope\n" * 50_000)
-        assert end["failed"] == 50_000
-        assert len([line for line in bad if "errors" in line]) == 50_000
+    def test_what_is_no_directory_ends_the_import_and_stalls_nobody(self, account: Account) -> None:
+        *bad, end = self.import_(account, b"nope\n" * 200_000 + ndjson(candidate(1)))
+        assert (end["done"], end["error"]) == (False, "more than 10000 bad lines")
+        assert len([line for line in bad if "errors" in line]) == 10_001
+        line = json.dumps(candidate(1) | {f"x{n}": n for n in range(1000)}).encode()
+        assert len(self.import_(account, line)[0]["errors"]) == 10
+
+    def test_of_the_same_person_the_last_line_counts(self, account: Account) -> None:
+        user = {"person_id": "u1", "kind": "user", "name": "U", "addresses": ["user@team.example"]}
+        self.import_(account, ndjson(candidate(1, person_id="u1"), user))
+        account.send("cand@mail.example")
+        assert account.outcome() == {"attached": 1}
 
     def test_who_is_no_user_any_more_loses_their_capture_address(self, account: Account) -> None:
         self.import_(account, ndjson(candidate(1, person_id="u1", kind="contact")))
@@ -163,6 +171,9 @@ class TestCaptureAddresses:
                 break
             query = f"?limit=2&cursor={page['next_cursor']}"
         assert seen == ["u1", "u10", "u11", "u12", "u13"]
+
+    def test_a_made_up_cursor_is_422(self, account: Account) -> None:
+        assert self.call(account, "GET", "?cursor=x").status_code == 422
 
     def test_a_user_manages_their_own_and_no_others(self, account: Account, stack: Stack) -> None:
         account.client.put_person("u2", "user", "U2", [])

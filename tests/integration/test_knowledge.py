@@ -125,6 +125,27 @@ async def test_racing_decisions_never_bring_back_what_was_changed(
         await asyncio.gather(*asking)
 
 
+async def test_an_account_that_is_written_all_the_time_is_decided_all_the_same(
+    replicas: tuple[Replica, Replica], address: str
+) -> None:
+    writer, reader = replicas
+    stop = asyncio.Event()
+
+    async def write(name: str) -> None:
+        while not stop.is_set():
+            async with writer.versions.change(ACCOUNT):
+                pass
+
+    writing = [asyncio.create_task(write(f"w{n}")) for n in range(16)]
+    try:
+        async with asyncio.timeout(20):
+            for n in range(50):
+                assert await reader.who(address, f"nobody{n}@mail.example") == set()
+    finally:
+        stop.set()
+        await asyncio.gather(*writing)
+
+
 async def test_what_is_remembered_is_bounded(database: Database, address: str) -> None:
     reader = Replica(database, max_entries=50)
     for n in range(40):

@@ -1,5 +1,6 @@
 """From the directory's outbox to the timeline's read model: always told, and never out of order."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 
@@ -121,6 +122,31 @@ async def test_any_order_and_repetition_gives_the_latest(world: World) -> None:
         for event in order:
             assert await world.people.handle(Delivery(event, b"", redelivered=False)) == Done()
         assert await world.names() == {"c1": "Back"}
+
+
+async def test_two_versions_at_once_leave_the_newer_one(world: World) -> None:
+    for n in range(200):
+        events = [
+            PersonChanged(
+                account=ACCOUNT,
+                person_id=f"r{n}",
+                version=version,
+                kind=Kind.CONTACT,
+                name=f"version {version}",
+                addresses=(),
+            )
+            for version in (1, 2)
+        ]
+        await asyncio.gather(
+            *(world.people.handle(Delivery(event, b"", redelivered=False)) for event in events)
+        )
+    assert set((await world.names()).values()) == {"version 2"}
+
+
+async def test_two_imports_of_the_same_people_at_once(world: World) -> None:
+    people = [person_of(f"i{n}", Kind.CONTACT, "I", []) for n in range(500)]
+    await asyncio.gather(*(world.directory.put_all(ACCOUNT, people) for _ in range(4)))
+    assert len(await world.directory.list(ACCOUNT, 1000, None)) == 500
 
 
 async def test_of_a_deleted_person_the_id_stays(world: World) -> None:

@@ -105,7 +105,10 @@ def capture_address_routes(directory: Directory, capture_addresses: CaptureAddre
     ) -> CaptureAddressList:
         """Return capture addresses, revoked ones included."""
         _demand(caller, person_id)
-        found = await capture_addresses.list(caller.account, person_id, limit + 1, cursor)
+        try:
+            found = await capture_addresses.list(caller.account, person_id, limit + 1, cursor)
+        except KeyError as error:
+            raise invalid_field("cursor", "is not a cursor of this list") from error
         page = found[:limit]
         return CaptureAddressList(
             items=[_shown(record) for record in page],

@@ -5,10 +5,10 @@ It runs the functions that decide about real mail.
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.decide import Attach, Dismiss, Person, verdicts
@@ -34,8 +34,8 @@ class ParticipantVerdict(BaseModel):
 class Explanation(BaseModel):
     """What would become of the mail."""
 
-    decision: str
-    reason: DismissalReason | None
+    decision: Literal["attach", "dismiss", "dead_letter"]
+    reason: str | None = Field(description="Of a dismissal, or `header_too_long`")
     direction: Direction | None
     participants: list[ParticipantVerdict]
     matches: list[Match]
@@ -70,15 +70,17 @@ def explain_routes(
         async def body() -> bytes:
             return raw
 
-        judgement = await judge(read_header_block(raw), ask, body, capture_domain)
+        header = read_header_block(raw)
+        judgement = await judge(header, ask, body, capture_domain)
         decision = judgement.decision
         if not counts:
             decision = Dismiss(DismissalReason.REVOKED_ADDRESS)
         meaning = verdicts(judgement.participants, judgement.people)
+        unread = header.truncated and counts and isinstance(decision, Dismiss)
         attach = decision if isinstance(decision, Attach) else None
         return Explanation(
-            decision="attach" if attach else "dismiss",
-            reason=None if isinstance(decision, Attach) else decision.reason,
+            decision="attach" if attach else "dead_letter" if unread else "dismiss",
+            reason=None if isinstance(decision, Attach) else _reason(decision, unread),
             direction=attach.direction if attach else None,
             participants=[
                 ParticipantVerdict(
@@ -90,3 +92,7 @@ def explain_routes(
         )
 
     return router
+
+
+def _reason(decision: Dismiss, unread: bool) -> str:
+    return "header_too_long" if unread else decision.reason.value

@@ -3,7 +3,8 @@
 Each line of the body is a person with their `person_id`. The answer begins at once and tells, a
 line each: every bad line with what is wrong in it, how far it is (`{"lines", "stored", "failed"}`,
 every 5,000 lines), and at the end the same with `"done": true`. A good line is stored whatever the
-others are like. Importing again is harmless.
+others are like, until there are more than 10,000 bad ones: then this is no directory. Importing
+again is harmless.
 """
 
 import asyncio
@@ -24,6 +25,9 @@ from shared.database import DatabaseAway, database_errors
 from shared.events import Kind, PersonId
 
 _BATCH, _PROGRESS, _MAX_LINE = 500, 5000, 64 * 1024
+_MAX_BAD_LINES, _MAX_ERRORS = 10_000, 10
+_PAUSE = 200
+"""Lines after which others get their turn."""
 
 
 class PersonLine(PersonIn):
@@ -46,6 +50,8 @@ class Import:
     async def take(self, line: bytes) -> AsyncIterator[dict[str, Any]]:
         """Take one line; yield what there is to tell."""
         self._lines += 1
+        if self._lines % _PAUSE == 0:
+            await asyncio.sleep(0)
         if line.strip():
             try:
                 person = _read(line)
@@ -64,16 +70,21 @@ class Import:
         await self._store()
         return self._tally() | {"done": True}
 
-    def failed(self) -> dict[str, Any]:
-        """Return the last line when the database is away."""
-        error = "the database is away: what is not stored was not, send the import again"
+    @property
+    def hopeless(self) -> bool:
+        """Whether there were too many bad lines to go on."""
+        return self._failed > _MAX_BAD_LINES
+
+    def failed(self, error: str) -> dict[str, Any]:
+        """Return the last line of an import that was not finished."""
         return self._tally() | {"done": False, "error": error}
 
     async def _store(self) -> None:
         if not self._batch:
             return
-        no_users = [p.person_id for p in self._batch if p.kind is not Kind.USER]
-        await self._directory.put_all(self._account, self._batch)
+        people = list({person.person_id: person for person in self._batch}.values())
+        no_users = [person.person_id for person in people if person.kind is not Kind.USER]
+        await self._directory.put_all(self._account, people)
         await self._capture_addresses.revoke(self._account, person_ids=no_users)
         self._stored += len(self._batch)
         self._batch.clear()
@@ -111,11 +122,17 @@ class _ImportResponse(Response):
         try:
             with database_errors():
                 async for line in _lines(receive):
+                    if self._run.hopeless:
+                        continue  # a client that only sends has to be read to the end
                     async for told in self._run.take(line):
                         self._told.put_nowait(told)
-                self._told.put_nowait(await self._run.end())
+                end = await self._run.end()
+                if self._run.hopeless:
+                    end = self._run.failed(f"more than {_MAX_BAD_LINES} bad lines")
+                self._told.put_nowait(end)
         except (DatabaseAway, PyMongoError):
-            self._told.put_nowait(self._run.failed())
+            away = "the database is away: send the import again, what is stored does no harm"
+            self._told.put_nowait(self._run.failed(away))
         finally:
             self._told.put_nowait(None)
 
@@ -171,5 +188,5 @@ def _errors(error: ValidationError) -> list[dict[str, str]]:
             "field": ".".join(map(str, problem["loc"])) or "line",
             "message": problem["msg"].removeprefix("Value error, "),
         }
-        for problem in error.errors(include_input=False, include_url=False)
+        for problem in error.errors(include_input=False, include_url=False)[:_MAX_ERRORS]
     ]
