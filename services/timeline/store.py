@@ -149,13 +149,7 @@ class Store:
     async def _merge_mail(self, mail: Document, session: AsyncClientSession) -> Document:
         """Return what is kept of the mail: its matches, its date and the key of its bytes."""
         key = {"_id": mail["_id"], "account": mail["account"]}
-        known = await self._mails.find_one(
-            key,
-            dict.fromkeys(
-                ("account", "matches", "captured_by", "bcc_by", "raw_key", "sort_date"), 1
-            ),
-            session=session,
-        )
+        known = await self._mails.find_one(key, dict.fromkeys(_KEPT, 1), session=session)
         if known is None:
             await self._mails.insert_one(mail, session=session)
             return mail
