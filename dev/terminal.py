@@ -28,7 +28,8 @@ def command(name: str, body: Callable[[], int]) -> int:
     def stop(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore SIGINT
+        signal.signal(number, stop)
     try:
         return body()
     except KeyboardInterrupt:
