@@ -21,7 +21,7 @@ from services.matcher.settings import MatcherSettings
 from services.matcher.sweep import ClaimSweep
 from services.matcher.versions import Versions
 from shared.blobs import Blobs
-from shared.broker import Consumer, Publisher
+from shared.broker import Consumer, Publisher, PublishFailed
 from shared.database import answer_outages, connect, has_indexes, migrate
 from shared.events import (
     CaptureAddressChanged,
@@ -112,10 +112,15 @@ async def republish(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     publisher = Publisher(settings.amqp_url, "matcher republish", uses(publishes=PUBLISHES))
     async with connect(settings.mongodb_url, "matcher") as client, running(publisher, stopping):
         outbox = Outbox(client[settings.matcher_database], publisher)
-        count, done = await outbox.announce_again(), 0
-        while (some := await outbox.announce_some()) and not stopping.is_set():
-            done += some
-            sys.stderr.write(f"\rannounced {done} of {count}")
+        count, done, some = await outbox.announce_again(), 0, 1
+        while some and not stopping.is_set():
+            try:
+                some = await outbox.announce_some()
+            except PublishFailed:
+                await asyncio.sleep(1)  # the broker is away; the flags stay, and nothing is missed
+            else:
+                done += some
+                sys.stderr.write(f"\rannounced {done} of {count}")
         sys.stderr.write("\n")
 
 

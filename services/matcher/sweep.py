@@ -5,7 +5,7 @@ import contextlib
 
 import structlog
 
-from shared.blobs import CLAIM_PREFIX, Blobs, BlobStoreAway
+from shared.blobs import CLAIM_PREFIX, BlobMissing, Blobs, BlobStoreAway
 
 _EVERY_SECONDS = 3600.0
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ class ClaimSweep:
                 removed = await self._blobs.sweep(CLAIM_PREFIX)
                 if removed:
                     log.info("claims swept", removed=removed)
-            except BlobStoreAway as away:
+            except (BlobMissing, BlobStoreAway) as away:  # a claim may go while it is listed
                 log.warning("claims not swept", why=str(away))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)

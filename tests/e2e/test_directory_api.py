@@ -8,12 +8,7 @@ import httpx
 import pytest
 
 from dev.stack import Stack
-from tests.e2e.test_way_of_a_mail import Account
-
-
-@pytest.fixture
-def account(stack: Stack) -> Account:
-    return Account(stack)
+from tests.e2e.account import Account
 
 
 def lines(response: httpx.Response) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import pytest
 from chaos.run import run
 from dev.stack import Stack
 
-MAILS, SESSIONS, RATE = 2000, 20, 60.0
+MAILS, SESSIONS, RATE = 2000, 20, 45.0
 
 
 @pytest.fixture

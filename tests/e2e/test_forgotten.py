@@ -12,7 +12,7 @@ import pytest
 from chaos.reconcile import dead_captures, drained
 from dev.stack import Stack, own_databases
 from shared.blobs import CLAIM_CHECK_BYTES
-from tests.e2e.test_way_of_a_mail import Account
+from tests.e2e.account import Account
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,58 @@
+"""An account of a running stack, as its tests use it."""
+
+import itertools
+
+from dev.client import Client
+from dev.stack import Stack
+
+_accounts = itertools.count(1)
+
+
+class Account:
+    """A fresh account with a user, a candidate and a capture address."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack, self.name = stack, f"account{next(_accounts)}"
+        self.client = self.client_for("u1")
+        self.client.put_person("u1", "user", "User One", ["user@team.example"])
+        self.client.put_person(
+            "c1", "candidate", "Cand", ["cand@mail.example", "cand@work.example"]
+        )
+        self.capture = self.client.mint("u1")
+        self.sent = 0
+
+    def client_for(self, person: str, scope: str | None = None, replica: int = 0) -> Client:
+        options = {} if scope is None else {"scope": scope}
+        return Client(
+            self.stack.endpoints_of(replica),
+            self.stack.token_secret,
+            account=self.name,
+            person=person,
+            **options,
+        )
+
+    def send(
+        self,
+        to: str,
+        *,
+        sender: str = "user@team.example",
+        capture: str | None = None,
+        headers: str = "",
+        body: str = "The text.",
+        message_id: str | None = None,
+    ) -> None:
+        self.sent += 1
+        message_id = message_id or f"{self.name}-{self.sent}@x"
+        raw = (
+            f"From: {sender}\r\nTo: {to}\r\nMessage-ID: <{message_id}>\r\n"
+            f"Date: Thu, 15 Jan 2026 09:00:{self.sent:02} +0000\r\nSubject: Mail {self.sent}\r\n"
+            f"{headers}\r\n{body}\r\n"
+        )
+        self.client.send("envelope@x.example", [capture or self.capture], raw.encode())
+
+    def outcome(self) -> dict[str, int]:
+        """Return what became of all that was sent."""
+        return {word: n for word, n in self.client.await_captures(self.sent).items() if n}
+
+    def shown(self, person_id: str = "c1") -> list[str]:
+        return [mail["subject"] for mail in self.client.timeline(person_id)]
