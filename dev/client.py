@@ -87,7 +87,12 @@ class Client:
         """Return what became of all captures: attached, and each reason of dismissal."""
         total: dict[str, int] = {}
         for day in self.json("GET", "timeline", "/v1/stats")["days"]:
-            for word, count in {"attached": day["attached"], **day["dismissed"]}.items():
+            confirmed = {"confirmation": day["confirmations"]} if day["confirmations"] else {}
+            for word, count in {
+                "attached": day["attached"],
+                **confirmed,
+                **day["dismissed"],
+            }.items():
                 total[word] = total.get(word, 0) + count
         return total
 
@@ -99,6 +104,14 @@ class Client:
                 raise TimeoutError(f"{count} captures expected, these are there: {tally}")
             time.sleep(0.05)
         return tally
+
+    def await_mails(self, person_id: str, count: int, seconds: float = 60) -> None:
+        """Wait until a profile's timeline has so many mails; raise TimeoutError."""
+        deadline = time.monotonic() + seconds
+        while (found := len(self.timeline(person_id))) < count:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{count} mails expected, {found} are there")
+            time.sleep(0.05)
 
     def send(self, sender: str, recipients: Iterable[str], raw: bytes) -> None:
         """Send one mail by SMTP. Raises smtplib's errors."""

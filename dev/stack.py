@@ -174,6 +174,13 @@ class Stack:
             if server is not None:
                 server.stop()
 
+    def restart(self, replica: Replica, settings: dict[str, str]) -> None:
+        """Stop a replica, start it with these settings besides the stack's; return when ready."""
+        replica.process.stop()
+        replica.process = self._process(replica.name, replica.service, replica.ports, settings)
+        replica.start()
+        replica.await_ready()
+
     def _base_environment(self) -> dict[str, str]:
         return {
             **{name: value for name, value in os.environ.items() if _is_passed_on(name)},
@@ -244,14 +251,19 @@ class Stack:
         fixed = self._ports if number == 0 else {}
         ports = {setting: fixed.get(setting) or free_port() for setting in settings}
         name = f"{service}-{number}"
+        return Replica(name, service, ports, self._process(name, service, ports, {}))
+
+    def _process(
+        self, name: str, service: str, ports: dict[str, int], settings: dict[str, str]
+    ) -> Process:
         module = self._modules.get(service)
-        process = Process(
+        listening = {setting: str(port) for setting, port in ports.items()}
+        return Process(
             [sys.executable, "-m", *([module, service] if module else [f"services.{service}"])],
             log=self.folder / "logs" / f"{name}.log",
-            environment={**self.environment, **{k: str(port) for k, port in ports.items()}},
+            environment={**self.environment, **settings, **listening},
             folder=ROOT,
         )
-        return Replica(name, service, ports, process)
 
 
 def own_databases() -> dict[str, str]:

@@ -8,6 +8,7 @@
 Keys:
 
     claims/<capture id>              one capture's mail between ingest and its outcome; never shared
+    claims/<capture id>.<place>      a mail that it encloses, between matcher and timeline
     mails/<account>/<mail id>/<hash> the raw bytes of an attached mail, for good
 """
 
@@ -39,9 +40,9 @@ class BlobStoreAway(Exception):
     """The blob store did not answer, is full, or refused."""
 
 
-def claim_key(capture_id: UUID) -> str:
-    """Return the key under which one capture's mail waits."""
-    return f"{CLAIM_PREFIX}{capture_id}"
+def claim_key(capture_id: UUID, place: str = "") -> str:
+    """Return the key under which one capture's mail waits, or one that it encloses."""
+    return f"{CLAIM_PREFIX}{capture_id}" + (f".{place}" if place else "")
 
 
 def mail_key(account: str, mail_id: str, raw: bytes) -> str:

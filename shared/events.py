@@ -12,6 +12,7 @@
 | mail.received.v1   | ingest   | matcher  | the mail, or empty when `blob_key` is set |
 | mail.attached.v1   | matcher  | timeline | the mail, or empty when `blob_key` is set |
 | mail.dismissed.v1  | matcher  | timeline | empty                                   |
+| mail.confirmation.v1 | matcher | timeline | empty                                 |
 | person.changed.v1  | matcher  | timeline | empty                                   |
 | person.deleted.v1  | matcher  | timeline | empty                                   |
 | capture_address.changed.v1 | matcher | timeline | empty                            |
@@ -199,6 +200,9 @@ class MailAttached(MailEvent):
     matches: tuple[Match, ...] = Field(min_length=1)
     forwarded: Forwarded | None = None
     """Set when the owner forwarded it inline: then this is what is shown."""
+    place: str = Field(default="", pattern=r"^(\d{1,3}(\.\d{1,3})*)?$")
+    """Set when the mail was enclosed in the captured one, forwarded as attachment: where it stood.
+    The event carries the enclosed mail alone, and its size."""
     part: int = Field(default=1, ge=1)
     """An event that would grow too large is several, joined by the projection."""
     parts: int = Field(default=1, ge=1)
@@ -214,6 +218,24 @@ class MailDismissed(CaptureEvent):
     received_at: AwareDatetime
     decided_at: AwareDatetime
     message_id_hash: str | None = None
+
+
+class MailConfirmation(CaptureEvent):
+    """A provider asks whether an address may forward to a capture address. For the owner alone."""
+
+    tag: ClassVar[str] = "mail.confirmation.v1"
+
+    account: Account
+    owner: PersonId
+    capture_address: str
+    received_at: AwareDatetime
+    decided_at: AwareDatetime
+    provider: str
+    requested_by: str | None = None
+    """The address whose mail is to be forwarded, where the provider names it."""
+    code: str | None = None
+    link: str | None = None
+    """Confirms when it is opened; on the provider's own host."""
 
 
 class PersonChanged(Event):
@@ -258,6 +280,7 @@ EVENTS: dict[str, type[Event]] = {
         MailReceived,
         MailAttached,
         MailDismissed,
+        MailConfirmation,
         PersonChanged,
         PersonDeleted,
         CaptureAddressChanged,

@@ -46,6 +46,12 @@ def body_parts(parts: list[Part]) -> tuple[Part | None, Part | None]:
     return first.get("text/plain"), first.get("text/html")
 
 
+def is_composite(header: HeaderBlock) -> bool:
+    """Return whether a mail with this header can hold others. RFC 2045 section 5.1."""
+    content_type, _ = parameters(header.first("Content-Type") or "")
+    return content_type.startswith(("multipart/", "message/"))
+
+
 def leaves(raw: bytes) -> tuple[list[Part], bool]:
     """Return the parts without parts, in order, and whether these are all. RFC 2046 section 5."""
     found: list[Part] = []

@@ -18,6 +18,7 @@ from shared.events import (
     CaptureAddressChanged,
     Event,
     MailAttached,
+    MailConfirmation,
     MailDismissed,
     MailReceived,
     PersonChanged,
@@ -72,7 +73,7 @@ RECEIVED = Queue(
 OUTCOMES = Queue(
     "timeline.outcomes.v1",
     MAIL_EXCHANGE,
-    (MailAttached.tag, MailDismissed.tag),
+    (MailAttached.tag, MailDismissed.tag, MailConfirmation.tag),
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
 PEOPLE = Queue(

@@ -16,6 +16,20 @@ from dev.mongodb import PrivateMongoDB
 from dev.rabbitmq import PrivateRabbitMQ
 from dev.stack import Stack, own_databases
 
+_MEASURED = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> list[str]:
+    """Lines to be printed after the tests: what was measured, never asserted."""
+    return request.config.stash.setdefault(_MEASURED, [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured."""
+    for line in terminalreporter.config.stash.get(_MEASURED, []):
+        terminalreporter.write_line(f"measured: {line}")
+
 
 @pytest.fixture(scope="session")
 def private_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRabbitMQ]:

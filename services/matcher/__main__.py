@@ -26,6 +26,7 @@ from shared.database import answer_outages, connect, has_indexes, migrate
 from shared.events import (
     CaptureAddressChanged,
     MailAttached,
+    MailConfirmation,
     MailDismissed,
     PersonChanged,
     PersonDeleted,
@@ -41,7 +42,14 @@ OPTIONS = """\
   --republish  announce the whole directory to the timeline again, and end
 
 """
-PUBLISHES = (MailAttached, MailDismissed, PersonChanged, PersonDeleted, CaptureAddressChanged)
+PUBLISHES = (
+    MailAttached,
+    MailDismissed,
+    MailConfirmation,
+    PersonChanged,
+    PersonDeleted,
+    CaptureAddressChanged,
+)
 INDEXES = (*directory.INDEXES, *capture_addresses.INDEXES, *decisions.INDEXES)
 
 

@@ -4,9 +4,20 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from services.matcher.capture_addresses import AddressRecord
-from services.matcher.decide import Attach, Decision
+from services.matcher.confirmation import Confirmation
+from services.matcher.decide import Attach, Dismiss
+from services.matcher.judge import Judgement, Verdict
+from shared.blobs import claim_key
 from shared.capture_address import KeyRing
-from shared.events import Forwarded, MailAttached, MailDismissed, MailReceived, Match
+from shared.events import (
+    Forwarded,
+    MailAttached,
+    MailConfirmation,
+    MailDismissed,
+    MailReceived,
+    Match,
+)
+from shared.headers import message_id
 
 SPLIT_BYTES = 48 * 1024
 """An event that would be larger is several, joined by the timeline."""
@@ -14,51 +25,92 @@ _SHOWN = 10
 """Recipients of a forwarded mail that are shown, of each kind; all of them take part."""
 
 
-def announce(
+Outcome = MailAttached | MailDismissed | MailConfirmation
+
+
+def announce_verdict(
+    received: MailReceived, address: AddressRecord, verdict: Verdict, ring: KeyRing
+) -> Sequence[Outcome]:
+    """Return the events that tell a capture's outcome.
+
+    When it is attached, those are the events of every mail of it that is attached. The others are
+    forgotten: nothing of them is in any event.
+    """
+    if verdict.confirmation is not None:
+        return [_confirmation(received, address, verdict.confirmation)]
+    if not verdict.attached:
+        return [announce_dismissal(received, address, verdict.dismissal, verdict.mails[0], ring)]
+    return [
+        event
+        for mail in verdict.attached
+        if isinstance(mail.decision, Attach)
+        for event in _attached(received, address, mail, mail.decision)
+    ]
+
+
+def announce_dismissal(
     received: MailReceived,
     address: AddressRecord,
-    decision: Decision,
-    message_id: str | None,
+    decision: Dismiss,
+    mail: Judgement,
     ring: KeyRing,
-    forwarded: Forwarded | None = None,
-) -> Sequence[MailAttached | MailDismissed]:
-    """Return the events that tell a capture's outcome."""
+) -> MailDismissed:
+    """Return the event that tells that a capture is forgotten."""
+    id_ = message_id(mail.header)
+    return MailDismissed(
+        capture_id=received.capture_id,
+        account=address.account,
+        reason=decision.reason,
+        received_at=received.received_at,
+        decided_at=datetime.now(UTC),
+        message_id_hash=ring.forgetful_hash(address.account, id_) if id_ else None,
+    )
+
+
+def _attached(
+    received: MailReceived, address: AddressRecord, mail: Judgement, decision: Attach
+) -> Iterator[MailAttached]:
     decided_at = datetime.now(UTC)
-    if isinstance(decision, Attach):
-        shown = _trimmed(forwarded) if forwarded else None
-        taken = len(shown.model_dump_json().encode()) if shown else 0
-        parts = list(_split(decision.matches, SPLIT_BYTES - min(taken, SPLIT_BYTES // 2)))
-        return [
-            MailAttached(
-                capture_id=received.capture_id,
-                blob_key=received.blob_key,
-                size=received.size,
-                account=address.account,
-                owner=address.person_id,
-                capture_address=received.capture_address,
-                received_at=received.received_at,
-                decided_at=decided_at,
-                door=received.door,
-                direction=decision.direction,
-                matches=matches,
-                forwarded=shown,
-                part=number,
-                parts=len(parts),
-            )
-            for number, matches in enumerate(parts, start=1)
-        ]
-    return [
-        MailDismissed(
+    shown = _trimmed(mail.forwarded) if mail.forwarded else None
+    taken = len(shown.model_dump_json().encode()) if shown else 0
+    parts = list(_split(decision.matches, SPLIT_BYTES - min(taken, SPLIT_BYTES // 2)))
+    claimed = received.blob_key is not None
+    enclosed_key = claim_key(received.capture_id, mail.place) if claimed else None
+    for number, matches in enumerate(parts, start=1):
+        yield MailAttached(
             capture_id=received.capture_id,
+            blob_key=enclosed_key if mail.place else received.blob_key,
+            size=mail.size if mail.place else received.size,
             account=address.account,
-            reason=decision.reason,
+            owner=address.person_id,
+            capture_address=received.capture_address,
             received_at=received.received_at,
             decided_at=decided_at,
-            message_id_hash=ring.forgetful_hash(address.account, message_id)
-            if message_id
-            else None,
+            door=received.door,
+            direction=decision.direction,
+            matches=matches,
+            forwarded=shown,
+            place=mail.place,
+            part=number,
+            parts=len(parts),
         )
-    ]
+
+
+def _confirmation(
+    received: MailReceived, address: AddressRecord, confirmation: Confirmation
+) -> MailConfirmation:
+    return MailConfirmation(
+        capture_id=received.capture_id,
+        account=address.account,
+        owner=address.person_id,
+        capture_address=received.capture_address,
+        received_at=received.received_at,
+        decided_at=datetime.now(UTC),
+        provider=confirmation.provider,
+        requested_by=confirmation.requested_by,
+        code=confirmation.code,
+        link=confirmation.link,
+    )
 
 
 def _trimmed(forwarded: Forwarded) -> Forwarded:

@@ -1,20 +1,22 @@
 """A capture, from `mail.received` to its outcome.
 
-    header -> participants -> knowledge -> decide (`judge.py`) -> attached or dismissed, confirmed
+    header -> participants -> knowledge -> decide (`judge.py`) -> outcome, confirmed by the broker
 
 `Matcher.match` is the handler; the consumer acknowledges after it, so an outcome is always
 published before a capture leaves the queue.
 """
 
+import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
-from services.matcher.announce import announce
+from services.matcher.announce import announce_dismissal, announce_verdict
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.decide import Dismiss, Person
 from services.matcher.decisions import Decisions
+from services.matcher.enclosed import cut
 from services.matcher.judge import judge
 from services.matcher.knowledge import Knowledge
 from services.matcher.metrics import DECIDE_SECONDS, DECISIONS
@@ -22,8 +24,15 @@ from shared.blobs import BlobMissing, Blobs, BlobStoreAway
 from shared.broker import Delivery, Publisher
 from shared.capture_address import KeyRing
 from shared.database import DatabaseAway, database_errors
-from shared.events import DismissalReason, Event, MailDismissed, MailReceived
-from shared.headers import message_id, read_header_block
+from shared.events import (
+    DismissalReason,
+    Event,
+    MailAttached,
+    MailConfirmation,
+    MailDismissed,
+    MailReceived,
+)
+from shared.headers import read_header_block
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 _HEADER_BYTES = 128 * 1024
@@ -43,6 +52,8 @@ class Matcher:
     publisher: Publisher
     ring: KeyRing
     capture_domain: str
+    large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    """How many large mails may be in memory at a time."""
 
     async def match(self, delivery: Delivery) -> Outcome:
         """Handle one `mail.received`.
@@ -51,6 +62,7 @@ class Matcher:
         Retry                            the database or the blob store is away
         Reject unknown_capture_address   a valid key without a record, after a restore say
         Reject header_too_long           no match in the part of the header that is read
+        Reject too_many_enclosed         no match in the mails that are judged of those it encloses
         Reject claim_missing             a large mail's bytes are gone, and it was never decided
         Reject unexpected_event          the queue holds something else
         """
@@ -68,34 +80,47 @@ class Matcher:
         if received.blob_key is None:
             events = await self._decide(received, body)
         else:
-            events = await self._decide_claimed(received, received.blob_key)
+            async with self.large_mails:
+                events = await self._decide_claimed(received, received.blob_key)
         if isinstance(events, Reject):
             return events
         for event in events:
-            await self.publisher.publish(event, body if event.carries_mail else b"")
-        outcome = events[0]
-        word = outcome.reason.value if isinstance(outcome, MailDismissed) else "attached"
+            await self.publisher.publish(event, _body_for(event, body))
+        word = _word(events[0])
         DECISIONS.labels(word).inc()
         log.info("decided", decision=word)
-        if received.blob_key is not None and isinstance(outcome, MailDismissed):
-            await self.blobs.delete(received.blob_key)
+        claim = received.blob_key
+        if claim is not None and all(_claim_of(event) != claim for event in events):
+            await self.blobs.delete(claim)
         return Done()
 
     async def _decide_claimed(self, received: MailReceived, claim: str) -> Sequence[Event] | Reject:
-        """Decide about a large mail once: a redelivery repeats what was decided."""
-        if recalled := await self.decisions.recall(received.capture_id):
-            return recalled
+        """Decide about a large mail once: a redelivery repeats what was decided.
+
+        The mails that it encloses get claims of their own. Each is written after the decision is
+        recorded and before it is published, so whatever is written is consumed.
+        """
         try:
-            start = await self.blobs.get_start(claim, _HEADER_BYTES)
+            events = await self.decisions.recall(received.capture_id)
+            if not events:
+                start = await self.blobs.get_start(claim, _HEADER_BYTES)
+                decided = await self._decide(received, start)
+                if isinstance(decided, Reject):
+                    return decided
+                events = await self.decisions.record(received.capture_id, decided)
         except BlobMissing:
             return Reject("claim_missing")
-        events = await self._decide(received, start)
-        if isinstance(events, Reject):
-            return events
-        return await self.decisions.record(received.capture_id, events)
+        enclosed = {e.place: e.blob_key for e in events if isinstance(e, MailAttached) and e.place}
+        if enclosed:
+            try:
+                raw = await self.blobs.get(claim)
+            except BlobMissing:  # it is removed when all is published
+                return events
+            for place, key in enclosed.items():
+                await self.blobs.put(key or "", await asyncio.to_thread(cut, raw, place))
+        return events
 
     async def _decide(self, received: MailReceived, start: bytes) -> Sequence[Event] | Reject:
-        header = read_header_block(start)
         address: AddressRecord | None = None
 
         async def ask(keys: frozenset[str]) -> Collection[Person]:
@@ -109,15 +134,35 @@ class Matcher:
                 return start
             return await self.blobs.get_start(received.blob_key, _BODY_BYTES)
 
+        async def whole() -> bytes:
+            return await self.blobs.get(received.blob_key) if received.blob_key else start
+
         with DECIDE_SECONDS.time():
-            judgement = await judge(header, ask, body, self.capture_domain)
+            header = read_header_block(start)
+            verdict = await judge(header, ask, body, whole, self.capture_domain)
         if address is None:
             return Reject("unknown_capture_address")
-        decision = judgement.decision
         if not address.counts_at(received.received_at):
-            decision = Dismiss(DismissalReason.REVOKED_ADDRESS)
-        elif isinstance(decision, Dismiss) and header.truncated:
-            return Reject("header_too_long")
-        return announce(
-            received, address, decision, message_id(header), self.ring, judgement.forwarded
-        )
+            revoked = Dismiss(DismissalReason.REVOKED_ADDRESS)
+            return [announce_dismissal(received, address, revoked, verdict.mails[0], self.ring)]
+        if verdict.unread and not verdict.attached and not verdict.confirmation:
+            return Reject(verdict.unread)
+        return announce_verdict(received, address, verdict, self.ring)
+
+
+def _body_for(event: Event, raw: bytes) -> bytes:
+    """Return what the event carries of a small mail; a large one travels by its claim."""
+    if not isinstance(event, MailAttached) or event.blob_key is not None:
+        return b""
+    return cut(raw, event.place) if event.place else raw
+
+
+def _claim_of(event: Event) -> str | None:
+    return event.blob_key if isinstance(event, MailAttached) else None
+
+
+def _word(event: Event) -> str:
+    """Return what was decided, for people and metrics."""
+    if isinstance(event, MailDismissed):
+        return event.reason.value
+    return "confirmation" if isinstance(event, MailConfirmation) else "attached"

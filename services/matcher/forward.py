@@ -35,19 +35,22 @@ _MAILTO = re.compile(r"\[mailto:([^\[\]\s]{1,320})\]", re.IGNORECASE)
 _QUOTE = re.compile(r"(?:> ?)+")
 
 
+def written_by_users(header: HeaderBlock, people: Collection[Person]) -> bool:
+    """Return whether every literal From, never a recovered one, is a user of the account."""
+    users = frozenset().union(*(person.keys for person in people if person.kind is Kind.USER))
+    senders = [normalise(mailbox.address) for mailbox in literal_senders(header)]
+    return bool(senders) and all(sender in users for sender in senders)
+
+
 def may_be_forward(
     header: HeaderBlock, decision: Decision, people: Collection[Person], capture_domain: str
 ) -> bool:
     """Return whether the conditions hold under which the body counts."""
     if isinstance(decision, Attach):
         return False
-    users = frozenset().union(*(p.keys for p in people if p.kind is Kind.USER))
-    senders = [normalise(mailbox.address) for mailbox in literal_senders(header)]
     recipients = addresses(header.all("To")) + addresses(header.all("Cc"))
-    return (
-        bool(senders)
-        and all(sender in users for sender in senders)
-        and all(normalise(r.address).endswith(f"@{capture_domain}") for r in recipients)
+    return written_by_users(header, people) and all(
+        normalise(r.address).endswith(f"@{capture_domain}") for r in recipients
     )
 
 

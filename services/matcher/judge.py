@@ -1,35 +1,129 @@
-"""From a mail to its decision, in two looks: at the header, and where it may count, at the body.
+"""From a mail to what becomes of it: of the mail itself, and of those that it encloses.
+
+A mail is looked at twice: at its header, and where the body may count, at the body. One that users
+wrote may be a forward as attachment: each mail that it encloses is judged in the same way.
 
 Used by the consumer for real mail and by `/v1/explain`: what it needs to know it asks for.
 """
 
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
-from services.matcher.decide import Decision, Person, decide
-from services.matcher.forward import forwarded_participants, may_be_forward, read_forward
+from services.matcher.confirmation import Confirmation, may_be_confirmation, read_confirmation
+from services.matcher.decide import Attach, Decision, Dismiss, Person, decide
+from services.matcher.enclosed import MAX_MAILS, MAX_NESTING, TooManyEnclosed, enclosed
+from services.matcher.forward import (
+    forwarded_participants,
+    may_be_forward,
+    read_forward,
+    written_by_users,
+)
 from services.matcher.participants import Participant, participants
-from shared.events import Forwarded
-from shared.headers import HeaderBlock
+from shared.events import DismissalReason, Forwarded
+from shared.headers import HeaderBlock, read_header_block
+from shared.mime import is_composite
 
+_LARGE = 256 * 1024
+"""Bytes; more than this is cut in a thread."""
 Ask = Callable[[frozenset[str]], Awaitable[Collection[Person]]]
 """Who has to be considered in a decision about these addresses?"""
-Body = Callable[[], Awaitable[bytes]]
-"""The raw mail, or enough of its beginning; asked for only when it may count."""
+Read = Callable[[], Awaitable[bytes]]
+"""Bytes of the raw mail; asked for only when they may count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A decision, and what it rests on."""
+    """A decision about one mail, and what it rests on."""
 
+    place: str
+    """Where it stands in the captured mail (`enclosed.py`); empty for the captured mail itself."""
+    header: HeaderBlock
     decision: Decision
     participants: tuple[Participant, ...]
     people: Collection[Person]
     forwarded: Forwarded | None = None
+    size: int = 0
+    """Of an enclosed mail, in bytes."""
 
 
-async def judge(header: HeaderBlock, ask: Ask, body: Body, capture_domain: str) -> Judgement:
-    """Decide about a mail of a user whose capture address counts."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a capture whose address counts."""
+
+    mails: tuple[Judgement, ...]
+    """The captured mail, then those that it encloses."""
+    confirmation: Confirmation | None = None
+    """Set when the mail is for its owner's eyes alone: then nothing else of it counts."""
+    too_many: bool = False
+    """It encloses more mails than are judged."""
+
+    @property
+    def attached(self) -> tuple[Judgement, ...]:
+        """Return those that belong to profiles."""
+        return tuple(mail for mail in self.mails if isinstance(mail.decision, Attach))
+
+    @property
+    def unread(self) -> str | None:
+        """Return why nothing may be dismissed, although nothing matched; None when it may."""
+        if self.too_many:
+            return "too_many_enclosed"
+        return "header_too_long" if any(mail.header.truncated for mail in self.mails) else None
+
+    @property
+    def dismissal(self) -> Dismiss:
+        """Return how a capture without a match is dismissed: by rule 7 over all of its mails."""
+        decisions = [mail.decision for mail in self.mails]
+        for reason in (DismissalReason.BLOCKED, DismissalReason.NO_MATCH):
+            if Dismiss(reason) in decisions:
+                return Dismiss(reason)
+        return Dismiss(DismissalReason.INTERNAL)
+
+
+async def judge(
+    header: HeaderBlock, ask: Ask, body: Read, whole: Read, capture_domain: str
+) -> Verdict:
+    """Judge a mail of a user whose capture address counts.
+
+    `body` is the mail or enough of its beginning for its text, `whole` is all of it.
+    """
+    mail = await _judge_one("", header, ask, body, capture_domain)
+    if may_be_confirmation(header, capture_domain):
+        confirmation = read_confirmation(header, await body())
+        if confirmation is not None:
+            return Verdict((mail,), confirmation)
+    mails = [mail]
+    try:
+        if written_by_users(header, mail.people) and is_composite(header):
+            await _judge_enclosed(mail, await whole(), ask, capture_domain, mails)
+    except TooManyEnclosed:
+        return Verdict(tuple(mails), too_many=True)
+    return Verdict(tuple(mails))
+
+
+async def _judge_enclosed(
+    outer: Judgement, raw: bytes, ask: Ask, capture_domain: str, mails: list[Judgement]
+) -> None:
+    """Add a judgement about each mail that `outer` encloses."""
+    found = await asyncio.to_thread(enclosed, raw) if len(raw) > _LARGE else enclosed(raw)
+    depth = outer.place.count(".") + bool(outer.place)
+    if found and (depth >= MAX_NESTING or len(mails) + len(found) > MAX_MAILS):
+        raise TooManyEnclosed
+    for number, inner in enumerate(found, start=1):
+
+        async def read(inner: bytes = inner) -> bytes:
+            return inner
+
+        place = f"{outer.place}.{number}".lstrip(".")
+        mail = await _judge_one(place, read_header_block(inner), ask, read, capture_domain)
+        mails.append(replace(mail, size=len(inner)))
+        if written_by_users(mail.header, mail.people):
+            await _judge_enclosed(mail, inner, ask, capture_domain, mails)
+
+
+async def _judge_one(
+    place: str, header: HeaderBlock, ask: Ask, body: Read, capture_domain: str
+) -> Judgement:
     taking_part = participants(header, capture_domain)
     people = await ask(_keys(taking_part))
     decision = decide(taking_part, people)
@@ -38,9 +132,10 @@ async def judge(header: HeaderBlock, ask: Ask, body: Body, capture_domain: str) 
         if forwarded is not None:
             taking_part += forwarded_participants(forwarded, capture_domain)
             people = await ask(_keys(taking_part))
-            return Judgement(decide(taking_part, people), taking_part, people, forwarded)
-    return Judgement(decision, taking_part, people)
+            decision = decide(taking_part, people)
+            return Judgement(place, header, decision, taking_part, people, forwarded)
+    return Judgement(place, header, decision, taking_part, people)
 
 
-def _keys(taking_part: Collection[Participant]) -> frozenset[str]:
+def _keys(taking_part: Sequence[Participant]) -> frozenset[str]:
     return frozenset(participant.address for participant in taking_part)

@@ -3,12 +3,15 @@
 import asyncio
 import sys
 
+from services.timeline import confirmations, outcomes, people, store
 from services.timeline.api.mails import mail_routes
+from services.timeline.api.setup import setup_routes
 from services.timeline.api.stats import stats_routes
+from services.timeline.confirmations import Confirmations
 from services.timeline.consumer import Projector
 from services.timeline.people import People
 from services.timeline.settings import TimelineSettings
-from services.timeline.store import INDEXES, Store
+from services.timeline.store import Store
 from services.timeline.views import Views
 from shared.blobs import Blobs
 from shared.broker import Consumer, Publisher
@@ -19,6 +22,7 @@ from shared.settings import load
 from shared.topology import OUTCOMES, PEOPLE, uses
 from shared.web import create_app, holds, not_stopping
 
+INDEXES = (*store.INDEXES, *outcomes.INDEXES, *confirmations.INDEXES, *people.INDEXES)
 OPTIONS = """\
   --migrate  build the indexes, and end
 
@@ -42,12 +46,13 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         publisher,
         prefetch=settings.prefetch,
     )
-    people = Consumer(
+    directory = People(database)
+    announced = Consumer(
         settings.amqp_url,
         "timeline people",
         topology,
         PEOPLE,
-        People(database).handle,
+        directory.handle,
         publisher,
         prefetch=settings.prefetch,
     )
@@ -57,7 +62,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         settings,
         {
             "running": not_stopping(stopping),
-            "broker": holds(lambda: publisher.ready and consumer.ready and people.ready),
+            "broker": holds(lambda: publisher.ready and consumer.ready and announced.ready),
             "database": has_indexes(database, INDEXES),
         },
     )
@@ -65,13 +70,14 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     views = Views(database)
     app.include_router(mail_routes(views, blobs))
     app.include_router(stats_routes(views))
+    app.include_router(setup_routes(directory, Confirmations(database)))
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
     async with (
         client,
         running(publisher, stopping),
         running(http, stopping),
         running(consumer, stopping),
-        running(people, stopping),
+        running(announced, stopping),
     ):
         await stopping.wait()
 

@@ -19,7 +19,7 @@ from services.timeline.store import Store
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway
 from shared.broker import Delivery
 from shared.database import DatabaseAway, database_errors
-from shared.events import MailAttached, MailDismissed
+from shared.events import MailAttached, MailConfirmation, MailDismissed
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ class Projector:
     """How many large mails may be in memory at a time."""
 
     async def handle(self, delivery: Delivery) -> Outcome:
-        """Handle one `mail.attached` or `mail.dismissed`.
+        """Handle one `mail.attached`, `mail.dismissed` or `mail.confirmation`.
 
         Done                     it is written, now or by an earlier delivery
         Retry                    the database or the blob store is away
@@ -43,14 +43,14 @@ class Projector:
         Reject unexpected_event  the queue holds something else
         """
         event = delivery.event
-        if not isinstance(event, MailAttached | MailDismissed):
+        if not isinstance(event, MailAttached | MailDismissed | MailConfirmation):
             return Reject("unexpected_event", event.tag)
         with structlog.contextvars.bound_contextvars(capture_id=str(event.capture_id)):
             try:
                 with database_errors():
                     if isinstance(event, MailAttached):
                         return await self._attach(event, delivery.body)
-                    return await self._dismiss(event)
+                    return await self._record(event)
             except (DatabaseAway, BlobStoreAway) as away:
                 return Retry(f"{type(away).__name__}: {away}")
 
@@ -62,7 +62,7 @@ class Projector:
                 try:
                     raw = await self.blobs.get(event.blob_key)
                 except BlobMissing:
-                    if await self.store.has_attached(event):
+                    if await self.store.outcomes.has_attached(event):
                         return Done()
                     return Reject("claim_missing")
                 if await self._keep(event, raw):
@@ -84,12 +84,18 @@ class Projector:
             await self.blobs.delete(own_key)
         return complete
 
-    async def _dismiss(self, event: MailDismissed) -> Outcome:
-        await self.store.dismiss(event)
-        self._visible(event, "dismissed")
+    async def _record(self, event: MailDismissed | MailConfirmation) -> Outcome:
+        if isinstance(event, MailDismissed):
+            await self.store.dismiss(event)
+            self._visible(event, "dismissed")
+        else:
+            await self.store.confirm(event)
+            self._visible(event, "confirmation")
         return Done()
 
-    def _visible(self, event: MailAttached | MailDismissed, outcome: str) -> None:
+    def _visible(
+        self, event: MailAttached | MailDismissed | MailConfirmation, outcome: str
+    ) -> None:
         PROJECTED.labels(outcome).inc()
         VISIBLE_SECONDS.observe((datetime.now(UTC) - event.received_at).total_seconds())
         log.info("projected", outcome=outcome)

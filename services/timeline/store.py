@@ -1,31 +1,29 @@
 """What the timeline keeps, in MongoDB. Every write can be repeated.
 
-* `outcomes`: `{_id: <capture id>, account, day, decision, reason, message_id_hash, parts, at}`.
-  One capture has one outcome and is counted once; attached wins over dismissed.
 * `mails`: one document a mail; its first capture's content stays, later captures add their owner
   and their matches.
 * `profile_mails`: one row per account, viewer, profile and mail: a profile's timeline is one range
   of one index for everyone, and one for the viewer.
-* `tallies`: counts per account and day, spread over slots so that captures do not queue for one
-  document (`_Slots`).
 
 What belongs to one capture is written in one transaction.
 """
 
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
 import pymongo
 from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from services.timeline.confirmations import Confirmations
 from services.timeline.matches import EVERYONE, merge_matches, viewers
+from services.timeline.outcomes import Outcomes, Slots
 from shared.database import Database, Document, Index
-from shared.events import MailAttached, MailDismissed
+from shared.events import MailAttached, MailConfirmation, MailDismissed
 
-_SLOTS = 64
+Written = TypeVar("Written")
+
 _KEPT = ("account", "matches", "captured_by", "bcc_by", "raw_key", "sort_date")
 TRANSACTION_SECONDS = 10
 """For all of its tries together; by itself the driver tries for two minutes."""
@@ -53,8 +51,6 @@ INDEXES = (
             name="of_mail",
         ),
     ),
-    # views.stats
-    Index("tallies", IndexModel([("account", ASCENDING), ("day", ASCENDING)], name="by_day")),
 )
 
 
@@ -63,17 +59,11 @@ class Store:
 
     def __init__(self, client: AsyncMongoClient[Document], database: Database) -> None:
         self._client = client
-        self._outcomes = database["outcomes"]
+        self.outcomes = Outcomes(database)
+        self.confirmations = Confirmations(database)
         self._mails = database["mails"]
         self._rows = database["profile_mails"]
-        self._tallies = database["tallies"]
-        self._slots = _Slots()
-
-    async def has_attached(self, event: MailAttached) -> bool:
-        """Return whether this part of the event was written before."""
-        id_ = {"_id": str(event.capture_id), "account": event.account}
-        written = {**id_, "decision": "attached", "parts": event.part}
-        return await self._outcomes.find_one(written, {"_id": 1}) is not None
+        self._slots = Slots()
 
     async def raw_key(self, account: str, mail_id: str) -> str | None:
         """Return the key of the bytes that are kept of a mail; None when it is not known yet."""
@@ -87,64 +77,33 @@ class Store:
         that are kept, and whether all parts of the event have been seen.
         """
 
-        async def write(session: AsyncClientSession) -> tuple[str, bool]:
-            counts, complete = await self._record_attached(event, session)
+        async def write(slot: int, session: AsyncClientSession) -> tuple[str, bool]:
+            complete = await self.outcomes.attached(event, slot, session)
             kept = await self._merge_mail(mail, session)
             await self._add_rows(kept, session)
-            await self._count(event, slot, counts, session)
             return kept["raw_key"], complete
 
-        with self._slots.one() as slot, pymongo.timeout(TRANSACTION_SECONDS):
-            async with self._client.start_session() as session:
-                return await session.with_transaction(write)
+        return await self._in_transaction(write)
 
     async def dismiss(self, event: MailDismissed) -> None:
         """Record a dismissed capture, unless it has an outcome already."""
+        await self._in_transaction(partial(self.outcomes.dismissed, event))
 
-        async def write(session: AsyncClientSession) -> None:
-            recorded = await self._outcomes.update_one(
-                {"_id": str(event.capture_id), "account": event.account},
-                {
-                    "$setOnInsert": {
-                        "decision": "dismissed",
-                        "reason": event.reason.value,
-                        "message_id_hash": event.message_id_hash,
-                        "day": _day(event.received_at),
-                        "at": event.decided_at,
-                    }
-                },
-                upsert=True,
-                session=session,
-            )
-            if recorded.upserted_id is not None:
-                await self._count(event, slot, {f"dismissed.{event.reason.value}": 1}, session)
+    async def confirm(self, event: MailConfirmation) -> None:
+        """Record a forwarding confirmation, for the owner of the capture address."""
 
+        async def write(slot: int, session: AsyncClientSession) -> None:
+            await self.outcomes.confirmation(event, slot, session)
+            await self.confirmations.keep(event, session)
+
+        await self._in_transaction(write)
+
+    async def _in_transaction(
+        self, write: Callable[[int, AsyncClientSession], Awaitable[Written]]
+    ) -> Written:
         with self._slots.one() as slot, pymongo.timeout(TRANSACTION_SECONDS):
             async with self._client.start_session() as session:
-                await session.with_transaction(write)
-
-    async def _record_attached(
-        self, event: MailAttached, session: AsyncClientSession
-    ) -> tuple[dict[str, int], bool]:
-        """Return what this changes in the tally, and whether all parts have been seen."""
-        before = await self._outcomes.find_one_and_update(
-            {"_id": str(event.capture_id), "account": event.account},
-            {
-                "$set": {"decision": "attached"},
-                "$unset": {"reason": "", "message_id_hash": ""},
-                "$addToSet": {"parts": event.part},
-                "$setOnInsert": {"day": _day(event.received_at), "at": event.decided_at},
-            },
-            upsert=True,
-            session=session,
-        )
-        counts: dict[str, int] = {}
-        if before is None:
-            counts = {"attached": 1}
-        elif before["decision"] == "dismissed":
-            counts = {"attached": 1, f"dismissed.{before['reason']}": -1}
-        seen = {event.part, *(before or {}).get("parts", ())}
-        return counts, len(seen) >= event.parts
+                return await session.with_transaction(lambda session: write(slot, session))
 
     async def _merge_mail(self, mail: Document, session: AsyncClientSession) -> Document:
         """Return what is kept of the mail: its matches, its date and the key of its bytes."""
@@ -182,50 +141,8 @@ class Store:
                     session=session,
                 )
 
-    async def _count(
-        self,
-        event: MailAttached | MailDismissed,
-        slot: int,
-        counts: dict[str, int],
-        session: AsyncClientSession,
-    ) -> None:
-        if not counts:
-            return
-        day = _day(event.received_at)
-        await self._tallies.update_one(
-            {"_id": f"{event.account}/{day}/{slot}", "account": event.account},
-            {"$inc": counts, "$setOnInsert": {"day": day}},
-            upsert=True,
-            session=session,
-        )
-
-
-class _Slots:
-    """Hands out tally slots so that two transactions of this process never meet in one.
-
-    MongoDB aborts one of two transactions that write the same document. Slots that were used lately
-    go first, so that a quiet account has few; replicas begin at different ones.
-    """
-
-    def __init__(self) -> None:
-        first = secrets.randbelow(_SLOTS)
-        self._free = [(first + n) % _SLOTS for n in reversed(range(_SLOTS))]
-
-    @contextmanager
-    def one(self) -> Iterator[int]:
-        slot = self._free.pop() if self._free else secrets.randbelow(_SLOTS)
-        try:
-            yield slot
-        finally:
-            if slot not in self._free:
-                self._free.append(slot)
-
 
 def _one_each(known: list[Document], new: list[Document]) -> list[Document]:
     """Return the known entries, then those of new people."""
     people = {entry["person_id"] for entry in known}
     return [*known, *(entry for entry in new if entry["person_id"] not in people)]
-
-
-def _day(moment: datetime) -> str:
-    return moment.date().isoformat()

@@ -38,6 +38,7 @@ class Day:
     day: str
     attached: int
     dismissed: dict[str, int]
+    confirmations: int
 
 
 class Views:
@@ -80,14 +81,21 @@ class Views:
     async def stats(self, account: str, first: date, last: date) -> list[Day]:
         """Return the days from `first` to `last` (UTC) that have captures, oldest first."""
         attached: dict[str, int] = defaultdict(int)
+        confirmations: dict[str, int] = defaultdict(int)
         dismissed: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         days = {"$gte": first.isoformat(), "$lte": last.isoformat()}
         async for tally in self._tallies.find({"account": account, "day": days}):
             attached[tally["day"]] += tally.get("attached", 0)
+            confirmations[tally["day"]] += tally.get("confirmations", 0)
             for reason, count in tally.get("dismissed", {}).items():
                 dismissed[tally["day"]][reason] += count
         return [
-            Day(day, attached[day], {r: n for r, n in sorted(dismissed[day].items()) if n})
+            Day(
+                day,
+                attached[day],
+                {r: n for r, n in sorted(dismissed[day].items()) if n},
+                confirmations[day],
+            )
             for day in sorted({*attached, *dismissed})
         ]
 

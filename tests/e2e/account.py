@@ -1,6 +1,8 @@
 """An account of a running stack, as its tests use it."""
 
 import itertools
+import time
+from typing import Any
 
 from dev.client import Client
 from dev.stack import Stack
@@ -50,9 +52,27 @@ class Account:
         )
         self.client.send("envelope@x.example", [capture or self.capture], raw.encode())
 
-    def outcome(self) -> dict[str, int]:
-        """Return what became of all that was sent."""
-        return {word: n for word, n in self.client.await_captures(self.sent).items() if n}
+    def explain(self, raw: str) -> dict[str, Any]:
+        """Return what the matcher says would become of a mail."""
+        headers = {"Content-Type": "message/rfc822"}
+        return dict(
+            self.client.json(
+                "POST", "matcher", "/v1/explain", content=raw.encode(), headers=headers
+            )
+        )
+
+    def await_no_claims(self, seconds: float = 10) -> None:
+        """Wait until no large mail waits in the blob store."""
+        claims = self.stack.folder / "blobs" / "claims"
+        deadline = time.monotonic() + seconds
+        while list(claims.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert list(claims.iterdir()) == []
+
+    def outcome(self, captures: int | None = None) -> dict[str, int]:
+        """Return what became of all that was sent, or of so many captures."""
+        tally = self.client.await_captures(captures or self.sent)
+        return {word: n for word, n in tally.items() if n}
 
     def shown(self, person_id: str = "c1") -> list[str]:
         return [mail["subject"] for mail in self.client.timeline(person_id)]

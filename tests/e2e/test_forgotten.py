@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from chaos.reconcile import dead_captures, drained
 from dev.stack import Stack, own_databases
 from shared.blobs import CLAIM_CHECK_BYTES
 from tests.e2e.account import Account
+from tests.mails import enclosing, mail
 
 
 @pytest.fixture(scope="module")
@@ -106,22 +108,44 @@ def await_no_blobs(stack: Stack, seconds: float = 60) -> None:
 def test_of_a_dismissed_mail_nothing_stays_anywhere(own_stack: Stack) -> None:
     account = Account(own_stack)
     mails = [Secret(large=number % 3 == 0) for number in range(12)]
-    for mail in mails:
-        account.client.send(mail.sender, [account.capture], mail.raw)
+    for secret in mails:
+        account.client.send(secret.sender, [account.capture], secret.raw)
     assert account.client.await_captures(len(mails)) == {"attached": 0, "no_match": len(mails)}
     await_drained(own_stack)
     await_no_blobs(own_stack)
     left = remains(own_stack)
     assert "no_match" in left, "there was something to look through"
-    assert [word for mail in mails for word in mail.words if word in left] == []
+    assert [word for secret in mails for word in secret.words if word in left] == []
+
+
+def test_nor_of_what_a_user_forwards_as_attachment_beside_a_mail_that_matches(
+    own_stack: Stack,
+) -> None:
+    account = Account(own_stack)
+    wrapper = Secret(large=False)
+    mails = [Secret(large=large) for large in (False, True, False, True)]
+    good = mail("cand@mail.example", "user@team.example", headers="Subject: Kept\r\n")
+    inside = [mails[0].raw.decode(), good, mails[1].raw.decode()]
+    for mails_inside in (inside, [secret.raw.decode() for secret in mails[2:]]):
+        headers, body = enclosing(mails_inside, "outer")
+        headers += f"Subject: {wrapper.words[0]}\r\nX-{wrapper.words[1]}: x\r\n"
+        account.send(account.capture, headers=headers, body=body)
+    assert account.outcome() == {"attached": 1, "no_match": 1}
+    await_drained(own_stack)
+    account.await_no_claims()
+    assert account.shown() == ["Kept"]
+    left = remains(own_stack)
+    words = [*wrapper.words[:2], *(word for secret in mails for word in secret.words)]
+    assert [word for word in words if word in left] == []
+    shutil.rmtree(own_stack.folder / "blobs" / "mails" / account.name)  # the one that is kept
 
 
 def test_nor_when_the_services_are_killed_at_any_moment(own_stack: Stack) -> None:
     account = Account(own_stack)
     mails = [Secret(large=number % 3 == 0) for number in range(60)]
     victims = [*own_stack.of("matcher"), *own_stack.of("timeline")]
-    for number, mail in enumerate(mails):
-        account.client.send(mail.sender, [account.capture], mail.raw)
+    for number, secret in enumerate(mails):
+        account.client.send(secret.sender, [account.capture], secret.raw)
         if number % 6 == 5:
             victim = victims[number // 6 % len(victims)]
             victim.kill()
@@ -133,7 +157,7 @@ def test_nor_when_the_services_are_killed_at_any_moment(own_stack: Stack) -> Non
     await_drained(own_stack)
     await_no_blobs(own_stack)
     left = remains(own_stack)
-    assert [word for mail in mails for word in mail.words if word in left] == []
+    assert [word for secret in mails for word in secret.words if word in left] == []
 
 
 def test_without_the_database_captures_wait_and_are_decided_right_afterwards(

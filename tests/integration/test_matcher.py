@@ -23,6 +23,7 @@ from shared.database import Database, connect, has_indexes, migrate
 from shared.events import Event, Kind, MailAttached, MailDismissed, MailReceived
 from shared.outcomes import Done, Reject, Retry
 from tests.fakes import Crash, Recorder, RecordingPublisher
+from tests.mails import enclosing, mail
 
 DOMAIN = "in.satchel.test"
 RING = KeyRing.parse("k1:" + "s" * 20)
@@ -287,6 +288,61 @@ class TestLargeMail:
         delivery = await received(matcher, size=CLAIM_CHECK_BYTES)
         await matcher.blobs.delete(claim_of(delivery))
         assert await matcher.match(delivery) == Reject("claim_missing")
+
+
+class TestEnclosedMails:
+    """Forward as attachment: each enclosed mail that matches goes on alone."""
+
+    inside = (
+        mail("shop@x.example", "user@team.example"),
+        mail("cand@mail.example", "user@team.example"),
+        mail("c@x.example", "user@team.example", body="x" * CLAIM_CHECK_BYTES),
+    )
+
+    async def forwarded(self, matcher: Replica, count: int) -> Delivery:
+        headers, body = enclosing(self.inside[:count])
+        return await received(matcher, f"me@{DOMAIN}", headers=f"{headers}\r\n{body}\r\nX-Rest: ")
+
+    async def test_small_ones_travel_in_the_event(
+        self, matcher: Replica, recorder: Recorder
+    ) -> None:
+        assert await matcher.match(await self.forwarded(matcher, 2)) == Done()
+        [(event, body)] = recorder.published
+        assert isinstance(event, MailAttached)
+        assert (event.place, event.direction, event.blob_key) == ("2", "inbound", None)
+        assert body.decode() == self.inside[1]
+        assert event.size == len(body)
+
+    @pytest.mark.parametrize("crash_after", [1, 2, None])
+    async def test_of_a_large_mail_each_gets_a_claim_whatever_dies_when(
+        self, matcher: Replica, recorder: Recorder, crash_after: int | None
+    ) -> None:
+        delivery = await self.forwarded(matcher, 3)
+        recorder.crash_after = crash_after
+        if crash_after is not None:
+            with pytest.raises(Crash):
+                await matcher.match(delivery)
+            person = person_of("c1", Kind.CANDIDATE, "C", ["other@mail.example"])
+            await matcher.directory.put(ACCOUNT, person)  # what was decided stays decided
+        assert await matcher.match(delivery) == Done()
+        places = {e.place: e.blob_key for e, _ in recorder.published if isinstance(e, MailAttached)}
+        assert sorted(places) == ["2", "3"]
+        for place, key in places.items():
+            assert key is not None
+            raw = (await matcher.blobs.get(key)).decode()
+            assert raw == self.inside[int(place) - 1]
+        assert not await exists(matcher.blobs, claim_of(delivery))
+
+    async def test_a_redelivery_after_all_is_done_writes_no_claim_again(
+        self, matcher: Replica, recorder: Recorder
+    ) -> None:
+        delivery = await self.forwarded(matcher, 3)
+        await matcher.match(delivery)
+        keys = {e.blob_key for e, _ in recorder.published if isinstance(e, MailAttached)}
+        for key in keys:
+            await matcher.blobs.delete(key or "")  # as the timeline does
+        assert await matcher.match(delivery) == Done()
+        assert [await exists(matcher.blobs, key or "") for key in keys] == [False, False]
 
 
 class TestDirectory:

@@ -12,14 +12,17 @@ from pydantic import BaseModel, Field
 
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.decide import Attach, Dismiss, Person, verdicts
-from services.matcher.judge import judge
+from services.matcher.judge import Judgement, Verdict, judge
 from services.matcher.knowledge import Knowledge
 from shared.auth import Caller
 from shared.events import Direction, DismissalReason, Match, Role, Source
-from shared.headers import read_header_block
+from shared.headers import decode_text, read_header_block
 from shared.web import MAIL_BODY, allowed, invalid_field, read_mail
 
 _MAX_BYTES = 30 * 1024 * 1024
+
+
+_Decision = Literal["attach", "dismiss", "dead_letter", "confirmation"]
 
 
 class ParticipantVerdict(BaseModel):
@@ -31,14 +34,30 @@ class ParticipantVerdict(BaseModel):
     verdict: str
 
 
-class Explanation(BaseModel):
-    """What would become of the mail."""
+class MailExplanation(BaseModel):
+    """What would become of one mail."""
 
-    decision: Literal["attach", "dismiss", "dead_letter"]
-    reason: str | None = Field(description="Of a dismissal, or `header_too_long`")
+    decision: _Decision
+    reason: str | None = Field(description="Of a dismissal, or of a dead letter")
     direction: Direction | None
     participants: list[ParticipantVerdict]
     matches: list[Match]
+
+
+class EnclosedExplanation(MailExplanation):
+    """What would become of a mail that was forwarded as attachment."""
+
+    place: str = Field(description="`2` is the second enclosed mail, `2.1` the first in that one")
+    subject: str
+
+
+class Explanation(MailExplanation):
+    """What would become of the capture."""
+
+    matches: list[Match] = Field(description="Of the mail and of those that it encloses")
+    enclosed: list[EnclosedExplanation] = Field(
+        description="The mails that a user forwarded as attachment, each decided on its own"
+    )
 
 
 def explain_routes(
@@ -71,28 +90,54 @@ def explain_routes(
             return raw
 
         header = read_header_block(raw)
-        judgement = await judge(header, ask, body, capture_domain)
-        decision = judgement.decision
-        if not counts:
-            decision = Dismiss(DismissalReason.REVOKED_ADDRESS)
-        meaning = verdicts(judgement.participants, judgement.people)
-        unread = header.truncated and counts and isinstance(decision, Dismiss)
-        attach = decision if isinstance(decision, Attach) else None
-        return Explanation(
-            decision="attach" if attach else "dead_letter" if unread else "dismiss",
-            reason=None if isinstance(decision, Attach) else _reason(decision, unread),
-            direction=attach.direction if attach else None,
-            participants=[
-                ParticipantVerdict(
-                    address=p.address, role=p.role, source=p.source, verdict=meaning[p.address]
-                )
-                for p in judgement.participants
-            ],
-            matches=list(attach.matches) if attach else [],
-        )
+        verdict = await judge(header, ask, body, body, capture_domain)
+        return _explanation(verdict, counts)
 
     return router
 
 
-def _reason(decision: Dismiss, unread: bool) -> str:
-    return "header_too_long" if unread else decision.reason.value
+def _explanation(verdict: Verdict, counts: bool) -> Explanation:
+    mail, *enclosed = verdict.mails
+    attached = [mail.decision for mail in verdict.attached if isinstance(mail.decision, Attach)]
+    decision: _Decision = "attach"
+    reason: str | None = None
+    if not counts:
+        decision, reason, attached = "dismiss", DismissalReason.REVOKED_ADDRESS.value, []
+    elif verdict.confirmation:
+        decision, attached = "confirmation", []
+    elif not attached and verdict.unread:
+        decision, reason = "dead_letter", verdict.unread
+    elif not attached:
+        decision, reason = "dismiss", verdict.dismissal.reason.value
+    return Explanation(
+        decision=decision,
+        reason=reason,
+        direction=attached[0].direction if attached else None,
+        participants=_mail_explanation(mail).participants,
+        matches=[match for decision in attached for match in decision.matches],
+        enclosed=[
+            EnclosedExplanation(
+                **dict(_mail_explanation(inner)),
+                place=inner.place,
+                subject=decode_text(inner.header.first("Subject") or ""),
+            )
+            for inner in enclosed
+        ],
+    )
+
+
+def _mail_explanation(mail: Judgement) -> MailExplanation:
+    meaning = verdicts(mail.participants, mail.people)
+    attach = mail.decision if isinstance(mail.decision, Attach) else None
+    return MailExplanation(
+        decision="attach" if attach else "dismiss",
+        reason=mail.decision.reason.value if isinstance(mail.decision, Dismiss) else None,
+        direction=attach.direction if attach else None,
+        participants=[
+            ParticipantVerdict(
+                address=p.address, role=p.role, source=p.source, verdict=meaning[p.address]
+            )
+            for p in mail.participants
+        ],
+        matches=list(attach.matches) if attach else [],
+    )

@@ -139,7 +139,8 @@ class DayOut(BaseModel):
 
     day: str
     attached: int
-    dismissed: dict[str, int]
+    dismissed: dict[str, int] = Field(description="By reason")
+    confirmations: int = Field(description="Forwarding confirmations, shown to their owner alone")
 
 
 class StatsOut(BaseModel):

@@ -1,5 +1,6 @@
 """`/v1/stats`: what became of the captures, day by day."""
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
@@ -31,8 +32,6 @@ def stats_routes(views: Views) -> APIRouter:
         if not timedelta(0) <= last - first < timedelta(days=MAX_DAYS):
             raise invalid_field("from", f"must be at most {MAX_DAYS} days before `to`")
         days = await views.stats(caller.account, first, last)
-        return StatsOut(
-            days=[DayOut(day=d.day, attached=d.attached, dismissed=d.dismissed) for d in days]
-        )
+        return StatsOut(days=[DayOut(**asdict(day)) for day in days])
 
     return router

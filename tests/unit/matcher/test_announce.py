@@ -1,8 +1,9 @@
 from datetime import UTC, datetime
 
-from services.matcher.announce import announce
+from services.matcher.announce import announce_verdict
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.decide import Attach
+from services.matcher.judge import Judgement, Verdict
 from shared.capture_address import KeyRing
 from shared.event_examples import examples
 from shared.events import (
@@ -14,6 +15,7 @@ from shared.events import (
     Match,
     Role,
 )
+from shared.headers import read_header_block
 
 
 def test_many_matches_are_told_in_parts_that_can_travel() -> None:
@@ -29,8 +31,9 @@ def test_many_matches_are_told_in_parts_that_can_travel() -> None:
         )
         for number in range(500)
     )
-    decision = Attach(matches, Direction.INBOUND)
-    events = announce(received, address, decision, "1@x", KeyRing.parse("k:" + "s" * 20))
+    header = read_header_block(b"Message-ID: <1@x>\r\n")
+    mail = Judgement("", header, Attach(matches, Direction.INBOUND), (), ())
+    events = announce_verdict(received, address, Verdict((mail,)), KeyRing.parse("k:" + "s" * 20))
     assert all(isinstance(event, MailAttached) for event in events)
     attached = [event for event in events if isinstance(event, MailAttached)]
     assert len(attached) > 1

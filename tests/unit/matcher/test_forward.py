@@ -55,7 +55,9 @@ def judged(
     async def whole() -> bytes:
         return raw
 
-    return asyncio.run(judge(read_header_block(raw), ask, whole, DOMAIN))
+    verdict = asyncio.run(judge(read_header_block(raw), ask, whole, whole, DOMAIN))
+    [mail] = verdict.mails
+    return mail
 
 
 def test_a_users_forward_is_credited_to_the_original_sender() -> None:

@@ -1,0 +1,38 @@
+"""The mails that a mail encloses: what a mail client's "forward as attachment" makes.
+
+Every `message/rfc822` part (RFC 2046 section 5.2.1; `message/global`, RFC 6532 section 3.7) is a
+mail of its own. It is known by its place: `2` is the second that the captured mail encloses, `2.1`
+the first in that one. The same bytes have the same places, whoever cuts them.
+"""
+
+import re
+
+from shared.mime import leaves
+
+MAX_MAILS = 100
+MAX_NESTING = 5
+_TYPES = ("message/rfc822", "message/global")
+_HINT = re.compile(rb"message/(?:rfc822|global)|multipart/digest", re.IGNORECASE)
+"""Stands somewhere in every mail that encloses one; RFC 2046 section 5.1.5 for the digest."""
+
+
+class TooManyEnclosed(ValueError):
+    """More mails are enclosed, or deeper, than are decided about in one go."""
+
+
+def enclosed(raw: bytes) -> list[bytes]:
+    """Return the mails that a mail encloses, not those in them. Raises TooManyEnclosed."""
+    if not _HINT.search(raw):
+        return []
+    parts, whole = leaves(raw)
+    mails = [part.data for part in parts if part.content_type in _TYPES]
+    if len(mails) > MAX_MAILS or not whole:
+        raise TooManyEnclosed(f"more than {MAX_MAILS} mails, or more parts than are read")
+    return mails
+
+
+def cut(raw: bytes, place: str) -> bytes:
+    """Return the enclosed mail at a place, which `enclosed` has named before."""
+    for number in map(int, place.split(".")):
+        raw = enclosed(raw)[number - 1]
+    return raw

@@ -1,0 +1,65 @@
+"""`GET /v1/setup`: what a user needs to finish the set-up of their capture address."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.timeline.confirmations import Confirmations
+from services.timeline.people import People
+from shared.auth import Caller
+from shared.web import allowed
+
+
+class CaptureAddressOut(BaseModel):
+    """One of the caller's capture addresses that still counts."""
+
+    address: str
+    state: Literal["active", "grace"]
+    valid_until: datetime | None = Field(description="The end of a rotated address's grace")
+
+
+class ConfirmationOut(BaseModel):
+    """A mail provider's question whether it may forward to the capture address."""
+
+    provider: str
+    requested_by: str | None = Field(description="The address whose mail is to be forwarded")
+    code: str | None = Field(description="To type in at the provider")
+    link: str | None = Field(description="Confirms when it is opened")
+    capture_address: str
+    at: datetime
+
+
+class SetupOut(BaseModel):
+    """The caller's set-up."""
+
+    capture_addresses: list[CaptureAddressOut]
+    confirmations: list[ConfirmationOut] = Field(description="Newest first, of the last 30 days")
+
+
+def setup_routes(people: People, confirmations: Confirmations) -> APIRouter:
+    """Return the route of the set-up."""
+    router = APIRouter(tags=["set-up"])
+
+    @router.get("/v1/setup")
+    async def setup(caller: Annotated[Caller, allowed("timeline:read")]) -> SetupOut:
+        """Return the caller's own capture addresses and forwarding confirmations."""
+        addresses = await people.capture_addresses(caller.account, caller.person_id)
+        found = await confirmations.of(caller.account, caller.person_id)
+        return SetupOut(
+            capture_addresses=[
+                CaptureAddressOut(
+                    address=record["_id"],
+                    state=record["state"],
+                    valid_until=record.get("valid_until"),
+                )
+                for record in addresses
+            ],
+            confirmations=[
+                ConfirmationOut(**{field: c[field] for field in ConfirmationOut.model_fields})
+                for c in found
+            ],
+        )
+
+    return router

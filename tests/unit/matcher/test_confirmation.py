@@ -1,0 +1,308 @@
+"""Forwarding confirmations: which mails are, in which language, and what a forged one can do."""
+
+import base64
+import quopri
+import time
+
+import pytest
+
+from services.matcher.confirmation import Confirmation, may_be_confirmation, read_confirmation
+from shared.headers import read_header_block
+
+DOMAIN = "in.satchel.test"
+CAPTURE = f"anna.q7h2mzk4abcde@{DOMAIN}"
+ASKING = "anna@firm.example"
+GMAIL = "Gmail Team <forwarding-noreply@google.com>"
+SETTINGS = "https://mail-settings.google.com/mail"
+TOKEN = "%5BANGjdJ-0x_Example" + "Ab3-_" * 20 + "%5D-Zz9_tail"
+LINK = f"{SETTINGS}/vf-{TOKEN}"
+CANCEL = f"{SETTINGS}/uf-{TOKEN}"
+PROTON = "Proton Mail <no-reply@mail.proton.me>"
+PROTON_LINK = "https://account.proton.me/email-forwarding/accept#eyJ0eXAi.eyJzdWIi.c2ln-bmF0_dXJl"
+CLOUDFLARE = "Cloudflare <noreply@notify.cloudflare.com>"
+CLOUDFLARE_LINK = "https://dash.cloudflare.com/email_fwdr/verify?token=9Cexample_-token"
+
+ENGLISH = f"""{ASKING} has requested to automatically forward mail to your email
+address {CAPTURE}.
+Confirmation code: 304298959
+
+To allow {ASKING} to automatically forward mail to your address,
+please click the link below to confirm the request:
+
+{LINK}
+
+If you accidentally clicked the link, click this one to cancel:
+{CANCEL}
+
+Please visit: https://support.google.com/mail/bin/answer.py?answer=18497312.
+"""
+GERMAN = f"""{ASKING} möchte E-Mails automatisch an {CAPTURE} weiterleiten.
+Bestätigungscode: 304298959
+
+{LINK}
+
+Abbrechen: {CANCEL}
+"""
+FRENCH = f"""{ASKING} souhaite transférer ses messages à votre adresse ({CAPTURE}).
+Code de confirmation : 304298959
+
+{LINK}
+"""
+JAPANESE = f"""{ASKING} さんから{CAPTURE}へのメールの自動転送がリクエストされました。
+確認コード\uff1a304298959
+
+承認するには{LINK}。取り消すには{CANCEL}。
+"""
+ARABIC = f"""طلب {ASKING} إعادة توجيه البريد تلقائيًا إلى {CAPTURE}.
+
+{LINK}
+"""
+
+
+def mail(
+    body: str = ENGLISH,
+    *,
+    sender: str = GMAIL,
+    to: str = CAPTURE,
+    subject: str = f"Gmail Forwarding Confirmation - Receive Mail from {ASKING}",
+    content_type: str = "text/plain",
+    encoding: str = "8bit",
+    headers: str = "",
+) -> bytes:
+    data = body.encode()
+    if encoding == "base64":
+        data = base64.encodebytes(data)
+    elif encoding == "quoted-printable":
+        data = quopri.encodestring(data)
+    head = (
+        f"From: {sender}\nTo: {to}\nSubject: {subject}\n{headers}MIME-Version: 1.0\n"
+        f"Content-Type: {content_type}; charset=UTF-8\nContent-Transfer-Encoding: {encoding}\n\n"
+    )
+    return (head.encode() + data).replace(b"\n", b"\r\n")
+
+
+def read(raw: bytes) -> Confirmation | None:
+    header = read_header_block(raw)
+    return read_confirmation(header, raw) if may_be_confirmation(header, DOMAIN) else None
+
+
+def test_what_gmail_asks() -> None:
+    assert read(mail()) == Confirmation("gmail", ASKING, "304298959", LINK)
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "code"),
+    [
+        (f"(#304298959) Gmail Forwarding Confirmation - Receive Mail from {ASKING}", ENGLISH, True),
+        (f"(#304298959) Firm Forwarding Confirmation - Receive Mail from {ASKING}", ENGLISH, True),
+        (f"(#304298959) Gmail-Weiterleitungsbestätigung - Mail von {ASKING}", GERMAN, True),
+        (f"(#304298959) Confirmation de transfert Gmail de {ASKING}", FRENCH, True),
+        (f"(#304298959) Gmail の転送の確認 - {ASKING}からのメール", JAPANESE, True),
+        ("Gmail", JAPANESE, True),
+        (f"(Gmail) تأكيد إعادة التوجيه من {ASKING}", ARABIC, False),
+    ],
+    ids=["en", "workspace", "de", "fr", "ja", "ja, body alone", "ar, link alone"],
+)
+def test_in_every_language(subject: str, body: str, code: bool) -> None:
+    word = base64.b64encode(subject.encode()).decode()
+    for written in (subject, f"=?UTF-8?B?{word}?="):
+        expected = Confirmation("gmail", ASKING, "304298959" if code else None, LINK)
+        assert read(mail(body, subject=written)) == expected
+
+
+@pytest.mark.parametrize("encoding", ["base64", "quoted-printable"])
+@pytest.mark.parametrize("body", [ENGLISH, JAPANESE])
+def test_however_it_is_encoded(encoding: str, body: str) -> None:
+    raw = mail(body, encoding=encoding)
+    assert LINK.encode() not in raw  # folded by soft line breaks, or not to be seen at all
+    assert read(raw) == Confirmation("gmail", ASKING, "304298959", LINK)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f"https://mail.google.com/mail/vf-{TOKEN}",
+        f"https://mail.google.com/mail/u/0/vf-{TOKEN}",
+        "https://isolated.mail.google.com/mail/vf-fd4666a8da-anna%40in.satchel.test-3hqNMJvuyl",
+    ],
+)
+def test_gmails_other_hosts(link: str) -> None:
+    found = read(mail(f"{link}\n{link.replace('vf-', 'uf-')}"))
+    assert found is not None
+    assert found.link == link
+
+
+@pytest.mark.parametrize(
+    "after", [".", ",", ")", ">", "]", '"', "。", "\u3000次", " and so on", "\n"]
+)
+def test_what_follows_a_link_is_not_part_of_it(after: str) -> None:
+    found = read(mail(f"({LINK}{after}"))
+    assert found is not None
+    assert found.link == LINK
+
+
+def test_the_asking_address_may_be_in_the_body_alone_and_anywhere() -> None:
+    found = read(mail(f"<O'Neil+x@GoogleMail.com> ... {CAPTURE}\n{LINK}", subject="Gmail"))
+    assert found is not None
+    assert found.requested_by == "o'neil+x@googlemail.com"
+
+
+def test_and_may_be_missing() -> None:
+    body = f"{LINK}\nto {CAPTURE}, by forwarding-noreply@google.com, jürgen@mail.example, a@b"
+    assert read(mail(body, subject="Gmail")) == Confirmation("gmail", None, None, LINK)
+
+
+def test_a_code_without_a_link() -> None:
+    body = f"{ASKING}\nCode 304298959\n{CANCEL}"
+    assert read(mail(body)) == Confirmation("gmail", ASKING, "304298959", None)
+    found = read(mail(f"Cancel: {CANCEL}", subject=f"(#43643746) {ASKING}"))
+    assert found == Confirmation("gmail", ASKING, "43643746", None)
+
+
+def test_what_is_no_code() -> None:
+    body = f"+49301234567 12345678@mail.example 3042989591234 v304298959 {LINK}?304298959"
+    assert read(mail(body)) is None
+
+
+def test_html_alone() -> None:
+    body = f"""<html><head><style>p {{ color: #12345678 }}</style><!-- 987654321 --></head><body>
+      <p data-id="987654321"><b>{ASKING.replace("@", "&#64;")}</b> asks. Code: 304298959</p>
+      <a class="x" href="{CANCEL.replace("-", "&#45;")}">cancel</a>
+      <a href='{LINK.replace("%", "&#37;")}'>confirm</a></body></html>"""
+    found = read(mail(body, subject="Gmail", content_type="text/html"))
+    assert found == Confirmation("gmail", ASKING, "304298959", LINK)
+
+
+@pytest.mark.parametrize("address", ["anna@proton.me", "anna@firm.example"])
+def test_proton(address: str) -> None:
+    decline = PROTON_LINK.replace("accept", "decline")
+    html = f"""<p>{address} would like to forward mail to you. 123456789</p>
+      <a title="Decline" href="{decline}">Decline</a>
+      <a title="Accept" href="{PROTON_LINK}">Accept</a>"""
+    body = (
+        "--b\nContent-Type: text/plain\n\nPlease see the other form.\n"
+        f"--b\nContent-Type: text/html; charset=UTF-8\n\n{html}\n--b--\n"
+    )
+    kind = 'multipart/alternative; boundary="b"'
+    for raw in (
+        mail(html, sender=PROTON, subject="Confirm", content_type="text/html"),
+        mail(body, sender=PROTON, subject="Confirm", content_type=kind),
+    ):
+        assert read(raw) == Confirmation("proton", address, None, PROTON_LINK)
+    assert read(mail(f'<a href="{decline}">', sender=PROTON, content_type="text/html")) is None
+
+
+def test_cloudflare() -> None:
+    body = (
+        f"Verify email address: {CLOUDFLARE_LINK}\n\nAccount: Anna@firm[.]example's Account\n"
+        "https://dash.cloudflare.com/?to=/:account/:zone/email support@cloudflare.com\n"
+    )
+    raw = mail(body, sender=CLOUDFLARE, subject="[Action required] Verify your address")
+    assert read(raw) == Confirmation("cloudflare", None, None, CLOUDFLARE_LINK)
+    assert read(mail("Your login code is 123456789", sender=CLOUDFLARE)) is None
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"sender": "Gmail Team <forwarding-noreply@google.com.x.example>"},
+        {"sender": "Gmail Team <noreply@google.com>"},
+        {"sender": '"forwarding-noreply@google.com" <thief@x.example>'},
+        {"sender": "forwarding-noreply@google.com, thief@x.example"},
+        {"headers": "From: thief@x.example\n"},
+        {"sender": "thief@x.example", "headers": f"Reply-To: {GMAIL}\nSender: {GMAIL}\n"},
+        {"sender": "'Gmail' via List <l@x.example>", "headers": f"X-Original-From: {GMAIL}\n"},
+        {"sender": ""},
+        {"to": f"{CAPTURE}, friend@x.example"},
+        {"to": "user@firm.example"},
+        {"to": f"anna@x{DOMAIN}"},
+        {"headers": "Cc: friend@x.example\n"},
+    ],
+    ids=lambda case: str(case),
+)
+def test_who_else_writes_or_is_written_to_makes_it_ordinary_mail(case: dict[str, str]) -> None:
+    assert not may_be_confirmation(read_header_block(mail(**case)), DOMAIN)
+
+
+@pytest.mark.parametrize("to", [CAPTURE.upper(), "", f"{CAPTURE}, bo.key@{DOMAIN}"])
+def test_its_recipients_are_capture_addresses_if_there_are_any(to: str) -> None:
+    assert may_be_confirmation(read_header_block(mail(to=to, sender=GMAIL.upper())), DOMAIN)
+
+
+def test_nothing_is_read_of_another_sender() -> None:
+    raw = mail(sender="thief@x.example")
+    assert read_confirmation(read_header_block(raw), raw) is None
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        CANCEL,
+        LINK.replace("https:", "http:"),
+        LINK.replace("google.com", "google.com.x.example"),
+        LINK.replace("google.com", "google.com@x.example"),
+        LINK.replace("google.com", "google.com:8443"),
+        LINK.replace("mail-settings.google", "accounts.google"),
+        LINK.replace("mail-settings.", "mail-settings-"),
+        LINK.replace("https://", "https://user@"),
+        f"https://x.example/?u={LINK}",
+        f"https://x.example/{LINK}",
+        f"{SETTINGS}/vf-",
+        f"{SETTINGS}/vf-x/../../url?q=https://x.example",
+        f"{LINK}/../uf-x",
+        f"{LINK}?continue=https://x.example",
+        f"{LINK}#x",
+        f"{LINK}\\@x.example",
+        f"{SETTINGS}/vf-{'a' * 2000}",
+        f"{SETTINGS}/?x=/mail/vf-{TOKEN}",
+        PROTON_LINK,
+        CLOUDFLARE_LINK,
+    ],
+)
+def test_no_other_link_is_shown(link: str) -> None:
+    assert read(mail(link)) is None
+    assert read(mail(f'<a href="{link}">confirm</a>', content_type="text/html")) is None
+    assert read(mail(f"{link}\n304298959")) == Confirmation("gmail", ASKING, "304298959", None)
+
+
+def test_of_a_mail_that_is_cut_the_rest_is_read() -> None:
+    assert read(mail()[:900]) is not None
+    assert read(mail()[:300]) is None
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "https://",
+        f"{SETTINGS}/vf-",
+        f"{SETTINGS}/vf-a/",
+        "<",
+        "<!--",
+        "<style",
+        "<style></style",
+        "<a href=",
+        "&#",
+        "&#1",
+        "1",
+        "12345678 ",
+        "a",
+        "a@",
+        "a@b",
+        "a@b.c ",
+        "a@google.com ",
+        f"{CAPTURE} ",
+        ".",
+        "'",
+        "\x00",
+        "é",
+        "確",
+    ],
+)
+@pytest.mark.parametrize("content_type", ["text/plain", "text/html"])
+def test_hostile_text_takes_linear_time(piece: str, content_type: str) -> None:
+    body = piece * (1_000_000 // len(piece.encode()))
+    for hostile in (body, f"https://{body}", f"&#{body};"):
+        raw = mail(hostile, content_type=content_type, subject="x" * 50_000 + "(#1" * 10_000)
+        begin = time.process_time()
+        read(raw)
+        assert time.process_time() - begin < 0.5

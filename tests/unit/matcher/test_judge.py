@@ -1,0 +1,155 @@
+"""Forward as attachment: which enclosed mails are judged, and what becomes of the capture."""
+
+import asyncio
+import base64
+from collections.abc import Collection
+
+import pytest
+
+from services.matcher.decide import Attach, Dismiss, Person
+from services.matcher.enclosed import MAX_MAILS, cut
+from services.matcher.judge import Verdict, judge
+from shared.events import Direction, DismissalReason, Kind
+from shared.headers import read_header_block
+from tests.mails import enclosing, mail
+
+DOMAIN = "in.satchel.test"
+CAPTURE = f"anna.key@{DOMAIN}"
+
+
+def person(person_id: str, kind: str, *addresses: str) -> Person:
+    return Person(person_id, Kind(kind), person_id, addresses, frozenset(addresses))
+
+
+PEOPLE = [
+    person("u1", "user", "user@team.example", "user@home.example"),
+    person("c1", "candidate", "cand@mail.example"),
+    person("c2", "candidate", "second@mail.example"),
+    person("c3", "candidate", "blocked@mail.example", "user@home.example"),
+]
+ABOUT_C1 = mail("cand@mail.example", "user@team.example")
+ABOUT_NOBODY = mail("shop@x.example", "user@team.example")
+ABOUT_BLOCKED = mail("blocked@mail.example", "shop@x.example")
+
+
+def judged(raw: str) -> Verdict:
+    data = raw.encode()
+
+    async def ask(keys: frozenset[str]) -> Collection[Person]:
+        return [p for p in PEOPLE if p.keys & keys or p.kind is Kind.USER]
+
+    async def whole() -> bytes:
+        return data
+
+    return asyncio.run(judge(read_header_block(data), ask, whole, whole, DOMAIN))
+
+
+def forward(*mails: str, sender: str = "user@team.example", to: str = CAPTURE) -> str:
+    headers, body = enclosing(mails)
+    return mail(sender, to, headers=headers, body=body)
+
+
+def attached(verdict: Verdict) -> dict[str, list[str]]:
+    return {
+        mail.place: [match.person_id for match in mail.decision.matches]
+        for mail in verdict.attached
+        if isinstance(mail.decision, Attach)
+    }
+
+
+def test_of_three_enclosed_mails_the_one_that_matches_is_attached() -> None:
+    verdict = judged(forward(ABOUT_NOBODY, ABOUT_C1, ABOUT_BLOCKED))
+    assert attached(verdict) == {"2": ["c1"]}
+    [one] = verdict.attached
+    assert isinstance(one.decision, Attach)
+    assert one.decision.direction is Direction.INBOUND  # by its own header
+
+
+def test_each_is_cut_out_as_it_is() -> None:
+    raw = forward(ABOUT_NOBODY, ABOUT_C1).encode()
+    assert cut(raw, "2").decode() == ABOUT_C1
+
+
+def test_the_wrapper_is_decided_on_its_own() -> None:
+    assert attached(judged(forward(ABOUT_C1, to=f"second@mail.example, {CAPTURE}"))) == {
+        "": ["c2"],
+        "1": ["c1"],
+    }
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["stranger@x.example", "cand2@x.example", "user@team.example, stranger@x.example"],
+)
+def test_only_a_users_attachments_count(sender: str) -> None:
+    verdict = judged(forward(ABOUT_C1, sender=sender))
+    assert len(verdict.mails) == 1
+    assert verdict.attached == ()
+
+
+def test_a_recovered_sender_is_no_user() -> None:
+    headers, body = enclosing([ABOUT_C1])
+    headers += "X-Original-From: user@team.example\r\nList-Id: <list>\r\n"
+    raw = mail("'User' via List <list@x.example>", CAPTURE, headers=headers, body=body)
+    assert judged(raw).attached == ()
+
+
+@pytest.mark.parametrize(
+    ("mails", "reason"),
+    [
+        ([ABOUT_NOBODY], DismissalReason.NO_MATCH),
+        ([ABOUT_NOBODY, ABOUT_BLOCKED], DismissalReason.BLOCKED),
+        ([mail("user@team.example", "user@team.example")], DismissalReason.INTERNAL),
+    ],
+)
+def test_a_capture_without_a_match_is_dismissed_by_all_of_its_mails(
+    mails: list[str], reason: DismissalReason
+) -> None:
+    verdict = judged(forward(*mails))
+    assert verdict.attached == ()
+    assert verdict.dismissal == Dismiss(reason)
+
+
+def test_a_mail_in_an_enclosed_mail_counts_when_a_user_wrote_that() -> None:
+    headers, body = enclosing([ABOUT_C1], "inner")
+    by_user = mail("user@home.example", "user@team.example", headers=headers, body=body)
+    by_other = mail("shop@x.example", "user@team.example", headers=headers, body=body)
+    assert attached(judged(forward(by_user, by_other))) == {"1.1": ["c1"]}
+
+
+def test_an_enclosed_inline_forward_counts_as_any() -> None:
+    text = (
+        "-------- Original Message --------\r\nFrom: cand@mail.example\r\n"
+        "Date: Thu, 15 Jan 2026\r\nTo: x@x.example\r\n\r\nHi"
+    )
+    inline = mail("user@team.example", CAPTURE, body=text)
+    assert attached(judged(forward(inline))) == {"1": ["c1"]}
+
+
+def test_base64_hides_no_enclosed_mail() -> None:
+    data = base64.encodebytes(ABOUT_C1.encode()).decode().replace("\n", "\r\n")
+    raw = mail(
+        "user@team.example",
+        CAPTURE,
+        headers="Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n",
+        body=data,
+    )
+    assert attached(judged(raw)) == {"1": ["c1"]}
+
+
+def test_a_digest_needs_no_content_types() -> None:
+    headers = "Content-Type: multipart/digest; boundary=d\r\n"
+    body = f"--d\r\n\r\n{ABOUT_NOBODY}\r\n--d\r\n\r\n{ABOUT_C1}\r\n--d--"
+    assert attached(judged(mail("user@team.example", CAPTURE, headers=headers, body=body))) == {
+        "2": ["c1"]
+    }
+
+
+def test_too_many_are_not_dismissed() -> None:
+    verdict = judged(forward(*[ABOUT_NOBODY] * (MAX_MAILS + 1)))
+    assert verdict.unread == "too_many_enclosed"
+
+
+def test_nothing_is_forgotten_whose_header_was_not_read_whole() -> None:
+    long = mail("shop@x.example", headers=f"X: {'y' * 70}\r\n" * 1500, to="user@team.example")
+    assert judged(forward(long)).unread == "header_too_long"
