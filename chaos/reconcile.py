@@ -55,9 +55,11 @@ def reconcile(stack: Stack, account: str, ledger: Ledger, dead: set[str]) -> Rec
         outcomes = {o["_id"]: o["decision"] for o in database.outcomes.find({"account": account})}
         shown = Counter(m["message_id"] for m in database.mails.find({"account": account}))
         rows = Counter(
-            (r["person_id"], r["mail_id"])
+            (r["viewer"], r["person_id"], r["mail_id"])
             for r in database.profile_mails.find({"account": account})
         )
+        everyones = {"account": account, "viewer": "*"}
+        counted_mails = sum(c["mail_count"] for c in database.conversations.find(everyones))
         tallied = Counter[str]()
         for tally in database.tallies.find({"account": account}):
             tallied["attached"] += tally.get("attached", 0)
@@ -78,6 +80,7 @@ def reconcile(stack: Stack, account: str, ledger: Ledger, dead: set[str]) -> Rec
             lost += 1
     doubled = sum(count - 1 for count in shown.values())
     doubled += sum(count - 1 for count in rows.values())
+    doubled += abs(counted_mails - shown.total())  # the inbox must agree with the mails
     counted = Counter(outcomes.values())
     doubled += sum(abs(tallied[word] - counted[word]) for word in ("attached", "dismissed"))
     return Reckoning(

@@ -8,6 +8,7 @@
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,8 @@ class Caller:
     account: str
     person_id: str
     scopes: frozenset[str]
+    expires_at: float = math.inf
+    """When the token expires, in Unix time."""
 
     def may(self, scope: str) -> bool:
         """Return whether the scope was granted, by itself or by its write scope."""
@@ -82,6 +85,7 @@ class TokenVerifier:
                 account=_ACCOUNT.validate_python(claims["account"]),
                 person_id=_PERSON.validate_python(claims["sub"]),
                 scopes=frozenset(str(claims["scope"]).split()),
+                expires_at=float(claims["exp"]),
             )
         except jwt.PyJWKClientConnectionError as error:
             raise KeysAway("the token's signing keys cannot be fetched right now") from error

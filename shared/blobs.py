@@ -9,7 +9,7 @@ Keys:
 
     claims/<capture id>              one capture's mail between ingest and its outcome; never shared
     claims/<capture id>.<place>      a mail that it encloses, between matcher and timeline
-    mails/<account>/<mail id>/<hash> the raw bytes of an attached mail, for good
+    mails/<account>/<mail id>/<content>/<hash>  the raw bytes of an attached mail, for good
 """
 
 import asyncio
@@ -45,9 +45,9 @@ def claim_key(capture_id: UUID, place: str = "") -> str:
     return f"{CLAIM_PREFIX}{capture_id}" + (f".{place}" if place else "")
 
 
-def mail_key(account: str, mail_id: str, raw: bytes) -> str:
-    """Return the key of an attached mail's bytes: the same bytes, the same key."""
-    return f"mails/{account}/{mail_id}/{hashlib.sha256(raw).hexdigest()[:32]}"
+def mail_key(account: str, content_id: str, raw: bytes) -> str:
+    """Return the key of the bytes of an attached mail's content: the same bytes, the same key."""
+    return f"mails/{account}/{content_id}/{hashlib.sha256(raw).hexdigest()[:32]}"
 
 
 class Blobs:

@@ -248,6 +248,21 @@ def message_id(block: HeaderBlock) -> str | None:
     return found if 0 < len(found.encode()) <= MAX_MESSAGE_ID_BYTES else None
 
 
+_BRACKETED = re.compile(r"<([^<>]*+)>")
+
+
+def message_ids(value: str) -> list[str]:
+    """Return the ids in an In-Reply-To or References field, as `message_id` returns its own.
+
+    RFC 5322 section 3.6.4; without any brackets, the words with an `@`. Those that are longer than
+    250 bytes are left out.
+    """
+    text = _decode_8bit(value)
+    written = _BRACKETED.findall(text) or [word for word in text.split() if "@" in word]
+    found = (_UNWANTED.sub("", "".join(id_.split())) for id_ in written)
+    return [id_ for id_ in found if 0 < len(id_.encode()) <= MAX_MESSAGE_ID_BYTES]
+
+
 def parameters(value: str) -> tuple[str, dict[str, str]]:
     """Return what stands before the first semicolon, lower case, and the parameters after it.
 

@@ -3,16 +3,30 @@
 import asyncio
 import sys
 
-from services.timeline import confirmations, outcomes, people, store
+from services.timeline import (
+    changes,
+    confirmations,
+    outcomes,
+    people,
+    read_state,
+    rows,
+    threads,
+)
+from services.timeline.account_settings import AccountSettings
+from services.timeline.api.inbox import inbox_routes
 from services.timeline.api.mails import mail_routes
+from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
 from services.timeline.api.stats import stats_routes
-from services.timeline.confirmations import Confirmations
 from services.timeline.consumer import Projector
+from services.timeline.inbox import Inbox
+from services.timeline.live import Live
+from services.timeline.mails import Mails
 from services.timeline.people import People
+from services.timeline.read_state import ReadState
+from services.timeline.search import Search
 from services.timeline.settings import TimelineSettings
 from services.timeline.store import Store
-from services.timeline.views import Views
 from shared.blobs import Blobs
 from shared.broker import Consumer, Publisher
 from shared.database import answer_outages, connect, has_indexes, migrate
@@ -22,7 +36,15 @@ from shared.settings import load
 from shared.topology import OUTCOMES, PEOPLE, uses
 from shared.web import create_app, holds, not_stopping
 
-INDEXES = (*store.INDEXES, *outcomes.INDEXES, *confirmations.INDEXES, *people.INDEXES)
+INDEXES = (
+    *rows.INDEXES,
+    *threads.INDEXES,
+    *read_state.INDEXES,
+    *outcomes.INDEXES,
+    *changes.INDEXES,
+    *confirmations.INDEXES,
+    *people.INDEXES,
+)
 OPTIONS = """\
   --migrate  build the indexes, and end
 
@@ -34,7 +56,8 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     client = connect(settings.mongodb_url, "timeline")
     database = client[settings.timeline_database]
     blobs = Blobs(settings.blob_url)
-    projector = Projector(Store(client, database), blobs)
+    store = Store(client, database)
+    projector = Projector(store, blobs)
     topology = uses(consumes=[OUTCOMES, PEOPLE])
     publisher = Publisher(settings.amqp_url, "timeline", topology)  # of dead letters
     consumer = Consumer(
@@ -67,15 +90,23 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         },
     )
     answer_outages(app)
-    views = Views(database)
-    app.include_router(mail_routes(views, blobs))
-    app.include_router(stats_routes(views))
-    app.include_router(setup_routes(directory, Confirmations(database)))
+    account_settings = AccountSettings(database)
+    mails = Mails(database)
+    live = Live(store.changes, account_settings)
+    inbox = Inbox(database, ReadState(database))
+    app.include_router(
+        inbox_routes(inbox, Search(database), mails, directory, account_settings, live)
+    )
+    app.include_router(mail_routes(mails, account_settings, blobs))
+    app.include_router(stats_routes(store.outcomes, account_settings))
+    app.include_router(settings_routes(account_settings))
+    app.include_router(setup_routes(directory, store.confirmations))
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
     async with (
         client,
         running(publisher, stopping),
         running(http, stopping),
+        running(live, stopping),
         running(consumer, stopping),
         running(announced, stopping),
     ):

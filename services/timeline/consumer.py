@@ -73,13 +73,13 @@ class Projector:
     async def _keep(self, event: MailAttached, raw: bytes) -> bool:
         """Write the mail and its bytes; return whether all parts of the event have been seen."""
         mail = await asyncio.to_thread(read, raw) if len(raw) > CLAIM_CHECK_BYTES else read(raw)
-        document = project(event, mail, raw)
-        own_key = document["raw_key"]
-        # An earlier capture's content stays: then there is nothing to store.
-        kept_key = await self.store.raw_key(event.account, document["_id"])
+        projection = project(event, mail, raw)
+        own_key = projection.content["raw_key"]
+        # The bytes that came first stay: then there is nothing to store.
+        kept_key = await self.store.raw_key(projection.content["_id"])
         if kept_key in (None, own_key):
             await self.blobs.put(own_key, raw)
-        stored_key, complete = await self.store.attach(event, document)
+        stored_key, complete = await self.store.attach(event, projection)
         if kept_key is None and stored_key != own_key:  # another capture was faster meanwhile
             await self.blobs.delete(own_key)
         return complete

@@ -29,7 +29,16 @@ def mail_id(account: str, mail: ReadMail, raw: bytes) -> str:
         identity = ["message-id", mail.message_id, sender, date]
     else:
         identity = ["content", hashlib.sha256(without_trace(raw)).hexdigest()]
-    digest = hashlib.sha256("\0".join([account, *identity]).encode()).digest()
+    return _id(account, *identity)
+
+
+def token(account: str, message_id: str) -> str:
+    """Return by what a Message-ID is known in the account's conversations: 32 base32 characters."""
+    return _id(account, "token", message_id)
+
+
+def _id(*parts: str) -> str:
+    digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return base64.b32encode(digest[:20]).decode().lower()
 
 

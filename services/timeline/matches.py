@@ -12,13 +12,13 @@ EVERYONE = "*"
 """The viewer of what the whole team may see."""
 
 
-def merge_matches(known: Iterable[Document], new: Iterable[Document]) -> list[Document]:
+def merge_matches(matches: Iterable[Document]) -> list[Document]:
     """Return the matches of all captures, one for each profile and address.
 
     What one capture knows from Bcc and another from an open header is open.
     """
     merged: dict[tuple[str, str], Document] = {}
-    for match in (*known, *new):
+    for match in matches:
         key = match["person_id"], match["address"]
         kept = merged.get(key)
         if kept is None:
@@ -37,11 +37,3 @@ def merge_matches(known: Iterable[Document], new: Iterable[Document]) -> list[Do
 def visible_matches(matches: Iterable[Document], viewer: str) -> list[Document]:
     """Return the matches that the viewer may see."""
     return [match for match in matches if viewer in match.get("bcc_owners", (viewer,))]
-
-
-def viewers(matches: Iterable[Document]) -> dict[str, set[str]]:
-    """Return for each profile the viewers of its row: everyone, or the owners of a Bcc."""
-    seen: dict[str, set[str]] = {}
-    for match in matches:
-        seen.setdefault(match["person_id"], set()).update(match.get("bcc_owners", (EVERYONE,)))
-    return {person_id: {EVERYONE} if EVERYONE in who else who for person_id, who in seen.items()}

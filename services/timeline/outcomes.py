@@ -3,14 +3,16 @@
 * `outcomes`: `{_id: <capture id>, account, day, decision, reason, message_id_hash, parts, at}`.
   `decision` is `attached`, `dismissed` or `confirmation`; attached wins over dismissed. `parts` are
   the events of an attached capture that have been seen.
-* `tallies`: counts per account and day, spread over slots so that captures do not queue for one
-  document (`Slots`).
+* `tallies`: counts per account, day and owner, spread over slots so that captures do not queue for
+  one document (`Slots`). What was dismissed has no owner: not even that is remembered.
 """
 
 import secrets
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -20,9 +22,19 @@ from shared.events import MailAttached, MailConfirmation, MailDismissed
 
 _SLOTS = 64
 INDEXES = (
-    # views.stats
+    # Outcomes.days
     Index("tallies", IndexModel([("account", ASCENDING), ("day", ASCENDING)], name="by_day")),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What became of a day's captures."""
+
+    day: str
+    attached: int
+    dismissed: dict[str, int]
+    confirmations: int
 
 
 class Outcomes:
@@ -31,6 +43,35 @@ class Outcomes:
     def __init__(self, database: Database) -> None:
         self._outcomes = database["outcomes"]
         self._tallies = database["tallies"]
+
+    async def days(self, account: str, first: date, last: date, owner: str | None) -> list[Day]:
+        """Return the days from `first` to `last` (UTC) that have captures, oldest first.
+
+        With an owner, only what that person's capture addresses caught.
+        """
+        attached: dict[str, int] = defaultdict(int)
+        confirmations: dict[str, int] = defaultdict(int)
+        dismissed: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        query: Document = {
+            "account": account,
+            "day": {"$gte": first.isoformat(), "$lte": last.isoformat()},
+        }
+        if owner is not None:
+            query["owner"] = owner
+        async for tally in self._tallies.find(query):
+            attached[tally["day"]] += tally.get("attached", 0)
+            confirmations[tally["day"]] += tally.get("confirmations", 0)
+            for reason, count in tally.get("dismissed", {}).items():
+                dismissed[tally["day"]][reason] += count
+        return [
+            Day(
+                day,
+                attached[day],
+                {r: n for r, n in sorted(dismissed[day].items()) if n},
+                confirmations[day],
+            )
+            for day in sorted({*attached, *dismissed})
+        ]
 
     async def has_attached(self, event: MailAttached) -> bool:
         """Return whether this event was recorded before."""
@@ -108,9 +149,10 @@ class Outcomes:
         if not counts:
             return
         day = _day(event.received_at)
+        owner = "" if isinstance(event, MailDismissed) else event.owner
         await self._tallies.update_one(
-            {"_id": f"{event.account}/{day}/{slot}", "account": event.account},
-            {"$inc": counts, "$setOnInsert": {"day": day}},
+            {"_id": f"{event.account}/{day}/{slot}/{owner}", "account": event.account},
+            {"$inc": counts, "$setOnInsert": {"day": day, "owner": owner}},
             upsert=True,
             session=session,
         )

@@ -7,6 +7,7 @@
 Events come in any order and any number of times; the highest version wins.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +34,14 @@ class People:
     def __init__(self, database: Database) -> None:
         self._people = database["people"]
         self._addresses = database["capture_addresses"]
+
+    async def named(self, account: str, person_ids: Collection[str]) -> dict[str, Document]:
+        """Return the name and kind of those people whom the directory has, by id."""
+        if not person_ids:
+            return {}
+        ids = [f"{account}/{person_id}" for person_id in person_ids]
+        found = self._people.find({"_id": {"$in": ids}, "kind": {"$exists": True}})
+        return {person["person_id"]: person async for person in found}
 
     async def capture_addresses(self, account: str, person_id: str) -> list[Document]:
         """Return a user's capture addresses that still count, the active one first."""

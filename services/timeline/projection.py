@@ -1,36 +1,94 @@
-"""From an attached capture to the document of its mail. Pure."""
+"""From an attached capture to what is kept of it. Pure.
 
+A mail has one identity, any number of captures, and a content for each different form in which it
+was captured. Two captures have the same content when nothing that is shown differs.
+"""
+
+import hashlib
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from services.timeline.identity import mail_id
+from services.timeline.identity import mail_id, token
 from services.timeline.reader import READER_VERSION, Mailbox, ReadMail
 from shared.blobs import mail_key
 from shared.database import Document
 from shared.events import MailAttached, Match, Named, Role
 
 
-def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Document:
-    """Return the mail's document as this capture alone makes it."""
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What one capture says about a mail."""
+
+    mail_id: str
+    message_id: str | None
+    token: str
+    """Of the mail itself, in the conversation that it belongs to."""
+    references: tuple[str, ...]
+    """The tokens of the mails that it answers or continues."""
+    content: Document
+    """`contents`: what is shown, in the form in which this capture brought it."""
+    capture: Document
+    """An entry of the mail's `captures`."""
+
+
+def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Projection:
+    """Return what this capture alone says."""
     id_ = mail_id(event.account, mail, raw)
-    bcc = _shown(mail.bcc)
+    shown = _shown(event, mail)
+    key = hashlib.sha256(json.dumps(shown, default=str, sort_keys=True).encode()).hexdigest()[:32]
+    date = (event.forwarded.date if event.forwarded else None) or mail.date
+    received_at = _milliseconds(event.received_at)
+    return Projection(
+        mail_id=id_,
+        message_id=mail.message_id,
+        token=token(event.account, mail.message_id) if mail.message_id else id_,
+        references=tuple(token(event.account, reference) for reference in mail.references),
+        content={
+            "_id": f"{id_}/{key}",
+            "account": event.account,
+            "mail_id": id_,
+            **shown,
+            "incomplete": mail.incomplete,
+            "reader_version": READER_VERSION,
+            "size": len(raw),
+            "raw_key": mail_key(event.account, f"{id_}/{key}", raw),
+            "raw_of": event.owner,
+        },
+        capture={
+            "person_id": event.owner,
+            "at": received_at,
+            "capture_id": str(event.capture_id),
+            "place": event.place,
+            "door": event.door,
+            "direction": event.direction.value,
+            "forwarded": event.forwarded.model_dump(mode="json") if event.forwarded else None,
+            "content": key,
+            "said": hashlib.sha256("".join(mail.text.split()).encode()).hexdigest()[:16],
+            "date": date or received_at,
+            "sort_date": min(date, received_at) if date else received_at,
+            "matches": [_match(match, event.owner) for match in event.matches],
+            "bcc": _named_all(mail.bcc),
+        },
+    )
+
+
+def _shown(event: MailAttached, mail: ReadMail) -> Document:
+    """Return what a reader sees: of an inline forward, the original's sender, date and subject."""
     original = event.forwarded
-    sender = next(iter(_shown(mail.from_)), None)
-    date = (original.date if original else None) or mail.date
+    writer = next(iter(_named_all(mail.from_)), None)
+    people = {
+        "from": _named(original.sender) if original else writer,
+        "to": _named_all(original.to if original else mail.to),
+        "cc": _named_all(original.cc if original else mail.cc),
+        "reply_to": _named_all(mail.reply_to),
+        "forwarded_by": writer if original else None,
+    }
     return {
-        "_id": id_,
-        "account": event.account,
-        "message_id": mail.message_id,
         "subject": (original.subject if original else None) or mail.subject,
-        "date": date or event.received_at,
-        "sort_date": _clamped(date, event.received_at),
-        "direction": event.direction.value,
-        "from": _named(original.sender) if original else sender,
-        "to": _shown(original.to if original else mail.to),
-        "cc": _shown(original.cc if original else mail.cc),
-        "forwarded_by": sender if original else None,
-        "reply_to": _shown(mail.reply_to),
-        "bcc_by": [{"person_id": event.owner, "bcc": bcc}] if bcc else [],
+        **people,
+        "participants": _participants(people, event.capture_address.partition("@")[2]),
         "text": mail.text,
         "html": mail.html,
         "snippet": mail.snippet,
@@ -40,16 +98,27 @@ def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Document:
                 "filename": attachment.filename,
                 "content_type": attachment.content_type,
                 "size": attachment.size,
+                "digest": attachment.digest,
             }
             for attachment in mail.attachments
         ],
-        "matches": [_match(match, event.owner) for match in event.matches],
-        "captured_by": [{"person_id": event.owner, "at": event.received_at}],
-        "incomplete": mail.incomplete,
-        "reader_version": READER_VERSION,
-        "size": len(raw),
-        "raw_key": mail_key(event.account, id_, raw),
     }
+
+
+def _participants(people: Document, capture_domain: str) -> list[Document]:
+    """Return who takes part. The capture address is how the mail came here, not who it is about."""
+    in_body = {"from", "to", "cc"} if people["forwarded_by"] else set()
+    by_role = {
+        "from": [people["from"]] if people["from"] else [],
+        "sender": [people["forwarded_by"]] if people["forwarded_by"] else [],
+        **{role: people[role] for role in ("to", "cc", "reply_to")},
+    }
+    return [
+        {**entry, "role": role, "source": "forwarded_body" if role in in_body else "header"}
+        for role, entries in by_role.items()
+        for entry in entries
+        if not entry["address"].lower().endswith(f"@{capture_domain}")
+    ]
 
 
 def _match(match: Match, owner: str) -> Document:
@@ -58,7 +127,7 @@ def _match(match: Match, owner: str) -> Document:
     return match.model_dump(mode="json") | hidden
 
 
-def _shown(mailboxes: Sequence[Mailbox | Named]) -> list[Document]:
+def _named_all(mailboxes: Sequence[Mailbox | Named]) -> list[Document]:
     return [_named(mailbox) for mailbox in mailboxes]
 
 
@@ -66,6 +135,6 @@ def _named(mailbox: Mailbox | Named) -> Document:
     return {"name": mailbox.name, "address": mailbox.address}
 
 
-def _clamped(date: datetime | None, received_at: datetime) -> datetime:
-    """Return the date to sort by: a mail cannot be from later than its arrival."""
-    return min(date, received_at) if date else received_at
+def _milliseconds(moment: datetime) -> datetime:
+    """Return the moment as the database keeps it."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

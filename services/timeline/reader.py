@@ -11,17 +11,19 @@ Rules:
 * Parts are cut by `shared.mime`, HTML is made safe by `safe_html`.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from mimetypes import MimeTypes
 
 from services.timeline.safe_html import read_html
 from shared import headers
+from shared.headers import HeaderBlock, decode_text, message_ids
 from shared.headers import Mailbox as Mailbox
-from shared.headers import decode_text
 from shared.mime import Part, body_parts, capped, leaves, text_of
 
 _EXTENSIONS = MimeTypes()
+_REFERENCES = 20
 READER_VERSION = 1
 
 
@@ -33,6 +35,7 @@ class Attachment:
     filename: str
     content_type: str
     size: int  # in bytes, decoded
+    digest: str  # of its bytes, to tell one from another
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class ReadMail:
     """A mail as it is shown."""
 
     message_id: str | None
+    references: tuple[str, ...]
     subject: str
     date: datetime | None
     from_: tuple[Mailbox, ...]
@@ -63,6 +67,7 @@ def read(raw: bytes) -> ReadMail:
     others = [part for part in parts if part not in (plain, rich)]
     return ReadMail(
         message_id=headers.message_id(header),
+        references=_references(header),
         subject=decode_text(header.first("Subject") or ""),
         date=headers.parse_date(header.first("Date")),
         from_=tuple(headers.addresses(header.all("From"))),
@@ -78,11 +83,24 @@ def read(raw: bytes) -> ReadMail:
     )
 
 
+def _references(header: HeaderBlock) -> tuple[str, ...]:
+    """Return the ids of the mails that this one answers or continues, each once.
+
+    Of the field References the first and the last 20, so that one hostile header cannot fuse an
+    inbox; of In-Reply-To, which has one by rights, the first 20. RFC 5322 section 3.6.4.
+    """
+    references = [id_ for value in header.all("References") for id_ in message_ids(value)]
+    answered = [id_ for value in header.all("In-Reply-To") for id_ in message_ids(value)]
+    kept = [*answered[:_REFERENCES], *references[:1], *references[1:][-_REFERENCES:]]
+    return tuple(dict.fromkeys(kept))
+
+
 def _attachment(index: int, part: Part) -> Attachment:
     """Return the part as it is listed."""
     extension = _EXTENSIONS.guess_extension(part.content_type) or ""
     filename = part.filename or f"attachment-{index}{extension}"
-    return Attachment(index, filename, part.content_type, len(part.data))
+    digest = hashlib.sha256(part.data).hexdigest()[:32]
+    return Attachment(index, filename, part.content_type, len(part.data), digest)
 
 
 def _body(plain: Part | None, rich: Part | None) -> tuple[str, str | None, bool]:

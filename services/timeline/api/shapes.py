@@ -1,13 +1,14 @@
 """The shapes that clients rely on. Fields may be added, never renamed."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.timeline.matches import visible_matches
+from services.timeline.mails import ShownMail
 from shared.database import Document
-from shared.events import Direction, Match, Role, Source
+from shared.events import Direction, Kind, Match, Role, Source
 
 
 class AddressOut(BaseModel):
@@ -41,13 +42,20 @@ class ParticipantOut(BaseModel):
     source: Source
 
 
+class VariantOut(BaseModel):
+    """The same mail as it reached others with another text."""
+
+    id: str
+    captured_by: list[str]
+
+
 class MailOut(BaseModel):
     """A mail as lists show it."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
     id: str
-    conversation_id: str | None
+    conversation_id: str
     message_id: str | None
     subject: str
     date: datetime
@@ -62,15 +70,17 @@ class MailOut(BaseModel):
     matches: list[Match]
     captured_by: list[CaptureOut]
     forwarded_by: AddressOut | None
-    variants: list[str]
+    variants: list[VariantOut] = Field(
+        description="Read one at `/v1/mails/{id}/variants/{variant}`"
+    )
     incomplete: bool = Field(description="Not all of the mail could be read; the raw mail is whole")
     auto: str | None
     invite: None = None
 
     @classmethod
-    def of(cls, mail: Document, viewer: str) -> Self:
-        """Return the mail's document as the viewer may see it."""
-        return cls(**_fields(mail, viewer))
+    def of(cls, shown: ShownMail) -> Self:
+        """Return the mail as its viewer may see it."""
+        return cls(**_fields(shown))
 
 
 class MailDetail(MailOut):
@@ -81,50 +91,102 @@ class MailDetail(MailOut):
     participants: list[ParticipantOut]
 
     @classmethod
-    def of(cls, mail: Document, viewer: str) -> Self:
-        """Return the mail's document as the viewer may see it."""
-        fields = _fields(mail, viewer)
-        roles = {
-            Role.FROM: [mail["from"]] if mail["from"] else [],
-            Role.SENDER: [mail["forwarded_by"]] if mail.get("forwarded_by") else [],
-            Role.REPLY_TO: mail["reply_to"],
-            Role.TO: mail["to"],
-            Role.CC: mail["cc"],
-            Role.BCC: fields["bcc"],
-        }
-        quoted = {Role.FROM, Role.TO, Role.CC} if mail.get("forwarded_by") else set()
-        participants = [
-            {
-                "address": entry["address"],
-                "role": role,
-                "source": Source.FORWARDED_BODY if role in quoted else Source.HEADER,
-            }
-            for role, entries in roles.items()
-            for entry in entries
-        ]
-        return cls(**fields, text=mail["text"], html=mail["html"], participants=participants)
+    def of(cls, shown: ShownMail) -> Self:
+        """Return the mail as its viewer may see it."""
+        fields, content = _fields(shown), shown.content
+        bcc = [{**entry, "role": Role.BCC, "source": Source.HEADER} for entry in fields["bcc"]]
+        participants = [*content["participants"], *bcc]
+        return cls(**fields, text=content["text"], html=content["html"], participants=participants)
 
 
-def _fields(mail: Document, viewer: str) -> Document:
-    taken = (
-        *("message_id", "subject", "date", "direction", "to", "cc", "reply_to", "snippet"),
-        *("attachments", "captured_by", "incomplete"),
-    )
+def _fields(shown: ShownMail) -> Document:
+    viewer, mail, content, capture = shown.viewer, shown.mail, shown.content, shown.capture
+    captures = viewer.captures(mail)
+    first = {c["person_id"]: c["at"] for c in reversed(captures)}
+    own = [capture for capture in captures if capture["person_id"] == viewer.person_id]
+    taken = ("subject", "to", "cc", "reply_to", "snippet", "forwarded_by", "incomplete")
     return {
-        **{field: mail[field] for field in taken},
+        **{field: content[field] for field in (*taken, "attachments")},
         "id": mail["_id"],
-        "from_": mail["from"],
+        "conversation_id": shown.conversation_id,
+        "message_id": mail["message_id"],
+        "date": capture["date"],
+        "direction": capture["direction"],
+        "from_": content["from"],
         "matches": [
             {field: value for field, value in match.items() if field != "bcc_owners"}
-            for match in visible_matches(mail["matches"], viewer)
+            for match in viewer.matches(mail)
         ],
-        "bcc": [a for seen in mail["bcc_by"] if seen["person_id"] == viewer for a in seen["bcc"]],
-        # Conversations, variants and the kinds of automatic mail are not read yet.
-        "conversation_id": None,
-        "forwarded_by": mail.get("forwarded_by"),
-        "variants": [],
+        "captured_by": [{"person_id": id_, "at": at} for id_, at in reversed(first.items())],
+        "bcc": [entry for c in own[:1] for entry in c["bcc"]],
+        "variants": [{"id": id_, "captured_by": by} for id_, by in shown.variants.items()],
+        # The kinds of automatic mail are not read yet.
         "auto": None,
     }
+
+
+class ProfileOut(BaseModel):
+    """A candidate or contact with mail in a conversation."""
+
+    person_id: str
+    kind: Kind
+    name: str = Field(description="Empty when the directory does not have them any more")
+
+
+class ConversationOut(BaseModel):
+    """A conversation as the inbox shows it: over the mails that the caller may see."""
+
+    id: str
+    subject: str = Field(description="Of its first mail")
+    participants: list[AddressOut] = Field(description="The latest 20")
+    profiles: list[ProfileOut]
+    last_mail_at: datetime
+    mail_count: int
+    unread: bool
+    snippet: str = Field(description="Of its newest mail")
+    has_attachments: bool
+
+    @classmethod
+    def of(cls, row: Document, names: Mapping[str, Document]) -> Self:
+        """Return the conversation's row, with what the directory says about its profiles."""
+        return cls(**conversation_fields(row, names))
+
+
+def conversation_fields(row: Document, names: Mapping[str, Document]) -> Document:
+    """Return the fields of a conversation."""
+    persons = {person["person_id"]: person["kind"] for person in row["persons"]}
+    return {
+        "id": row["id"],
+        "subject": row["first"]["subject"],
+        "participants": row["participants"],
+        "profiles": [
+            {
+                "person_id": id_,
+                "kind": names.get(id_, {}).get("kind") or kind,
+                "name": names.get(id_, {}).get("name") or "",
+            }
+            for id_, kind in persons.items()
+        ],
+        "last_mail_at": row["last_mail_at"],
+        "mail_count": row["mail_count"],
+        "unread": row["unread"],
+        "snippet": row["last"]["snippet"],
+        "has_attachments": row["with_attachments"] > 0,
+    }
+
+
+class ConversationList(BaseModel):
+    """A page of conversations, newest first."""
+
+    items: list[ConversationOut]
+    next_cursor: str | None
+
+
+class ConversationDetail(ConversationOut):
+    """A conversation with a page of its mails, newest first."""
+
+    mails: list[MailOut]
+    next_cursor: str | None = Field(description="Of the mails")
 
 
 class MailList(BaseModel):

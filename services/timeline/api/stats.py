@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from services.timeline.account_settings import AccountSettings
 from services.timeline.api.shapes import DayOut, StatsOut
-from services.timeline.views import Views
+from services.timeline.outcomes import Outcomes
 from shared.auth import Caller
 from shared.web import allowed, invalid_field
 
@@ -15,7 +16,7 @@ MAX_DAYS = 366
 DEFAULT_DAYS = 30
 
 
-def stats_routes(views: Views) -> APIRouter:
+def stats_routes(outcomes: Outcomes, settings: AccountSettings) -> APIRouter:
     """Return the routes of the tallies."""
     router = APIRouter(tags=["stats"])
 
@@ -25,13 +26,18 @@ def stats_routes(views: Views) -> APIRouter:
         first: Annotated[date | None, Query(alias="from", description="UTC, inclusive")] = None,
         last: Annotated[date | None, Query(alias="to", description="UTC, inclusive")] = None,
     ) -> StatsOut:
-        """Return the captures of each day, attached and dismissed by reason; 30 days by default."""
+        """Return the captures of each day, attached and dismissed by reason; 30 days by default.
+
+        With the visibility `owner`, the caller's own: what was dismissed is then not told.
+        """
         last = last or datetime.now(UTC).date()
         if first is None:
             first = last - min(timedelta(days=DEFAULT_DAYS - 1), last - date.min)
         if not timedelta(0) <= last - first < timedelta(days=MAX_DAYS):
             raise invalid_field("from", f"must be at most {MAX_DAYS} days before `to`")
-        days = await views.stats(caller.account, first, last)
+        own_only = (await settings.viewer(caller)).own_only
+        owner = caller.person_id if own_only else None
+        days = await outcomes.days(caller.account, first, last, owner)
         return StatsOut(days=[DayOut(**asdict(day)) for day in days])
 
     return router

@@ -27,6 +27,8 @@ def _as_json(mail: ReadMail) -> dict[str, Any]:
     fields = asdict(mail)
     fields["from"] = fields.pop("from_")
     fields["date"] = mail.date.isoformat() if mail.date else None
+    for attachment in fields["attachments"]:
+        del attachment["digest"]
     plain: dict[str, Any] = json.loads(json.dumps(fields))
     return plain
 

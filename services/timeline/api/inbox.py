@@ -1,0 +1,202 @@
+"""The inbox: conversations, one conversation, what is read and unread, live updates."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Path, Query, Response
+from pydantic import AwareDatetime, BaseModel, Field
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from services.timeline.account_settings import AccountSettings
+from services.timeline.api.shapes import (
+    ConversationDetail,
+    ConversationList,
+    ConversationOut,
+    MailOut,
+    conversation_fields,
+)
+from services.timeline.cursors import InvalidCursor
+from services.timeline.inbox import Inbox
+from services.timeline.live import Live
+from services.timeline.mails import Mails
+from services.timeline.people import People
+from services.timeline.query import MAX_QUERY, InvalidQuery, parse_query
+from services.timeline.search import Search
+from services.timeline.viewers import Viewer
+from shared.auth import Caller
+from shared.database import Document
+from shared.events import PersonId
+from shared.web import allowed, invalid_field, not_found
+
+Reader = Annotated[Caller, allowed("timeline:read")]
+ConversationInPath = Annotated[
+    str, Path(pattern=r"^[a-z2-7]{32}$", description="The conversation's id, or a former one")
+]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=200)]
+
+
+class UnreadOut(BaseModel):
+    """How much is unread."""
+
+    unread: int
+    more: bool = Field(description="There are more than were counted")
+
+
+class ReadAll(BaseModel):
+    """What to mark as read."""
+
+    before: AwareDatetime | None = Field(
+        None, description="Everything that had arrived at that moment; now, if it is not given"
+    )
+
+
+def inbox_routes(
+    inbox: Inbox,
+    search: Search,
+    mails: Mails,
+    people: People,
+    settings: AccountSettings,
+    live: Live,
+) -> APIRouter:
+    """Return the routes of the inbox."""
+    router = APIRouter(tags=["inbox"])
+
+    async def listed(viewer: Viewer, rows: Sequence[Document]) -> list[ConversationOut]:
+        ids = {person["person_id"] for row in rows for person in row["persons"]}
+        names = await people.named(viewer.account, ids)
+        return [ConversationOut.of(row, names) for row in rows]
+
+    @router.get("/v1/inbox")
+    async def conversations(
+        caller: Reader,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+        q: Annotated[
+            str | None,
+            Query(
+                max_length=MAX_QUERY,
+                description='Words, `prefix*`, `"a phrase"`, `from:`, `to:`, `has:attachment`, '
+                "`before:2026-01-31`, `after:2026-01-01`",
+                examples=["from:anna interview has:attachment"],
+            ),
+        ] = None,
+        unread: Annotated[bool, Query(description="Only what the caller has not read")] = False,
+        owner: Annotated[
+            Literal["me"] | None, Query(description="Only what the caller's own address caught")
+        ] = None,
+        person_id: Annotated[
+            PersonId | None, Query(description="Only with mail of a profile")
+        ] = None,
+    ) -> ConversationList:
+        """Return the account's conversations, newest first; unread ones by their arrival.
+
+        A page may hold fewer than `limit`, even none: go on while there is a `next_cursor`.
+        """
+        viewer = await settings.viewer(caller, own_only=owner == "me")
+        try:
+            if q is not None and q.strip():
+                hits = await search.hits(viewer, parse_query(q), limit, cursor)
+                rows = await inbox.of_threads(viewer, hits.threads)
+                rows = [row for row in rows if _wanted(row, person_id, unread=unread)]
+                next_cursor = hits.next_cursor
+            else:
+                list_ = inbox.unread_page if unread else inbox.page
+                page = await list_(viewer, limit, cursor, person_id)
+                rows, next_cursor = page.items, page.next_cursor
+        except InvalidCursor as error:
+            raise invalid_field("cursor", str(error)) from error
+        except InvalidQuery as error:
+            raise invalid_field("q", str(error)) from error
+        return ConversationList(items=await listed(viewer, rows), next_cursor=next_cursor)
+
+    @router.get("/v1/inbox/unread")
+    async def unread_total(
+        caller: Reader,
+        owner: Annotated[Literal["me"] | None, Query()] = None,
+    ) -> UnreadOut:
+        """Return how many conversations the caller has not read."""
+        viewer = await settings.viewer(caller, own_only=owner == "me")
+        count, more = await inbox.unread_count(viewer)
+        return UnreadOut(unread=count, more=more)
+
+    @router.put("/v1/inbox/read", status_code=204, response_class=Response)
+    async def read_all(caller: Reader, what: ReadAll | None = None) -> None:
+        """Mark everything as read for the caller."""
+        viewer = await settings.viewer(caller)
+        before = what.before if what else None
+        await inbox.mark_all(viewer, before or datetime.now(UTC))
+
+    @router.get("/v1/conversations/{conversation_id}")
+    async def conversation(
+        conversation_id: ConversationInPath,
+        caller: Reader,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> ConversationDetail:
+        """Return a conversation with its mails, newest first, page by page."""
+        viewer = await settings.viewer(caller)
+        row = await inbox.one(viewer, conversation_id)
+        if row is None:
+            raise not_found("conversation")
+        try:
+            page = await mails.of_thread(viewer, row["thread"], limit, cursor)
+        except InvalidCursor as error:
+            raise invalid_field("cursor", str(error)) from error
+        names = await people.named(viewer.account, {p["person_id"] for p in row["persons"]})
+        return ConversationDetail(
+            **conversation_fields(row, names),
+            mails=[MailOut.of(shown) for shown in page.items],
+            next_cursor=page.next_cursor,
+        )
+
+    @router.put(
+        "/v1/conversations/{conversation_id}/read", status_code=204, response_class=Response
+    )
+    async def read(conversation_id: ConversationInPath, caller: Reader) -> None:
+        """Mark a conversation as read for the caller: all that has arrived in it so far."""
+        await mark(caller, conversation_id, unread=False)
+
+    @router.put(
+        "/v1/conversations/{conversation_id}/unread", status_code=204, response_class=Response
+    )
+    async def unread(conversation_id: ConversationInPath, caller: Reader) -> None:
+        """Mark a conversation as unread for the caller."""
+        await mark(caller, conversation_id, unread=True)
+
+    async def mark(caller: Caller, conversation_id: str, *, unread: bool) -> None:
+        viewer = await settings.viewer(caller)
+        if not await inbox.mark(viewer, conversation_id, unread=unread):
+            raise not_found("conversation")
+
+    @router.get(
+        "/v1/events",
+        response_class=EventSourceResponse,
+        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    )
+    async def events(
+        caller: Reader,
+        last_event_id: Annotated[
+            str | None, Header(max_length=64, description="Of the last event that was received")
+        ] = None,
+    ) -> EventSourceResponse:
+        """Stream hints of what changed: `changed` with a `conversation_id`, `refetch` for all.
+
+        Ends when the token expires or the service stops; reconnect with `Last-Event-ID`.
+        """
+
+        async def stream() -> AsyncIterator[ServerSentEvent]:
+            async for hint in live.listen(caller, last_event_id):
+                about = {"conversation_id": hint.conversation_id} if hint.conversation_id else {}
+                yield ServerSentEvent(data=json.dumps(about), event=hint.kind, id=hint.id)
+
+        return EventSourceResponse(stream(), ping=15, send_timeout=30)
+
+    return router
+
+
+def _wanted(row: Document, person_id: str | None, *, unread: bool) -> bool:
+    has_person = person_id is None or any(p["person_id"] == person_id for p in row["persons"])
+    return has_person and (row["unread"] or not unread)

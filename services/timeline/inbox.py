@@ -1,0 +1,190 @@
+"""Reading conversations: the inbox, one conversation, what is unread.
+
+A page is one range of one index; with `visibility` `team` a second, nearly empty one beside it,
+of what a user alone may see (`viewers.py`). A conversation that is in both is shown once, joined,
+at the place of its newest mail.
+
+Unread conversations are listed by their arrival, newest first: they end where the user has read
+everything before. At most MAX_SCANNED conversations are looked at for a page, so a page may hold
+fewer than asked for, even none, and go on.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pymongo import DESCENDING
+
+from services.timeline import summary
+from services.timeline.cursors import Position, after, read_cursor, write_cursor
+from services.timeline.read_state import ReadState, newest_arrivals
+from services.timeline.threads import Threads
+from services.timeline.viewers import Viewer
+from shared.database import Database, Document
+
+MAX_SCANNED = 2000
+_NEWEST = [("last_mail_at", DESCENDING), ("thread", DESCENDING)]
+_LATEST = [("arrived", DESCENDING), ("thread", DESCENDING)]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """Some conversations, each with its summary and whether it is unread."""
+
+    items: list[Document]
+    next_cursor: str | None
+
+
+class Inbox:
+    """The conversations of all accounts, for reading."""
+
+    def __init__(self, database: Database, read_state: ReadState) -> None:
+        self._rows = database["conversations"]
+        self._threads = Threads(database)
+        self._read_state = read_state
+
+    async def page(
+        self, viewer: Viewer, limit: int, cursor: str | None, person_id: str | None = None
+    ) -> ConversationPage:
+        """Return conversations, newest first, or one profile's. Raises InvalidCursor."""
+        position = read_cursor(cursor) if cursor is not None else None
+        query: Document = {"account": viewer.account, "viewer": {"$in": viewer.ranges}}
+        if person_id is not None:
+            query["persons.person_id"] = person_id
+        query |= after(position, "last_mail_at", "thread")
+        found = await self._rows.find(query).sort(_NEWEST).limit(limit + 1).to_list()
+        page, more = found[:limit], found[limit:]
+        return ConversationPage(
+            await self._joined(viewer, page),
+            write_cursor((page[-1]["last_mail_at"], page[-1]["thread"])) if more else None,
+        )
+
+    async def unread_page(
+        self, viewer: Viewer, limit: int, cursor: str | None, person_id: str | None = None
+    ) -> ConversationPage:
+        """Return unread conversations, latest arrival first. Raises InvalidCursor."""
+        position = read_cursor(cursor) if cursor is not None else None
+        read_before = await self._read_state.read_before(viewer)
+        rows = await self._arrivals(viewer, position, read_before)
+        scanned = rows[-1] if len(rows) == MAX_SCANNED else None
+        unread = await self._read_state.unread(viewer, newest_arrivals(rows), read_before)
+        items = [row for row in rows if row["thread"] in unread]
+        if scanned is None:
+            items += await self._marked_before(viewer, position, read_before)
+        if person_id is not None:
+            items = [row for row in items if _has_person(row, person_id)]
+        items = list({row["thread"]: row for row in reversed(items)}.values())[::-1]
+        last = items[limit - 1] if len(items) > limit else scanned
+        return ConversationPage(
+            await self._joined(viewer, items[:limit], by_place=False),
+            write_cursor((_moment(last["arrived"]), last["thread"])) if last else None,
+        )
+
+    async def unread_count(self, viewer: Viewer) -> tuple[int, bool]:
+        """Return how many conversations are unread, and whether there are more."""
+        read_before = await self._read_state.read_before(viewer)
+        rows = await self._arrivals(viewer, None, read_before)
+        unread = await self._read_state.unread(viewer, newest_arrivals(rows), read_before)
+        unread |= {r["thread"] for r in await self._marked_before(viewer, None, read_before)}
+        return len(unread), len(rows) == MAX_SCANNED
+
+    async def one(self, viewer: Viewer, conversation_id: str) -> Document | None:
+        """Return a conversation by its id, or by one that it had before it was merged."""
+        thread = await self._threads.resolve(viewer.account, conversation_id)
+        found = await self.of_threads(viewer, [thread]) if thread is not None else []
+        return next(iter(found), None)
+
+    async def of_threads(self, viewer: Viewer, threads: Sequence[str]) -> list[Document]:
+        """Return the conversations of threads that the viewer may see, in this order."""
+        ids = [f"{viewer.account}/{range_}/{t}" for range_ in viewer.ranges for t in threads]
+        rows = await self._rows.find({"_id": {"$in": ids}}).to_list()
+        newest = {row["thread"]: row for row in sorted(rows, key=_place)}
+        joined = await self._joined(viewer, [newest[t] for t in threads if t in newest])
+        return joined
+
+    async def mark(self, viewer: Viewer, conversation_id: str, *, unread: bool) -> bool:
+        """Mark a conversation as read or unread; return whether there is such a one."""
+        if await self.one(viewer, conversation_id) is None:
+            return False
+        thread = await self._threads.resolve(viewer.account, conversation_id) or ""
+        ranges = {*viewer.ranges, viewer.person_id}
+        ids = [f"{viewer.account}/{range_}/{thread}" for range_ in ranges]
+        rows = await self._rows.find({"_id": {"$in": ids}}, {"thread": 1, "arrived": 1}).to_list()
+        await self._read_state.mark(viewer, thread, newest_arrivals(rows)[thread], unread=unread)
+        return True
+
+    async def mark_all(self, viewer: Viewer, before: datetime) -> None:
+        """Mark everything as read that had arrived at that moment."""
+        await self._read_state.mark_all(viewer, int(before.timestamp() * 1000))
+
+    async def _arrivals(
+        self, viewer: Viewer, position: Position | None, read_before: int
+    ) -> list[Document]:
+        """Return the conversations in which something arrived since, latest first, bounded."""
+        query = {
+            "account": viewer.account,
+            "viewer": {"$in": viewer.ranges},
+            "$and": [{"arrived": {"$gt": read_before}}, _after_arrival(position)],
+        }
+        return await self._rows.find(query).sort(_LATEST).limit(MAX_SCANNED).to_list()
+
+    async def _marked_before(
+        self, viewer: Viewer, position: Position | None, read_before: int
+    ) -> list[Document]:
+        """Return the conversations that were marked as unread among those read all at once."""
+        threads = await self._read_state.marked_unread(viewer)
+        ids = [f"{viewer.account}/{range_}/{t}" for range_ in viewer.ranges for t in threads]
+        older = [{"arrived": {"$lte": read_before}}, _after_arrival(position)]
+        query = {"_id": {"$in": ids}, "$and": older}
+        return await self._rows.find(query).sort(_LATEST).to_list()
+
+    async def _joined(
+        self, viewer: Viewer, rows: Sequence[Document], *, by_place: bool = True
+    ) -> list[Document]:
+        """Return the rows as conversations: joined over the viewer's ranges, each shown once."""
+        others = await self._others(viewer, rows)
+        shown: list[Document] = []
+        for row in rows:
+            other = others.get(row["thread"])
+            if by_place and other is not None and _place(other) > _place(row):
+                continue  # it was shown before, at the place of its newest mail
+            shown.append({**row, **summary.joined(row, other)} if other is not None else row)
+        read_before = await self._read_state.read_before(viewer)
+        arrived = newest_arrivals([*shown, *others.values()])
+        arrived = {row["thread"]: arrived[row["thread"]] for row in shown}
+        unread = await self._read_state.unread(viewer, arrived, read_before)
+        return [{**row, "unread": row["thread"] in unread} for row in shown]
+
+    async def _others(self, viewer: Viewer, rows: Collection[Document]) -> dict[str, Document]:
+        """Return the rows of the same threads in the viewer's other range."""
+        if len(viewer.ranges) == 1 or not rows:
+            return {}
+        ids = [
+            f"{viewer.account}/{range_}/{row['thread']}"
+            for row in rows
+            for range_ in viewer.ranges
+            if range_ != row["viewer"]
+        ]
+        found = self._rows.find({"_id": {"$in": ids}})
+        return {row["thread"]: row async for row in found}
+
+
+def _has_person(row: Document, person_id: str) -> bool:
+    return any(person["person_id"] == person_id for person in row["persons"])
+
+
+def _place(row: Document) -> tuple[datetime, str]:
+    return row["last_mail_at"], row["last"]["mail_id"]
+
+
+def _after_arrival(position: Position | None) -> Document:
+    if position is None:
+        return {}
+    number = round(position[0].timestamp() * 1000)
+    return {
+        "$or": [{"arrived": {"$lt": number}}, {"arrived": number, "thread": {"$lt": position[1]}}]
+    }
+
+
+def _moment(number: int) -> datetime:
+    return datetime.fromtimestamp(number / 1000, UTC)

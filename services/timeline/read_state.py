@@ -1,0 +1,105 @@
+"""What a user has read, per conversation.
+
+A conversation's row in a range has a number, `arrived`, that grows with every mail that is new
+there (`rows.py`). Read is what the user has seen up to such a number:
+
+* `read_marks`: `{_id: "<account>/<user>/<thread>", account, user, thread, through, unread}`: one
+  conversation was read through that number, or marked as unread.
+* `readers`: `{_id: "<account>/<user>", account, read_before}`: everything through that number was
+  read ("mark all as read"), so that marks need not be kept for ever.
+
+A conversation that is merged into another is unread again in any case: a new mail has joined them.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from pymongo import ASCENDING, IndexModel
+
+from services.timeline.viewers import Viewer
+from shared.database import Database, Document, Index
+
+MAX_MARKED_UNREAD = 500
+"""Conversations that one user may have marked as unread, older than what they read all at once."""
+INDEXES = (
+    # ReadState.mark_all, marked_unread
+    Index(
+        "read_marks",
+        IndexModel(
+            [("account", ASCENDING), ("user", ASCENDING), ("unread", ASCENDING)], name="of_user"
+        ),
+    ),
+)
+
+
+class ReadState:
+    """The read state of all users."""
+
+    def __init__(self, database: Database) -> None:
+        self._marks, self._readers = database["read_marks"], database["readers"]
+
+    async def read_before(self, viewer: Viewer) -> int:
+        """Return the number through which the user has read everything."""
+        found = await self._readers.find_one({"_id": _user_id(viewer)})
+        return int(found["read_before"]) if found else 0
+
+    async def unread(
+        self, viewer: Viewer, arrived: Mapping[str, int], read_before: int
+    ) -> set[str]:
+        """Return those of the threads, given with what arrived last in them, that are unread."""
+        ids = [_mark_id(viewer, thread) for thread in arrived]
+        marks = {mark["thread"]: mark async for mark in self._marks.find({"_id": {"$in": ids}})}
+        return {
+            thread
+            for thread, number in arrived.items()
+            if _is_unread(number, marks.get(thread), read_before)
+        }
+
+    async def marked_unread(self, viewer: Viewer) -> list[str]:
+        """Return the threads that the user has marked as unread."""
+        query = {"account": viewer.account, "user": viewer.person_id, "unread": True}
+        found = self._marks.find(query, {"thread": 1}).limit(MAX_MARKED_UNREAD)
+        return [mark["thread"] async for mark in found]
+
+    async def mark(self, viewer: Viewer, thread: str, through: int, *, unread: bool) -> None:
+        """Mark a conversation as read through a number, or as unread."""
+        await self._marks.update_one(
+            {"_id": _mark_id(viewer, thread), "account": viewer.account},
+            {
+                "$max": {"through": through},
+                "$set": {"unread": unread},
+                "$setOnInsert": {"user": viewer.person_id, "thread": thread},
+            },
+            upsert=True,
+        )
+
+    async def mark_all(self, viewer: Viewer, through: int) -> None:
+        """Mark everything as read that arrived through that number."""
+        await self._readers.update_one(
+            {"_id": _user_id(viewer), "account": viewer.account},
+            {"$max": {"read_before": through}},
+            upsert=True,
+        )
+        of_user = {"account": viewer.account, "user": viewer.person_id}
+        await self._marks.delete_many({**of_user, "through": {"$lte": through}})
+
+
+def _is_unread(arrived: int, mark: Document | None, read_before: int) -> bool:
+    if mark is None:
+        return arrived > read_before
+    return bool(mark["unread"]) or arrived > max(mark["through"], read_before)
+
+
+def _user_id(viewer: Viewer) -> str:
+    return f"{viewer.account}/{viewer.person_id}"
+
+
+def _mark_id(viewer: Viewer, thread: str) -> str:
+    return f"{viewer.account}/{viewer.person_id}/{thread}"
+
+
+def newest_arrivals(rows: Iterable[Document]) -> dict[str, int]:
+    """Return what arrived last in each thread, over the ranges that show it."""
+    newest: dict[str, int] = {}
+    for row in rows:
+        newest[row["thread"]] = max(row["arrived"], newest.get(row["thread"], 0))
+    return newest

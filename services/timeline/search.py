@@ -1,0 +1,161 @@
+"""Searching the inbox: the mails that a query finds, and the conversations they are in.
+
+A query's rarest term is one range of an index over the viewer's own mails, newest first; the other
+terms are checked on the mails of that range. For one page at most MAX_SCANNED of them are looked
+at, so a page may hold fewer than asked for, even none, and go on. A conversation is found once, at
+the place of its newest mail that matches.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from pymongo import ASCENDING, DESCENDING
+
+from services.timeline.cursors import Position, after, read_cursor, write_cursor
+from services.timeline.query import Query, has_phrase
+from services.timeline.viewers import Viewer
+from shared.database import Database, Document
+
+MAX_SCANNED = 2000
+MAX_EXPANSIONS = 50
+"""Terms that one prefix stands for: the first of them in their order."""
+_COMMON = 1000
+"""A term that this many mails have is common, and not counted any further."""
+_NEWEST = [("date", DESCENDING), ("mail_id", DESCENDING)]
+_LAST_CHARACTER = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """The threads that were found, newest hit first, and where the next ones begin."""
+
+    threads: list[str]
+    next_cursor: str | None
+
+
+class Search:
+    """Searches in all accounts' mails, one viewer's at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._rows, self._contents = database["mail_rows"], database["contents"]
+
+    async def hits(self, viewer: Viewer, query: Query, limit: int, cursor: str | None) -> Hits:
+        """Return the conversations with a mail that the query finds. Raises InvalidCursor."""
+        position = read_cursor(cursor) if cursor is not None else None
+        mine: Document = {"account": viewer.account, "viewer": {"$in": viewer.ranges}}
+        groups = [[term] for term in query.exact]
+        for prefix in query.prefixes:
+            groups.append(await self._expansions(mine, prefix))
+        if any(not group for group in groups):
+            return Hits([], None)
+        groups = await self._rarest_first(mine, groups)
+        dates = _dates(query)
+        in_range = {**mine, **dates, **({"terms": {"$in": groups[0]}} if groups else {})}
+        rest = [{"terms": {"$in": group}} for group in groups[1:]]
+        page = {**in_range, **_and(after(position, "date", "mail_id"))}
+        boundary = await self._boundary(page)
+        wanted = {**page, "$and": [*page.get("$and", []), *rest, *_until(boundary)]}
+        if not wanted["$and"]:
+            del wanted["$and"]
+        found: dict[str, Position] = {}
+        async for row in self._matching(wanted, query.phrases):
+            if row["thread"] in found:
+                continue
+            if position is not None and await self._was_found(
+                {**in_range, **_and(*rest)}, row, position, query.phrases
+            ):
+                continue
+            if len(found) == limit:
+                return Hits(list(found), write_cursor(next(reversed(found.values()))))
+            found[row["thread"]] = row["date"], row["mail_id"]
+        return Hits(list(found), write_cursor(boundary) if boundary else None)
+
+    async def _matching(self, wanted: Document, phrases: Sequence[str]) -> AsyncIterator[Document]:
+        rows = self._rows.find(wanted, {"terms": 0}).sort(_NEWEST).batch_size(200)
+        async for row in rows:
+            if not phrases or await self._has_phrases(row, phrases):
+                yield row
+
+    async def _has_phrases(self, row: Document, phrases: Sequence[str]) -> bool:
+        content = await self._contents.find_one({"_id": f"{row['mail_id']}/{row['content']}"})
+        if content is None:
+            return False
+        people = [text for p in content["participants"] for text in (p["name"], p["address"])]
+        files = [attachment["filename"] for attachment in content["attachments"]]
+        texts = [content["subject"], content["text"], *people, *files]
+        return all(any(has_phrase(phrase, text) for text in texts) for phrase in phrases)
+
+    async def _was_found(
+        self, which: Document, row: Document, position: Position, phrases: Sequence[str]
+    ) -> bool:
+        """Return whether an earlier page has the conversation: by a newer mail that matches."""
+        moment, mail_id = position
+        newer = [{"date": {"$gt": moment}}, {"date": moment, "mail_id": {"$gte": mail_id}}]
+        conditions = [*which.get("$and", []), {"$or": newer}]
+        in_thread = {**which, "thread": row["thread"], "$and": conditions}
+        rows = self._rows.find(in_thread, {"terms": 0}).hint("of_thread").sort(_NEWEST)
+        async for other in rows.limit(MAX_SCANNED):
+            if not phrases or await self._has_phrases(other, phrases):
+                return True
+        return False
+
+    async def _expansions(self, mine: Document, prefix: str) -> list[str]:
+        """Return the viewer's terms that begin so: one step in the index for each."""
+        found: list[str] = []
+        bound: Document = {"$gte": prefix, "$lte": prefix + _LAST_CHARACTER}
+        for range_ in mine["viewer"]["$in"]:
+            begun, count = dict(bound), 0
+            while count < MAX_EXPANSIONS:
+                query = {**mine, "viewer": range_, "terms": {"$elemMatch": begun}}
+                keys = self._rows.find(query, return_key=True).hint("by_term")
+                step = await keys.sort("terms", ASCENDING).limit(1).to_list()
+                if not step:
+                    break
+                found.append(step[0]["terms"])
+                begun = {"$gt": step[0]["terms"], "$lte": bound["$lte"]}
+                count += 1
+        return sorted(set(found))
+
+    async def _rarest_first(self, mine: Document, groups: list[list[str]]) -> list[list[str]]:
+        """Return the groups with the rarest first, counted no further than it matters."""
+        counts = [
+            await self._rows.count_documents(
+                {**mine, "terms": {"$in": group}}, limit=_COMMON, hint="by_term"
+            )
+            if len(groups) > 1
+            else 0
+            for group in groups
+        ]
+        order = sorted(range(len(groups)), key=lambda number: (counts[number], number))
+        return [groups[number] for number in order]
+
+    async def _boundary(self, page: Document) -> Position | None:
+        """Return the place of the last mail that is looked at for a page, None if that is all."""
+        place = {"_id": 0, "date": 1, "mail_id": 1}
+        rows = self._rows.find(page, place).sort(_NEWEST).skip(MAX_SCANNED - 1).limit(2)
+        found = await rows.to_list()
+        return (found[0]["date"], found[0]["mail_id"]) if len(found) > 1 else None
+
+
+def _dates(query: Query) -> Document:
+    bounds = {"$gte": _start(query.after), "$lt": _start(query.before)}
+    known = {operator: moment for operator, moment in bounds.items() if moment is not None}
+    return {"date": known} if known else {}
+
+
+def _start(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(), UTC) if day else None
+
+
+def _and(*conditions: Document) -> Document:
+    present = [condition for condition in conditions if condition]
+    return {"$and": present} if present else {}
+
+
+def _until(boundary: Position | None) -> list[Document]:
+    if boundary is None:
+        return []
+    moment, mail_id = boundary
+    newer = [{"date": {"$gt": moment}}, {"date": moment, "mail_id": {"$gte": mail_id}}]
+    return [{"$or": newer}]

@@ -1,0 +1,98 @@
+"""What an inbox shows of a conversation: a summary over its mails, as one range has them. Pure.
+
+A summary is kept up to date mail by mail without looking at the others, and does not depend on
+their order: counts are sums, the newest and the oldest mail are the greatest and the least by date
+and id, and the lists keep the greatest of a total order. What is taken away (rarely: an earlier
+copy of a mail arrives later and differs) cannot be taken out of it; then it is made anew from the
+rows.
+"""
+
+from collections.abc import Iterable
+
+from shared.database import Document
+
+MAX_PARTICIPANTS = 20
+MAX_PERSONS = 200
+FIELDS = (
+    *("last_mail_at", "first", "last", "mail_count"),
+    *("with_attachments", "participants", "persons"),
+)
+
+
+def summary_of(row: Document) -> Document:
+    """Return the summary of a conversation that has the mail of this row (`mail_rows`) alone."""
+    position = {"date": row["date"], "mail_id": row["mail_id"]}
+    return {
+        "last_mail_at": row["date"],
+        "first": {**position, "subject": row["subject"]},
+        "last": {**position, "snippet": row["snippet"]},
+        "mail_count": 1,
+        "with_attachments": int(row["has_attachments"]),
+        "participants": _participants(
+            {**entry, "date": row["date"]} for entry in row["participants"]
+        ),
+        "persons": _persons(row["persons"]),
+    }
+
+
+def joined(one: Document, other: Document) -> Document:
+    """Return the summary of both, which have no mail in common."""
+    last = max(one["last"], other["last"], key=_position)
+    return {
+        "last_mail_at": last["date"],
+        "first": min(one["first"], other["first"], key=_position),
+        "last": last,
+        "mail_count": one["mail_count"] + other["mail_count"],
+        "with_attachments": one["with_attachments"] + other["with_attachments"],
+        "participants": _participants([*one["participants"], *other["participants"]]),
+        "persons": _persons([*one["persons"], *other["persons"]]),
+    }
+
+
+def changed(summary: Document, before: Document, after: Document) -> Document | None:
+    """Return the summary when the row of one of its mails has changed; None: make it anew."""
+    additive = (
+        before["date"] == after["date"]
+        and before["has_attachments"] <= after["has_attachments"]
+        and all(entry in after["participants"] for entry in before["participants"])
+        and all(person in after["persons"] for person in before["persons"])
+    )
+    if not additive:
+        return None
+    new = summary_of(after)
+    both = joined(summary, new)
+    gained = int(after["has_attachments"]) - int(before["has_attachments"])
+    return both | {
+        "mail_count": summary["mail_count"],
+        "with_attachments": summary["with_attachments"] + gained,
+        # Of the same mail the newer words count.
+        "first": new["first"] if _same(both["first"], new["first"]) else both["first"],
+        "last": new["last"] if _same(both["last"], new["last"]) else both["last"],
+    }
+
+
+def _participants(entries: Iterable[Document]) -> list[Document]:
+    """Return the latest participants, each once, with the last of their names."""
+    latest: dict[str, Document] = {}
+    for entry in entries:
+        key = entry["address"].lower()
+        if key not in latest or _recency(entry) > _recency(latest[key]):
+            latest[key] = entry
+    return sorted(latest.values(), key=_recency, reverse=True)[:MAX_PARTICIPANTS]
+
+
+def _recency(entry: Document) -> tuple[object, ...]:
+    return entry["date"], entry["address"], entry["name"]
+
+
+def _persons(entries: Iterable[Document]) -> list[Document]:
+    by_id = {(entry["person_id"], entry["kind"]): entry for entry in entries}
+    return [by_id[key] for key in sorted(by_id)][:MAX_PERSONS]
+
+
+def _position(entry: Document) -> tuple[object, str]:
+    return entry["date"], entry["mail_id"]
+
+
+def _same(one: Document, other: Document) -> bool:
+    return _position(one) == _position(other)

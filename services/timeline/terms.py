@@ -1,0 +1,150 @@
+"""What a mail is found by: the terms that the inbox search keeps of it.
+
+Rules:
+
+* Text is compared folded: no case, no diacritics, no full-width or other compatibility forms, no
+  invisible characters. What tells words apart stays: voiced kana, Hangul, Indic vowel signs.
+* A word is a run of letters, digits and their marks, at most 40 characters of it. Apostrophes are
+  dropped: `O'Neil` is `oneil`.
+* Chinese, Japanese, Korean, Thai, Lao, Burmese and Khmer are written without spaces, or with
+  particles glued to the word. A run of them is kept as its overlapping pairs of characters, and its
+  last character alone: so one character begins some term wherever it stands.
+* An address is a term as a whole (`anna@x.example`), and so is where it is (`@x.example`); its
+  words are terms too, and of one that is not ASCII when folded the words alone.
+* Terms of the sender are kept again as `:from:...`, of the recipients as `:to:...`, and
+  `:has:attachment` says that there is one. No other term has a colon: what people write cannot
+  forge these, and no prefix of a word begins them.
+* Nothing raises, whatever the text; all takes linear time.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+MAX_TERMS = 1500
+MAX_WORD = 40
+FROM, TO, HAS_ATTACHMENT = ":from:", ":to:", ":has:attachment"
+_SURE_TERMS = 200  # of each field, however long the others are
+
+_IGNORED = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200c-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\U000e0000-\U000e0fff"  # invisible: soft hyphens, joiners, directions, variants of a glyph
+    "\u2120\u2122\ufdfa\ufdfb"  # signs that fold to letters, glued to the word before or many
+    "\ud800-\udfff]"  # half characters cannot be stored
+)
+_MANY_MARKS = re.compile(r"([^\w\s\x00-\x7f]{30})[^\w\s\x00-\x7f]++")
+"""More marks than any letter has: ordering them takes quadratic time."""
+_VARIANTS = str.maketrans("\uff9e\uff9f\u00b4", "\u3099\u309a'")  # marks that are no marks
+_DIACRITICS = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+    # points of Hebrew; vowels of Arabic, and the bar that stretches its words
+    "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+    "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]"
+)
+_STROKES = str.maketrans("øłđħŧı", "oldhti") | {ord("æ"): "ae", ord("œ"): "oe"}
+_DROPPED = dict.fromkeys(map(ord, "'`\u2018\u2019\u02bb\u02bc"), "")  # apostrophes
+_UNSPACED = (
+    "\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u1100-\u11ff\ua960-\ua97f\uac00-\ud7ff"  # Hangul
+    "\u3005-\u3007\u3021-\u3029\u3031-\u303c\u3041-\u312f\u31a0-\u31ff"  # kana, bopomofo
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U0003ffff"  # Han
+)
+_RUN = re.compile(rf"[{_UNSPACED}]++|[^\s{_UNSPACED}]++")
+_IN_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_ADDRESS = re.compile(
+    r"(?<![a-z0-9_.+'-])[a-z0-9_.+'-]{0,64}+@[a-z0-9](?:[a-z0-9.-]{0,253}[a-z0-9])?"
+)
+
+
+def fold(text: str) -> str:
+    """Return the text as it is compared."""
+    if text.isascii():
+        return text.lower()
+    text = _MANY_MARKS.sub(r"\1", _IGNORED.sub("", text).translate(_VARIANTS))
+    text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
+    return unicodedata.normalize("NFC", _DIACRITICS.sub("", text).translate(_STROKES))
+
+
+def runs(text: str) -> list[str]:
+    """Return the words in order, those of scripts without spaces as whole runs (`is_unspaced`)."""
+    return _runs_of(fold(text))
+
+
+def is_unspaced(run: str) -> bool:
+    """Return whether the run is in a script without spaces."""
+    return not run.isascii() and _IN_UNSPACED.match(run) is not None
+
+
+def words(text: str) -> list[str]:
+    """Return the words in order, those of scripts without spaces as pairs and a last character."""
+    return list(_words_of(fold(text)))
+
+
+def pairs(run: str) -> list[str]:
+    """Return the overlapping pairs of characters."""
+    return [run[at : at + 2] for at in range(len(run) - 1)]
+
+
+def addresses(folded: str) -> list[str]:
+    """Return the addresses in a folded text, and what looks like the end of one: `@x.example`."""
+    return [found.lstrip("_.+'-") for found in dict.fromkeys(_ADDRESS.findall(folded))]
+
+
+def terms_of(
+    *,
+    subject: str,
+    text: str,
+    sender: Sequence[tuple[str, str]],
+    recipients: Sequence[tuple[str, str]],
+    attachments: Sequence[str],
+) -> list[str]:
+    """Return the terms of a mail, sorted; people are `(name, address)`, attachments file names.
+
+    Where there are too many, the fields have precedence in the order in which they stand here.
+    """
+    fields = (
+        _terms_of_people(FROM, sender),
+        _terms(subject),
+        chain.from_iterable(_terms(name) for name in attachments),
+        _terms_of_people(TO, recipients),
+        _terms(text),
+    )
+    found = {HAS_ATTACHMENT} if attachments else set[str]()
+    for share in (_SURE_TERMS, MAX_TERMS):
+        for field in fields:
+            room = min(len(found) + share, MAX_TERMS)
+            while len(found) < room and (term := next(field, None)):
+                found.add(term)
+    return sorted(found)
+
+
+def _terms(text: str) -> Iterator[str]:
+    folded = fold(text)
+    for address in addresses(folded):
+        yield address
+        yield address[address.index("@") :]
+    yield from _words_of(folded)
+
+
+def _terms_of_people(prefix: str, people: Sequence[tuple[str, str]]) -> Iterator[str]:
+    for name, address in people:
+        for term in chain(_terms(address), _terms(name)):
+            yield term
+            yield prefix + term
+
+
+def _runs_of(folded: str) -> list[str]:
+    outside = (char for char in set(folded) if unicodedata.category(char)[0] not in "LMN")
+    spaces = {**dict.fromkeys(map(ord, outside), " "), **_DROPPED}
+    found: list[str] = _RUN.findall(unicodedata.normalize("NFC", folded.translate(spaces)))
+    return [run if is_unspaced(run) else run[:MAX_WORD] for run in found]
+
+
+def _words_of(folded: str) -> Iterator[str]:
+    for run in _runs_of(folded):
+        if is_unspaced(run):
+            yield from pairs(run)
+            yield run[-1]
+        else:
+            yield run

@@ -1,0 +1,158 @@
+"""The timeline's parts on one database, and events and mails for them, in a few words."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from pymongo import AsyncMongoClient
+
+from services.timeline.__main__ import INDEXES
+from services.timeline.account_settings import AccountSettings
+from services.timeline.consumer import Projector
+from services.timeline.inbox import Inbox
+from services.timeline.mails import Mails, ShownMail
+from services.timeline.read_state import ReadState
+from services.timeline.search import Search
+from services.timeline.store import Store
+from services.timeline.viewers import Viewer
+from shared.blobs import Blobs, claim_key
+from shared.broker import Delivery
+from shared.database import Database, Document, connect, migrate
+from shared.events import (
+    Direction,
+    DismissalReason,
+    Kind,
+    MailAttached,
+    MailConfirmation,
+    MailDismissed,
+    Match,
+    Role,
+)
+
+ACCOUNT = "acme"
+NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+
+class Timeline:
+    """The timeline's parts on one database."""
+
+    def __init__(
+        self, client: AsyncMongoClient[Document], database: Database, blobs: Blobs
+    ) -> None:
+        self.store = Store(client, database)
+        self.projector = Projector(self.store, blobs)
+        self.mails, self.search = Mails(database), Search(database)
+        self.inbox = Inbox(database, ReadState(database))
+        self.settings = AccountSettings(database)
+        self.blobs, self.database, self.client = blobs, database, client
+
+    async def handle(
+        self, event: MailAttached | MailDismissed | MailConfirmation, raw: bytes = b""
+    ) -> object:
+        """Project one event."""
+        return await self.projector.handle(Delivery(event, raw, redelivered=False))
+
+    async def tally(self) -> dict[str, int]:
+        """Return what became of the captures."""
+        days = await self.store.outcomes.days(ACCOUNT, NOW.date(), NOW.date(), None)
+        return {"attached": days[0].attached, **days[0].dismissed} if days else {}
+
+    async def timeline(
+        self, person_id: str = "c1", viewer: str = "u1", *, own_only: bool = False
+    ) -> list[ShownMail]:
+        """Return a profile's mails."""
+        seen = Viewer(ACCOUNT, viewer, own_only)
+        return (await self.mails.profile_timeline(seen, person_id, 200, None)).items
+
+    async def subjects(self, person_id: str = "c1") -> list[str]:
+        """Return the subjects of a profile's mails."""
+        return [shown.content["subject"] for shown in await self.timeline(person_id)]
+
+    async def conversations(self, viewer: str = "u1", *, own_only: bool = False) -> list[Document]:
+        """Return the inbox."""
+        return (await self.inbox.page(Viewer(ACCOUNT, viewer, own_only), 200, None)).items
+
+
+@asynccontextmanager
+async def a_timeline(mongodb_url: str, name: str, folder: Path) -> AsyncIterator[Timeline]:
+    """Open a timeline on a database of its own, which is dropped afterwards."""
+    async with connect(mongodb_url, "test") as client:
+        await migrate(client[name], INDEXES)
+        yield Timeline(client, client[name], Blobs(f"file://{folder}/blobs"))
+        await client.drop_database(name)
+
+
+def match(person_id: str = "c1", address: str = "cand@mail.example", role: Role = Role.TO) -> Match:
+    """Return a match."""
+    return Match(person_id=person_id, kind=Kind.CANDIDATE, address=address, role=role)
+
+
+def attached(
+    *matches: Match,
+    capture_id: UUID | None = None,
+    owner: str = "u1",
+    account: str = ACCOUNT,
+    size: int = 1,
+    claim: bool = False,
+    part: int = 1,
+    parts: int = 1,
+    minutes: int = 0,
+) -> MailAttached:
+    """Return an event that attaches a mail that arrived so many minutes after NOW."""
+    capture_id = capture_id or uuid4()
+    return MailAttached(
+        capture_id=capture_id,
+        account=account,
+        owner=owner,
+        capture_address="a@in.satchel.test",
+        received_at=NOW + timedelta(minutes=minutes),
+        decided_at=NOW,
+        door="smtp",
+        direction=Direction.OUTBOUND,
+        matches=matches or (match(),),
+        size=size,
+        blob_key=claim_key(capture_id) if claim else None,
+        part=part,
+        parts=parts,
+    )
+
+
+def dismissed(capture_id: UUID | None = None) -> MailDismissed:
+    """Return an event that dismisses a mail."""
+    return MailDismissed(
+        capture_id=capture_id or uuid4(),
+        account=ACCOUNT,
+        reason=DismissalReason.NO_MATCH,
+        received_at=NOW,
+        decided_at=NOW,
+        message_id_hash="0" * 32,
+    )
+
+
+def mail(
+    subject: str = "Hello",
+    *,
+    message_id: str | None = "1@x",
+    sender: str = "user@team.example",
+    to: str = "cand@mail.example",
+    day: int = 15,
+    trace: str = "",
+    bcc: str = "",
+    references: str = "",
+    text: str = "The text.",
+) -> bytes:
+    """Return a mail."""
+    fields = [
+        trace,
+        f"From: {sender}",
+        f"To: {to}",
+        f"Bcc: {bcc}" if bcc else "",
+        f"Message-ID: <{message_id}>" if message_id else "",
+        f"References: {references}" if references else "",
+        f"Date: Thu, {day} Jan 2026 09:00:00 +0000",
+        f"Subject: {subject}",
+    ]
+    header = "\r\n".join(field for field in fields if field)
+    return f"{header}\r\n\r\n{text}\r\n".encode()

@@ -1,0 +1,257 @@
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.timeline.terms import (
+    MAX_TERMS,
+    MAX_WORD,
+    addresses,
+    fold,
+    is_unspaced,
+    runs,
+    terms_of,
+    words,
+)
+
+ANNA = ("Anna Smith", "Anna.Smith@X.example")
+
+
+def _of_text(text: str) -> list[str]:
+    return terms_of(subject="", text=text, sender=[], recipients=[], attachments=[])
+
+
+# -- folding ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ("ANNA", "anna"),
+        ("Müller", "muller"),
+        ("Mu\u0308ller", "muller"),
+        ("Straße STRASSE", "strasse strasse"),
+        ("Łukasz Jørgensen Đặng", "lukasz jorgensen dang"),
+        ("Nguyễn Thị Hương", "nguyen thi huong"),
+        ("İstanbul IŞIK \u0131ş\u0131k", "istanbul isik isik"),
+        ("Ælfric Œuvre ǿ", "aelfric oeuvre o"),
+        ("\uff26\uff35\uff4c\uff4c\uff0d\u3000\uff11\uff12", "full- 12"),
+        ("ﬁne x² №", "fine x2 no"),
+        ("ΈΛΛΆΣ ελλάς", "ελλασ ελλασ"),
+        ("Ёлка", "елка"),
+        ("שָׁלוֹם", "שלום"),
+        ("مُحَمَّد محمـــد أحمد", "محمد محمد احمد"),
+        ("soft\u00adhyphen zero\u200dwidth \ufeffmark", "softhyphen zerowidth mark"),
+        ("Acme™", "acme"),
+        ("O\u00b4Neil", "o'neil"),
+        ("a\ud800b", "ab"),
+        ("葛\U000e0100城", "葛城"),
+    ],
+)
+def test_case_marks_and_forms_do_not_count(written: str, same: str) -> None:
+    assert fold(written) == same
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("が", "か"), ("パ", "ハ"), ("ば", "ぱ"), ("각", "가"), ("कि", "क"), ("की", "कि"), ("ก่", "ก")],
+)
+def test_what_tells_words_apart_stays(one: str, other: str) -> None:
+    assert fold(one) != fold(other)
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [("か\u3099", "が"), ("ｶﾞ", "ガ"), ("ﾊﾟ", "パ"), ("\u1100\u1161\u11a8", "각"), ("क़", "क\u093c")],
+)
+def test_composed_and_decomposed_are_the_same(written: str, same: str) -> None:
+    assert fold(written) == same
+
+
+def test_folding_each_character_twice_changes_nothing() -> None:
+    every = [chr(code) for code in range(0x20000)]
+    assert [char for char in every if fold(fold(char)) != fold(char)] == []
+
+
+# -- words --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", []),
+        (" \t\r\n\x00 -- !? 👍", []),
+        ("Hello, World! 42", ["hello", "world", "42"]),
+        ("CV_Anna-Smith.PDF", ["cv", "anna", "smith", "pdf"]),
+        ("O'Neil o\u2019neil 'quoted' dogs'", ["oneil", "oneil", "quoted", "dogs"]),
+        ("from:anna has:attachment $where", ["from", "anna", "has", "attachment", "where"]),
+        ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),
+        ("Привет, мир", ["привет", "мир"]),
+        ("東京", ["東京", "京"]),
+        ("東", ["東"]),
+        ("我的简历。谢谢", ["我的", "的简", "简历", "历", "谢谢", "谢"]),
+        ("タワー・東京", ["タワ", "ワー", "ー", "東京", "京"]),
+        ("김철수는 왔다", ["김철", "철수", "수는", "는", "왔다", "다"]),
+        ("CV简历2026年", ["cv", "简历", "历", "2026", "年"]),
+        ("ไทย", ["ไท", "ทย", "ย"]),
+        ("か'\u3099", ["が"]),
+        ("5\ufe0f\u20e3", ["5"]),
+        ("x" * 100, ["x" * MAX_WORD]),
+        ("a\u200bb", ["a", "b"]),
+    ],
+)
+def test_words_are_found_in_order(text: str, found: list[str]) -> None:
+    assert words(text) == found
+
+
+def test_runs_keep_what_has_no_spaces_whole() -> None:
+    assert runs("CV我的简历 김철수는") == ["cv", "我的简历", "김철수는"]
+    assert [is_unspaced(run) for run in ("cv", "привет", "我", "는", "ไ", "が")] == [
+        *(False, False),
+        *(True, True, True, True),
+    ]
+
+
+# -- addresses ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("write to anna@x.example.", ["anna@x.example"]),
+        ("<Anna+cv@X.Example>,'bob@y.example'", ["anna+cv@x.example", "bob@y.example"]),
+        ("mailto:anna@x.example?subject=x", ["anna@x.example"]),
+        ("邮箱anna@x.example\uff0c谢谢", ["anna@x.example"]),
+        ("müller@bücher.example", ["muller@bucher.example"]),
+        ("o'neil_x@x.example _anna@x.example", ["o'neil_x@x.example", "anna@x.example"]),
+        ("@x.example ask @anna", ["@x.example", "@anna"]),
+        ("a@b@c", ["a@b"]),
+        ("a @ b, a@, @", []),
+        ("почта@пример.рф", []),
+        ("x" * 65 + "@x.example", []),
+    ],
+)
+def test_addresses_are_found_in_text(text: str, found: list[str]) -> None:
+    assert addresses(fold(text)) == found
+
+
+# -- the terms of a mail ------------------------------------------------------------------------
+
+
+def test_a_mail_is_found_by_all_of_its_fields() -> None:
+    assert terms_of(
+        subject="Intérview",
+        text="Call bob@y.example",
+        sender=[ANNA],
+        recipients=[("王小", "jobs@y.example")],
+        attachments=["My CV.pdf"],
+    ) == sorted(
+        [
+            *(":has:attachment", "interview", "my", "cv", "pdf"),
+            *("call", "bob", "y", "example", "bob@y.example", "@y.example"),
+            *("anna", "smith", "x", "anna.smith@x.example", "@x.example"),
+            *(":from:anna", ":from:smith", ":from:x", ":from:example"),
+            *(":from:anna.smith@x.example", ":from:@x.example"),
+            *("jobs", "jobs@y.example", "王小", "小"),
+            *(":to:jobs", ":to:y", ":to:example", ":to:jobs@y.example", ":to:@y.example"),
+            *(":to:王小", ":to:小"),
+        ]
+    )
+
+
+def test_an_empty_mail_has_no_terms() -> None:
+    assert _of_text("") == []
+
+
+@pytest.mark.parametrize(
+    "forged", [":from:anna", "from:anna@x.example", "\uff1ato\uff1aanna", "\ufe13has:x"]
+)
+def test_what_people_write_is_never_a_term_of_an_operator(forged: str) -> None:
+    people = [(forged, forged)]
+    found = terms_of(
+        subject=forged, text=forged, sender=[], recipients=people, attachments=[forged]
+    )
+    ours = [term for term in found if ":" in term]
+    assert all(term.startswith(":to:") or term == ":has:attachment" for term in ours)
+    assert all(":" not in term.removeprefix(":to:") for term in ours if term[1] == "t")
+
+
+MANY = " ".join(str(number) for number in range(5000))
+
+
+@pytest.mark.parametrize("long", ["subject", "text", "sender", "recipients", "attachments"])
+def test_a_long_field_pushes_no_other_out(long: str) -> None:
+    more = {long: MANY}
+    found = terms_of(
+        subject="interview " + more.get("subject", ""),
+        text="hello " + more.get("text", ""),
+        sender=[ANNA, (more.get("sender", ""), "")],
+        recipients=[("", "jobs@y.example"), (more.get("recipients", ""), "")],
+        attachments=["cv.pdf", more.get("attachments", "")],
+    )
+    assert len(found) == MAX_TERMS
+    people = {":from:anna.smith@x.example", ":to:jobs@y.example"}
+    assert people | {":has:attachment", "interview", "hello", "cv"} <= {*found}
+
+
+def test_a_mail_to_many_is_found_by_each_of_them() -> None:
+    people = [("", f"p{number}@x.example") for number in range(200)]
+    found = terms_of(
+        subject="s", text="1 " * 9 + "end", sender=[ANNA], recipients=people, attachments=[]
+    )
+    assert {f":to:p{number}@x.example" for number in range(200)} | {"end"} <= {*found}
+
+
+@settings(deadline=None)
+@given(st.text(), st.text(), st.text())
+def test_terms_can_be_stored_whatever_is_written(text: str, name: str, address: str) -> None:
+    people = [(name, address)]
+    found = terms_of(subject=text, text=name, sender=people, recipients=people, attachments=[text])
+    assert found == sorted({*found})
+    for term in found:
+        assert term.encode()
+        assert not term.startswith("$")
+        assert not any(char.isspace() for char in term)
+        plain = term.removeprefix(":from:").removeprefix(":to:").removeprefix(":has:")
+        assert plain
+        assert ":" not in plain
+        assert "@" in plain or len(plain) <= MAX_WORD
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_folding_twice_changes_nothing(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+MIB = 1 << 20  # bytes, the most text that a mail has
+CRAFTED = {
+    "one word": "a" * MIB,
+    "one accented word": "é" * (MIB // 2),
+    "many words": " ".join(str(number) for number in range(MIB // 7)),
+    "white space": "\n" * MIB,
+    "marks": "a" + "\u0301" * 1_000_000,
+    "marks to be sorted": "\u0301\u0316" * 500_000,
+    "half-width marks to be sorted": "\uff9e\u0301" * 500_000,
+    "marks that stay": "\u0f71\u0f74" * 500_000,
+    "letters that unfold": "\ufdfa" * (MIB // 3),
+    "squared words": "\u3316" * (MIB // 3),
+    "Han": "".join(chr(0x4E00 + number % 20_000) for number in range(MIB // 3)),
+    "Hangul": "각" * (MIB // 3),
+    "short runs": "e\u3042" * (MIB // 4),
+    "addresses": "a@b " * (MIB // 4),
+    "half addresses": "a@" * (MIB // 2),
+    "one local part": "a." * (MIB // 2) + "@x",
+    "one domain": "a@" + "b." * (MIB // 2),
+    "hyphens": "a@b" + "-" * MIB,
+    "punctuation": "._-" * (MIB // 3) + "@",
+}
+
+
+@pytest.mark.parametrize("name", CRAFTED)
+def test_crafted_text_takes_little_time(name: str) -> None:
+    start = time.process_time()
+    found = _of_text(CRAFTED[name])
+    assert time.process_time() - start < 2  # under 0.4 here; quadratic would be minutes
+    assert len(found) <= MAX_TERMS
