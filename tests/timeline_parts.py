@@ -1,10 +1,11 @@
 """The timeline's parts on one database, and events and mails for them, in a few words."""
 
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pymongo import AsyncMongoClient
 
@@ -33,6 +34,7 @@ from shared.events import (
 
 ACCOUNT = "acme"
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+_captures = itertools.count(1)
 
 
 class Timeline:
@@ -101,7 +103,7 @@ def attached(
     minutes: int = 0,
 ) -> MailAttached:
     """Return an event that attaches a mail that arrived so many minutes after NOW."""
-    capture_id = capture_id or uuid4()
+    capture_id = capture_id or UUID(int=next(_captures))  # they grow, as real ones do
     return MailAttached(
         capture_id=capture_id,
         account=account,
@@ -122,7 +124,7 @@ def attached(
 def dismissed(capture_id: UUID | None = None) -> MailDismissed:
     """Return an event that dismisses a mail."""
     return MailDismissed(
-        capture_id=capture_id or uuid4(),
+        capture_id=capture_id or UUID(int=next(_captures)),
         account=ACCOUNT,
         reason=DismissalReason.NO_MATCH,
         received_at=NOW,

@@ -3,7 +3,7 @@
 Every page is one range of one index, and the mails that it names.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pymongo import DESCENDING
@@ -65,7 +65,6 @@ class Mails:
         self._contents = database["contents"]
         self._rows = database["mail_rows"]
         self._profile_rows = database["profile_mails"]
-        self._tokens = database["tokens"]
         self._threads = Threads(database)
 
     async def profile_timeline(
@@ -124,16 +123,10 @@ class Mails:
         of_keys = {"account": viewer.account, "_id": {"$in": list(chosen.values())}}
         found = self._contents.find(of_keys, None if whole else _LISTED)
         contents = {content["mail_id"]: content async for content in found}
-        conversations = await self._conversation_ids(viewer.account, mails.values())
+        tokens = [mail["token"] for mail in mails.values()]
+        threads = await self._threads.of_tokens(viewer.account, tokens)
         return [
-            ShownMail(viewer, mails[id_], contents[id_], conversations[mails[id_]["token"]])
+            ShownMail(viewer, mails[id_], contents[id_], threads[mails[id_]["token"]])
             for id_ in mail_ids
             if id_ in contents
         ]
-
-    async def _conversation_ids(self, account: str, mails: Iterable[Document]) -> dict[str, str]:
-        """Return the ids of the conversations that the mails are in, by the mails' tokens."""
-        keys = [f"{account}/{mail['token']}" for mail in mails]
-        tokens = await self._tokens.find({"_id": {"$in": keys}}).to_list()
-        by_thread = await self._threads.conversation_ids(account, {t["thread"] for t in tokens})
-        return {t["_id"].partition("/")[2]: by_thread[t["thread"]] for t in tokens}

@@ -187,7 +187,7 @@ class Rows:
             if was is None:
                 arrived = max(arrived + 1, time.time_ns() // 1_000_000)
             fields = {"account": account, "viewer": range_, "thread": thread.name}
-            about = {**fields, "id": thread.conversation_id, "arrived": arrived, **new}
+            about = {**fields, "arrived": arrived, **new}
             writes.append(ReplaceOne({"_id": id_}, {"_id": id_, **about}, upsert=True))
         await self._conversations.bulk_write(writes, session=session)
 
@@ -200,35 +200,29 @@ class Rows:
 
     async def _follow(self, account: str, thread: Thread, session: AsyncClientSession) -> None:
         """Let the rows of threads that were merged into this one belong to it."""
+        if not thread.merged:
+            return
         of_account = {"account": account}
-        if thread.merged:
-            names = [thread.name, *thread.merged]
-            of_threads = {**of_account, "thread": {"$in": names}}
-            rows = await self._conversations.find(of_threads, session=session).to_list()
-            by_range: dict[str, list[Document]] = {}
-            for row in sorted(rows, key=lambda row: row["thread"] != thread.name):
-                by_range.setdefault(row["viewer"], []).append(row)
-            writes: list[Any] = [DeleteOne({"_id": row["_id"]}) for row in rows]
-            for range_, parts in by_range.items():
-                id_ = _conversation_row_id(account, range_, thread.name)
-                fields = {"_id": id_, **of_account, "viewer": range_, "thread": thread.name}
-                arrived = max(part["arrived"] for part in parts)
-                about = {"id": thread.conversation_id, "arrived": arrived}
-                joined = reduce(summary.joined, parts)
-                new = {key: joined[key] for key in summary.FIELDS}
-                writes.append(ReplaceOne({"_id": id_}, {**fields, **about, **new}, upsert=True))
-            if writes:
-                await self._conversations.bulk_write(writes, session=session)
-                merged = {**of_account, "viewer": {"$in": list(by_range)}}
-                merged["thread"] = {"$in": list(thread.merged)}
-                renamed = {"$set": {"thread": thread.name}}
-                await self._mails.update_many(merged, renamed, session=session)
-        elif thread.id_changed:
-            await self._conversations.update_many(
-                {**of_account, "thread": thread.name},
-                {"$set": {"id": thread.conversation_id}},
-                session=session,
-            )
+        names = [thread.name, *thread.merged]
+        of_threads = {**of_account, "thread": {"$in": names}}
+        rows = await self._conversations.find(of_threads, session=session).to_list()
+        by_range: dict[str, list[Document]] = {}
+        for row in sorted(rows, key=lambda row: row["thread"] != thread.name):
+            by_range.setdefault(row["viewer"], []).append(row)
+        writes: list[Any] = [DeleteOne({"_id": row["_id"]}) for row in rows]
+        for range_, parts in by_range.items():
+            id_ = _conversation_row_id(account, range_, thread.name)
+            fields = {"_id": id_, **of_account, "viewer": range_, "thread": thread.name}
+            arrived = max(part["arrived"] for part in parts)
+            joined = reduce(summary.joined, parts)
+            new = {"arrived": arrived, **{key: joined[key] for key in summary.FIELDS}}
+            writes.append(ReplaceOne({"_id": id_}, {**fields, **new}, upsert=True))
+        if writes:
+            await self._conversations.bulk_write(writes, session=session)
+            merged = {**of_account, "viewer": {"$in": list(by_range)}}
+            merged["thread"] = {"$in": list(thread.merged)}
+            renamed = {"$set": {"thread": thread.name}}
+            await self._mails.update_many(merged, renamed, session=session)
 
 
 def mail_row(mail: Document, range_: str, thread: str, seen: Seen, content: Document) -> Document:

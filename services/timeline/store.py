@@ -22,6 +22,7 @@ from services.timeline.outcomes import Outcomes, Slots
 from services.timeline.projection import Projection
 from services.timeline.rows import Rows
 from services.timeline.threads import Threads
+from services.timeline.turns import Turns
 from services.timeline.viewers import add_capture
 from shared.database import Database, Document
 from shared.events import MailAttached, MailConfirmation, MailDismissed
@@ -44,7 +45,7 @@ class Store:
         self._rows = Rows(database)
         self._mails = database["mails"]
         self._contents = database["contents"]
-        self._slots = Slots()
+        self._slots, self._turns = Slots(), Turns()
 
     async def raw_key(self, content_id: str) -> str | None:
         """Return the key of the bytes that are kept of a content; None when it is not known yet."""
@@ -63,7 +64,8 @@ class Store:
             raw_key = await self.write(projection, session)
             return raw_key, complete
 
-        return await self._in_transaction(write)
+        async with self._turns.of((projection.mail_id, projection.token, *projection.references)):
+            return await self._in_transaction(write)
 
     async def write(self, projection: Projection, session: AsyncClientSession) -> str:
         """Write what one capture says about a mail; return the key of its content's raw bytes."""
@@ -74,7 +76,7 @@ class Store:
         thread = await self.threads.join(mail["account"], tokens, is_new, session)
         contents = {projection.capture["content"]: content}
         ranges = await self._rows.write(mail, before, contents, thread, session)
-        await self.changes.tell(mail["account"], ranges, thread.conversation_id, session)
+        await self.changes.tell(mail["account"], ranges, thread.name, session)
         return str(content["raw_key"])
 
     async def dismiss(self, event: MailDismissed) -> None:

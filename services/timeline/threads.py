@@ -4,17 +4,20 @@ Mails are connected by the ids that they name: Message-ID, In-Reply-To and Refer
 account, never by subject. Each id is a *token*; each mail ties its tokens together.
 
 * `tokens`: `{_id: "<account>/<token>", account, thread}`. Which thread an id belongs to.
-* `threads`: `{_id: "<account>/<thread>", account, conversation_id, mails}`. A thread's name is any
-  of its tokens; when two meet, the one with fewer mails is renamed, so that no mail is renamed more
-  than log2(n) times and a long thread costs no more per mail than a short one.
-* A conversation's id is the least of its tokens. It depends on neither order nor concurrency, and
-  every id that a conversation ever had is a token of it, so it still resolves.
+* `threads`: `{_id: "<account>/<thread>", account, mails}`. A thread is named after the first mail
+  that was seen of it, and that is the conversation's id: it stays while the conversation grows.
+* When threads meet, those with fewer mails take the name of the one with the most. So no mail is
+  renamed more than log2(n) times, and a long thread costs no more per mail than a short one. A name
+  that was given up is a token of the thread, so it still resolves.
+
+Which mails are together depends on neither order nor concurrency; only which of their names a
+conversation has does.
 
 Whoever joins a thread writes its document, so of two transactions that meet in a thread one is
 begun again: none can add a mail to a thread while another renames it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from pymongo import ASCENDING, IndexModel, UpdateOne
@@ -33,10 +36,9 @@ class Thread:
     """The thread that a mail has joined."""
 
     name: str
-    conversation_id: str
+    """The conversation's id."""
     merged: tuple[str, ...]
     """Threads that were renamed to this one: their rows have to follow."""
-    id_changed: bool
 
 
 class Threads:
@@ -46,50 +48,43 @@ class Threads:
         self._tokens, self._threads = database["tokens"], database["threads"]
 
     async def join(
-        self, account: str, tokens: Collection[str], new_mails: int, session: AsyncClientSession
+        self, account: str, tokens: Sequence[str], new_mails: int, session: AsyncClientSession
     ) -> Thread:
-        """Tie the tokens together; `new_mails` is 1 for a mail that was not there before."""
+        """Tie a mail's tokens together, its own being the first.
+
+        `new_mails` is 1 for a mail that was not there before, else 0.
+        """
         keys = [f"{account}/{token}" for token in tokens]
         known = await self._tokens.find({"_id": {"$in": keys}}, session=session).to_list()
         names = sorted({token["thread"] for token in known})
         found = await self._of(account, names, session)
-        if found:
-            winner = max(found, key=lambda thread: (thread["mails"], thread["_id"]))
-            name = winner["_id"].partition("/")[2]
-        else:
-            winner, name = None, min(tokens)
+        largest = max(found, key=lambda thread: (thread["mails"], thread["_id"]), default=None)
+        name = largest["_id"].partition("/")[2] if largest else tokens[0]
         losers = [name_ for name_ in names if name_ != name]
         if losers:
             await self._rename(account, losers, name, session)
         await self._tie(account, keys, name, {token["_id"] for token in known}, session)
-        conversation_id = min([*(thread["conversation_id"] for thread in found), *tokens])
+        gained = new_mails + sum(t["mails"] for t in found if t is not largest)
         await self._threads.update_one(
             {"_id": f"{account}/{name}", "account": account},
-            {
-                "$set": {"conversation_id": conversation_id},
-                "$inc": {
-                    "mails": new_mails + sum(t["mails"] for t in found if t is not winner),
-                    "joined": 1,
-                },
-            },
+            {"$inc": {"mails": gained, "joined": 1}},  # written by everyone who joins
             upsert=True,
             session=session,
         )
-        id_changed = any(thread["conversation_id"] != conversation_id for thread in found)
-        return Thread(name, conversation_id, tuple(losers), id_changed)
+        return Thread(name, tuple(losers))
 
     async def resolve(self, account: str, token: str) -> str | None:
-        """Return the name of the thread that a token, or any former conversation id, is in."""
-        found = await self._tokens.find_one({"_id": f"{account}/{token}"})
-        return str(found["thread"]) if found else None
+        """Return the name of the thread that a token, or any former name, is in."""
+        return (await self.of_tokens(account, [token])).get(token)
 
-    async def conversation_ids(self, account: str, names: Collection[str]) -> dict[str, str]:
-        """Return the conversation ids of threads, by name."""
-        found = await self._of(account, names)
-        return {t["_id"].partition("/")[2]: t["conversation_id"] for t in found}
+    async def of_tokens(self, account: str, tokens: Iterable[str]) -> dict[str, str]:
+        """Return the names of the threads that tokens are in, by token."""
+        keys = [f"{account}/{token}" for token in tokens]
+        found = await self._tokens.find({"_id": {"$in": keys}}).to_list()
+        return {token["_id"].partition("/")[2]: token["thread"] for token in found}
 
     async def _of(
-        self, account: str, names: Collection[str], session: AsyncClientSession | None = None
+        self, account: str, names: Collection[str], session: AsyncClientSession
     ) -> list[Document]:
         if not names:
             return []

@@ -139,6 +139,17 @@ class TestWrongInput:
             ("/v1/stats?to=0001-01-05", 200),
             ("/v1/stats?to=9999-12-31", 200),
             ("/v1/profiles/c1/timeline?cursor=WzEsICJcdWQ4MDAiXQ", 422),
+            ("/v1/inbox?q=before:nonsense", 422),
+            ("/v1/inbox?q=%00", 422),
+            ("/v1/inbox?cursor=x", 422),
+            ("/v1/inbox?unread=true&cursor=x", 422),
+            ("/v1/inbox?q=x&cursor=x", 422),
+            ("/v1/inbox?owner=you", 422),
+            ("/v1/inbox?limit=201", 422),
+            ("/v1/inbox?person_id=nobody", 200),
+            (f"/v1/conversations/{'a' * 32}", 404),
+            ("/v1/conversations/nope", 422),
+            (f"/v1/mails/{'a' * 32}/variants/{'0' * 32}", 404),
             ("/v1/mails/nope", 422),
             (f"/v1/mails/{'a' * 32}", 404),
             ("/v1/nowhere", 404),
@@ -157,7 +168,13 @@ SERVICES = ("ingest", "matcher", "timeline")
 
 def _routes(account: Account) -> list[tuple[str, str, str]]:
     """Return every method and path of every service, from their own descriptions."""
-    parameters = {"person_id": "u1", "mail_id": "a" * 32, "address": account.capture}
+    parameters = {
+        "person_id": "u1",
+        "mail_id": "a" * 32,
+        "conversation_id": "a" * 32,
+        "variant": "0" * 32,
+        "address": account.capture,
+    }
     return [
         (service, method.upper(), path.format(**parameters))
         for service in SERVICES
@@ -192,7 +209,11 @@ def test_every_route_refuses_a_wrong_token(
 def test_every_route_refuses_a_token_without_its_scope(account: Account) -> None:
     client = account.client_for("nobody", scope="other:read")
     person = {"kind": "user", "name": "N", "addresses": []}
-    bodies = {"PUT /v1/people/u1": person, "POST /v1/capture-addresses": {"person_id": "u1"}}
+    bodies = {
+        "PUT /v1/people/u1": person,
+        "POST /v1/capture-addresses": {"person_id": "u1"},
+        "PUT /v1/settings": {"visibility": "team"},
+    }
     for service, method, path in _routes(account):
         response = client.request(
             method,

@@ -156,7 +156,7 @@ def conversation_fields(row: Document, names: Mapping[str, Document]) -> Documen
     """Return the fields of a conversation."""
     persons = {person["person_id"]: person["kind"] for person in row["persons"]}
     return {
-        "id": row["id"],
+        "id": row["thread"],
         "subject": row["first"]["subject"],
         "participants": row["participants"],
         "profiles": [
