@@ -32,6 +32,7 @@ from shared.events import (
     PersonDeleted,
 )
 from shared.http_server import HttpServer
+from shared.progress import Progress
 from shared.runtime import configure_logging, run, running
 from shared.settings import load
 from shared.topology import RECEIVED, uses
@@ -120,16 +121,15 @@ async def republish(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     publisher = Publisher(settings.amqp_url, "matcher republish", uses(publishes=PUBLISHES))
     async with connect(settings.mongodb_url, "matcher") as client, running(publisher, stopping):
         outbox = Outbox(client[settings.matcher_database], publisher)
-        count, done, some = await outbox.announce_again(), 0, 1
+        progress, some = Progress("announced", await outbox.announce_again()), 1
         while some and not stopping.is_set():
             try:
                 some = await outbox.announce_some()
             except PublishFailed:
                 await asyncio.sleep(1)  # the broker is away; the flags stay, and nothing is missed
             else:
-                done += some
-                sys.stderr.write(f"\rannounced {done} of {count}")
-        sys.stderr.write("\n")
+                progress.step(some)
+        progress.end()
 
 
 def main() -> None:

@@ -1,4 +1,7 @@
-"""The timeline's process: wired here, top to bottom. `--migrate` builds the indexes and ends."""
+"""The timeline's process: wired here, top to bottom.
+
+`--migrate` builds the indexes and ends; `--reprocess` makes every stored mail anew and ends.
+"""
 
 import asyncio
 import sys
@@ -24,6 +27,7 @@ from services.timeline.live import Live
 from services.timeline.mails import Mails
 from services.timeline.people import People
 from services.timeline.read_state import ReadState
+from services.timeline.reprocess import Reprocess
 from services.timeline.search import Search
 from services.timeline.settings import TimelineSettings
 from services.timeline.store import Store
@@ -31,6 +35,7 @@ from shared.blobs import Blobs
 from shared.broker import Consumer, Publisher
 from shared.database import answer_outages, connect, has_indexes, migrate
 from shared.http_server import HttpServer
+from shared.progress import Progress
 from shared.runtime import configure_logging, run, running
 from shared.settings import load
 from shared.topology import OUTCOMES, PEOPLE, uses
@@ -46,7 +51,10 @@ INDEXES = (
     *people.INDEXES,
 )
 OPTIONS = """\
-  --migrate  build the indexes, and end
+  --migrate         build the indexes, and end
+  --reprocess       make every stored mail anew from its raw bytes, as far as an older version of
+                    the reader made it, and end; goes on where it was interrupted
+  --reprocess --all those that this version made, too, from the beginning
 
 """
 
@@ -119,12 +127,30 @@ async def build_indexes(settings: TimelineSettings) -> None:
         await migrate(client[settings.timeline_database], INDEXES)
 
 
+async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew: bool) -> None:
+    """Make every stored mail anew; say how far it is and what changed."""
+    async with connect(settings.mongodb_url, "timeline reprocess") as client:
+        database = client[settings.timeline_database]
+        store = Store(client, database)
+        chore = Reprocess(store, database, Blobs(settings.blob_url))
+        total, done, tally = await chore.begin(anew=anew)
+        progress = Progress("reprocessed", total, done=done)
+        finished = await chore.run(stopping, progress.step, tally)
+        progress.end()
+    words = ", ".join(f"{count:,} {word}" for word, count in sorted(tally.items()) if count)
+    sys.stderr.write(f"{words or 'nothing to do'}\n")
+    if not finished:
+        sys.stderr.write("interrupted; the same command goes on from here\n")
+
+
 def main() -> None:
-    """Start the timeline, or migrate its database."""
+    """Start the timeline, or do one of its chores."""
     settings = load(TimelineSettings, "timeline", OPTIONS)
     configure_logging("timeline", settings.log_level)
     if "--migrate" in sys.argv[1:]:
         run(lambda _: build_indexes(settings))
+    elif "--reprocess" in sys.argv[1:]:
+        run(lambda stopping: reprocess(settings, stopping, anew="--all" in sys.argv[1:]))
     else:
         run(lambda stopping: serve(settings, stopping))
 

@@ -9,12 +9,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from services.timeline.identity import mail_id, token
 from services.timeline.reader import READER_VERSION, Mailbox, ReadMail
 from shared.blobs import mail_key
 from shared.database import Document
-from shared.events import MailAttached, Match, Named, Role
+from shared.events import Forwarded, MailAttached, Match, Named, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class Projection:
     """`contents`: what is shown, in the form in which this capture brought it."""
     capture: Document
     """An entry of the mail's `captures`."""
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Return the tokens that the mail ties together, its own first."""
+        return (self.token, *self.references)
 
 
 def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Projection:
@@ -61,6 +67,7 @@ def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Projection:
             "at": received_at,
             "capture_id": str(event.capture_id),
             "place": event.place,
+            "capture_address": event.capture_address,
             "door": event.door,
             "direction": event.direction.value,
             "forwarded": event.forwarded.model_dump(mode="json") if event.forwarded else None,
@@ -71,6 +78,27 @@ def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Projection:
             "matches": [_match(match, event.owner) for match in event.matches],
             "bcc": _named_all(mail.bcc),
         },
+    )
+
+
+def event_of(account: str, capture: Document) -> MailAttached:
+    """Return the event that a capture was projected from, as far as a projection needs it."""
+    return MailAttached(
+        capture_id=UUID(capture["capture_id"]),
+        account=account,
+        owner=capture["person_id"],
+        capture_address=capture["capture_address"],
+        received_at=capture["at"],
+        decided_at=capture["at"],
+        door=capture["door"],
+        direction=capture["direction"],
+        matches=tuple(
+            Match(**{field: value for field, value in match.items() if field != "bcc_owners"})
+            for match in capture["matches"]
+        ),
+        forwarded=Forwarded(**capture["forwarded"]) if capture["forwarded"] else None,
+        place=capture["place"],
+        size=0,
     )
 
 

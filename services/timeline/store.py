@@ -8,7 +8,7 @@
 What belongs to one capture is written in one transaction.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -64,20 +64,63 @@ class Store:
             raw_key = await self.write(projection, session)
             return raw_key, complete
 
-        async with self._turns.of((projection.mail_id, projection.token, *projection.references)):
+        async with self._turns.of((projection.mail_id, *projection.tokens)):
             return await self._in_transaction(write)
 
     async def write(self, projection: Projection, session: AsyncClientSession) -> str:
         """Write what one capture says about a mail; return the key of its content's raw bytes."""
         content = await self._keep_content(projection.content, session)
         mail, before = await self._keep_mail(projection, session)
-        tokens = (projection.token, *projection.references)
         is_new = int(not before)
-        thread = await self.threads.join(mail["account"], tokens, is_new, session)
+        thread = await self.threads.join(mail["account"], projection.tokens, is_new, session)
         contents = {projection.capture["content"]: content}
         ranges = await self._rows.write(mail, before, contents, thread, session)
         await self.changes.tell(mail["account"], ranges, thread.name, session)
         return str(content["raw_key"])
+
+    async def replace(
+        self, mail_id: str, content: Document, projections: Sequence[Projection]
+    ) -> str:
+        """Put projections, made anew from a content's bytes, in the place of that content.
+
+        Returns `unchanged`, `changed`, or `moved` when it is another mail now.
+        """
+        account, key = content["account"], content["_id"].partition("/")[2]
+
+        async def write(_: int, session: AsyncClientSession) -> str:
+            id_ = {"_id": mail_id, "account": account}
+            mail = await self._mails.find_one(id_, session=session)
+            if mail is None:
+                return "unchanged"
+            before = mail["captures"]
+            new = projections[0]
+            moved = new.mail_id != mail_id
+            contents = {p.capture["content"]: p.content for p in projections}
+            kept = [capture for capture in before if capture["content"] != key]
+            after = kept
+            for projection in projections if not moved else ():
+                after = add_capture(after, projection.capture)
+            await self._contents.delete_one({"_id": content["_id"]}, session=session)
+            for made in contents.values():
+                which = {"_id": made["_id"], "account": account}
+                await self._contents.replace_one(which, made, upsert=True, session=session)
+            if after:
+                changed = {"captures": after} | ({} if moved else {"token": new.token})
+                await self._mails.update_one(id_, {"$set": changed}, session=session)
+            else:
+                await self._mails.delete_one(id_, session=session)
+            tokens = (mail["token"],) if moved else (mail["token"], new.token, *new.references)
+            thread = await self.threads.join(account, tokens, 0, session)
+            mail = {**mail, "captures": after}
+            at_hand = {} if moved else contents
+            ranges = await self._rows.write(mail, before, at_hand, thread, session)
+            await self.changes.tell(account, ranges, thread.name, session)
+            for projection in projections if moved else ():
+                await self.write(projection, session)
+            return "moved" if moved else "changed" if ranges else "unchanged"
+
+        async with self._turns.of((mail_id, *(t for p in projections for t in p.tokens))):
+            return await self._in_transaction(write)
 
     async def dismiss(self, event: MailDismissed) -> None:
         """Record a dismissed capture, unless it has an outcome already."""

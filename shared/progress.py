@@ -1,0 +1,40 @@
+"""Progress of long work, for whoever started it: one line on standard error, rewritten in place."""
+
+import sys
+import time
+from typing import TextIO
+
+_EVERY_SECONDS = 0.2
+
+
+class Progress:
+    """Counts steps of a known total and says how far it is and how long it will take."""
+
+    def __init__(self, doing: str, total: int, *, done: int = 0, to: TextIO | None = None) -> None:
+        """Begin; `done` steps were done by an earlier run."""
+        self._doing, self._total, self._done, self._before = doing, total, done, done
+        self._to = to or sys.stderr
+        self._begun, self._said = time.monotonic(), 0.0
+
+    def step(self, count: int = 1) -> None:
+        """Count steps, and say so now and then."""
+        self._done += count
+        if time.monotonic() - self._said >= _EVERY_SECONDS:
+            self._say()
+
+    def end(self) -> None:
+        """Say how it ended."""
+        self._say()
+        self._to.write("\n")
+        self._to.flush()
+
+    def _say(self) -> None:
+        self._said = time.monotonic()
+        passed = self._said - self._begun
+        rate = (self._done - self._before) / passed if passed else 0.0
+        share = min(self._done / self._total, 1.0) if self._total else 1.0
+        bar = "#" * round(share * 30)
+        left = (self._total - self._done) / rate if rate and self._done < self._total else 0.0
+        line = f"{self._doing} [{bar:<30}] {self._done:,} of {self._total:,}"
+        self._to.write(f"\r{line}, {rate:,.0f}/s, {left:,.0f} s left \x1b[K")
+        self._to.flush()
