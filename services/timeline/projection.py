@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from services.timeline.identity import mail_id, token
@@ -58,6 +58,7 @@ def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Projection:
             **shown,
             "incomplete": mail.incomplete,
             "reader_version": READER_VERSION,
+            "read_at": _milliseconds(datetime.now(UTC)),
             "size": len(raw),
             "raw_key": mail_key(event.account, f"{id_}/{key}", raw),
             "raw_of": event.owner,

@@ -61,8 +61,10 @@ class Reprocess:
             if not batch:
                 await self._chores.delete_one({"_id": _chore()})
                 return True
-            old = [c for c in batch if chore["anew"] or c["reader_version"] != READER_VERSION]
-            tally["unchanged"] += len(batch) - len(old)
+            # What this run has made itself is not met again.
+            met = [content for content in batch if content["read_at"] < chore["begun"]]
+            old = [c for c in met if chore["anew"] or c["reader_version"] != READER_VERSION]
+            tally["unchanged"] += len(met) - len(old)
             for word in await asyncio.gather(*(self._one(content) for content in old)):
                 tally[word] += 1
             position = batch[-1]["_id"]
