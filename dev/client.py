@@ -68,16 +68,22 @@ class Client:
 
     def timeline(self, person_id: str) -> list[dict[str, Any]]:
         """Return all mails of a profile, newest first."""
+        return self.pages(f"/v1/profiles/{person_id}/timeline")
+
+    def inbox(self, **params: Any) -> list[dict[str, Any]]:
+        """Return the account's conversations, newest first; `params` are those of the route."""
+        return self.pages("/v1/inbox", **params)
+
+    def pages(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        """Return the items of all pages of one of the timeline's lists."""
         items: list[dict[str, Any]] = []
-        cursor = None
+        params = {"limit": 200, **params}
         while True:
-            params = {"limit": 200} | ({"cursor": cursor} if cursor else {})
-            path = f"/v1/profiles/{person_id}/timeline"
             page = self.json("GET", "timeline", path, params=params)
             items += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
+            if page["next_cursor"] is None:
                 return items
+            params["cursor"] = page["next_cursor"]
 
     def mail(self, mail_id: str) -> dict[str, Any]:
         """Return one mail."""
