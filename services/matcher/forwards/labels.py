@@ -64,19 +64,20 @@ Kp|Másolat|Másolatot kap|Bilgi|Karbon kopya|CC (Bilgi)|Копия|Копія|�
 抄送|抄送人|抄送者|副本|副本抄送|写し|참조|참조자
 """
 _DATE = """
-Date|Sent|Sent at|Date sent|Datum|Gesendet|Gesendet am|Date d'envoi|Envoyé|Envoyé le|Fecha|Enviado
-Enviado el
-Enviada|Enviado em|Enviada em|Data|Inviato|Inviato il|Data invio|Verzonden|Verzonden op|Verstuurd
-Trimis|Trimis la|Expediat|Enviat|Enviat el|S'ha enviat|Bidalita|Bidaltze-data|Dyddiad|Anfonwyd
-Dáta|Seolta|Gestuur|Dërguar|Mibgħut
+Date|Sent|Sent at|Date sent|Datum|Gesendet|Gesendet am|Date d'envoi|Envoyé|Envoyé le|Expédié
+Expédié le|Fecha|Enviado|Enviado el
+Enviada|Enviadas|Enviado em|Enviada em|Data|Inviato|Inviato il|Data invio|Verzonden|Verzonden op
+Verstuurd
+Dată|Trimis|Trimis la|Expediat|Enviat|Enviat el|S'ha enviat|Bidalita|Bidaltze-data|Dyddiad
+Anfonwyd|Dáta|Seolta|Gestuur|Dërguar|Mibgħut
 Dato|Sendt|Sendt den|Skickat|Skickades|Dagsetning|Päivämäärä|Päiväys|Lähetetty|Pvm|Lähetysaika
 Kuupäev|Saadetud|Saatmisaeg|Datums|Nosūtīts|Sūtīts|Išsiųsta|Siųsta|Išsiuntimo data|Nusiųsta
 Wysłano|Wysłane|Data wysłania|Odesláno|Posláno|Dátum|Odoslané|Odoslaná|Poslané|Poslano|Poslato
 Elküldve|Küldve|Küldés dátuma|Küldés ideje
 Датум|Послато|Испратено|Дата|Изпратено|Изпратено на|Отправлено|Дата отправления|Дата отправки
 Надіслано|Відправлено|Дата відправлення|Адпраўлена|Даслана|Күні|Жіберілді|Огноо|Илгээсэн
-Tarih|Gönderildi|Gönderilme Tarihi|Gönderme Tarihi|Gönderim Tarihi|Tarix|Göndərildi|Sana|Yuborildi
-Ημερομηνία|Ημ/νία|Στάλθηκε|Εστάλη|Απεστάλη|Ամսաթիվ|თარიღი
+Tarih|Gönderildi|Gönderilen|Gönderilme Tarihi|Gönderme Tarihi|Gönderim Tarihi|Tarix|Göndərildi
+Sana|Yuborildi|Ημερομηνία|Ημ/νία|Στάλθηκε|Εστάλη|Απεστάλη|Ամսաթիվ|თარიღი
 Tanggal|Terkirim|Dikirim|Tarikh|Dihantar|Petsa|Ipinadala|Tarehe|Ngày|Đã gửi|Gửi|Gửi lúc|Ngày gửi
 Thời gian|Vào|วันที่|ส่ง|ส่งเมื่อ|วันที่ส่ง|ວັນທີ|កាលបរិច្ឆេទ
 תאריך|נשלח|נשלח ב|التاريخ|تاريخ|تاريخ الإرسال|الإرسال|تم الإرسال|أُرسل|أرسلت|أُرسلت|تم إرساله|تاریخ

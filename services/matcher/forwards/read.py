@@ -11,13 +11,12 @@ than crediting nobody.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 
 from services.matcher.addresses import normalise
-from services.matcher.forwards.attribution import Attribution, is_answer, read_attribution
+from services.matcher.forwards.attribution import is_answer, read_attribution
 from services.matcher.forwards.block import Block, may_begin, read_block
-from services.matcher.forwards.dates import read_date
+from services.matcher.forwards.dates import looks_like_date, read_date
 from services.matcher.forwards.lines import lines_of
 from services.matcher.forwards.markup import text_of_html
 from services.matcher.forwards.separators import Separator, forwarded_subject, separator
@@ -31,6 +30,7 @@ MAX_PEOPLE = 500
 """Of all levels; more are cut off."""
 _EMPTY_LINES = 4
 """At most so many between a separator and its block."""
+_MAX_LABEL = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,31 @@ class Forward:
     """Of the original."""
     others: tuple[Block, ...] = ()
     """The other levels, from the outside in."""
+
+
+@dataclass(slots=True)
+class _Unread:
+    """Lines in a row that have labels, in any language, and that were not read as a block."""
+
+    count: int = 0
+    has_mailbox: bool = False
+    has_date: bool = False
+    values: list[str] = field(default_factory=list)
+    """In which no date was looked for yet."""
+
+    def add(self, line: str) -> None:
+        """Add a line."""
+        self.count += 1
+        self.has_mailbox = self.has_mailbox or ("<" in line and "@" in line)
+        self.values.append(line.partition(":")[2])
+
+    def look_like_block(self) -> bool:
+        """Return whether they are a header block all the same."""
+        if self.count < 3 or not self.has_mailbox:
+            return False
+        self.has_date = self.has_date or any(looks_like_date(value) for value in self.values)
+        self.values.clear()
+        return self.has_date
 
 
 def read_forward(raw: bytes) -> Forward | None:
@@ -59,21 +84,18 @@ def forwarded_in(text: str, subject: str = "") -> Forward | None:
     levels = list(_levels(lines_of(text), subject))
     if not levels or levels[0].sender is None:
         return None
-    original = 0
-    while (
-        forwarded_subject(levels[original].subject)
-        and original + 1 < len(levels)
-        and levels[original + 1].sender
-    ):
-        original += 1
+    original, sender = 0, levels[0].sender
+    for number, level in enumerate(levels[1:], start=1):
+        if level.sender is None or not forwarded_subject(levels[original].subject):
+            break
+        original, sender = number, level.sender
     shown = levels[original]
-    assert shown.sender is not None  # noqa: S101 - seen to above, level by level
     return Forward(
         shown=Forwarded(
-            sender=shown.sender,
+            sender=sender,
             to=shown.to,
             cc=shown.cc,
-            date=_date(shown.date),
+            date=read_date(shown.date),
             subject=shown.subject or None,
         ),
         others=(*levels[:original], *levels[original + 1 :]),
@@ -112,23 +134,32 @@ def _levels(lines: list[str], subject: str) -> Iterator[Block]:
     """Yield the header blocks, from the outside in; none when the first cannot be read."""
     prefix, rest = forwarded_subject(subject) or ("", "")
     number = count = 0
+    unread = _Unread()
     while number < len(lines) and count < MAX_LEVELS:
         line = lines[number]
         number += 1
+        if not count:
+            if 0 < line.find(":") < _MAX_LABEL:
+                unread.add(line)
+            else:
+                unread = _Unread()
+            if unread.look_like_block():
+                return
         if not line:
             continue
         level = None
         if kind := separator(line):
             start = _next(lines, number)
-            level = read_block(lines, start, kind)
+            is_prose = line.endswith((":", "："))
+            level = read_block(lines, start, Separator.UNKNOWN if is_prose else kind)
             if level is None and kind is Separator.FORWARDED:
-                level = _attributed(read_attribution(lines, start), start, rest or subject)
-            if level is None and not count and _stops(kind, line, lines, start):
+                level = _attributed(lines, start, rest or subject)
+            if level is None and not count and not is_prose and _stops(kind, lines, start):
                 return
         elif may_begin(line):
             level = read_block(lines, number - 1)
         elif prefix and not count and not is_answer(line, prefix):
-            level = _attributed(read_attribution(lines, number - 1), number - 1, rest)
+            level = _attributed(lines, number - 1, rest)
         if level is not None:
             yield level
             number, count = max(number, level.end), count + 1
@@ -142,19 +173,14 @@ def _next(lines: list[str], number: int) -> int:
     return number
 
 
-def _stops(kind: Separator, line: str, lines: list[str], start: int) -> bool:
+def _stops(kind: Separator, lines: list[str], start: int) -> bool:
     """Return whether nothing further down counts, as there is a forward that cannot be read."""
-    if line.endswith((":", "：")):
-        return False  # as people write, too
-    looks_like_block = all(0 < line.find(":") < 40 for line in lines[start : start + 3])
+    looks_like_block = all(0 < line.find(":") < _MAX_LABEL for line in lines[start : start + 3])
     return kind is not Separator.UNKNOWN or looks_like_block
 
 
-def _attributed(found: Attribution | None, start: int, subject: str) -> Block | None:
+def _attributed(lines: list[str], start: int, subject: str) -> Block | None:
+    found = read_attribution(lines, start) if start < len(lines) else None
     if found is None:
         return None
     return Block(found.sender, (), (), found.date, subject, start + found.lines)
-
-
-def _date(text: str) -> datetime | None:
-    return read_date(text)

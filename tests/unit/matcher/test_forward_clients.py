@@ -196,11 +196,26 @@ HISTORY = IN_ENGLISH.replace(SENDER, "other@x.example").replace("Jane Roe", "Oth
         f"From: Jane Roe\nSent: {AT}\nTo: Sam\nSubject: x\n\nText\n\n{HISTORY}",
         f"-------- Qqq www --------\nAa: Jane Roe\nBb: x\nCc: y\n\nText\n\n{HISTORY}",
         f"{GMAIL}Jane Roe, yesterday\n\n{HISTORY}",
+        block("Aaa|Bbb|Ccc|Ddd|Eee", AT) + f"\n\nText\n\n{HISTORY}",
+        block("Aaa|Bbb|Ccc|Ddd|Eee", AT) + "\n\nText\n\nOn 1.2.2026 9:30 Al <al@x.example> wrote:",
     ],
-    ids=["name alone", "without a separator", "in no known language", "in no known form"],
+    ids=[
+        *("name alone", "name alone, no separator", "in no known language", "in no known form"),
+        *("in no known language, no separator", "nor what is answered in it"),
+    ],
 )
 def test_what_is_quoted_below_is_not_taken_for_a_forward_that_cannot_be_read(text: str) -> None:
     assert forwarded_in(text, "Fwd: x") is None
+
+
+def test_nor_is_a_separator_alone() -> None:
+    for text in (GMAIL, GMAIL.strip(), "Begin forwarded message:", "> Forwarded message:\n>"):
+        assert forwarded_in(text, "Fwd: x") is None
+
+
+def test_notes_and_signatures_before_a_forward_do_not_hide_it() -> None:
+    notes = f"I forward this to you:\nName: Jane Roe\nMail: {SENDER}\nStart: 1.3.2026 9:30\n\n-- \n"
+    assert_jane(f"{notes}Sam Poe\nTel: 1\n\n{GMAIL}{IN_ENGLISH}")
 
 
 @pytest.mark.parametrize(
@@ -213,7 +228,7 @@ def test_what_is_quoted_below_is_not_taken_for_a_forward_that_cannot_be_read(tex
         f"From: Jane <{SENDER}>\nTo: Sam\nSubject: x",
     ],
 )
-def test_notes_and_signatures_are_no_forwards(text: str) -> None:
+def test_notes_and_signatures_are_are_no_forwards(text: str) -> None:
     assert forwarded_in(text, "Notes") is None
 
 
