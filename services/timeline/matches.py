@@ -36,8 +36,9 @@ def _merged(one: Document, other: Document) -> Document:
     """Return what two captures know of the same profile and address."""
     if ("bcc_owners" in one) != ("bcc_owners" in other):
         return other if "bcc_owners" in one else one
+    kept = one if _rank(one) <= _rank(other) else other
     merged = {
-        **min(one, other, key=_rank),
+        **kept,
         "shared_address": one["shared_address"] or other["shared_address"],
     }
     if "bcc_owners" in one:

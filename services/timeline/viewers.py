@@ -47,8 +47,7 @@ class Viewer:
         return [
             capture
             for capture in in_order(mail["captures"])
-            if capture["person_id"] == self.person_id
-            or (_is_open(capture) and not self.own_only)
+            if capture["person_id"] == self.person_id or (_is_open(capture) and not self.own_only)
         ]
 
     def matches(self, mail: Document) -> list[Document]:

@@ -210,9 +210,10 @@ class TestOutcomes:
         self, timeline: Timeline, attached_first: bool
     ) -> None:
         event = attached()
-        both = [(event, mail()), (dismissed(event.capture_id), b"")]
-        for outcome, raw in both if attached_first else reversed(both):
-            await timeline.handle(outcome, raw)
+        if attached_first:
+            await timeline.handle(event, mail())
+        await timeline.handle(dismissed(event.capture_id))
+        await timeline.handle(event, mail())
         today = NOW.date()
         [day] = await timeline.store.outcomes.days(ACCOUNT, today, today, "u1")
         assert (day.attached, day.dismissed) == (1, {})

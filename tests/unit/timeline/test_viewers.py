@@ -60,9 +60,11 @@ def capture(
 @st.composite
 def a_capture(draw: st.DrawFn, number: int) -> Document:
     person_id = draw(st.sampled_from(PEOPLE))
+    shared = draw(st.dictionaries(st.integers(0, 3), st.booleans(), min_size=1))
+    roles = st.sampled_from(("to", "cc", "bcc"))
     matches = [
-        match(person_id, at, draw(st.sampled_from(("to", "cc", "bcc"))), shared_address=shared)
-        for at, shared in draw(st.dictionaries(st.integers(0, 3), st.booleans(), min_size=1)).items()
+        match(person_id, at, draw(roles), shared_address=is_shared)
+        for at, is_shared in shared.items()
     ]
     names = draw(st.dictionaries(st.sampled_from("xyz"), st.sampled_from(["", "N", "M"])))
     return capture(
