@@ -18,16 +18,18 @@ CLAIMS = {
 
 
 async def test_a_token_says_who_calls() -> None:
+    expires_at = int(time.time()) + 60
     token = sign(
         SECRET,
         issuer="ats",
         account="acme",
         person_id="u1",
         scope="timeline:read directory:write",
-        expires_at=int(time.time()) + 60,
+        expires_at=expires_at,
     )
     caller = await VERIFIER.verify(token)
-    assert caller == Caller("acme", "u1", frozenset({"timeline:read", "directory:write"}))
+    scopes = frozenset({"timeline:read", "directory:write"})
+    assert caller == Caller("acme", "u1", scopes, expires_at)
     assert caller.may("timeline:read")
     assert caller.may("directory:read"), "a write scope includes its read scope"
     assert not caller.may("timeline:write"), "a read scope includes nothing"
