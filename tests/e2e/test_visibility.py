@@ -240,9 +240,11 @@ class TestEvents:
         self.arrives(office, "u2")
         own = self.arrives(office, "u1")
         with self.listening(office, "u1", last_id) as mine:
-            assert mine.changed() == own
             last = self.arrives(office, "u1")
-            assert mine.changed() == last
+            told = [mine.changed()]
+            while told[-1] != last:  # what is on its way meanwhile may be told twice
+                told.append(mine.changed())
+        assert {*told} == {own, last}
 
     def test_a_switch_takes_effect_in_open_streams(self, office: Office) -> None:
         with self.listening(office, "u1") as mine:
