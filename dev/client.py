@@ -2,7 +2,8 @@
 
 import smtplib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,5 +142,17 @@ class Client:
 
     def request(self, method: str, service: str, path: str, **options: Any) -> httpx.Response:
         """Return the answer of a service."""
-        port = getattr(self._endpoints, f"{service}_port")
-        return self._http.request(method, f"http://127.0.0.1:{port}{path}", **options)
+        return self._http.request(method, self._url(service, path), **options)
+
+    @contextmanager
+    def stream(self, service: str, path: str, **options: Any) -> Iterator[httpx.Response]:
+        """Open an answer that goes on, to be read line by line."""
+        with self._http.stream("GET", self._url(service, path), **options) as response:
+            yield response
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _url(self, service: str, path: str) -> str:
+        return f"http://127.0.0.1:{getattr(self._endpoints, f'{service}_port')}{path}"
