@@ -22,7 +22,7 @@ from shared.headers import decode_text
 from shared.mime import Part, body_parts, capped, leaves, text_of
 
 _EXTENSIONS = MimeTypes()
-READER_VERSION = 1
+READER_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
