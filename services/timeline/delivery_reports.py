@@ -5,7 +5,7 @@
   quotes a bounce sends none.
 * The mail in question is known by its own Message-ID, from its returned header wherever that
   stands; only where nothing was returned, from the report's In-Reply-To and References.
-* Own code: docs/decisions/0011. Nothing raises; time is linear in at most 256 KiB of each part.
+* Own code: docs/decisions/0014. Nothing raises; time is linear in at most 256 KiB of each part.
 """
 
 import re

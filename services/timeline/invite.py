@@ -10,7 +10,7 @@ Rules:
   knows the zone, they are local times without offset. A day is a date; the end is the first moment
   after the event, as the standard has it.
 * An event and its exceptions are one invitation: that of the whole series, where it is there.
-* Own code: docs/decisions/0012.
+* Own code: docs/decisions/0015.
 """
 
 import re

@@ -5,7 +5,7 @@
   send along oftener than with the name, and a description says nothing of later changes of law.
 * For a name that nobody knows the description counts (VTIMEZONE): the latest change of an
   observance before the time in question, by yearly rules alone. No rule is ever expanded.
-* A zone that one mail describes is forgotten with it: docs/decisions/0012.
+* A zone that one mail describes is forgotten with it: docs/decisions/0015.
 """
 
 import re
