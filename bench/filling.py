@@ -56,7 +56,6 @@ class Documents:
             for event in letter.captures:
                 self._add_outcome(event)
         thread = next(iter(tokens))
-        conversation_id = min(tokens)
         self.by_collection["tokens"] += [
             {"_id": f"{ACCOUNT}/{token}", "account": ACCOUNT, "thread": thread} for token in tokens
         ]
@@ -64,16 +63,13 @@ class Documents:
             {
                 "_id": f"{ACCOUNT}/{thread}",
                 "account": ACCOUNT,
-                "conversation_id": conversation_id,
                 "mails": len(mails),
                 "joined": captures,
             }
         )
-        self._add_rows(thread, conversation_id, mails)
+        self._add_rows(thread, mails)
 
-    def _add_rows(
-        self, thread: str, conversation_id: str, mails: Sequence[tuple[Document, Document]]
-    ) -> None:
+    def _add_rows(self, thread: str, mails: Sequence[tuple[Document, Document]]) -> None:
         summaries: dict[str, Document] = {}
         arrived: dict[str, int] = {}
         for mail, content in mails:
@@ -108,7 +104,6 @@ class Documents:
                 "account": ACCOUNT,
                 "viewer": range_,
                 "thread": thread,
-                "id": conversation_id,
                 "arrived": arrived[range_],
                 **about,
             }

@@ -60,8 +60,8 @@ async def test_processes_fill_a_database_with_as_many_mails_as_asked_for(
 
 
 def _by_id(documents: list[Document]) -> dict[str, object]:
-    """Return the documents as they compare: a moment has milliseconds, `arrived` is a clock's."""
-    return {d["_id"]: _comparable({**d, "arrived": None}) for d in documents}
+    """Return the documents as they compare: a moment has milliseconds, and two are a clock's."""
+    return {d["_id"]: _comparable({**d, "arrived": None, "read_at": None}) for d in documents}
 
 
 def _comparable(value: object) -> object:
