@@ -2,11 +2,12 @@
 
 A query's rarest term is one range of an index over the viewer's own mails, newest first; the other
 terms are checked on the mails of that range. For one page at most MAX_SCANNED of them are looked
-at, so a page may hold fewer than asked for, even none, and go on. A conversation is found once, at
-the place of its newest mail that matches.
+at, with a phrase MAX_READ, so a page may hold fewer than asked for, even none, and go on. A
+conversation is found once, at the place of its newest mail that matches.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -18,15 +19,19 @@ from services.timeline.viewers import Viewer
 from shared.database import Database, Document
 
 MAX_SCANNED = 2000
+MAX_READ = 500
+"""Mails whose texts are read for one page."""
 MAX_EXPANSIONS = 50
 """Terms that one prefix stands for: the first of them in their order."""
 MAX_IN_THREAD = 500
 """Mails of one conversation that are looked at to tell whether an earlier page has it."""
+_FEW_MAILS = 60
 _PHRASE_BATCH = 50
 """Mails whose texts are in memory at a time."""
 _COMMON = 1000
 """A term that this many mails have is common, and not counted any further."""
 _NEWEST = [("date", DESCENDING), ("mail_id", DESCENDING)]
+_ROW = {"_id": 0, "thread": 1, "date": 1, "mail_id": 1, "content": 1}
 _WITH_WORDS = ("subject", "text", "participants", "attachments")
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -44,6 +49,7 @@ class Search:
 
     def __init__(self, database: Database) -> None:
         self._rows, self._contents = database["mail_rows"], database["contents"]
+        self._conversations = database["conversations"]
 
     async def hits(self, viewer: Viewer, query: Query, limit: int, cursor: str | None) -> Hits:
         """Return the conversations with a mail that the query finds. Raises InvalidCursor."""
@@ -61,34 +67,34 @@ class Search:
         rest = [{"$nor": [{"terms": {"$nin": group}}]} for group in groups[1:]]
         page = {**in_range, **_and(after(position, "date", "mail_id"))}
         index = "by_term" if groups else "by_date"
-        boundary = await self._boundary(in_range, position, index)
+        most = MAX_READ if query.phrases else MAX_SCANNED
+        boundary = await self._boundary(in_range, position, index, most)
         wanted = {**page, "$and": [*page.get("$and", []), *rest, *_until(boundary)]}
         if not wanted["$and"]:
             del wanted["$and"]
         found: dict[str, Position] = {}
         before: set[str] = set()
-        async for row in self._matching(wanted, query.phrases, index, limit):
-            if row["thread"] in found or row["thread"] in before:
-                continue
-            if position is not None and await self._was_found(
-                mine, [in_range, *rest], row, position, query.phrases
-            ):
-                before.add(row["thread"])
-                continue
-            if len(found) == limit:
-                return Hits(list(found), write_cursor(next(reversed(found.values()))))
-            found[row["thread"]] = row["date"], row["mail_id"]
+        async for rows in self._matching(wanted, query.phrases, index, limit):
+            if position is not None:
+                new = {row["thread"] for row in rows} - found.keys() - before
+                every = [in_range, *rest]
+                before |= await self._found_before(mine, every, new, position, query.phrases)
+            for row in rows:
+                if row["thread"] in found or row["thread"] in before:
+                    continue
+                if len(found) == limit:
+                    return Hits(list(found), write_cursor(next(reversed(found.values()))))
+                found[row["thread"]] = row["date"], row["mail_id"]
         return Hits(list(found), write_cursor(boundary) if boundary else None)
 
     async def _matching(
         self, wanted: Document, phrases: Sequence[str], index: str, limit: int
-    ) -> AsyncIterator[Document]:
+    ) -> AsyncIterator[Sequence[Document]]:
         """Yield the rows that are wanted, newest first; about as many are read as are needed."""
         size = _PHRASE_BATCH if phrases else limit + 1
-        rows = self._rows.find(wanted, {"terms": 0}).hint(index).sort(_NEWEST).batch_size(size)
+        rows = self._rows.find(wanted, _ROW).hint(index).sort(_NEWEST).batch_size(size)
         async for batch in _batches(rows, size):
-            for row in await self._with_phrases(batch, phrases):
-                yield row
+            yield await self._with_phrases(batch, phrases)
 
     async def _with_phrases(
         self, rows: Sequence[Document], phrases: Sequence[str]
@@ -101,35 +107,51 @@ class Search:
         having = {content["_id"] async for content in found if _has_phrases(content, phrases)}
         return [row for row, id_ in zip(rows, ids, strict=True) if id_ in having]
 
-    async def _was_found(
+    async def _found_before(
         self,
         mine: Document,
         which: Sequence[Document],
-        row: Document,
+        threads: AbstractSet[str],
         position: Position,
         phrases: Sequence[str],
-    ) -> bool:
-        """Return whether an earlier page has the conversation: by a newer mail that matches.
+    ) -> set[str]:
+        """Return the threads that an earlier page has: by a newer mail that matches.
 
-        Of a long conversation the next MAX_IN_THREAD newer mails are looked at, and no more.
+        Short ones are asked about all at once. Of a long one the next MAX_IN_THREAD newer mails are
+        looked at, and no more.
         """
         moment, mail_id = position
-        newer = [{"date": {"$gt": moment}}, {"mail_id": {"$gte": mail_id}}]
-        in_thread = {**mine, "thread": row["thread"], "date": {"$gte": moment}, "$or": newer}
-        stages: list[Document] = [
-            {"$match": in_thread},
-            {"$sort": {"date": ASCENDING, "mail_id": ASCENDING}},
-            {"$limit": MAX_IN_THREAD},
-            {"$match": _and(*which)},
-            {"$project": {"terms": 0}},
-        ]
-        rows = await self._rows.aggregate(
-            stages if phrases else [*stages, {"$limit": 1}], hint="of_thread"
-        )
-        async for batch in _batches(rows, _PHRASE_BATCH):
-            if await self._with_phrases(batch, phrases):
-                return True
-        return False
+        or_later = [{"date": {"$gt": moment}}, {"mail_id": {"$gte": mail_id}}]
+        newer = {**mine, "date": {"$gte": moment}, "$or": or_later}
+        short = await self._short(mine, threads) if not phrases else set[str]()
+        found: set[str] = set()
+        if short:
+            of_short = {**newer, "thread": {"$in": sorted(short)}, "$and": list(which)}
+            each = [{"$match": of_short}, {"$group": {"_id": "$thread"}}]
+            groups = await self._rows.aggregate(each, hint="of_thread")
+            found = {group["_id"] async for group in groups}
+        for thread in threads - short:
+            stages: list[Document] = [
+                {"$match": {**newer, "thread": thread}},
+                {"$sort": {"date": ASCENDING, "mail_id": ASCENDING}},
+                {"$limit": MAX_IN_THREAD},
+                {"$match": _and(*which)},
+                {"$project": _ROW},
+                *([] if phrases else [{"$limit": 1}]),
+            ]
+            rows = await self._rows.aggregate(stages, hint="of_thread")
+            async for batch in _batches(rows, _PHRASE_BATCH):
+                if await self._with_phrases(batch, phrases):
+                    found.add(thread)
+                    break
+        return found
+
+    async def _short(self, mine: Document, threads: AbstractSet[str]) -> set[str]:
+        """Return the threads with few mails."""
+        account, ranges = mine["account"], mine["viewer"]["$in"]
+        ids = [f"{account}/{range_}/{thread}" for range_ in ranges for thread in threads]
+        long = {"_id": {"$in": ids}, "mail_count": {"$gt": _FEW_MAILS}}
+        return set(threads) - set(await self._conversations.distinct("thread", long))
 
     async def _expansions(self, mine: Document, prefix: str) -> list[str]:
         """Return the viewer's terms that begin so: one step in the index for each.
@@ -166,20 +188,23 @@ class Search:
         return [groups[number] for number in order]
 
     async def _boundary(
-        self, in_range: Document, position: Position | None, index: str
+        self, in_range: Document, position: Position | None, index: str, most: int
     ) -> Position | None:
         """Return the place of the last mail that is looked at for a page, None if that is all."""
         # By the date alone the index tells it. What begins a page has few others of its date.
         roughly = {"date": {"$lte": position[0]}} if position is not None else {}
-        boundary = await self._nth(in_range, roughly, index)
+        boundary = await self._nth(most, in_range, roughly, index)
         if boundary is not None and position is not None and boundary >= position:
-            return await self._nth(in_range, after(position, "date", "mail_id"), index)
+            exactly = after(position, "date", "mail_id")
+            return await self._nth(most, in_range, exactly, index)
         return boundary
 
-    async def _nth(self, in_range: Document, which: Document, index: str) -> Position | None:
+    async def _nth(
+        self, number: int, in_range: Document, which: Document, index: str
+    ) -> Position | None:
         place = {"_id": 0, "date": 1, "mail_id": 1}
         rows = self._rows.find({**in_range, **_and(which)}, place).hint(index).sort(_NEWEST)
-        found = await rows.skip(MAX_SCANNED - 1).limit(2).to_list()
+        found = await rows.skip(number - 1).limit(2).to_list()
         return (found[0]["date"], found[0]["mail_id"]) if len(found) > 1 else None
 
 

@@ -65,6 +65,8 @@ async def test_pages_of_a_search_that_look_at_few_mails_find_all_the_same(
     timeline: Timeline, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "MAX_SCANNED", 7)
+    monkeypatch.setattr(search, "MAX_READ", 3)
+    monkeypatch.setattr(search, "_FEW_MAILS", 3)
     for q, wanted in SEARCHES.items():
         assert await _search(timeline, viewer, q, 20) == await _hits(timeline, viewer, wanted)
 
