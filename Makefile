@@ -62,7 +62,7 @@ schemas: $(READY) ## write the committed files that are generated from code
 	@$(PYTHON) -m dev.generate
 
 .PHONY: bench
-bench: $(READY) ## measure the way of a mail, or decisions: ARGS="decisions"
+bench: $(READY) ## measure the way of a mail, decisions or pages: ARGS="pages"
 	@$(PYTHON) -m bench $(ARGS)
 
 .PHONY: chaos

@@ -1,15 +1,16 @@
-"""`make bench`: the measurements. `ARGS="way ..."` (the default) or `ARGS="decisions ..."`.
+"""`make bench`: the measurements. `ARGS="way ..."` (the default), `"decisions ..."`, `"pages ..."`.
 
 way        SMTP in, visible in MongoDB: how fast, and how soon
 decisions  how many decisions a second with a directory of a million people, and the memory
+pages      how fast each view's page is with up to a million mails, and what it looks at
 """
 
 import sys
 
-from bench import decisions, way
+from bench import decisions, pages, way
 from dev.terminal import command
 
-_BENCHES = {"way": way.main, "decisions": decisions.main}
+_BENCHES = {"way": way.main, "decisions": decisions.main, "pages": pages.main}
 
 
 def main() -> int:

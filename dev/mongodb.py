@@ -3,8 +3,8 @@
 * A set, because transactions and change streams need one. It is initiated at the first start; when
   the folder comes back on another port, its configuration follows.
 * It listens on loopback only, without a Unix socket.
-* It starts fast and stays small: a cache of 256 MB, a small oplog and journal, no diagnostics.
-  Writes are as durable as in production (journaled, synced).
+* It starts fast and stays small: a small oplog and journal, no diagnostics, and unless told
+  otherwise a cache of 256 MB. Writes are as durable as in production (journaled, synced).
 """
 
 from pathlib import Path
@@ -27,8 +27,9 @@ _QUIET_END = "shutdownTimeoutMillisForSignaledShutdown=100"
 class PrivateMongoDB(PrivateServer):
     """One mongod, primary of its own replica set."""
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    def __init__(self, folder: Path, *, port: int | None = None, cache_gb: float = 0.25) -> None:
         super().__init__(folder)
+        self._cache_gb = cache_gb
         self._port = self._folder.port("mongod.port", port)
         self._member = f"127.0.0.1:{self._port}"
 
@@ -52,7 +53,7 @@ class PrivateMongoDB(PrivateServer):
             "--nounixsocket",
             *("--replSet", _SET),
             *("--oplogSize", "256"),
-            *("--wiredTigerCacheSizeGB", "0.25"),
+            *("--wiredTigerCacheSizeGB", str(self._cache_gb)),
             *("--wiredTigerEngineConfigString", "log=(file_max=16MB,prealloc=false)"),
             "--quiet",
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),

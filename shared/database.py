@@ -95,7 +95,7 @@ class Index:
 async def migrate(database: Database, indexes: Sequence[Index]) -> None:
     """Build what is missing. Safe to run again, and while services run."""
     for index in indexes:
-        with pymongo.timeout(None):  # however much there is
+        with pymongo.timeout(0):  # no deadline, however much there is; None is the client's
             await database[index.collection].create_indexes([index.model])
         log.info("index built", collection=index.collection, index=index.name)
 

@@ -68,7 +68,7 @@ class Outbox:
     async def announce_again(self) -> int:
         """Set everything down for another announcement; return how much that is."""
         count = 0
-        with pymongo.timeout(None):  # however many they are
+        with pymongo.timeout(0):  # no deadline, however many they are; None is the client's
             for collection in ("people", "capture_addresses"):
                 updated = await self._database[collection].update_many({}, {"$set": _UNANNOUNCED})
                 count += updated.matched_count

@@ -5,8 +5,9 @@ of what a user alone may see (`viewers.py`). A conversation that is in both is s
 at the place of its newest mail.
 
 Unread conversations are listed by their arrival, newest first: they end where the user has read
-everything before. At most MAX_SCANNED conversations are looked at for a page, so a page may hold
-fewer than asked for, even none, and go on.
+everything before. They are looked for among more and more of the latest arrivals, in the index
+alone. At most MAX_SCANNED conversations are looked at for a page, so a page may hold fewer than
+asked for, even none, and go on.
 """
 
 from collections.abc import Collection, Sequence
@@ -25,6 +26,8 @@ from shared.database import Database, Document
 MAX_SCANNED = 2000
 _NEWEST = [("last_mail_at", DESCENDING), ("thread", DESCENDING)]
 _LATEST = [("arrived", DESCENDING), ("thread", DESCENDING)]
+_ARRIVAL = {"_id": 0, "account": 1, "viewer": 1, "thread": 1, "arrived": 1}
+"""What the index `arrivals` has of a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,9 @@ class Inbox:
         if person_id is not None:
             query["persons.person_id"] = person_id
         query |= after(position, "last_mail_at", "thread")
-        found = await self._rows.find(query).sort(_NEWEST).limit(limit + 1).to_list()
+        index = "of_person" if person_id is not None else "inbox"
+        rows = self._rows.find(query).hint(index).sort(_NEWEST)
+        found = await rows.limit(limit + 1).to_list()
         page, more = found[:limit], found[limit:]
         return ConversationPage(
             await self._joined(viewer, page),
@@ -65,25 +70,33 @@ class Inbox:
         """Return unread conversations, latest arrival first. Raises InvalidCursor."""
         position = read_cursor(cursor) if cursor is not None else None
         read_before = await self._read_state.read_before(viewer)
-        rows = await self._arrivals(viewer, position, read_before)
-        scanned = rows[-1] if len(rows) == MAX_SCANNED else None
-        unread = await self._read_state.unread(viewer, newest_arrivals(rows), read_before)
-        items = [row for row in rows if row["thread"] in unread]
-        if scanned is None:
-            items += await self._marked_before(viewer, position, read_before)
-        if person_id is not None:
-            items = [row for row in items if _has_person(row, person_id)]
-        items = list({row["thread"]: row for row in reversed(items)}.values())[::-1]
-        last = items[limit - 1] if len(items) > limit else scanned
-        return ConversationPage(
-            await self._joined(viewer, items[:limit], by_place=False),
-            write_cursor((_moment(last["arrived"]), last["thread"])) if last else None,
-        )
+        found: dict[str, Document] = {}
+        place, left, size = position, MAX_SCANNED, limit + 1
+        while len(found) <= limit and left > 0:
+            rows = await self._arrivals(viewer, place, read_before, size, person_id)
+            unread = await self._read_state.unread(viewer, newest_arrivals(rows), read_before)
+            for row in rows:
+                if row["thread"] in unread and _has_person(row, person_id):
+                    found.setdefault(row["thread"], row)
+            if len(rows) < size:
+                place = None
+                for row in await self._marked_before(viewer, position, read_before):
+                    if _has_person(row, person_id):
+                        found.setdefault(row["thread"], row)
+                break
+            place = _moment(rows[-1]["arrived"]), rows[-1]["thread"]
+            left -= size
+            size = min(2 * size, left)
+        items = list(found.values())
+        if len(items) > limit:
+            place = _moment(items[limit - 1]["arrived"]), items[limit - 1]["thread"]
+        shown = await self._joined(viewer, await self._whole(items[:limit]), by_place=False)
+        return ConversationPage(shown, write_cursor(place) if place else None)
 
     async def unread_count(self, viewer: Viewer) -> tuple[int, bool]:
         """Return how many conversations are unread, and whether there are more."""
         read_before = await self._read_state.read_before(viewer)
-        rows = await self._arrivals(viewer, None, read_before)
+        rows = await self._arrivals(viewer, None, read_before, MAX_SCANNED)
         unread = await self._read_state.unread(viewer, newest_arrivals(rows), read_before)
         unread |= {r["thread"] for r in await self._marked_before(viewer, None, read_before)}
         return len(unread), len(rows) == MAX_SCANNED
@@ -118,15 +131,31 @@ class Inbox:
         await self._read_state.mark_all(viewer, int(before.timestamp() * 1000))
 
     async def _arrivals(
-        self, viewer: Viewer, position: Position | None, read_before: int
+        self,
+        viewer: Viewer,
+        position: Position | None,
+        read_before: int,
+        limit: int,
+        person_id: str | None = None,
     ) -> list[Document]:
-        """Return the conversations in which something arrived since, latest first, bounded."""
+        """Return the conversations in which something arrived since, latest first.
+
+        Only what the index has of them, and with a person their profiles.
+        """
         query = {
             "account": viewer.account,
             "viewer": {"$in": viewer.ranges},
             "$and": [{"arrived": {"$gt": read_before}}, _after_arrival(position)],
         }
-        return await self._rows.find(query).sort(_LATEST).limit(MAX_SCANNED).to_list()
+        fields = _ARRIVAL if person_id is None else {**_ARRIVAL, "persons": 1}
+        rows = self._rows.find(query, fields).hint("arrivals").sort(_LATEST)
+        return await rows.limit(limit).to_list()
+
+    async def _whole(self, rows: Sequence[Document]) -> list[Document]:
+        """Return the rows with all of their fields."""
+        ids = [f"{row['account']}/{row['viewer']}/{row['thread']}" for row in rows]
+        found = {row["_id"]: row async for row in self._rows.find({"_id": {"$in": ids}})}
+        return [found[id_] for id_ in ids if id_ in found]
 
     async def _marked_before(
         self, viewer: Viewer, position: Position | None, read_before: int
@@ -136,7 +165,8 @@ class Inbox:
         ids = [f"{viewer.account}/{range_}/{t}" for range_ in viewer.ranges for t in threads]
         older = [{"arrived": {"$lte": read_before}}, _after_arrival(position)]
         query = {"_id": {"$in": ids}, "$and": older}
-        return await self._rows.find(query).sort(_LATEST).to_list()
+        rows = await self._rows.find(query, {**_ARRIVAL, "persons": 1}).to_list()
+        return sorted(rows, key=lambda row: (row["arrived"], row["thread"]), reverse=True)
 
     async def _joined(
         self, viewer: Viewer, rows: Sequence[Document], *, by_place: bool = True
@@ -172,8 +202,8 @@ class Inbox:
         return {(r["thread"], other if r["viewer"] == one else one): r for r in rows}
 
 
-def _has_person(row: Document, person_id: str) -> bool:
-    return any(person["person_id"] == person_id for person in row["persons"])
+def _has_person(row: Document, person_id: str | None) -> bool:
+    return person_id is None or any(person["person_id"] == person_id for person in row["persons"])
 
 
 def _place(row: Document) -> tuple[datetime, str]:
@@ -184,9 +214,8 @@ def _after_arrival(position: Position | None) -> Document:
     if position is None:
         return {}
     number = round(position[0].timestamp() * 1000)
-    return {
-        "$or": [{"arrived": {"$lt": number}}, {"arrived": number, "thread": {"$lt": position[1]}}]
-    }
+    later = [{"arrived": {"$lt": number}}, {"thread": {"$lt": position[1]}}]
+    return {"arrived": {"$lte": number}, "$or": later}
 
 
 def _moment(number: int) -> datetime:

@@ -1,6 +1,7 @@
 """Reading mails: a profile's timeline, a conversation's mails, one mail.
 
-Every page is one range of one index, and the mails that it names.
+Every page is one range of one index, and the mails that it names. The index is named, since
+MongoDB would try several and remember what was best for another conversation.
 """
 
 from collections.abc import Sequence
@@ -71,13 +72,15 @@ class Mails:
         self, viewer: Viewer, person_id: str, limit: int, cursor: str | None
     ) -> MailPage:
         """Return a profile's mails, newest first. Raises InvalidCursor."""
-        return await self._page(viewer, self._profile_rows, {"person_id": person_id}, limit, cursor)
+        rows, which = self._profile_rows, {"person_id": person_id}
+        return await self._page(viewer, rows, "timeline", which, limit, cursor)
 
     async def of_thread(
         self, viewer: Viewer, thread: str, limit: int, cursor: str | None
     ) -> MailPage:
         """Return a conversation's mails, newest first. Raises InvalidCursor."""
-        return await self._page(viewer, self._rows, {"thread": thread}, limit, cursor)
+        rows, which = self._rows, {"thread": thread}
+        return await self._page(viewer, rows, "of_thread", which, limit, cursor)
 
     async def one(
         self, viewer: Viewer, mail_id: str, variant: str | None = None
@@ -87,7 +90,13 @@ class Mails:
         return found[0] if found else None
 
     async def _page(
-        self, viewer: Viewer, rows: Rows, which: Document, limit: int, cursor: str | None
+        self,
+        viewer: Viewer,
+        rows: Rows,
+        index: str,
+        which: Document,
+        limit: int,
+        cursor: str | None,
     ) -> MailPage:
         position = read_cursor(cursor) if cursor is not None else None
         query = {
@@ -97,7 +106,8 @@ class Mails:
             **after(position, "date", "mail_id"),
         }
         place = {"date": 1, "mail_id": 1}
-        found = await rows.find(query, place).sort(_NEWEST).limit(limit + 1).to_list()
+        sorted_ = rows.find(query, place).hint(index).sort(_NEWEST)
+        found = await sorted_.limit(limit + 1).to_list()
         page, more = found[:limit], found[limit:]
         return MailPage(
             await self.shown(viewer, [row["mail_id"] for row in page]),

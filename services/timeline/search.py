@@ -2,11 +2,12 @@
 
 A query's rarest term is one range of an index over the viewer's own mails, newest first; the other
 terms are checked on the mails of that range. For one page at most MAX_SCANNED of them are looked
-at, so a page may hold fewer than asked for, even none, and go on. A conversation is found once, at
-the place of its newest mail that matches.
+at, with a phrase MAX_READ, so a page may hold fewer than asked for, even none, and go on. A
+conversation is found once, at the place of its newest mail that matches.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -18,11 +19,20 @@ from services.timeline.viewers import Viewer
 from shared.database import Database, Document
 
 MAX_SCANNED = 2000
+MAX_READ = 500
+"""Mails whose texts are read for one page."""
 MAX_EXPANSIONS = 50
 """Terms that one prefix stands for: the first of them in their order."""
+MAX_IN_THREAD = 500
+"""Mails of one conversation that are looked at to tell whether an earlier page has it."""
+_FEW_MAILS = 60
+_PHRASE_BATCH = 50
+"""Mails whose texts are in memory at a time."""
 _COMMON = 1000
 """A term that this many mails have is common, and not counted any further."""
 _NEWEST = [("date", DESCENDING), ("mail_id", DESCENDING)]
+_ROW = {"_id": 0, "thread": 1, "date": 1, "mail_id": 1, "content": 1}
+_WITH_WORDS = ("subject", "text", "participants", "attachments")
 _LAST_CHARACTER = "\U0010ffff"
 
 
@@ -39,6 +49,7 @@ class Search:
 
     def __init__(self, database: Database) -> None:
         self._rows, self._contents = database["mail_rows"], database["contents"]
+        self._conversations = database["conversations"]
 
     async def hits(self, viewer: Viewer, query: Query, limit: int, cursor: str | None) -> Hits:
         """Return the conversations with a mail that the query finds. Raises InvalidCursor."""
@@ -52,56 +63,102 @@ class Search:
         groups = await self._rarest_first(mine, groups)
         dates = _dates(query)
         in_range = {**mine, **dates, **({"terms": {"$in": groups[0]}} if groups else {})}
-        rest = [{"terms": {"$in": group}} for group in groups[1:]]
+        # Put so that MongoDB cannot take their ranges instead of the rarest term's.
+        rest = [{"$nor": [{"terms": {"$nin": group}}]} for group in groups[1:]]
         page = {**in_range, **_and(after(position, "date", "mail_id"))}
-        boundary = await self._boundary(page)
+        index = "by_term" if groups else "by_date"
+        most = MAX_READ if query.phrases else MAX_SCANNED
+        boundary = await self._boundary(in_range, position, index, most)
         wanted = {**page, "$and": [*page.get("$and", []), *rest, *_until(boundary)]}
         if not wanted["$and"]:
             del wanted["$and"]
         found: dict[str, Position] = {}
-        async for row in self._matching(wanted, query.phrases):
-            if row["thread"] in found:
-                continue
-            if position is not None and await self._was_found(
-                {**in_range, **_and(*rest)}, row, position, query.phrases
-            ):
-                continue
-            if len(found) == limit:
-                return Hits(list(found), write_cursor(next(reversed(found.values()))))
-            found[row["thread"]] = row["date"], row["mail_id"]
+        before: set[str] = set()
+        async for rows in self._matching(wanted, query.phrases, index, limit):
+            if position is not None:
+                new = {row["thread"] for row in rows} - found.keys() - before
+                every = [in_range, *rest]
+                before |= await self._found_before(mine, every, new, position, query.phrases)
+            for row in rows:
+                if row["thread"] in found or row["thread"] in before:
+                    continue
+                if len(found) == limit:
+                    return Hits(list(found), write_cursor(next(reversed(found.values()))))
+                found[row["thread"]] = row["date"], row["mail_id"]
         return Hits(list(found), write_cursor(boundary) if boundary else None)
 
-    async def _matching(self, wanted: Document, phrases: Sequence[str]) -> AsyncIterator[Document]:
-        rows = self._rows.find(wanted, {"terms": 0}).sort(_NEWEST).batch_size(200)
-        async for row in rows:
-            if not phrases or await self._has_phrases(row, phrases):
-                yield row
+    async def _matching(
+        self, wanted: Document, phrases: Sequence[str], index: str, limit: int
+    ) -> AsyncIterator[Sequence[Document]]:
+        """Yield the rows that are wanted, newest first; about as many are read as are needed."""
+        size = _PHRASE_BATCH if phrases else limit + 1
+        rows = self._rows.find(wanted, _ROW).hint(index).sort(_NEWEST).batch_size(size)
+        async for batch in _batches(rows, size):
+            yield await self._with_phrases(batch, phrases)
 
-    async def _has_phrases(self, row: Document, phrases: Sequence[str]) -> bool:
-        content = await self._contents.find_one({"_id": f"{row['mail_id']}/{row['content']}"})
-        if content is None:
-            return False
-        people = [text for p in content["participants"] for text in (p["name"], p["address"])]
-        files = [attachment["filename"] for attachment in content["attachments"]]
-        texts = [content["subject"], content["text"], *people, *files]
-        return all(any(has_phrase(phrase, text) for text in texts) for phrase in phrases)
+    async def _with_phrases(
+        self, rows: Sequence[Document], phrases: Sequence[str]
+    ) -> Sequence[Document]:
+        """Return those of the rows whose mails have the phrases."""
+        if not phrases:
+            return rows
+        ids = [f"{row['mail_id']}/{row['content']}" for row in rows]
+        found = self._contents.find({"_id": {"$in": ids}}, _WITH_WORDS)
+        having = {content["_id"] async for content in found if _has_phrases(content, phrases)}
+        return [row for row, id_ in zip(rows, ids, strict=True) if id_ in having]
 
-    async def _was_found(
-        self, which: Document, row: Document, position: Position, phrases: Sequence[str]
-    ) -> bool:
-        """Return whether an earlier page has the conversation: by a newer mail that matches."""
+    async def _found_before(
+        self,
+        mine: Document,
+        which: Sequence[Document],
+        threads: AbstractSet[str],
+        position: Position,
+        phrases: Sequence[str],
+    ) -> set[str]:
+        """Return the threads that an earlier page has: by a newer mail that matches.
+
+        Short ones are asked about all at once. Of a long one the next MAX_IN_THREAD newer mails are
+        looked at, and no more.
+        """
         moment, mail_id = position
-        newer = [{"date": {"$gt": moment}}, {"date": moment, "mail_id": {"$gte": mail_id}}]
-        conditions = [*which.get("$and", []), {"$or": newer}]
-        in_thread = {**which, "thread": row["thread"], "$and": conditions}
-        rows = self._rows.find(in_thread, {"terms": 0}).hint("of_thread").sort(_NEWEST)
-        async for other in rows.limit(MAX_SCANNED):
-            if not phrases or await self._has_phrases(other, phrases):
-                return True
-        return False
+        or_later = [{"date": {"$gt": moment}}, {"mail_id": {"$gte": mail_id}}]
+        newer = {**mine, "date": {"$gte": moment}, "$or": or_later}
+        short = await self._short(mine, threads) if not phrases else set[str]()
+        found: set[str] = set()
+        if short:
+            of_short = {**newer, "thread": {"$in": sorted(short)}, "$and": list(which)}
+            each = [{"$match": of_short}, {"$group": {"_id": "$thread"}}]
+            groups = await self._rows.aggregate(each, hint="of_thread")
+            found = {group["_id"] async for group in groups}
+        for thread in threads - short:
+            stages: list[Document] = [
+                {"$match": {**newer, "thread": thread}},
+                {"$sort": {"date": ASCENDING, "mail_id": ASCENDING}},
+                {"$limit": MAX_IN_THREAD},
+                {"$match": _and(*which)},
+                {"$project": _ROW},
+                *([] if phrases else [{"$limit": 1}]),
+            ]
+            rows = await self._rows.aggregate(stages, hint="of_thread")
+            async for batch in _batches(rows, _PHRASE_BATCH):
+                if await self._with_phrases(batch, phrases):
+                    found.add(thread)
+                    break
+        return found
+
+    async def _short(self, mine: Document, threads: AbstractSet[str]) -> set[str]:
+        """Return the threads with few mails."""
+        account, ranges = mine["account"], mine["viewer"]["$in"]
+        ids = [f"{account}/{range_}/{thread}" for range_ in ranges for thread in threads]
+        long = {"_id": {"$in": ids}, "mail_count": {"$gt": _FEW_MAILS}}
+        return set(threads) - set(await self._conversations.distinct("thread", long))
 
     async def _expansions(self, mine: Document, prefix: str) -> list[str]:
-        """Return the viewer's terms that begin so: one step in the index for each."""
+        """Return the viewer's terms that begin so: one step in the index for each.
+
+        Without a sort: the index has its own order, and to sort by what is a list in the documents
+        MongoDB would look at all that begin so.
+        """
         found: list[str] = []
         bound: Document = {"$gte": prefix, "$lte": prefix + _LAST_CHARACTER}
         for range_ in mine["viewer"]["$in"]:
@@ -109,7 +166,7 @@ class Search:
             while count < MAX_EXPANSIONS:
                 query = {**mine, "viewer": range_, "terms": {"$elemMatch": begun}}
                 keys = self._rows.find(query, return_key=True).hint("by_term")
-                step = await keys.sort("terms", ASCENDING).limit(1).to_list()
+                step = await keys.limit(1).to_list()
                 if not step:
                     break
                 found.append(step[0]["terms"])
@@ -130,12 +187,43 @@ class Search:
         order = sorted(range(len(groups)), key=lambda number: (counts[number], number))
         return [groups[number] for number in order]
 
-    async def _boundary(self, page: Document) -> Position | None:
+    async def _boundary(
+        self, in_range: Document, position: Position | None, index: str, most: int
+    ) -> Position | None:
         """Return the place of the last mail that is looked at for a page, None if that is all."""
+        # By the date alone the index tells it. What begins a page has few others of its date.
+        roughly = {"date": {"$lte": position[0]}} if position is not None else {}
+        boundary = await self._nth(most, in_range, roughly, index)
+        if boundary is not None and position is not None and boundary >= position:
+            exactly = after(position, "date", "mail_id")
+            return await self._nth(most, in_range, exactly, index)
+        return boundary
+
+    async def _nth(
+        self, number: int, in_range: Document, which: Document, index: str
+    ) -> Position | None:
         place = {"_id": 0, "date": 1, "mail_id": 1}
-        rows = self._rows.find(page, place).sort(_NEWEST).skip(MAX_SCANNED - 1).limit(2)
-        found = await rows.to_list()
+        rows = self._rows.find({**in_range, **_and(which)}, place).hint(index).sort(_NEWEST)
+        found = await rows.skip(number - 1).limit(2).to_list()
         return (found[0]["date"], found[0]["mail_id"]) if len(found) > 1 else None
+
+
+async def _batches(rows: AsyncIterable[Document], size: int) -> AsyncIterator[list[Document]]:
+    batch: list[Document] = []
+    async for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _has_phrases(content: Document, phrases: Sequence[str]) -> bool:
+    people = [text for p in content["participants"] for text in (p["name"], p["address"])]
+    files = [attachment["filename"] for attachment in content["attachments"]]
+    texts = [content["subject"], content["text"], *people, *files]
+    return all(any(has_phrase(phrase, text) for text in texts) for phrase in phrases)
 
 
 def _dates(query: Query) -> Document:
@@ -157,5 +245,5 @@ def _until(boundary: Position | None) -> list[Document]:
     if boundary is None:
         return []
     moment, mail_id = boundary
-    newer = [{"date": {"$gt": moment}}, {"date": moment, "mail_id": {"$gte": mail_id}}]
-    return [{"$or": newer}]
+    newer = [{"date": {"$gt": moment}}, {"mail_id": {"$gte": mail_id}}]
+    return [{"date": {"$gte": moment}, "$or": newer}]

@@ -1,0 +1,82 @@
+"""The benchmark's mailbox is what the timeline itself would have written."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bench.filling import Documents, Target, fill, tallies
+from bench.mailbox import ACCOUNT, Conversation, Writers, conversations
+from services.timeline.projection import project
+from shared.database import Document
+from tests.timeline_parts import Timeline, a_timeline
+
+UNTIL = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+async def timeline(mongodb_url: str, database_name: str, tmp_path: Path) -> AsyncIterator[Timeline]:
+    async with a_timeline(mongodb_url, database_name, tmp_path) as timeline:
+        yield timeline
+
+
+def _some() -> Iterator[Conversation]:
+    """A long conversation, and all kinds of others: hidden profiles, two captures."""
+    yield Conversation(0, 40)
+    for number in range(50, 120):
+        yield Conversation(number, 1 + number % 4)
+
+
+async def test_the_documents_are_those_that_the_store_writes(timeline: Timeline) -> None:
+    writers, documents = Writers(UNTIL), Documents()
+    for conversation in _some():
+        letters = list(writers.letters(conversation))
+        documents.add_conversation(letters)
+        for letter in letters:
+            for event in letter.captures:
+                await timeline.store.attach(event, project(event, letter.mail, letter.raw))
+    made = documents.by_collection
+    assert len(made["mails"]) > 200
+    assert {row["viewer"] for row in made["conversations"]} == {"*", "u1", "u2", "!u1", "!u2"}
+    kept = await timeline.database.list_collection_names()
+    assert {*made, "tallies", "changes"} == {
+        name for name in kept if await timeline.database[name].count_documents({})
+    }
+    for name, expected in made.items():
+        stored = await timeline.database[name].find({"account": ACCOUNT}).to_list()
+        assert _by_id(stored) == _by_id(expected), name
+    stored = await timeline.database["tallies"].find().to_list()
+    assert _sums(stored) == _sums(list(tallies(documents.attached)))
+
+
+async def test_processes_fill_a_database_with_as_many_mails_as_asked_for(
+    timeline: Timeline, mongodb_url: str
+) -> None:
+    fill(Target(mongodb_url, timeline.database.name, UNTIL), 3000, processes=2)
+    assert await timeline.database["mails"].count_documents({}) == 3000
+    threads = await timeline.database["threads"].count_documents({})
+    assert threads == len(conversations(3000))
+
+
+def _by_id(documents: list[Document]) -> dict[str, object]:
+    """Return the documents as they compare: a moment has milliseconds, and two are a clock's."""
+    return {d["_id"]: _comparable({**d, "arrived": None, "read_at": None}) for d in documents}
+
+
+def _comparable(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.replace(microsecond=value.microsecond // 1000 * 1000)
+    if isinstance(value, dict):
+        return {key: _comparable(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_comparable(entry) for entry in value]
+    return value
+
+
+def _sums(found: list[Document]) -> dict[tuple[str, str], int]:
+    sums: dict[tuple[str, str], int] = {}
+    for tally in found:
+        key = tally["day"], tally["owner"]
+        sums[key] = sums.get(key, 0) + tally["attached"]
+    return sums

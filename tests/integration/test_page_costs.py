@@ -1,0 +1,125 @@
+"""A page costs the database what its size says, however many mails the account has."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import pytest
+
+from bench.costs import Cost, cost_of
+from bench.filling import Target, fill
+from bench.mailbox import ACCOUNT, profile_id, vocabulary
+from services.timeline.identity import token
+from services.timeline.query import parse_query
+from services.timeline.viewers import Viewer
+from tests.timeline_parts import Timeline, a_timeline
+
+UNTIL = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+SMALL, LARGE = 300, 3000
+LIMIT = 10
+SLACK = 20 * LIMIT
+"""Documents. It depends on chance how far one has to look for a page."""
+MOST_KEYS = 6000
+"""Of two terms up to 1,000 are counted, and the end of the page is 2,000 mails away."""
+WORDS = vocabulary()
+TEAM, OWN = Viewer(ACCOUNT, "u1"), Viewer(ACCOUNT, "u1", own_only=True)
+
+View = Callable[[Timeline, Viewer, str | None], Awaitable[str | None]]
+"""Reads one page and returns the cursor of the next."""
+
+
+def inbox(person_id: str | None = None) -> View:
+    async def view(timeline: Timeline, viewer: Viewer, cursor: str | None) -> str | None:
+        return (await timeline.inbox.page(viewer, LIMIT, cursor, person_id)).next_cursor
+
+    return view
+
+
+def unread(person_id: str | None = None) -> View:
+    async def view(timeline: Timeline, viewer: Viewer, cursor: str | None) -> str | None:
+        return (await timeline.inbox.unread_page(viewer, LIMIT, cursor, person_id)).next_cursor
+
+    return view
+
+
+def search(q: str) -> View:
+    async def view(timeline: Timeline, viewer: Viewer, cursor: str | None) -> str | None:
+        hits = await timeline.search.hits(viewer, parse_query(q), LIMIT, cursor)
+        await timeline.inbox.of_threads(viewer, hits.threads)
+        return hits.next_cursor
+
+    return view
+
+
+def profile(person_id: str) -> View:
+    async def view(timeline: Timeline, viewer: Viewer, cursor: str | None) -> str | None:
+        page = await timeline.mails.profile_timeline(viewer, person_id, LIMIT, cursor)
+        return page.next_cursor
+
+    return view
+
+
+async def longest(timeline: Timeline, viewer: Viewer, cursor: str | None) -> str | None:
+    row = await timeline.inbox.one(viewer, token(ACCOUNT, "0.0@mail.bench.example"))
+    assert row
+    return (await timeline.mails.of_thread(viewer, row["thread"], LIMIT, cursor)).next_cursor
+
+
+async def unread_count(timeline: Timeline, viewer: Viewer, _: str | None) -> str | None:
+    await timeline.inbox.unread_count(viewer)
+    return None
+
+
+VIEWS: dict[str, View] = {
+    "inbox": inbox(),
+    "inbox of a profile": inbox(profile_id(0)),
+    "inbox of a rare profile": inbox(profile_id(700)),
+    "unread": unread(),
+    "unread of a profile": unread(profile_id(0)),
+    "unread, counted": unread_count,
+    "profile": profile(profile_id(0)),
+    "rare profile": profile(profile_id(700)),
+    "conversation": longest,
+    "a common word": search(f'"{WORDS[0]}"'),
+    "a rare word": search(f'"{WORDS[3000]}"'),
+    "a common and a rare word": search(f'"{WORDS[0]}" "{WORDS[3000]}"'),
+    "two common words": search(f'"{WORDS[0]}" "{WORDS[1]}"'),
+    "a prefix": search(f"{WORDS[0][:2]}*"),
+    "a phrase": search(f'"{WORDS[0]} {WORDS[1]}"'),
+    "from a user": search("from:anna.berg@agency.example"),
+    "with attachments": search("has:attachment"),
+    "between two days": search(f"after:2024-01-01 before:{UNTIL:%Y-%m-%d}"),
+    "a word before a day": search(f"{WORDS[0]} before:2025-01-01"),
+}
+
+
+@pytest.fixture(scope="module")
+async def timelines(
+    mongodb_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Timeline, Timeline]]:
+    async with AsyncExitStack() as opened:
+        found: list[Timeline] = []
+        for mails in (SMALL, LARGE):
+            name, folder = f"satchel_test_costs_{mails}", tmp_path_factory.mktemp("costs")
+            found.append(await opened.enter_async_context(a_timeline(mongodb_url, name, folder)))
+            fill(Target(mongodb_url, name, UNTIL), mails, processes=1)
+        yield found[0], found[1]
+
+
+@pytest.mark.parametrize("viewer", [TEAM, OWN], ids=["team", "own"])
+@pytest.mark.parametrize("name", VIEWS)
+async def test_a_page_costs_what_its_size_says(
+    timelines: tuple[Timeline, Timeline], name: str, viewer: Viewer
+) -> None:
+    for is_first in (True, False):
+        small, large = [await _cost(t, VIEWS[name], viewer, is_first) for t in timelines]
+        assert large.documents <= small.documents + SLACK, large.plans
+        assert large.keys <= MOST_KEYS
+        assert not large.scans
+        assert not large.sorts
+
+
+async def _cost(timeline: Timeline, view: View, viewer: Viewer, is_first: bool) -> Cost:
+    """Return what the first or the second page costs."""
+    cursor = None if is_first else await view(timeline, viewer, None)
+    return await cost_of(timeline.database, lambda: view(timeline, viewer, cursor))
