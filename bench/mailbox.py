@@ -115,6 +115,9 @@ class Writers:
             text=text,
             html=f"<p>{text}</p>" if chance.random() < 0.5 else None,
             snippet=text[:200],
+            forward=False,
+            auto=None,
+            invite=None,
             attachments=_attachments(chance, words) if chance.random() < 0.2 else (),
             incomplete=False,
         )

@@ -7,6 +7,7 @@ import asyncio
 import sys
 
 from services.timeline import (
+    bounces,
     changes,
     confirmations,
     outcomes,
@@ -27,6 +28,7 @@ from services.timeline.inbox import Inbox
 from services.timeline.live import Live
 from services.timeline.mails import Mails
 from services.timeline.people import People
+from services.timeline.raw import RawMails
 from services.timeline.read_state import ReadState
 from services.timeline.reprocess import Reprocess
 from services.timeline.search import Search
@@ -46,6 +48,7 @@ INDEXES = (
     *rows.INDEXES,
     *threads.INDEXES,
     *read_state.INDEXES,
+    *bounces.INDEXES,
     *outcomes.INDEXES,
     *changes.INDEXES,
     *confirmations.INDEXES,
@@ -106,7 +109,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(
         inbox_routes(inbox, Search(database), mails, directory, account_settings, live)
     )
-    app.include_router(mail_routes(mails, account_settings, blobs))
+    app.include_router(mail_routes(mails, account_settings, RawMails(blobs)))
     app.include_router(stats_routes(store.outcomes, account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(setup_routes(directory, store.confirmations))

@@ -72,7 +72,11 @@ class Projector:
 
     async def _keep(self, event: MailAttached, raw: bytes) -> bool:
         """Write the mail and its bytes; return whether all parts of the event have been seen."""
-        mail = await asyncio.to_thread(read, raw) if len(raw) > CLAIM_CHECK_BYTES else read(raw)
+        forward = event.forwarded is not None
+        if len(raw) > CLAIM_CHECK_BYTES:
+            mail = await asyncio.to_thread(read, raw, forward=forward)
+        else:
+            mail = read(raw, forward=forward)
         projection = project(event, mail, raw)
         own_key = projection.content["raw_key"]
         # The bytes that came first stay: then there is nothing to store.

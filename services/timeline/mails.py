@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
+from services.timeline.bounces import Bounces, bounced
 from services.timeline.cursors import after, read_cursor, write_cursor
 from services.timeline.threads import Threads
 from services.timeline.viewers import Viewer
@@ -29,6 +30,13 @@ class ShownMail:
     content: Document
     """Of the capture that is shown; in lists without its text and HTML."""
     conversation_id: str
+    bounces: tuple[Document, ...] = ()
+    """What says that the mail could not be delivered (`bounces.py`)."""
+
+    @property
+    def bounced(self) -> list[Document]:
+        """Return to whom the mail could not be delivered, and since when that is known."""
+        return bounced(self.bounces, self.viewer.contents(self.mail), self.content)
 
     @property
     def capture(self) -> Document:
@@ -67,6 +75,7 @@ class Mails:
         self._rows = database["mail_rows"]
         self._profile_rows = database["profile_mails"]
         self._threads = Threads(database)
+        self._bounces = Bounces(database)
 
     async def profile_timeline(
         self, viewer: Viewer, person_id: str, limit: int, cursor: str | None
@@ -135,8 +144,15 @@ class Mails:
         contents = {content["mail_id"]: content async for content in found}
         tokens = [mail["token"] for mail in mails.values()]
         threads = await self._threads.of_tokens(viewer.account, tokens)
+        bounces = await self._bounces.of(viewer, tokens)
         return [
-            ShownMail(viewer, mails[id_], contents[id_], threads[mails[id_]["token"]])
+            ShownMail(
+                viewer,
+                mails[id_],
+                contents[id_],
+                threads[mails[id_]["token"]],
+                tuple(bounces.get(mails[id_]["token"], ())),
+            )
             for id_ in mail_ids
             if id_ in contents
         ]

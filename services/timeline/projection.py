@@ -40,6 +40,8 @@ class Projection:
     """`contents`: what is shown, in the form in which this capture brought it."""
     capture: Document
     """An entry of the mail's `captures`."""
+    bounce: Document | None = None
+    """`bounces`: set when the mail tells that another could not be delivered."""
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -91,7 +93,22 @@ def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Projection:
             "matches": [_match(match, event.owner) for match in event.matches],
             "bcc": _named_all(mail.bcc),
         },
+        bounce=_bounce(event, mail, id_),
     )
+
+
+def _bounce(event: MailAttached, mail: ReadMail, id_: str) -> Document | None:
+    """Return what a bounce says about another mail, or None."""
+    if mail.auto is None or mail.auto.bounced_message_id is None:
+        return None
+    return {
+        "_id": f"{event.account}/{event.owner}/{id_}",
+        "account": event.account,
+        "token": token(event.account, mail.auto.bounced_message_id),
+        "owner": event.owner,
+        "recipients": [recipient.lower() for recipient in mail.auto.recipients[:100]],
+        "at": _milliseconds(event.received_at),
+    }
 
 
 def event_of(account: str, capture: Document) -> MailAttached:
@@ -133,6 +150,9 @@ def _shown(event: MailAttached, mail: ReadMail) -> Document:
         "text": mail.text,
         "html": mail.html,
         "snippet": mail.snippet,
+        "forward": mail.forward,
+        "auto": mail.auto.kind if mail.auto else None,
+        "invite": mail.invite.model_dump(mode="json") if mail.invite else None,
         "attachments": [
             {
                 "index": attachment.index,

@@ -12,10 +12,14 @@ Rules:
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from mimetypes import MimeTypes
 
+from services.timeline.automatic import Auto, kind_of
+from services.timeline.invite import Invite, invite_of
+from services.timeline.new_part import snippet
 from services.timeline.safe_html import read_html
 from shared import headers
 from shared.headers import HeaderBlock, decode_text, message_ids
@@ -23,6 +27,12 @@ from shared.headers import Mailbox as Mailbox
 from shared.mime import Part, body_parts, capped, leaves, text_of
 
 _EXTENSIONS = MimeTypes()
+_NAMES = {"application/ms-tnef": "winmail.dat"}
+"""Names of parts that came without one."""
+_FORWARD = re.compile(
+    r"(?:\[[^\]]{0,60}\]\s*)*(?:fwd?|wg|tr|rv|enc|i|pd|vb|doorst|転送|转发|轉寄)\s*[:\uff1a]",
+    re.IGNORECASE,
+)
 _REFERENCES = 20
 READER_VERSION = 2
 
@@ -53,22 +63,30 @@ class ReadMail:
     reply_to: tuple[Mailbox, ...]
     text: str
     html: str | None  # sanitised: safe to show
-    snippet: str
+    snippet: str  # of what it adds
+    forward: bool  # what it quotes is why it was sent
     attachments: tuple[Attachment, ...]
+    auto: Auto | None  # set when nobody wrote it, or when one wrote it to many
+    invite: Invite | None  # set when it invites to an event, or answers an invitation
     incomplete: bool  # not all of it could be read
 
 
-def read(raw: bytes) -> ReadMail:
-    """Read a mail: RFC 5322 and RFC 2045 to 2047."""
+def read(raw: bytes, *, forward: bool = False) -> ReadMail:
+    """Read a mail: RFC 5322 and RFC 2045 to 2047.
+
+    `forward` says that it is known to be a forward; else its subject tells.
+    """
     header = headers.read_header_block(raw)
     parts, parts_whole = leaves(raw)
     plain, rich = body_parts(parts)
     text, html, body_whole = _body(plain, rich)
-    others = [part for part in parts if part not in (plain, rich)]
+    subject = decode_text(header.first("Subject") or "")
+    forward = forward or _FORWARD.match(subject) is not None
+    auto = kind_of(header, parts, text)
     return ReadMail(
         message_id=headers.message_id(header),
-        references=_references(header),
-        subject=decode_text(header.first("Subject") or ""),
+        references=_references(header, auto),
+        subject=subject,
         date=headers.parse_date(header.first("Date")),
         from_=tuple(headers.addresses(header.all("From"))),
         to=tuple(headers.addresses(header.all("To"))),
@@ -77,28 +95,51 @@ def read(raw: bytes) -> ReadMail:
         reply_to=tuple(headers.addresses(header.all("Reply-To"))),
         text=text,
         html=html,
-        snippet=" ".join(text[:2000].split())[:200].rstrip(),
-        attachments=tuple(_attachment(index, part) for index, part in enumerate(others)),
+        snippet=snippet(text, forward=forward),
+        forward=forward,
+        attachments=tuple(
+            _attachment(index, part) for index, part in enumerate(_attached(parts, plain, rich))
+        ),
+        auto=auto,
+        invite=invite_of(parts),
         incomplete=not (parts_whole and body_whole),
     )
 
 
-def _references(header: HeaderBlock) -> tuple[str, ...]:
+def attached_parts(raw: bytes) -> list[Part]:
+    """Return the parts that are listed as attachments, by their index."""
+    parts, _ = leaves(raw)
+    return _attached(parts, *body_parts(parts))
+
+
+def _attached(parts: list[Part], plain: Part | None, rich: Part | None) -> list[Part]:
+    return [part for part in parts if part not in (plain, rich)]
+
+
+def _references(header: HeaderBlock, auto: Auto | None) -> tuple[str, ...]:
     """Return the ids of the mails that this one answers or continues, each once.
 
     Of the field References the first and the last 20, so that one hostile header cannot fuse an
-    inbox; of In-Reply-To, which has one by rights, the first 20. RFC 5322 section 3.6.4.
+    inbox; of In-Reply-To, which has one by rights, the first 20. RFC 5322 section 3.6.4. What a
+    server reports names the mail that it is about in its own way.
     """
     references = [id_ for value in header.all("References") for id_ in message_ids(value)]
     answered = [id_ for value in header.all("In-Reply-To") for id_ in message_ids(value)]
-    kept = [*answered[:_REFERENCES], *references[:1], *references[1:][-_REFERENCES:]]
+    reported = [auto.original_message_id] if auto and auto.original_message_id else []
+    kept = [
+        *reported,
+        *answered[:_REFERENCES],
+        *references[:1],
+        *references[1:][-_REFERENCES:],
+    ]
     return tuple(dict.fromkeys(kept))
 
 
 def _attachment(index: int, part: Part) -> Attachment:
     """Return the part as it is listed."""
     extension = _EXTENSIONS.guess_extension(part.content_type) or ""
-    filename = part.filename or f"attachment-{index}{extension}"
+    unnamed = _NAMES.get(part.content_type, f"attachment-{index}{extension}")
+    filename = part.filename or unnamed
     digest = hashlib.sha256(part.data).hexdigest()[:32]
     return Attachment(index, filename, part.content_type, len(part.data), digest)
 

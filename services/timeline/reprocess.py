@@ -85,7 +85,8 @@ class Reprocess:
                 raw = await self._blobs.get(content["raw_key"])
             except BlobMissing:
                 return "raw_missing"
-            read_mail = await asyncio.to_thread(read, raw)
+            forward = captures[0]["forwarded"] is not None
+            read_mail = await asyncio.to_thread(read, raw, forward=forward)
             made = [
                 _in_place(project(event_of(mail["account"], c), read_mail, raw), content)
                 for c in captures

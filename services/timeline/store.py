@@ -16,6 +16,7 @@ import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from services.timeline.bounces import Bounces
 from services.timeline.changes import Changes
 from services.timeline.confirmations import Confirmations
 from services.timeline.outcomes import Outcomes, Slots
@@ -42,6 +43,7 @@ class Store:
         self.confirmations = Confirmations(database)
         self.threads = Threads(database)
         self.changes = Changes(database)
+        self._bounces = Bounces(database)
         self._rows = Rows(database)
         self._mails = database["mails"]
         self._contents = database["contents"]
@@ -76,6 +78,8 @@ class Store:
         contents = {projection.capture["content"]: content}
         ranges = await self._rows.write(mail, before, contents, thread, session)
         await self.changes.tell(mail["account"], ranges, thread.name, session)
+        if projection.bounce is not None:
+            await self._bounces.keep(projection.bounce, session)
         return str(content["raw_key"])
 
     async def replace(
@@ -115,8 +119,11 @@ class Store:
             at_hand = {} if moved else contents
             ranges = await self._rows.write(mail, before, at_hand, thread, session)
             await self.changes.tell(account, ranges, thread.name, session)
-            for projection in projections if moved else ():
-                await self.write(projection, session)
+            for projection in projections:
+                if moved:
+                    await self.write(projection, session)
+                elif projection.bounce is not None:
+                    await self._bounces.keep(projection.bounce, session)
             return "moved" if moved else "changed" if ranges else "unchanged"
 
         async with self._turns.of((mail_id, *(t for p in projections for t in p.tokens))):

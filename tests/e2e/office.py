@@ -31,6 +31,7 @@ ROUTES = {
     ("PUT", "/v1/inbox/read"),
     ("GET", "/v1/inbox/unread"),
     ("GET", "/v1/mails/{mail_id}"),
+    ("GET", "/v1/mails/{mail_id}/attachments/{index}"),
     ("GET", "/v1/mails/{mail_id}/raw"),
     ("GET", "/v1/mails/{mail_id}/variants/{variant}"),
     ("GET", "/v1/profiles/{person_id}/timeline"),
@@ -313,6 +314,8 @@ class Office:
             ],
             "unread": ["true"],
             "owner": ["me"],
+            "images": ["remote"],
+            "index": ["0", "1"],
             "from": ["2026-06-01"],
             "to": ["2027-01-01"],
         }

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.timeline.api.shapes import MailDetail, MailOut
+from services.timeline.api.shapes import MailOut
 from services.timeline.cursors import InvalidCursor
 from services.timeline.viewers import Viewer
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, claim_key
@@ -154,11 +154,11 @@ class TestBcc:
         assert await self.rows(timeline, "u2", "c1") == [mail_id]
         theirs = await timeline.mails.one(Viewer(ACCOUNT, "u2"), mail_id)
         assert theirs is not None
-        assert "hidden@x" not in str(MailDetail.of(theirs))
-        assert "c2" not in str(MailDetail.of(theirs))
+        assert "hidden@x" not in str(MailOut.of(theirs))
+        assert "c2" not in str(MailOut.of(theirs))
         own = await timeline.mails.one(Viewer(ACCOUNT, "u1"), mail_id)
         assert own is not None
-        mine = MailDetail.of(own)
+        mine = MailOut.of(own)
         assert {m.person_id for m in mine.matches} == {"c1", "c2"}
         assert "bcc_owners" not in mine.model_dump_json()
 

@@ -36,12 +36,16 @@ MAIL: dict[str, Any] = {
     "variants": [],
     "incomplete": False,
     "auto": None,
+    "bounced": [],
     "invite": None,
 }
 MAIL_DETAIL = {
     **MAIL,
     "text": "Friday at ten is fine.\n\n> Could you come in on Friday at ten?\n",
+    "new_text": "Friday at ten is fine.",
+    "signature": "",
     "html": None,
+    "has_remote_images": False,
     "participants": [
         {"address": "anna@mail.example", "role": "from", "source": "header"},
         {"address": "one@agency.example", "role": "to", "source": "header"},

@@ -1,25 +1,37 @@
-"""Mails: a profile's timeline, one mail and its variants, its raw bytes."""
+"""Mails: a profile's timeline, one mail and its variants, its attachments, its raw bytes."""
 
-from typing import Annotated
+import asyncio
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response
 
 from services.timeline.account_settings import AccountSettings
 from services.timeline.api.shapes import MailDetail, MailList, MailOut
 from services.timeline.cursors import InvalidCursor
-from services.timeline.identity import without_bcc, without_trace
 from services.timeline.mails import Mails, ShownMail
+from services.timeline.raw import RawMails
 from shared.auth import Caller
-from shared.blobs import BlobMissing, Blobs, BlobStoreAway
+from shared.blobs import BlobMissing, BlobStoreAway
 from shared.events import PersonId
+from shared.mime import MAX_PARTS
 from shared.web import BYTES, Problem, allowed, invalid_field, not_found
 
 Reader = Annotated[Caller, allowed("timeline:read")]
 MailInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="The mail's id")]
+Images = Annotated[
+    Literal["remote"] | None,
+    Query(description="`remote`: with images that others keep, who learn that it is read"),
+]
+_UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9 ._()\[\]{}@#$&!,;=+'^~-]")
 VariantInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="The variant's id")]
 
 
-def mail_routes(mails: Mails, settings: AccountSettings, blobs: Blobs) -> APIRouter:
+def mail_routes(mails: Mails, settings: AccountSettings, raw_mails: RawMails) -> APIRouter:
     """Return the routes that show mail."""
     router = APIRouter(tags=["mail"])
 
@@ -45,17 +57,22 @@ def mail_routes(mails: Mails, settings: AccountSettings, blobs: Blobs) -> APIRou
         items = [MailOut.of(shown) for shown in page.items]
         return MailList(items=items, next_cursor=page.next_cursor)
 
+    async def in_full(shown: ShownMail, images: Images) -> MailDetail:
+        html, has_remote = await raw_mails.html(shown, remote=images == "remote")
+        make = partial(MailDetail.in_full, shown, html, has_remote_images=has_remote)
+        return await asyncio.to_thread(make)
+
     @router.get("/v1/mails/{mail_id}")
-    async def one_mail(mail_id: MailInPath, caller: Reader) -> MailDetail:
+    async def one_mail(mail_id: MailInPath, caller: Reader, images: Images = None) -> MailDetail:
         """Return a mail with its text and its safe HTML."""
-        return MailDetail.of(await find(caller, mail_id))
+        return await in_full(await find(caller, mail_id), images)
 
     @router.get("/v1/mails/{mail_id}/variants/{variant}")
     async def one_variant(
-        mail_id: MailInPath, variant: VariantInPath, caller: Reader
+        mail_id: MailInPath, variant: VariantInPath, caller: Reader, images: Images = None
     ) -> MailDetail:
         """Return a mail as it reached others with another text."""
-        return MailDetail.of(await find(caller, mail_id, variant))
+        return await in_full(await find(caller, mail_id, variant), images)
 
     @router.get(
         "/v1/mails/{mail_id}/raw",
@@ -65,23 +82,59 @@ def mail_routes(mails: Mails, settings: AccountSettings, blobs: Blobs) -> APIRou
     async def raw_mail(mail_id: MailInPath, caller: Reader) -> Response:
         """Return the mail as it came; its Bcc only to the owner of the capture."""
         shown = await find(caller, mail_id)
-        try:
-            raw = await blobs.get(shown.content["raw_key"])
-        except BlobMissing as error:
-            raise not_found("raw mail") from error
-        except BlobStoreAway as error:
-            raise Problem(503, "Try again later", "the blob store is away, try again") from error
-        if shown.content["raw_of"] != caller.person_id:
-            raw = without_bcc(raw)
-            if shown.viewer.own_only:  # which way a colleague's copy took is theirs to know
-                raw = without_trace(raw)
+        with _blob_errors("raw mail"):
+            raw = await raw_mails.of(shown)
         return Response(
-            raw,
-            media_type="message/rfc822",
+            raw, media_type="message/rfc822", headers=download_headers(f"{mail_id}.eml")
+        )
+
+    @router.get(
+        "/v1/mails/{mail_id}/attachments/{index}",
+        response_class=Response,
+        responses={200: {"content": {"application/octet-stream": BYTES}}},
+    )
+    async def attachment(
+        mail_id: MailInPath,
+        index: Annotated[int, Path(ge=0, lt=MAX_PARTS, description="As the mail lists it")],
+        caller: Reader,
+    ) -> Response:
+        """Return an attachment, to be saved: never to be shown by a browser in place."""
+        shown = await find(caller, mail_id)
+        listed = [a for a in shown.content["attachments"] if a["index"] == index]
+        if not listed:
+            raise not_found("attachment")
+        with _blob_errors("attachment"):
+            part = await raw_mails.attachment(shown, listed[0])
+        return Response(
+            part.data,
             headers={
-                "Content-Disposition": f'attachment; filename="{mail_id}.eml"',
-                "X-Content-Type-Options": "nosniff",
+                "Content-Type": part.content_type,  # nothing is added to what the mail says
+                **download_headers(listed[0]["filename"]),
             },
         )
 
     return router
+
+
+@contextmanager
+def _blob_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except BlobMissing as error:
+        raise not_found(what) from error
+    except BlobStoreAway as error:
+        raise Problem(503, "Try again later", "the blob store is away, try again") from error
+
+
+def download_headers(filename: str) -> dict[str, str]:
+    """Return the header fields of a file to save. RFC 6266 section 4, RFC 8187 section 3.2.
+
+    An old client gets the name in ASCII, any other as it is; no part of it can end the field.
+    """
+    plain = _UNSAFE_IN_NAME.sub("_", filename.encode("ascii", "replace").decode())
+    exact = quote(filename, safe="")
+    return {
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }

@@ -6,6 +6,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.timeline import new_part
+from services.timeline.automatic import Kind as AutoKind
+from services.timeline.invite import Invite
 from services.timeline.mails import ShownMail
 from shared.database import Document
 from shared.events import Direction, Kind, Match, Role, Source
@@ -42,6 +45,13 @@ class ParticipantOut(BaseModel):
     source: Source
 
 
+class BouncedOut(BaseModel):
+    """A recipient whom the mail did not reach."""
+
+    address: str | None = Field(description="If the bounce names one")
+    at: datetime
+
+
 class VariantOut(BaseModel):
     """The same mail as it reached others with another text."""
 
@@ -74,8 +84,9 @@ class MailOut(BaseModel):
         description="Read one at `/v1/mails/{id}/variants/{variant}`"
     )
     incomplete: bool = Field(description="Not all of the mail could be read; the raw mail is whole")
-    auto: str | None
-    invite: None = None
+    auto: AutoKind | None = Field(description="Set when nobody wrote it, or one wrote it to many")
+    bounced: list[BouncedOut] = Field(description="To whom it could not be delivered")
+    invite: Invite | None = Field(description="The event that it invites to, or answers about")
 
     @classmethod
     def of(cls, shown: ShownMail) -> Self:
@@ -87,16 +98,28 @@ class MailDetail(MailOut):
     """A mail with all that was read of it."""
 
     text: str
-    html: str | None = Field(description="Safe to show")
+    new_text: str = Field(description="What it adds, without what it quotes and its signature")
+    signature: str
+    html: str | None = Field(description="Safe to show; its own images are in it")
+    has_remote_images: bool = Field(description="They are in `html` with `images=remote`")
     participants: list[ParticipantOut]
 
     @classmethod
-    def of(cls, shown: ShownMail) -> Self:
-        """Return the mail as its viewer may see it."""
+    def in_full(cls, shown: ShownMail, html: str | None, *, has_remote_images: bool) -> Self:
+        """Return the mail as its viewer may see it, with its HTML as it is to be shown."""
         fields, content = _fields(shown), shown.content
         bcc = [{**entry, "role": Role.BCC, "source": Source.HEADER} for entry in fields["bcc"]]
         participants = [*content["participants"], *bcc]
-        return cls(**fields, text=content["text"], html=content["html"], participants=participants)
+        split = new_part.split(content["text"], forward=content["forward"])
+        return cls(
+            **fields,
+            text=content["text"],
+            new_text=split.new,
+            signature=split.signature,
+            html=html,
+            has_remote_images=has_remote_images,
+            participants=participants,
+        )
 
 
 def _fields(shown: ShownMail) -> Document:
@@ -120,8 +143,9 @@ def _fields(shown: ShownMail) -> Document:
         "captured_by": [{"person_id": id_, "at": at} for id_, at in reversed(first.items())],
         "bcc": [entry for c in own[:1] for entry in c["bcc"]],
         "variants": [{"id": id_, "captured_by": by} for id_, by in shown.variants.items()],
-        # The kinds of automatic mail are not read yet.
-        "auto": None,
+        "auto": content["auto"],
+        "bounced": shown.bounced,
+        "invite": content["invite"],
     }
 
 

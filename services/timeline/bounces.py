@@ -1,0 +1,63 @@
+"""Which mails came back: a bounce marks the mail that it is about.
+
+`bounces`: `{_id: "<account>/<owner>/<bounce's mail id>", account, token, owner, recipients, at}`,
+where `token` is the bounced mail's in its conversation (`threads.py`). It is looked up when that
+mail is shown, so either may arrive first.
+
+Anybody can write a bounce, so one counts for a mail that its owner captured as well, that went out,
+and that was sent to one of the recipients it names, if it names any.
+"""
+
+from collections.abc import Iterable
+
+from pymongo import ASCENDING, IndexModel
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from services.timeline.viewers import Viewer
+from shared.database import Database, Document, Index
+
+INDEXES = (
+    # Bounces.of
+    Index("bounces", IndexModel([("account", ASCENDING), ("token", ASCENDING)], name="of_token")),
+)
+_MAX_OF_ONE = 20
+_MAX_AT_ONCE = 2000
+
+
+class Bounces:
+    """The bounces of all accounts."""
+
+    def __init__(self, database: Database) -> None:
+        self._bounces = database["bounces"]
+
+    async def keep(self, bounce: Document, session: AsyncClientSession) -> None:
+        """Keep a bounce; a repetition changes nothing."""
+        which = {"_id": bounce["_id"], "account": bounce["account"]}
+        await self._bounces.replace_one(which, bounce, upsert=True, session=session)
+
+    async def of(self, viewer: Viewer, tokens: Iterable[str]) -> dict[str, list[Document]]:
+        """Return the bounces that a viewer may know of, by the token of the mail they are about."""
+        query: Document = {"account": viewer.account, "token": {"$in": list(tokens)}}
+        if viewer.own_only:
+            query["owner"] = viewer.person_id
+        found: dict[str, list[Document]] = {}
+        async for bounce in self._bounces.find(query).hint("of_token").limit(_MAX_AT_ONCE):
+            found.setdefault(bounce["token"], []).append(bounce)
+        return found
+
+
+def bounced(
+    bounces: Iterable[Document], captures: Iterable[Document], content: Document
+) -> list[Document]:
+    """Return to whom a mail could not be delivered: `{address, at}`, the address if it is known."""
+    senders = {c["person_id"] for c in captures if c["direction"] == "outbound"}
+    sent_to = {entry["address"].lower() for entry in (*content["to"], *content["cc"])}
+    sent_to |= {entry["address"].lower() for c in captures for entry in c["bcc"]}
+    found: dict[str | None, Document] = {}
+    for bounce in sorted(bounces, key=lambda bounce: (bounce["at"], bounce["_id"])):
+        if bounce["owner"] not in senders:
+            continue
+        named = [address for address in bounce["recipients"] if address in sent_to]
+        for address in named if bounce["recipients"] else [None]:
+            found.setdefault(address, {"address": address, "at": bounce["at"]})
+    return list(found.values())[:_MAX_OF_ONE]
