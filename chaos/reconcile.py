@@ -14,6 +14,8 @@ from typing import Any
 
 import aio_pika
 import pymongo
+import stamina
+from aio_pika.exceptions import AMQPError
 
 from dev.ledger import Ledger
 from dev.rabbitmq import PrivateRabbitMQ
@@ -106,6 +108,7 @@ def drained(broker: PrivateRabbitMQ) -> bool:
     return all(counts.get(queue.name) == "0" for queue in QUEUES if queue is not DEAD)
 
 
+@stamina.retry(on=(AMQPError, OSError, TimeoutError), attempts=5)
 async def dead_captures(url: str) -> set[str]:
     """Return the capture ids of all dead letters, leaving them where they are."""
     captures: set[str] = set()

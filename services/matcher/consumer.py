@@ -52,7 +52,7 @@ class Matcher:
     publisher: Publisher
     ring: KeyRing
     capture_domain: str
-    large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """How many large mails may be in memory at a time."""
 
     async def match(self, delivery: Delivery) -> Outcome:

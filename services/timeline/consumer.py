@@ -31,7 +31,7 @@ class Projector:
 
     store: Store
     blobs: Blobs
-    large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """How many large mails may be in memory at a time."""
 
     async def handle(self, delivery: Delivery) -> Outcome:
