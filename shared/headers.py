@@ -21,7 +21,7 @@ Rules:
 import binascii
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
@@ -119,8 +119,10 @@ _MAX_MARKS = 30
 _MANY_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_MARKS + 1}}}")
 
 
-def decode_bytes(data: bytes, label: str | None = None) -> str:
-    """Return text in the character set of that label, else UTF-8, else Windows-1252.
+def decode_bytes(
+    data: bytes, label: str | None = None, otherwise: Callable[[bytes], str] = lambda _: "cp1252"
+) -> str:
+    """Return text in the character set of that label, else UTF-8, else what `otherwise` says.
 
     Text that is damaged in a few places stays in its character set, with U+FFFD in those places.
     """
@@ -134,7 +136,7 @@ def decode_bytes(data: bytes, label: str | None = None) -> str:
         text = data.decode(codec, "replace")
         if 2 * text.count("\ufffd") <= len(text) - len(text.encode("ascii", "ignore")):
             return text
-    return data.decode("cp1252", "replace")
+    return data.decode(otherwise(data), "replace")
 
 
 @lru_cache(maxsize=256)

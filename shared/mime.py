@@ -3,7 +3,7 @@
 * Own code: the standard library's parser raises on 3,000 nested parts, and its parameters on mixed
   RFC 2231 forms. Time is linear; depth and number of parts are bounded, and what is beyond is told.
 * A multipart without its boundary is text, an unknown type is text, a missing end is the end.
-* What a part says is decoded by `text_of`: its label, else UTF-8, else the usual suspects.
+* What a part says is decoded by `text_of`: its label, else UTF-8, else what a detector says.
 """
 
 import binascii
@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from shared import headers
+from shared.charset import detect
 from shared.headers import HeaderBlock, decode_text, parameters
 
 MAX_DEPTH = 50
@@ -133,7 +134,7 @@ CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")
 
 def text_of(part: Part) -> tuple[str, bool]:
     """Return a part's text, and whether that is all of it."""
-    text, whole = capped(headers.decode_bytes(part.data[:MAX_TEXT], part.charset))
+    text, whole = capped(headers.decode_bytes(part.data[:MAX_TEXT], part.charset, detect))
     return text, whole and len(part.data) <= MAX_TEXT
 
 
