@@ -2,7 +2,8 @@
 
 import smtplib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,16 +69,22 @@ class Client:
 
     def timeline(self, person_id: str) -> list[dict[str, Any]]:
         """Return all mails of a profile, newest first."""
+        return self.pages(f"/v1/profiles/{person_id}/timeline")
+
+    def inbox(self, **params: Any) -> list[dict[str, Any]]:
+        """Return the account's conversations, newest first; `params` are those of the route."""
+        return self.pages("/v1/inbox", **params)
+
+    def pages(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        """Return the items of all pages of one of the timeline's lists."""
         items: list[dict[str, Any]] = []
-        cursor = None
+        params = {"limit": 200, **params}
         while True:
-            params = {"limit": 200} | ({"cursor": cursor} if cursor else {})
-            path = f"/v1/profiles/{person_id}/timeline"
             page = self.json("GET", "timeline", path, params=params)
             items += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
+            if page["next_cursor"] is None:
                 return items
+            params["cursor"] = page["next_cursor"]
 
     def mail(self, mail_id: str) -> dict[str, Any]:
         """Return one mail."""
@@ -135,5 +142,17 @@ class Client:
 
     def request(self, method: str, service: str, path: str, **options: Any) -> httpx.Response:
         """Return the answer of a service."""
-        port = getattr(self._endpoints, f"{service}_port")
-        return self._http.request(method, f"http://127.0.0.1:{port}{path}", **options)
+        return self._http.request(method, self._url(service, path), **options)
+
+    @contextmanager
+    def stream(self, service: str, path: str, **options: Any) -> Iterator[httpx.Response]:
+        """Open an answer that goes on, to be read line by line."""
+        with self._http.stream("GET", self._url(service, path), **options) as response:
+            yield response
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _url(self, service: str, path: str) -> str:
+        return f"http://127.0.0.1:{getattr(self._endpoints, f'{service}_port')}{path}"

@@ -12,6 +12,7 @@ from rich.table import Table
 from dev.client import Client
 from dev.demo_mails import (
     ACCOUNT,
+    EXPECTED_INBOX,
     EXPECTED_TALLY,
     EXPECTED_TIMELINE,
     PEOPLE,
@@ -43,20 +44,38 @@ def play(stack: Stack) -> int:
         for owner in sample.owners:
             client.send(sample.sender, [capture[owner]], sample.raw(number))
     tally = client.await_captures(sum(len(sample.owners) for sample in SAMPLES))
-    mails = client.timeline(PROFILE)
+    mails, conversations = client.timeline(PROFILE), client.inbox()
 
     console = Console(width=None if sys.stdout.isatty() else 110)
+    console.print()
+    console.print(_inbox_table(conversations))
     console.print()
     console.print(_timeline_table(mails))
     console.print()
     console.print(_tally_table(tally))
     console.print()
-    wrong = _differences(mails, tally)
+    wrong = _differences(mails, conversations, tally)
     for difference in wrong:
         say(f"make demo: {difference}")
     if not wrong:
         console.print("All of it is as it must be.")
     return 1 if wrong else 0
+
+
+def _inbox_table(conversations: list[dict[str, Any]]) -> Table:
+    table = Table(title="Inbox of the account, from the API", title_justify="left")
+    for column in ("last mail", "mails", "subject", "profiles", "newest words"):
+        table.add_column(column, no_wrap=column in ("last mail", "profiles"))
+    for conversation in conversations:
+        subject = conversation["subject"]
+        table.add_row(
+            conversation["last_mail_at"][:16].replace("T", " "),
+            str(conversation["mail_count"]),
+            f"[bold]{subject}[/bold]" if conversation["unread"] else subject,
+            ", ".join(profile["name"] for profile in conversation["profiles"]),
+            conversation["snippet"],
+        )
+    return table
 
 
 def _timeline_table(mails: list[dict[str, Any]]) -> Table:
@@ -95,11 +114,22 @@ def _profiles(mail: dict[str, Any]) -> list[str]:
     return sorted({match["person_id"] for match in mail["matches"]})
 
 
-def _differences(mails: list[dict[str, Any]], tally: dict[str, int]) -> list[str]:
+def _differences(
+    mails: list[dict[str, Any]], conversations: list[dict[str, Any]], tally: dict[str, int]
+) -> list[str]:
+    listed = tuple(
+        (c["subject"], c["mail_count"], sorted(p["person_id"] for p in c["profiles"]))
+        for c in conversations
+    )
     shown = tuple(
         (mail["subject"], mail["direction"], _owners(mail), _profiles(mail)) for mail in mails
     )
     differences = [
+        f"conversation {number} should be {expected}, but is {is_}"
+        for number, (expected, is_) in enumerate(zip_longest(EXPECTED_INBOX, listed), start=1)
+        if expected != is_
+    ]
+    differences += [
         f"mail {number} should be {expected}, but is {is_}"
         for number, (expected, is_) in enumerate(zip_longest(EXPECTED_TIMELINE, shown), start=1)
         if expected != is_

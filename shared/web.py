@@ -84,6 +84,7 @@ def create_app(title: str, description: str, settings: Settings, checks: Checks)
         docs_url=None,
         redoc_url=None,
         responses={"default": {"model": ProblemBody, "description": "RFC 9457 problem"}},
+        generate_unique_id_function=lambda route: route.name,  # what clients' methods are called
     )
     app.state.verifier = settings.token_verifier
     app.add_middleware(BodyLimit)
@@ -92,7 +93,7 @@ def create_app(title: str, description: str, settings: Settings, checks: Checks)
             CORSMiddleware,
             allow_origins=settings.origins,
             allow_methods=["*"],
-            allow_headers=["Authorization", "Content-Type"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
         )
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -114,6 +115,22 @@ def create_app(title: str, description: str, settings: Settings, checks: Checks)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+def with_examples(app: FastAPI, examples: Mapping[str, Any]) -> None:
+    """Add examples, by the name of their schema, to what an app says of itself.
+
+    The framework can do so too, but leaves out every null of them.
+    """
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        for name, example in examples.items():
+            document["components"]["schemas"][name]["examples"] = [example]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # its documented way
 
 
 class BodyLimit:
@@ -217,11 +234,10 @@ async def read_mail(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+"""What OpenAPI says about a body that is bytes to it."""
 MAIL_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"message/rfc822": {"schema": {"type": "string", "format": "binary"}}},
-    }
+    "requestBody": {"required": True, "content": {"message/rfc822": BYTES}}
 }
 """What OpenAPI says about a route that uses `read_mail`."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from services.matcher.confirmation import Confirmation, may_be_confirmation, read_confirmation
 from services.matcher.decide import Attach, Decision, Dismiss, Person, decide
 from services.matcher.enclosed import MAX_MAILS, MAX_NESTING, TooManyEnclosed, enclosed
-from services.matcher.forward import (
+from services.matcher.forwards import (
     forwarded_participants,
     may_be_forward,
     read_forward,
@@ -133,7 +133,7 @@ async def _judge_one(
             taking_part += forwarded_participants(forwarded, capture_domain)
             people = await ask(_keys(taking_part))
             decision = decide(taking_part, people)
-            return Judgement(place, header, decision, taking_part, people, forwarded)
+            return Judgement(place, header, decision, taking_part, people, forwarded.shown)
     return Judgement(place, header, decision, taking_part, people)
 
 

@@ -16,6 +16,7 @@ from services.timeline import (
     threads,
 )
 from services.timeline.account_settings import AccountSettings
+from services.timeline.api.examples import EXAMPLES
 from services.timeline.api.inbox import inbox_routes
 from services.timeline.api.mails import mail_routes
 from services.timeline.api.settings import settings_routes
@@ -39,7 +40,7 @@ from shared.progress import Progress
 from shared.runtime import configure_logging, run, running
 from shared.settings import load
 from shared.topology import OUTCOMES, PEOPLE, uses
-from shared.web import create_app, holds, not_stopping
+from shared.web import create_app, holds, not_stopping, with_examples
 
 INDEXES = (
     *rows.INDEXES,
@@ -109,6 +110,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(stats_routes(store.outcomes, account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(setup_routes(directory, store.confirmations))
+    with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
     async with (
         client,

@@ -37,6 +37,15 @@ def token(account: str, message_id: str) -> str:
     return _id(account, "token", message_id)
 
 
+def token_without_id(account: str, mail_id: str) -> str:
+    """Return by what a mail without a Message-ID is known there.
+
+    Not by its own id: a conversation's id is one of its tokens, and some who see the conversation
+    may know nothing of this mail.
+    """
+    return _id(account, "token of mail", mail_id)
+
+
 def _id(*parts: str) -> str:
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return base64.b32encode(digest[:20]).decode().lower()

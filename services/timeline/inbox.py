@@ -175,7 +175,7 @@ class Inbox:
         others = await self._others(viewer, rows)
         shown: list[Document] = []
         for row in rows:
-            other = others.get(row["thread"])
+            other = others.get((row["thread"], row["viewer"]))
             if by_place and other is not None and _place(other) > _place(row):
                 continue  # it was shown before, at the place of its newest mail
             shown.append({**row, **summary.joined(row, other)} if other is not None else row)
@@ -185,8 +185,10 @@ class Inbox:
         unread = await self._read_state.unread(viewer, arrived, read_before)
         return [{**row, "unread": row["thread"] in unread} for row in shown]
 
-    async def _others(self, viewer: Viewer, rows: Collection[Document]) -> dict[str, Document]:
-        """Return the rows of the same threads in the viewer's other range."""
+    async def _others(
+        self, viewer: Viewer, rows: Collection[Document]
+    ) -> dict[tuple[str, str], Document]:
+        """Return for each row, by thread and range, that of the viewer's other range."""
         if len(viewer.ranges) == 1 or not rows:
             return {}
         ids = [
@@ -196,7 +198,8 @@ class Inbox:
             if range_ != row["viewer"]
         ]
         found = self._rows.find({"_id": {"$in": ids}})
-        return {row["thread"]: row async for row in found}
+        (one, other), rows = viewer.ranges, await found.to_list()
+        return {(r["thread"], other if r["viewer"] == one else one): r for r in rows}
 
 
 def _has_person(row: Document, person_id: str | None) -> bool:

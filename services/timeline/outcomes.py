@@ -21,6 +21,8 @@ from shared.database import Database, Document, Index
 from shared.events import MailAttached, MailConfirmation, MailDismissed
 
 _SLOTS = 64
+_NOBODY = ""
+"""The owner of what was dismissed."""
 INDEXES = (
     # Outcomes.days
     Index("tallies", IndexModel([("account", ASCENDING), ("day", ASCENDING)], name="by_day")),
@@ -92,12 +94,11 @@ class Outcomes:
             upsert=True,
             session=session,
         )
-        counts: dict[str, int] = {}
-        if before is None:
-            counts = {"attached": 1}
-        elif before["decision"] == "dismissed":
-            counts = {"attached": 1, f"dismissed.{before['reason']}": -1}
-        await self._count(event, slot, counts, session)
+        if before is None or before["decision"] == "dismissed":
+            await self._count(event, slot, event.owner, "attached", 1, session)
+        if before is not None and before["decision"] == "dismissed":
+            dismissed = f"dismissed.{before['reason']}"
+            await self._count(event, slot, _NOBODY, dismissed, -1, session)
         seen = {_part(event), *(before or {}).get("parts", ())}
         return len([p for p in seen if p.startswith(f"{event.place}/")]) >= event.parts
 
@@ -137,22 +138,22 @@ class Outcomes:
             session=session,
         )
         if recorded.upserted_id is not None:
-            await self._count(event, slot, {counted_as: 1}, session)
+            owner = _NOBODY if isinstance(event, MailDismissed) else event.owner
+            await self._count(event, slot, owner, counted_as, 1, session)
 
     async def _count(
         self,
         event: MailAttached | MailDismissed | MailConfirmation,
         slot: int,
-        counts: dict[str, int],
+        owner: str,
+        counted_as: str,
+        difference: int,
         session: AsyncClientSession,
     ) -> None:
-        if not counts:
-            return
         day = _day(event.received_at)
-        owner = "" if isinstance(event, MailDismissed) else event.owner
         await self._tallies.update_one(
             {"_id": f"{event.account}/{day}/{slot}/{owner}", "account": event.account},
-            {"$inc": counts, "$setOnInsert": {"day": day, "owner": owner}},
+            {"$inc": {counted_as: difference}, "$setOnInsert": {"day": day, "owner": owner}},
             upsert=True,
             session=session,
         )

@@ -1,7 +1,9 @@
 """From an attached capture to what is kept of it. Pure.
 
 A mail has one identity, any number of captures, and a content for each different form in which it
-was captured. Two captures have the same content when nothing that is shown differs.
+was captured. Two captures have the same content when nothing that is shown differs, nor anything
+else in the bytes but Bcc and what is written on the way: so the bytes of either, without these, are
+no news to the other's owner.
 """
 
 import hashlib
@@ -11,7 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.timeline.identity import mail_id, token
+from services.timeline.identity import (
+    mail_id,
+    token,
+    token_without_id,
+    without_bcc,
+    without_trace,
+)
 from services.timeline.reader import READER_VERSION, Mailbox, ReadMail
 from shared.blobs import mail_key
 from shared.database import Document
@@ -43,13 +51,17 @@ def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Projection:
     """Return what this capture alone says."""
     id_ = mail_id(event.account, mail, raw)
     shown = _shown(event, mail)
-    key = hashlib.sha256(json.dumps(shown, default=str, sort_keys=True).encode()).hexdigest()[:32]
+    form = hashlib.sha256(json.dumps(shown, default=str, sort_keys=True).encode())
+    form.update(without_bcc(without_trace(raw)))
+    key = form.hexdigest()[:32]
     date = (event.forwarded.date if event.forwarded else None) or mail.date
     received_at = _milliseconds(event.received_at)
     return Projection(
         mail_id=id_,
         message_id=mail.message_id,
-        token=token(event.account, mail.message_id) if mail.message_id else id_,
+        token=token(event.account, mail.message_id)
+        if mail.message_id
+        else token_without_id(event.account, id_),
         references=tuple(token(event.account, reference) for reference in mail.references),
         content={
             "_id": f"{id_}/{key}",

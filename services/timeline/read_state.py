@@ -8,12 +8,16 @@ there (`rows.py`). Read is what the user has seen up to such a number:
 * `readers`: `{_id: "<account>/<user>", account, read_before}`: everything through that number was
   read ("mark all as read"), so that marks need not be kept for ever.
 
-A conversation that is merged into another is unread again in any case: a new mail has joined them.
+Where conversations merge, the one that comes of them is read by whoever had read each of them: what
+joined them may be a mail that is not theirs to see. To whom it is, it is new.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, DeleteMany, IndexModel, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.viewers import Viewer
 from shared.database import Database, Document, Index
@@ -27,6 +31,11 @@ INDEXES = (
         IndexModel(
             [("account", ASCENDING), ("user", ASCENDING), ("unread", ASCENDING)], name="of_user"
         ),
+    ),
+    # ReadState.follow
+    Index(
+        "read_marks",
+        IndexModel([("account", ASCENDING), ("thread", ASCENDING)], name="of_thread"),
     ),
 )
 
@@ -81,6 +90,34 @@ class ReadState:
         )
         of_user = {"account": viewer.account, "user": viewer.person_id}
         await self._marks.delete_many({**of_user, "through": {"$lte": through}})
+
+    async def follow(
+        self, account: str, thread: str, rows: Sequence[Document], session: AsyncClientSession
+    ) -> None:
+        """Let the marks of threads, given by all their rows, belong to the one they become."""
+        threads = sorted({row["thread"] for row in rows})
+        of_threads = {"account": account, "thread": {"$in": threads}}
+        marks: dict[str, dict[str, Document]] = defaultdict(dict)
+        async for mark in self._marks.find(of_threads, session=session):
+            marks[mark["user"]][mark["thread"]] = mark
+        if not marks:
+            return
+        writes: list[Any] = [DeleteMany(of_threads)]
+        for user, of_user in marks.items():
+            viewer = Viewer(account, user)
+            # What is their own decides: that is what they see with either visibility.
+            own = [row for row in rows if row["viewer"] == user]
+            seen = newest_arrivals(own or [r for r in rows if r["viewer"] in viewer.ranges])
+            reader = await self._readers.find_one({"_id": _user_id(viewer)}, session=session)
+            read_before = reader["read_before"] if reader else 0
+            unread = any(
+                _is_unread(number, of_user.get(part), read_before) for part, number in seen.items()
+            )
+            through = max([*seen.values(), *(mark["through"] for mark in of_user.values())])
+            fields = {"user": user, "thread": thread, "through": through, "unread": unread}
+            id_ = {"_id": _mark_id(viewer, thread), "account": account}
+            writes.append(UpdateOne(id_, {"$set": fields}, upsert=True))
+        await self._marks.bulk_write(writes, session=session)
 
 
 def _is_unread(arrived: int, mark: Document | None, read_before: int) -> bool:

@@ -24,7 +24,7 @@ from shared.mime import Part, body_parts, capped, leaves, text_of
 
 _EXTENSIONS = MimeTypes()
 _REFERENCES = 20
-READER_VERSION = 1
+READER_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

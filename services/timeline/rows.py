@@ -17,6 +17,7 @@ from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, ReplaceOne, Up
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline import summary
+from services.timeline.read_state import ReadState
 from services.timeline.terms import terms_of
 from services.timeline.threads import Thread
 from services.timeline.viewers import Seen, profiles_by_range, seen_by_range
@@ -61,6 +62,7 @@ class Rows:
         self._profiles = database["profile_mails"]
         self._conversations = database["conversations"]
         self._contents = database["contents"]
+        self._read_state = ReadState(database)
 
     async def write(
         self,
@@ -218,6 +220,7 @@ class Rows:
             new = {"arrived": arrived, **{key: joined[key] for key in summary.FIELDS}}
             writes.append(ReplaceOne({"_id": id_}, {**fields, **new}, upsert=True))
         if writes:
+            await self._read_state.follow(account, thread.name, rows, session)
             await self._conversations.bulk_write(writes, session=session)
             merged = {**of_account, "viewer": {"$in": list(by_range)}}
             merged["thread"] = {"$in": list(thread.merged)}

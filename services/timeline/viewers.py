@@ -40,25 +40,28 @@ class Viewer:
         return [EVERYONE, f"!{self.person_id}"]
 
     def captures(self, mail: Document) -> list[Document]:
-        """Return the captures of a mail that this viewer may know of, the first of them first."""
-        captures = in_order(mail["captures"])
-        if self.own_only:
-            return [c for c in captures if c["person_id"] == self.person_id]
-        return captures
+        """Return the captures of a mail that this viewer may know of, the first of them first.
+
+        A colleague's that is known from its Bcc alone is not among them, whatever else is open.
+        """
+        return [
+            capture
+            for capture in in_order(mail["captures"])
+            if capture["person_id"] == self.person_id or (_is_open(capture) and not self.own_only)
+        ]
 
     def matches(self, mail: Document) -> list[Document]:
         """Return the matches of a mail that this viewer may see; none: it is not theirs to see."""
-        known = merge_matches(m for c in self.captures(mail) for m in c["matches"])
-        return visible_matches(known, self.person_id)
+        known = (match for capture in self.captures(mail) for match in capture["matches"])
+        return merge_matches(visible_matches(known, self.person_id))
 
     def contents(self, mail: Document) -> list[Document]:
-        """Return the captures whose contents this viewer may see; the first is the one shown."""
+        """Return the captures that this viewer may know of; the first is the one whose content is
+        shown: an open one, where there is one."""
         captures = self.captures(mail)
-        own = [c for c in captures if c["person_id"] == self.person_id]
         if self.own_only:
-            return own
-        public = [c for c in captures if _is_open(c)]
-        return [*public, *(c for c in own if c not in public)]
+            return captures
+        return sorted(captures, key=lambda capture: not _is_open(capture))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ def in_order(captures: Iterable[Document]) -> list[Document]:
 def add_capture(captures: Sequence[Document], new: Document) -> list[Document]:
     """Return the captures with a new one: of each person and content the first that arrived.
 
-    Of one person at most MAX_CONTENTS: what else matched there is known from the first of them.
+    The same whatever comes first or comes again. Of one person at most MAX_CONTENTS: what else
+    matched there is known from the first of them at that moment.
     """
     same = [c for c in captures if _who_and_what(c) == _who_and_what(new)]
     kept = [c for c in captures if c not in same]
@@ -128,7 +132,8 @@ def _with_matches(capture: Document, others: Iterable[Document]) -> Document:
     """Return the capture with what others of the same person know from their headers."""
     all_ = [capture, *others]
     matches = merge_matches(match for c in all_ for match in c["matches"])
-    bcc = {entry["address"]: entry for c in reversed(all_) for entry in c["bcc"]}
+    named = sorted((entry for c in all_ for entry in c["bcc"]), key=lambda entry: entry["name"])
+    bcc = {entry["address"]: entry for entry in named}
     matches.sort(key=lambda match: (match["person_id"], match["address"]))
     return {**capture, "matches": matches, "bcc": [bcc[address] for address in sorted(bcc)]}
 

@@ -7,6 +7,7 @@ server's folder in its command line or its environment.
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -221,6 +222,9 @@ def test_what_is_missing_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(install, "_mongod_in_wheel", lambda: None)
     with pytest.raises(install.Unavailable, match=r"mongod.*MONGODB_URL"):
         install.find_mongod()
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(install.Unavailable, match="apt-get install chromium"):
+        install.ensure_chromium()
 
 
 async def _publish(url: str, body: bytes) -> None:

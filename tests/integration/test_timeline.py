@@ -48,7 +48,7 @@ async def test_a_capture_can_come_any_number_of_times(timeline: Timeline) -> Non
 async def test_two_captures_of_one_mail_are_one_mail(timeline: Timeline) -> None:
     await timeline.handle(attached(owner="u1"), mail(trace="Received: by a"))
     # A gateway changed the subject for the second recipient; another profile matched there.
-    second = attached(match("c2", "second@mail.example"), owner="u2")
+    second = attached(match("c2", "second@mail.example"), owner="u2", minutes=1)
     await timeline.handle(second, mail("[EXTERNAL] Hello", trace="Received: by b"))
     assert await timeline.subjects("c1") == ["Hello"]
     assert await timeline.subjects("c2") == ["Hello"]
@@ -204,6 +204,19 @@ class TestOutcomes:
             await timeline.handle(event, raw)
         assert await timeline.tally() == {"attached": 1}
         assert await timeline.subjects() == ["Hello"]
+
+    @pytest.mark.parametrize("attached_first", [True, False])
+    async def test_an_owner_is_told_nothing_of_the_dismissal_that_was_before(
+        self, timeline: Timeline, attached_first: bool
+    ) -> None:
+        event = attached()
+        if attached_first:
+            await timeline.handle(event, mail())
+        await timeline.handle(dismissed(event.capture_id))
+        await timeline.handle(event, mail())
+        today = NOW.date()
+        [day] = await timeline.store.outcomes.days(ACCOUNT, today, today, "u1")
+        assert (day.attached, day.dismissed) == (1, {})
 
     async def test_nothing_of_a_dismissed_mail_is_stored(self, timeline: Timeline) -> None:
         event = dismissed()

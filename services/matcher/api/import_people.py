@@ -23,6 +23,7 @@ from services.matcher.decide import Person
 from services.matcher.directory import Directory
 from shared.database import DatabaseAway, database_errors
 from shared.events import Kind, PersonId
+from shared.web import BYTES
 
 _BATCH, _PROGRESS, _MAX_LINE = 500, 5000, 64 * 1024
 _MAX_BAD_LINES, _MAX_ERRORS = 10_000, 10
@@ -144,11 +145,11 @@ def import_routes(directory: Directory, capture_addresses: CaptureAddresses) -> 
     @router.post(
         "/v1/people:import",
         response_class=Response,
-        responses={200: {"content": {"application/x-ndjson": {}}}},
+        responses={200: {"content": {"application/x-ndjson": BYTES}}},
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+                "content": {"application/x-ndjson": BYTES},
             }
         },
     )

@@ -70,7 +70,7 @@ def inbox_routes(
         return [ConversationOut.of(row, names) for row in rows]
 
     @router.get("/v1/inbox")
-    async def conversations(
+    async def inbox_conversations(
         caller: Reader,
         limit: Limit = 50,
         cursor: Cursor = None,
@@ -123,7 +123,7 @@ def inbox_routes(
         return UnreadOut(unread=count, more=more)
 
     @router.put("/v1/inbox/read", status_code=204, response_class=Response)
-    async def read_all(caller: Reader, what: ReadAll | None = None) -> None:
+    async def mark_all_read(caller: Reader, what: ReadAll | None = None) -> None:
         """Mark everything as read for the caller."""
         viewer = await settings.viewer(caller)
         before = what.before if what else None
@@ -155,14 +155,14 @@ def inbox_routes(
     @router.put(
         "/v1/conversations/{conversation_id}/read", status_code=204, response_class=Response
     )
-    async def read(conversation_id: ConversationInPath, caller: Reader) -> None:
+    async def mark_read(conversation_id: ConversationInPath, caller: Reader) -> None:
         """Mark a conversation as read for the caller: all that has arrived in it so far."""
         await mark(caller, conversation_id, unread=False)
 
     @router.put(
         "/v1/conversations/{conversation_id}/unread", status_code=204, response_class=Response
     )
-    async def unread(conversation_id: ConversationInPath, caller: Reader) -> None:
+    async def mark_unread(conversation_id: ConversationInPath, caller: Reader) -> None:
         """Mark a conversation as unread for the caller."""
         await mark(caller, conversation_id, unread=True)
 

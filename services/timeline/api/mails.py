@@ -12,7 +12,7 @@ from services.timeline.mails import Mails, ShownMail
 from shared.auth import Caller
 from shared.blobs import BlobMissing, Blobs, BlobStoreAway
 from shared.events import PersonId
-from shared.web import Problem, allowed, invalid_field, not_found
+from shared.web import BYTES, Problem, allowed, invalid_field, not_found
 
 Reader = Annotated[Caller, allowed("timeline:read")]
 MailInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="The mail's id")]
@@ -60,7 +60,7 @@ def mail_routes(mails: Mails, settings: AccountSettings, blobs: Blobs) -> APIRou
     @router.get(
         "/v1/mails/{mail_id}/raw",
         response_class=Response,
-        responses={200: {"content": {"message/rfc822": {}}}},
+        responses={200: {"content": {"message/rfc822": BYTES}}},
     )
     async def raw_mail(mail_id: MailInPath, caller: Reader) -> Response:
         """Return the mail as it came; its Bcc only to the owner of the capture."""

@@ -26,12 +26,12 @@ def settings_routes(settings: AccountSettings) -> APIRouter:
     router = APIRouter(tags=["settings"])
 
     @router.get("/v1/settings")
-    async def read(caller: Annotated[Caller, allowed("timeline:read")]) -> SettingsBody:
+    async def account_settings(caller: Annotated[Caller, allowed("timeline:read")]) -> SettingsBody:
         """Return the account's settings."""
         return SettingsBody(visibility=await settings.visibility(caller.account))
 
     @router.put("/v1/settings")
-    async def write(
+    async def change_account_settings(
         body: SettingsBody, caller: Annotated[Caller, allowed("account:write")]
     ) -> SettingsBody:
         """Change the account's settings, for everyone in it, from the next request on."""

@@ -1,0 +1,26 @@
+"""A mail that a user forwarded to their capture address, inline ("Fwd:").
+
+Then the header block that the forwarder's client put into the body adds participants, and says what
+is shown: the original sender, date and subject. Read in any language and of any client, by
+structure first: own code, linear in the body, since anyone may have written that.
+
+| room             | what                                                                    |
+|------------------|-------------------------------------------------------------------------|
+| `condition.py`   | when the body counts at all                                             |
+| `read.py`        | the way through: from a body to a forward and its participants          |
+| `markup.py`      | the lines of HTML                                                       |
+| `lines.py`       | the lines of a text, without what clients put around them               |
+| `separators.py`  | `---- Forwarded message ----`, and `Fwd:`                               |
+| `block.py`       | a header block                                                          |
+| `labels.py`      | `From`, `Von`, `De`: the table                                          |
+| `attribution.py` | `On DATE, NAME wrote:`                                                  |
+| `people.py`      | whom a line names                                                       |
+| `dates.py`       | when it was, with `months.py`                                           |
+"""
+
+from services.matcher.forwards.condition import may_be_forward as may_be_forward
+from services.matcher.forwards.condition import written_by_users as written_by_users
+from services.matcher.forwards.read import Forward as Forward
+from services.matcher.forwards.read import forwarded_in as forwarded_in
+from services.matcher.forwards.read import forwarded_participants as forwarded_participants
+from services.matcher.forwards.read import read_forward as read_forward

@@ -1,0 +1,106 @@
+"""Examples for the API's description: to read, and for mocks of clients."""
+
+from typing import Any
+
+ANNA = {"name": "Anna Candidate", "address": "anna@mail.example"}
+RECRUITER = {"name": "Recruiter One", "address": "one@agency.example"}
+
+MAIL: dict[str, Any] = {
+    "id": "k3v5zq2m7aayx4hfwbnpd6tju2oeclrs",
+    "conversation_id": "q7f2wz5ykd3mnbv4xjt6hsape2ucolri",
+    "message_id": "re-interview@mail.example",
+    "subject": "Re: Your interview on Friday",
+    "date": "2026-01-15T09:30:00Z",
+    "direction": "inbound",
+    "from": ANNA,
+    "to": [RECRUITER],
+    "cc": [],
+    "bcc": [],
+    "reply_to": [],
+    "snippet": "Friday at ten is fine.",
+    "attachments": [
+        {"index": 0, "filename": "cv.pdf", "content_type": "application/pdf", "size": 48213}
+    ],
+    "matches": [
+        {
+            "person_id": "c1",
+            "kind": "candidate",
+            "address": "anna@mail.example",
+            "role": "from",
+            "source": "header",
+            "shared_address": False,
+        }
+    ],
+    "captured_by": [{"person_id": "u1", "at": "2026-01-15T09:30:04Z"}],
+    "forwarded_by": None,
+    "variants": [],
+    "incomplete": False,
+    "auto": None,
+    "invite": None,
+}
+MAIL_DETAIL = {
+    **MAIL,
+    "text": "Friday at ten is fine.\n\n> Could you come in on Friday at ten?\n",
+    "html": None,
+    "participants": [
+        {"address": "anna@mail.example", "role": "from", "source": "header"},
+        {"address": "one@agency.example", "role": "to", "source": "header"},
+    ],
+}
+CONVERSATION: dict[str, Any] = {
+    "id": "q7f2wz5ykd3mnbv4xjt6hsape2ucolri",
+    "subject": "Your interview on Friday",
+    "participants": [ANNA, RECRUITER],
+    "profiles": [{"person_id": "c1", "kind": "candidate", "name": "Anna Candidate"}],
+    "last_mail_at": "2026-01-15T09:30:00Z",
+    "mail_count": 2,
+    "unread": True,
+    "snippet": "Friday at ten is fine.",
+    "has_attachments": True,
+}
+CURSOR = "WzE3Njg0NjkwMDAwMDAsICJxN2Yyd3o1eWtkM21uYnY0eGp0NmhzYXBlMnVjb2xyaSJd"
+CONVERSATION_LIST = {"items": [CONVERSATION], "next_cursor": CURSOR}
+CONVERSATION_DETAIL = {**CONVERSATION, "mails": [MAIL], "next_cursor": None}
+MAIL_LIST = {"items": [MAIL], "next_cursor": None}
+STATS = {
+    "days": [
+        {
+            "day": "2026-01-15",
+            "attached": 12,
+            "dismissed": {"internal": 3, "no_match": 41},
+            "confirmations": 1,
+        }
+    ]
+}
+SETUP = {
+    "capture_addresses": [
+        {
+            "address": "recruiter-one.ud6ixgz2abcde234567abcdefghij@in.satchel.example",
+            "state": "active",
+            "valid_until": None,
+        }
+    ],
+    "confirmations": [
+        {
+            "provider": "gmail",
+            "requested_by": "one@agency.example",
+            "code": "482915637",
+            "link": "https://mail-settings.google.com/mail/vf-example",
+            "capture_address": "recruiter-one.ud6ixgz2abcde234567abcdefghij@in.satchel.example",
+            "at": "2026-01-15T09:30:04Z",
+        }
+    ],
+}
+EXAMPLES = {
+    "MailOut": MAIL,
+    "MailDetail": MAIL_DETAIL,
+    "MailList": MAIL_LIST,
+    "ConversationOut": CONVERSATION,
+    "ConversationList": CONVERSATION_LIST,
+    "ConversationDetail": CONVERSATION_DETAIL,
+    "StatsOut": STATS,
+    "SetupOut": SETUP,
+    "UnreadOut": {"unread": 7, "more": False},
+    "SettingsBody": {"visibility": "team"},
+}
+"""By the name of the schema that they are of."""

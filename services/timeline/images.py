@@ -1,0 +1,90 @@
+"""Images in the HTML of a mail, which `safe_html` made: put in when it is shown. Pure.
+
+* Remote images tell their sender who reads when and where: they wait for the reader to ask. Then
+  they are fetched without a referrer, and only from `http` and `https`.
+* Images that the mail brings are put in as `data:`, for an `<img>` cannot send a token. What they
+  are is read from their first bytes, not from their label. An SVG is a document and none of them.
+* Only nh3's own output is changed: in it `<` and `>` stand for nothing but tags.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from html import unescape
+from urllib.parse import unquote
+
+from shared.mime import Part
+
+REMOTE_SRC = "data-remote-src"
+REMOTE_URL = re.compile(r"https?://[^\s/?#\"'<>\\][^\s\"<>\\]{0,8000}\Z", re.IGNORECASE)
+MAX_INLINE_BYTES = 5 << 20  # in one mail, an image counted as often as it is shown
+
+_IMAGE = re.compile(r"<img( [^<>]*)>")
+_ATTRIBUTE = re.compile(r' ([a-z-]+)="([^"]*)"')
+_SIGNATURES = {
+    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
+    "image/gif": re.compile(rb"GIF8[79]a"),
+    "image/webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+}
+
+Attributes = dict[str, str]
+
+
+def has_remote_images(html: str) -> bool:
+    """Return whether there are remote images to ask for."""
+    return any(f' {REMOTE_SRC}="' in image[1] for image in _IMAGE.finditer(html))
+
+
+def with_remote_images(html: str) -> str:
+    """Return the HTML with its remote images, which are fetched as soon as it is shown."""
+
+    def show(attributes: Attributes) -> None:
+        url = attributes.pop(REMOTE_SRC, "")
+        if REMOTE_URL.match(unescape(url)):
+            attributes |= {"src": url, "referrerpolicy": "no-referrer"}
+
+    return _with_images(html, show)
+
+
+def with_inline_images(html: str, parts_by_cid: Mapping[str, Part]) -> str:
+    """Return the HTML with the images that the mail brings; of the others `alt` is shown."""
+    left = MAX_INLINE_BYTES
+    made: dict[str, str] = {}
+
+    def show(attributes: Attributes) -> None:
+        nonlocal left
+        source = unescape(attributes.get("src", ""))
+        if source[:4].lower() != "cid:":
+            return
+        del attributes["src"]
+        part = parts_by_cid.get(unquote(source[4:]))
+        if part is None or len(part.data) > left:
+            return
+        if part.content_id not in made:
+            made[part.content_id] = _data_uri(part.data)
+        if uri := made[part.content_id]:
+            attributes["src"] = uri
+            left -= len(part.data)
+
+    return _with_images(html, show)
+
+
+def _with_images(html: str, change: Callable[[Attributes], None]) -> str:
+    """Return the HTML with the attributes of each image changed; values are escaped."""
+
+    def changed(image: re.Match[str]) -> str:
+        attributes = dict(_ATTRIBUTE.findall(image[1]))
+        change(attributes)
+        written = "".join(f' {name}="{value}"' for name, value in attributes.items())
+        return f"<img{written}>"
+
+    return _IMAGE.sub(changed, html)
+
+
+def _data_uri(data: bytes) -> str:
+    """Return an image as an address of its own, empty if it is none that is shown."""
+    for content_type, signature in _SIGNATURES.items():
+        if signature.match(data):
+            return f"data:{content_type};base64,{base64.b64encode(data).decode()}"
+    return ""

@@ -1,0 +1,235 @@
+"""The inbox on a real database: pages, profiles, read and unread, search."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.timeline.cursors import InvalidCursor
+from services.timeline.query import parse_query
+from services.timeline.viewers import Viewer
+from shared.database import Document
+from shared.events import Role
+from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match
+
+U1, U2 = Viewer(ACCOUNT, "u1"), Viewer(ACCOUNT, "u2")
+
+
+@pytest.fixture
+async def timeline(mongodb_url: str, database_name: str, tmp_path: Path) -> AsyncIterator[Timeline]:
+    async with a_timeline(mongodb_url, database_name, tmp_path) as timeline:
+        yield timeline
+
+
+async def write(
+    timeline: Timeline, subject: str, *, owner: str = "u1", person: str = "c1", **options: Any
+) -> None:
+    """Attach a mail of its own conversation; its id is its subject."""
+    options = {"message_id": f"{subject}@x", **options}
+    event = attached(match(person, f"{person}@x.example"), owner=owner)
+    await timeline.handle(event, mail(subject, **options))
+
+
+def subjects(rows: list[Document]) -> list[str]:
+    return [row["first"]["subject"] for row in rows]
+
+
+class TestPages:
+    async def test_the_inbox_sums_up_a_conversation(self, timeline: Timeline) -> None:
+        await write(timeline, "Hello", day=3, text="The first.")
+        await write(timeline, "Re", references="<Hello@x>", day=5, text="The last.", person="c2")
+        await write(timeline, "Between", references="<Hello@x>", day=4)
+        [row] = await timeline.conversations()
+        assert row["first"]["subject"] == "Hello"
+        assert row["last"]["snippet"] == "The last."
+        assert row["mail_count"] == 3
+        assert row["last_mail_at"] == datetime(2026, 1, 5, 9, tzinfo=UTC)
+        assert [person["person_id"] for person in row["persons"]] == ["c1", "c2"]
+        addresses = {participant["address"] for participant in row["participants"]}
+        assert addresses == {"user@team.example", "cand@mail.example"}
+        assert row["unread"] is True
+
+    async def test_newest_first_page_by_page_while_mails_arrive(self, timeline: Timeline) -> None:
+        for day in range(1, 10):
+            await write(timeline, f"{day}", day=day)
+        seen: list[str] = []
+        cursor = None
+        for _ in range(9):
+            page = await timeline.inbox.page(U1, 2, cursor)
+            seen += subjects(page.items)
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+            await write(timeline, f"new{len(seen)}", day=14)
+        assert seen == list("987654321")
+
+    async def test_the_profiles_and_the_owners_conversations(self, timeline: Timeline) -> None:
+        await write(timeline, "One", person="c1", day=1)
+        await write(timeline, "Two", person="c2", day=2, owner="u2")
+        assert subjects((await timeline.inbox.page(U1, 9, None, "c2")).items) == ["Two"]
+        assert subjects(await timeline.conversations()) == ["Two", "One"]
+        assert subjects(await timeline.conversations(own_only=True)) == ["One"]
+        assert subjects(await timeline.conversations("u2", own_only=True)) == ["Two"]
+
+    async def test_a_conversation_partly_known_by_bcc_is_shown_once_and_whole_to_its_owner(
+        self, timeline: Timeline
+    ) -> None:
+        await write(timeline, "Open", day=1)
+        hidden = attached(match("c2", "hidden@x.example", Role.BCC))
+        raw = mail("Hidden", message_id="h@x", references="<Open@x>", bcc="hidden@x.example")
+        await timeline.handle(hidden, raw)
+        await write(timeline, "Other", day=10)
+        [first, second] = await timeline.conversations("u1")
+        assert (first["first"]["subject"], first["mail_count"]) == ("Open", 2)
+        assert second["first"]["subject"] == "Other"
+        assert [row["mail_count"] for row in await timeline.conversations("u2")] == [1, 1]
+        pages = [await timeline.inbox.page(U1, 1, None)]
+        while (cursor := pages[-1].next_cursor) is not None:
+            pages.append(await timeline.inbox.page(U1, 1, cursor))
+        assert [subjects(page.items) for page in pages if page.items] == [["Open"], ["Other"]]
+
+
+class TestReadState:
+    async def unread(self, timeline: Timeline, viewer: Viewer = U1) -> list[str]:
+        rows: list[str] = []
+        cursor = None
+        while True:
+            page = await timeline.inbox.unread_page(viewer, 2, cursor)
+            rows += subjects(page.items)
+            cursor = page.next_cursor
+            if cursor is None:
+                assert (len(rows), False) == await timeline.inbox.unread_count(viewer)
+                return rows
+
+    async def mark(self, timeline: Timeline, subject: str, *, unread: bool) -> None:
+        rows = await timeline.conversations()
+        [row] = [row for row in rows if row["first"]["subject"] == subject]
+        assert await timeline.inbox.mark(U1, row["thread"], unread=unread)
+
+    async def test_what_is_read_stays_read_until_something_arrives(
+        self, timeline: Timeline
+    ) -> None:
+        for subject in "abc":
+            await write(timeline, subject)
+        assert await self.unread(timeline) == ["c", "b", "a"]
+        await self.mark(timeline, "b", unread=False)
+        assert await self.unread(timeline) == ["c", "a"]
+        assert await self.unread(timeline, U2) == ["c", "b", "a"], "read state is per user"
+        await write(timeline, "re", references="<b@x>")
+        assert await self.unread(timeline) == ["b", "c", "a"]
+
+    async def test_mark_all_as_read_and_one_as_unread(self, timeline: Timeline) -> None:
+        for subject in "abc":
+            await write(timeline, subject)
+        await self.mark(timeline, "a", unread=False)
+        await timeline.inbox.mark_all(U1, datetime.now(UTC) + timedelta(seconds=1))
+        assert await self.unread(timeline) == []
+        assert await timeline.database.read_marks.count_documents({}) == 0, "marks are not kept"
+        await self.mark(timeline, "b", unread=True)
+        assert await self.unread(timeline) == ["b"]
+        await asyncio.sleep(1.1)
+        await write(timeline, "d")
+        assert await self.unread(timeline) == ["d", "b"]
+        await self.mark(timeline, "b", unread=False)
+        assert await self.unread(timeline) == ["d"]
+
+    async def test_the_same_mail_by_another_user_is_no_news(self, timeline: Timeline) -> None:
+        await write(timeline, "a")
+        await self.mark(timeline, "a", unread=False)
+        await write(timeline, "a", owner="u2")
+        assert await self.unread(timeline) == []
+
+    async def test_there_is_nothing_to_mark_in_what_is_not_theirs(self, timeline: Timeline) -> None:
+        await write(timeline, "a")
+        [row] = await timeline.conversations()
+        stranger = Viewer("globex", "u1")
+        assert not await timeline.inbox.mark(stranger, row["thread"], unread=False)
+
+    async def test_a_made_up_cursor_is_refused(self, timeline: Timeline) -> None:
+        for page in (timeline.inbox.page, timeline.inbox.unread_page):
+            with pytest.raises(InvalidCursor):
+                await page(U1, 10, "x")
+
+
+class TestSearch:
+    @pytest.fixture
+    async def filled(self, timeline: Timeline) -> Timeline:
+        await write(timeline, "Interview on Friday", message_id="1@x", day=2, text="At ten.")
+        await write(timeline, "Re: Interview", message_id="2@x", day=3, references="<1@x>")
+        await write(
+            timeline,
+            "Lebenslauf Größe",
+            message_id="3@x",
+            day=4,
+            sender="Anna Müller <anna@firm.example>",
+            text="Das Gespräch war gut. 東京都の面接について",
+        )
+        await write(timeline, "Lunch", message_id="4@x", day=5, owner="u2", text="Friday at ten?")
+        return timeline
+
+    async def found(self, timeline: Timeline, q: str, viewer: Viewer = U1) -> list[str]:
+        hits = await timeline.search.hits(viewer, parse_query(q), 10, None)
+        return subjects(await timeline.inbox.of_threads(viewer, hits.threads))
+
+    @pytest.mark.parametrize(
+        ("q", "found"),
+        [
+            ("friday", ["Lunch", "Interview on Friday"]),
+            ("FRIDAY interview", ["Interview on Friday"]),
+            ("interv", ["Interview on Friday"]),
+            ("interv* friday", ["Interview on Friday"]),
+            ('"at ten"', ["Lunch", "Interview on Friday"]),
+            ('"friday at ten"', ["Lunch"]),
+            ('"ten at"', []),
+            ("grosse", ["Lebenslauf Größe"]),
+            ("muller", ["Lebenslauf Größe"]),
+            ("gespräch", ["Lebenslauf Größe"]),
+            ("面接", ["Lebenslauf Größe"]),
+            ("東京都", ["Lebenslauf Größe"]),
+            ("京", ["Lebenslauf Größe"]),
+            ("都京", []),
+            ("from:anna", ["Lebenslauf Größe"]),
+            ("from:anna@firm.example", ["Lebenslauf Größe"]),
+            ("to:anna", []),
+            ("to:cand@mail.example friday", ["Lunch", "Interview on Friday"]),
+            ("before:2026-01-03", ["Interview on Friday"]),
+            ("after:2026-01-04 before:2026-01-05", ["Lebenslauf Größe"]),
+            ("has:attachment", []),
+            ("nowhere", []),
+            ("$where", []),
+        ],
+    )
+    async def test_it_finds(self, filled: Timeline, q: str, found: list[str]) -> None:
+        assert await self.found(filled, q) == found
+
+    async def test_only_what_one_may_see(self, filled: Timeline) -> None:
+        own = Viewer(ACCOUNT, "u1", own_only=True)
+        assert await self.found(filled, "friday", own) == ["Interview on Friday"]
+        assert await self.found(filled, "friday", Viewer("globex", "u1")) == []
+
+    async def test_an_attachment_by_name(self, timeline: Timeline) -> None:
+        headers = (
+            b"MIME-Version: 1.0\r\nContent-Type: application/pdf\r\n"
+            b'Content-Disposition: attachment; filename="cv-anna.pdf"\r\n'
+        )
+        await timeline.handle(attached(), mail().replace(b"\r\n\r\n", b"\r\n" + headers + b"\r\n"))
+        assert await self.found(timeline, "has:attachment cv") == ["Hello"]
+
+    async def test_a_conversation_is_found_once_over_all_pages(self, timeline: Timeline) -> None:
+        for n in range(1, 13):
+            references = "<1@x>" if n % 2 else ""
+            await write(timeline, f"Word {n}", message_id=f"{n}@x", day=n, references=references)
+        seen: list[str] = []
+        cursor = None
+        while True:
+            hits = await timeline.search.hits(U1, parse_query("word text"), 2, cursor)
+            seen += subjects(await timeline.inbox.of_threads(U1, hits.threads))
+            cursor = hits.next_cursor
+            if cursor is None:
+                break
+        assert len(seen) == len(set(seen)) == 7
+        assert seen[0] == "Word 12"
+        assert seen[1] == "Word 1", "the thread of the odd ones, at the place of its newest"

@@ -1,0 +1,70 @@
+"""The text of quotes, and what is too much. What is safe is tested in a browser."""
+
+import time
+
+import pytest
+
+from services.timeline.new_part import split
+from services.timeline.safe_html import read_html
+from shared.mime import MAX_TEXT
+
+ATTRIBUTION = "On Fri, Jan 9, 2026 at 10:00 Anna Lind &lt;anna@lind.example&gt; wrote:"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("a<blockquote type=cite>b<br>c</blockquote>d", "a\n> b\n> c\nd"),
+        ('<blockquote class="gmail_quote"><p>a</p><p>b</p></blockquote>', "> a\n>\n> b"),
+        (
+            "a<blockquote type=cite>b<blockquote type=cite>c</blockquote>d</blockquote>e",
+            "a\n> b\n>> c\n> d\ne",
+        ),
+        ("a<blockquote type=cite></blockquote>b", "a\nb"),
+        ("<p>a</p><blockquote type=cite><p>b</p></blockquote><p>c</p>", "a\n\n> b\n\nc"),
+        ("<blockquote>indented</blockquote>", "indented"),
+        ("<blockquote type=cite>" * 20 + "a", ">" * 9 + " a"),
+    ],
+)
+def test_a_quoted_mail_is_marked_in_the_text(source: str, text: str) -> None:
+    assert read_html(source)[1].strip("\n") == text
+
+
+def test_an_answer_in_html_alone_is_told_from_what_it_quotes() -> None:
+    quote = f'<div class="gmail_attr">{ATTRIBUTION}<br></div><blockquote class="gmail_quote">'
+    _, text, _ = read_html(f"<p>Yes</p><div>{quote}<p>old</p></blockquote></div><p>more</p>")
+    parts = split(text)
+    assert parts.new == "Yes\n\nmore"
+    assert parts.quoted.endswith("> old")
+
+
+def test_a_fallback_is_shown_where_what_it_stands_for_is_not() -> None:
+    html, text, _ = read_html("<noscript><b>a</b></noscript><object data=x><i>b</i></object>")
+    assert html == "<b>a</b><i>b</i>"
+    assert text == "ab"
+
+
+def test_direction_is_kept() -> None:
+    assert read_html('<p dir="rtl">x</p>')[0] == '<p dir="rtl">x</p>'
+
+
+MEGABYTES = [
+    *("&", "\xa0", "&nbsp;", "<a>", "<p>", "<img>", "<br>", "<iframe>", "<xmp>", "<", "<b>&</b>"),
+    *("<blockquote type=cite>", "<blockquote type=cite>x</blockquote>", "<video poster=//a>"),
+    *("<img src=//a>", "<p title='&&&&&&&&'>", "<noscript>x</noscript>", "<image src=//a>"),
+]
+
+
+@pytest.mark.parametrize("piece", MEGABYTES)
+def test_a_megabyte_takes_little_time(piece: str) -> None:
+    source = piece * (MAX_TEXT // len(piece))
+    start = time.perf_counter()
+    html, _, whole = read_html(source)
+    assert time.perf_counter() - start < 3  # about half a second when nothing else runs
+    assert (html is None) == (not whole)
+
+
+def test_many_lines_in_deep_quotes_take_little_time() -> None:
+    start = time.perf_counter()
+    read_html("<pre>" + "<blockquote type=cite>" * 150 + "x\n" * 500_000)
+    assert time.perf_counter() - start < 3
