@@ -6,6 +6,7 @@ the opposite order: first what lets work in, last what work in hand still needs.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -55,6 +56,8 @@ def run(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
             loop.add_signal_handler(number, stopping.set)
         await main(stopping)
 
+    # What was imported stays: to look through it over and over costs the collector 40 ms a time.
+    gc.freeze()
     sys.excepthook = lambda kind, error, trace: _log_error("service failed", error)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(with_signals())
