@@ -11,6 +11,7 @@ from shared.event_examples import examples
 from shared.events import (
     EVENTS,
     MAX_EVENT_BYTES,
+    CaptureEvent,
     InvalidEvent,
     Kind,
     MailAttached,
@@ -54,6 +55,16 @@ def test_a_consumer_ignores_a_field_it_does_not_know() -> None:
     example["later"] = 1
     example["matches"][0]["later"] = 2
     assert decode_event(MailAttached.tag, json.dumps(example)) == examples()[MailAttached.tag]
+
+
+@pytest.mark.parametrize("tag", [tag for tag, e in EVENTS.items() if issubclass(e, CaptureEvent)])
+def test_of_old_mail_an_event_says_so_and_of_live_mail_nothing(tag: str) -> None:
+    example = examples()[tag]
+    assert "backfill" not in example.encode()
+    assert example.routing_key == tag
+    old = example.model_copy(update={"backfill": True})
+    assert decode_event(tag, old.encode()) == old
+    assert old.routing_key == f"{tag}.backfill"
 
 
 def test_a_producer_cannot_invent_a_field() -> None:
