@@ -8,7 +8,8 @@
 Keys:
 
     claims/<capture id>              one capture's mail between ingest and its outcome; never shared
-    claims/<capture id>.<place>      a mail that it encloses, between matcher and timeline
+    claims/<random id>               the same of old mail, whose capture may be on its way twice
+    claims/<...>.<place>             a mail that it encloses, between matcher and timeline
     mails/<account>/<mail id>/<content>/<hash>  the raw bytes of an attached mail, for good
 """
 
@@ -40,9 +41,14 @@ class BlobStoreAway(Exception):
     """The blob store did not answer, is full, or refused."""
 
 
-def claim_key(capture_id: UUID, place: str = "") -> str:
-    """Return the key under which one capture's mail waits, or one that it encloses."""
-    return f"{CLAIM_PREFIX}{capture_id}" + (f".{place}" if place else "")
+def claim_key(id_: UUID) -> str:
+    """Return the key under which one capture's mail waits."""
+    return f"{CLAIM_PREFIX}{id_}"
+
+
+def enclosed_key(claim: str, place: str) -> str:
+    """Return the key under which a mail waits that the claim's mail encloses."""
+    return f"{claim}.{place}"
 
 
 def mail_key(account: str, content_id: str, raw: bytes) -> str:

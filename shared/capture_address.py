@@ -20,6 +20,7 @@ import re
 import secrets
 import unicodedata
 from dataclasses import dataclass
+from uuid import UUID
 
 _TAG, _NONCE, _MAC = 8, 5, 16
 _HANDLE_MAX = 32
@@ -88,6 +89,17 @@ class KeyRing:
             if hmac.compare_digest(_mac(secret, signed), mac):
                 return CaptureAddress(f"{local}@{domain}", match["tag"], key_id)
         return None
+
+    def backfill_id(self, address: CaptureAddress, raw: bytes) -> UUID:
+        """Return the capture id that these bytes always have when they are old mail of the address.
+
+        Keyed, since it outlives a dismissed mail: nobody else can tell which mail it was. By the
+        key that signed the address, so that the id stays when another key is promoted.
+        """
+        label = hmac.digest(self.secrets_by_id[address.key_id], b"old mail", "sha256")
+        hashed = hashlib.sha256(raw).digest()
+        told = hmac.digest(label, address.address.encode() + b"\0" + hashed, "sha256")
+        return UUID(bytes=told[:16], version=5)
 
     def forgetful_hash(self, account: str, message_id: str) -> str:
         """Return the keyed hash by which a dismissed mail can be recognised but not guessed.

@@ -2,6 +2,8 @@
 
 * An event travels as JSON in the AMQP header `event`; the AMQP body is the raw mail, untouched, or
   empty. The property `type` carries the tag, which names the event and its version.
+* It is routed by its tag; what is about old mail (`backfill`) by its tag and `.backfill`, to queues
+  of its own.
 * Producers forbid extra fields, consumers ignore them: a new optional field can be rolled out in
   any order. A field is only ever added as optional; anything else is a new version of the event,
   consumed everywhere before it is produced anywhere.
@@ -124,12 +126,27 @@ class Forwarded(BaseModel):
     subject: str | None = None
 
 
+def backfill_key(tag: str) -> str:
+    """Return the routing key of an event about old mail."""
+    return f"{tag}.backfill"
+
+
 class Event(BaseModel):
     """What every event can do."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     tag: ClassVar[str]
     carries_mail: ClassVar[bool] = False
+
+    @property
+    def routing_key(self) -> str:
+        """What the broker routes it by."""
+        return self.tag
+
+    @classmethod
+    def routing_keys(cls) -> tuple[str, ...]:
+        """Return every routing key that such an event may have."""
+        return (cls.tag,)
 
     def encode(self) -> str:
         """Return the event as the JSON text of the header `event`.
@@ -156,7 +173,20 @@ class CaptureEvent(Event):
     """An event about one capture."""
 
     capture_id: UUID
-    """UUIDv7, made by ingest; one arrival of one mail at one capture address."""
+    """Made by ingest; one arrival of one mail at one capture address. A UUIDv7; of old mail that is
+    brought along, one that the same bytes always have there (`KeyRing.backfill_id`)."""
+    backfill: bool = Field(default=False, exclude_if=lambda backfill: not backfill)
+    """Old mail that is brought along: live mail never waits behind it, and it is no news."""
+
+    @property
+    def routing_key(self) -> str:
+        """What the broker routes it by."""
+        return backfill_key(self.tag) if self.backfill else self.tag
+
+    @classmethod
+    def routing_keys(cls) -> tuple[str, ...]:
+        """Return every routing key that such an event may have."""
+        return (cls.tag, backfill_key(cls.tag))
 
 
 class MailEvent(CaptureEvent):

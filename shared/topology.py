@@ -9,6 +9,10 @@ queue cannot be changed: a queue's name carries a version for the day one must.
 
 The queue `dead.v1` is where everything ends that cannot be handled: what a handler rejected, with
 its reason, and what the broker gave up on at the delivery limit.
+
+Old mail that is brought along has queues of its own, all the way: however much of it waits, a live
+mail does not wait behind it. They are short, so that it waits where it comes from, not on the disk
+that live mail needs.
 """
 
 from collections.abc import Iterable
@@ -23,10 +27,11 @@ from shared.events import (
     MailReceived,
     PersonChanged,
     PersonDeleted,
+    backfill_key,
 )
 
 MAIL_EXCHANGE = "satchel.mail"
-"""Topic exchange; the routing key is the event's tag."""
+"""Topic exchange; the routing key is the event's own (`Event.routing_key`)."""
 DEAD_EXCHANGE = "satchel.dead"
 """Topic exchange; the routing key is the dead letter's own tag, or what stood in its place."""
 
@@ -39,11 +44,13 @@ _UNLIMITED = 1_000_000
 word for unlimited."""
 _LIMIT_BYTES = 8 * 1024**3
 """Beyond it a queue refuses what is published, which ingest answers with 451."""
+_BACKFILL_LIMIT_BYTES = 1024**3
+"""Beyond it the command that brings old mail along waits, and so does the matcher with old mail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A quorum queue and the tags that are routed to it."""
+    """A quorum queue and the routing keys that lead to it."""
 
     name: str
     exchange: str
@@ -51,11 +58,13 @@ class Queue:
     arguments: dict[str, str | int] = field(hash=False)
 
 
-def _quorum(delivery_limit: int, dead_exchange: str | None) -> dict[str, str | int]:
+def _quorum(
+    delivery_limit: int, dead_exchange: str | None, limit_bytes: int = _LIMIT_BYTES
+) -> dict[str, str | int]:
     arguments: dict[str, str | int] = {
         "x-queue-type": "quorum",
         "x-delivery-limit": delivery_limit,
-        "x-max-length-bytes": _LIMIT_BYTES,
+        "x-max-length-bytes": limit_bytes,
         "x-overflow": "reject-publish",
     }
     if dead_exchange is not None:
@@ -76,6 +85,18 @@ OUTCOMES = Queue(
     (MailAttached.tag, MailDismissed.tag, MailConfirmation.tag),
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
+RECEIVED_BACKFILL = Queue(
+    "matcher.backfill.v1",
+    MAIL_EXCHANGE,
+    tuple(map(backfill_key, RECEIVED.keys)),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE, _BACKFILL_LIMIT_BYTES),
+)
+OUTCOMES_BACKFILL = Queue(
+    "timeline.backfill.v1",
+    MAIL_EXCHANGE,
+    tuple(map(backfill_key, OUTCOMES.keys)),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE, _BACKFILL_LIMIT_BYTES),
+)
 PEOPLE = Queue(
     "timeline.people.v1",
     MAIL_EXCHANGE,
@@ -85,7 +106,7 @@ PEOPLE = Queue(
 """Apart from the outcomes: an import of a whole directory must not delay mail."""
 DEAD = Queue("dead.v1", DEAD_EXCHANGE, ("#",), _quorum(_UNLIMITED, None))
 
-QUEUES = (RECEIVED, OUTCOMES, PEOPLE, DEAD)
+QUEUES = (RECEIVED, OUTCOMES, RECEIVED_BACKFILL, OUTCOMES_BACKFILL, PEOPLE, DEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +127,6 @@ def uses(*, publishes: Iterable[type[Event]] = (), consumes: Iterable[Queue] = (
     That is the queues it consumes, the queues that what it publishes goes to (else mail would be
     refused until its consumer has started once), and the dead-letter queue.
     """
-    keys = {event.tag for event in publishes}
+    keys = {key for event in publishes for key in event.routing_keys()}
     wanted = [queue for queue in QUEUES if queue in set(consumes) or keys & set(queue.keys)]
     return Topology((*wanted, DEAD))

@@ -1,8 +1,13 @@
-"""ingest's process: wired here, top to bottom."""
+"""ingest's process: wired here, top to bottom.
+
+`--backfill` brings old mail along and ends.
+"""
 
 import asyncio
+import sys
 from functools import partial
 
+from services.ingest.backfill import OPTIONS, Backfill, Mistake
 from services.ingest.receive import Receiver
 from services.ingest.settings import IngestSettings
 from services.ingest.smtp import SmtpServer
@@ -57,9 +62,23 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         await stopping.wait()
 
 
+def bring_old_mail(settings: IngestSettings) -> int:
+    """Return 0 when all is done, 1 when it was interrupted, 2 when it cannot be done at all."""
+    configure_logging("ingest", "ERROR")  # a line for each mail would hide how far it is
+    try:
+        backfill = Backfill(settings, sys.argv[1:])
+        run(backfill.run)
+    except Mistake as mistake:
+        sys.stderr.write(f"ingest: {mistake}\n")
+        return 2
+    return 0 if backfill.finished else 1
+
+
 def main() -> None:
-    """Start ingest."""
-    settings = load(IngestSettings, "ingest")
+    """Start ingest, or bring old mail along."""
+    settings = load(IngestSettings, "ingest", OPTIONS)
+    if any(word.startswith("--backfill") for word in sys.argv[1:]):
+        sys.exit(bring_old_mail(settings))
     configure_logging("ingest", settings.log_level)
     run(lambda stopping: serve(settings, stopping))
 

@@ -6,13 +6,15 @@
 * Accepted means that the broker confirmed every event. Otherwise the sender is told to try again,
   and what some captures already were is harmless: the same mail twice is one mail.
 * The body is not looked at, and no database is asked.
+* Old mail that is brought along (`backfill.py`) comes this way, too, on to a queue of its own. Its
+  capture ids are made from its bytes, so that however often it comes it is counted once.
 """
 
 import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
@@ -36,8 +38,16 @@ class NotAccepted(Exception):
 class Receiver:
     """Takes responsibility for mail."""
 
-    def __init__(self, publisher: Publisher, blobs: Blobs) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        blobs: Blobs,
+        *,
+        backfill_id: Callable[[CaptureAddress, bytes], UUID] | None = None,
+    ) -> None:
+        """With `backfill_id`, which makes capture ids, all that is received is old mail."""
         self._publisher, self._blobs = publisher, blobs
+        self._backfill_id = backfill_id
 
     async def receive(
         self, raw: bytes, recipients: Sequence[CaptureAddress], *, mail_from: str | None, door: Door
@@ -48,19 +58,7 @@ class Receiver:
         Raises NotAccepted when the broker or the blob store cannot take it now.
         """
         started = time.monotonic()
-        events = [
-            MailReceived(
-                capture_id=(capture_id := uuid7()),
-                capture_address=recipient.address,
-                account_tag=recipient.account_tag,
-                received_at=datetime.now(UTC),
-                door=door,
-                mail_from=mail_from,
-                size=len(raw),
-                blob_key=claim_key(capture_id) if len(raw) > CLAIM_CHECK_BYTES else None,
-            )
-            for recipient in recipients
-        ]
+        events = [self._event(raw, recipient, mail_from, door) for recipient in recipients]
         results = await asyncio.gather(
             *(self._take(event, raw) for event in events), return_exceptions=True
         )
@@ -78,6 +76,22 @@ class Receiver:
         RECEIVED_BYTES.labels(door).observe(len(raw))
         RECEIVE_SECONDS.labels(door).observe(time.monotonic() - started)
         return [event.capture_id for event in events]
+
+    def _event(
+        self, raw: bytes, recipient: CaptureAddress, mail_from: str | None, door: Door
+    ) -> MailReceived:
+        id_ = uuid7()
+        return MailReceived(
+            capture_id=self._backfill_id(recipient, raw) if self._backfill_id else id_,
+            backfill=self._backfill_id is not None,
+            capture_address=recipient.address,
+            account_tag=recipient.account_tag,
+            received_at=datetime.now(UTC),
+            door=door,
+            mail_from=mail_from,
+            size=len(raw),
+            blob_key=claim_key(id_) if len(raw) > CLAIM_CHECK_BYTES else None,
+        )
 
     async def _take(self, event: MailReceived, raw: bytes) -> None:
         if event.blob_key is None:

@@ -35,7 +35,7 @@ from shared.http_server import HttpServer
 from shared.progress import Progress
 from shared.runtime import configure_logging, run, running
 from shared.settings import load
-from shared.topology import RECEIVED, uses
+from shared.topology import RECEIVED, RECEIVED_BACKFILL, uses
 from shared.web import create_app, holds, not_stopping
 
 OPTIONS = """\
@@ -63,7 +63,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     people = Directory(database, versions)
     addresses = CaptureAddresses(database, versions, ring, settings.capture_domain)
     knowledge = Knowledge(people, addresses, versions)
-    topology = uses(publishes=PUBLISHES, consumes=[RECEIVED])
+    topology = uses(publishes=PUBLISHES, consumes=[RECEIVED, RECEIVED_BACKFILL])
     publisher = Publisher(settings.amqp_url, "matcher", topology)
     blobs = Blobs(settings.blob_url)
     matcher = Matcher(
@@ -83,13 +83,22 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         publisher,
         prefetch=settings.prefetch,
     )
+    backfill = Consumer(
+        settings.amqp_url,
+        "matcher backfill",
+        topology,
+        RECEIVED_BACKFILL,
+        matcher.match,
+        publisher,
+        prefetch=settings.backfill_prefetch,
+    )
     app = create_app(
         "Satchel matcher",
         "Owns the directory and decides whom a mail concerns.",
         settings,
         {
             "running": not_stopping(stopping),
-            "broker": holds(lambda: publisher.ready and consumer.ready),
+            "broker": holds(lambda: publisher.ready and consumer.ready and backfill.ready),
             "database": has_indexes(database, INDEXES),
         },
     )
@@ -104,6 +113,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         running(publisher, stopping),
         running(http, stopping),
         running(consumer, stopping),
+        running(backfill, stopping),
         running(ClaimSweep(blobs), stopping),
         running(Outbox(database, publisher), stopping),
     ):

@@ -7,7 +7,7 @@ from services.matcher.capture_addresses import AddressRecord
 from services.matcher.confirmation import Confirmation
 from services.matcher.decide import Attach, Dismiss
 from services.matcher.judge import Judgement, Verdict
-from shared.blobs import claim_key
+from shared.blobs import enclosed_key
 from shared.capture_address import KeyRing
 from shared.events import (
     Forwarded,
@@ -59,6 +59,7 @@ def announce_dismissal(
     id_ = message_id(mail.header)
     return MailDismissed(
         capture_id=received.capture_id,
+        backfill=received.backfill,
         account=address.account,
         reason=decision.reason,
         received_at=received.received_at,
@@ -74,12 +75,14 @@ def _attached(
     shown = _trimmed(mail.forwarded) if mail.forwarded else None
     taken = len(shown.model_dump_json().encode()) if shown else 0
     parts = list(_split(decision.matches, SPLIT_BYTES - min(taken, SPLIT_BYTES // 2)))
-    claimed = received.blob_key is not None
-    enclosed_key = claim_key(received.capture_id, mail.place) if claimed else None
+    claim = received.blob_key
+    if claim is not None and mail.place:
+        claim = enclosed_key(claim, mail.place)
     for number, matches in enumerate(parts, start=1):
         yield MailAttached(
             capture_id=received.capture_id,
-            blob_key=enclosed_key if mail.place else received.blob_key,
+            backfill=received.backfill,
+            blob_key=claim,
             size=mail.size if mail.place else received.size,
             account=address.account,
             owner=address.person_id,
@@ -101,6 +104,7 @@ def _confirmation(
 ) -> MailConfirmation:
     return MailConfirmation(
         capture_id=received.capture_id,
+        backfill=received.backfill,
         account=address.account,
         owner=address.person_id,
         capture_address=received.capture_address,

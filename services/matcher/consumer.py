@@ -101,13 +101,13 @@ class Matcher:
         recorded and before it is published, so whatever is written is consumed.
         """
         try:
-            events = await self.decisions.recall(received.capture_id)
+            events = await self.decisions.recall(claim)
             if not events:
                 start = await self.blobs.get_start(claim, _HEADER_BYTES)
                 decided = await self._decide(received, start)
                 if isinstance(decided, Reject):
                     return decided
-                events = await self.decisions.record(received.capture_id, decided)
+                events = await self.decisions.record(claim, decided)
         except BlobMissing:
             return Reject("claim_missing")
         enclosed = {e.place: e.blob_key for e in events if isinstance(e, MailAttached) and e.place}

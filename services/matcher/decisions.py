@@ -5,17 +5,18 @@ A redelivery may then find the claim gone. So the events that tell its outcome a
 and a redelivery repeats them instead of deciding anew: nothing is lost when the process dies
 between any two steps, and a mail that was attached can never lose its claim to a later dismissal.
 
-`decisions`: `{_id: <capture id>, events: [[tag, json]], at}`, for as long as a dead letter
-may be replayed. Nothing of a dismissed mail is in it but what `mail.dismissed.v1` carries.
+`decisions`: `{_id: <the claim's key, without its prefix>, events: [[tag, json]], at}`, for as long
+as a dead letter may be replayed. By the claim, not by the capture: old mail that is brought along
+again has a claim of its own, and is decided by the directory as it is then. Nothing of a dismissed
+mail is in it but what `mail.dismissed.v1` carries.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from uuid import UUID
 
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
-from shared.blobs import RETENTION
+from shared.blobs import CLAIM_PREFIX, RETENTION
 from shared.database import Database, Document, Index
 from shared.events import Event, decode_event
 
@@ -37,18 +38,18 @@ class Decisions:
     def __init__(self, database: Database) -> None:
         self._decisions = database["decisions"]
 
-    async def recall(self, capture_id: UUID) -> list[Event]:
+    async def recall(self, claim: str) -> list[Event]:
         """Return the events of an earlier decision; none when there was no decision."""
-        found = await self._decisions.find_one({"_id": str(capture_id)})
+        found = await self._decisions.find_one({"_id": _id(claim)})
         return _events(found) if found else []
 
-    async def record(self, capture_id: UUID, events: Sequence[Event]) -> list[Event]:
+    async def record(self, claim: str, events: Sequence[Event]) -> list[Event]:
         """Remember the events that are about to be published; return those that are remembered.
 
         They are another's when the capture was in two hands, and those are the ones to publish.
         """
         recorded = await self._decisions.find_one_and_update(
-            {"_id": str(capture_id)},
+            {"_id": _id(claim)},
             {
                 "$setOnInsert": {
                     "events": [[event.tag, event.encode()] for event in events],
@@ -59,6 +60,10 @@ class Decisions:
             return_document=ReturnDocument.AFTER,
         )
         return _events(recorded) if recorded else list(events)
+
+
+def _id(claim: str) -> str:
+    return claim.removeprefix(CLAIM_PREFIX)
 
 
 def _events(decision: Document) -> list[Event]:

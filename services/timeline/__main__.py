@@ -41,7 +41,7 @@ from shared.http_server import HttpServer
 from shared.progress import Progress
 from shared.runtime import configure_logging, run, running
 from shared.settings import load
-from shared.topology import OUTCOMES, PEOPLE, uses
+from shared.topology import OUTCOMES, OUTCOMES_BACKFILL, PEOPLE, uses
 from shared.web import create_app, holds, not_stopping, with_examples
 
 INDEXES = (
@@ -70,7 +70,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     blobs = Blobs(settings.blob_url)
     store = Store(client, database)
     projector = Projector(store, blobs)
-    topology = uses(consumes=[OUTCOMES, PEOPLE])
+    topology = uses(consumes=[OUTCOMES, OUTCOMES_BACKFILL, PEOPLE])
     publisher = Publisher(settings.amqp_url, "timeline", topology)  # of dead letters
     consumer = Consumer(
         settings.amqp_url,
@@ -80,6 +80,15 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         projector.handle,
         publisher,
         prefetch=settings.prefetch,
+    )
+    backfill = Consumer(
+        settings.amqp_url,
+        "timeline backfill",
+        topology,
+        OUTCOMES_BACKFILL,
+        projector.handle,
+        publisher,
+        prefetch=settings.backfill_prefetch,
     )
     directory = People(database)
     announced = Consumer(
@@ -91,13 +100,14 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         publisher,
         prefetch=settings.prefetch,
     )
+    consumers = (consumer, backfill, announced)
     app = create_app(
         "Satchel timeline",
         "Owns what is shown: profile timelines, mails and tallies.",
         settings,
         {
             "running": not_stopping(stopping),
-            "broker": holds(lambda: publisher.ready and consumer.ready and announced.ready),
+            "broker": holds(lambda: all(part.ready for part in (publisher, *consumers))),
             "database": has_indexes(database, INDEXES),
         },
     )
@@ -121,6 +131,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         running(http, stopping),
         running(live, stopping),
         running(consumer, stopping),
+        running(backfill, stopping),
         running(announced, stopping),
     ):
         await stopping.wait()

@@ -101,5 +101,6 @@ class Projector:
         self, event: MailAttached | MailDismissed | MailConfirmation, outcome: str
     ) -> None:
         PROJECTED.labels(outcome).inc()
-        VISIBLE_SECONDS.observe((datetime.now(UTC) - event.received_at).total_seconds())
+        if not event.backfill:  # that waits on purpose
+            VISIBLE_SECONDS.observe((datetime.now(UTC) - event.received_at).total_seconds())
         log.info("projected", outcome=outcome)

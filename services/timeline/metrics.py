@@ -5,6 +5,6 @@ from prometheus_client import Counter, Histogram
 PROJECTED = Counter("satchel_projected_total", "Outcomes written to the database", ["outcome"])
 VISIBLE_SECONDS = Histogram(
     "satchel_visible_seconds",
-    "From ingest's receipt to the outcome being readable",
+    "From ingest's receipt to the outcome being readable, of live mail",
     buckets=[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200],
 )

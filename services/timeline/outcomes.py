@@ -94,11 +94,13 @@ class Outcomes:
             upsert=True,
             session=session,
         )
+        # Old mail that is brought along again has its capture id again, on another day.
+        day = before["day"] if before else _day(event.received_at)
         if before is None or before["decision"] == "dismissed":
-            await self._count(event, slot, event.owner, "attached", 1, session)
+            await self._count(event.account, day, slot, event.owner, "attached", 1, session)
         if before is not None and before["decision"] == "dismissed":
             dismissed = f"dismissed.{before['reason']}"
-            await self._count(event, slot, _NOBODY, dismissed, -1, session)
+            await self._count(event.account, day, slot, _NOBODY, dismissed, -1, session)
         seen = {_part(event), *(before or {}).get("parts", ())}
         return len([p for p in seen if p.startswith(f"{event.place}/")]) >= event.parts
 
@@ -139,20 +141,21 @@ class Outcomes:
         )
         if recorded.upserted_id is not None:
             owner = _NOBODY if isinstance(event, MailDismissed) else event.owner
-            await self._count(event, slot, owner, counted_as, 1, session)
+            day = _day(event.received_at)
+            await self._count(event.account, day, slot, owner, counted_as, 1, session)
 
     async def _count(
         self,
-        event: MailAttached | MailDismissed | MailConfirmation,
+        account: str,
+        day: str,
         slot: int,
         owner: str,
         counted_as: str,
         difference: int,
         session: AsyncClientSession,
     ) -> None:
-        day = _day(event.received_at)
         await self._tallies.update_one(
-            {"_id": f"{event.account}/{day}/{slot}/{owner}", "account": event.account},
+            {"_id": f"{account}/{day}/{slot}/{owner}", "account": account},
             {"$inc": {counted_as: difference}, "$setOnInsert": {"day": day, "owner": owner}},
             upsert=True,
             session=session,

@@ -48,6 +48,11 @@ class Projection:
         """Return the tokens that the mail ties together, its own first."""
         return (self.token, *self.references)
 
+    @property
+    def is_news(self) -> bool:
+        """Whether somebody should hear of it: not of old mail that is brought along."""
+        return "backfill" not in self.capture
+
 
 def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Projection:
     """Return what this capture alone says."""
@@ -92,6 +97,7 @@ def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Projection:
             "sort_date": min(date, received_at) if date else received_at,
             "matches": [_match(match, event.owner) for match in event.matches],
             "bcc": _named_all(mail.bcc),
+            **({"backfill": True} if event.backfill else {}),
         },
         bounce=_bounce(event, mail, id_),
     )
@@ -115,6 +121,7 @@ def event_of(account: str, capture: Document) -> MailAttached:
     """Return the event that a capture was projected from, as far as a projection needs it."""
     return MailAttached(
         capture_id=UUID(capture["capture_id"]),
+        backfill=capture.get("backfill", False),
         account=account,
         owner=capture["person_id"],
         capture_address=capture["capture_address"],

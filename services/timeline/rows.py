@@ -3,7 +3,8 @@
 * `mail_rows`: one a range and mail: in which thread it is, what it is found by, what lists need.
 * `profile_mails`: one a range, profile and mail.
 * `conversations`: one a range and thread: its summary (`summary.py`), and `arrived`, a number that
-  grows with every mail that is new there: what is read or unread is told by it.
+  grows with every mail that is new there: what is read or unread is told by it. Old mail that is
+  brought along is no news: the number stays, and is 0 where there is nothing else.
 
 Every page is one range of one index. All of a mail's rows are written in its one transaction.
 """
@@ -71,6 +72,8 @@ class Rows:
         contents: Mapping[str, Document],
         thread: Thread,
         session: AsyncClientSession,
+        *,
+        is_news: bool,
     ) -> set[str]:
         """Bring the rows of a mail up to date; return the ranges in which something changed.
 
@@ -95,7 +98,9 @@ class Rows:
         if writes:
             await self._mails.bulk_write(writes, session=session)
         await self._write_profiles(mail, before, seen, session)
-        await self._write_conversations(mail, thread, known, changed, gone, session)
+        await self._write_conversations(
+            mail, thread, known, changed, gone, session, is_news=is_news
+        )
         return {*changed, *gone}
 
     async def _known(
@@ -164,6 +169,8 @@ class Rows:
         changed: Mapping[str, Document],
         gone: Collection[str],
         session: AsyncClientSession,
+        *,
+        is_news: bool,
     ) -> None:
         account = mail["account"]
         ids = {r: _conversation_row_id(account, r, thread.name) for r in {*changed, *gone}}
@@ -186,7 +193,7 @@ class Rows:
                 writes.append(DeleteOne({"_id": id_}))
                 continue
             arrived = had["arrived"] if had else 0
-            if was is None:
+            if was is None and is_news:
                 arrived = max(arrived + 1, time.time_ns() // 1_000_000)
             fields = {"account": account, "viewer": range_, "thread": thread.name}
             about = {**fields, "arrived": arrived, **new}

@@ -11,3 +11,4 @@ class TimelineSettings(DatabaseSettings):
     timeline_http_port: int = Field(8003, description="Where the HTTP API is.")
     timeline_database: str = Field("satchel_timeline", description="The timeline's own database.")
     prefetch: int = Field(32, description="Deliveries in hand at a time.")
+    backfill_prefetch: int = Field(4, description="Deliveries of old mail in hand, besides.")

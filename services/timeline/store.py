@@ -76,8 +76,10 @@ class Store:
         is_new = int(not before)
         thread = await self.threads.join(mail["account"], projection.tokens, is_new, session)
         contents = {projection.capture["content"]: content}
-        ranges = await self._rows.write(mail, before, contents, thread, session)
-        await self.changes.tell(mail["account"], ranges, thread.name, session)
+        is_news = projection.is_news
+        ranges = await self._rows.write(mail, before, contents, thread, session, is_news=is_news)
+        if is_news:
+            await self.changes.tell(mail["account"], ranges, thread.name, session)
         if projection.bounce is not None:
             await self._bounces.keep(projection.bounce, session)
         return str(content["raw_key"])
@@ -117,7 +119,9 @@ class Store:
             thread = await self.threads.join(account, tokens, 0, session)
             mail = {**mail, "captures": after}
             at_hand = {} if moved else contents
-            ranges = await self._rows.write(mail, before, at_hand, thread, session)
+            ranges = await self._rows.write(
+                mail, before, at_hand, thread, session, is_news=new.is_news
+            )
             await self.changes.tell(account, ranges, thread.name, session)
             for projection in projections:
                 if moved:

@@ -91,7 +91,7 @@ class Publisher:
         except InvalidEvent as error:
             PUBLISHED.labels(event.tag, "too_large").inc()
             raise EventTooLarge("too_large", definite=True) from error
-        await self._send(MAIL_EXCHANGE, event.tag, headers, body)
+        await self._send(MAIL_EXCHANGE, event.tag, headers, body, event.routing_key)
 
     async def publish_dead(
         self, tag: str, event: str, body: bytes, *, reason: str, detail: str, queue: str
@@ -103,13 +103,15 @@ class Publisher:
             "x-satchel-detail": detail[:1000],
             "x-satchel-queue": queue,
         }
-        await self._send(DEAD_EXCHANGE, tag, headers, body)
+        await self._send(DEAD_EXCHANGE, tag, headers, body, tag)
 
-    async def _send(self, exchange: str, tag: str, headers: dict[str, str], body: bytes) -> None:
+    async def _send(
+        self, exchange: str, tag: str, headers: dict[str, str], body: bytes, key: str
+    ) -> None:
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._deadline):
-                await self._send_once(exchange, tag, headers, body)
+                await self._send_once(exchange, tag, headers, body, key)
         except PublishFailed as failure:
             result = failure.reason
             raise
@@ -136,7 +138,7 @@ class Publisher:
             PUBLISHED.labels(tag, result).inc()
 
     async def _send_once(
-        self, exchange: str, tag: str, headers: dict[str, str], body: bytes
+        self, exchange: str, tag: str, headers: dict[str, str], body: bytes, key: str
     ) -> None:
         lane = "small" if len(body) <= _SMALL_BODY else "large"
         message = aio_pika.Message(
@@ -157,6 +159,6 @@ class Publisher:
                 raise PublishFailed("not_connected", definite=True) from error
             with own_cancellation_only():
                 target = await self._channels[lane].get_exchange(exchange, ensure=False)
-                confirmation = await target.publish(message, tag, mandatory=True)
+                confirmation = await target.publish(message, key, mandatory=True)
         if not isinstance(confirmation, aiormq.spec.Basic.Ack):
             raise PublishFailed("unconfirmed")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -264,8 +264,8 @@ class TestLargeMail:
         delivery = await received(matcher, "late@x.example", size=CLAIM_CHECK_BYTES)
         recall, recalled = matcher.decisions.recall, asyncio.Event()
 
-        async def recall_before_the_other(capture_id: UUID) -> list[Event]:
-            found = await recall(capture_id)
+        async def recall_before_the_other(claim: str) -> list[Event]:
+            found = await recall(claim)
             await recalled.wait()
             return found
 
