@@ -58,7 +58,7 @@ def mbox(tmp_path: Path, name: str, attached: int, dismissed: int = 0) -> Path:
         for number in range(attached + dismissed):
             to = "cand@mail.example" if number < attached else "nobody@x.example"
             date = (FIRST + timedelta(days=number)).strftime("%a, %d %b %Y %H:%M:%S +0000")
-            text = "From here on.\n" + "x" * (300_000 if number % 100 == 7 else 1000)
+            text = "From here on.\n" + "x" * (300_000 if number % 100 == 7 else 5000)
             file.write(
                 f"From - Fri Mar  1 09:00:00 2019\nFrom: user@team.example\nTo: {to}\n"
                 f"Message-ID: <{name}-{number}@old>\nReferences: <{name}-{number // 2}@root>\n"
@@ -82,11 +82,11 @@ def waiting(stack: Stack) -> int:
 def test_live_mail_does_not_wait_behind_old_mail(
     account: Account, command: Command, tmp_path: Path, measured: list[str]
 ) -> None:
-    total, live, client = 1500, 15, account.client
+    total, live, client = 1500, 8, account.client
     client.put_person("c2", "candidate", "Live", ["live@mail.example"])
     process = command(mbox(tmp_path, account.name, total))
     deadline = time.monotonic() + 60
-    while (before := waiting(account.stack)) < 300:
+    while (before := waiting(account.stack)) < 200:
         assert time.monotonic() < deadline, process.tail()
     seconds = []
     for number in range(1, live + 1):
