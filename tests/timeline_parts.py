@@ -101,11 +101,13 @@ def attached(
     part: int = 1,
     parts: int = 1,
     minutes: int = 0,
+    backfill: bool = False,
 ) -> MailAttached:
     """Return an event that attaches a mail that arrived so many minutes after NOW."""
     capture_id = capture_id or UUID(int=next(_captures))  # they grow, as real ones do
     return MailAttached(
         capture_id=capture_id,
+        backfill=backfill,
         account=account,
         owner=owner,
         capture_address="a@in.satchel.test",

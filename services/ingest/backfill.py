@@ -27,7 +27,6 @@ from services.ingest.receive import NotAccepted, Receiver
 from services.ingest.settings import IngestSettings
 from shared.blobs import Blobs
 from shared.broker import Publisher
-from shared.capture_address import CaptureAddress
 from shared.events import MailReceived
 from shared.progress import Progress
 from shared.runtime import running
@@ -44,6 +43,7 @@ _AT_ONCE = 16
 _BYTES_AT_ONCE = 64 * 1024 * 1024
 _WAIT_SECONDS = 1.0
 _SAVE_SECONDS = 1.0
+_UnderWay = tuple[OldMail, asyncio.Task[str | None]]
 
 
 class Mistake(Exception):
@@ -108,7 +108,7 @@ class Backfill:
         if not (path.is_file() or path.is_dir()):
             raise Mistake(f"{path} is not there, or neither a file nor a folder")
         try:
-            self._total = measure(path)
+            total = measure(path)
         except OSError as error:
             raise Mistake(f"{error.filename}: {error.strerror}") from error
         of = f"{path.resolve()} for {address.address}"
@@ -117,9 +117,7 @@ class Backfill:
         self.state.load()
         self._settings, self._path, self._address = settings, path, address
         self._sent_before = self.state.tally["sent"]
-        self._progress = Progress(
-            "brought along", self._total, done=self.state.taken, in_bytes=True
-        )
+        self._progress = Progress("brought along", total, done=self.state.taken, in_bytes=True)
         self._is_waiting = False
         self.finished = False
 
@@ -142,40 +140,34 @@ class Backfill:
             self.state.forget()
 
     async def _bring(self, receiver: Receiver, stopping: asyncio.Event) -> bool:
+        """Return whether everything is done."""
         mails = read_old_mail(self._path, self._settings.max_mail_bytes, self.state.place)
-        under_way: deque[tuple[OldMail, asyncio.Task[str | None]]] = deque()
-        held, saved, all_done = 0, time.monotonic(), False
+        under_way: deque[_UnderWay] = deque()
+        at_end, saved = False, time.monotonic()
         try:
-            while not stopping.is_set():
+            while not (at_end or stopping.is_set()):
                 mail = await asyncio.to_thread(next, mails, None)
-                if mail is not None:
-                    task = asyncio.create_task(self._one(receiver, mail, stopping))
-                    under_way.append((mail, task))
-                    held += len(mail.raw or b"")
-                while under_way and (
-                    mail is None or len(under_way) >= _AT_ONCE or held > _BYTES_AT_ONCE
-                ):
-                    held -= len(under_way[0][0].raw or b"")
-                    if not await self._settle(under_way):
-                        return False
                 if mail is None:
-                    all_done = True
-                    return True
+                    at_end = True
+                else:
+                    one = asyncio.create_task(self._one(receiver, mail, stopping))
+                    under_way.append((mail, one))
+                while under_way and (at_end or _is_enough(under_way)):
+                    if not await self._settle(*under_way.popleft()):
+                        return False
                 if time.monotonic() - saved > _SAVE_SECONDS:
                     await asyncio.to_thread(self.state.save)
                     saved = time.monotonic()
-            while under_way and await self._settle(under_way):
+            while under_way and await self._settle(*under_way.popleft()):
                 pass
-            return False
+            return at_end
         finally:
-            await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)
-            if not all_done:
-                self.state.save()
+            await asyncio.gather(*(one for _, one in under_way), return_exceptions=True)
+            self.state.save()
 
-    async def _settle(self, under_way: deque[tuple[OldMail, asyncio.Task[str | None]]]) -> bool:
-        """Wait for the oldest; return whether it is done with, else it remains for another run."""
-        mail, task = under_way.popleft()
-        became = await task
+    async def _settle(self, mail: OldMail, one: asyncio.Task[str | None]) -> bool:
+        """Wait for a mail; return whether it is done with, else it remains for another run."""
+        became = await one
         if became is None:
             return False
         self.state.place = mail.after
@@ -198,9 +190,8 @@ class Backfill:
         return "sent"
 
     async def _is_taken(self, receiver: Receiver, raw: bytes) -> bool:
-        recipients: list[CaptureAddress] = [self._address]
         try:
-            await receiver.receive(raw, recipients, mail_from=None, door="http")
+            await receiver.receive(raw, [self._address], mail_from=None, door="http")
         except NotAccepted as failure:
             if not self._is_waiting:
                 self._progress.note(f"waiting: mail cannot be taken right now ({failure})")
@@ -223,6 +214,11 @@ class Backfill:
         else:
             lines.append("interrupted; the same command goes on from here")
         return "".join(f"{line}\n" for line in lines)
+
+
+def _is_enough(under_way: Sequence[_UnderWay]) -> bool:
+    held = sum(len(mail.raw or b"") for mail, _ in under_way)
+    return len(under_way) >= _AT_ONCE or held > _BYTES_AT_ONCE
 
 
 def _parser() -> argparse.ArgumentParser:

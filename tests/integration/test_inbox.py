@@ -25,11 +25,17 @@ async def timeline(mongodb_url: str, database_name: str, tmp_path: Path) -> Asyn
 
 
 async def write(
-    timeline: Timeline, subject: str, *, owner: str = "u1", person: str = "c1", **options: Any
+    timeline: Timeline,
+    subject: str,
+    *,
+    owner: str = "u1",
+    person: str = "c1",
+    backfill: bool = False,
+    **options: Any,
 ) -> None:
     """Attach a mail of its own conversation; its id is its subject."""
     options = {"message_id": f"{subject}@x", **options}
-    event = attached(match(person, f"{person}@x.example"), owner=owner)
+    event = attached(match(person, f"{person}@x.example"), owner=owner, backfill=backfill)
     await timeline.handle(event, mail(subject, **options))
 
 
@@ -140,6 +146,37 @@ class TestReadState:
         await write(timeline, "a")
         await self.mark(timeline, "a", unread=False)
         await write(timeline, "a", owner="u2")
+        assert await self.unread(timeline) == []
+
+    async def test_old_mail_that_is_brought_along_is_no_news(self, timeline: Timeline) -> None:
+        for subject in "ab":
+            await write(timeline, subject, day=3)
+        await self.mark(timeline, "a", unread=False)
+        told = await timeline.database.changes.count_documents({})
+        await write(timeline, "old", backfill=True, day=3)
+        await write(timeline, "older", backfill=True, references="<old@x>")
+        await write(timeline, "to read", backfill=True, references="<a@x>")
+        await write(timeline, "to unread", backfill=True, references="<b@x>")
+        await write(timeline, "a", backfill=True, owner="u2", day=3)
+        assert await self.unread(timeline) == ["b"]
+        assert await self.unread(timeline, U2) == ["b", "a"]
+        assert len(await timeline.conversations()) == 3
+        assert await timeline.database.changes.count_documents({}) == told
+        await write(timeline, "re", references="<older@x>")
+        assert await self.unread(timeline) == ["old", "b"], "an answer to old mail is news"
+
+    async def test_old_mail_that_joins_conversations_leaves_them_as_they_were_read(
+        self, timeline: Timeline
+    ) -> None:
+        for day, subject in enumerate("abc", start=3):
+            await write(timeline, subject, day=day)
+        for subject in "ab":
+            await self.mark(timeline, subject, unread=False)
+        await write(timeline, "joins", backfill=True, references="<a@x> <b@x>")
+        assert await self.unread(timeline) == ["c"]
+        await write(timeline, "joins all", backfill=True, references="<a@x> <c@x>")
+        assert await self.unread(timeline) == ["a"]
+        await self.mark(timeline, "a", unread=False)
         assert await self.unread(timeline) == []
 
     async def test_there_is_nothing_to_mark_in_what_is_not_theirs(self, timeline: Timeline) -> None:

@@ -74,7 +74,12 @@ async def matcher(
 
 
 async def received(
-    matcher: Replica, to: str = "cand@mail.example", *, size: int = 0, headers: str = ""
+    matcher: Replica,
+    to: str = "cand@mail.example",
+    *,
+    size: int = 0,
+    headers: str = "",
+    backfill: bool = False,
 ) -> Delivery:
     record, _ = await matcher.addresses.mint(ACCOUNT, "u1", "User")
     header = f"From: user@team.example\r\nTo: {to}\r\nMessage-ID: <1@x>\r\n{headers}"
@@ -82,6 +87,7 @@ async def received(
     capture_id = uuid4()
     event = MailReceived(
         capture_id=capture_id,
+        backfill=backfill,
         capture_address=record.address,
         account_tag="x" * 8,
         received_at=datetime.now(UTC),
@@ -282,6 +288,24 @@ class TestLargeMail:
         assert [type(event) for event, _ in recorder.published] == [MailAttached, MailAttached]
         assert await exists(matcher.blobs, claim_of(delivery))
 
+    async def test_old_mail_brought_along_again_is_decided_by_todays_directory(
+        self, matcher: Replica, recorder: Recorder
+    ) -> None:
+        first = await received(matcher, "late@x.example", size=CLAIM_CHECK_BYTES, backfill=True)
+        assert await matcher.match(first) == Done()
+        person = person_of("c7", Kind.CANDIDATE, "C", ["late@x.example"])
+        await matcher.directory.put(ACCOUNT, person)
+        assert await matcher.match(first) == Done(), "the same delivery again"
+        again = replace(first, event=first.event.model_copy(update={"blob_key": "claims/again"}))
+        await matcher.blobs.put("claims/again", b"To: late@x.example\r\n\r\n")
+        assert await matcher.match(again) == Done()
+        assert [type(event) for event, _ in recorder.published] == [
+            MailDismissed,
+            MailDismissed,
+            MailAttached,
+        ]
+        assert await exists(matcher.blobs, "claims/again")
+
     async def test_a_lost_claim_that_was_never_decided_is_a_dead_letter(
         self, matcher: Replica
     ) -> None:
@@ -343,6 +367,29 @@ class TestEnclosedMails:
             await matcher.blobs.delete(key or "")  # as the timeline does
         assert await matcher.match(delivery) == Done()
         assert [await exists(matcher.blobs, key or "") for key in keys] == [False, False]
+
+
+class TestOldMail:
+    @pytest.mark.parametrize("size", [0, CLAIM_CHECK_BYTES])
+    @pytest.mark.parametrize("to", ["cand@mail.example", "nobody@x.example"])
+    async def test_whatever_becomes_of_it_says_that_it_is_old(
+        self, matcher: Replica, recorder: Recorder, to: str, size: int
+    ) -> None:
+        await matcher.match(await received(matcher, to, size=size, backfill=True))
+        await matcher.match(await received(matcher, to, size=size))
+        keys = [event.routing_key for event, _ in recorder.published]
+        assert keys == [f"{keys[1]}.backfill", keys[1]]
+
+    @pytest.mark.parametrize("size", [0, CLAIM_CHECK_BYTES])
+    async def test_so_do_the_mails_that_it_encloses(
+        self, matcher: Replica, recorder: Recorder, size: int
+    ) -> None:
+        headers, body = enclosing([mail("c@x.example", "user@team.example", body="x" * size)])
+        headers = f"{headers}\r\n{body}\r\nX-Rest: "
+        await matcher.match(await received(matcher, f"me@{DOMAIN}", headers=headers, backfill=True))
+        assert [event.routing_key for event, _ in recorder.published] == [
+            f"{MailAttached.tag}.backfill"
+        ]
 
 
 class TestDirectory:

@@ -92,6 +92,16 @@ async def test_a_mail_that_is_another_one_now_moves_with_all_its_rows(
     assert {"a" * 32, "b" * 32}.isdisjoint(s.mail["_id"] for s in await timeline.timeline())
 
 
+async def test_old_mail_that_was_brought_along_stays_no_news(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:  # an older identity
+        patch.setattr(projection, "mail_id", lambda account, mail, raw: mail.subject[-1] * 32)
+        await timeline.handle(attached(backfill=True), mail())
+    assert await run(timeline, anew=True) == Counter(moved=1)
+    assert [row["unread"] for row in await timeline.conversations()] == [False]
+
+
 async def test_missing_bytes_are_told_and_leave_the_mail_as_it_is(timeline: Timeline) -> None:
     await timeline.handle(attached(), mail())
     [shown] = await timeline.timeline()

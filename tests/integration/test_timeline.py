@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -217,6 +218,21 @@ class TestOutcomes:
         today = NOW.date()
         [day] = await timeline.store.outcomes.days(ACCOUNT, today, today, "u1")
         assert (day.attached, day.dismissed) == (1, {})
+
+    async def test_old_mail_brought_along_on_another_day_is_counted_on_its_first(
+        self, timeline: Timeline
+    ) -> None:
+        capture = uuid4()
+        await timeline.handle(dismissed(capture))
+        again = attached(capture_id=capture, backfill=True, minutes=24 * 60)
+        await timeline.handle(again, mail())
+        await timeline.handle(again, mail())
+        days = await timeline.store.outcomes.days(
+            ACCOUNT, NOW.date(), NOW.date() + timedelta(days=2), None
+        )
+        assert [(day.day, day.attached, day.dismissed) for day in days] == [
+            (NOW.date().isoformat(), 1, {})
+        ]
 
     async def test_nothing_of_a_dismissed_mail_is_stored(self, timeline: Timeline) -> None:
         event = dismissed()
