@@ -50,7 +50,6 @@ _RETURNED_ID = re.compile(
     r"^[ \t>]{0,8}Message-ID:[ \t]{0,8}(?:\n[ \t]{1,8})?<([^<>\s]{1,250})>", re.I | re.M
 )
 _EMPTY_LINES = re.compile(rb"(?:\r?\n[ \t]*){2,}")
-_ID = re.compile(r"<([^<>\s]{1,250})>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +199,12 @@ def _original_message_id(header: HeaderBlock, parts: Sequence[Part], text: str) 
                 return found
     for group in _groups(parts, _READING + _DELIVERY):
         for name in ("Original-Message-ID", "X-Original-Message-ID"):
-            named = _ID.search(group.first(name) or "")
+            named = headers.message_ids(group.first(name) or "")
             if named:
-                return named[1]
+                return named[0]
     written = _RETURNED_ID.search(text)
     if written:
         return written[1]
-    answered = _ID.findall(header.first("In-Reply-To") or header.first("References") or "")
+    answers = header.first("In-Reply-To") or header.first("References") or ""
+    answered = headers.message_ids(answers)
     return answered[-1] if answered else None

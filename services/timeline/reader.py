@@ -3,8 +3,9 @@
 Rules:
 
 * Nothing raises, whatever the bytes, and what is returned can be stored and shown.
-* Time and memory are bounded: 50 levels of parts, 1000 parts, 1 MiB of text, 1 MiB of HTML. What is
-  left out for that makes the mail `incomplete`; its raw bytes are whole.
+* Time and memory are bounded: 50 levels of parts, 1000 parts, 1 MiB of text, 1 MiB of HTML, 1000
+  people, a subject of 1000 characters. What is left out for that makes the mail `incomplete`; its
+  raw bytes are whole. So what is stored never grows far beyond the mail.
 * The body is the first part with text that is no attachment, in both forms if it has alternatives;
   without a text/plain the text is made from the HTML. Every other part is an attachment, a
   message/rfc822 as a whole: nothing that a mail brings is hidden.
@@ -34,6 +35,7 @@ _FORWARD = re.compile(
     re.IGNORECASE,
 )
 _REFERENCES = 20
+MAX_PEOPLE, MAX_SUBJECT, _MAX_NAME = 1000, 1000, 200
 READER_VERSION = 2
 
 
@@ -81,18 +83,19 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
     plain, rich = body_parts(parts)
     text, html, body_whole = _body(plain, rich)
     subject = decode_text(header.first("Subject") or "")
+    people, people_whole = _people(header)
     forward = forward or _FORWARD.match(subject) is not None
     auto = kind_of(header, parts, text)
     return ReadMail(
         message_id=headers.message_id(header),
         references=_references(header, auto),
-        subject=subject,
+        subject=subject[:MAX_SUBJECT],
         date=headers.parse_date(header.first("Date")),
-        from_=tuple(headers.addresses(header.all("From"))),
-        to=tuple(headers.addresses(header.all("To"))),
-        cc=tuple(headers.addresses(header.all("Cc"))),
-        bcc=tuple(headers.addresses(header.all("Bcc"))),
-        reply_to=tuple(headers.addresses(header.all("Reply-To"))),
+        from_=people["From"],
+        to=people["To"],
+        cc=people["Cc"],
+        bcc=people["Bcc"],
+        reply_to=people["Reply-To"],
         text=text,
         html=html,
         snippet=snippet(text, forward=forward),
@@ -102,7 +105,9 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
         ),
         auto=auto,
         invite=invite_of(parts),
-        incomplete=not (parts_whole and body_whole),
+        incomplete=not (
+            parts_whole and body_whole and people_whole and len(subject) <= MAX_SUBJECT
+        ),
     )
 
 
@@ -114,6 +119,21 @@ def attached_parts(raw: bytes) -> list[Part]:
 
 def _attached(parts: list[Part], plain: Part | None, rich: Part | None) -> list[Part]:
     return [part for part in parts if part not in (plain, rich)]
+
+
+def _people(header: HeaderBlock) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
+    """Return who stands in each field, 1000 in all, and whether that is everybody.
+
+    An address of three bytes takes fifty times that where it is stored.
+    """
+    found: dict[str, tuple[Mailbox, ...]] = {}
+    left, whole = MAX_PEOPLE, True
+    for name in ("From", "To", "Cc", "Bcc", "Reply-To"):
+        written = headers.addresses(header.all(name))
+        found[name] = tuple(Mailbox(m.name[:_MAX_NAME], m.address) for m in written[:left])
+        whole = whole and len(written) <= left
+        left -= len(found[name])
+    return found, whole
 
 
 def _references(header: HeaderBlock, auto: Auto | None) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ _FLAT = {"table": "div", "tbody": "div", "thead": "div", "tr": "div", "td": "cel
 _MAX_HTML_DEPTH, _MAX_COPIES, _MAX_LINES, _MAX_IN_TAG = 200, 200_000, 40_000, 5_000
 _MAX_ELEMENTS, _MAX_ESCAPES, _MAX_ESCAPING = 100_000, 3_000, 5_000_000_000
 _IN_TAG = re.compile(r"[\s/\"']")  # many attributes in one tag take quadratic time
+_TAKEN_OUT = "label"  # by nh3; what is in it stays
 _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _BROUGHT_IMAGE = re.compile(r"cid:|data:image/(?:bmp|gif|jpeg|png|webp);base64,", re.IGNORECASE)
 _SHOWS_IMAGE = {"img": "src", "image": "src", "input": "src", "video": "poster"}
@@ -81,6 +82,9 @@ def read_html(source: str) -> tuple[str | None, str, bool]:
     html, lays_out = None, False
     if tree.xpath("count(//*)") <= _MAX_ELEMENTS:
         etree.strip_tags(tree, *_FALLBACK)
+        for anchor in tree.iter("a"):
+            if "href" not in anchor.attrib:  # it leads nowhere, and nh3 would say how safely
+                anchor.tag = _TAKEN_OUT
         _set_remote_images_aside(tree)
         depth, elements, copies = _measured(tree)
         if depth <= _MAX_HTML_DEPTH:
@@ -94,6 +98,9 @@ def read_html(source: str) -> tuple[str | None, str, bool]:
 
 def _cleaned(tree: etree._Element) -> str | None:
     """Return the HTML made safe, None if it is too much."""
+    text = "".join(tree.itertext())  # all of it stays, escaped
+    if len(text) + 3 * (text.count("<") + text.count(">")) + 4 * text.count("&") > MAX_TEXT:
+        return None
     source = etree.tostring(tree, encoding="unicode", method="html")
     if source.count("&") + source.count("\xa0") > _MAX_ESCAPES:
         # nh3 escapes them in time that grows with their number and the length of their text.
@@ -117,7 +124,7 @@ def _set_remote_images_aside(tree: etree._Element) -> None:
                 continue
             image = etree.Element("img", alt=element.get("alt", ""))
             element.addprevious(image)
-            element.tag = "label"  # which nh3 takes out
+            element.tag = _TAKEN_OUT
         if _BROUGHT_IMAGE.match(source):
             image.set("src", source)
         elif url := _remote(source) or _remote(next(iter(candidates), "").rstrip(",")):

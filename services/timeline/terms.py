@@ -19,7 +19,7 @@ Rules:
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 MAX_TERMS = 1500
@@ -78,7 +78,7 @@ def is_unspaced(run: str) -> bool:
 
 def words(text: str) -> list[str]:
     """Return the words in order, those of scripts without spaces as pairs and a last character."""
-    return list(_words_of(fold(text)))
+    return list(_words_of(runs(text)))
 
 
 def pairs(run: str) -> list[str]:
@@ -124,7 +124,7 @@ def _terms(text: str) -> Iterator[str]:
     for address in addresses(folded):
         yield address
         yield address[address.index("@") :]
-    yield from _words_of(folded)
+    yield from _words_of(dict.fromkeys(_runs_of(folded)))
 
 
 def _terms_of_people(prefix: str, people: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -141,8 +141,8 @@ def _runs_of(folded: str) -> list[str]:
     return [run if is_unspaced(run) else run[:MAX_WORD] for run in found]
 
 
-def _words_of(folded: str) -> Iterator[str]:
-    for run in _runs_of(folded):
+def _words_of(runs: Iterable[str]) -> Iterator[str]:
+    for run in runs:
         if is_unspaced(run):
             yield from pairs(run)
             yield run[-1]

@@ -125,10 +125,10 @@ def test_a_match_names_the_weightiest_role_of_each_address() -> None:
 def test_thousands_of_profiles_in_one_mail_take_no_time() -> None:
     people = [person(f"c{n:05}", "candidate", f"c{n}@x.example") for n in range(20_000)]
     participants = mail(*(f"c{n}@x.example" for n in range(20_000)))
-    started = time.monotonic()
+    started = time.process_time()
     decision = decide(participants, people)
     verdicts(participants, people)
-    assert time.monotonic() - started < 5, "a quadratic decision takes minutes"
+    assert time.process_time() - started < 5, "a quadratic decision takes minutes"
     assert isinstance(decision, Attach)
     assert len(decision.matches) == 20_000
 

@@ -169,6 +169,6 @@ def test_crafted_lists_take_linear_time(name: str) -> None:
 
 
 def _seconds(value: str) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     list(read_address_list(value))
-    return time.perf_counter() - start
+    return time.process_time() - start

@@ -378,6 +378,6 @@ def test_crafted_headers_take_linear_time(crafted: Callable[[int], object]) -> N
 
 
 def _seconds(crafted: Callable[[int], object], size: int) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     crafted(size)
-    return time.perf_counter() - start
+    return time.process_time() - start

@@ -311,9 +311,9 @@ def test_crafted_calendars_take_little_time(name: str) -> None:
         parts = [_part(CRAFTED[name](size))] * 12
         times = []
         for _ in range(3):  # the best of them: the machine has other things to do
-            start = time.perf_counter()
+            start = time.process_time()
             invite = invite_of(parts)
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         assert min(times) < 0.5
         assert invite is None or len(invite.model_dump_json().encode()) < 200_000
 
