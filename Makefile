@@ -62,8 +62,12 @@ schemas: $(READY) ## write the committed files that are generated from code
 	@$(PYTHON) -m dev.generate
 
 .PHONY: bench
-bench: $(READY) ## measure the way of a mail, decisions or pages: ARGS="pages"
+bench: $(READY) ## measure the way of a mail, decisions, pages or crafted mails: ARGS="pages"
 	@$(PYTHON) -m bench $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(READY) ## read mutated mails, and say what goes wrong: ARGS="--mutations 1000000 --seed 1"
+	@$(PYTHON) -m bench.fuzz $(ARGS)
 
 .PHONY: chaos
 chaos: $(READY) ## kill things while mail comes in, and reconcile at the end: ARGS="..."

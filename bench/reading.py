@@ -1,0 +1,186 @@
+"""One mail through all that reads it, as the services do it, without their servers.
+
+Timeline: read, projected into the documents that are stored, shown in the shape that the API has,
+its new part apart and its images in it. Matcher: judged three
+times: as it came, as if a user had forwarded it, and as a provider's confirmation, up to the events
+that are published. For the second whoever wrote From is a user and there are no recipients; every
+other address is a candidate's or nobody's. So forwards are read whatever the mail says.
+"""
+
+import asyncio
+import json
+import re
+import zlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import bson
+
+from services.matcher.addresses import normalise
+from services.matcher.announce import announce_verdict
+from services.matcher.capture_addresses import AddressRecord
+from services.matcher.confirmation import read_confirmation
+from services.matcher.decide import Person, verdicts
+from services.matcher.judge import judge
+from services.matcher.senders import literal_senders
+from services.timeline import summary
+from services.timeline.api.mails import download_headers
+from services.timeline.api.shapes import MailDetail
+from services.timeline.images import has_remote_images, with_inline_images, with_remote_images
+from services.timeline.mails import ShownMail
+from services.timeline.projection import project
+from services.timeline.reader import attached_parts, read
+from services.timeline.rows import mail_row
+from services.timeline.viewers import Viewer, seen_by_range
+from shared.capture_address import KeyRing
+from shared.database import Document
+from shared.events import Direction, Kind, MailAttached, MailReceived, Match, Role
+from shared.headers import HeaderBlock, read_header_block
+from shared.mime import by_content_id
+
+DOMAIN = "in.satchel.test"
+_ACCOUNT, _USER, _NOW = "fuzz", "u1", datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+_CAPTURE, _CAPTURE_ID = f"anna.key@{DOMAIN}", UUID("0198c0de-0000-7000-8000-000000000001")
+_RECORD = AddressRecord(_CAPTURE, _ACCOUNT, _USER, "k1", "active", _NOW, None)
+_RING = KeyRing.parse("k1:" + "s" * 32)
+_PROVIDERS = (
+    "forwarding-noreply@google.com",
+    "no-reply@mail.proton.me",
+    "noreply@notify.cloudflare.com",
+)
+_PEOPLE = {"to", "cc", "bcc", "sender", "reply-to", "x-original-from", "x-original-sender"}
+_SAVED = 20
+"""Attachments, of which the header fields are made with which they are saved."""
+_HEADER_BYTES, _CLAIM_BYTES = 128 * 1024, 256 * 1024
+_MATCHES = (
+    Match(person_id="c1", kind=Kind.CANDIDATE, address="c1@mail.example", role=Role.FROM),
+    Match(person_id="c2", kind=Kind.CONTACT, address="c2@mail.example", role=Role.BCC),
+)
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class Unstorable(Exception):
+    """A string holds what cannot be stored or shown: half a character, or a NUL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the timeline keeps of one capture of a mail."""
+
+    documents: tuple[Document, ...]
+
+    @property
+    def size(self) -> int:
+        """Return their size in bytes, as the database has them."""
+        return sum(len(bson.encode(document)) for document in self.documents)
+
+
+def read_for_timeline(raw: bytes) -> Stored:
+    """Read a mail as the timeline does, from its bytes to what is stored and shown."""
+    mail = read(raw)
+    projection = project(_attached(len(raw)), mail, raw)
+    content, capture = projection.content, projection.capture
+    thread = projection.token
+    kept: Document = {
+        "_id": projection.mail_id,
+        "account": _ACCOUNT,
+        "message_id": projection.message_id,
+        "token": thread,
+        "captures": [capture],
+    }
+    rows = [
+        mail_row(kept, range_, thread, seen, content)
+        for range_, seen in seen_by_range([capture]).items()
+    ]
+    bounces = (projection.bounce,) if projection.bounce else ()
+    documents = (content, kept, *bounces, *rows, *map(summary.summary_of, rows))
+    shown = _shown(ShownMail(Viewer(_ACCOUNT, _USER), kept, content, thread, bounces), raw)
+    names = [download_headers(attachment.filename) for attachment in mail.attachments[:_SAVED]]
+    _check([*documents, shown.model_dump_json(), names])
+    return Stored(documents)
+
+
+def _shown(mail: ShownMail, raw: bytes) -> MailDetail:
+    """Return the mail as the API shows it, with all of its images."""
+    html: str | None = mail.content["html"]
+    has_remote = html is not None and has_remote_images(html)
+    if html is not None:
+        html = with_inline_images(with_remote_images(html), by_content_id(attached_parts(raw)))
+    return MailDetail.in_full(mail, html, has_remote_images=has_remote)
+
+
+def _attached(size: int) -> MailAttached:
+    return MailAttached(
+        capture_id=_CAPTURE_ID,
+        size=size,
+        account=_ACCOUNT,
+        owner=_USER,
+        capture_address=_CAPTURE,
+        received_at=_NOW,
+        decided_at=_NOW,
+        door="smtp",
+        direction=Direction.INBOUND,
+        matches=_MATCHES,
+    )
+
+
+def _check(values: Sequence[object]) -> None:
+    """Raise Unstorable when a string in these values is one that cannot be kept or sent."""
+    text = json.dumps(values, ensure_ascii=False, default=str)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Unstorable(f"half a character: {text[error.start - 40 : error.end]!r}") from error
+    if "\\u0000" in text and (nul := _NUL.search(text)):
+        raise Unstorable(f"a NUL after {text[max(0, nul.start() - 40) : nul.start()]!r}")
+
+
+def read_for_matcher(raw: bytes, runner: asyncio.Runner) -> None:
+    """Judge a mail as the matcher does, in each of the ways in which its body may count."""
+    start = raw[:_HEADER_BYTES] if len(raw) > _CLAIM_BYTES else raw
+    header = read_header_block(start)
+    runner.run(_judged(header, raw, by_user=False))
+    others = tuple(field for field in header.fields if field[0].lower() not in _PEOPLE)
+    if not literal_senders(header):
+        others = (*others, ("From", "user@team.example"))
+    runner.run(_judged(HeaderBlock(others, header.truncated, header.body_start), raw, by_user=True))
+    sender = _PROVIDERS[zlib.crc32(raw[:1000]) % len(_PROVIDERS)]
+    asking = tuple(field for field in others if field[0].lower() != "from")
+    asked = HeaderBlock((*asking, ("From", sender)), header.truncated, header.body_start)
+    _check([str(read_confirmation(asked, raw))])
+
+
+async def _judged(header: HeaderBlock, raw: bytes, *, by_user: bool) -> None:
+    senders = literal_senders(header) if by_user else []
+    writers = {normalise(mailbox.address) for mailbox in senders}
+
+    async def ask(keys: frozenset[str]) -> Collection[Person]:
+        return [_person(key, key in writers) for key in keys if key in writers or _is_known(key)]
+
+    async def body() -> bytes:
+        return raw
+
+    verdict = await judge(header, ask, body, body, DOMAIN)
+    received = MailReceived(
+        capture_id=_CAPTURE_ID,
+        size=len(raw),
+        capture_address=_CAPTURE,
+        account_tag="tag",
+        received_at=_NOW,
+        door="smtp",
+    )
+    events = announce_verdict(received, _RECORD, verdict, _RING)
+    told = [verdicts(mail.participants, mail.people) for mail in verdict.mails]
+    forwards = [mail.forwarded.model_dump_json() for mail in verdict.mails if mail.forwarded]
+    _check([[event.encode() for event in events], told, forwards])
+
+
+def _is_known(key: str) -> bool:
+    return zlib.crc32(key.encode()) % 2 == 0
+
+
+def _person(key: str, is_user: bool) -> Person:
+    kind = Kind.USER if is_user else Kind.CANDIDATE
+    return Person(f"p{zlib.crc32(key.encode())}", kind, "Somebody", (key,), frozenset({key}))

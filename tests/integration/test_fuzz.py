@@ -1,0 +1,30 @@
+"""Ten thousand mutated mails. `make fuzz` reads as many more as one likes."""
+
+import pytest
+
+from bench.fuzz import Found, run
+from bench.mutations import Mutations
+
+MUTATIONS = 10_000
+
+
+@pytest.fixture(scope="module")
+def found() -> Found:
+    return run(mutations=MUTATIONS, seed=1)
+
+
+def test_every_mutated_mail_is_read_soon_and_can_be_stored(
+    found: Found, measured: list[str]
+) -> None:
+    seconds, number = found.slowest
+    rate = found.mails / found.seconds
+    measured.append(
+        f"{found.mails:,} mutated mails, {rate:,.0f} /s, slowest {number}: {seconds * 1000:,.0f} ms"
+    )
+    assert found.failures == []
+    assert found.mails == MUTATIONS
+
+
+def test_the_number_of_a_mail_makes_it_again() -> None:
+    assert Mutations(2).mail(17) == Mutations(2).mail(17)
+    assert len({Mutations(seed).mail(17) for seed in range(5)}) == 5
