@@ -1,16 +1,23 @@
-"""`make bench`: the measurements. `ARGS="way ..."` (the default), `"decisions ..."`, `"pages ..."`.
+"""`make bench`: the measurements. `ARGS="way ..."` (the default), `"decisions ..."`, `"pages ..."`,
+`"crafted ..."`.
 
 way        SMTP in, visible in MongoDB: how fast, and how soon
 decisions  how many decisions a second with a directory of a million people, and the memory
 pages      how fast each view's page is with up to a million mails, and what it looks at
+crafted    how long mails take that were crafted to be expensive
 """
 
 import sys
 
-from bench import decisions, pages, way
+from bench import crafted, decisions, pages, way
 from dev.terminal import command
 
-_BENCHES = {"way": way.main, "decisions": decisions.main, "pages": pages.main}
+_BENCHES = {
+    "way": way.main,
+    "decisions": decisions.main,
+    "pages": pages.main,
+    "crafted": crafted.main,
+}
 
 
 def main() -> int:
