@@ -8,7 +8,7 @@ from tests.memory import forget_peak, peak
 
 SERVICES = ("ingest", "matcher", "timeline")
 MAILS, MEGABYTES = 10, 30
-MOST = 600
+MOST = 800
 """MiB that any process may have had. Ten such mails alone are 300, and each is read in pieces and
 copies of itself: the bound is on how many are in hand, which no number of them changes."""
 
