@@ -88,6 +88,10 @@ class _Entry:
                     yield Mailbox("", address)
 
 
+_COMMAS = re.compile(",{100,}+")
+"""Nobody's name; a mail of nothing else is read ten times as fast."""
+
+
 def read_address_list(text: str) -> Iterator[Mailbox]:
     """Yield the mailboxes of an address list, groups dissolved, names as they were written.
 
@@ -95,7 +99,7 @@ def read_address_list(text: str) -> Iterator[Mailbox]:
     (RFC 6532 section 3.2) and the common mistakes.
     """
     entry = _Entry()
-    for kind, content in _tokens(text):
+    for kind, content in _tokens(_COMMAS.sub(",", text)):
         match kind:
             case "text":
                 entry.add(content, content)
