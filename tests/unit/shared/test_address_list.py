@@ -172,3 +172,11 @@ def _seconds(value: str) -> float:
     start = time.process_time()
     list(read_address_list(value))
     return time.process_time() - start
+
+
+def test_commas_alone_are_nobody() -> None:
+    assert list(read_address_list("," * 100_000)) == []
+    assert [m.address for m in read_address_list(f"a@x.example{',' * 500}b@x.example")] == [
+        "a@x.example",
+        "b@x.example",
+    ]
