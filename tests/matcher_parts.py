@@ -1,0 +1,84 @@
+"""A matcher with a real database and a real blob store, and captures for it, in a few words."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from services.matcher.capture_addresses import CaptureAddresses
+from services.matcher.consumer import Matcher
+from services.matcher.decisions import Decisions
+from services.matcher.directory import Directory
+from services.matcher.knowledge import Knowledge
+from services.matcher.versions import Versions
+from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
+from shared.broker import Delivery
+from shared.capture_address import KeyRing
+from shared.database import Database
+from shared.events import MailReceived
+from tests.fakes import Recorder, RecordingPublisher
+
+DOMAIN = "in.satchel.test"
+RING = KeyRing.parse("k1:" + "s" * 20)
+ACCOUNT = "acme"
+
+
+class Replica:
+    """A matcher, with the parts that the API would use."""
+
+    def __init__(self, database: Database, folder: Path, recorder: Recorder) -> None:
+        versions = Versions(database)
+        self.directory = Directory(database, versions)
+        self.addresses = CaptureAddresses(database, versions, RING, DOMAIN)
+        self.knowledge = Knowledge(self.directory, self.addresses, versions)
+        self.blobs = Blobs(f"file://{folder}/blobs")
+        self.decisions = Decisions(database)
+        self.match = Matcher(
+            knowledge=self.knowledge,
+            decisions=self.decisions,
+            blobs=self.blobs,
+            publisher=RecordingPublisher(recorder),
+            ring=RING,
+            capture_domain=DOMAIN,
+        ).match
+
+
+async def received(
+    matcher: Replica,
+    to: str = "cand@mail.example",
+    *,
+    size: int = 0,
+    headers: str = "",
+    backfill: bool = False,
+) -> Delivery:
+    record, _ = await matcher.addresses.mint(ACCOUNT, "u1", "User")
+    header = f"From: user@team.example\r\nTo: {to}\r\nMessage-ID: <1@x>\r\n{headers}"
+    raw = f"{header}\r\nHello\r\n".encode() + b"x" * size
+    capture_id = uuid4()
+    event = MailReceived(
+        capture_id=capture_id,
+        backfill=backfill,
+        capture_address=record.address,
+        account_tag="x" * 8,
+        received_at=datetime.now(UTC),
+        door="smtp",
+        size=len(raw),
+        blob_key=claim_key(capture_id) if len(raw) > CLAIM_CHECK_BYTES else None,
+    )
+    if event.blob_key is None:
+        return Delivery(event, raw, redelivered=False)
+    await matcher.blobs.put(event.blob_key, raw)
+    return Delivery(event, b"", redelivered=False)
+
+
+def claim_of(delivery: Delivery) -> str:
+    assert isinstance(delivery.event, MailReceived)
+    assert delivery.event.blob_key is not None
+    return delivery.event.blob_key
+
+
+async def exists(blobs: Blobs, key: str) -> bool:
+    try:
+        await blobs.get(key)
+    except BlobMissing:
+        return False
+    return True
