@@ -9,7 +9,7 @@ What belongs to one capture is written in one transaction.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import TypeVar
 
 import pymongo
@@ -91,47 +91,53 @@ class Store:
 
         Returns `unchanged`, `changed`, or `moved` when it is another mail now.
         """
-        account, key = content["account"], content["_id"].partition("/")[2]
 
         async def write(_: int, session: AsyncClientSession) -> str:
-            id_ = {"_id": mail_id, "account": account}
-            mail = await self._mails.find_one(id_, session=session)
-            if mail is None:
-                return "unchanged"
-            before = mail["captures"]
-            new = projections[0]
-            moved = new.mail_id != mail_id
-            contents = {p.capture["content"]: p.content for p in projections}
-            kept = [capture for capture in before if capture["content"] != key]
-            after = kept
-            for projection in projections if not moved else ():
-                after = add_capture(after, projection.capture)
-            await self._contents.delete_one({"_id": content["_id"]}, session=session)
-            for made in contents.values():
-                which = {"_id": made["_id"], "account": account}
-                await self._contents.replace_one(which, made, upsert=True, session=session)
-            if after:
-                changed = {"captures": after} | ({} if moved else {"token": new.token})
-                await self._mails.update_one(id_, {"$set": changed}, session=session)
-            else:
-                await self._mails.delete_one(id_, session=session)
-            tokens = (mail["token"],) if moved else (mail["token"], new.token, *new.references)
-            thread = await self.threads.join(account, tokens, 0, session)
-            mail = {**mail, "captures": after}
-            at_hand = {} if moved else contents
-            ranges = await self._rows.write(
-                mail, before, at_hand, thread, session, is_news=new.is_news
-            )
-            await self.changes.tell(account, ranges, thread.name, session)
-            for projection in projections:
-                if moved:
-                    await self.write(projection, session)
-                elif projection.bounce is not None:
-                    await self._bounces.keep(projection.bounce, session)
-            return "moved" if moved else "changed" if ranges else "unchanged"
+            return await self._replace(mail_id, content, projections, session)
 
         async with self._turns.of((mail_id, *(t for p in projections for t in p.tokens))):
             return await self._in_transaction(write)
+
+    async def _replace(
+        self,
+        mail_id: str,
+        content: Document,
+        projections: Sequence[Projection],
+        session: AsyncClientSession,
+    ) -> str:
+        account, key = content["account"], content["_id"].partition("/")[2]
+        id_ = {"_id": mail_id, "account": account}
+        mail = await self._mails.find_one(id_, session=session)
+        if mail is None:
+            return "unchanged"
+        moved = projections[0].mail_id != mail_id
+        made = {p.capture["content"]: p.content for p in projections}
+        await self._contents.delete_one({"_id": content["_id"]}, session=session)
+        for new in made.values():
+            which = {"_id": new["_id"], "account": account}
+            await self._contents.replace_one(which, new, upsert=True, session=session)
+        before = mail["captures"]
+        after = [capture for capture in before if capture["content"] != key]
+        tokens = [mail["token"]]
+        if not moved:
+            after = reduce(add_capture, (p.capture for p in projections), after)
+            tokens += projections[0].tokens
+        mail |= {"captures": after, "token": tokens[0] if moved else projections[0].token}
+        if after:
+            await self._mails.replace_one(id_, mail, session=session)
+        else:
+            await self._mails.delete_one(id_, session=session)
+        thread = await self.threads.join(account, tokens, 0, session)
+        at_hand = {} if moved else made
+        is_news = projections[0].is_news
+        ranges = await self._rows.write(mail, before, at_hand, thread, session, is_news=is_news)
+        await self.changes.tell(account, ranges, thread.name, session)
+        for projection in projections:
+            if moved:
+                await self.write(projection, session)
+            elif projection.bounce is not None:
+                await self._bounces.keep(projection.bounce, session)
+        return "moved" if moved else "changed" if ranges else "unchanged"
 
     async def dismiss(self, event: MailDismissed) -> None:
         """Record a dismissed capture, unless it has an outcome already."""

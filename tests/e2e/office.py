@@ -3,20 +3,16 @@
 Whatever is asked is derived from the OpenAPI document of the timeline.
 """
 
-import base64
 import itertools
-import json
 import re
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
-from dev.client import Client
 from dev.stack import Stack
 from tests.e2e.account import Account
+from tests.e2e.answers import Answer, Known, cursor_in, opened, queries
 
 MONTHS = {"u1": "Jan", "u2": "Feb"}
 """Nothing but a user's own mail is of that month."""
@@ -41,10 +37,6 @@ ROUTES = {
     ("GET", "/v1/stats"),
 }
 """What is asked. A new route is added here together with what its parameters are to be."""
-_ID = re.compile(r"\b[a-z2-7]{32}\b")
-_CURSOR = re.compile(r'(?<="next_cursor":)"[^"]*"')
-MANY = 10
-"""Of so many values of a parameter each is asked for with every switch."""
 
 
 @dataclass
@@ -71,30 +63,6 @@ class Secrets:
     @property
     def all(self) -> list[str]:
         return [*self.open, *self.bcc, *self.way]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What was asked, and what was told."""
-
-    route: tuple[str, str]
-    asked: tuple[str, Mapping[str, str]]
-    status: int
-    told: str
-    """The body, and what the cursor in it says."""
-
-    def apart_from_names(self, mails: Collection[str]) -> tuple[object, ...]:
-        """Return the answer without what a conversation is called, in it or in its cursor.
-
-        That changes with what joins a conversation, though it may not be shown.
-        """
-        told = _ID.sub(lambda id_: id_[0] if id_[0] in mails else "", self.told)
-        return self.route, self.asked[0], self.status, _CURSOR.sub("", told)
-
-    @property
-    def json(self) -> Any:
-        """Return what the body says."""
-        return json.JSONDecoder().raw_decode(self.told)[0]
 
 
 class Office:
@@ -296,7 +264,7 @@ class Office:
                 names = re.findall(r"\{(\w+)\}", path)
                 for chosen in itertools.product(*(values[name] for name in names)):
                     filled = path.format(**dict(zip(names, chosen, strict=True)))
-                    for params in _queries(query):
+                    for params in queries(query):
                         yield route, filled, params
 
     def _values(self, known: "Known") -> dict[str, Sequence[str]]:
@@ -329,118 +297,13 @@ class Office:
             body = {"json": {"visibility": "team"}} if route == ("PUT", "/v1/settings") else {}
             while True:  # page by page
                 answer = client.request(route[0], "timeline", path, params=params, **body)
-                cursor = _cursor_in(answer.text)
-                told = answer.text + (_opened(cursor) if cursor else "")
+                cursor = cursor_in(answer.text)
+                told = answer.text + (opened(cursor) if cursor else "")
                 answers.append(Answer(route, (path, params), answer.status_code, told))
                 if cursor is None or params.get("cursor") in known.cursors:
                     break
                 params = {**params, "cursor": cursor}
         return answers
-
-
-class Listening:
-    """Reads server-sent events."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        self._lines = answer.iter_lines()
-        self.last_id = ""
-
-    def next(self) -> "Event":
-        """Return the next event."""
-        fields: dict[str, str] = {}
-        for line in self._lines:
-            if not line and fields:
-                self.last_id = fields["id"]
-                return Event(fields["event"], json.loads(fields["data"]).get("conversation_id"))
-            name, _, value = line.partition(": ")
-            if name:  # else a comment
-                fields[name] = value
-        raise EOFError("the stream has ended")
-
-    def changed(self) -> str | None:
-        """Return the conversation that the next event names."""
-        event = self.next()
-        assert event.kind == "changed"
-        return event.conversation_id
-
-
-@dataclass(frozen=True)
-class Event:
-    """A hint of what changed."""
-
-    kind: str
-    conversation_id: str | None
-
-
-@dataclass
-class Known:
-    """The ids that a person, or several, can find."""
-
-    mails: list[str] = field(default_factory=list)
-    conversations: list[str] = field(default_factory=list)
-    variants: list[str] = field(default_factory=list)
-    cursors: list[str] = field(default_factory=list)
-    moments: list[str] = field(default_factory=list)
-    """When their own captures arrived."""
-
-    @classmethod
-    def of(cls, client: Client, profiles: Sequence[str]) -> "Known":
-        """Return what the person of a client can find."""
-        known, mails = cls(), dict[str, Any]()
-        person = client.json("GET", "timeline", "/v1/inbox", params={"limit": 1})
-        known.cursors += [person["next_cursor"]] if person["next_cursor"] else []
-        for conversation in client.json("GET", "timeline", "/v1/inbox")["items"]:
-            known.conversations.append(conversation["id"])
-            path = f"/v1/conversations/{conversation['id']}"
-            for mail in client.json("GET", "timeline", path)["mails"]:
-                mails[mail["id"]] = mail
-        for id_ in profiles:
-            mails |= {mail["id"]: mail for mail in client.timeline(id_)}
-        known.mails = list(mails)
-        for mail in mails.values():
-            known.variants += [variant["id"] for variant in mail["variants"]]
-            known.moments += [capture["at"] for capture in mail["captured_by"]]
-        return known
-
-    def __or__(self, other: "Known") -> "Known":
-        names = ("mails", "conversations", "variants", "cursors", "moments")
-        return Known(*([*getattr(self, name), *getattr(other, name)] for name in names))
-
-    def without(self, other: "Known") -> list[str]:
-        """Return the ids and moments that the other does not know."""
-        names = ("mails", "conversations", "variants", "moments")
-        return [id_ for n in names for id_ in getattr(self, n) if id_ not in getattr(other, n)]
-
-
-def told_of(answers: Sequence[Answer], words: Sequence[str]) -> list[tuple[object, ...]]:
-    """Return the answers that have any of the words, each with the words that it has."""
-    found = ((a.route, a.asked, [word for word in words if word in a.told]) for a in answers)
-    return [(*asked, words) for *asked, words in found if words]
-
-
-def _queries(query: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
-    """Yield nothing, each value alone, and each with every switch."""
-    switches = [{}, {"owner": "me"}, {"unread": "true"}, {"limit": "1"}]
-    seen: set[tuple[tuple[str, str], ...]] = set()
-    for name, values in (("", [""]), *query.items()):
-        for number, value in enumerate(values):
-            for switch in switches if number < MANY else switches[:1]:
-                params = {**switch, name: value} if name else switch
-                key = tuple(sorted(params.items()))
-                if params.keys() <= query.keys() and key not in seen:
-                    seen.add(key)
-                    yield dict(params)
-
-
-def _cursor_in(text: str) -> str | None:
-    if not text.startswith("{"):
-        return None
-    cursor = json.loads(text).get("next_cursor")
-    return str(cursor) if cursor else None
-
-
-def _opened(cursor: str) -> str:
-    return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
 
 
 def _new(words: list[str]) -> str:

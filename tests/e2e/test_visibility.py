@@ -12,7 +12,8 @@ import pytest
 
 from dev.stack import Stack
 from tests.e2e.account import Account
-from tests.e2e.office import ROUTES, STREAMED, Known, Listening, Office, told_of
+from tests.e2e.answers import Known, Listening, told_of
+from tests.e2e.office import ROUTES, STREAMED, Office
 
 OTHER = {"u1": "u2", "u2": "u1"}
 DATES = {"u1": "2026-01-", "u2": "2026-02-"}
