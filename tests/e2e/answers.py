@@ -7,8 +7,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from dev.client import Client
 
 _ID = re.compile(r"\b[a-z2-7]{32}\b")
@@ -39,40 +37,6 @@ class Answer:
     def json(self) -> Any:
         """Return what the body says."""
         return json.JSONDecoder().raw_decode(self.told)[0]
-
-
-class Listening:
-    """Reads server-sent events."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        self._lines = answer.iter_lines()
-        self.last_id = ""
-
-    def next(self) -> "Event":
-        """Return the next event."""
-        fields: dict[str, str] = {}
-        for line in self._lines:
-            if not line and fields:
-                self.last_id = fields["id"]
-                return Event(fields["event"], json.loads(fields["data"]).get("conversation_id"))
-            name, _, value = line.partition(": ")
-            if name:  # else a comment
-                fields[name] = value
-        raise EOFError("the stream has ended")
-
-    def changed(self) -> str | None:
-        """Return the conversation that the next event names."""
-        event = self.next()
-        assert event.kind == "changed"
-        return event.conversation_id
-
-
-@dataclass(frozen=True)
-class Event:
-    """A hint of what changed."""
-
-    kind: str
-    conversation_id: str | None
 
 
 @dataclass

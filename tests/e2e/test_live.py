@@ -1,6 +1,5 @@
 """Live updates: over real HTTP, from whichever replica, resumed and ended as a client needs it."""
 
-import json
 import os
 import signal
 import threading
@@ -8,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty, Queue
-from typing import Any
 
 import httpx
 import pytest
@@ -16,27 +14,24 @@ import pytest
 from dev.stack import Stack
 from shared.auth import sign
 from tests.e2e.account import Account
+from tests.e2e.listening import Event, Listening
 
 
 class Stream:
     """A streaming fetch of /v1/events, read by a thread."""
 
     def __init__(self, url: str, headers: dict[str, str]) -> None:
-        self._events: Queue[dict[str, Any] | None] = Queue()
+        self._events: Queue[Event | None] = Queue()
         self._url, self._headers = url, headers
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
+        self.last_id = ""
+        threading.Thread(target=self._read, daemon=True).start()
         ready = self.next()
         assert ready is not None
-        assert ready["event"] == "ready"
-        self.last_id = str(ready["id"])
+        assert ready.kind == "ready"
 
-    def next(self, seconds: float = 15) -> dict[str, Any] | None:
+    def next(self, seconds: float = 15) -> Event | None:
         """Return the next event, None at the end of the stream."""
-        event = self._events.get(timeout=seconds)
-        if event is not None:
-            self.last_id = str(event["id"])
-        return event
+        return self._events.get(timeout=seconds)
 
     def silent(self, seconds: float = 1.5) -> bool:
         """Return whether nothing comes for a while."""
@@ -46,22 +41,16 @@ class Stream:
             return True
 
     def _read(self) -> None:
-        event: dict[str, Any] = {}
         try:
             with httpx.stream("GET", self._url, headers=self._headers, timeout=60) as response:
                 assert response.headers["content-type"].startswith("text/event-stream")
-                for line in response.iter_lines():
-                    if line.startswith(":"):
-                        continue
-                    if line:
-                        name, _, value = line.partition(": ")
-                        event[name] = json.loads(value) if name == "data" else value
-                    elif event:
-                        self._events.put(event)
-                        event = {}
-        except httpx.HTTPError:
-            pass
-        self._events.put(None)
+                listening = Listening(response)
+                while True:
+                    event = listening.next()
+                    self.last_id = listening.last_id
+                    self._events.put(event)
+        except (httpx.HTTPError, EOFError):
+            self._events.put(None)
 
 
 @contextmanager
@@ -90,11 +79,12 @@ def listening(
 
 def next_conversation(stream: Stream) -> str:
     event = stream.next()
-    while event is not None and event["event"] == "refetch":
+    while event is not None and event.kind == "refetch":
         event = stream.next()
     assert event is not None
-    assert event["event"] == "changed"
-    return str(event["data"]["conversation_id"])
+    assert event.kind == "changed"
+    assert event.conversation_id is not None
+    return event.conversation_id
 
 
 @pytest.mark.parametrize("replica", [0, 1])
@@ -127,7 +117,7 @@ def test_an_id_that_is_too_old_or_none_of_ours_means_fetch_everything(account: A
         with listening(account, last_id=last_id) as stream:
             event = stream.next()
             assert event is not None
-            assert event["event"] == "refetch"
+            assert event.kind == "refetch"
 
 
 def test_others_hear_nothing(account: Account, stack: Stack) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from dev.stack import Stack
 from tests.e2e.account import Account
-from tests.e2e.answers import Known, Listening, told_of
+from tests.e2e.answers import Known, told_of
+from tests.e2e.listening import Listening
 from tests.e2e.office import ROUTES, STREAMED, Office
 
 OTHER = {"u1": "u2", "u2": "u1"}
