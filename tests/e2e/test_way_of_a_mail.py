@@ -1,7 +1,24 @@
 """Over SMTP in, over HTTP out: the rules as a user of the product meets them."""
 
+import asyncio
+import time
+
+import pytest
+
+from chaos.reconcile import dead_captures
 from dev.stack import Stack
+from shared.capture_address import KeyRing
 from tests.e2e.account import Account
+
+
+def await_dead_letter(stack: Stack, capture_id: str, seconds: float = 30) -> None:
+    """Return when the capture is a dead letter."""
+    if stack.broker is None:
+        pytest.skip("looks into the broker, so it needs its own: unset AMQP_URL")
+    deadline = time.monotonic() + seconds
+    while capture_id not in asyncio.run(dead_captures(stack.broker.url)):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 class TestRules:
@@ -69,6 +86,75 @@ class TestRules:
         account.client.put_person("u2", "user", "U2", ["two@team.example"])
         account.send("two@team.example", body="> From: cand@mail.example\r\n> Hello")
         assert account.outcome() == {"internal": 1}
+
+    def test_two_profiles_in_one_mail_are_both_attached(self, account: Account) -> None:
+        account.client.put_person("k1", "contact", "K", ["boss@client.example"])
+        account.send("cand@mail.example", headers="Cc: Boss <boss@client.example>\r\n")
+        assert account.outcome() == {"attached": 1}
+        assert account.shown("c1") == account.shown("k1") == ["Mail 1"]
+
+    def test_who_is_user_and_candidate_under_two_ids_gets_nothing(self, account: Account) -> None:
+        account.client.put_person("c2", "candidate", "Me", ["me@x.example", "user@team.example"])
+        account.send("me@x.example", sender="stranger@x.example")
+        account.send("cand@mail.example")
+        assert account.outcome() == {"attached": 1, "blocked": 1}
+        assert account.shown("c2") == []
+
+    def test_addresses_compare_in_one_form(self, account: Account) -> None:
+        account.client.put_person("k1", "contact", "K", ["anna@b\u00fccher.example"])
+        account.client.put_person("k2", "contact", "K", ["jose\u0301@x.example"])
+        account.send("Anna@XN--bcher-kva.Example")
+        account.send("jos\u00e9@X.example")
+        account.send("anna+tag@xn--bcher-kva.example")  # plus tags are kept
+        assert account.outcome() == {"attached": 2, "no_match": 1}
+
+    def test_the_author_behind_a_list_is_recovered(self, account: Account) -> None:
+        account.send(
+            "team@lists.example",
+            sender='"Cand via Team" <team@lists.example>',
+            headers="X-Original-From: Cand <cand@mail.example>\r\nList-Id: <team>\r\n",
+        )
+        assert account.outcome() == {"attached": 1}
+        [mail] = account.client.timeline("c1")
+        assert (mail["direction"], mail["matches"][0]["role"]) == ("inbound", "from")
+
+    @pytest.mark.parametrize("name", ["Sender", "Reply-To", "Bcc", "Resent-To", "Resent-From"])
+    def test_every_header_of_people_counts_and_the_text_does_not(
+        self, account: Account, name: str
+    ) -> None:
+        account.send("x@x.example", headers=f"{name}: a@x.example\r\n{name}: cand@mail.example\r\n")
+        account.send("x@x.example", body="Write to cand@mail.example.")
+        assert account.outcome() == {"attached": 1, "no_match": 1}
+
+    def test_a_rotated_address_counts_until_its_grace_is_over(self, account: Account) -> None:
+        old = account.capture
+        path = f"/v1/capture-addresses/{old}:rotate"
+        account.client.json("POST", "matcher", path, json={"grace_hours": 1})
+        account.send("cand@mail.example", capture=old)
+        assert account.outcome() == {"attached": 1}
+        current = account.client.mint("u1")
+        path = f"/v1/capture-addresses/{current}:rotate"
+        account.client.json("POST", "matcher", path, json={"grace_hours": 0})
+        account.send("cand@mail.example", capture=current)
+        assert account.outcome() == {"attached": 1, "revoked_address": 1}
+
+    def test_what_was_not_read_whole_is_a_dead_letter_and_never_dismissed(
+        self, account: Account
+    ) -> None:
+        padding = "".join(f"X-{number}: {'y' * 70}\r\n" for number in range(1500))
+        raw = f"From: stranger@x.example\r\n{padding}To: cand@mail.example\r\n\r\nHello"
+        capture_id = account.client.upload(account.capture, raw.encode()).json()["capture_id"]
+        await_dead_letter(account.stack, capture_id)
+        assert account.client.tally() == {}
+
+    def test_a_valid_address_without_a_record_is_a_dead_letter(self, account: Account) -> None:
+        ring = KeyRing.parse(account.stack.environment["CAPTURE_KEYS"])
+        domain = account.capture.partition("@")[2]
+        address = ring.mint(account.name, "restored", domain).address
+        raw = b"From: cand@mail.example\r\n\r\nHello"
+        capture_id = account.client.upload(address, raw).json()["capture_id"]
+        await_dead_letter(account.stack, capture_id)
+        assert account.client.tally() == {}
 
     def test_two_accounts_know_nothing_of_each_other(self, stack: Stack) -> None:
         ours, theirs = Account(stack), Account(stack)
