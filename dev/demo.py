@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+import time
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from dev.demo_mails import (
 )
 from dev.stack import Stack, own_databases
 from dev.terminal import command, say
+
+_NAMES_SECONDS = 10
 
 
 def demo() -> int:
@@ -44,7 +47,7 @@ def play(stack: Stack) -> int:
         for owner in sample.owners:
             client.send(sample.sender, [capture[owner]], sample.raw(number))
     tally = client.await_captures(sum(len(sample.owners) for sample in SAMPLES))
-    mails, conversations = client.timeline(PROFILE), client.inbox()
+    mails, conversations = client.timeline(PROFILE), _inbox_with_names(client)
 
     console = Console(width=None if sys.stdout.isatty() else 110)
     console.print()
@@ -60,6 +63,17 @@ def play(stack: Stack) -> int:
     if not wrong:
         console.print("All of it is as it must be.")
     return 1 if wrong else 0
+
+
+def _inbox_with_names(client: Client) -> list[dict[str, Any]]:
+    """Return the inbox once the timeline has heard of everybody: half a second after a change."""
+    deadline = time.monotonic() + _NAMES_SECONDS
+    while True:
+        inbox = client.inbox()
+        nameless = [p for c in inbox for p in c["profiles"] if not p["name"]]
+        if not nameless or time.monotonic() > deadline:
+            return inbox
+        time.sleep(0.05)
 
 
 def _inbox_table(conversations: list[dict[str, Any]]) -> Table:
@@ -118,7 +132,7 @@ def _differences(
     mails: list[dict[str, Any]], conversations: list[dict[str, Any]], tally: dict[str, int]
 ) -> list[str]:
     listed = tuple(
-        (c["subject"], c["mail_count"], sorted(p["person_id"] for p in c["profiles"]))
+        (c["subject"], c["mail_count"], sorted(p["name"] for p in c["profiles"]))
         for c in conversations
     )
     shown = tuple(

@@ -99,9 +99,9 @@ SAMPLES = (
 )
 
 EXPECTED_INBOX = (
-    # newest first: subject, mails, profiles
-    ("Directions to our office", 1, ["c1", "k1"]),
-    ("Your interview on Friday", 2, ["c1"]),
+    # newest first: subject, mails, profiles by name
+    ("Directions to our office", 1, ["First Candidate", "Hiring Manager"]),
+    ("Your interview on Friday", 2, ["First Candidate"]),
 )
 EXPECTED_TIMELINE = (
     # newest first: subject, direction, captured by, profiles
