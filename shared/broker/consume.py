@@ -135,7 +135,7 @@ class Consumer:
                 if attempts == 1:
                     WAITING.labels(self._queue.name).inc()
                     log.warning("waiting", queue=self._queue.name, why=outcome.why)
-                if message.channel.is_closed:
+                if _is_lost(message):
                     return  # the broker has given it to somebody else by now
                 held_too_long = time.monotonic() - started > self._hold_seconds
                 if self._stopping.is_set() or held_too_long:
@@ -211,6 +211,14 @@ def _decode(message: AbstractIncomingMessage) -> Event | Reject:
         return decode_event(message.type, message.headers.get("event"))
     except InvalidEvent as error:
         return Reject("invalid_event", str(error))
+
+
+def _is_lost(message: AbstractIncomingMessage) -> bool:
+    """Return whether its channel is closed; of a closed channel the library tells by raising."""
+    try:
+        return bool(message.channel.is_closed)
+    except AWAY:
+        return True
 
 
 def _backoff(attempts: int) -> float:

@@ -1,0 +1,35 @@
+"""A small file system of the run's own, to be filled.
+
+The run starts itself again in a mount namespace (`unshare`), as root or, where the kernel lets
+anyone, in a user namespace. What is mounted there nobody else sees, and it goes with the run.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_MARK = "SATCHEL_CHAOS_OWN_MOUNTS"
+_PROBE = "mount -t tmpfs -o size=64k tmpfs /mnt"
+
+
+def enter_own_mounts(module: str, arguments: Sequence[str]) -> None:
+    """Become `python -m module arguments` in a namespace of its own; return where none is to be."""
+    if _MARK in os.environ or shutil.which("unshare") is None:
+        return
+    for words in (["unshare", "--mount"], ["unshare", "--map-root-user", "--mount"]):
+        probe = [*words, "sh", "-c", _PROBE]
+        if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
+            os.environ[_MARK] = "yes"
+            os.execvp("unshare", [*words, sys.executable, "-m", module, *arguments])
+
+
+def own_folder(folder: Path, size: str) -> bool:
+    """Make the folder a file system of this size; return whether that could be."""
+    if _MARK not in os.environ:
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    return subprocess.run(mount, capture_output=True, check=False).returncode == 0
