@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from chaos import servers
+from chaos.mounts import BLOB_FOLDER_BYTES, resize
 from chaos.proxy import Mode, Wire
 from chaos.scene import Scene
 from chaos.schedule import FULL_BLOBS, PAIRS, SERVICES, Fault
@@ -107,18 +108,13 @@ def _wire_fault(service: str, peer: str, mode: Mode) -> Strike:
 
 
 def _fill_blob_folder(scene: Scene, fault: Fault) -> None:
-    """Leave not a byte free, and take what becomes free."""
+    """Let the file system be no larger than what is in it, again and again."""
     assert scene.blob_folder is not None
-    filler = scene.blob_folder / "filler"
     until = time.monotonic() + fault.seconds
-    descriptor = os.open(filler, os.O_CREAT | os.O_RDWR)
     try:
         while time.monotonic() < until:
             state = os.statvfs(scene.blob_folder)
-            if free := state.f_bavail * state.f_frsize:
-                with contextlib.suppress(OSError):  # somebody else took it
-                    os.posix_fallocate(descriptor, os.fstat(descriptor).st_size, free)
-            time.sleep(0.02)
+            resize(scene.blob_folder, (state.f_blocks - state.f_bfree) * state.f_frsize)
+            time.sleep(0.05)
     finally:
-        os.close(descriptor)
-        filler.unlink()
+        resize(scene.blob_folder, BLOB_FOLDER_BYTES)

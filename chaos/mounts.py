@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+BLOB_FOLDER_BYTES = 1024**3
+_PAGE = 4096
 _MARK = "SATCHEL_CHAOS_OWN_MOUNTS"
 _PROBE = "mount -t tmpfs -o size=64k tmpfs /mnt"
 
@@ -26,10 +28,19 @@ def enter_own_mounts(module: str, arguments: Sequence[str]) -> None:
             os.execvp("unshare", [*words, sys.executable, "-m", module, *arguments])
 
 
-def own_folder(folder: Path, size: str) -> bool:
-    """Make the folder a file system of this size; return whether that could be."""
+def own_folder(folder: Path) -> bool:
+    """Make the folder a file system of its own; return whether that could be."""
     if _MARK not in os.environ:
         return False
     folder.mkdir(parents=True, exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    return subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    return _mount(folder, f"size={BLOB_FOLDER_BYTES}", "-t", "tmpfs", "tmpfs")
+
+
+def resize(folder: Path, size: int) -> bool:
+    """Make it larger or smaller, in bytes; return whether what is in it fits."""
+    return _mount(folder, f"remount,size={max(size, _PAGE)}")
+
+
+def _mount(folder: Path, options: str, *what: str) -> bool:
+    command = ["mount", "-o", options, *what, str(folder)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

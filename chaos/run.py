@@ -38,7 +38,6 @@ _CANDIDATES = [f"candidate{number}@mail.example" for number in range(8)]
 _USERS = 3
 _DRAIN_SECONDS, _ACCEPT_SECONDS = 180, 300
 _SENDER_PATIENCE_SECONDS = 12.0
-_BLOB_FOLDER_SIZE = "1g"
 _TEST_COMMANDS = ("--setParameter", "enableTestCommands=1")
 
 
@@ -65,7 +64,7 @@ class Plan:
 def run(folder: Path, plan: Plan, *, sabotage: str | None = None) -> Report:
     """Start a stack in the folder, and do what was planned."""
     blobs = folder / "blobs"
-    blob_folder = blobs if own_folder(blobs, _BLOB_FOLDER_SIZE) else None
+    blob_folder = blobs if own_folder(blobs) else None
     with (
         Wires() as wires,
         Stack(

@@ -57,7 +57,7 @@ class Fault:
 
 
 def schedule(seed: int, each: int, *, short: bool, without: Collection[str] = ()) -> list[Fault]:
-    """Return `each` faults of each kind but those `without`."""
+    """Return `each` faults of each kind but those `without`, brief ones when it is `short`."""
     chance = random.Random(f"schedule {seed}")
     faults = []
     for kind in KINDS:
@@ -68,4 +68,6 @@ def schedule(seed: int, each: int, *, short: bool, without: Collection[str] = ()
             victims = _VICTIMS[(first + number) % len(_VICTIMS)]
             faults.append(Fault(kind, victims, round(chance.uniform(low, high), 2), number))
     chance.shuffle(faults)
+    if short:  # what is found out by a timeout alone comes first, not last
+        faults.sort(key=lambda fault: not fault.kind.startswith("half-open"))
     return [fault for fault in faults if fault.kind not in without]

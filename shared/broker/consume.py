@@ -29,6 +29,7 @@ HOLD_SECONDS = 20 * 60
 RENEW_SECONDS = 15
 """How long a consumer may hear nothing until it is made anew. RabbitMQ 3.10 does not tell one that
 its quorum queue was deleted; asking again finds that out, and costs two frames."""
+_GOODBYE_SECONDS = 2.0
 
 log = structlog.get_logger()
 
@@ -108,7 +109,9 @@ class Consumer:
                 if self._prefetch_changed.is_set() or (self._idle and not self._in_hand):
                     break
             self._prefetch_changed.clear()
-            await queue.cancel(consumer_tag)
+            # Whoever stops does not wait for a broker that says nothing.
+            async with asyncio.timeout(_GOODBYE_SECONDS if self._stopping.is_set() else None):
+                await queue.cancel(consumer_tag)
             if self._stopping.is_set():
                 return
 
