@@ -13,6 +13,7 @@ All wires live on one event loop in a thread of its own; their methods are for o
 import asyncio
 import contextlib
 import socket
+import struct
 import threading
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +25,8 @@ from dev.ports import free_port
 Mode = Literal["flow", "cut", "slow", "stall", "half_open"]
 SLOW_LATENCY_SECONDS = 0.06
 SLOW_BYTES_A_SECOND = 64 * 1024
+_NO_LINGER = struct.pack("ii", 1, 0)
+_END_SECONDS = 10.0
 _PIECE, _SLOW_PIECE = 64 * 1024, 4 * 1024
 
 
@@ -35,8 +38,15 @@ class Link:
     far: asyncio.StreamWriter | None = None
     lost: bool = False
 
+    def reset(self) -> None:
+        """Let both ends hear that the connection is no more (RST), at once."""
+        for end in (self.near, self.far):
+            if end is not None:
+                socket_of(end).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self.abort()
+
     def abort(self) -> None:
-        """Reset both ends."""
+        """Close both ends."""
         for end in (self.near, self.far):
             if end is not None:
                 end.transport.abort()
@@ -52,6 +62,7 @@ class Wire:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._links: set[Link] = set()
+        self._server: asyncio.Server | None = None
         self.vanished = 0
         """Bytes that were swallowed."""
 
@@ -61,7 +72,14 @@ class Wire:
 
     async def listen(self) -> None:
         """Take connections from now on."""
-        await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+
+    def end(self) -> None:
+        """Take no more connections, and drop all."""
+        if self._server is not None:
+            self._server.close()
+        for link in self._links:
+            link.abort()
 
     async def _become(self, mode: Mode) -> None:
         self._mode = mode
@@ -71,14 +89,14 @@ class Wire:
             self._flowing.set()
         for link in set(self._links):
             if mode == "cut":
-                link.abort()
+                link.reset()
             elif mode == "half_open":
                 link.lost = True
 
     async def _connected(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         link = Link(near, lost=self._mode == "half_open")
         if self._mode == "cut":
-            link.abort()
+            link.reset()
             return
         self._links.add(link)
         try:
@@ -86,7 +104,6 @@ class Wire:
                 await self._pump(link, reader, None)
                 return
             far_reader, link.far = await asyncio.open_connection("127.0.0.1", self._target_port)
-            _without_delay(link)
             await asyncio.gather(
                 self._pump(link, reader, link.far), self._pump(link, far_reader, near)
             )
@@ -132,14 +149,19 @@ class Wires:
         return self
 
     def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(_END_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        cancel = asyncio.all_tasks(self._loop)
-        for task in cancel:
-            task.cancel()
-        with contextlib.suppress(Exception):
-            self._loop.run_until_complete(asyncio.gather(*cancel, return_exceptions=True))
+        self._thread.join(_END_SECONDS)
         self._loop.close()
+
+    async def _end(self) -> None:
+        for wire in self._wires.values():
+            wire.end()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=1)
 
     def lay(self, name: str, peer: str, target_port: int) -> Wire:
         """Return the wire between a replica and one of its peers, made when it is new."""
@@ -155,7 +177,7 @@ class Wires:
         return self._wires[name, peer]
 
 
-def _without_delay(link: Link) -> None:
-    for end in (link.near, link.far):
-        if end is not None:
-            end.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def socket_of(end: asyncio.StreamWriter) -> socket.socket:
+    """Return the socket below a stream."""
+    found: socket.socket = end.get_extra_info("socket")
+    return found

@@ -7,6 +7,7 @@ same seed makes the same letters and the same schedule of faults.
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import time
@@ -202,6 +203,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = [kind for kind in given.kinds if kind not in KINDS]
     if unknown:
         raise Mistake(f"no such kind of fault: {', '.join(unknown)}; there are: {', '.join(KINDS)}")
+    given_servers = [name for name in ("AMQP_URL", "MONGODB_URL") if os.environ.get(name)]
+    if given_servers:
+        raise Mistake(f"the run breaks broker and database: unset {' and '.join(given_servers)}")
     enter_own_mounts("chaos.run", words)
     plan = Plan(
         seed=given.seed,
