@@ -92,7 +92,7 @@ def _restarter(service: str) -> Strike:
             code = replica.process.stop(_STOP_SECONDS)
             scene.slowest_stop = max(scene.slowest_stop, time.monotonic() - began)
             if code != 0:
-                scene.bad_exits.append(f"{replica.name}: {code}")
+                scene.complaints.append(f"{replica.name} ended with {code}")
             replica.start()
             replica.await_ready()
 

@@ -4,11 +4,12 @@ The run starts itself again in a mount namespace (`unshare`), as root or, where 
 anyone, in a user namespace. What is mounted there nobody else sees, and it goes with the run.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 BLOB_FOLDER_BYTES = 1024**3
@@ -28,12 +29,18 @@ def enter_own_mounts(module: str, arguments: Sequence[str]) -> None:
             os.execvp("unshare", [*words, sys.executable, "-m", module, *arguments])
 
 
-def own_folder(folder: Path) -> bool:
-    """Make the folder a file system of its own; return whether that could be."""
-    if _MARK not in os.environ:
-        return False
+@contextlib.contextmanager
+def own_folder(folder: Path) -> Iterator[Path | None]:
+    """Make the folder a file system of its own meanwhile; yield None where that cannot be."""
     folder.mkdir(parents=True, exist_ok=True)
-    return _mount(folder, f"size={BLOB_FOLDER_BYTES}", "-t", "tmpfs", "tmpfs")
+    size = f"size={BLOB_FOLDER_BYTES}"
+    if _MARK not in os.environ or not _mount(folder, size, "-t", "tmpfs", "tmpfs"):
+        yield None
+        return
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], capture_output=True, check=False)
 
 
 def resize(folder: Path, size: int) -> bool:

@@ -15,18 +15,18 @@ class Report:
     seed: int
     faults: dict[str, Felt]
     left_out: dict[str, str]
-    """Kinds that could not be done, or not as often as planned, and why."""
+    """Kinds that cannot be done here, and why."""
     reckoning: Reckoning
     sending_seconds: float
     drain_seconds: float
     slowest_stop_seconds: float
-    bad_exits: list[str]
+    complaints: list[str]
     refusals: list[str]
 
     @property
     def clean(self) -> bool:
         """Whether every promise was kept."""
-        return self.reckoning.clean and not self.bad_exits
+        return self.reckoning.clean and not self.complaints
 
     def as_dict(self) -> dict[str, object]:
         """Return it for JSON."""
@@ -40,7 +40,7 @@ class Report:
             "sending_seconds": round(self.sending_seconds, 1),
             "drain_seconds": round(self.drain_seconds, 1),
             "slowest_stop_seconds": round(self.slowest_stop_seconds, 1),
-            "bad_exits": self.bad_exits,
+            "complaints": self.complaints,
             "refusals": self.refusals[:20],
         }
 
@@ -78,8 +78,8 @@ def outcome_table(report: Report) -> Table:
     shown.add_row("seconds of sending", f"{report.sending_seconds:.0f}")
     shown.add_row("seconds until drained", f"{report.drain_seconds:.0f}")
     shown.add_row("slowest orderly stop, seconds", f"{report.slowest_stop_seconds:.1f}")
-    for exit_ in report.bad_exits:
-        shown.add_row("did not end with 0", exit_)
+    for complaint in report.complaints:
+        shown.add_row("and", complaint)
     return shown
 
 

@@ -65,8 +65,8 @@ class Plan:
 def run(folder: Path, plan: Plan, *, sabotage: str | None = None) -> Report:
     """Start a stack in the folder, and do what was planned."""
     blobs = folder / "blobs"
-    blob_folder = blobs if own_folder(blobs) else None
     with (
+        own_folder(blobs) as blob_folder,
         Wires() as wires,
         Stack(
             folder,
@@ -129,7 +129,7 @@ def _run(stack: Stack, wires: Wires, blob_folder: Path | None, plan: Plan) -> Re
         sending_seconds=sent - started,
         drain_seconds=settled - sent,
         slowest_stop_seconds=scene.slowest_stop,
-        bad_exits=scene.bad_exits,
+        complaints=scene.complaints,
         refusals=ledger.refused,
     )
 
@@ -155,7 +155,8 @@ def _break_things(scene: Scene, plan: Plan) -> tuple[list[Struck], dict[str, str
         try:
             do[fault.kind](scene, fault)
         except NotPossible as why:
-            left_out[fault.kind] = str(why)
+            scene.complaints.append(f"{fault.kind}: not done, {why}")
+            scene.say(scene.complaints[-1])
             continue
         struck.append(Struck(fault.kind, start, time.monotonic()))
         _revive(scene, fault)
@@ -167,8 +168,8 @@ def _revive(scene: Scene, fault: Fault) -> None:
     """Start what died by itself, and note it: nothing that we break from outside may end it."""
     for replica in scene.stack.replicas:
         if not replica.process.alive:
-            scene.bad_exits.append(f"{replica.name} died by itself at: {fault.kind}")
-            scene.say(scene.bad_exits[-1])
+            scene.complaints.append(f"{replica.name} died by itself at: {fault.kind}")
+            scene.say(scene.complaints[-1])
             replica.start()
 
 
@@ -177,21 +178,21 @@ def _described(fault: Fault) -> str:
 
 
 def _settled(scene: Scene, people: dict[str, str], quiet: float) -> Reckoning:
-    """Return the reckoning once it is clean, or once nothing was under way for a while.
+    """Return the reckoning once it is clean, or once nothing went on for a while.
 
     The broker's counts may be some seconds old: what looks lost at first may be in somebody's hand.
     What is lost stays lost.
     """
-    quiet_since: float | None = None
-    deadline = time.monotonic() + _DRAIN_SECONDS
+    most, since = -1, time.monotonic()
     while True:
         dead = asyncio.run(dead_captures(scene.broker.url, scene.stack))
         reckoning = reconcile(scene.stack, ACCOUNT, scene.ledger, dead, people)
         is_drained = drained(scene.broker)
-        now = time.monotonic()
-        quiet_since = (quiet_since or now) if is_drained else None
-        is_quiet = quiet_since is not None and now - quiet_since > quiet
-        if (reckoning.clean and is_drained) or is_quiet or now > deadline:
+        if reckoning.found != most:
+            most, since = reckoning.found, time.monotonic()
+            scene.say(f"{most:>6} of {reckoning.accepted} found")
+        patience = quiet if is_drained else _DRAIN_SECONDS
+        if (reckoning.clean and is_drained) or time.monotonic() - since > patience:
             return reckoning
         time.sleep(0.5)
 
@@ -235,7 +236,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--each", type=int, help="faults of each kind (5; short: 1)")
     parser.add_argument("--short", action="store_true", help="a minute: each kind once, briefly")
     parser.add_argument("--kinds", type=_kinds, default=[], help="only these, comma-separated")
-    parser.add_argument("--rate", type=float, default=25.0, help="mails a second")
+    parser.add_argument("--rate", type=float, default=20.0, help="mails a second")
     parser.add_argument("--sessions", type=int, default=20, help="of senders")
     parser.add_argument("--quiet", type=float, default=20.0, help="seconds until missing is lost")
     parser.add_argument("--folder", type=Path, help="keep logs and data there")

@@ -50,8 +50,8 @@ class Scene:
     say: Callable[[str], None]
     slowest_stop: float = 0.0
     """Of all orderly ends of a service, in seconds."""
-    bad_exits: list[str] = field(default_factory=list)
-    """Services that were asked to end, and did not end with 0."""
+    complaints: list[str] = field(default_factory=list)
+    """Services that ended by themselves, or not with 0; faults that could not be done."""
 
     @property
     def broker(self) -> PrivateRabbitMQ:

@@ -16,7 +16,7 @@ from shared.topology import OUTCOMES, RECEIVED, Queue
 _MEMORY_SHARE = "0.4"
 _DISK_LIMIT = "50MB"
 """As `dev/rabbitmq.py` sets it, and as RabbitMQ sets the memory's share."""
-_EMPTY_SECONDS, _BACK_SECONDS = 45, 40
+_EMPTY_SECONDS, _BACK_SECONDS = 180, 40
 _WRITE_ERRORS = (14031, 91, 112, 262)
 """OutOfDiskSpace, ShutdownInProgress, WriteConflict, ExceededTimeLimit."""
 _OPERATIONS = ("find", "aggregate", "insert", "update", "delete", "findAndModify")
