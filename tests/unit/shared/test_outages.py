@@ -1,4 +1,4 @@
-"""What the library does when a broker hangs up, and what must not become of it."""
+"""What libraries do when a server goes or comes, and what must not become of it."""
 
 import asyncio
 from types import SimpleNamespace
@@ -7,9 +7,12 @@ from typing import Any, cast
 import aio_pika
 import pytest
 from aio_pika.exceptions import ChannelInvalidStateError
+from pymongo.errors import ConfigurationError
 
-from shared.broker import Publisher
+from shared.broker import Publisher, PublishFailed
 from shared.broker.consume import _is_lost
+from shared.database import DatabaseAway, database_errors
+from shared.event_examples import examples
 from shared.events import MailReceived
 from shared.topology import uses
 
@@ -34,6 +37,22 @@ async def test_a_broker_that_hangs_up_before_its_first_word_is_tried_again(
             await asyncio.sleep(0.01)
         publisher.stop()
         await running
+
+
+async def test_whatever_the_library_raises_is_no_confirm(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise KeyError("a channel that is gone")
+
+    monkeypatch.setattr(Publisher, "_send_once", broken)
+    publisher = Publisher("amqp://127.0.0.1:1/", "test", uses(publishes=[MailReceived]))
+    with pytest.raises(PublishFailed) as failed:
+        await publisher.publish(examples()[MailReceived.tag])
+    assert not failed.value.definite
+
+
+def test_a_database_that_starts_is_away() -> None:
+    with pytest.raises(DatabaseAway), database_errors():
+        raise ConfigurationError("Sessions are not supported by this MongoDB deployment")
 
 
 @pytest.mark.parametrize("closed", [True, False])
