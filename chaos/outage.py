@@ -31,9 +31,9 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos import bucket
+from chaos.gauges import Watch, delivery_counts
 from chaos.mail_server import MailServer, Try
 from chaos.reconcile import Reckoning, dead_captures, reconcile
-from chaos.gauges import Watch, delivery_counts
 from dev.client import Client
 from dev.generate import ROOT
 from dev.ledger import Ledger
