@@ -5,7 +5,7 @@ import contextlib
 
 import structlog
 
-from shared.blobs import CLAIM_PREFIX, BlobMissing, Blobs, BlobStoreAway
+from shared.blobs import CLAIM_PREFIX, CLAIM_RETENTION, BlobMissing, Blobs, BlobStoreAway
 
 _EVERY_SECONDS = 3600.0
 log = structlog.get_logger()
@@ -22,7 +22,7 @@ class ClaimSweep:
         """Sweep until `stop`."""
         while not self._stopping.is_set():
             try:
-                removed = await self._blobs.sweep(CLAIM_PREFIX)
+                removed = await self._blobs.sweep(CLAIM_PREFIX, CLAIM_RETENTION)
                 if removed:
                     log.info("claims swept", removed=removed)
             except (BlobMissing, BlobStoreAway) as away:  # a claim may go while it is listed

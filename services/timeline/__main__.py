@@ -1,6 +1,7 @@
 """The timeline's process: wired here, top to bottom.
 
-`--migrate` builds the indexes and ends; `--reprocess` makes every stored mail anew and ends.
+`--migrate` builds the indexes and ends; `--reprocess` makes every stored mail anew and ends;
+`--dead-letters` is the operator's command.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from services.timeline import (
     threads,
 )
 from services.timeline.account_settings import AccountSettings
+from services.timeline.api.dead_letters import dead_letter_routes
 from services.timeline.api.examples import EXAMPLES
 from services.timeline.api.inbox import inbox_routes
 from services.timeline.api.mails import mail_routes
@@ -24,6 +26,14 @@ from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
 from services.timeline.api.stats import stats_routes
 from services.timeline.consumer import Projector
+from services.timeline.dead_letters import records as dead_letters
+from services.timeline.dead_letters.arguments import OPTIONS as DEAD_LETTER_OPTIONS
+from services.timeline.dead_letters.command import DeadLettersCommand
+from services.timeline.dead_letters.content import Content
+from services.timeline.dead_letters.keeper import Keeper
+from services.timeline.dead_letters.records import Records
+from services.timeline.dead_letters.replay import Replay
+from services.timeline.dead_letters.sweep import DeadLetterSweep
 from services.timeline.inbox import Inbox
 from services.timeline.live import Live
 from services.timeline.mails import Mails
@@ -35,8 +45,9 @@ from services.timeline.search import Search
 from services.timeline.settings import TimelineSettings
 from services.timeline.store import Store
 from shared.blobs import Blobs
-from shared.broker import Consumer, Publisher
+from shared.broker import Consumer, DeadLetterConsumer, Publisher
 from shared.database import answer_outages, connect, has_indexes, migrate
+from shared.events import EVENTS
 from shared.http_server import HttpServer
 from shared.progress import Progress
 from shared.runtime import configure_logging, run, running
@@ -53,13 +64,13 @@ INDEXES = (
     *changes.INDEXES,
     *confirmations.INDEXES,
     *people.INDEXES,
+    *dead_letters.INDEXES,
 )
 OPTIONS = """\
   --migrate         build the indexes, and end
   --reprocess       make every stored mail anew from its raw bytes, as far as an older version of
                     the reader made it, and end; goes on where it was interrupted
   --reprocess --all those that this version made, too, from the beginning
-
 """
 
 
@@ -70,8 +81,9 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     blobs = Blobs(settings.blob_url)
     store = Store(client, database)
     projector = Projector(store, blobs)
-    topology = uses(consumes=[OUTCOMES, OUTCOMES_BACKFILL, PEOPLE])
-    publisher = Publisher(settings.amqp_url, "timeline", topology)  # of dead letters
+    # It publishes dead letters, and whatever became one when that is replayed.
+    topology = uses(publishes=EVENTS.values(), consumes=[OUTCOMES, OUTCOMES_BACKFILL, PEOPLE])
+    publisher = Publisher(settings.amqp_url, "timeline", topology)
     consumer = Consumer(
         settings.amqp_url,
         "timeline",
@@ -100,7 +112,15 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         publisher,
         prefetch=settings.prefetch,
     )
-    consumers = (consumer, backfill, announced)
+    records, content = Records(database), Content(blobs)
+    replay = Replay(records, content, publisher)
+    dead = DeadLetterConsumer(
+        settings.amqp_url,
+        "timeline dead letters",
+        topology,
+        Keeper(records, content, settings.dead_letters_kept).handle,
+    )
+    consumers = (consumer, backfill, announced, dead)
     app = create_app(
         "Satchel timeline",
         "Owns what is shown: profile timelines, mails and tallies.",
@@ -122,6 +142,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(mail_routes(mails, account_settings, RawMails(blobs)))
     app.include_router(stats_routes(store.outcomes, account_settings))
     app.include_router(settings_routes(account_settings))
+    app.include_router(dead_letter_routes(records, content, replay))
     app.include_router(setup_routes(directory, store.confirmations))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
@@ -133,6 +154,8 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         running(consumer, stopping),
         running(backfill, stopping),
         running(announced, stopping),
+        running(dead, stopping),
+        running(DeadLetterSweep(records, replay, blobs), stopping),
     ):
         await stopping.wait()
 
@@ -159,9 +182,19 @@ async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew
         sys.stderr.write("interrupted; the same command goes on from here\n")
 
 
+def dead_letters_command(settings: TimelineSettings) -> int:
+    """Do what was asked for about dead letters; return the exit code."""
+    configure_logging("timeline", "ERROR")  # standard output is for what was asked for
+    asked = DeadLettersCommand(settings, sys.argv[2:])
+    run(asked.run)
+    return asked.code
+
+
 def main() -> None:
     """Start the timeline, or do one of its chores."""
-    settings = load(TimelineSettings, "timeline", OPTIONS)
+    settings = load(TimelineSettings, "timeline", OPTIONS + DEAD_LETTER_OPTIONS)
+    if sys.argv[1:2] == ["--dead-letters"]:
+        sys.exit(dead_letters_command(settings))
     configure_logging("timeline", settings.log_level)
     if "--migrate" in sys.argv[1:]:
         run(lambda _: build_indexes(settings))
