@@ -14,6 +14,7 @@ Keys:
     claims/<random id>               the same of old mail, whose capture may be on its way twice
     claims/<...>.<place>             a mail that it encloses, between matcher and timeline
     mails/<account>/<mail id>/<content>/<hash>  the raw bytes of an attached mail, for good
+    dead/<dead letter id>            the body of a dead letter, as long as it waits
 """
 
 import asyncio
@@ -36,8 +37,12 @@ if TYPE_CHECKING:
 CLAIM_CHECK_BYTES = 256 * 1024
 """A raw mail above this size does not travel through the broker."""
 CLAIM_PREFIX = "claims/"
+DEAD_PREFIX = "dead/"
 RETENTION = timedelta(days=14)
-"""How long dead letters are kept, and so the claims they may need when they are replayed."""
+"""How long dead letters are kept, at most."""
+CLAIM_RETENTION = 2 * RETENTION
+"""How long claims are kept: a mail may wait long before it becomes a dead letter, and its replay
+needs the claim."""
 DEADLINE_SECONDS = 10.0
 """For one operation. The library by itself tries for three minutes."""
 _RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=DEADLINE_SECONDS)}
@@ -122,7 +127,7 @@ class Blobs:
                 if self._folder is not None:
                     await asyncio.to_thread(_sync_folder, (self._folder / key).parent)
 
-    async def sweep(self, prefix: str, older_than: timedelta = RETENTION) -> int:
+    async def sweep(self, prefix: str, older_than: timedelta) -> int:
         """Remove what lies under the prefix for longer than that; return how many."""
         limit = datetime.now(UTC) - older_than
         async with self._opened(in_time=False) as store:  # a long list takes its time

@@ -5,7 +5,7 @@ import contextlib
 
 import structlog
 
-from shared.blobs import CLAIM_PREFIX, BlobMissing, Blobs, BlobStoreAway
+from shared.blobs import CLAIM_PREFIX, CLAIM_RETENTION, BlobMissing, Blobs, BlobStoreAway
 from shared.runtime import unless
 
 _EVERY_SECONDS = 3600.0
@@ -30,7 +30,7 @@ class ClaimSweep:
                 await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
 
     async def _sweep(self) -> None:
-        if removed := await self._blobs.sweep(CLAIM_PREFIX):
+        if removed := await self._blobs.sweep(CLAIM_PREFIX, CLAIM_RETENTION):
             log.info("claims swept", removed=removed)
 
     def stop(self) -> None:
