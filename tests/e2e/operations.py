@@ -3,11 +3,11 @@
 What is new here fails until its parameters and its body are known, and the scope that it needs.
 """
 
-import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -15,7 +15,6 @@ from dev.client import Client
 from dev.stack import SERVICES
 from tests.e2e.account import Account
 
-_numbers = itertools.count(1)
 EVENTS = "/v1/events"
 """Its answer has no end."""
 SCOPES = {
@@ -94,18 +93,20 @@ class Operation:
         """Ask as a good client does, with what is required and whatever is changed."""
         content_type = {"Content-Type": self.media_type} if self.media_type else {}
         body = {"json": self.body} if self.body is not None else {"content": self.content}
+        params = changes.pop("params", {name: self.query[name] for name in self.required})
+        query = urlencode(params, doseq=True, errors="surrogatepass")
+        path = f"{self.filled}?{query}" if query else self.filled
         options: dict[str, Any] = {
-            "params": {name: self.query[name] for name in self.required},
             **(body if self.media_type else {}),
             **changes,
             "headers": {**content_type, **changes.get("headers", {})},
         }
         if self.path == EVENTS:
-            with client.stream(self.service, EVENTS, **options) as answer:
+            with client.stream(self.service, path, **options) as answer:
                 if answer.is_error:
                     answer.read()
                 return answer
-        return client.request(self.method, self.service, self.filled, **options)
+        return client.request(self.method, self.service, path, **options)
 
     def at(self, **in_path: str) -> "Operation":
         """Return the operation with other values in its path."""

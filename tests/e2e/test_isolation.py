@@ -197,7 +197,9 @@ class TestForeignToken:
         nobodys = {"mail_id": "b" * 32, "conversation_id": "b" * 32, "person_id": "nobody"}
         nobodys["address"] = account.capture.replace(".", "x.", 1)
         for operation in asked:
-            if not operation.in_path or operation.method == "PUT" and "person_id" in operation.path:
+            if not operation.in_path or (
+                operation.method == "PUT" and "person_id" in operation.path
+            ):
                 continue
             theirs = operation.ask(foreign)
             made_up = operation.at(**nobodys).ask(foreign)
@@ -213,4 +215,3 @@ def seen_by(account: Account, asked: list[Operation]) -> dict[str, tuple[int, st
 
 def _bare(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.text
-

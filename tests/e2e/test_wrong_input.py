@@ -163,7 +163,6 @@ class TestWrongInput:
             assert response.json()["detail"]
 
 
-
 def test_every_service_says_how_it_is(account: Account) -> None:
     for service in SERVICES:
         assert account.client.json("GET", service, "/healthz") == {"status": "alive"}
