@@ -55,6 +55,8 @@ lint: $(READY) ## format, style, types and import rules
 	@$(PYTHON) -m mypy
 	$(call say,import rules)
 	@.venv/bin/lint-imports --no-logo
+	$(call say,known vulnerabilities of dependencies)
+	@$(PYTHON) -m dev.audit
 
 .PHONY: format
 format: $(READY) ## put all code into form

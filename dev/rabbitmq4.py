@@ -70,7 +70,7 @@ def ensure_root() -> Path:
     shutil.rmtree(draft, ignore_errors=True)
     draft.parent.mkdir(exist_ok=True)
     print("satchel: setting up a Debian 13 with RabbitMQ 4, once", file=sys.stderr, flush=True)
-    command = [debootstrap, "--variant=minbase", f"--include={_PACKAGE}", _SUITE, draft]
+    command = [str(debootstrap), "--variant=minbase", f"--include={_PACKAGE}", _SUITE, str(draft)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode != 0:
         raise Unavailable(f"debootstrap failed:\n{made.stdout[-2000:]}{made.stderr[-2000:]}")

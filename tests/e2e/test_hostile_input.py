@@ -35,7 +35,7 @@ NO_JSON = [
 ]
 MEBIBYTE = 1 << 20
 PROBLEM = "application/problem+json"
-FORGED = [
+FORGED: list[Any] = [
     *([{"$gt": 0}, "a" * 32], [0, {"$ne": 1}], [10**400, "a" * 32], [1e308, "a" * 32], [True, ""]),
     *([-(10**15), "a" * 32], [0, "$" + "a" * 31], {"$gt": 1}, None, "x", [[[[]]]], [0, "a" * 32]),
 ]

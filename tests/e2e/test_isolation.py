@@ -103,7 +103,7 @@ def bad_authorizations(account: Account) -> dict[str, str | None]:
         "nOnE": f"Bearer {_base64({'alg': 'nOnE', 'typ': 'JWT'})}.{body}.",
         "no signature": f"Bearer {header}.{body}.",
         "another body": f"Bearer {header}.{forged}.{mac}",
-        **{f"no {name}": signed(**{name: None}) for name in claims(account)},
+        **{f"no {name}": signed(secret, "HS256", **{name: None}) for name in claims(account)},
         "no account's name": signed(account="a/b"),
         "an operator as account": signed(account={"$ne": ""}),
         "a list as account": signed(account=[account.name]),
