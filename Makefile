@@ -45,6 +45,10 @@ test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: under 10 min
 test-rabbitmq4: $(READY) ## tests of the broker, and the fault run, on RabbitMQ 4 in a chroot; as root
 	@$(PYTHON) -m dev.rabbitmq4 $(ARGS)
 
+.PHONY: test-full
+test-full: $(READY) ## all tests, with the large numbers that the promises name
+	@$(PYTHON) -m pytest --full
+
 .PHONY: lint
 lint: $(READY) ## format, style, types and import rules
 	$(call say,format)
