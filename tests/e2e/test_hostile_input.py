@@ -181,7 +181,18 @@ def operators(command: Any) -> Iterator[str]:
 KNOWN_OPERATORS = {
     *("$and", "$or", "$nor", "$in", "$nin", "$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$exists"),
     *("$elemMatch", "$set", "$unset", "$setOnInsert", "$inc", "$max", "$min", "$addToSet", "$pull"),
-    *("$push", "$each", "$slice", "$literal", "$cond", "$ifNull", "$add", "$match", "$group"),
+    *(
+        "$push",
+        "$each",
+        "$slice",
+        "$literal",
+        "$cond",
+        "$ifNull",
+        "$add",
+        "$match",
+        "$group",
+        "$sum",
+    ),
     *("$sort", "$limit", "$project", "$changeStream", "$clusterTime", "$db", "$readPreference"),
     *("$truncated", "$_internalSetMultiUpdateParamsForTest"),
 }
