@@ -14,6 +14,7 @@ from services.timeline.metrics import DEAD_LETTERS_WAITING
 from shared.blobs import DEAD_PREFIX, RETENTION, BlobMissing, Blobs, BlobStoreAway
 from shared.broker import PublishFailed
 from shared.database import DatabaseAway, database_errors
+from shared.runtime import unless
 
 _EVERY_SECONDS = 15.0
 _BLOBS_EVERY_SECONDS = 3600.0
@@ -38,7 +39,7 @@ class DeadLetterSweep:
         while not self._stopping.is_set():
             try:
                 with database_errors():
-                    await self.sweep()
+                    await unless(self._stopping, self.sweep())
             except (DatabaseAway, BlobMissing, BlobStoreAway) as away:
                 log.warning("dead letters not swept", why=f"{type(away).__name__}: {away}")
             with contextlib.suppress(TimeoutError):
