@@ -11,13 +11,15 @@ Keys:
     claims/<random id>               the same of old mail, whose capture may be on its way twice
     claims/<...>.<place>             a mail that it encloses, between matcher and timeline
     mails/<account>/<mail id>/<content>/<hash>  the raw bytes of an attached mail, for good
+    receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
 """
 
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -29,8 +31,12 @@ from obstore.store import ObjectStore, from_url
 CLAIM_CHECK_BYTES = 256 * 1024
 """A raw mail above this size does not travel through the broker."""
 CLAIM_PREFIX = "claims/"
+MAIL_PREFIX = "mails/"
 RETENTION = timedelta(days=14)
 """How long dead letters are kept, and so the claims they may need when they are replayed."""
+
+
+_LISTED_AT_ONCE = 1000
 
 
 class BlobMissing(Exception):
@@ -53,7 +59,17 @@ def enclosed_key(claim: str, place: str) -> str:
 
 def mail_key(account: str, content_id: str, raw: bytes) -> str:
     """Return the key of the bytes of an attached mail's content: the same bytes, the same key."""
-    return f"mails/{account}/{content_id}/{hashlib.sha256(raw).hexdigest()[:32]}"
+    return f"{MAIL_PREFIX}{account}/{content_id}/{hashlib.sha256(raw).hexdigest()[:32]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is known of a blob without reading it."""
+
+    key: str
+    size: int
+    at: datetime
+    """When it was written last."""
 
 
 class Blobs:
@@ -97,16 +113,33 @@ class Blobs:
             if self._folder is not None:
                 await asyncio.to_thread(_sync_folder, (self._folder / key).parent)
 
+    async def has(self, key: str) -> bool:
+        """Return whether there is something under the key. Raises BlobStoreAway."""
+        try:
+            with _errors():
+                await self._store.head_async(key)
+        except BlobMissing:
+            return False
+        return True
+
+    async def listed(self, prefix: str) -> AsyncGenerator[list[Stored]]:
+        """Yield what lies under the prefix (whole segments of a key), a batch at a time.
+
+        In no order. What comes or goes meanwhile may be listed or not. Raises BlobStoreAway.
+        """
+        listing = self._store.list(prefix, chunk_size=_LISTED_AT_ONCE)
+        while True:
+            with _errors():
+                try:
+                    batch = await anext(listing)
+                except StopAsyncIteration:
+                    return
+            yield [Stored(blob["path"], blob["size"], blob["last_modified"]) for blob in batch]
+
     async def sweep(self, prefix: str, older_than: timedelta = RETENTION) -> int:
         """Remove what lies under the prefix for longer than that; return how many."""
         limit = datetime.now(UTC) - older_than
-        with _errors():
-            old = [
-                blob["path"]
-                async for batch in self._store.list(prefix)
-                for blob in batch
-                if blob["last_modified"] < limit
-            ]
+        old = [blob.key async for batch in self.listed(prefix) for blob in batch if blob.at < limit]
         for key in old:
             await self.delete(key)
         return len(old)

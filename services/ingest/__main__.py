@@ -8,6 +8,7 @@ import sys
 from functools import partial
 
 from services.ingest.backfill import OPTIONS, Backfill, Mistake
+from services.ingest.receipts import Receipts
 from services.ingest.receive import Receiver
 from services.ingest.settings import IngestSettings
 from services.ingest.smtp import SmtpServer
@@ -30,7 +31,9 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         uses(publishes=[MailReceived]),
         deadline=settings.publish_deadline,
     )
-    receiver = Receiver(publisher, Blobs(settings.blob_url))
+    blobs = Blobs(settings.blob_url)
+    receipts = Receipts(blobs, every=settings.receipt_seconds)
+    receiver = Receiver(publisher, blobs, receipts=receipts)
     verify = partial(settings.key_ring.verify, domain=settings.capture_domain)
     smtp = SmtpServer(
         receiver,
@@ -56,6 +59,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     http = HttpServer(app, settings.bind_host, settings.ingest_http_port)
     async with (
         running(publisher, stopping),
+        running(receipts, stopping),
         running(http, stopping),
         running(smtp, stopping),
     ):

@@ -18,7 +18,7 @@ from services.matcher.directory import Directory
 from services.matcher.knowledge import Knowledge
 from services.matcher.outbox import Outbox
 from services.matcher.settings import MatcherSettings
-from services.matcher.sweep import ClaimSweep
+from services.matcher.sweep import Sweep
 from services.matcher.versions import Versions
 from shared.blobs import Blobs
 from shared.broker import Consumer, Publisher, PublishFailed
@@ -114,7 +114,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         running(http, stopping),
         running(consumer, stopping),
         running(backfill, stopping),
-        running(ClaimSweep(blobs), stopping),
+        running(Sweep(blobs), stopping),
         running(Outbox(database, publisher), stopping),
     ):
         await stopping.wait()

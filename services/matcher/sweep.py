@@ -1,4 +1,8 @@
-"""Removes claims that nobody needs any more: what crashes between two steps left behind."""
+"""Removes from the blob store what nobody needs any more.
+
+That is claims that crashes between two steps left behind, and receipts that are as old as the
+oldest dead letter.
+"""
 
 import asyncio
 import contextlib
@@ -6,12 +10,13 @@ import contextlib
 import structlog
 
 from shared.blobs import CLAIM_PREFIX, BlobMissing, Blobs, BlobStoreAway
+from shared.receipts import RECEIPT_PREFIX
 
 _EVERY_SECONDS = 3600.0
 log = structlog.get_logger()
 
 
-class ClaimSweep:
+class Sweep:
     """Sweeps every hour. Any number of replicas may do so."""
 
     def __init__(self, blobs: Blobs) -> None:
@@ -22,11 +27,11 @@ class ClaimSweep:
         """Sweep until `stop`."""
         while not self._stopping.is_set():
             try:
-                removed = await self._blobs.sweep(CLAIM_PREFIX)
-                if removed:
-                    log.info("claims swept", removed=removed)
-            except (BlobMissing, BlobStoreAway) as away:  # a claim may go while it is listed
-                log.warning("claims not swept", why=str(away))
+                for prefix in (CLAIM_PREFIX, RECEIPT_PREFIX):
+                    if removed := await self._blobs.sweep(prefix):
+                        log.info("blobs swept", prefix=prefix, removed=removed)
+            except (BlobMissing, BlobStoreAway) as away:  # one may go while it is listed
+                log.warning("blobs not swept", why=str(away))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
 
