@@ -1,10 +1,13 @@
 """The timeline's process: wired here, top to bottom.
 
-`--migrate` builds the indexes and ends; `--reprocess` makes every stored mail anew and ends.
+`--migrate` builds the indexes and ends; `--reprocess` makes every stored mail anew and ends;
+`--audit` holds what was accepted against what is there and ends.
 """
 
 import asyncio
 import sys
+
+import structlog
 
 from services.timeline import (
     bounces,
@@ -23,6 +26,7 @@ from services.timeline.api.mails import mail_routes
 from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
 from services.timeline.api.stats import stats_routes
+from services.timeline.audit import command as audit
 from services.timeline.consumer import Projector
 from services.timeline.inbox import Inbox
 from services.timeline.live import Live
@@ -54,7 +58,8 @@ INDEXES = (
     *confirmations.INDEXES,
     *people.INDEXES,
 )
-OPTIONS = """\
+OPTIONS = f"""\
+{audit.OPTIONS.rstrip()}
   --migrate         build the indexes, and end
   --reprocess       make every stored mail anew from its raw bytes, as far as an older version of
                     the reader made it, and end; goes on where it was interrupted
@@ -159,10 +164,27 @@ async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew
         sys.stderr.write("interrupted; the same command goes on from here\n")
 
 
+def make_audit(settings: TimelineSettings) -> int:
+    """Return 0 when every promise is kept, 1 when one is broken, 2 when that cannot be told."""
+    try:
+        made = audit.Audit(settings, audit.Wanted.parse(sys.argv[1:]))
+        run(made.run)
+    except audit.Mistake as mistake:
+        sys.stderr.write(f"timeline: {mistake}\n")
+        return 2
+    except Exception:  # 1 is the word for what is lost
+        structlog.get_logger().exception("audit failed")
+        return 2
+    return made.code
+
+
 def main() -> None:
     """Start the timeline, or do one of its chores."""
     settings = load(TimelineSettings, "timeline", OPTIONS)
-    configure_logging("timeline", settings.log_level)
+    is_audit = "--audit" in sys.argv[1:]  # its standard output is for what it finds
+    configure_logging("timeline", "ERROR" if is_audit else settings.log_level)
+    if is_audit:
+        sys.exit(make_audit(settings))
     if "--migrate" in sys.argv[1:]:
         run(lambda _: build_indexes(settings))
     elif "--reprocess" in sys.argv[1:]:

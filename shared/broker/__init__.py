@@ -17,6 +17,15 @@ Only this package imports aio-pika, and it does not hand out anything of it.
 """
 
 from shared.broker.consume import Consumer, Delivery, Handler
+from shared.broker.depths import depths
 from shared.broker.publish import EventTooLarge, Publisher, PublishFailed
 
-__all__ = ["Consumer", "Delivery", "EventTooLarge", "Handler", "PublishFailed", "Publisher"]
+__all__ = [
+    "Consumer",
+    "Delivery",
+    "EventTooLarge",
+    "Handler",
+    "PublishFailed",
+    "Publisher",
+    "depths",
+]
