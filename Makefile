@@ -73,6 +73,10 @@ fuzz: $(READY) ## read mutated mails, and say what goes wrong: ARGS="--mutations
 chaos: $(READY) ## kill things while mail comes in, and reconcile at the end: ARGS="..."
 	@$(PYTHON) -m chaos.run $(ARGS)
 
+.PHONY: drill
+drill: $(READY) ## back up under load, wipe everything, restore, and reconcile: ARGS="..."
+	@$(PYTHON) -m chaos.drill $(ARGS)
+
 .PHONY: env
 env: ## write .env with random secrets for docker compose
 	@python3 -m dev.env

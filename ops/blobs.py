@@ -1,0 +1,27 @@
+"""Blobs, from one store into another. They never change: what is there already is not copied."""
+
+import asyncio
+
+from shared.blobs import BlobMissing, Blobs
+
+_AT_ONCE = 16
+
+
+async def copy(source: Blobs, target: Blobs, prefix: str) -> int:
+    """Copy what lies under the prefix; return how many are there now. Raises BlobStoreAway."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(key: str) -> bool:
+        async with slots:
+            if not await target.has(key):
+                try:
+                    data = await source.get(key)
+                except BlobMissing:  # removed since it was listed: nobody needs it
+                    return False
+                await target.put(key, data)
+        return True
+
+    count = 0
+    async for batch in source.listed(prefix):
+        count += sum(await asyncio.gather(*(one(blob.key) for blob in batch)))
+    return count
