@@ -174,7 +174,7 @@ class _FirstLife:
         databases = [places.timeline_database, places.matcher_database]
         saved = documents.save(places.mongodb_url, databases, early)
         self._start("timeline")
-        self._until("outcomes are written", lambda: self._waiting(OUTCOMES) == 0)
+        self._until("outcomes are written", lambda: self._waiting(OUTCOMES) < backlog / 4)
         self._stop("timeline")
         self._stop("matcher")
 
