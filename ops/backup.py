@@ -1,7 +1,7 @@
 """`python -m ops.backup FOLDER`: copies everything, in the order that loses nothing.
 
-    matcher and timeline are stopped -> messages -> claims -> they may run again
-    -> both databases, at one moment -> raw bytes -> receipts
+    matcher and timeline are stopped -> messages -> claims and bodies of dead letters
+    -> they may run again -> both databases, at one moment -> all blobs, as far as not there yet
 
 A mail moves from the broker into the databases, so what it moves to is copied after what it comes
 from: it may be in both copies, never in neither. ingest accepts mail all the while.
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ops import blobs, documents, messages
 from ops.command import MANIFEST, Mistake, Places, carry_out, say, write_durably
-from shared.blobs import CLAIM_PREFIX, MAIL_PREFIX, Blobs
+from shared.blobs import MAIL_PREFIX, Blobs
 from shared.receipts import RECEIPT_PREFIX
 
 SETTLE_SECONDS = 10.0
@@ -45,7 +45,7 @@ async def backup(
     await asyncio.sleep(settle)
     stopped_at = time.monotonic()
     counts = await messages.save(places.amqp_url, folder / "messages")
-    claims = await blobs.copy(store, copies, CLAIM_PREFIX)
+    claims = await blobs.copy_all(store, copies, without=(MAIL_PREFIX, RECEIPT_PREFIX))
     await messages.refuse_consumers(places.amqp_url)
     passed = time.monotonic() - stopped_at
     say(f"{sum(counts.values()):,} messages and {claims:,} claims in {passed:.1f} s")
@@ -56,9 +56,7 @@ async def backup(
         documents.save, places.mongodb_url, databases, folder / "databases"
     )
     say(f"{sum(sum(c.values()) for c in saved.values()):,} documents")
-    kept = 0
-    for prefix in (MAIL_PREFIX, RECEIPT_PREFIX) if mails else (RECEIPT_PREFIX,):
-        kept += await blobs.copy(store, copies, prefix)
+    kept = await blobs.copy_all(store, copies, without=() if mails else (MAIL_PREFIX,))
     say(f"{kept:,} blobs")
     manifest = {
         "begun": begun.isoformat(),

@@ -1,6 +1,7 @@
 """Blobs, from one store into another. They never change: what is there already is not copied."""
 
 import asyncio
+from collections.abc import Collection
 
 from shared.blobs import BlobMissing, Blobs
 
@@ -25,3 +26,9 @@ async def copy(source: Blobs, target: Blobs, prefix: str) -> int:
     async for batch in source.listed(prefix):
         count += sum(await asyncio.gather(*(one(blob.key) for blob in batch)))
     return count
+
+
+async def copy_all(source: Blobs, target: Blobs, *, without: Collection[str] = ()) -> int:
+    """Copy everything but what lies under these prefixes; return how many are there now."""
+    prefixes = [prefix for prefix in await source.prefixes() if prefix not in without]
+    return sum([await copy(source, target, prefix) for prefix in prefixes])

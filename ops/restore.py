@@ -15,8 +15,7 @@ from pathlib import Path
 
 from ops import blobs, documents, messages
 from ops.command import Mistake, Places, carry_out, read_manifest, say
-from shared.blobs import CLAIM_PREFIX, MAIL_PREFIX, Blobs
-from shared.receipts import RECEIPT_PREFIX
+from shared.blobs import Blobs
 
 
 async def restore(places: Places, folder: Path) -> None:
@@ -32,9 +31,7 @@ async def restore(places: Places, folder: Path) -> None:
     databases = [places.timeline_database, places.matcher_database]
     await asyncio.to_thread(documents.refuse_documents, places.mongodb_url, databases)
     copies, store = Blobs(f"file://{folder.resolve()}/blobs"), Blobs(places.blob_url)
-    count = 0
-    for prefix in (CLAIM_PREFIX, MAIL_PREFIX, RECEIPT_PREFIX):
-        count += await blobs.copy(copies, store, prefix)
+    count = await blobs.copy_all(copies, store)
     say(f"{count:,} blobs")
     names = {
         manifest["timeline_database"]: places.timeline_database,

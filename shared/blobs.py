@@ -136,6 +136,12 @@ class Blobs:
                     return
             yield [Stored(blob["path"], blob["size"], blob["last_modified"]) for blob in batch]
 
+    async def prefixes(self) -> list[str]:
+        """Return the first segments of all keys, each with its slash. Raises BlobStoreAway."""
+        with _errors():
+            listed = await self._store.list_with_delimiter_async()
+        return sorted(f"{prefix}/" for prefix in listed["common_prefixes"])
+
     async def sweep(self, prefix: str, older_than: timedelta = RETENTION) -> int:
         """Remove what lies under the prefix for longer than that; return how many."""
         limit = datetime.now(UTC) - older_than

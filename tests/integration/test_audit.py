@@ -70,7 +70,12 @@ async def blobs(
     timeline: Timeline, *, settled: datetime, sweep: bool = False
 ) -> tuple[dict[str, str], Counter[str]]:
     audit = BlobAudit(timeline.database, timeline.blobs, settled)
-    parts = (audit.missing(lambda _: None), audit.orphans(sweep=sweep), audit.claims())
+    parts = (
+        audit.missing(lambda _: None),
+        audit.dead_letters(),
+        audit.orphans(sweep=sweep),
+        audit.claims(),
+    )
     return {f.what: f.kind for part in parts async for f in part}, audit.tally
 
 
@@ -181,6 +186,21 @@ async def test_missing_bytes_and_orphans_are_named(timeline: Timeline) -> None:
     assert tally == Counter(contents=2, blobs=3, blob_missing=1, orphan_blob=2)
     found, _ = await blobs(timeline, settled=NOW - HOUR)
     assert list(found.values()) == ["blob_missing"], "what is young may be under way"
+
+
+async def test_what_a_dead_letter_needs_and_is_gone_is_named(timeline: Timeline) -> None:
+    await timeline.blobs.put("dead/1", b"mail")
+    waiting = {"state": "waiting", "at": NOW, "account": "acme"}
+    letters = [
+        {**waiting, "_id": "1", "body_key": "dead/1", "claim": None},
+        {**waiting, "_id": "2", "body_key": None, "claim": "claims/gone"},
+        {**waiting, "_id": "3", "body_key": "dead/gone", "claim": None},
+        {**waiting, "_id": "4", "body_key": "dead/settled", "state": "dropped"},
+    ]
+    await timeline.database.dead_letters.insert_many(letters)
+    found, tally = await blobs(timeline, settled=later())
+    assert found == dict.fromkeys(("claims/gone", "dead/gone"), "blob_missing")
+    assert tally == Counter(blob_missing=2)
 
 
 async def test_orphans_are_swept_when_nothing_can_need_them(

@@ -155,6 +155,8 @@ async def test_blobs_that_are_there_are_not_copied_again(tmp_path: Path) -> None
     assert await target.get("mails/acme/a") == b"old"
     assert await target.get("mails/acme/b") == b"new"
     assert not await target.has("claims/c")
+    assert await blobs.copy_all(source, target, without=("mails/",)) == 1
+    assert await target.has("claims/c")
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The blob store against the database: raw bytes that are missing, and blobs that nobody needs."""
+"""The blob store against the database: bytes that are missing, and blobs that nobody needs."""
 
 import asyncio
 from collections import Counter
@@ -48,6 +48,18 @@ class BlobAudit:
     async def _has(self, key: str) -> bool:
         async with self._looks:
             return await self._blobs.has(key)
+
+    async def dead_letters(self) -> Findings:
+        """Yield what dead letters that wait need for a replay, and is gone."""
+        fields = {"body_key": 1, "claim": 1, "at": 1, "account": 1}
+        async for some in pages(self._dead, fields, state="waiting"):
+            for letter in some:
+                for key in filter(None, (letter.get("body_key"), letter.get("claim"))):
+                    if not await self._has(key):
+                        self.tally["blob_missing"] += 1
+                        note = f"dead letter {letter['_id']}"
+                        account = letter.get("account") or ""
+                        yield Finding("blob_missing", key, letter.get("at"), account, note)
 
     async def orphans(self, *, sweep: bool = False) -> Findings:
         """Yield raw bytes that no content names; `sweep` removes those of SWEEP_AGE."""

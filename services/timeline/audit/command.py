@@ -139,6 +139,7 @@ class Audit:
             progress = Progress("contents", await stored.count())
             await self._say_all(stored.missing(progress.step))
             progress.end()
+            await self._say_all(stored.dead_letters())
             await self._say_all(stored.orphans(sweep=wanted.sweep))
             await self._say_all(stored.claims())
             self._tally.update(stored.tally)
