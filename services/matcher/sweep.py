@@ -9,10 +9,11 @@ import contextlib
 
 import structlog
 
-from shared.blobs import CLAIM_PREFIX, BlobMissing, Blobs, BlobStoreAway
+from shared.blobs import CLAIM_PREFIX, RETENTION, BlobMissing, Blobs, BlobStoreAway
 from shared.receipts import RECEIPT_PREFIX
 
 _EVERY_SECONDS = 3600.0
+_KEPT = {CLAIM_PREFIX: RETENTION, RECEIPT_PREFIX: RETENTION}
 log = structlog.get_logger()
 
 
@@ -27,8 +28,8 @@ class Sweep:
         """Sweep until `stop`."""
         while not self._stopping.is_set():
             try:
-                for prefix in (CLAIM_PREFIX, RECEIPT_PREFIX):
-                    if removed := await self._blobs.sweep(prefix):
+                for prefix, kept in _KEPT.items():
+                    if removed := await self._blobs.sweep(prefix, kept):
                         log.info("blobs swept", prefix=prefix, removed=removed)
             except (BlobMissing, BlobStoreAway) as away:  # one may go while it is listed
                 log.warning("blobs not swept", why=str(away))
