@@ -81,6 +81,10 @@ chaos: $(READY) ## kill things while mail comes in, and reconcile at the end: AR
 drill: $(READY) ## back up under load, wipe everything, restore, and reconcile: ARGS="..."
 	@$(PYTHON) -m chaos.drill $(ARGS)
 
+.PHONY: outage
+outage: $(READY) ## take broker, database and blob store away for minutes: ARGS="--minutes 10 --of all"
+	@$(PYTHON) -m chaos.outage $(ARGS)
+
 .PHONY: env
 env: ## write .env with random secrets for docker compose
 	@python3 -m dev.env

@@ -21,7 +21,7 @@ MOST_WAITING = 200_000
 """About 100 MB, or half an hour at a hundred mails a second."""
 _AT_ONCE = 5_000
 _RETRY_SECONDS = 5.0
-_LAST_SECONDS = 3.0
+_LAST_SECONDS = 2.0
 log = structlog.get_logger()
 
 

@@ -11,6 +11,7 @@ import structlog
 
 from shared.blobs import CLAIM_PREFIX, RETENTION, BlobMissing, Blobs, BlobStoreAway
 from shared.receipts import RECEIPT_PREFIX
+from shared.runtime import unless
 
 _EVERY_SECONDS = 3600.0
 _KEPT = {CLAIM_PREFIX: RETENTION, RECEIPT_PREFIX: RETENTION}
@@ -28,13 +29,16 @@ class Sweep:
         """Sweep until `stop`."""
         while not self._stopping.is_set():
             try:
-                for prefix, kept in _KEPT.items():
-                    if removed := await self._blobs.sweep(prefix, kept):
-                        log.info("blobs swept", prefix=prefix, removed=removed)
+                await unless(self._stopping, self._sweep())
             except (BlobMissing, BlobStoreAway) as away:  # one may go while it is listed
                 log.warning("blobs not swept", why=str(away))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
+
+    async def _sweep(self) -> None:
+        for prefix, kept in _KEPT.items():
+            if removed := await self._blobs.sweep(prefix, kept):
+                log.info("blobs swept", prefix=prefix, removed=removed)
 
     def stop(self) -> None:
         """Let `run` end."""

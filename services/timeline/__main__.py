@@ -5,7 +5,6 @@
 """
 
 import asyncio
-import contextlib
 import sys
 
 import structlog
@@ -41,10 +40,11 @@ from services.timeline.settings import TimelineSettings
 from services.timeline.store import Store
 from shared.blobs import Blobs
 from shared.broker import Consumer, Handler, Publisher
-from shared.database import answer_outages, connect, has_indexes, migrate
+from shared.database import answer_outages, connect, left_in_time, migrate, what_is_missing
 from shared.http_server import HttpServer
+from shared.lookout import Lookout
 from shared.progress import Progress
-from shared.runtime import configure_logging, run, running
+from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import CAPTURE_ADDRESSES, OUTCOMES, OUTCOMES_BACKFILL, PEOPLE, Queue, uses
 from shared.web import create_app, holds, not_stopping, with_examples
@@ -89,6 +89,8 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         Consumer(settings.amqp_url, name, topology, queue, handle, publisher, prefetch=prefetch)
         for queue, (name, handle, prefetch) in queues.items()
     ]
+    database_lookout = Lookout("database", settings.mongodb_url, what_is_missing(database, INDEXES))
+    blobs_lookout = Lookout("blob store", settings.blob_url, blobs.why_not)
     app = create_app(
         "Satchel timeline",
         "Owns what is shown: profile timelines, mails and tallies.",
@@ -96,8 +98,9 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         {
             "running": not_stopping(stopping),
             "broker": holds(lambda: publisher.ready and all(c.ready for c in consumers)),
-            "database": has_indexes(database, INDEXES),
+            "database": holds(lambda: database_lookout.found),
         },
+        {"blobs": holds(lambda: blobs_lookout.found)},
     )
     answer_outages(app)
     account_settings = AccountSettings(database)
@@ -114,21 +117,20 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
     async with (
-        client,
+        left_in_time(client),
+        running(Together(database_lookout, blobs_lookout), stopping),
         running(publisher, stopping),
-        running(http, stopping),
-        running(live, stopping),
-        contextlib.AsyncExitStack() as running_consumers,
+        running(Together(http, live, *consumers), stopping),
     ):
-        for consumer in consumers:
-            await running_consumers.enter_async_context(running(consumer, stopping))
         await stopping.wait()
 
 
 async def build_indexes(settings: TimelineSettings) -> None:
     """Build the indexes."""
     async with connect(settings.mongodb_url, "timeline migration") as client:
-        await migrate(client[settings.timeline_database], INDEXES)
+        database = client[settings.timeline_database]
+        await Lookout("database", settings.mongodb_url, what_is_missing(database)).there()
+        await migrate(database, INDEXES)
 
 
 async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew: bool) -> None:

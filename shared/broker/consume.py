@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import aiormq
 import structlog
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from prometheus_client import Counter, Gauge, Histogram
@@ -22,6 +23,12 @@ HANDLE_SECONDS = Histogram(
     "satchel_handle_seconds", "From a delivery to its outcome, waiting included", ["queue"]
 )
 DEAD_LETTERS = Counter("satchel_dead_letters_total", "Dead letters made, by reason", ["reason"])
+DELIVERY_COUNT = Histogram(
+    "satchel_delivery_count",
+    "How often a delivery had been returned to its queue before; the broker gives up at the limit",
+    ["queue"],
+    buckets=(0, 1, 2, 5, 10, 20, 40),
+)
 WAITING = Gauge("satchel_deliveries_waiting", "Deliveries held for a dependency", ["queue"])
 
 HOLD_SECONDS = 20 * 60
@@ -29,6 +36,10 @@ HOLD_SECONDS = 20 * 60
 RENEW_SECONDS = 15
 """How long a consumer may hear nothing until it is made anew. RabbitMQ 3.10 does not tell one that
 its quorum queue was deleted; asking again finds that out, and costs two frames."""
+_FINISH_SECONDS = 5.0
+"""How long a stop waits for handlers; a mail takes milliseconds, so they wait for what is away."""
+_CUT_SECONDS = 0.5
+"""How long it waits for what is only a courtesy."""
 
 log = structlog.get_logger()
 
@@ -81,12 +92,20 @@ class Consumer:
                 with contextlib.suppress(*AWAY), own_cancellation_only():
                     await self._consume(connection)
                 self.ready = False
-                if self._stopping.is_set() and self._in_hand:
-                    await asyncio.wait(self._in_hand)
+                if self._stopping.is_set():
+                    await self._finish()
 
     def stop(self) -> None:
         """Take no more deliveries; let `run` end when those in hand are finished."""
         self._stopping.set()
+
+    async def _finish(self) -> None:
+        """Wait until what is in hand is done, but not for what is away: that goes back."""
+        for seconds in (_FINISH_SECONDS, _CUT_SECONDS):
+            if self._in_hand:
+                _, unfinished = await asyncio.wait(self._in_hand, timeout=seconds)
+                for task in unfinished:
+                    task.cancel()
 
     async def _consume(self, connection: AbstractConnection) -> None:
         channel = await connection.channel()
@@ -108,7 +127,8 @@ class Consumer:
                 if self._prefetch_changed.is_set() or (self._idle and not self._in_hand):
                     break
             self._prefetch_changed.clear()
-            await queue.cancel(consumer_tag)
+            async with asyncio.timeout(_CUT_SECONDS if self._stopping.is_set() else None):
+                await queue.cancel(consumer_tag)
             if self._stopping.is_set():
                 return
 
@@ -116,6 +136,8 @@ class Consumer:
         # A task of our own: the library cancels its consumer's tasks when the channel closes, and
         # a handler that is half way must not be cut.
         self._idle = False
+        returns = message.headers.get("x-delivery-count", 0)
+        DELIVERY_COUNT.labels(self._queue.name).observe(returns if isinstance(returns, int) else 0)
         task = asyncio.create_task(self._handle(message))
         self._in_hand.add(task)
         task.add_done_callback(self._in_hand.discard)
@@ -135,7 +157,7 @@ class Consumer:
                 if attempts == 1:
                     WAITING.labels(self._queue.name).inc()
                     log.warning("waiting", queue=self._queue.name, why=outcome.why)
-                if message.channel.is_closed:
+                if _is_lost(message):
                     return  # the broker has given it to somebody else by now
                 held_too_long = time.monotonic() - started > self._hold_seconds
                 if self._stopping.is_set() or held_too_long:
@@ -211,6 +233,14 @@ def _decode(message: AbstractIncomingMessage) -> Event | Reject:
         return decode_event(message.type, message.headers.get("event"))
     except InvalidEvent as error:
         return Reject("invalid_event", str(error))
+
+
+def _is_lost(message: AbstractIncomingMessage) -> bool:
+    """Whether the channel is closed that a message came by."""
+    try:
+        return bool(message.channel.is_closed)
+    except aiormq.exceptions.ChannelInvalidStateError:
+        return True
 
 
 def _backoff(attempts: int) -> float:

@@ -42,6 +42,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def blobs(tmp_path: Path) -> Blobs:
+    (tmp_path / "blobs").mkdir()
     return Blobs(f"file://{tmp_path}/blobs")
 
 
