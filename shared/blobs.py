@@ -15,6 +15,7 @@ Keys:
     claims/<...>.<place>             a mail that it encloses, between matcher and timeline
     mails/<account>/<mail id>/<content>/<hash>  the raw bytes of an attached mail, for good
     receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
+    dead/<dead letter id>            the body of a dead letter, as long as it waits
 """
 
 import asyncio
@@ -39,8 +40,12 @@ CLAIM_CHECK_BYTES = 256 * 1024
 """A raw mail above this size does not travel through the broker."""
 CLAIM_PREFIX = "claims/"
 MAIL_PREFIX = "mails/"
+DEAD_PREFIX = "dead/"
 RETENTION = timedelta(days=14)
-"""How long dead letters are kept, and so the claims they may need when they are replayed."""
+"""How long dead letters are kept, at most."""
+CLAIM_RETENTION = 2 * RETENTION
+"""How long claims are kept: a mail may wait long before it becomes a dead letter, and its replay
+needs the claim."""
 DEADLINE_SECONDS = 10.0
 """For one operation. The library by itself tries for three minutes."""
 _RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=DEADLINE_SECONDS)}
@@ -167,7 +172,7 @@ class Blobs:
             listed = await store.list_with_delimiter_async()
         return sorted(f"{prefix}/" for prefix in listed["common_prefixes"])
 
-    async def sweep(self, prefix: str, older_than: timedelta = RETENTION) -> int:
+    async def sweep(self, prefix: str, older_than: timedelta) -> int:
         """Remove what lies under the prefix for longer than that; return how many."""
         limit = datetime.now(UTC) - older_than
         old = [blob.key async for batch in self.listed(prefix) for blob in batch if blob.at < limit]

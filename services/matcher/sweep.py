@@ -9,12 +9,19 @@ import contextlib
 
 import structlog
 
-from shared.blobs import CLAIM_PREFIX, RETENTION, BlobMissing, Blobs, BlobStoreAway
+from shared.blobs import (
+    CLAIM_PREFIX,
+    CLAIM_RETENTION,
+    RETENTION,
+    BlobMissing,
+    Blobs,
+    BlobStoreAway,
+)
 from shared.receipts import RECEIPT_PREFIX
 from shared.runtime import unless
 
 _EVERY_SECONDS = 3600.0
-_KEPT = {CLAIM_PREFIX: RETENTION, RECEIPT_PREFIX: RETENTION}
+_KEPT = {CLAIM_PREFIX: CLAIM_RETENTION, RECEIPT_PREFIX: RETENTION}
 log = structlog.get_logger()
 
 

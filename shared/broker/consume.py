@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -13,10 +14,11 @@ from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
+from shared.broker.dead import DeadLetter, read_dead_letter, replays_of
 from shared.broker.publish import EventTooLarge, Publisher, PublishFailed
 from shared.events import CaptureEvent, Event, InvalidEvent, decode_event
-from shared.outcomes import Outcome, Reject, Retry
-from shared.topology import Queue, Topology
+from shared.outcomes import Done, Outcome, Reject, Retry
+from shared.topology import DEAD, Queue, Topology
 
 HANDLED = Counter("satchel_handled_total", "Deliveries, by the handler's outcome", ["queue", "to"])
 HANDLE_SECONDS = Histogram(
@@ -54,9 +56,10 @@ class Delivery:
 
 
 Handler = Callable[[Delivery], Awaitable[Outcome]]
+DeadLetterHandler = Callable[[DeadLetter], Awaitable[Done | Retry]]
 
 
-class Consumer:
+class _QueueConsumer(ABC):
     """Consumes one queue over one connection of its own; `run` keeps it up."""
 
     def __init__(
@@ -65,15 +68,13 @@ class Consumer:
         name: str,
         topology: Topology,
         queue: Queue,
-        handler: Handler,
-        publisher: Publisher,
         *,
-        prefetch: int = 32,
-        hold_seconds: float = HOLD_SECONDS,
-        renew_seconds: float = RENEW_SECONDS,
+        prefetch: int,
+        hold_seconds: float,
+        renew_seconds: float,
     ) -> None:
         self._url, self._name, self._topology = url, f"{name} consumer", topology
-        self._queue, self._handler, self._publisher = queue, handler, publisher
+        self._queue = queue
         self._prefetch = prefetch
         self._hold_seconds, self._renew_seconds = hold_seconds, renew_seconds
         self._stopping = asyncio.Event()
@@ -142,17 +143,18 @@ class Consumer:
         self._in_hand.add(task)
         task.add_done_callback(self._in_hand.discard)
 
+    @abstractmethod
     async def _handle(self, message: AbstractIncomingMessage) -> None:
-        event = _decode(message)
-        capture_id = str(event.capture_id) if isinstance(event, CaptureEvent) else None
-        with structlog.contextvars.bound_contextvars(capture_id=capture_id):
-            await self._handle_event(message, event)
+        """Handle a message with `_until_settled`."""
 
-    async def _handle_event(self, message: AbstractIncomingMessage, event: Event | Reject) -> None:
+    async def _until_settled(
+        self, message: AbstractIncomingMessage, attempt: Callable[[], Awaitable[Outcome]]
+    ) -> None:
+        """Attempt until the outcome is no `Retry`, and acknowledge; or give the message back."""
         started = time.monotonic()
         attempts = 0
         try:
-            while isinstance(outcome := await self._attempt(message, event), Retry):
+            while isinstance(outcome := await attempt(), Retry):
                 attempts += 1
                 if attempts == 1:
                     WAITING.labels(self._queue.name).inc()
@@ -179,21 +181,66 @@ class Consumer:
             self._probing = probing
             self._prefetch_changed.set()
 
+    async def _settle(self, settle: Callable[[], Awaitable[None]], word: str) -> None:
+        try:
+            with own_cancellation_only():
+                await settle()
+        except AWAY:
+            word = "redelivered"  # the channel is gone, and handlers are idempotent
+        HANDLED.labels(self._queue.name, word).inc()
+
+
+class Consumer(_QueueConsumer):
+    """Gives the events of a queue to a handler."""
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        topology: Topology,
+        queue: Queue,
+        handler: Handler,
+        publisher: Publisher,
+        *,
+        prefetch: int = 32,
+        hold_seconds: float = HOLD_SECONDS,
+        renew_seconds: float = RENEW_SECONDS,
+    ) -> None:
+        super().__init__(
+            url,
+            name,
+            topology,
+            queue,
+            prefetch=prefetch,
+            hold_seconds=hold_seconds,
+            renew_seconds=renew_seconds,
+        )
+        self._handler, self._publisher = handler, publisher
+
+    async def _handle(self, message: AbstractIncomingMessage) -> None:
+        event = _decode(message)
+        capture_id = str(event.capture_id) if isinstance(event, CaptureEvent) else None
+        with structlog.contextvars.bound_contextvars(capture_id=capture_id):
+            await self._until_settled(message, lambda: self._attempt(message, event))
+
     async def _attempt(self, message: AbstractIncomingMessage, event: Event | Reject) -> Outcome:
         """Return the handler's outcome; a `Reject` has been published when it is returned."""
         outcome = event if isinstance(event, Reject) else await self._ask(message, event)
         if not isinstance(outcome, Reject):
             return outcome
         text = message.headers.get("event")
+        letter = DeadLetter(
+            tag=message.type or "",
+            event=text if isinstance(text, str) else None,
+            body=message.body,
+            key=message.routing_key or "",
+            queue=self._queue.name,
+            reason=outcome.reason,
+            detail=outcome.detail,
+            replays=replays_of(message.headers),
+        )
         try:
-            await self._publisher.publish_dead(
-                message.type or "unknown",
-                text if isinstance(text, str) else "",
-                message.body,
-                reason=outcome.reason,
-                detail=outcome.detail,
-                queue=self._queue.name,
-            )
+            await self._publisher.publish_dead(letter)
         except PublishFailed as failure:
             return Retry(f"publish dead letter: {failure.reason}")
         DEAD_LETTERS.labels(outcome.reason).inc()
@@ -219,13 +266,52 @@ class Consumer:
             log.exception("handler failed", queue=self._queue.name)
             return Reject("handler_error", type(error).__name__)
 
-    async def _settle(self, settle: Callable[[], Awaitable[None]], word: str) -> None:
+
+class DeadLetterConsumer(_QueueConsumer):
+    """Gives what lies in the dead-letter queue to a handler. Whatever it is, it is never rejected:
+    a dead letter that made another would go round for ever. What fails is tried again."""
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        topology: Topology,
+        handler: DeadLetterHandler,
+        *,
+        prefetch: int = 8,
+        hold_seconds: float = HOLD_SECONDS,
+        renew_seconds: float = RENEW_SECONDS,
+    ) -> None:
+        super().__init__(
+            url,
+            name,
+            topology,
+            DEAD,
+            prefetch=prefetch,
+            hold_seconds=hold_seconds,
+            renew_seconds=renew_seconds,
+        )
+        self._handler = handler
+
+    async def _handle(self, message: AbstractIncomingMessage) -> None:
+        letter = read_dead_letter(
+            message.type, message.routing_key, message.headers or {}, message.body
+        )
+        await self._until_settled(message, lambda: self._attempt(letter))
+
+    async def _attempt(self, letter: DeadLetter) -> Outcome:
         try:
-            with own_cancellation_only():
-                await settle()
-        except AWAY:
-            word = "redelivered"  # the channel is gone, and handlers are idempotent
-        HANDLED.labels(self._queue.name, word).inc()
+            return await self._handler(letter)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            return Retry("cancelled by a library")
+        except BaseException as error:  # a panic of a native library is no Exception
+            log.exception("handler failed", queue=self._queue.name)
+            return Retry(f"handler failed: {type(error).__name__}")
 
 
 def _decode(message: AbstractIncomingMessage) -> Event | Reject:

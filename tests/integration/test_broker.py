@@ -14,6 +14,7 @@ from dev.rabbitmq import PrivateRabbitMQ
 from shared.broker import Consumer, Delivery, EventTooLarge, Handler, Publisher, PublishFailed
 from shared.events import MAX_EVENT_BYTES, MailReceived
 from shared.outcomes import Done, Outcome, Reject, Retry
+from shared.runtime import Part
 from shared.topology import DEAD, MAIL_EXCHANGE, RECEIVED, uses
 
 TOPOLOGY = uses(publishes=[MailReceived], consumes=[RECEIVED])
@@ -32,7 +33,7 @@ def received(**also: object) -> MailReceived:
 
 
 @contextlib.asynccontextmanager
-async def running(part: Publisher | Consumer) -> AsyncIterator[None]:
+async def running(part: Part) -> AsyncIterator[None]:
     task = asyncio.create_task(part.run())
     try:
         yield

@@ -29,7 +29,7 @@ OPTIONS = """\
   --audit [--from TIME] [--to TIME] [--grace MINUTES] [--without-blobs] [--sweep-orphans] [--json]
       hold what ingest accepted against what became of it, name what is missing, and end: with 0
       when all is there, 1 when something is lost, 2 when it cannot be told. TIME is ISO 8601, UTC
-      unless it says otherwise; receipts are kept for 14 days, all of which is the default. What is
+      unless it says otherwise; the default is as long as dead letters are kept. What is
       younger than the grace (15) is under way. --without-blobs looks at captures alone;
       --sweep-orphans removes raw bytes that nobody names and that are older than 28 days; --json
       writes a JSON object a line: what was found, and at last the totals
@@ -70,8 +70,11 @@ class Wanted:
     json: bool
 
     @classmethod
-    def parse(cls, arguments: Sequence[str]) -> "Wanted":
-        """Read the words of the command line; raise Mistake."""
+    def parse(cls, arguments: Sequence[str], most: timedelta = RETENTION) -> "Wanted":
+        """Read the words of the command line; raise Mistake.
+
+        `most` is how long dead letters are kept: of longer ago, what is missing may have been one.
+        """
         parser = argparse.ArgumentParser(prog="timeline", add_help=False, allow_abbrev=False)
         parser.add_argument("--audit", action="store_true", required=True)
         parser.add_argument("--from", dest="first", type=_moment)
@@ -82,12 +85,12 @@ class Wanted:
         parser.add_argument("--json", action="store_true")
         given = parser.parse_args(arguments)
         now = datetime.now(UTC)
-        kept = now - RETENTION
+        kept = now - most
         period = Period(
             given.first or kept, given.end or now, now - timedelta(minutes=max(given.grace, 0.0))
         )
         if period.first < kept - timedelta(minutes=1):
-            raise Mistake(f"receipts are kept for {RETENTION.days} days: --from {kept:%FT%TZ}")
+            raise Mistake(f"dead letters are kept for {most.days} days: --from {kept:%FT%TZ}")
         if period.first >= period.end:
             raise Mistake("--from must be before --to")
         if given.without_blobs and given.sweep_orphans:
