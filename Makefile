@@ -83,6 +83,10 @@ fuzz: $(READY) ## read mutated mails, and say what goes wrong: ARGS="--mutations
 chaos: $(READY) ## kill things while mail comes in, and reconcile at the end: ARGS="..."
 	@$(PYTHON) -m chaos.run $(ARGS)
 
+.PHONY: drill
+drill: $(READY) ## back up under load, wipe everything, restore, and reconcile: ARGS="..."
+	@$(PYTHON) -m chaos.drill $(ARGS)
+
 .PHONY: outage
 outage: $(READY) ## take broker, database and blob store away for minutes: ARGS="--minutes 10 --of all"
 	@$(PYTHON) -m chaos.outage $(ARGS)
