@@ -50,6 +50,7 @@ async def serving(
     in_hand: InHand | None = None,
     rates: Rates | None = None,
     limits: SmtpLimits | None = None,
+    port: int | None = None,
     **options: Any,
 ) -> AsyncIterator[Served]:
     """Serve on a port of its own; what is not given limits no test."""
@@ -63,7 +64,7 @@ async def serving(
         rates or Rates(0, 1),
         **options,
     )
-    port = free_port()
+    port = port or free_port()
     server = SmtpServer(door, host="127.0.0.1", port=port, name=DOMAIN)
     running = asyncio.create_task(server.run())
     while not server.listening:
