@@ -136,7 +136,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--sessions", type=int, default=20, help="of the account that floods")
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rate", default="20", help="ACCOUNT_RATE")
-    parser.add_argument("--burst", default="200", help="ACCOUNT_BURST")
+    parser.add_argument("--burst", default="50", help="ACCOUNT_BURST")
     given = parser.parse_args(arguments)
     limit = {"ACCOUNT_RATE": given.rate, "ACCOUNT_BURST": given.burst}
     results = []

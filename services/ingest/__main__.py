@@ -15,12 +15,12 @@ from services.ingest.settings import IngestSettings
 from services.ingest.smtp import Door, SmtpServer
 from services.ingest.upload import mail_routes
 from shared.blobs import Blobs
-from shared.broker import Publisher
+from shared.broker import Backlog, Publisher
 from shared.events import MailReceived
 from shared.http_server import HttpServer
 from shared.runtime import configure_logging, run, running
 from shared.settings import load
-from shared.topology import uses
+from shared.topology import OUTCOMES, RECEIVED, uses
 from shared.web import create_app, holds, not_stopping
 
 
@@ -35,7 +35,12 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     receiver = Receiver(publisher, Blobs(settings.blob_url))
     verify = partial(settings.key_ring.verify, domain=settings.capture_domain)
     in_hand = InHand(settings.max_bytes_in_hand, settings.bytes_in_hand_per_account)
-    rates = Rates(settings.account_rate, settings.account_burst)
+    backlog = Backlog(settings.amqp_url, "ingest", (RECEIVED, OUTCOMES))
+    rates = Rates(
+        settings.account_rate,
+        settings.account_burst,
+        lambda: backlog.waiting / settings.account_backlog,
+    )
     door = Door(
         receiver,
         verify,
@@ -66,6 +71,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     http = HttpServer(app, settings.bind_host, settings.ingest_http_port)
     async with (
         running(publisher, stopping),
+        running(backlog, stopping),
         running(http, stopping),
         running(smtp, stopping),
     ):

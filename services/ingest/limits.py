@@ -5,7 +5,8 @@
   thousands of others hold the line.
 * Bytes of mail in hand, of SMTP and HTTP together: so many in all, a share of them per account.
 * Mails per account and second: a token bucket each, in memory that does not grow with attackers,
-  since only an address with a valid MAC names an account.
+  since only an address with a valid MAC names an account. The more mail waits to be filed, the more
+  a mail costs: who floods slows down to what can be filed, who is quiet does not notice.
 """
 
 import asyncio
@@ -21,6 +22,8 @@ from services.ingest.metrics import BYTES_IN_HAND, SMTP_SESSIONS
 
 MIB = 1024 * 1024
 """A mail counts once more for each, where mails are counted."""
+DEAREST = 10.0
+"""So much slower an account may become, at most: while nothing is filed, mail is taken still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,24 +209,31 @@ class Rates:
     """
 
     def __init__(
-        self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic
+        self,
+        rate: float,
+        burst: int,
+        pressure: Callable[[], float] = lambda: 1.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """A mail costs `pressure` tokens, at least 1, at most DEAREST; a full bucket is enough."""
         self._seconds = 1 / rate if rate else 0.0
         self._deepest = burst * self._seconds
-        self._clock = clock
+        self._pressure, self._clock = pressure, clock
         self._full_at: dict[str, float] = {}
         self._forget_at = 1024
 
     def take(self, account: str) -> int:
-        """Take a token and return 0; or take none, and return the seconds to wait for one."""
+        """Take what a mail costs and return 0; or nothing, and return the seconds to wait."""
+        cost = min(max(self._pressure(), 1.0), DEAREST)
         now = self._clock()
-        empty_for = max(self._full_at.get(account, now), now) - now + self._seconds - self._deepest
-        if empty_for > 1e-9:
-            return math.ceil(empty_for)
-        self.charge(account, 1)
+        filling = max(self._full_at.get(account, now) - now, 0.0)
+        missing = filling + min(cost * self._seconds, self._deepest) - self._deepest
+        if missing > 1e-9:
+            return math.ceil(missing)
+        self.charge(account, cost)
         return 0
 
-    def charge(self, account: str, tokens: int) -> None:
+    def charge(self, account: str, tokens: float) -> None:
         """Take tokens, also those that are not there yet."""
         if not (self._seconds and tokens):
             return

@@ -81,7 +81,13 @@ class IngestSettings(CaptureSettings):
         "beyond: try again. 0: any number.",
     )
     account_burst: int = Field(
-        200, ge=1, description="Captures of one account that may come at once."
+        50, ge=1, description="Captures of one account that may come at once."
+    )
+    account_backlog: int = Field(
+        20,
+        ge=1,
+        description="Mails that may wait to be filed; while n times as many do, ACCOUNT_RATE is an "
+        "n-th of it, a tenth at least.",
     )
     publish_deadline: float = Field(
         7.0, description="Seconds the broker has to confirm before the sender is told to retry."

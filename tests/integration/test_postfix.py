@@ -4,7 +4,6 @@ import asyncio
 import smtplib
 import ssl
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,7 +39,7 @@ def postfix(ingest_port: int) -> Iterator[PrivatePostfix]:
         raise
 
 
-def send(port: int, recipient: str, mail: bytes = MAIL, *, secure: bool = False) -> str:
+def send(port: int, recipient: str, *, secure: bool = False) -> str:
     """Send as a mail server does; return the first refusal, or the answer to DATA."""
     with smtplib.SMTP("127.0.0.1", port, "sender.test", timeout=30) as session:
         session.ehlo()
@@ -49,10 +48,10 @@ def send(port: int, recipient: str, mail: bytes = MAIL, *, secure: bool = False)
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             session.starttls(context=context)
             session.ehlo()
-        session.docmd(f"MAIL FROM:<a@x.example> SIZE={len(mail)} BODY=8BITMIME")
+        session.docmd(f"MAIL FROM:<a@x.example> SIZE={len(MAIL)} BODY=8BITMIME")
         code, answer = session.docmd(f"RCPT TO:<{recipient}>")
         if code == 250:
-            code, answer = session.data(mail)
+            code, answer = session.data(MAIL)
         return f"{code} {answer.decode()}"
 
 
@@ -66,7 +65,9 @@ async def arrival(served: Served, count: int) -> bytes:
 async def test_a_mail_goes_through_unchanged_and_waits_while_ingest_is_away(
     postfix: PrivatePostfix, ingest_port: int, tmp_path: Path
 ) -> None:
-    through = partial(asyncio.to_thread, send, postfix.port)
+    async def through(recipient: str, *, secure: bool = False) -> str:
+        return await asyncio.to_thread(send, postfix.port, recipient, secure=secure)
+
     made_up = ADDRESS.replace(".", "x.", 1)
     unseen = RING.mint("acme", "otto", DOMAIN).address
     async with serving(tmp_path, port=ingest_port) as served:

@@ -18,7 +18,7 @@ class Clock:
 
 def test_an_account_has_its_burst_then_its_rate_whatever_others_do() -> None:
     clock = Clock()
-    rates = Rates(10, 20, clock)
+    rates = Rates(10, 20, clock=clock)
     assert [rates.take("a") for _ in range(20)] == [0] * 20
     assert rates.take("a") == 1
     assert rates.take("b") == 0
@@ -33,7 +33,7 @@ def test_an_account_has_its_burst_then_its_rate_whatever_others_do() -> None:
 @given(st.lists(st.tuples(st.floats(0, 3), st.sampled_from("abc")), max_size=300))
 def test_nobody_has_more_than_burst_and_rate(steps: list[tuple[float, str]]) -> None:
     clock = Clock()
-    rates = Rates(5, 7, clock)
+    rates = Rates(5, 7, clock=clock)
     taken = dict.fromkeys("abc", 0)
     for pause, account in steps:
         clock.now += pause
@@ -41,9 +41,32 @@ def test_nobody_has_more_than_burst_and_rate(steps: list[tuple[float, str]]) -> 
         assert taken[account] <= 7 + 5 * (clock.now - Clock.now) + 1e-6
 
 
+def test_the_more_waits_the_slower_is_who_floods_and_who_is_quiet_does_not_notice() -> None:
+    clock, pressure = Clock(), [1.0]
+    rates = Rates(10, 20, lambda: pressure[0], clock)
+    taken = dict.fromkeys((1.0, 0.0, 5.0, 1000.0), 0)
+    for factor in taken:
+        pressure[0] = factor
+        for step in range(1000):
+            clock.now += 0.01
+            taken[factor] += rates.take("floods") == 0
+            if step % 100 == 0:
+                assert rates.take("quiet") == 0
+    assert taken[1.0] == pytest.approx(10 * 10 + 20, abs=2)
+    assert taken[0.0] == pytest.approx(10 * 10, abs=2)
+    assert taken[5.0] == pytest.approx(2 * 10, abs=2)
+    assert taken[1000.0] == pytest.approx(1 * 10, abs=2)
+
+
+def test_a_full_bucket_is_enough_for_a_mail() -> None:
+    rates = Rates(1, 2, lambda: 100.0, Clock())
+    assert (rates.take("a"), rates.take("b")) == (0, 0)
+    assert rates.take("a") > 0
+
+
 def test_no_memory_is_kept_of_who_is_quiet() -> None:
     clock = Clock()
-    rates = Rates(10, 20, clock)
+    rates = Rates(10, 20, clock=clock)
     for n in range(100_000):
         clock.now += 0.01
         assert rates.take(f"account {n}") == 0
