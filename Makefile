@@ -41,6 +41,10 @@ test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: under 10 min
 	$(call say,all tests)
 	@$(PYTHON) -m pytest
 
+.PHONY: test-full
+test-full: $(READY) ## all tests, with the large numbers that the promises name
+	@$(PYTHON) -m pytest --full
+
 .PHONY: lint
 lint: $(READY) ## format, style, types and import rules
 	$(call say,format)
@@ -72,6 +76,10 @@ fuzz: $(READY) ## read mutated mails, and say what goes wrong: ARGS="--mutations
 .PHONY: chaos
 chaos: $(READY) ## kill things while mail comes in, and reconcile at the end: ARGS="..."
 	@$(PYTHON) -m chaos.run $(ARGS)
+
+.PHONY: outage
+outage: $(READY) ## take broker, database and blob store away for minutes: ARGS="--minutes 10 --of all"
+	@$(PYTHON) -m chaos.outage $(ARGS)
 
 .PHONY: env
 env: ## write .env with random secrets for docker compose

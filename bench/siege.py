@@ -74,9 +74,10 @@ class Attacker:
     async def say(self, octets: bytes) -> bool:
         """Return whether they could be sent."""
         with contextlib.suppress(ConnectionError):
-            self._writer.write(octets)
-            await self._writer.drain()
-            return not self._writer.is_closing()
+            if not self._writer.is_closing():
+                self._writer.write(octets)
+                await self._writer.drain()
+                return True
         return False
 
     async def codes(self, until: bytes = b"") -> list[str]:
@@ -98,7 +99,8 @@ async def _long_mail(port: int, capture: str, size: Size) -> Counter[str]:
         await attacker.say(envelope.encode())
         await attacker.codes(until=b"354")
         for _ in range(size.megabytes):
-            await attacker.say(_PIECE)
+            if not await attacker.say(_PIECE):
+                break
         await attacker.say(b"\r\n.\r\nQUIT\r\n")
         return Counter(await attacker.codes())
 
@@ -117,7 +119,8 @@ async def _many_recipients(port: int, capture: str, size: Size) -> Counter[str]:
         listening = asyncio.create_task(attacker.codes())
         await attacker.say(b"EHLO x\r\nMAIL FROM:<>\r\n")
         for __ in range(size.recipients):
-            await attacker.say(f"RCPT TO:<{capture}>\r\n".encode())
+            if not await attacker.say(f"RCPT TO:<{capture}>\r\n".encode()):
+                break
         return Counter(await listening)
 
 
@@ -125,12 +128,14 @@ async def _many_commands(port: int, _: str, size: Size) -> Counter[str]:
     async with Attacker(port) as attacker:
         listening = asyncio.create_task(attacker.codes())
         for __ in range(size.commands):
-            await attacker.say(b"NOOP\r\n")
+            if not await attacker.say(b"NOOP\r\n"):
+                break
         return Counter(await listening)
 
 
 async def _slow(port: int, begin: bytes, sources: Sequence[str], seconds: float) -> Counter[str]:
     told: Counter[str] = Counter()
+    await asyncio.sleep(1)  # until the others are at it
     until = time.monotonic() + seconds
 
     async def trickle(source: str) -> None:

@@ -34,6 +34,7 @@ _HANDSHAKE_SECONDS = 30.0
 _PROXY_SECONDS = 5.0
 _WRITE_SECONDS = 30.0
 _GOODBYE_SECONDS = 2.0
+_FULL = "421 4.3.2 too many connections, try again later"
 log = structlog.get_logger()
 
 
@@ -83,7 +84,7 @@ class Conversation(SMTP):
         )
         self._ends_at = self.loop.time() + door.limits.session_seconds
         self._ahead = b""
-        self._is_leaving = False
+        self._is_leaving = self._is_in_the_way = False
         self._plain_writer: asyncio.StreamWriter | None = None
 
     async def _obey(self, line: bytes) -> None:
@@ -100,6 +101,10 @@ class Conversation(SMTP):
             await self._say_goodbye(leave)
         except (ConnectionError, TimeoutError):  # lost, or nobody reads what we answer
             pass
+        except asyncio.CancelledError:
+            if not self._is_in_the_way:
+                raise
+            await self._say_goodbye(Leave("made_room", _FULL))
         except Exception as error:
             log.error("smtp session failed", exc_info=error)
             SMTP_REFUSED.labels("fault").inc()
@@ -114,7 +119,7 @@ class Conversation(SMTP):
         places = self._door.places
         if not places.enter(self):
             SMTP_REFUSED.labels("connections").inc()
-            raise Leave(None, "421 4.3.2 too many connections, try again later")
+            raise Leave(None, _FULL)
         address = str((self._writer.get_extra_info("peername") or ("unknown",))[0])
         if self._door.is_proxy(address):
             try:
@@ -215,8 +220,10 @@ class Conversation(SMTP):
 
     def make_room(self) -> None:
         """Leave for somebody who may have mail."""
-        SMTP_REFUSED.labels("made_room").inc()
-        self.dismiss("421 4.3.2 too many connections, try again later")
+        if self._handler_coroutine is not None and not self._is_leaving:
+            SMTP_REFUSED.labels("made_room").inc()
+            self._is_in_the_way = True
+            self._handler_coroutine.cancel()
 
     def dismiss(self, answer: str) -> None:
         """Say so and hang up, whether the other side listens or not."""

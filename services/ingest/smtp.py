@@ -26,7 +26,7 @@ from services.ingest.session import CaptureSession
 from shared.capture_address import CaptureAddress
 
 _BACKLOG = 1024
-_DRAIN_SECONDS = 8.0
+_DRAIN_SECONDS = 7.5
 """More than the broker has to confirm a mail (PUBLISH_DEADLINE)."""
 _GOODBYE_SECONDS = 0.5
 

@@ -18,12 +18,16 @@ Only this package imports aio-pika, and it does not hand out anything of it.
 """
 
 from shared.broker.backlog import Backlog
-from shared.broker.consume import Consumer, Delivery, Handler
-from shared.broker.publish import EventTooLarge, Publisher, PublishFailed
+from shared.broker.consume import Consumer, DeadLetterConsumer, Delivery, Handler
+from shared.broker.dead import DeadLetter
+from shared.broker.publish import UNROUTABLE, EventTooLarge, Publisher, PublishFailed
 
 __all__ = [
+    "UNROUTABLE",
     "Backlog",
     "Consumer",
+    "DeadLetter",
+    "DeadLetterConsumer",
     "Delivery",
     "EventTooLarge",
     "Handler",
