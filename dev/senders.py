@@ -23,6 +23,7 @@ class Senders:
         letters: Iterable[Letter],
         ledger: Ledger,
         ports: Sequence[int],
+        recipient: str = "",
         *,
         sessions: int,
         rate: float | None = None,
@@ -30,9 +31,10 @@ class Senders:
     ) -> None:
         """Send the letters to one of the ports each: `rate` a second in all, or what they can.
 
-        Who does not answer for `patience` seconds is a lost connection.
+        The recipient is for letters that name none. Who does not answer for `patience` seconds is a lost connection.
         """
         self._ledger, self._ports, self._patience = ledger, list(ports), patience
+        self._recipient = recipient
         self._pause = sessions / rate if rate else 0.0
         self._letters, self._taking = iter(letters), threading.Lock()
         self._open = threading.Event()
@@ -132,7 +134,9 @@ class Senders:
 
     def _transact(self, session: smtplib.SMTP, letter: Letter) -> tuple[int, bytes]:
         """Return the first answer that is no yes, or the answer to DATA."""
-        commands = [f"RCPT TO:<{recipient}>" for recipient in letter.recipients]
+        commands = [
+            f"RCPT TO:<{recipient}>" for recipient in letter.recipients or (self._recipient,)
+        ]
         for command in ("MAIL FROM:<recruiter@agency.example>", *commands):
             code, answer = session.docmd(command)
             if code != 250:
