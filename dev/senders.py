@@ -31,7 +31,8 @@ class Senders:
     ) -> None:
         """Send the letters to one of the ports each: `rate` a second in all, or what they can.
 
-        The recipient is for letters that name none. Who does not answer for `patience` seconds is a lost connection.
+        The recipient is for letters that name none. Who does not answer for `patience` seconds is
+        a lost connection.
         """
         self._ledger, self._ports, self._patience = ledger, list(ports), patience
         self._recipient = recipient
