@@ -219,6 +219,7 @@ class TestKeeping:
     async def test_while_a_store_is_away_it_waits_in_the_queue(
         self, desk: Desk, consuming: DeadLetterConsumer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        await desk.blobs.put("another", b"")  # the store is made when it is used
         (desk.folder / "blobs" / "dead").write_text("no folder")
         with monkeypatch.context() as patch:
             asked = asyncio.Event()
