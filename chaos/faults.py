@@ -16,8 +16,12 @@ from chaos.schedule import FULL_BLOBS, PAIRS, SERVICES, Fault
 
 _HANDS_FULL_SECONDS = 0.8
 _STOP_SECONDS = 20.0
-_NEEDS = {"ingest": "broker", "matcher": "mongod", "timeline": "mongod"}
-"""What a service waits for with its hands full."""
+_HANDS_FULL: dict[str, tuple[str, Mode]] = {
+    "ingest": ("broker", "half_open"),  # what is only stalled would arrive after its death
+    "matcher": ("mongod", "stall"),
+    "timeline": ("mongod", "stall"),
+}
+"""What a service is made to wait for, until its hands are full."""
 
 Strike = Callable[[Scene, Fault], None]
 
@@ -53,8 +57,8 @@ def _killer(service: str) -> Strike:
     def strike(scene: Scene, fault: Fault) -> None:
         replicas = scene.replicas(service, fault.victims)
         if fault.variant % 2 == 0:
-            wires = scene.wires_of(service, _NEEDS[service], fault.victims)
-            with _mode(wires, "stall"):
+            peer, mode = _HANDS_FULL[service]
+            with _mode(scene.wires_of(service, peer, fault.victims), mode):
                 time.sleep(_HANDS_FULL_SECONDS)
                 for replica in replicas:
                     replica.kill()
