@@ -10,6 +10,7 @@ from functools import partial
 
 from services.ingest.backfill import OPTIONS, Backfill, Mistake
 from services.ingest.limits import InHand, Rates
+from services.ingest.receipts import Receipts
 from services.ingest.receive import Receiver
 from services.ingest.settings import IngestSettings
 from services.ingest.smtp import Door, SmtpServer
@@ -35,7 +36,8 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     )
     blobs = Blobs(settings.blob_url)
     blobs_lookout = Lookout("blob store", settings.blob_url, blobs.why_not)
-    receiver = Receiver(publisher, blobs)
+    receipts = Receipts(blobs, every=settings.receipt_seconds)
+    receiver = Receiver(publisher, blobs, receipts=receipts)
     verify = partial(settings.key_ring.verify, domain=settings.capture_domain)
     in_hand = InHand(settings.max_bytes_in_hand, settings.bytes_in_hand_per_account)
     backlog = Backlog(settings.amqp_url, "ingest", (RECEIVED, OUTCOMES))
@@ -76,6 +78,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     async with (
         running(blobs_lookout, stopping),
         running(publisher, stopping),
+        running(receipts, stopping),
         running(backlog, stopping),
         running(Together(http, smtp), stopping),
     ):

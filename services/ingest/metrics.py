@@ -20,4 +20,10 @@ SMTP_REFUSED = Counter(
     ["reason"],
 )
 SMTP_SESSIONS = Gauge("satchel_smtp_sessions", "Open SMTP sessions")
+RECEIPTS = Counter(
+    "satchel_receipts_total",
+    "Receipts for the audit: written, retried (the blob store was away), dropped",
+    ["result"],
+)
+RECEIPTS_WAITING = Gauge("satchel_receipts_waiting", "Receipts that are not written yet")
 BYTES_IN_HAND = Gauge("satchel_bytes_in_hand", "Bytes of mails that are being read or made durable")
