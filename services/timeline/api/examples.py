@@ -38,6 +38,12 @@ MAIL: dict[str, Any] = {
     "auto": None,
     "bounced": [],
     "invite": None,
+    "authentication": {
+        "verdict": "verified",
+        "method": "dkim",
+        "domain": "mail.example",
+        "reason": None,
+    },
 }
 MAIL_DETAIL = {
     **MAIL,
