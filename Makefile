@@ -41,6 +41,10 @@ test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: under 10 min
 	$(call say,all tests)
 	@$(PYTHON) -m pytest
 
+.PHONY: test-full
+test-full: $(READY) ## all tests, with the large numbers that the promises name
+	@$(PYTHON) -m pytest --full
+
 .PHONY: lint
 lint: $(READY) ## format, style, types and import rules
 	$(call say,format)

@@ -100,13 +100,28 @@ OUTCOMES_BACKFILL = Queue(
 PEOPLE = Queue(
     "timeline.people.v1",
     MAIL_EXCHANGE,
-    (PersonChanged.tag, PersonDeleted.tag, CaptureAddressChanged.tag),
+    (PersonChanged.tag, PersonDeleted.tag),
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
 """Apart from the outcomes: an import of a whole directory must not delay mail."""
+CAPTURE_ADDRESSES = Queue(
+    "timeline.capture_addresses.v1",
+    MAIL_EXCHANGE,
+    (CaptureAddressChanged.tag,),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
+)
+"""Nor must it delay who waits for a new address on the set-up page."""
 DEAD = Queue("dead.v1", DEAD_EXCHANGE, ("#",), _quorum(_UNLIMITED, None))
 
-QUEUES = (RECEIVED, OUTCOMES, RECEIVED_BACKFILL, OUTCOMES_BACKFILL, PEOPLE, DEAD)
+QUEUES = (
+    RECEIVED,
+    OUTCOMES,
+    RECEIVED_BACKFILL,
+    OUTCOMES_BACKFILL,
+    PEOPLE,
+    CAPTURE_ADDRESSES,
+    DEAD,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,17 @@ from tests.dns_server import DnsServer
 _MEASURED = pytest.StashKey[list[str]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--full`: the large numbers that the promises name, not a fifth of them."""
+    parser.addoption("--full", action="store_true", help="large numbers, as promised: minutes more")
+
+
+@pytest.fixture
+def share(request: pytest.FixtureRequest) -> float:
+    """How much of a large number this run takes."""
+    return 1.0 if request.config.getoption("--full") else 0.2
+
+
 @pytest.fixture
 def measured(request: pytest.FixtureRequest) -> list[str]:
     """Lines to be printed after the tests: what was measured, never asserted."""

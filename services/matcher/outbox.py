@@ -4,6 +4,8 @@ Each person and each capture address has a version that counts its changes, and 
 that is written with the change and taken away when the event was confirmed and nothing changed
 since. So a change is always announced, after any crash, and announcing twice is harmless: the
 events are versioned. `announce_again` sets the flag on everything.
+
+Accounts take turns, a batch each: what one user did does not wait behind another company's import.
 """
 
 import asyncio
@@ -40,6 +42,7 @@ class Outbox:
 
     def __init__(self, database: Database, publisher: Publisher) -> None:
         self._database, self._publisher = database, publisher
+        self._last_served: dict[str, str] = {}
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -61,7 +64,10 @@ class Outbox:
         self._stopping.set()
 
     async def announce_some(self) -> int:
-        """Announce at most a batch of each kind; return how many. Raises PublishFailed."""
+        """Announce a batch of each kind, of the account whose turn it is; return how many.
+
+        None is left when it returns 0. Raises PublishFailed.
+        """
         people = await self._announce("people", _person_event)
         return people + await self._announce("capture_addresses", _address_event)
 
@@ -76,7 +82,11 @@ class Outbox:
 
     async def _announce(self, collection: str, event_of: Callable[[Document], Event]) -> int:
         documents = self._database[collection]
-        found = await documents.find(_UNANNOUNCED).hint(_INDEX).limit(_BATCH).to_list()
+        account = await self._whose_turn(collection)
+        if account is None:
+            return 0
+        waiting = {"account": account, **_UNANNOUNCED}
+        found = await documents.find(waiting).hint(_INDEX).limit(_BATCH).to_list()
         events = [event_of(document) for document in found]
         await asyncio.gather(*(self._publisher.publish(event) for event in events))
         for event in events:
@@ -84,6 +94,19 @@ class Outbox:
         if found:
             await documents.bulk_write([_announced(document) for document in found])
         return len(found)
+
+    async def _whose_turn(self, collection: str) -> str | None:
+        """Return the next account, in the order of their names, that has something to announce."""
+        for after in (self._last_served.get(collection, ""), ""):
+            waiting = {"account": {"$gt": after}, **_UNANNOUNCED}
+            by_account = [("account", ASCENDING)]
+            found = await self._database[collection].find_one(
+                waiting, {"account": 1}, sort=by_account, hint=_INDEX
+            )
+            if found is not None:
+                self._last_served[collection] = found["account"]
+                return str(found["account"])
+        return None
 
 
 def _announced(document: Document) -> UpdateOne:

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import sys
 
 from services.timeline import (
@@ -35,13 +36,13 @@ from services.timeline.search import Search
 from services.timeline.settings import TimelineSettings
 from services.timeline.store import Store
 from shared.blobs import Blobs
-from shared.broker import Consumer, Publisher
+from shared.broker import Consumer, Handler, Publisher
 from shared.database import answer_outages, connect, has_indexes, migrate
 from shared.http_server import HttpServer
 from shared.progress import Progress
 from shared.runtime import configure_logging, run, running
 from shared.settings import load
-from shared.topology import OUTCOMES, OUTCOMES_BACKFILL, PEOPLE, uses
+from shared.topology import CAPTURE_ADDRESSES, OUTCOMES, OUTCOMES_BACKFILL, PEOPLE, Queue, uses
 from shared.web import create_app, holds, not_stopping, with_examples
 
 INDEXES = (
@@ -70,44 +71,26 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     blobs = Blobs(settings.blob_url)
     store = Store(client, database)
     projector = Projector(store, blobs)
-    topology = uses(consumes=[OUTCOMES, OUTCOMES_BACKFILL, PEOPLE])
-    publisher = Publisher(settings.amqp_url, "timeline", topology)  # of dead letters
-    consumer = Consumer(
-        settings.amqp_url,
-        "timeline",
-        topology,
-        OUTCOMES,
-        projector.handle,
-        publisher,
-        prefetch=settings.prefetch,
-    )
-    backfill = Consumer(
-        settings.amqp_url,
-        "timeline backfill",
-        topology,
-        OUTCOMES_BACKFILL,
-        projector.handle,
-        publisher,
-        prefetch=settings.backfill_prefetch,
-    )
     directory = People(database)
-    announced = Consumer(
-        settings.amqp_url,
-        "timeline people",
-        topology,
-        PEOPLE,
-        directory.handle,
-        publisher,
-        prefetch=settings.prefetch,
-    )
-    consumers = (consumer, backfill, announced)
+    queues: dict[Queue, tuple[str, Handler, int]] = {
+        OUTCOMES: ("timeline", projector.handle, settings.prefetch),
+        OUTCOMES_BACKFILL: ("timeline backfill", projector.handle, settings.backfill_prefetch),
+        PEOPLE: ("timeline people", directory.handle, settings.prefetch),
+        CAPTURE_ADDRESSES: ("timeline capture addresses", directory.handle, settings.prefetch),
+    }
+    topology = uses(consumes=queues)
+    publisher = Publisher(settings.amqp_url, "timeline", topology)  # of dead letters
+    consumers = [
+        Consumer(settings.amqp_url, name, topology, queue, handle, publisher, prefetch=prefetch)
+        for queue, (name, handle, prefetch) in queues.items()
+    ]
     app = create_app(
         "Satchel timeline",
         "Owns what is shown: profile timelines, mails and tallies.",
         settings,
         {
             "running": not_stopping(stopping),
-            "broker": holds(lambda: all(part.ready for part in (publisher, *consumers))),
+            "broker": holds(lambda: publisher.ready and all(c.ready for c in consumers)),
             "database": has_indexes(database, INDEXES),
         },
     )
@@ -130,10 +113,10 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         running(publisher, stopping),
         running(http, stopping),
         running(live, stopping),
-        running(consumer, stopping),
-        running(backfill, stopping),
-        running(announced, stopping),
+        contextlib.AsyncExitStack() as running_consumers,
     ):
+        for consumer in consumers:
+            await running_consumers.enter_async_context(running(consumer, stopping))
         await stopping.wait()
 
 

@@ -74,6 +74,18 @@ async def test_a_change_is_announced_once(world: World) -> None:
     assert await world.announced() == [], "the same again is no change"
 
 
+async def test_accounts_take_turns(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one user did does not wait behind another company's import."""
+    monkeypatch.setattr("services.matcher.outbox._BATCH", 2)
+    for account, count in (("acme", 5), ("beta", 1), ("corp", 3)):
+        for n in range(count):
+            person = person_of(f"c{n}", Kind.CANDIDATE, "One", [f"a{n}@x.example"])
+            await world.directory.put(account, person)
+    events = await world.announced()
+    accounts = [event.account for event in events if isinstance(event, PersonChanged)]
+    assert accounts == [*["acme"] * 2, "beta", *["corp"] * 2, *["acme"] * 2, "corp", "acme"]
+
+
 async def test_without_a_broker_or_after_a_crash_it_is_announced_later(world: World) -> None:
     await world.put("c1", "One")
     world.recorder.away = True
