@@ -6,6 +6,7 @@
 import asyncio
 import contextlib
 import sys
+from datetime import timedelta
 
 from services.timeline import (
     bounces,
@@ -13,6 +14,7 @@ from services.timeline import (
     confirmations,
     outcomes,
     people,
+    quarantine,
     read_state,
     rows,
     threads,
@@ -21,6 +23,7 @@ from services.timeline.account_settings import AccountSettings
 from services.timeline.api.examples import EXAMPLES
 from services.timeline.api.inbox import inbox_routes
 from services.timeline.api.mails import mail_routes
+from services.timeline.api.quarantine import quarantine_routes
 from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
 from services.timeline.api.stats import stats_routes
@@ -31,6 +34,7 @@ from services.timeline.mails import Mails
 from services.timeline.people import People
 from services.timeline.raw import RawMails
 from services.timeline.read_state import ReadState
+from services.timeline.release import Release
 from services.timeline.reprocess import Reprocess
 from services.timeline.search import Search
 from services.timeline.settings import TimelineSettings
@@ -54,6 +58,7 @@ INDEXES = (
     *changes.INDEXES,
     *confirmations.INDEXES,
     *people.INDEXES,
+    *quarantine.INDEXES,
 )
 OPTIONS = """\
   --migrate         build the indexes, and end
@@ -70,7 +75,9 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     database = client[settings.timeline_database]
     blobs = Blobs(settings.blob_url)
     store = Store(client, database)
-    projector = Projector(store, blobs)
+    account_settings = AccountSettings(database)
+    projector = Projector(store, blobs, account_settings)
+    release = Release(projector, timedelta(days=settings.quarantine_days))
     directory = People(database)
     queues: dict[Queue, tuple[str, Handler, int]] = {
         OUTCOMES: ("timeline", projector.handle, settings.prefetch),
@@ -95,7 +102,6 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         },
     )
     answer_outages(app)
-    account_settings = AccountSettings(database)
     mails = Mails(database)
     live = Live(store.changes, account_settings)
     inbox = Inbox(database, ReadState(database))
@@ -106,6 +112,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(stats_routes(store.outcomes, account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(setup_routes(directory, store.confirmations))
+    app.include_router(quarantine_routes(store.quarantine, release, account_settings))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
     async with (
@@ -113,6 +120,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         running(publisher, stopping),
         running(http, stopping),
         running(live, stopping),
+        running(release, stopping),
         contextlib.AsyncExitStack() as running_consumers,
     ):
         for consumer in consumers:

@@ -8,6 +8,7 @@ other, too. A forged copy has another content, and gains nothing.
 from collections.abc import Iterable
 
 from shared.database import Document
+from shared.events import AuthenticationVerdict, MailAttached
 
 UNKNOWN: Document = {
     "verdict": "unverified",
@@ -23,6 +24,12 @@ def of_captures(captures: Iterable[Document]) -> Document:
     """Return the verdict about a content, from its captures in whatever order."""
     known = [c["authentication"] for c in captures if c.get("authentication")]
     return min(known, key=_rank, default=UNKNOWN)
+
+
+def has_failed(event: MailAttached) -> bool:
+    """Return whether the mail is not from whom it says."""
+    found = event.authentication
+    return found is not None and found.verdict is AuthenticationVerdict.FAILED
 
 
 def _rank(authentication: Document) -> tuple[object, ...]:

@@ -153,6 +153,8 @@ class TestWrongInput:
             (f"/v1/mails/{'a' * 32}/variants/{'0' * 32}", 404),
             ("/v1/mails/nope", 422),
             (f"/v1/mails/{'a' * 32}", 404),
+            ("/v1/quarantine?cursor=x", 422),
+            ("/v1/quarantine?limit=0", 422),
             ("/v1/nowhere", 404),
         ],
     )
@@ -175,6 +177,7 @@ def _routes(account: Account) -> list[tuple[str, str, str]]:
         "conversation_id": "a" * 32,
         "variant": "0" * 32,
         "index": "0",
+        "held_id": "a" * 32,
         "address": account.capture,
     }
     return [

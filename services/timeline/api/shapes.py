@@ -249,6 +249,7 @@ class DayOut(BaseModel):
     attached: int
     dismissed: dict[str, int] = Field(description="By reason")
     confirmations: int = Field(description="Forwarding confirmations, shown to their owner alone")
+    quarantined: int = Field(description="Waiting for a user's yes at this moment")
 
 
 class StatsOut(BaseModel):
