@@ -32,7 +32,7 @@ _NEWEST = [("at", DESCENDING), ("_id", DESCENDING)]
 _IN_RANGE = [("account", ASCENDING), ("ranges", ASCENDING), *_NEWEST]
 _SHOWN = ("subject", "from", "to", "cc", "snippet", "forwarded_by")
 INDEXES = (
-    # Quarantine.page, Quarantine.count
+    # Quarantine.page
     Index("quarantine", IndexModel(_IN_RANGE, name="in_range")),
     # Quarantine.older_than
     Index("quarantine", IndexModel([("at", ASCENDING)], name="by_age")),
@@ -125,11 +125,6 @@ class Quarantine:
         found = await rows.limit(limit + 1).to_list()
         page, more = found[:limit], found[limit:]
         return Waiting(page, write_cursor((page[-1]["at"], page[-1]["_id"])) if more else None)
-
-    async def count(self, viewer: Viewer, most: int = 1000) -> int:
-        """Return how many captures wait that the viewer may see, at most so many."""
-        query = {"account": viewer.account, "ranges": {"$in": viewer.ranges}}
-        return await self._held.count_documents(query, limit=most, hint="in_range")
 
     async def older_than(self, moment: datetime, limit: int = 100) -> list[Document]:
         """Return captures that came before that moment."""
