@@ -238,6 +238,14 @@ CASES: dict[str, tuple[bytes, Zone, dict[str, Any], tuple[str, str]]] = {
         {"trusted_sealers": {"forward.test", "first.test"}},
         ("verified", "arc"),
     ),
+    "somebody changed what a trusted forwarder found": (
+        sealed(letter(), "forward.test", "dmarc=fail header.from=mail.test").replace(
+            b"dmarc=fail", b"dmarc=pass"
+        ),
+        zone("mail.test", "forward.test", policy=REJECT),
+        VOUCHED,
+        ("failed", "policy"),
+    ),
     "the border found that it is the sender's": (
         letter(headers=f"{BORDER}{PASSES}\r\n"),
         {},
