@@ -1,7 +1,10 @@
 """The timeline's settings."""
 
+from datetime import timedelta
+
 from pydantic import Field
 
+from shared.blobs import RETENTION
 from shared.settings import DatabaseSettings
 
 
@@ -15,3 +18,14 @@ class TimelineSettings(DatabaseSettings):
         30, ge=1, description="How long mail waits for a user's yes until it is forgotten."
     )
     backfill_prefetch: int = Field(4, description="Deliveries of old mail in hand, besides.")
+    dead_letter_days: int = Field(
+        RETENTION.days,
+        ge=1,
+        le=RETENTION.days,  # a claim that its replay needs must be there as long
+        description=f"How long dead letters are kept; at most {RETENTION.days}.",
+    )
+
+    @property
+    def dead_letters_kept(self) -> timedelta:
+        """How long dead letters are kept."""
+        return timedelta(days=self.dead_letter_days)
