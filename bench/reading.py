@@ -171,7 +171,7 @@ async def _judged(header: HeaderBlock, raw: bytes, *, by_user: bool) -> None:
         received_at=_NOW,
         door="smtp",
     )
-    events = announce_verdict(received, _RECORD, verdict, _RING)
+    events = announce_verdict(received, _RECORD, verdict, _RING, {})
     told = [verdicts(mail.participants, mail.people) for mail in verdict.mails]
     forwards = [mail.forwarded.model_dump_json() for mail in verdict.mails if mail.forwarded]
     _check([[event.encode() for event in events], told, forwards])

@@ -66,15 +66,11 @@ class _Held:
 
 
 def reconcile(
-    stack: Stack,
-    account: str,
-    ledger: Ledger,
-    dead: set[str],
-    people: Mapping[str, str] | None = None,
+    stack: Stack, account: str, ledger: Ledger, dead: set[str], people: Mapping[str, str]
 ) -> Reckoning:
     """Compare the ledger with the timeline's database and the dead letters' capture ids.
 
-    `people` are the owners of the capture addresses, where letters name their recipients.
+    `people` are the owners of the capture addresses.
     """
     with _database(stack) as client:
         held = _read(client[_name(stack)], account)
@@ -82,13 +78,13 @@ def reconcile(
     receipts = list(ledger.receipts)
     promised: Counter[str] = Counter()
     for receipt in receipts:
-        promised[receipt.letter.message_id] += max(1, len(receipt.letter.recipients))
+        promised[receipt.letter.message_id] += len(receipt.letter.recipients)
 
     def has_all(receipt: Receipt) -> bool:
         """Whether it is there for all recipients; the 250 named the first one's capture alone."""
         letter = receipt.letter
         if letter.attach:
-            return {(people or {})[address] for address in letter.recipients} <= held.owners.get(
+            return {people[address] for address in letter.recipients} <= held.owners.get(
                 letter.message_id, set()
             )
         hashed = ring.forgetful_hash(account, letter.message_id)

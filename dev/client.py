@@ -98,6 +98,7 @@ class Client:
             for word, count in {
                 "attached": day["attached"],
                 **confirmed,
+                **({"quarantined": day["quarantined"]} if day["quarantined"] else {}),
                 **day["dismissed"],
             }.items():
                 total[word] = total.get(word, 0) + count

@@ -13,8 +13,8 @@ class Letter:
     message_id: str
     raw: bytes
     attach: bool
-    recipients: tuple[str, ...] = ()
-    """Capture addresses: the envelope's, when it is not the senders' own."""
+    recipients: tuple[str, ...]
+    """Capture addresses: the envelope's."""
 
 
 @dataclass(frozen=True, slots=True)

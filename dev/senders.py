@@ -23,7 +23,6 @@ class Senders:
         letters: Iterable[Letter],
         ledger: Ledger,
         ports: Sequence[int],
-        recipient: str = "",
         *,
         sessions: int,
         rate: float | None = None,
@@ -31,11 +30,9 @@ class Senders:
     ) -> None:
         """Send the letters to one of the ports each: `rate` a second in all, or what they can.
 
-        The recipient is for letters that name none. Who does not answer for `patience` seconds is
-        a lost connection.
+        Who does not answer for `patience` seconds is a lost connection.
         """
         self._ledger, self._ports, self._patience = ledger, list(ports), patience
-        self._recipient = recipient
         self._pause = sessions / rate if rate else 0.0
         self._letters, self._taking = iter(letters), threading.Lock()
         self._open = threading.Event()
@@ -135,9 +132,7 @@ class Senders:
 
     def _transact(self, session: smtplib.SMTP, letter: Letter) -> tuple[int, bytes]:
         """Return the first answer that is no yes, or the answer to DATA."""
-        commands = [
-            f"RCPT TO:<{recipient}>" for recipient in letter.recipients or (self._recipient,)
-        ]
+        commands = [f"RCPT TO:<{recipient}>" for recipient in letter.recipients]
         for command in ("MAIL FROM:<recruiter@agency.example>", *commands):
             code, answer = session.docmd(command)
             if code != 250:

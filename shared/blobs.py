@@ -13,6 +13,7 @@ Keys:
     claims/<capture id>              one capture's mail between ingest and its outcome; never shared
     claims/<random id>               the same of old mail, whose capture may be on its way twice
     claims/<...>.<place>             a mail that it encloses, between matcher and timeline
+    quarantine/<account>/<capture id>/<place>  a mail that waits for a user's yes
     mails/<account>/<mail id>/<content>/<hash>  the raw bytes of an attached mail, for good
     receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
     dead/<dead letter id>            the body of a dead letter, as long as it waits
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 CLAIM_CHECK_BYTES = 256 * 1024
 """A raw mail above this size does not travel through the broker."""
 CLAIM_PREFIX = "claims/"
+QUARANTINE_PREFIX = "quarantine/"
 MAIL_PREFIX = "mails/"
 DEAD_PREFIX = "dead/"
 RETENTION = timedelta(days=14)
@@ -76,6 +78,11 @@ def claim_key(id_: UUID) -> str:
 def enclosed_key(claim: str, place: str) -> str:
     """Return the key under which a mail waits that the claim's mail encloses."""
     return f"{claim}.{place}"
+
+
+def quarantine_key(account: str, capture_id: UUID, place: str) -> str:
+    """Return the key under which a mail of a capture waits for a user's yes."""
+    return f"{QUARANTINE_PREFIX}{account}/{capture_id}/{place or 'mail'}"
 
 
 def mail_key(account: str, content_id: str, raw: bytes) -> str:

@@ -4,6 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.events import (
+    Authentication,
+    AuthenticationVerdict,
     CaptureAddressChanged,
     Direction,
     DismissalReason,
@@ -53,6 +55,11 @@ def examples() -> dict[str, Event]:
                         address="candidate@mail.example",
                         role=Role.TO,
                     ),
+                ),
+                authentication=Authentication(
+                    verdict=AuthenticationVerdict.VERIFIED,
+                    method="dkim",
+                    domain="agency.example",
                 ),
                 size=2048,
             ),

@@ -92,6 +92,31 @@ class DismissalReason(StrEnum):
     REVOKED_ADDRESS = "revoked_address"
 
 
+class AuthenticationVerdict(StrEnum):
+    """Whether a mail is from whom it says."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    FAILED = "failed"
+
+
+AuthenticationMethod = Literal["dkim", "arc", "authentication_results"]
+
+
+class Authentication(BaseModel):
+    """What was found out about who sent a mail. `docs/authentication.md`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verdict: AuthenticationVerdict
+    method: AuthenticationMethod | None = None
+    """By what it was found out."""
+    domain: str | None = Field(default=None, max_length=253)
+    """Whom it is about: the domain of From, in ASCII."""
+    reason: str | None = Field(default=None, pattern=r"^[a-z_]{1,40}$")
+    """Why it is not verified."""
+
+
 class Match(BaseModel):
     """One address of a mail that belongs to a profile."""
 
@@ -234,6 +259,8 @@ class MailAttached(MailEvent):
     place: str = Field(default="", pattern=r"^(\d{1,3}(\.\d{1,3})*)?$")
     """Set when the mail was enclosed in the captured one, forwarded as attachment: where it stood.
     The event carries the enclosed mail alone, and its size."""
+    authentication: Authentication | None = None
+    """Whether it is from whom it says; None when the matcher did not know how to find out."""
     part: int = Field(default=1, ge=1)
     """An event that would grow too large is several, joined by the projection."""
     parts: int = Field(default=1, ge=1)

@@ -15,6 +15,7 @@ from dev.install import ensure_rabbitmq, find_mongod
 from dev.mongodb import PrivateMongoDB
 from dev.rabbitmq import PrivateRabbitMQ
 from dev.stack import Stack, own_databases
+from tests.dns_server import DnsServer
 from tests.told_secrets import told_secrets
 
 _MEASURED = pytest.StashKey[list[str]]()
@@ -78,9 +79,21 @@ def database_name() -> str:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def dns() -> Iterator[DnsServer]:
+    """The only DNS that the stack knows."""
+    with DnsServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, dns: DnsServer) -> Iterator[Stack]:
     """Two replicas of every service on a broker and a database of their own."""
-    environment = own_databases() | {"PUBLISH_DEADLINE": "3", "LOG_LEVEL": "DEBUG"}
+    environment = own_databases() | {
+        "PUBLISH_DEADLINE": "3",
+        "LOG_LEVEL": "DEBUG",
+        "AUTHENTICATION_SECONDS": "4",
+        "DNS_SERVERS": f"127.0.0.1:{dns.port}",
+    }
     folder: Path = tmp_path_factory.mktemp("stack")
     with Stack(folder, replicas=2, environment=environment) as running:
         yield running

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from services.matcher.authentication import Authenticator, Resolver
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
@@ -37,6 +38,7 @@ class Replica:
             decisions=self.decisions,
             blobs=self.blobs,
             publisher=RecordingPublisher(recorder),
+            authenticator=Authenticator(Resolver([("127.0.0.1", 9)], 1), 0),
             ring=RING,
             capture_domain=DOMAIN,
         ).match

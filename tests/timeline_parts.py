@@ -15,6 +15,7 @@ from services.timeline.consumer import Projector
 from services.timeline.inbox import Inbox
 from services.timeline.mails import Mails, ShownMail
 from services.timeline.read_state import ReadState
+from services.timeline.release import Release
 from services.timeline.search import Search
 from services.timeline.store import Store
 from services.timeline.viewers import Viewer
@@ -22,6 +23,8 @@ from shared.blobs import Blobs, claim_key
 from shared.broker import Delivery
 from shared.database import Database, Document, connect, migrate
 from shared.events import (
+    Authentication,
+    AuthenticationVerdict,
     Direction,
     DismissalReason,
     Kind,
@@ -41,13 +44,15 @@ class Timeline:
     """The timeline's parts on one database."""
 
     def __init__(
-        self, client: AsyncMongoClient[Document], database: Database, blobs: Blobs
+        self, client: AsyncMongoClient[Document], database: Database, folder: Path
     ) -> None:
+        self.folder, blobs = folder / "blobs", Blobs(f"file://{folder}/blobs")
         self.store = Store(client, database)
-        self.projector = Projector(self.store, blobs)
+        self.settings = AccountSettings(database)
+        self.projector = Projector(self.store, blobs, self.settings)
+        self.release = Release(self.projector, timedelta(days=30))
         self.mails, self.search = Mails(database), Search(database)
         self.inbox = Inbox(database, ReadState(database))
-        self.settings = AccountSettings(database)
         self.blobs, self.database, self.client = blobs, database, client
 
     async def handle(
@@ -59,7 +64,10 @@ class Timeline:
     async def tally(self) -> dict[str, int]:
         """Return what became of the captures."""
         days = await self.store.outcomes.days(ACCOUNT, NOW.date(), NOW.date(), None)
-        return {"attached": days[0].attached, **days[0].dismissed} if days else {}
+        if not days:
+            return {}
+        waiting = {"quarantined": days[0].quarantined} if days[0].quarantined else {}
+        return {"attached": days[0].attached, **days[0].dismissed, **waiting}
 
     async def timeline(
         self, person_id: str = "c1", viewer: str = "u1", *, own_only: bool = False
@@ -82,7 +90,7 @@ async def a_timeline(mongodb_url: str, name: str, folder: Path) -> AsyncIterator
     """Open a timeline on a database of its own, which is dropped afterwards."""
     async with connect(mongodb_url, "test") as client:
         await migrate(client[name], INDEXES)
-        yield Timeline(client, client[name], Blobs(f"file://{folder}/blobs"))
+        yield Timeline(client, client[name], folder)
         await client.drop_database(name)
 
 
@@ -102,6 +110,8 @@ def attached(
     parts: int = 1,
     minutes: int = 0,
     backfill: bool = False,
+    verdict: AuthenticationVerdict | None = None,
+    place: str = "",
 ) -> MailAttached:
     """Return an event that attaches a mail that arrived so many minutes after NOW."""
     capture_id = capture_id or UUID(int=next(_captures))  # they grow, as real ones do
@@ -118,6 +128,8 @@ def attached(
         matches=matches or (match(),),
         size=size,
         blob_key=claim_key(capture_id) if claim else None,
+        authentication=Authentication(verdict=verdict) if verdict else None,
+        place=place,
         part=part,
         parts=parts,
     )

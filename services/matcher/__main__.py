@@ -11,6 +11,7 @@ from services.matcher.api.capture_addresses import capture_address_routes
 from services.matcher.api.explain import explain_routes
 from services.matcher.api.import_people import import_routes
 from services.matcher.api.people import people_routes
+from services.matcher.authentication import Authenticator, Resolver, name_servers
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
@@ -72,6 +73,12 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         decisions=Decisions(database),
         blobs=blobs,
         publisher=publisher,
+        authenticator=Authenticator(
+            Resolver(name_servers(settings.dns_servers), settings.authentication_seconds / 2),
+            settings.authentication_seconds,
+            settings.sealers,
+            settings.authserv_id,
+        ),
         ring=ring,
         capture_domain=settings.capture_domain,
     )

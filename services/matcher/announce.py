@@ -1,6 +1,6 @@
 """The decision, put into events: what the matcher says about a capture."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from services.matcher.capture_addresses import AddressRecord
@@ -10,6 +10,7 @@ from services.matcher.judge import Judgement, Verdict
 from shared.blobs import enclosed_key
 from shared.capture_address import KeyRing
 from shared.events import (
+    Authentication,
     Forwarded,
     MailAttached,
     MailConfirmation,
@@ -29,12 +30,16 @@ Outcome = MailAttached | MailDismissed | MailConfirmation
 
 
 def announce_verdict(
-    received: MailReceived, address: AddressRecord, verdict: Verdict, ring: KeyRing
+    received: MailReceived,
+    address: AddressRecord,
+    verdict: Verdict,
+    ring: KeyRing,
+    authentications: Mapping[str, Authentication],
 ) -> Sequence[Outcome]:
     """Return the events that tell a capture's outcome.
 
     When it is attached, those are the events of every mail of it that is attached. The others are
-    forgotten: nothing of them is in any event.
+    forgotten: nothing of them is in any event. `authentications` are known by place.
     """
     if verdict.confirmation is not None:
         return [_confirmation(received, address, verdict.confirmation)]
@@ -44,7 +49,9 @@ def announce_verdict(
         event
         for mail in verdict.attached
         if isinstance(mail.decision, Attach)
-        for event in _attached(received, address, mail, mail.decision)
+        for event in _attached(
+            received, address, mail, mail.decision, authentications.get(mail.place)
+        )
     ]
 
 
@@ -69,7 +76,11 @@ def announce_dismissal(
 
 
 def _attached(
-    received: MailReceived, address: AddressRecord, mail: Judgement, decision: Attach
+    received: MailReceived,
+    address: AddressRecord,
+    mail: Judgement,
+    decision: Attach,
+    authentication: Authentication | None,
 ) -> Iterator[MailAttached]:
     decided_at = datetime.now(UTC)
     shown = _trimmed(mail.forwarded) if mail.forwarded else None
@@ -94,6 +105,7 @@ def _attached(
             matches=matches,
             forwarded=shown,
             place=mail.place,
+            authentication=authentication,
             part=number,
             parts=len(parts),
         )

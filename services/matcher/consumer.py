@@ -1,18 +1,20 @@
 """A capture, from `mail.received` to its outcome.
 
-    header -> participants -> knowledge -> decide (`judge.py`) -> outcome, confirmed by the broker
+    header -> participants -> knowledge -> decide (`judge.py`) -> is an attached mail from whom it
+    says (`authentication/`) -> outcome, confirmed by the broker
 
 `Matcher.match` is the handler; the consumer acknowledges after it, so an outcome is always
 published before a capture leaves the queue.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from services.matcher.announce import announce_dismissal, announce_verdict
+from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.decide import Dismiss, Person
 from services.matcher.decisions import Decisions
@@ -25,6 +27,7 @@ from shared.broker import Delivery, Publisher
 from shared.capture_address import KeyRing
 from shared.database import DatabaseAway, database_errors
 from shared.events import (
+    Authentication,
     DismissalReason,
     Event,
     MailAttached,
@@ -50,6 +53,7 @@ class Matcher:
     decisions: Decisions
     blobs: Blobs
     publisher: Publisher
+    authenticator: Authenticator
     ring: KeyRing
     capture_domain: str
     large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
@@ -147,7 +151,13 @@ class Matcher:
             return [announce_dismissal(received, address, revoked, verdict.mails[0], self.ring)]
         if verdict.unread and not verdict.attached and not verdict.confirmation:
             return Reject(verdict.unread)
-        return announce_verdict(received, address, verdict, self.ring)
+        found: Mapping[str, Authentication] = {}
+        if verdict.attached and not verdict.confirmation:
+            captured = verdict.mails[0]
+            found = await self.authenticator.of_capture(
+                received, captured, verdict.attached, await whole()
+            )
+        return announce_verdict(received, address, verdict, self.ring, found)
 
 
 def _body_for(event: Event, raw: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """The matcher's settings."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from services.matcher.authentication.resolver import name_servers
 from shared.settings import CaptureSettings, DatabaseSettings
 
 
@@ -12,3 +13,36 @@ class MatcherSettings(CaptureSettings, DatabaseSettings):
     matcher_database: str = Field("satchel_matcher", description="The matcher's own database.")
     prefetch: int = Field(32, description="Deliveries in hand at a time.")
     backfill_prefetch: int = Field(4, description="Deliveries of old mail in hand, besides.")
+    authentication_seconds: float = Field(
+        4.0,
+        ge=0,
+        le=60,
+        description="How long to find out at most whether a mail is from whom it says; 0: never.",
+    )
+    dns_servers: str = Field(
+        "",
+        description="Whom to ask for the keys of senders, separated by commas: 10.0.0.1, "
+        "127.0.0.1:5353, [::1]:53. The system's resolvers when not given.",
+    )
+    authserv_id: str | None = Field(
+        None,
+        description="Believe the Authentication-Results of the mail server in front that says so "
+        "of itself (RFC 8601). It must remove those that bear its id from what reaches it.",
+    )
+    trusted_sealers: str = Field(
+        "google.com,microsoft.com",
+        description="Forwarders that are believed about who sent what they forward (ARC, RFC "
+        "8617), separated by commas.",
+    )
+
+    @field_validator("dns_servers")
+    @classmethod
+    def _known_servers(cls, servers: str) -> str:
+        name_servers(servers)
+        return servers
+
+    @property
+    def sealers(self) -> frozenset[str]:
+        """The domains of the trusted forwarders."""
+        words = self.trusted_sealers.replace(",", " ").split()
+        return frozenset(word.lower().rstrip(".") for word in words)

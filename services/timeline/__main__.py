@@ -7,6 +7,7 @@ command.
 
 import asyncio
 import sys
+from datetime import timedelta
 
 import structlog
 
@@ -16,6 +17,7 @@ from services.timeline import (
     confirmations,
     outcomes,
     people,
+    quarantine,
     read_state,
     rows,
     threads,
@@ -25,6 +27,7 @@ from services.timeline.api.dead_letters import dead_letter_routes
 from services.timeline.api.examples import EXAMPLES
 from services.timeline.api.inbox import inbox_routes
 from services.timeline.api.mails import mail_routes
+from services.timeline.api.quarantine import quarantine_routes
 from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
 from services.timeline.api.stats import stats_routes
@@ -44,6 +47,7 @@ from services.timeline.mails import Mails
 from services.timeline.people import People
 from services.timeline.raw import RawMails
 from services.timeline.read_state import ReadState
+from services.timeline.release import Release
 from services.timeline.reprocess import Reprocess
 from services.timeline.search import Search
 from services.timeline.settings import TimelineSettings
@@ -69,6 +73,7 @@ INDEXES = (
     *changes.INDEXES,
     *confirmations.INDEXES,
     *people.INDEXES,
+    *quarantine.INDEXES,
     *dead_letters.INDEXES,
 )
 OPTIONS = f"""\
@@ -86,7 +91,9 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     database = client[settings.timeline_database]
     blobs = Blobs(settings.blob_url)
     store = Store(client, database)
-    projector = Projector(store, blobs)
+    account_settings = AccountSettings(database)
+    projector = Projector(store, blobs, account_settings)
+    release = Release(projector, timedelta(days=settings.quarantine_days))
     directory = People(database)
     queues: dict[Queue, tuple[str, Handler, int]] = {
         OUTCOMES: ("timeline", projector.handle, settings.prefetch),
@@ -121,7 +128,6 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         {"blobs": holds(lambda: blobs_lookout.found)},
     )
     answer_outages(app)
-    account_settings = AccountSettings(database)
     mails = Mails(database)
     live = Live(store.changes, account_settings)
     inbox = Inbox(database, ReadState(database))
@@ -133,6 +139,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(settings_routes(account_settings))
     app.include_router(dead_letter_routes(records, content, replay))
     app.include_router(setup_routes(directory, store.confirmations))
+    app.include_router(quarantine_routes(store.quarantine, release, account_settings))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
     dead_letter_sweep = DeadLetterSweep(records, replay, blobs)
@@ -140,7 +147,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         left_in_time(client),
         running(Together(database_lookout, blobs_lookout), stopping),
         running(publisher, stopping),
-        running(Together(http, live, dead_letter_sweep, *consumers), stopping),
+        running(Together(http, live, release, dead_letter_sweep, *consumers), stopping),
     ):
         await stopping.wait()
 

@@ -1,6 +1,7 @@
 """An outcome, from its event to what can be read.
 
-    raw mail -> read -> its own blob -> one transaction -> the claim is removed
+    raw mail -> read -> has it failed, and does the account want that to wait (`quarantine.py`)?
+    -> its own blob -> one transaction -> the claim is removed
 
 In this order: the bytes are durable before the database names them, and the claim of a large mail
 goes only when nothing needs it any more.
@@ -12,8 +13,11 @@ from datetime import UTC, datetime
 
 import structlog
 
+from services.timeline import quarantine
+from services.timeline.account_settings import AccountSettings
+from services.timeline.authentication import has_failed
 from services.timeline.metrics import PROJECTED, VISIBLE_SECONDS
-from services.timeline.projection import project
+from services.timeline.projection import Projection, project
 from services.timeline.reader import read
 from services.timeline.store import Store
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway
@@ -31,6 +35,7 @@ class Projector:
 
     store: Store
     blobs: Blobs
+    settings: AccountSettings
     large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """How many large mails may be in memory at a time."""
 
@@ -56,35 +61,62 @@ class Projector:
 
     async def _attach(self, event: MailAttached, body: bytes) -> Outcome:
         if event.blob_key is None:
-            await self._keep(event, body)
+            word, _ = await self._settle(event, body)
         else:
             async with self.large_mails:
                 try:
                     raw = await self.blobs.get(event.blob_key)
                 except BlobMissing:
-                    if await self.store.outcomes.has_attached(event):
+                    if await self.store.outcomes.has_seen(event):
                         return Done()
                     return Reject("claim_missing")
-                if await self._keep(event, raw):
+                word, complete = await self._settle(event, raw)
+                if complete:
                     await self.blobs.delete(event.blob_key)
-        self._visible(event, "attached")
+        self._visible(event, word)
         return Done()
 
-    async def _keep(self, event: MailAttached, raw: bytes) -> bool:
-        """Write the mail and its bytes; return whether all parts of the event have been seen."""
+    async def _settle(self, event: MailAttached, raw: bytes) -> tuple[str, bool]:
+        """Show a mail, or let it wait for a user's yes.
+
+        Returns which, and whether all parts of the event have been seen.
+        """
+        if await self._has_to_wait(event):
+            projection = await self._project(event, raw)
+            key = quarantine.raw_key(event)
+            await self.blobs.put(key, raw)
+            waits, complete = await self.store.hold(event, projection)
+            if waits:
+                return "quarantined", complete
+            await self.blobs.delete(key)  # it was decided meanwhile
+        return "attached", await self.show(event, raw)
+
+    async def _has_to_wait(self, event: MailAttached) -> bool:
+        if not has_failed(event):
+            return False
+        decided = await self.store.outcomes.of(event)
+        if decided is not None:
+            return decided == "quarantined"
+        return await self.settings.quarantine(event.account) == "failed"
+
+    async def _project(self, event: MailAttached, raw: bytes) -> Projection:
         forward = event.forwarded is not None
         if len(raw) > CLAIM_CHECK_BYTES:
             mail = await asyncio.to_thread(read, raw, forward=forward)
         else:
             mail = read(raw, forward=forward)
-        projection = project(event, mail, raw)
+        return project(event, mail, raw)
+
+    async def show(self, event: MailAttached, raw: bytes) -> bool:
+        """Write the mail and its bytes; return whether all parts of the event have been seen."""
+        projection = await self._project(event, raw)
         own_key = projection.content["raw_key"]
         # The bytes that came first stay: then there is nothing to store.
         kept_key = await self.store.raw_key(projection.content["_id"])
         if kept_key in (None, own_key):
             await self.blobs.put(own_key, raw)
         stored_key, complete = await self.store.attach(event, projection)
-        if kept_key is None and stored_key != own_key:  # another capture was faster meanwhile
+        if kept_key is None and stored_key != own_key:  # another was faster, or it is refused
             await self.blobs.delete(own_key)
         return complete
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
+from services.timeline.authentication import of_captures
 from services.timeline.bounces import Bounces, bounced
 from services.timeline.cursors import after, read_cursor, write_cursor
 from services.timeline.threads import Threads
@@ -46,6 +47,13 @@ class ShownMail:
             for c in self.viewer.contents(self.mail)
             if c["content"] == self.content["_id"].partition("/")[2]
         )
+
+    @property
+    def authentication(self) -> Document:
+        """Return whether what is shown is from whom it says, by the captures that the viewer may
+        know of."""
+        shown = self.capture["content"]
+        return of_captures(c for c in self.viewer.contents(self.mail) if c["content"] == shown)
 
     @property
     def variants(self) -> dict[str, list[str]]:

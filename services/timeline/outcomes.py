@@ -1,8 +1,10 @@
 """What became of the captures, and how many of each: one outcome a capture, counted once.
 
 * `outcomes`: `{_id: <capture id>, account, day, decision, reason, message_id_hash, parts, at}`.
-  `decision` is `attached`, `dismissed` or `confirmation`; attached wins over dismissed. `parts` are
-  the events of an attached capture that have been seen.
+  `decision` is `attached`, `dismissed`, `confirmation` or `quarantined`; attached wins over
+  dismissed. `parts` are the events of an attached capture that have been seen. A quarantined one
+  becomes attached by a user's yes, or dismissed: `refused` by a user, `expired` without an answer.
+  That is final.
 * `tallies`: counts per account, day and owner, spread over slots so that captures do not queue for
   one document (`Slots`). What was dismissed has no owner: not even that is remembered.
 """
@@ -13,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal, get_args
 
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -21,6 +24,10 @@ from shared.database import Database, Document, Index
 from shared.events import MailAttached, MailConfirmation, MailDismissed
 
 _SLOTS = 64
+Decided = Literal["attached", "quarantined", "forgotten"]
+Final = Literal["refused", "expired"]
+FINAL = get_args(Final)
+"""Why a capture that waited is forgotten; nothing brings it back."""
 _NOBODY = ""
 """The owner of what was dismissed."""
 INDEXES = (
@@ -37,6 +44,7 @@ class Day:
     attached: int
     dismissed: dict[str, int]
     confirmations: int
+    quarantined: int = 0
 
 
 class Outcomes:
@@ -53,6 +61,7 @@ class Outcomes:
         """
         attached: dict[str, int] = defaultdict(int)
         confirmations: dict[str, int] = defaultdict(int)
+        quarantined: dict[str, int] = defaultdict(int)
         dismissed: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         query: Document = {
             "account": account,
@@ -63,6 +72,7 @@ class Outcomes:
         async for tally in self._tallies.find(query):
             attached[tally["day"]] += tally.get("attached", 0)
             confirmations[tally["day"]] += tally.get("confirmations", 0)
+            quarantined[tally["day"]] += tally.get("quarantined", 0)
             for reason, count in tally.get("dismissed", {}).items():
                 dismissed[tally["day"]][reason] += count
         return [
@@ -71,24 +81,47 @@ class Outcomes:
                 attached[day],
                 {r: n for r, n in sorted(dismissed[day].items()) if n},
                 confirmations[day],
+                quarantined[day],
             )
             for day in sorted({*attached, *dismissed})
         ]
 
-    async def has_attached(self, event: MailAttached) -> bool:
+    async def has_seen(self, event: MailAttached) -> bool:
         """Return whether this event was recorded before."""
         id_ = {"_id": str(event.capture_id), "account": event.account}
-        recorded = {**id_, "decision": "attached", "parts": _part(event)}
+        there = {"decision": {"$in": ["attached", "quarantined"]}, "parts": part_of(event)}
+        recorded = {**id_, "$or": [there, {"reason": {"$in": FINAL}}]}
         return await self._outcomes.find_one(recorded, {"_id": 1}) is not None
 
-    async def attached(self, event: MailAttached, slot: int, session: AsyncClientSession) -> bool:
-        """Record an attached capture; return whether all parts of this mail have been seen."""
+    async def of(
+        self, event: MailAttached, session: AsyncClientSession | None = None
+    ) -> Decided | None:
+        """Return what became of the event's capture so far; None when that may still change."""
+        id_ = {"_id": str(event.capture_id), "account": event.account}
+        found = await self._outcomes.find_one(id_, session=session)
+        if found is None:
+            return None
+        if found["decision"] == "dismissed":
+            return "forgotten" if found["reason"] in FINAL else None
+        return "quarantined" if found["decision"] == "quarantined" else "attached"
+
+    async def attached(
+        self,
+        event: MailAttached,
+        slot: int,
+        session: AsyncClientSession,
+        word: Literal["attached", "quarantined"] = "attached",
+    ) -> bool:
+        """Record an attached capture; return whether all parts of this mail have been seen.
+
+        One that is to wait for a yes is `quarantined`.
+        """
         before = await self._outcomes.find_one_and_update(
             {"_id": str(event.capture_id), "account": event.account},
             {
-                "$set": {"decision": "attached"},
+                "$set": {"decision": word},
                 "$unset": {"reason": "", "message_id_hash": ""},
-                "$addToSet": {"parts": _part(event)},
+                "$addToSet": {"parts": part_of(event)},
                 "$setOnInsert": {"day": _day(event.received_at), "at": event.decided_at},
             },
             upsert=True,
@@ -96,13 +129,30 @@ class Outcomes:
         )
         # Old mail that is brought along again has its capture id again, on another day.
         day = before["day"] if before else _day(event.received_at)
-        if before is None or before["decision"] == "dismissed":
-            await self._count(event.account, day, slot, event.owner, "attached", 1, session)
+        if before is None or before["decision"] in {"dismissed", "quarantined"} - {word}:
+            await self._count(event.account, day, slot, event.owner, word, 1, session)
+        if before is not None and before["decision"] == "quarantined" != word:
+            await self._count(event.account, day, slot, event.owner, "quarantined", -1, session)
         if before is not None and before["decision"] == "dismissed":
             dismissed = f"dismissed.{before['reason']}"
             await self._count(event.account, day, slot, _NOBODY, dismissed, -1, session)
-        seen = {_part(event), *(before or {}).get("parts", ())}
+        seen = {part_of(event), *(before or {}).get("parts", ())}
         return len([p for p in seen if p.startswith(f"{event.place}/")]) >= event.parts
+
+    async def refused(
+        self, held: Document, reason: Final, slot: int, session: AsyncClientSession
+    ) -> None:
+        """Record that a capture that waited is forgotten, unless it has been attached."""
+        account = held["account"]
+        before = await self._outcomes.find_one_and_update(
+            {"_id": held["capture_id"], "account": account, "decision": "quarantined"},
+            {"$set": {"decision": "dismissed", "reason": reason}, "$unset": {"parts": ""}},
+            session=session,
+        )
+        if before is not None:
+            day, counted = before["day"], f"dismissed.{reason}"
+            await self._count(account, day, slot, held["owner"], "quarantined", -1, session)
+            await self._count(account, day, slot, _NOBODY, counted, 1, session)
 
     async def dismissed(self, event: MailDismissed, slot: int, session: AsyncClientSession) -> None:
         """Record a dismissed capture, unless it has an outcome already."""
@@ -184,7 +234,7 @@ class Slots:
                 self._free.append(slot)
 
 
-def _part(event: MailAttached) -> str:
+def part_of(event: MailAttached) -> str:
     """Return what tells this event from the others of its capture."""
     return f"{event.place}/{event.part}"
 

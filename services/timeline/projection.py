@@ -97,10 +97,15 @@ def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Projection:
             "sort_date": min(date, received_at) if date else received_at,
             "matches": [_match(match, event.owner) for match in event.matches],
             "bcc": _named_all(mail.bcc),
+            "authentication": _authentication(event),
             **({"backfill": True} if event.backfill else {}),
         },
         bounce=_bounce(event, mail, id_),
     )
+
+
+def _authentication(event: MailAttached) -> Document | None:
+    return event.authentication.model_dump(mode="json") if event.authentication else None
 
 
 def _bounce(event: MailAttached, mail: ReadMail, id_: str) -> Document | None:
@@ -135,6 +140,7 @@ def event_of(account: str, capture: Document) -> MailAttached:
         ),
         forwarded=Forwarded(**capture["forwarded"]) if capture["forwarded"] else None,
         place=capture["place"],
+        authentication=capture.get("authentication"),
         size=0,
     )
 

@@ -14,6 +14,9 @@ class TimelineSettings(DatabaseSettings):
     timeline_http_port: int = Field(8003, description="Where the HTTP API is.")
     timeline_database: str = Field("satchel_timeline", description="The timeline's own database.")
     prefetch: int = Field(32, description="Deliveries in hand at a time.")
+    quarantine_days: int = Field(
+        30, ge=1, description="How long mail waits for a user's yes until it is forgotten."
+    )
     backfill_prefetch: int = Field(4, description="Deliveries of old mail in hand, besides.")
     dead_letter_days: int = Field(
         RETENTION.days,

@@ -3,7 +3,7 @@
 * `mails`: one document a mail: its captures, one entry a person (`projection.py`).
 * `contents`: what is shown of it, one document for each different form in which it was captured.
 * What is read is derived from these two, range by range (`rows.py`), and can be made anew.
-* `outcomes` and tallies: `outcomes.py`. `changes`: `changes.py`.
+* `outcomes` and tallies: `outcomes.py`. `changes`: `changes.py`. `quarantine`: `quarantine.py`.
 
 What belongs to one capture is written in one transaction.
 """
@@ -16,11 +16,13 @@ import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from services.timeline.authentication import has_failed
 from services.timeline.bounces import Bounces
 from services.timeline.changes import Changes
 from services.timeline.confirmations import Confirmations
-from services.timeline.outcomes import Outcomes, Slots
+from services.timeline.outcomes import Final, Outcomes, Slots
 from services.timeline.projection import Projection
+from services.timeline.quarantine import Quarantine
 from services.timeline.rows import Rows
 from services.timeline.threads import Threads
 from services.timeline.turns import Turns
@@ -43,6 +45,7 @@ class Store:
         self.confirmations = Confirmations(database)
         self.threads = Threads(database)
         self.changes = Changes(database)
+        self.quarantine = Quarantine(database)
         self._bounces = Bounces(database)
         self._rows = Rows(database)
         self._mails = database["mails"]
@@ -58,16 +61,43 @@ class Store:
         """Record an attached capture with its mail.
 
         Returns the key of the raw bytes that are kept of its content, and whether all parts of the
-        event have been seen.
+        event have been seen. What a user has refused stays forgotten: then no key is returned.
         """
 
         async def write(slot: int, session: AsyncClientSession) -> tuple[str, bool]:
+            if has_failed(event):
+                if await self.outcomes.of(event, session) == "forgotten":
+                    return "", True
+                await self.quarantine.take(event, session)
             complete = await self.outcomes.attached(event, slot, session)
             raw_key = await self.write(projection, session)
             return raw_key, complete
 
         async with self._turns.of((projection.mail_id, *projection.tokens)):
             return await self._in_transaction(write)
+
+    async def hold(self, event: MailAttached, projection: Projection) -> tuple[bool, bool]:
+        """Let a mail wait for a user's yes, unless that has been decided meanwhile.
+
+        Returns whether it waits, and whether all parts of the event have been seen.
+        """
+
+        async def write(slot: int, session: AsyncClientSession) -> tuple[bool, bool]:
+            if await self.outcomes.of(event, session) in ("attached", "forgotten"):
+                return False, False
+            await self.quarantine.hold(event, projection, session)
+            return True, await self.outcomes.attached(event, slot, session, "quarantined")
+
+        return await self._in_transaction(write)
+
+    async def refuse(self, held: Document, reason: Final) -> None:
+        """Forget a capture that waited; its bytes are gone already."""
+
+        async def write(slot: int, session: AsyncClientSession) -> None:
+            await self.outcomes.refused(held, reason, slot, session)
+            await self.quarantine.forget(held, session)
+
+        await self._in_transaction(write)
 
     async def write(self, projection: Projection, session: AsyncClientSession) -> str:
         """Write what one capture says about a mail; return the key of its content's raw bytes."""

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.timeline import authentication
 from services.timeline.matches import EVERYONE, merge_matches, visible_matches
 from shared.database import Document
 
@@ -119,7 +120,8 @@ def add_capture(captures: Sequence[Document], new: Document) -> list[Document]:
     same = [c for c in captures if _who_and_what(c) == _who_and_what(new)]
     kept = [c for c in captures if c not in same]
     first, *later = in_order([*same, new])
-    kept.append(_with_matches(first, later))
+    all_ = _with_matches(first, later)
+    kept.append(all_ | {"authentication": authentication.of_captures([first, *later])})
     own = in_order(c for c in kept if c["person_id"] == new["person_id"])
     if len(own) > MAX_CONTENTS:
         others = [c for c in kept if c["person_id"] != new["person_id"]]

@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import aiormq
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from prometheus_client import Counter, Gauge, Histogram
@@ -140,6 +139,7 @@ class _QueueConsumer(ABC):
                 if self._prefetch_changed.is_set() or (self._idle and not self._in_hand):
                     break
             self._prefetch_changed.clear()
+            # Whoever stops does not wait for a broker that says nothing.
             async with asyncio.timeout(_CUT_SECONDS if self._stopping.is_set() else None):
                 await queue.cancel(consumer_tag)
             if self._stopping.is_set():
@@ -336,10 +336,10 @@ def _decode(message: AbstractIncomingMessage) -> Event | Reject:
 
 
 def _is_lost(message: AbstractIncomingMessage) -> bool:
-    """Whether the channel is closed that a message came by."""
+    """Return whether its channel is closed; of a closed channel the library tells by raising."""
     try:
         return bool(message.channel.is_closed)
-    except aiormq.exceptions.ChannelInvalidStateError:
+    except AWAY:
         return True
 
 

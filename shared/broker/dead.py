@@ -19,7 +19,7 @@ _QUEUE, _KEY = "x-satchel-queue", "x-satchel-key"
 _MAX_TEXT = 255
 """AMQP's own limit for queues and routing keys, in bytes."""
 _MAX_DETAIL = 1000
-_MAX_REPLAYS = 1_000_000
+_MAX_REPLAYS = 2**31
 
 Headers = Mapping[str, object]
 
@@ -83,7 +83,8 @@ def read_dead_letter(tag: object, key: object, headers: Headers, body: bytes) ->
 def replays_of(headers: Headers) -> int:
     """Return how often a message was replayed."""
     replays = headers.get(REPLAYS)
-    return min(max(replays, 0), _MAX_REPLAYS) if isinstance(replays, int) else 0
+    # What is none is zero, never the most that there can be: one more must be another number.
+    return replays if isinstance(replays, int) and 0 <= replays < _MAX_REPLAYS else 0
 
 
 def _text(value: object, limit: int = _MAX_TEXT) -> str:

@@ -40,6 +40,9 @@ ROUTES = {
     ("GET", "/v1/mails/{mail_id}/raw"),
     ("GET", "/v1/mails/{mail_id}/variants/{variant}"),
     ("GET", "/v1/profiles/{person_id}/timeline"),
+    ("GET", "/v1/quarantine"),
+    ("POST", "/v1/quarantine/{held_id}/release"),
+    ("DELETE", "/v1/quarantine/{held_id}"),
     ("GET", "/v1/settings"),
     ("PUT", "/v1/settings"),
     ("GET", "/v1/setup"),
@@ -296,6 +299,7 @@ class Office:
             "why": ["spam"],
             "owner": ["me"],
             "images": ["remote"],
+            "held_id": ["a" * 32],  # what waits: test_quarantine.py
             "index": ["0", "1"],
             "from": ["2026-06-01"],
             "to": ["2027-01-01"],

@@ -45,6 +45,9 @@ SCOPES = {
     "GET /v1/settings": "timeline:read",
     "PUT /v1/settings": "account:write",
     "GET /v1/stats": "timeline:read",
+    "GET /v1/quarantine": "timeline:read",
+    "POST /v1/quarantine/{held_id}/release": "timeline:write",
+    "DELETE /v1/quarantine/{held_id}": "timeline:write",
 }
 ALL_SCOPES = frozenset(SCOPES.values()) | {"directory:write"}
 JSON, NDJSON, MAIL = "application/json", "application/x-ndjson", "message/rfc822"
@@ -53,7 +56,7 @@ BODIES: Mapping[str, Any] = {
     "POST /v1/capture-addresses": {"person_id": "u1"},
     "POST /v1/capture-addresses/{address}:rotate": {"grace_hours": 1},
     "PUT /v1/inbox/read": {"before": "2026-01-01T00:00:00Z"},
-    "PUT /v1/settings": {"visibility": "team"},
+    "PUT /v1/settings": {"visibility": "team", "quarantine": "off"},
 }
 """What can be sent as JSON, with every field."""
 
@@ -121,6 +124,7 @@ def operations(account: Account) -> list[Operation]:
         "mail_id": mail["id"],
         "conversation_id": mail["conversation_id"],
         "variant": "0" * 32,
+        "held_id": "a" * 32,
         "index": "0",
         "address": account.capture,
         "recipient": account.capture,

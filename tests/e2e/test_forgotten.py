@@ -105,8 +105,10 @@ def remains(stack: Stack) -> str:
 
 
 def await_no_blobs(stack: Stack, seconds: float = 60) -> None:
+    """Wait until no mail is in the blob store: what ingest notes of each is another matter."""
+    folders = [stack.folder / "blobs" / kind for kind in ("claims", "dead", "mails")]
     deadline = time.monotonic() + seconds
-    while left := [path for path in (stack.folder / "blobs").rglob("*") if path.is_file()]:
+    while left := [path for folder in folders for path in folder.rglob("*") if path.is_file()]:
         assert time.monotonic() < deadline, left
         time.sleep(0.2)
 

@@ -101,6 +101,7 @@ class TestOwner:
             "/v1/inbox/unread": {"unread": 0, "more": False},
             "/v1/profiles/{person_id}/timeline": {"items": [], "next_cursor": None},
             "/v1/stats": {"days": []},
+            "/v1/quarantine": {"items": [], "next_cursor": None},
         }
         for answer in office.everything("u3", known_to_anyone(office)):
             path = answer.route[1]

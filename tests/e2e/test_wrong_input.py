@@ -150,6 +150,8 @@ class TestWrongInput:
             (f"/v1/mails/{'a' * 32}/variants/{'0' * 32}", 404),
             ("/v1/mails/nope", 422),
             (f"/v1/mails/{'a' * 32}", 404),
+            ("/v1/quarantine?cursor=x", 422),
+            ("/v1/quarantine?limit=0", 422),
             ("/v1/nowhere", 404),
         ],
     )

@@ -40,7 +40,7 @@ async def timelines(
         a_timeline(mongodb_url, database_name, tmp_path / "a") as first,
         a_timeline(mongodb_url, f"{database_name}_b", tmp_path / "b") as other,
     ):
-        yield first, Timeline(first.client, first.database, first.blobs), other
+        yield first, Timeline(first.client, first.database, tmp_path / "a"), other
 
 
 def letters(seed: int, count: int) -> list[Letter]:

@@ -219,6 +219,7 @@ class TestKeeping:
     async def test_while_a_store_is_away_it_waits_in_the_queue(
         self, desk: Desk, consuming: DeadLetterConsumer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        await desk.blobs.put("another", b"")  # the store is made when it is used
         (desk.folder / "blobs" / "dead").write_text("no folder")
         with monkeypatch.context() as patch:
             asked = asyncio.Event()
@@ -237,6 +238,24 @@ class TestKeeping:
         (desk.folder / "blobs" / "dead").unlink()
         assert len(await desk.stored(2)) == 2
         await eventually_empty(desk)
+
+    async def test_what_could_not_be_stored_for_a_bug_is_tried_again(
+        self, desk: Desk, amqp_url: str
+    ) -> None:
+        calls: list[DeadLetter] = []
+
+        async def fails_first(letter: DeadLetter) -> Done | Retry:
+            calls.append(letter)
+            if len(calls) == 1:
+                raise ValueError("a bug")
+            return await desk.keeper.handle(letter)
+
+        consumer = DeadLetterConsumer(amqp_url, "test dead", TOPOLOGY, fails_first)
+        async with running(consumer):
+            await desk.publisher.publish_dead(dead())
+            assert len(await desk.stored()) == 1
+            await eventually_empty(desk)
+        assert len(calls) == 2
 
     async def test_whatever_lies_in_the_queue_is_kept_and_nothing_goes_round(
         self, desk: Desk, consuming: DeadLetterConsumer
@@ -569,7 +588,8 @@ class TestCommand:
         lines, beside = await self.ask("replay", "--reason", "handler_error", "--json")
         assert {json.loads(line)["became"] for line in lines.splitlines()} == {"replayed"}
         assert beside.endswith("20 replayed\n")
-        assert len(await desk.received()) == 20
+        # On a machine under load a confirm may be late, and one is sent again.
+        assert len({message.headers["event"] for message in await desk.received()}) == 20
         _, beside = await self.ask("replay", "--all", code=1)
         assert f"{nowhere['_id']}: no queue takes it" in beside
         assert beside.endswith("1 no queue takes it, 10 replayed\n")

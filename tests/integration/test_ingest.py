@@ -259,6 +259,7 @@ async def test_a_claim_goes_when_its_publish_definitely_failed(tmp_path: Path) -
 
 
 async def test_a_full_blob_folder_is_answered_with_451(ingest: int, tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir(exist_ok=True)
     (tmp_path / "blobs" / "claims").write_text("in the way of the folder")
     assert (await send(ingest, ADDRESS, mail=MAIL + b"x" * 300_000))[0] == 451
     assert (await send(ingest, ADDRESS))[0] == 250

@@ -38,6 +38,12 @@ MAIL: dict[str, Any] = {
     "auto": None,
     "bounced": [],
     "invite": None,
+    "authentication": {
+        "verdict": "verified",
+        "method": "dkim",
+        "domain": "mail.example",
+        "reason": None,
+    },
 }
 MAIL_DETAIL = {
     **MAIL,
@@ -73,6 +79,7 @@ STATS = {
             "attached": 12,
             "dismissed": {"internal": 3, "no_match": 41},
             "confirmations": 1,
+            "quarantined": 0,
         }
     ]
 }
@@ -126,6 +133,6 @@ EXAMPLES = {
     "StatsOut": STATS,
     "SetupOut": SETUP,
     "UnreadOut": {"unread": 7, "more": False},
-    "SettingsBody": {"visibility": "team"},
+    "SettingsBody": {"visibility": "team", "quarantine": "off"},
 }
 """By the name of the schema that they are of."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.timeline.account_settings import AccountSettings, Visibility
+from services.timeline.account_settings import AccountSettings, Visibility, WhatWaits
 from shared.auth import Caller
 from shared.web import allowed
 
@@ -19,6 +19,11 @@ class SettingsBody(BaseModel):
         description="`team`: everyone sees all mail. `owner`: each user sees only what their own "
         "capture address caught"
     )
+    quarantine: WhatWaits | None = Field(
+        None,
+        description="`failed`: mail that is not from whom it says waits for a user's yes. `off`, "
+        "the default: it is shown. In a change: as before, when it is not given",
+    )
 
 
 def settings_routes(settings: AccountSettings) -> APIRouter:
@@ -28,7 +33,7 @@ def settings_routes(settings: AccountSettings) -> APIRouter:
     @router.get("/v1/settings")
     async def account_settings(caller: Annotated[Caller, allowed("timeline:read")]) -> SettingsBody:
         """Return the account's settings."""
-        return SettingsBody(visibility=await settings.visibility(caller.account))
+        return await current(caller)
 
     @router.put("/v1/settings")
     async def change_account_settings(
@@ -36,6 +41,14 @@ def settings_routes(settings: AccountSettings) -> APIRouter:
     ) -> SettingsBody:
         """Change the account's settings, for everyone in it, from the next request on."""
         await settings.set_visibility(caller.account, body.visibility)
-        return body
+        if body.quarantine is not None:
+            await settings.set_quarantine(caller.account, body.quarantine)
+        return await current(caller)
+
+    async def current(caller: Caller) -> SettingsBody:
+        return SettingsBody(
+            visibility=await settings.visibility(caller.account),
+            quarantine=await settings.quarantine(caller.account),
+        )
 
     return router

@@ -11,7 +11,15 @@ from services.timeline.automatic import Kind as AutoKind
 from services.timeline.invite import Invite
 from services.timeline.mails import ShownMail
 from shared.database import Document
-from shared.events import Direction, Kind, Match, Role, Source
+from shared.events import (
+    AuthenticationMethod,
+    AuthenticationVerdict,
+    Direction,
+    Kind,
+    Match,
+    Role,
+    Source,
+)
 
 
 class AddressOut(BaseModel):
@@ -52,6 +60,15 @@ class BouncedOut(BaseModel):
     at: datetime
 
 
+class AuthenticationOut(BaseModel):
+    """Whether a mail is from whom it says."""
+
+    verdict: AuthenticationVerdict
+    method: AuthenticationMethod | None = Field(description="By what it was found out")
+    domain: str | None = Field(description="Whom it is about; of a forward, the forwarder's")
+    reason: str | None = Field(description="Why it is not verified, in one word")
+
+
 class VariantOut(BaseModel):
     """The same mail as it reached others with another text."""
 
@@ -87,6 +104,10 @@ class MailOut(BaseModel):
     auto: AutoKind | None = Field(description="Set when nobody wrote it, or one wrote it to many")
     bounced: list[BouncedOut] = Field(description="To whom it could not be delivered")
     invite: Invite | None = Field(description="The event that it invites to, or answers about")
+    authentication: AuthenticationOut = Field(
+        description="Whether it is from whom it says; of an inline forward never `verified`: who "
+        "wrote the original is only said"
+    )
 
     @classmethod
     def of(cls, shown: ShownMail) -> Self:
@@ -146,6 +167,7 @@ def _fields(shown: ShownMail) -> Document:
         "auto": content["auto"],
         "bounced": shown.bounced,
         "invite": content["invite"],
+        "authentication": shown.authentication,
     }
 
 
@@ -227,6 +249,7 @@ class DayOut(BaseModel):
     attached: int
     dismissed: dict[str, int] = Field(description="By reason")
     confirmations: int = Field(description="Forwarding confirmations, shown to their owner alone")
+    quarantined: int = Field(description="Waiting for a user's yes at this moment")
 
 
 class StatsOut(BaseModel):

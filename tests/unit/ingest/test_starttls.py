@@ -56,6 +56,25 @@ def test_what_was_sent_in_plaintext_counts_no_more(
     on(loop, body)
 
 
+def test_what_was_sent_ahead_with_a_mail_counts_no_more(tmp_path: Path) -> None:
+    certificate = Certificate(*make_certificate(tmp_path))
+
+    async def body() -> None:
+        async with (
+            serving(tmp_path, certificate=certificate) as served,
+            served.connect() as client,
+        ):
+            mail = ENVELOPE + b"DATA\r\nmail\r\n.\r\n"
+            await client.say(mail + b"STARTTLS\r\n" + ENVELOPE)
+            codes = " ".join([(await client.answer())[:3] for _ in range(7)])
+            assert codes == "220 250 250 250 354 250 220"
+            await client.secure()
+            assert (await client.ask("RCPT TO:<a@x.example>")).startswith("503 ")
+            assert (await client.ask("NOOP")).startswith("250 ")
+
+    on(uvloop.new_event_loop, body)
+
+
 def test_mail_can_be_taken_over_tls_alone(tmp_path: Path) -> None:
     certificate = Certificate(*make_certificate(tmp_path))
 

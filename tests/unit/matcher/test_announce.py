@@ -33,7 +33,8 @@ def test_many_matches_are_told_in_parts_that_can_travel() -> None:
     )
     header = read_header_block(b"Message-ID: <1@x>\r\n")
     mail = Judgement("", header, Attach(matches, Direction.INBOUND), (), ())
-    events = announce_verdict(received, address, Verdict((mail,)), KeyRing.parse("k:" + "s" * 20))
+    ring = KeyRing.parse("k:" + "s" * 20)
+    events = announce_verdict(received, address, Verdict((mail,)), ring, {})
     assert all(isinstance(event, MailAttached) for event in events)
     attached = [event for event in events if isinstance(event, MailAttached)]
     assert len(attached) > 1

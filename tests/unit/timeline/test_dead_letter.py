@@ -52,6 +52,13 @@ def test_whatever_it_is_it_can_be_stored_and_sent_again(
     assert document_of(died_again, AT, KEPT)["_id"] != document["_id"]
 
 
+@pytest.mark.parametrize("replays", [0, 10**6, 2**31 - 1, 2**31, 2**70, -1, True, "7", None])
+def test_one_that_dies_again_is_never_taken_for_the_one_before(replays: object) -> None:
+    first = read_dead_letter("t", "k", {"x-satchel-replays": replays}, b"")
+    again = read_dead_letter("t", "k", first.headers_again(), b"")
+    assert document_of(again, AT, KEPT)["_id"] != document_of(first, AT, KEPT)["_id"]
+
+
 @given(replays=st.integers(0, 9), body=st.binary(max_size=99), event=st.none() | st.text())
 def test_what_is_written_is_read_as_it_was(replays: int, body: bytes, event: str | None) -> None:
     fields: dict[str, Any] = {"key": "k", "queue": "q", "reason": "r", "detail": "d"}

@@ -1,0 +1,116 @@
+"""DNS: the TXT records of a name, soon or not at all.
+
+* What is answered is remembered as long as it says, at most five minutes, that there is nothing as
+  well. So is, for half a minute, that a name was not answered.
+* When a name is not answered in time, the servers are asked for something that every one has at
+  hand (the root). When not even that comes, nobody waits for them for a while: a mail is never late
+  because DNS is away, and nobody can bring that about with a slow name of their own.
+"""
+
+import asyncio
+import contextlib
+import time
+from ipaddress import ip_address
+
+import dns.asyncresolver
+import dns.exception
+import dns.name
+import dns.nameserver
+import dns.resolver
+import structlog
+
+log = structlog.get_logger()
+MAX_TTL = 300
+_MAX_REMEMBERED = 10_000
+_SLOW_SECONDS, _AWAY_SECONDS = 30, 10
+_AT_ONCE = 64
+"""Questions under way."""
+
+
+class NoAnswer(Exception):
+    """Nobody said in time whether there is such a record."""
+
+
+class _Cache(dns.resolver.LRUCache):
+    """Remembers answers, none for longer than MAX_TTL."""
+
+    def put(self, key: dns.resolver.CacheKey, value: dns.resolver.Answer) -> None:
+        value.expiration = min(value.expiration, time.time() + MAX_TTL)
+        super().put(key, value)
+
+
+def name_servers(text: str) -> list[tuple[str, int]]:
+    """Read `10.0.0.1, 127.0.0.1:5353, [::1]:53`. Raises ValueError."""
+    found = []
+    for word in text.replace(",", " ").split():
+        host, bracket, port = word.lstrip("[").partition("]")
+        if not bracket and host.count(":") == 1:
+            host, _, port = host.partition(":")
+        number = int(port.lstrip(":") or 53)
+        if not 0 < number < 65536:
+            raise ValueError("is no port")
+        found.append((str(ip_address(host)), number))
+    return found
+
+
+class Resolver:
+    """Asks the given servers, or those of the system."""
+
+    def __init__(self, servers: list[tuple[str, int]], seconds: float) -> None:
+        """Wait at most `seconds` for a name."""
+        self._resolver = _resolver_of(servers)
+        self._resolver.cache = _Cache(_MAX_REMEMBERED)
+        self._resolver.lifetime = seconds
+        self._resolver.timeout = min(1.0, seconds)
+        self._resolver.search = []
+        self._slow: dict[str, float] = {}
+        self._away_until = 0.0
+        self._probing: asyncio.Task[None] | None = None
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def text(self, name: str) -> list[str]:
+        """Return the TXT records of a name, each in one piece. Raises NoAnswer."""
+        try:
+            question = dns.name.from_text(f"{name}.")
+        except dns.exception.DNSException:
+            return []  # no such name can be
+        now = time.monotonic()
+        if now < self._away_until or now < self._slow.get(name, 0):
+            raise NoAnswer(name)
+        try:
+            async with self._at_once:
+                answer = await self._resolver.resolve(question, "TXT", raise_on_no_answer=False)
+        except dns.resolver.NXDOMAIN:
+            return []
+        except dns.exception.Timeout as error:
+            self._not_answered(name)
+            raise NoAnswer(name) from error
+        except (dns.exception.DNSException, OSError, ValueError) as error:
+            raise NoAnswer(name) from error
+        return [b"".join(r.strings).decode("utf-8", "replace") for r in answer.rrset or ()]
+
+    def _not_answered(self, name: str) -> None:
+        """Remember a name, and find out beside the mail whether the servers answer at all."""
+        if len(self._slow) >= _MAX_REMEMBERED:
+            self._slow.clear()
+        self._slow[name] = time.monotonic() + _SLOW_SECONDS
+        if self._probing is None or self._probing.done():
+            self._probing = asyncio.create_task(self._probe())
+
+    async def _probe(self) -> None:
+        try:
+            await self._resolver.resolve(".", "NS", lifetime=1, raise_on_no_answer=False)
+        except dns.exception.Timeout:
+            self._away_until = time.monotonic() + _AWAY_SECONDS
+            log.warning("dns away", seconds=_AWAY_SECONDS)
+        except (dns.exception.DNSException, OSError):
+            return  # they answer, if only to refuse
+
+
+def _resolver_of(servers: list[tuple[str, int]]) -> dns.asyncresolver.Resolver:
+    if not servers:
+        with contextlib.suppress(dns.resolver.NoResolverConfiguration):
+            return dns.asyncresolver.Resolver()
+    resolver = dns.asyncresolver.Resolver(configure=False)
+    resolver.nameservers = [dns.nameserver.Do53Nameserver(*server) for server in servers]
+    return resolver

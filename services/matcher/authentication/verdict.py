@@ -1,0 +1,197 @@
+"""What is to be thought of a mail's From: verified, unverified or failed. `docs/authentication.md`.
+
+1. What the border of this deployment found is believed, where there is such a border.
+2. Else a DKIM signature of the sender's own organization that holds verifies the mail;
+3. else what a trusted forwarder found when the mail reached it (ARC).
+4. Nothing of that: it has failed when it is not as the sender signed it, or when the sender's
+   domain asks that such mail is kept away. SPF is never asked: every forwarded mail would fail it.
+
+It has failed only when every question was answered: what cannot be found out is `unverified`.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ParamSpec, TypeVar
+
+from services.matcher.authentication.canonical import SignedForm, signed_form
+from services.matcher.authentication.policy import Policy, is_aligned, policy_of
+from services.matcher.authentication.resolver import NoAnswer
+from services.matcher.authentication.results import Result, believed_results, read_results
+from services.matcher.authentication.seals import trusted_results
+from services.matcher.authentication.signature import (
+    AskText,
+    Bodies,
+    Check,
+    Signature,
+    Unusable,
+    domain_name,
+    read_signature,
+    verify,
+)
+from services.matcher.senders import literal_senders
+from shared.events import Authentication, AuthenticationMethod
+from shared.events import AuthenticationVerdict as Verdict
+from shared.headers import HeaderBlock
+
+P = ParamSpec("P")
+T = TypeVar("T")
+MAX_SIGNATURES = 5
+"""Of the sender's organization, that are looked at."""
+MAX_SENDERS = 3
+"""Domains in From, each of which must be who it says."""
+_LARGE = 256 * 1024
+"""Bytes; more than this is hashed in a thread."""
+_WORST_FIRST = (Verdict.FAILED, Verdict.UNVERIFIED, Verdict.VERIFIED)
+_LIST_FIELDS = ("List-Id", "List-Post", "List-Unsubscribe", "Mailing-List")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A mail to be judged, and how."""
+
+    raw: bytes
+    header: HeaderBlock
+    received_at: datetime
+    ask: AskText
+    trusted_sealers: Collection[str] = ()
+    authserv_id: str | None = None
+
+
+async def authenticate(question: Question) -> Authentication:
+    """Return what is to be thought of a mail; with several senders the worst of it."""
+    senders = [domain_name(m.address.rpartition("@")[2]) for m in literal_senders(question.header)]
+    domains = list(dict.fromkeys(senders))
+    if not domains or None in domains or len(domains) > MAX_SENDERS:
+        return unverified("no_sender")
+    found = [await _of_sender(question, domain) for domain in domains if domain]
+    return min(found, key=lambda one: _WORST_FIRST.index(one.verdict))
+
+
+def unverified(reason: str, domain: str | None = None) -> Authentication:
+    """Return that nothing could be found out, and why."""
+    return Authentication(verdict=Verdict.UNVERIFIED, domain=domain, reason=reason)
+
+
+async def _of_sender(question: Question, sender: str) -> Authentication:
+    try:
+        if question.authserv_id:
+            results = believed_results(question.header, question.authserv_id)
+            if results:
+                return await _by_results(question, results, sender)
+        return await _by_signatures(question, sender)
+    except NoAnswer:
+        return unverified("dns", sender)
+
+
+async def _by_signatures(question: Question, sender: str) -> Authentication:
+    """Verify a mail that nobody has verified for us."""
+    policy: Policy | None = None
+    unanswered: NoAnswer | None = None
+    is_altered = has_signature = False
+    size = len(question.raw)
+    mail = await _run(size, signed_form, question.raw, question.header)
+    if mail is not None:
+        bodies = Bodies(mail.body)
+        for signature in _aligned_signatures(mail, sender):
+            has_signature = True
+            try:
+                if signature.domain != sender:
+                    policy = policy or await policy_of(sender, question.ask)
+                    if policy.strict:
+                        continue
+                await _run(size, bodies.hash, signature.body_form)
+                check = await verify(signature, mail, bodies, question.received_at, question.ask)
+            except NoAnswer as error:
+                unanswered = error
+                continue
+            if check is Check.HOLDS:
+                return _verified("dkim", sender)
+            is_altered |= check is Check.ALTERED
+        if await _vouched_for(question, mail, bodies, sender):
+            return _verified("arc", sender)
+    if unanswered is not None:
+        raise unanswered
+    policy = policy or await policy_of(sender, question.ask)
+    if is_altered and (policy.demands or not _is_of_list(question)):
+        return _failed("altered", sender, "dkim")
+    if policy.demands:
+        return _failed("policy", sender)
+    if is_altered:
+        return unverified("list", sender)
+    return unverified("signature" if has_signature else "unsigned", sender)
+
+
+async def _run(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do what takes long for a large mail: then in a thread."""
+    if size > _LARGE:
+        return await asyncio.to_thread(work, *args, **kwargs)
+    return work(*args, **kwargs)
+
+
+def _aligned_signatures(mail: SignedForm, sender: str) -> list[Signature]:
+    """Return the signatures of the sender's organization, the sender's own first."""
+    found = []
+    for field in mail.all("dkim-signature"):
+        try:
+            signature = read_signature(field)
+        except Unusable:
+            continue
+        if is_aligned(signature.domain, sender):
+            found.append(signature)
+    found.sort(key=lambda signature: signature.domain != sender)
+    return found[:MAX_SIGNATURES]
+
+
+async def _vouched_for(question: Question, mail: SignedForm, bodies: Bodies, sender: str) -> bool:
+    """Return whether a trusted forwarder found the mail to be its sender's."""
+    vouched = await trusted_results(
+        mail, bodies, question.trusted_sealers, question.received_at, question.ask
+    )
+    return any(_passes(read_results(text)[1], sender) for text in vouched)
+
+
+async def _by_results(question: Question, results: Sequence[Result], sender: str) -> Authentication:
+    """Believe what the border found; SPF alone counts neither way."""
+    if _passes(results, sender):
+        return _verified("authentication_results", sender)
+    own = [result for result in results if _is_about(result, sender)]
+    is_altered = any((r.method, r.result) == ("dkim", "fail") for r in own)
+    asked_for = next((r.policy for r in own if r.method == "dmarc" and r.policy), None)
+    if asked_for is None:
+        demands = (await policy_of(sender, question.ask)).demands
+    else:
+        demands = asked_for != "none"
+    is_unsure = any(r.result == "temperror" for r in own)
+    if is_unsure:
+        return unverified("dns", sender)
+    if demands or (is_altered and not _is_of_list(question)):
+        reason = "altered" if is_altered else "policy"
+        return _failed(reason, sender, "authentication_results")
+    return unverified("list" if is_altered else "unsigned", sender)
+
+
+def _passes(results: Iterable[Result], sender: str) -> bool:
+    return any(result.result == "pass" and _is_about(result, sender) for result in results)
+
+
+def _is_about(result: Result, sender: str) -> bool:
+    """Return whether a result says something about the sender in From."""
+    if result.domain is None:
+        return False
+    if result.method == "dmarc":
+        return result.domain == sender
+    return result.method == "dkim" and is_aligned(result.domain, sender)
+
+
+def _is_of_list(question: Question) -> bool:
+    return any(question.header.first(name) is not None for name in _LIST_FIELDS)
+
+
+def _verified(method: AuthenticationMethod, domain: str) -> Authentication:
+    return Authentication(verdict=Verdict.VERIFIED, method=method, domain=domain)
+
+
+def _failed(reason: str, domain: str, method: AuthenticationMethod | None = None) -> Authentication:
+    return Authentication(verdict=Verdict.FAILED, method=method, domain=domain, reason=reason)

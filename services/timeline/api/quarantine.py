@@ -1,0 +1,133 @@
+"""`/v1/quarantine`: what waits for a user's yes. Who would see the mail may decide."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.timeline.account_settings import AccountSettings
+from services.timeline.api.shapes import AddressOut, AuthenticationOut, CaptureOut
+from services.timeline.cursors import InvalidCursor
+from services.timeline.quarantine import Quarantine, mails_for
+from services.timeline.release import Release
+from services.timeline.viewers import Viewer
+from shared.auth import Caller
+from shared.blobs import BlobMissing, BlobStoreAway
+from shared.database import Document
+from shared.events import Match
+from shared.web import Problem, allowed, invalid_field, not_found
+
+HeldInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="Of a capture that waits")]
+
+
+class HeldMail(BaseModel):
+    """A mail that waits; its text is not shown before somebody has said yes."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    subject: str
+    date: datetime
+    from_: AddressOut | None = Field(serialization_alias="from")
+    to: list[AddressOut]
+    cc: list[AddressOut]
+    snippet: str
+    forwarded_by: AddressOut | None
+    matches: list[Match]
+
+
+class HeldOut(BaseModel):
+    """A capture that waits."""
+
+    id: str
+    captured_by: CaptureOut
+    authentication: AuthenticationOut
+    mails: list[HeldMail] = Field(description="Several, when they were forwarded as attachments")
+
+    @classmethod
+    def of(cls, viewer: Viewer, held: Document) -> "HeldOut":
+        """Return the capture as its viewer may see it."""
+        return cls(
+            id=held["_id"],
+            captured_by=CaptureOut(person_id=held["owner"], at=held["at"]),
+            authentication=held["authentication"],
+            mails=[
+                HeldMail(
+                    from_=mail["from"],
+                    matches=[
+                        Match(**{field: match[field] for field in Match.model_fields})
+                        for match in mail["matches"]
+                    ],
+                    **{
+                        field: mail[field]
+                        for field in ("subject", "date", "to", "cc", "snippet", "forwarded_by")
+                    },
+                )
+                for mail in mails_for(viewer, held)
+            ],
+        )
+
+
+class HeldList(BaseModel):
+    """A page of what waits, newest first."""
+
+    items: list[HeldOut]
+    next_cursor: str | None
+
+
+def quarantine_routes(
+    quarantine: Quarantine, release: Release, settings: AccountSettings
+) -> APIRouter:
+    """Return the routes of what waits."""
+    router = APIRouter(tags=["quarantine"])
+
+    async def find(caller: Caller, id_: str) -> Document:
+        held = await quarantine.one(await settings.viewer(caller), id_)
+        if held is None:
+            raise not_found("capture in quarantine")
+        return held
+
+    @router.get("/v1/quarantine")
+    async def waiting(
+        caller: Annotated[Caller, allowed("timeline:read")],
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> HeldList:
+        """Return the mail that waits because it is not from whom it says, newest first."""
+        viewer = await settings.viewer(caller)
+        try:
+            page = await quarantine.page(viewer, limit, cursor)
+        except InvalidCursor as error:
+            raise invalid_field("cursor", str(error)) from error
+        items = [HeldOut.of(viewer, held) for held in page.items]
+        return HeldList(items=items, next_cursor=page.next_cursor)
+
+    @router.post("/v1/quarantine/{held_id}/release", status_code=204, response_class=Response)
+    async def say_yes(
+        held_id: HeldInPath, caller: Annotated[Caller, allowed("timeline:write")]
+    ) -> None:
+        """Attach a capture that waits: its mail is in the inbox and on the profiles then."""
+        held = await find(caller, held_id)
+        try:
+            await release.release(held)
+        except BlobMissing as error:  # somebody else has decided meanwhile
+            raise not_found("capture in quarantine") from error
+        except BlobStoreAway as error:
+            raise _away() from error
+
+    @router.delete("/v1/quarantine/{held_id}", status_code=204, response_class=Response)
+    async def say_no(
+        held_id: HeldInPath, caller: Annotated[Caller, allowed("timeline:write")]
+    ) -> None:
+        """Forget a capture that waits, as a dismissed one is forgotten."""
+        held = await find(caller, held_id)
+        try:
+            await release.refuse(held)
+        except BlobStoreAway as error:
+            raise _away() from error
+
+    return router
+
+
+def _away() -> Problem:
+    return Problem(503, "Try again later", "the blob store is away, try again")

@@ -1,0 +1,66 @@
+"""A DNS server of the tests' own: what it says is what a test has put into `records`."""
+
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+
+
+class DnsServer:
+    """Answers over UDP on a loopback port, from a thread; NXDOMAIN for what it does not know."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, list[str]] = {}
+        """TXT records by name, in lower case."""
+        self.silent = False
+        """Whether nothing at all is answered."""
+        self.ignored: set[str] = set()
+        """Names that are not answered."""
+        self.asked: list[str] = []
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stopper:
+            stopper.sendto(b"", ("127.0.0.1", self.port))
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            wire, sender = self._socket.recvfrom(65_535)
+            if not wire:
+                return
+            question = dns.message.from_wire(wire)
+            name = str(question.question[0].name).rstrip(".").lower()
+            self.asked.append(name)
+            if not self.silent and name not in self.ignored:
+                self._socket.sendto(self._answer(question, name).to_wire(), sender)
+
+    def _answer(self, question: dns.message.Message, name: str) -> dns.message.Message:
+        answer = dns.message.make_response(question)
+        answer.flags |= dns.flags.RA
+        if name not in self.records and name:
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        for text in self.records.get(name, ()):
+            pieces = [text[start : start + 255] for start in range(0, len(text), 255)]
+            quoted = " ".join(f'"{piece}"' for piece in pieces)
+            full = question.question[0].name
+            answer.answer.append(dns.rrset.from_text(full, 60, "IN", "TXT", quoted))
+        return answer

@@ -1,0 +1,116 @@
+"""The verdicts about a whole capture: forwards, enclosed mails, old mail, and no time for any."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import uuid4
+
+import pytest
+
+from services.matcher.authentication import Authenticator, Resolver
+from services.matcher.decide import Attach
+from services.matcher.judge import Judgement
+from shared.events import Direction, Forwarded, Kind, MailReceived, Match, Named, Role
+from shared.headers import read_header_block
+from tests.mails import enclosing
+from tests.signed import letter, signed, zone
+
+MATCH = Match(person_id="c1", kind=Kind.CANDIDATE, address="c@x.example", role=Role.TO)
+ATTACH = Attach((MATCH,), Direction.INBOUND)
+FORWARDED = Forwarded(sender=Named(name="", address="original@other.test"))
+NAMES = zone("mail.test")
+
+
+class Names:
+    """A resolver that knows the keys of mail.test."""
+
+    slow = False
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def text(self, name: str) -> list[str]:
+        self.asked.append(name)
+        if self.slow:
+            await asyncio.sleep(60)
+        return NAMES.get(name, [])
+
+
+async def verdicts(
+    raw: bytes,
+    names: Names,
+    *,
+    forwarded: Forwarded | None = None,
+    enclosed: bytes | None = None,
+    backfill: bool = False,
+    seconds: float = 4,
+) -> dict[str, tuple[str, str | None, str | None]]:
+    """Return verdict, reason and domain of each mail of a capture, by place."""
+    received = MailReceived(
+        capture_id=uuid4(),
+        backfill=backfill,
+        capture_address="a@in.satchel.test",
+        account_tag="x" * 8,
+        received_at=datetime.now(UTC),
+        door="smtp",
+        size=len(raw),
+    )
+    mails = [Judgement("", read_header_block(raw), ATTACH, (), (), forwarded)]
+    if enclosed is not None:
+        mails.append(Judgement("1", read_header_block(enclosed), ATTACH, (), ()))
+    authenticator = Authenticator(cast(Resolver, names), seconds)
+    found = await authenticator.of_capture(received, mails[0], mails, raw)
+    return {place: (a.verdict.value, a.reason, a.domain) for place, a in found.items()}
+
+
+def wrapped(inner: bytes) -> bytes:
+    headers, body = enclosing([inner.decode().removesuffix("\r\n")])
+    return letter(headers=headers, body=body)
+
+
+async def test_of_an_inline_forward_the_forwarders_signature_verifies_nothing() -> None:
+    raw = signed(letter())
+    forward = await verdicts(raw, Names(), forwarded=FORWARDED)
+    assert forward == {"": ("unverified", "forwarded", "mail.test")}
+    raw = raw.replace(b"Hello.", b"Hullo.")
+    assert await verdicts(raw, Names(), forwarded=FORWARDED) == {
+        "": ("failed", "altered", "mail.test")
+    }
+
+
+async def test_an_enclosed_mail_is_verified_by_its_own_signature_and_cannot_fail_by_it() -> None:
+    inner = signed(letter())
+    raw = signed(wrapped(inner))
+    found = await verdicts(raw, Names(), enclosed=inner)
+    assert found["1"] == ("verified", None, "mail.test")
+    inner = inner.replace(b"Hello.", b"Hullo.")
+    found = await verdicts(signed(wrapped(inner)), Names(), enclosed=inner)
+    assert found["1"] == ("unverified", "enclosed", "mail.test")
+
+
+async def test_all_that_a_failed_mail_encloses_has_failed() -> None:
+    inner = signed(letter())
+    raw = signed(wrapped(inner)).replace(b"See below.", b"See beyond")
+    found = await verdicts(raw, Names(), enclosed=inner)
+    assert {word for word, *_ in found.values()} == {"failed"}
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"), [({"backfill": True}, "old_mail"), ({"seconds": 0}, "not_checked")]
+)
+async def test_nothing_is_asked_about_old_mail_nor_when_it_is_turned_off(
+    options: Any, reason: str
+) -> None:
+    names = Names()
+    assert await verdicts(signed(letter()), names, **options) == {"": ("unverified", reason, None)}
+    assert names.asked == []
+
+
+async def test_a_mail_is_never_late_for_its_verdict() -> None:
+    names = Names()
+    names.slow = True
+    started = time.monotonic()
+    found = await verdicts(signed(letter()), names, seconds=0.1)
+    assert found == {"": ("unverified", "dns", None)}
+    assert time.monotonic() - started < 2

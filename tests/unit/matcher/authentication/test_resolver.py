@@ -1,0 +1,71 @@
+"""DNS: soon or not at all."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from services.matcher.authentication.resolver import NoAnswer, Resolver, name_servers
+from tests.dns_server import DnsServer
+
+
+@pytest.fixture
+def server() -> Iterator[DnsServer]:
+    with DnsServer() as server:
+        server.records["known.test"] = ["x" * 300, "second"]
+        yield server
+
+
+def resolver_of(server: DnsServer, seconds: float = 0.3) -> Resolver:
+    return Resolver([("127.0.0.1", server.port)], seconds)
+
+
+async def test_a_long_record_is_one_text_and_nothing_is_asked_twice(server: DnsServer) -> None:
+    resolver = resolver_of(server)
+    for _ in range(2):
+        assert await resolver.text("known.test") == ["x" * 300, "second"]
+        assert await resolver.text("nobody.test") == []
+    assert server.asked == ["known.test", "nobody.test"]
+
+
+async def test_what_can_be_no_name_has_no_records(server: DnsServer) -> None:
+    resolver = resolver_of(server)
+    for name in ("x" * 64 + ".test", "a..test", ".".join(["x" * 60] * 5)):
+        assert await resolver.text(name) == []
+    assert server.asked == []
+
+
+async def test_a_slow_name_is_waited_for_once_and_others_are_answered(server: DnsServer) -> None:
+    resolver = resolver_of(server)
+    server.ignored.add("slow.test")
+    for _ in range(5):
+        with pytest.raises(NoAnswer):
+            await resolver.text("slow.test")
+    await asyncio.sleep(0.1)
+    assert await resolver.text("known.test")
+    assert server.asked.count("slow.test") == 1
+
+
+async def test_without_dns_a_thousand_mails_do_not_wait_a_thousand_times(
+    server: DnsServer,
+) -> None:
+    resolver = resolver_of(server)
+    server.silent = True
+    started = time.monotonic()
+    for number in range(1000):
+        with pytest.raises(NoAnswer):
+            await resolver.text(f"{number}.test")
+    assert time.monotonic() - started < 4
+
+
+def test_servers_are_read_with_and_without_a_port() -> None:
+    assert name_servers("10.0.0.1, 127.0.0.1:5353, [::1]:54 ::2") == [
+        ("10.0.0.1", 53),
+        ("127.0.0.1", 5353),
+        ("::1", 54),
+        ("::2", 53),
+    ]
+    for wrong in ("localhost", "10.0.0.1:x", "10.0.0.1:70000"):
+        with pytest.raises(ValueError):  # noqa: PT011 - whichever part of it is wrong
+            name_servers(wrong)
