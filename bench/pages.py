@@ -38,7 +38,7 @@ from dev.install import find_mongod
 from dev.mongodb import PrivateMongoDB
 from dev.stack import Stack, own_databases
 from dev.terminal import say
-from services.timeline.__main__ import INDEXES
+from services.timeline.indexes import INDEXES
 from shared.auth import sign
 from shared.database import Document, connect, migrate
 

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from pymongo import AsyncMongoClient
 
-from services.timeline.__main__ import INDEXES
 from services.timeline.account_settings import AccountSettings
 from services.timeline.consumer import Projector
 from services.timeline.inbox import Inbox
+from services.timeline.indexes import INDEXES
 from services.timeline.mails import Mails, ShownMail
 from services.timeline.read_state import ReadState
 from services.timeline.release import Release

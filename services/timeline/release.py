@@ -17,6 +17,7 @@ from services.timeline.outcomes import Final
 from services.timeline.quarantine import events_of, keys_of
 from shared.blobs import QUARANTINE_PREFIX, BlobMissing, BlobStoreAway
 from shared.database import DatabaseAway, Document, database_errors
+from shared.runtime import unless
 
 _EVERY_SECONDS = 3600.0
 _ORPHANS = timedelta(days=1)
@@ -64,12 +65,15 @@ class Release:
         while not self._stopping.is_set():
             try:
                 with database_errors():
-                    if expired := await self.expire():
-                        log.info("quarantine expired", captures=expired)
+                    await unless(self._stopping, self._expire())
             except (DatabaseAway, BlobMissing, BlobStoreAway) as away:
                 log.warning("quarantine not expired", why=str(away))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
+
+    async def _expire(self) -> None:
+        if expired := await self.expire():
+            log.info("quarantine expired", captures=expired)
 
     def stop(self) -> None:
         """Let `run` end."""

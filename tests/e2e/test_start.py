@@ -10,7 +10,7 @@ import pytest
 
 from dev.stack import Replica
 from services.matcher.__main__ import INDEXES as MATCHER_INDEXES
-from services.timeline.__main__ import INDEXES as TIMELINE_INDEXES
+from services.timeline.indexes import INDEXES as TIMELINE_INDEXES
 from shared.database import connect, migrate
 from tests.e2e.parts import Parts
 

@@ -73,6 +73,7 @@ async def blobs(
     parts = (
         audit.missing(lambda _: None),
         audit.dead_letters(),
+        audit.quarantine(),
         audit.orphans(sweep=sweep),
         audit.claims(),
     )
@@ -201,6 +202,15 @@ async def test_what_a_dead_letter_needs_and_is_gone_is_named(timeline: Timeline)
     found, tally = await blobs(timeline, settled=later())
     assert found == dict.fromkeys(("claims/gone", "dead/gone"), "blob_missing")
     assert tally == Counter(blob_missing=2)
+
+
+async def test_what_waits_in_quarantine_and_is_gone_is_named(timeline: Timeline) -> None:
+    await timeline.blobs.put("quarantine/1", b"mail")
+    mails = [{"raw_key": "quarantine/1"}, {"raw_key": "quarantine/gone"}]
+    held = {"_id": "1", "account": "acme", "at": NOW, "mails": mails}
+    await timeline.database.quarantine.insert_one(held)
+    found, _ = await blobs(timeline, settled=later())
+    assert found == {"quarantine/gone": "blob_missing"}
 
 
 async def test_orphans_are_swept_when_nothing_can_need_them(

@@ -23,7 +23,7 @@ class BlobAudit:
     def __init__(self, database: Database, blobs: Blobs, settled: datetime) -> None:
         """What was written after `settled` is under way."""
         self._contents, self._outcomes = database["contents"], database["outcomes"]
-        self._dead = database["dead_letters"]
+        self._dead, self._quarantine = database["dead_letters"], database["quarantine"]
         self._blobs, self._settled = blobs, settled
         self._looks = asyncio.Semaphore(_LOOKS)
         self.tally: Counter[str] = Counter()
@@ -56,10 +56,21 @@ class BlobAudit:
             for letter in some:
                 for key in filter(None, (letter.get("body_key"), letter.get("claim"))):
                     if not await self._has(key):
-                        self.tally["blob_missing"] += 1
-                        note = f"dead letter {letter['_id']}"
-                        account = letter.get("account") or ""
-                        yield Finding("blob_missing", key, letter.get("at"), account, note)
+                        yield self._gone(key, letter, f"dead letter {letter['_id']}")
+
+    async def quarantine(self) -> Findings:
+        """Yield what waits for a user's yes, and is gone."""
+        fields = {"mails.raw_key": 1, "at": 1, "account": 1}
+        async for some in pages(self._quarantine, fields):
+            for held in some:
+                for key in sorted({mail["raw_key"] for mail in held["mails"]}):
+                    if not await self._has(key):
+                        yield self._gone(key, held, f"in quarantine as {held['_id']}")
+
+    def _gone(self, key: str, document: Document, note: str) -> Finding:
+        self.tally["blob_missing"] += 1
+        account = document.get("account") or ""
+        return Finding("blob_missing", key, document.get("at"), account, note)
 
     async def orphans(self, *, sweep: bool = False) -> Findings:
         """Yield raw bytes that no content names; `sweep` removes those of SWEEP_AGE."""

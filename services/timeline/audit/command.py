@@ -40,6 +40,7 @@ _TITLES = {
     "attached": "  attached",
     "dismissed": "  dismissed",
     "confirmation": "  confirmations",
+    "quarantined": "  in quarantine",
     "dead": "  dead letters",
     "dropped": "  dead letters, dropped",
     "under_way": "  under way",
@@ -143,6 +144,7 @@ class Audit:
             await self._say_all(stored.missing(progress.step))
             progress.end()
             await self._say_all(stored.dead_letters())
+            await self._say_all(stored.quarantine())
             await self._say_all(stored.orphans(sweep=wanted.sweep))
             await self._say_all(stored.claims())
             self._tally.update(stored.tally)
