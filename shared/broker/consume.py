@@ -1,46 +1,20 @@
 """Consuming: a delivery leaves the queue when it was handled, and not before."""
 
-import asyncio
-import contextlib
-import random
-import time
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
-from prometheus_client import Counter, Gauge, Histogram
+from aio_pika.abc import AbstractIncomingMessage
+from prometheus_client import Counter
 
-from shared.broker.connection import AWAY, connections, first, own_cancellation_only
 from shared.broker.dead import DeadLetter, read_dead_letter, replays_of
+from shared.broker.deliveries import HOLD_SECONDS, RENEW_SECONDS, QueueConsumer
 from shared.broker.publish import EventTooLarge, Publisher, PublishFailed
 from shared.events import CaptureEvent, Event, InvalidEvent, decode_event
 from shared.outcomes import Done, Outcome, Reject, Retry
 from shared.topology import DEAD, Queue, Topology
 
-HANDLED = Counter("satchel_handled_total", "Deliveries, by the handler's outcome", ["queue", "to"])
-HANDLE_SECONDS = Histogram(
-    "satchel_handle_seconds", "From a delivery to its outcome, waiting included", ["queue"]
-)
 DEAD_LETTERS = Counter("satchel_dead_letters_total", "Dead letters made, by reason", ["reason"])
-DELIVERY_COUNT = Histogram(
-    "satchel_delivery_count",
-    "How often a delivery had been returned to its queue before; the broker gives up at the limit",
-    ["queue"],
-    buckets=(0, 1, 2, 5, 10, 20, 40),
-)
-WAITING = Gauge("satchel_deliveries_waiting", "Deliveries held for a dependency", ["queue"])
-
-HOLD_SECONDS = 20 * 60
-"""How long a delivery may wait in hand; the broker's own limit (consumer_timeout) is 30 minutes."""
-RENEW_SECONDS = 15
-"""How long a consumer may hear nothing until it is made anew. RabbitMQ 3.10 does not tell one that
-its quorum queue was deleted; asking again, on another channel, finds that out."""
-_FINISH_SECONDS = 5.0
-"""How long a stop waits for handlers; a mail takes milliseconds, so they wait for what is away."""
-_CUT_SECONDS = 0.5
-"""How long it waits for what is only a courtesy."""
 
 log = structlog.get_logger()
 
@@ -58,153 +32,7 @@ Handler = Callable[[Delivery], Awaitable[Outcome]]
 DeadLetterHandler = Callable[[DeadLetter], Awaitable[Done | Retry]]
 
 
-class _QueueConsumer(ABC):
-    """Consumes one queue over one connection of its own; `run` keeps it up."""
-
-    def __init__(
-        self,
-        url: str,
-        name: str,
-        topology: Topology,
-        queue: Queue,
-        *,
-        prefetch: int,
-        hold_seconds: float,
-        renew_seconds: float,
-    ) -> None:
-        self._url, self._name, self._topology = url, f"{name} consumer", topology
-        self._queue = queue
-        self._prefetch = prefetch
-        self._hold_seconds, self._renew_seconds = hold_seconds, renew_seconds
-        self._stopping = asyncio.Event()
-        self._in_hand: set[asyncio.Task[None]] = set()
-        self._idle = True
-        self._probing = False
-        self._prefetch_changed = asyncio.Event()
-        self.ready = False
-        """Whether deliveries can arrive, or are held back on purpose."""
-
-    async def run(self) -> None:
-        """Consume until `stop`, then finish what is in hand."""
-        links = connections(self._url, self._name, self._topology, self._stopping)
-        async with contextlib.aclosing(links):
-            async for connection in links:
-                with contextlib.suppress(*AWAY), own_cancellation_only():
-                    await self._consume(connection)
-                self.ready = False
-                if self._stopping.is_set():
-                    await self._finish()
-
-    def stop(self) -> None:
-        """Take no more deliveries; let `run` end when those in hand are finished."""
-        self._stopping.set()
-
-    async def _finish(self) -> None:
-        """Wait until what is in hand is done, but not for what is away: that goes back."""
-        for seconds in (_FINISH_SECONDS, _CUT_SECONDS):
-            if self._in_hand:
-                _, unfinished = await asyncio.wait(self._in_hand, timeout=seconds)
-                for task in unfinished:
-                    task.cancel()
-
-    async def _consume(self, connection: AbstractConnection) -> None:
-        """Consume until the connection or the queue is gone, on one channel after the other."""
-        while True:
-            channel = await connection.channel()
-            if not await self._consume_on(channel, connection):
-                return
-            await channel.close()
-
-    async def _consume_on(self, channel: AbstractChannel, connection: AbstractConnection) -> bool:
-        """Consume; return whether to go on, with nothing in hand, on another channel.
-
-        A channel must not outlive its queue: when that was deleted and declared again, RabbitMQ
-        3.10 counts the first deliveries as given to the old channel, and never sends them.
-        """
-        queue = await channel.get_queue(self._queue.name, ensure=False)
-        underlay = await channel.get_underlay_channel()
-        cancelled = asyncio.Event()  # by the broker: the queue is gone
-        underlay.on_consumer_cancel_callbacks.add(lambda _: cancelled.set())
-        ends = (connection.closed, channel.closed, cancelled.wait, self._stopping.wait)
-        while True:
-            await channel.set_qos(prefetch_count=1 if self._probing else self._prefetch)
-            consumer_tag = await queue.consume(self._take)
-            self.ready = True
-            while not self._stopping.is_set():
-                self._idle = True
-                timer = asyncio.sleep(self._renew_seconds)
-                await first(timer, self._prefetch_changed.wait(), *(end() for end in ends))
-                if connection.is_closed or channel.is_closed or cancelled.is_set():
-                    return False
-                if self._prefetch_changed.is_set() or (self._idle and not self._in_hand):
-                    break
-            self._prefetch_changed.clear()
-            # Whoever stops does not wait for a broker that says nothing.
-            async with asyncio.timeout(_CUT_SECONDS if self._stopping.is_set() else None):
-                await queue.cancel(consumer_tag)
-            if self._stopping.is_set():
-                return False
-            if not self._in_hand:
-                return True
-
-    async def _take(self, message: AbstractIncomingMessage) -> None:
-        # A task of our own: the library cancels its consumer's tasks when the channel closes, and
-        # a handler that is half way must not be cut.
-        self._idle = False
-        returns = message.headers.get("x-delivery-count", 0)
-        DELIVERY_COUNT.labels(self._queue.name).observe(returns if isinstance(returns, int) else 0)
-        task = asyncio.create_task(self._handle(message))
-        self._in_hand.add(task)
-        task.add_done_callback(self._in_hand.discard)
-
-    @abstractmethod
-    async def _handle(self, message: AbstractIncomingMessage) -> None:
-        """Handle a message with `_until_settled`."""
-
-    async def _until_settled(
-        self, message: AbstractIncomingMessage, attempt: Callable[[], Awaitable[Outcome]]
-    ) -> None:
-        """Attempt until the outcome is no `Retry`, and acknowledge; or give the message back."""
-        started = time.monotonic()
-        attempts = 0
-        try:
-            while isinstance(outcome := await attempt(), Retry):
-                attempts += 1
-                if attempts == 1:
-                    WAITING.labels(self._queue.name).inc()
-                    log.warning("waiting", queue=self._queue.name, why=outcome.why)
-                if _is_lost(message):
-                    return  # the broker has given it to somebody else by now
-                held_too_long = time.monotonic() - started > self._hold_seconds
-                if self._stopping.is_set() or held_too_long:
-                    self._probe(held_too_long)
-                    await self._settle(message.nack, "returned")
-                    return
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), _backoff(attempts))
-        finally:
-            if attempts:
-                WAITING.labels(self._queue.name).dec()
-        self._probe(False)
-        await self._settle(message.ack, type(outcome).__name__.lower())
-        HANDLE_SECONDS.labels(self._queue.name).observe(time.monotonic() - started)
-
-    def _probe(self, probing: bool) -> None:
-        """After a long outage take one delivery at a time, until one succeeds."""
-        if probing != self._probing:
-            self._probing = probing
-            self._prefetch_changed.set()
-
-    async def _settle(self, settle: Callable[[], Awaitable[None]], word: str) -> None:
-        try:
-            with own_cancellation_only():
-                await settle()
-        except AWAY:
-            word = "redelivered"  # the channel is gone, and handlers are idempotent
-        HANDLED.labels(self._queue.name, word).inc()
-
-
-class Consumer(_QueueConsumer):
+class Consumer(QueueConsumer):
     """Gives the events of a queue to a handler."""
 
     def __init__(
@@ -239,7 +67,13 @@ class Consumer(_QueueConsumer):
 
     async def _attempt(self, message: AbstractIncomingMessage, event: Event | Reject) -> Outcome:
         """Return the handler's outcome; a `Reject` has been published when it is returned."""
-        outcome = event if isinstance(event, Reject) else await self._ask(message, event)
+        if isinstance(event, Reject):
+            outcome: Outcome = event
+        else:
+            outcome = await self._guarded(
+                lambda: self._ask(message, event),
+                lambda error: Reject("handler_error", type(error).__name__),
+            )
         if not isinstance(outcome, Reject):
             return outcome
         text = message.headers.get("event")
@@ -262,26 +96,15 @@ class Consumer(_QueueConsumer):
         return outcome
 
     async def _ask(self, message: AbstractIncomingMessage, event: Event) -> Outcome:
-        """Return what the handler says, or what its failure means. Nothing may end silently."""
         try:
             return await self._handler(Delivery(event, message.body, bool(message.redelivered)))
         except EventTooLarge:
             return Reject("event_too_large")
         except PublishFailed as failure:
             return Retry(f"publish: {failure.reason}")
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            return Retry("cancelled by a library")
-        except BaseException as error:  # a panic of a native library is no Exception
-            log.exception("handler failed", queue=self._queue.name)
-            return Reject("handler_error", type(error).__name__)
 
 
-class DeadLetterConsumer(_QueueConsumer):
+class DeadLetterConsumer(QueueConsumer):
     """Gives what lies in the dead-letter queue to a handler. Whatever it is, it is never rejected:
     a dead letter that made another would go round for ever. What fails is tried again."""
 
@@ -314,18 +137,10 @@ class DeadLetterConsumer(_QueueConsumer):
         await self._until_settled(message, lambda: self._attempt(letter))
 
     async def _attempt(self, letter: DeadLetter) -> Outcome:
-        try:
-            return await self._handler(letter)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            return Retry("cancelled by a library")
-        except BaseException as error:  # a panic of a native library is no Exception
-            log.exception("handler failed", queue=self._queue.name)
-            return Retry(f"handler failed: {type(error).__name__}")
+        return await self._guarded(
+            lambda: self._handler(letter),
+            lambda error: Retry(f"handler failed: {type(error).__name__}"),
+        )
 
 
 def _decode(message: AbstractIncomingMessage) -> Event | Reject:
@@ -333,16 +148,3 @@ def _decode(message: AbstractIncomingMessage) -> Event | Reject:
         return decode_event(message.type, message.headers.get("event"))
     except InvalidEvent as error:
         return Reject("invalid_event", str(error))
-
-
-def _is_lost(message: AbstractIncomingMessage) -> bool:
-    """Return whether its channel is closed; of a closed channel the library tells by raising."""
-    try:
-        return bool(message.channel.is_closed)
-    except AWAY:
-        return True
-
-
-def _backoff(attempts: int) -> float:
-    seconds = min(0.1 * 2.0 ** min(attempts, 8), 10.0)
-    return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret

@@ -397,7 +397,7 @@ class TestConsuming:
         admin: aio_pika.abc.AbstractChannel,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("shared.broker.consume._FINISH_SECONDS", 0.2)
+        monkeypatch.setattr("shared.broker.deliveries._FINISH_SECONDS", 0.2)
         started = asyncio.Event()
 
         async def hangs(_: Delivery) -> Outcome:

@@ -21,7 +21,7 @@ CLAIMS = {
     "scope": "timeline:read directory:write",
     "aud": AUDIENCE,
     "iss": "ats",
-    "exp": int(time.time()) + 60,
+    "exp": int(time.time()) + 24 * 3600,
 }
 
 

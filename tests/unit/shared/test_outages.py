@@ -10,7 +10,7 @@ from aio_pika.exceptions import ChannelInvalidStateError
 from pymongo.errors import ConfigurationError
 
 from shared.broker import Publisher, PublishFailed
-from shared.broker.consume import _is_lost
+from shared.broker.deliveries import _is_lost
 from shared.database import DatabaseAway, database_errors
 from shared.event_examples import examples
 from shared.events import MailReceived
