@@ -77,6 +77,10 @@ fuzz: $(READY) ## read mutated mails, and say what goes wrong: ARGS="--mutations
 chaos: $(READY) ## kill things while mail comes in, and reconcile at the end: ARGS="..."
 	@$(PYTHON) -m chaos.run $(ARGS)
 
+.PHONY: outage
+outage: $(READY) ## take broker, database and blob store away for minutes: ARGS="--minutes 10 --of all"
+	@$(PYTHON) -m chaos.outage $(ARGS)
+
 .PHONY: env
 env: ## write .env with random secrets for docker compose
 	@python3 -m dev.env

@@ -3,7 +3,10 @@
 * One client for a folder (`file://`), S3, GCS and Azure: obstore.
 * What `put` returned from is durable. The library's local store never syncs, so for `file://` the
   file and the folders above it are synced here.
-* Two errors: `BlobMissing` is an answer, `BlobStoreAway` is a dependency that is down.
+* Two errors: `BlobMissing` is an answer, `BlobStoreAway` is a dependency that is down. It is away
+  when it has not answered within DEADLINE_SECONDS, and when its folder is not the one that was
+  opened: in an unmounted one everything seems to be missing, and nothing that is put there stays.
+* A folder that cannot be made yet is opened once it can be: services start in any order.
 
 Keys:
 
@@ -11,26 +14,44 @@ Keys:
     claims/<random id>               the same of old mail, whose capture may be on its way twice
     claims/<...>.<place>             a mail that it encloses, between matcher and timeline
     mails/<account>/<mail id>/<content>/<hash>  the raw bytes of an attached mail, for good
+    dead/<dead letter id>            the body of a dead letter, as long as it waits
 """
 
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import ObjectStore, from_url
+
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
 
 CLAIM_CHECK_BYTES = 256 * 1024
 """A raw mail above this size does not travel through the broker."""
 CLAIM_PREFIX = "claims/"
+DEAD_PREFIX = "dead/"
 RETENTION = timedelta(days=14)
-"""How long dead letters are kept, and so the claims they may need when they are replayed."""
+"""How long dead letters are kept, at most."""
+CLAIM_RETENTION = 2 * RETENTION
+"""How long claims are kept: a mail may wait long before it becomes a dead letter, and its replay
+needs the claim."""
+DEADLINE_SECONDS = 10.0
+"""For one operation. The library by itself tries for three minutes."""
+_RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=DEADLINE_SECONDS)}
+_REFUSALS: dict[type[Exception], str] = {
+    UnauthenticatedError: "the credentials are refused",
+    PermissionDeniedError: "the user may not do what is needed",
+}
+_MARK = ".satchel"
+"""The file by which a folder is known again."""
 
 
 class BlobMissing(Exception):
@@ -60,18 +81,29 @@ class Blobs:
     """A blob store."""
 
     def __init__(self, url: str) -> None:
-        """Open the store at `file:///folder` (made when missing), `s3://bucket/prefix` and such."""
+        """Use the store at `file:///folder` (made when missing), `s3://bucket/prefix` and such."""
         parts = urlsplit(url)
+        self._url = url
         self._folder = Path(unquote(parts.path)) if parts.scheme == "file" else None
-        self._store: ObjectStore = (
-            from_url(url, mkdir=True) if self._folder is not None else from_url(url)
-        )
+        self._store: ObjectStore | None = None
+        if self._folder is None:
+            self._store = from_url(url, retry_config=_RETRIES)
+
+    async def why_not(self) -> str | None:
+        """Return why the store cannot be used, in words; None when it can be."""
+        try:
+            await self.get(_MARK)
+        except BlobMissing:
+            return None
+        except BlobStoreAway as away:
+            return str(away)
+        return None
 
     async def put(self, key: str, data: bytes) -> None:
         """Store `data`, durably. Raises BlobStoreAway."""
         try:
-            with _errors():
-                await self._store.put_async(key, data)
+            async with self._opened() as store:
+                await store.put_async(key, data)
                 if self._folder is not None:
                     await asyncio.to_thread(_sync, self._folder / key, self._folder)
         except BlobMissing as error:  # somebody deleted it before it was synced
@@ -79,31 +111,29 @@ class Blobs:
 
     async def get(self, key: str) -> bytes:
         """Return what is under the key. Raises BlobMissing, BlobStoreAway."""
-        with _errors():
-            return bytes(await (await self._store.get_async(key)).bytes_async())
+        async with self._opened() as store:
+            return bytes(await (await store.get_async(key)).bytes_async())
 
     async def get_start(self, key: str, length: int) -> bytes:
         """Return the first `length` bytes, or all when there are fewer."""
-        with _errors():
-            return bytes(await self._store.get_range_async(key, start=0, length=length))
+        async with self._opened() as store:
+            return bytes(await store.get_range_async(key, start=0, length=length))
 
     async def delete(self, key: str) -> None:
         """Remove it. What is not there is removed already. Raises BlobStoreAway."""
-        with _errors():
-            try:
-                await self._store.delete_async(key)
-            except FileNotFoundError:
-                return
-            if self._folder is not None:
-                await asyncio.to_thread(_sync_folder, (self._folder / key).parent)
+        with suppress(BlobMissing):
+            async with self._opened() as store:
+                await store.delete_async(key)
+                if self._folder is not None:
+                    await asyncio.to_thread(_sync_folder, (self._folder / key).parent)
 
-    async def sweep(self, prefix: str, older_than: timedelta = RETENTION) -> int:
+    async def sweep(self, prefix: str, older_than: timedelta) -> int:
         """Remove what lies under the prefix for longer than that; return how many."""
         limit = datetime.now(UTC) - older_than
-        with _errors():
+        async with self._opened(in_time=False) as store:  # a long list takes its time
             old = [
                 blob["path"]
-                async for batch in self._store.list(prefix)
+                async for batch in store.list(prefix)
                 for blob in batch
                 if blob["last_modified"] < limit
             ]
@@ -111,19 +141,35 @@ class Blobs:
             await self.delete(key)
         return len(old)
 
+    @asynccontextmanager
+    async def _opened(self, *, in_time: bool = True) -> AsyncIterator[ObjectStore]:
+        """Yield the store; raise BlobMissing and BlobStoreAway for what goes wrong with it."""
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS if in_time else None):
+                yield self._store or self._open()
+        except FileNotFoundError as error:
+            if self._folder is not None and not (self._folder / _MARK).exists():
+                raise BlobStoreAway("the folder is not there") from error
+            raise BlobMissing(type(error).__name__) from error
+        except TimeoutError as error:
+            raise BlobStoreAway(f"no answer within {DEADLINE_SECONDS:.0f} seconds") from error
+        except (BaseError, OSError) as error:
+            raise BlobStoreAway(_REFUSALS.get(type(error), type(error).__name__)) from error
 
-@contextmanager
-def _errors() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise BlobMissing(type(error).__name__) from error
-    except (BaseError, OSError) as error:
-        raise BlobStoreAway(type(error).__name__) from error
+    def _open(self) -> ObjectStore:
+        assert self._folder is not None  # noqa: S101 - for the type checker
+        store = from_url(self._url, mkdir=True)
+        (self._folder / _MARK).touch()
+        self._store = store
+        return store
 
 
 def _sync(file: Path, root: Path) -> None:
-    """Make a file and its name durable, folders that were made for it included."""
+    """Make a file and its name durable, folders that were made for it included.
+
+    Raises FileNotFoundError when the root is another one by now.
+    """
+    os.stat(root / _MARK)
     descriptor = os.open(file, os.O_RDONLY)
     try:
         os.fsync(descriptor)

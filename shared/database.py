@@ -8,8 +8,9 @@
   ready while one is missing.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,12 @@ _PERMANENT = (ConfigurationError, DocumentTooLarge, DuplicateKeyError, InvalidOp
 _PERMANENT_CODES = {2, 9, 14, 66, 10334, 11000, 17280, 17419, 17420}
 """BadValue, FailedToParse, TypeMismatch, ImmutableField, and documents or keys that are too large:
 the same operation would fail again. https://www.mongodb.com/docs/manual/reference/error-codes/"""
+_CLOSE_SECONDS = 1.0
+_REFUSALS = {
+    8000: "the credentials are refused",  # what Atlas says
+    18: "the credentials are refused",
+    13: "the user may not do what is needed",
+}
 log = structlog.get_logger()
 
 
@@ -78,6 +85,17 @@ def connect(url: str, service: str) -> AsyncMongoClient[Document]:
     )
 
 
+@asynccontextmanager
+async def left_in_time(client: AsyncMongoClient[Document]) -> AsyncIterator[None]:
+    """Close the client at the end, but do not wait for a server that does not answer."""
+    try:
+        yield
+    finally:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await client.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """An index that a query needs."""
@@ -100,21 +118,27 @@ async def migrate(database: Database, indexes: Sequence[Index]) -> None:
         log.info("index built", collection=index.collection, index=index.name)
 
 
-def has_indexes(database: Database, indexes: Sequence[Index]) -> Callable[[], Awaitable[bool]]:
-    """Return the readiness check that the database answers and has the indexes."""
+def what_is_missing(
+    database: Database, indexes: Sequence[Index] = ()
+) -> Callable[[], Awaitable[str | None]]:
+    """Return what says in words why the database cannot be used, None when it can be."""
 
-    async def check() -> bool:
+    async def why_not() -> str | None:
         try:
-            with database_errors():
-                for collection in {index.collection for index in indexes}:
-                    present = await database[collection].index_information()
-                    if not {i.name for i in indexes if i.collection == collection} <= set(present):
-                        return False
-        except DatabaseAway:
-            return False
-        return True
+            if not indexes:
+                await database.command("ping")
+            for collection in {index.collection for index in indexes}:
+                present = await database[collection].index_information()
+                for index in indexes:
+                    if index.collection == collection and index.name not in present:
+                        return f"the index {index.name} of {collection} is not built: --migrate"
+        except OperationFailure as error:
+            return _REFUSALS.get(error.code or 0, f"it refuses: error {error.code}")
+        except PyMongoError as error:
+            return f"no primary answers ({type(error).__name__})"
+        return None
 
-    return check
+    return why_not
 
 
 def answer_outages(app: FastAPI) -> None:

@@ -32,7 +32,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 MAX_EVENT_BYTES = 64 * 1024
 """AMQP headers cannot span frames (128 KiB), and there are others beside ours."""
 
-Account = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+ACCOUNT_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+Account = Annotated[str, Field(pattern=ACCOUNT_PATTERN)]
 """An account's id, the ATS's own. It never holds a slash, so that it can lead a key."""
 PersonId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:@+~-]{1,128}$")]
 """A person's id, the ATS's own."""

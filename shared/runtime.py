@@ -1,19 +1,24 @@
 """How a service lives: logging, signals, and parts that run until they are told to stop.
 
 A service wires its parts in one function, top to bottom, each within `running`. They are stopped in
-the opposite order: first what lets work in, last what work in hand still needs.
+the opposite order: first what lets work in, last what work in hand still needs. Parts that do not
+need each other are `Together`. All of it takes less than STOP_SECONDS, whatever is away or frozen
+meanwhile: what could not be finished was not acknowledged, and comes again.
 """
 
 import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Protocol
 
+import stamina
 import structlog
 import uvloop
 from structlog.typing import EventDict
@@ -21,6 +26,10 @@ from structlog.typing import EventDict
 SILENT_LIBRARIES = ("aio_pika", "aiormq", "pymongo", "uvicorn.access", "uvicorn.error")
 """Their debug output would hold mail. aiosmtpd's (`mail.log`) holds addresses, and asyncio's the
 text of exceptions, at any level: these two are off."""
+
+
+STOP_SECONDS = 9.5
+"""From SIGTERM until the process is gone, in good order or not."""
 
 
 class Part(Protocol):
@@ -45,6 +54,41 @@ async def running(part: Part, stopping: asyncio.Event) -> AsyncIterator[None]:
         await task
 
 
+class Together:
+    """Parts that run and are stopped at the same time."""
+
+    def __init__(self, *parts: Part) -> None:
+        self._parts = parts
+
+    async def run(self) -> None:
+        """Run all of them until all have ended, or one has failed."""
+        tasks = [asyncio.create_task(p.run(), name=type(p).__name__) for p in self._parts]
+        for task in tasks:
+            task.add_done_callback(lambda _: self.stop())
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            await asyncio.wait(tasks)  # they were stopped, and their error is raised
+
+    def stop(self) -> None:
+        """Stop all of them."""
+        for part in self._parts:
+            part.stop()
+
+
+async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do work that can be repeated, and cut it once `stopping`: it may wait for what is away."""
+    task, stop = asyncio.create_task(work), asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.cancel()
+        task.cancel()
+    await asyncio.wait({task}, timeout=1)
+    if task.done() and not task.cancelled():
+        task.result()
+
+
 def run(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     """Run a service's main with the event that SIGTERM and SIGINT set."""
 
@@ -52,8 +96,16 @@ def run(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(_on_loop_error)
+
+        def stop() -> None:
+            if not stopping.is_set():
+                stopping.set()
+                last_resort = threading.Timer(STOP_SECONDS, _leave)
+                last_resort.daemon = True
+                last_resort.start()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopping.set)
+            loop.add_signal_handler(number, stop)
         await main(stopping)
 
     # What was imported stays: to look through it over and over costs the collector 40 ms a time.
@@ -61,6 +113,13 @@ def run(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     sys.excepthook = lambda kind, error, trace: _log_error("service failed", error)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(with_signals())
+
+
+def _leave() -> None:
+    """End the process: as safe as a crash, which can happen between any two steps anyway."""
+    structlog.get_logger().error("left with work in hand", after_seconds=STOP_SECONDS)
+    sys.stdout.flush()
+    os._exit(1)
 
 
 def configure_logging(service: str, level: str) -> None:
@@ -99,6 +158,8 @@ def configure_logging(service: str, level: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in ("mail.log", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    # Its lines hold the text of exceptions; whoever waits says so in its own words.
+    stamina.instrumentation.set_on_retry_hooks(())
 
 
 def _on_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

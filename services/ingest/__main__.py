@@ -16,7 +16,8 @@ from shared.blobs import Blobs
 from shared.broker import Publisher
 from shared.events import MailReceived
 from shared.http_server import HttpServer
-from shared.runtime import configure_logging, run, running
+from shared.lookout import Lookout
+from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import uses
 from shared.web import create_app, holds, not_stopping
@@ -30,7 +31,9 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         uses(publishes=[MailReceived]),
         deadline=settings.publish_deadline,
     )
-    receiver = Receiver(publisher, Blobs(settings.blob_url))
+    blobs = Blobs(settings.blob_url)
+    blobs_lookout = Lookout("blob store", settings.blob_url, blobs.why_not)
+    receiver = Receiver(publisher, blobs)
     verify = partial(settings.key_ring.verify, domain=settings.capture_domain)
     smtp = SmtpServer(
         receiver,
@@ -51,13 +54,14 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
             "broker": holds(lambda: publisher.ready),
             "smtp": holds(lambda: smtp.listening),
         },
+        {"blobs": holds(lambda: blobs_lookout.found)},
     )
     app.include_router(mail_routes(receiver, verify, settings.max_mail_bytes))
     http = HttpServer(app, settings.bind_host, settings.ingest_http_port)
     async with (
+        running(blobs_lookout, stopping),
         running(publisher, stopping),
-        running(http, stopping),
-        running(smtp, stopping),
+        running(Together(http, smtp), stopping),
     ):
         await stopping.wait()
 

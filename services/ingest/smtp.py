@@ -27,7 +27,7 @@ MAX_RECIPIENTS = 100
 """RFC 5321 section 4.5.3.1.8: at least this many."""
 _END = b"\r\n.\r\n"
 _PIECE = 1024 * 1024
-_DRAIN_SECONDS = 8.0
+_DRAIN_SECONDS = 7.5
 """More than the broker has to confirm a mail (PUBLISH_DEADLINE)."""
 _GOODBYE_SECONDS = 0.5
 

@@ -22,7 +22,7 @@ from services.matcher.sweep import ClaimSweep
 from services.matcher.versions import Versions
 from shared.blobs import Blobs
 from shared.broker import Consumer, Publisher, PublishFailed
-from shared.database import answer_outages, connect, has_indexes, migrate
+from shared.database import answer_outages, connect, left_in_time, migrate, what_is_missing
 from shared.events import (
     CaptureAddressChanged,
     MailAttached,
@@ -32,8 +32,9 @@ from shared.events import (
     PersonDeleted,
 )
 from shared.http_server import HttpServer
+from shared.lookout import Lookout
 from shared.progress import Progress
-from shared.runtime import configure_logging, run, running
+from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import RECEIVED, RECEIVED_BACKFILL, uses
 from shared.web import create_app, holds, not_stopping
@@ -92,6 +93,8 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         publisher,
         prefetch=settings.backfill_prefetch,
     )
+    database_lookout = Lookout("database", settings.mongodb_url, what_is_missing(database, INDEXES))
+    blobs_lookout = Lookout("blob store", settings.blob_url, blobs.why_not)
     app = create_app(
         "Satchel matcher",
         "Owns the directory and decides whom a mail concerns.",
@@ -99,8 +102,9 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         {
             "running": not_stopping(stopping),
             "broker": holds(lambda: publisher.ready and consumer.ready and backfill.ready),
-            "database": has_indexes(database, INDEXES),
+            "database": holds(lambda: database_lookout.found),
         },
+        {"blobs": holds(lambda: blobs_lookout.found)},
     )
     answer_outages(app)
     app.include_router(import_routes(people, addresses))
@@ -108,14 +112,12 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     app.include_router(capture_address_routes(people, addresses))
     app.include_router(explain_routes(knowledge, addresses, settings.capture_domain))
     http = HttpServer(app, settings.bind_host, settings.matcher_http_port)
+    sweep, outbox = ClaimSweep(blobs), Outbox(database, publisher)
     async with (
-        client,
+        left_in_time(client),
+        running(Together(database_lookout, blobs_lookout), stopping),
         running(publisher, stopping),
-        running(http, stopping),
-        running(consumer, stopping),
-        running(backfill, stopping),
-        running(ClaimSweep(blobs), stopping),
-        running(Outbox(database, publisher), stopping),
+        running(Together(http, consumer, backfill, sweep, outbox), stopping),
     ):
         await stopping.wait()
 
@@ -123,7 +125,9 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
 async def build_indexes(settings: MatcherSettings) -> None:
     """Build the indexes."""
     async with connect(settings.mongodb_url, "matcher migration") as client:
-        await migrate(client[settings.matcher_database], INDEXES)
+        database = client[settings.matcher_database]
+        await Lookout("database", settings.mongodb_url, what_is_missing(database)).there()
+        await migrate(database, INDEXES)
 
 
 async def republish(settings: MatcherSettings, stopping: asyncio.Event) -> None:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
-from shared.blobs import CLAIM_PREFIX, RETENTION
+from shared.blobs import CLAIM_PREFIX, CLAIM_RETENTION
 from shared.database import Database, Document, Index
 from shared.events import Event, decode_event
 
@@ -26,7 +26,7 @@ INDEXES = (
         IndexModel(
             [("at", ASCENDING)],
             name="expire",
-            expireAfterSeconds=int(2 * RETENTION.total_seconds()),
+            expireAfterSeconds=int(CLAIM_RETENTION.total_seconds()),
         ),
     ),
 )

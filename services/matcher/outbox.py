@@ -21,6 +21,7 @@ from pymongo.errors import PyMongoError
 from shared.broker import Publisher, PublishFailed
 from shared.database import Database, DatabaseAway, Document, Index, database_errors
 from shared.events import CaptureAddressChanged, Event, PersonChanged, PersonDeleted
+from shared.runtime import unless
 
 ANNOUNCED = Counter("satchel_announced_total", "Changes of the directory published", ["tag"])
 _EVERY_SECONDS = 0.5
@@ -50,8 +51,7 @@ class Outbox:
         while not self._stopping.is_set():
             try:
                 with database_errors():
-                    while await self.announce_some() and not self._stopping.is_set():
-                        pass
+                    await unless(self._stopping, self._announce_all())
             except (DatabaseAway, PublishFailed) as away:
                 log.warning("announcements wait", why=str(away))
             except PyMongoError as error:  # no index yet, say: mail must not stop for that
@@ -62,6 +62,10 @@ class Outbox:
     def stop(self) -> None:
         """Let `run` end."""
         self._stopping.set()
+
+    async def _announce_all(self) -> None:
+        while await self.announce_some():
+            pass
 
     async def announce_some(self) -> int:
         """Announce a batch of each kind, of the account whose turn it is; return how many.

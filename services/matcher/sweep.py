@@ -5,7 +5,8 @@ import contextlib
 
 import structlog
 
-from shared.blobs import CLAIM_PREFIX, BlobMissing, Blobs, BlobStoreAway
+from shared.blobs import CLAIM_PREFIX, CLAIM_RETENTION, BlobMissing, Blobs, BlobStoreAway
+from shared.runtime import unless
 
 _EVERY_SECONDS = 3600.0
 log = structlog.get_logger()
@@ -22,13 +23,15 @@ class ClaimSweep:
         """Sweep until `stop`."""
         while not self._stopping.is_set():
             try:
-                removed = await self._blobs.sweep(CLAIM_PREFIX)
-                if removed:
-                    log.info("claims swept", removed=removed)
+                await unless(self._stopping, self._sweep())
             except (BlobMissing, BlobStoreAway) as away:  # a claim may go while it is listed
                 log.warning("claims not swept", why=str(away))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
+
+    async def _sweep(self) -> None:
+        if removed := await self._blobs.sweep(CLAIM_PREFIX, CLAIM_RETENTION):
+            log.info("claims swept", removed=removed)
 
     def stop(self) -> None:
         """Let `run` end."""

@@ -1,10 +1,10 @@
 """The timeline's process: wired here, top to bottom.
 
-`--migrate` builds the indexes and ends; `--reprocess` makes every stored mail anew and ends.
+`--migrate` builds the indexes and ends; `--reprocess` makes every stored mail anew and ends;
+`--dead-letters` is the operator's command.
 """
 
 import asyncio
-import contextlib
 import sys
 
 from services.timeline import (
@@ -18,6 +18,7 @@ from services.timeline import (
     threads,
 )
 from services.timeline.account_settings import AccountSettings
+from services.timeline.api.dead_letters import dead_letter_routes
 from services.timeline.api.examples import EXAMPLES
 from services.timeline.api.inbox import inbox_routes
 from services.timeline.api.mails import mail_routes
@@ -25,6 +26,14 @@ from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
 from services.timeline.api.stats import stats_routes
 from services.timeline.consumer import Projector
+from services.timeline.dead_letters import records as dead_letters
+from services.timeline.dead_letters.arguments import OPTIONS as DEAD_LETTER_OPTIONS
+from services.timeline.dead_letters.command import DeadLettersCommand
+from services.timeline.dead_letters.content import Content
+from services.timeline.dead_letters.keeper import Keeper
+from services.timeline.dead_letters.records import Records
+from services.timeline.dead_letters.replay import Replay
+from services.timeline.dead_letters.sweep import DeadLetterSweep
 from services.timeline.inbox import Inbox
 from services.timeline.live import Live
 from services.timeline.mails import Mails
@@ -36,11 +45,13 @@ from services.timeline.search import Search
 from services.timeline.settings import TimelineSettings
 from services.timeline.store import Store
 from shared.blobs import Blobs
-from shared.broker import Consumer, Handler, Publisher
-from shared.database import answer_outages, connect, has_indexes, migrate
+from shared.broker import Consumer, DeadLetterConsumer, Handler, Publisher
+from shared.database import answer_outages, connect, left_in_time, migrate, what_is_missing
+from shared.events import EVENTS
 from shared.http_server import HttpServer
+from shared.lookout import Lookout
 from shared.progress import Progress
-from shared.runtime import configure_logging, run, running
+from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import CAPTURE_ADDRESSES, OUTCOMES, OUTCOMES_BACKFILL, PEOPLE, Queue, uses
 from shared.web import create_app, holds, not_stopping, with_examples
@@ -54,13 +65,13 @@ INDEXES = (
     *changes.INDEXES,
     *confirmations.INDEXES,
     *people.INDEXES,
+    *dead_letters.INDEXES,
 )
 OPTIONS = """\
   --migrate         build the indexes, and end
   --reprocess       make every stored mail anew from its raw bytes, as far as an older version of
                     the reader made it, and end; goes on where it was interrupted
   --reprocess --all those that this version made, too, from the beginning
-
 """
 
 
@@ -78,12 +89,21 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         PEOPLE: ("timeline people", directory.handle, settings.prefetch),
         CAPTURE_ADDRESSES: ("timeline capture addresses", directory.handle, settings.prefetch),
     }
-    topology = uses(consumes=queues)
-    publisher = Publisher(settings.amqp_url, "timeline", topology)  # of dead letters
+    # It publishes dead letters, and whatever became one when that is replayed.
+    topology = uses(publishes=EVENTS.values(), consumes=queues)
+    publisher = Publisher(settings.amqp_url, "timeline", topology)
+    records, content = Records(database), Content(blobs)
+    replay = Replay(records, content, publisher)
+    keeper = Keeper(records, content, settings.dead_letters_kept)
     consumers = [
-        Consumer(settings.amqp_url, name, topology, queue, handle, publisher, prefetch=prefetch)
-        for queue, (name, handle, prefetch) in queues.items()
+        *(
+            Consumer(settings.amqp_url, name, topology, queue, handle, publisher, prefetch=prefetch)
+            for queue, (name, handle, prefetch) in queues.items()
+        ),
+        DeadLetterConsumer(settings.amqp_url, "timeline dead letters", topology, keeper.handle),
     ]
+    database_lookout = Lookout("database", settings.mongodb_url, what_is_missing(database, INDEXES))
+    blobs_lookout = Lookout("blob store", settings.blob_url, blobs.why_not)
     app = create_app(
         "Satchel timeline",
         "Owns what is shown: profile timelines, mails and tallies.",
@@ -91,8 +111,9 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         {
             "running": not_stopping(stopping),
             "broker": holds(lambda: publisher.ready and all(c.ready for c in consumers)),
-            "database": has_indexes(database, INDEXES),
+            "database": holds(lambda: database_lookout.found),
         },
+        {"blobs": holds(lambda: blobs_lookout.found)},
     )
     answer_outages(app)
     account_settings = AccountSettings(database)
@@ -105,25 +126,26 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(mail_routes(mails, account_settings, RawMails(blobs)))
     app.include_router(stats_routes(store.outcomes, account_settings))
     app.include_router(settings_routes(account_settings))
+    app.include_router(dead_letter_routes(records, content, replay))
     app.include_router(setup_routes(directory, store.confirmations))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
+    dead_letter_sweep = DeadLetterSweep(records, replay, blobs)
     async with (
-        client,
+        left_in_time(client),
+        running(Together(database_lookout, blobs_lookout), stopping),
         running(publisher, stopping),
-        running(http, stopping),
-        running(live, stopping),
-        contextlib.AsyncExitStack() as running_consumers,
+        running(Together(http, live, dead_letter_sweep, *consumers), stopping),
     ):
-        for consumer in consumers:
-            await running_consumers.enter_async_context(running(consumer, stopping))
         await stopping.wait()
 
 
 async def build_indexes(settings: TimelineSettings) -> None:
     """Build the indexes."""
     async with connect(settings.mongodb_url, "timeline migration") as client:
-        await migrate(client[settings.timeline_database], INDEXES)
+        database = client[settings.timeline_database]
+        await Lookout("database", settings.mongodb_url, what_is_missing(database)).there()
+        await migrate(database, INDEXES)
 
 
 async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew: bool) -> None:
@@ -142,9 +164,19 @@ async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew
         sys.stderr.write("interrupted; the same command goes on from here\n")
 
 
+def dead_letters_command(settings: TimelineSettings) -> int:
+    """Do what was asked for about dead letters; return the exit code."""
+    configure_logging("timeline", "ERROR")  # standard output is for what was asked for
+    asked = DeadLettersCommand(settings, sys.argv[2:])
+    run(asked.run)
+    return asked.code
+
+
 def main() -> None:
     """Start the timeline, or do one of its chores."""
-    settings = load(TimelineSettings, "timeline", OPTIONS)
+    settings = load(TimelineSettings, "timeline", OPTIONS + DEAD_LETTER_OPTIONS)
+    if sys.argv[1:2] == ["--dead-letters"]:
+        sys.exit(dead_letters_command(settings))
     configure_logging("timeline", settings.log_level)
     if "--migrate" in sys.argv[1:]:
         run(lambda _: build_indexes(settings))

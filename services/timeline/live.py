@@ -23,6 +23,7 @@ from services.timeline.changes import KEPT, Changes
 from services.timeline.viewers import Viewer
 from shared.auth import Caller
 from shared.database import Document
+from shared.runtime import unless
 
 _MAX_WAITING = 1000
 _OVERLAP = timedelta(seconds=15)
@@ -64,8 +65,11 @@ class Live:
 
     async def run(self) -> None:
         """Follow until `stop`."""
+        await unless(self._stopping, self._follow())
+
+    async def _follow(self) -> None:
         resume: Document | None = None
-        while not self._stopping.is_set():
+        while True:
             try:
                 async with await self._changes.collection.watch(
                     [{"$match": {"operationType": "insert"}}],
@@ -74,7 +78,7 @@ class Live:
                 ) as stream:
                     if resume is None:
                         self._tell_all(_refetch())  # what was missed meanwhile is unknown
-                    while not self._stopping.is_set():
+                    while True:
                         change = await stream.try_next()
                         resume = dict(stream.resume_token) if stream.resume_token else resume
                         if change is not None:
@@ -83,8 +87,7 @@ class Live:
                 if isinstance(error, OperationFailure):  # the place to go on from is lost
                     resume = None
                 log.warning("changes cannot be followed", why=type(error).__name__)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), 1.0)
+                await asyncio.sleep(1)
 
     def stop(self) -> None:
         """Let `run` and every listener end."""

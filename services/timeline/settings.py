@@ -1,7 +1,10 @@
 """The timeline's settings."""
 
+from datetime import timedelta
+
 from pydantic import Field
 
+from shared.blobs import RETENTION
 from shared.settings import DatabaseSettings
 
 
@@ -12,3 +15,14 @@ class TimelineSettings(DatabaseSettings):
     timeline_database: str = Field("satchel_timeline", description="The timeline's own database.")
     prefetch: int = Field(32, description="Deliveries in hand at a time.")
     backfill_prefetch: int = Field(4, description="Deliveries of old mail in hand, besides.")
+    dead_letter_days: int = Field(
+        RETENTION.days,
+        ge=1,
+        le=RETENTION.days,  # a claim that its replay needs must be there as long
+        description=f"How long dead letters are kept; at most {RETENTION.days}.",
+    )
+
+    @property
+    def dead_letters_kept(self) -> timedelta:
+        """How long dead letters are kept."""
+        return timedelta(days=self.dead_letter_days)

@@ -16,7 +16,18 @@ Only this package imports aio-pika, and it does not hand out anything of it.
 * Lost connections come back by themselves, and everything is declared again then.
 """
 
-from shared.broker.consume import Consumer, Delivery, Handler
-from shared.broker.publish import EventTooLarge, Publisher, PublishFailed
+from shared.broker.consume import Consumer, DeadLetterConsumer, Delivery, Handler
+from shared.broker.dead import DeadLetter
+from shared.broker.publish import UNROUTABLE, EventTooLarge, Publisher, PublishFailed
 
-__all__ = ["Consumer", "Delivery", "EventTooLarge", "Handler", "PublishFailed", "Publisher"]
+__all__ = [
+    "UNROUTABLE",
+    "Consumer",
+    "DeadLetter",
+    "DeadLetterConsumer",
+    "Delivery",
+    "EventTooLarge",
+    "Handler",
+    "PublishFailed",
+    "Publisher",
+]

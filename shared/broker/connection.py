@@ -12,10 +12,12 @@ from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPError
 from yarl import URL
 
+from shared.lookout import place
 from shared.topology import Topology
 
 HEARTBEAT_SECONDS = 10
 _CONNECT_SECONDS = 10.0
+_CLOSE_SECONDS = 0.5
 
 AWAY = (AMQPError, OSError, TimeoutError, aiormq.exceptions.ChannelInvalidStateError)
 """What the library raises when the broker cannot be reached or is lost."""
@@ -34,12 +36,48 @@ def own_cancellation_only() -> Iterator[None]:
         raise ConnectionError("the broker went away") from error
 
 
+@contextlib.contextmanager
+def _waiting_is_said(url: str, name: str, attempt: stamina.Attempt) -> Iterator[None]:
+    try:
+        yield
+    except AWAY as error:
+        log.warning(
+            "waiting for the broker",
+            at=place(url),
+            why=_why(error),
+            connection=name,
+            attempt=attempt.num,
+            next_try_in=round(attempt.next_wait, 1),
+        )
+        raise
+
+
+def _why(error: BaseException) -> str:
+    """Return what keeps us from the broker, in words for who has to put it right."""
+    reasons: list[tuple[tuple[type[BaseException], ...], str]] = [
+        (
+            (aiormq.exceptions.AuthenticationError, aiormq.exceptions.ProbableAuthenticationError),
+            "the credentials are refused",
+        ),
+        ((aiormq.exceptions.ConnectionNotAllowed,), "the virtual host is refused"),
+        ((aiormq.exceptions.ChannelAccessRefused,), "the user may not declare what is needed"),
+        (
+            (aiormq.exceptions.ChannelPreconditionFailed,),
+            "an exchange or queue exists with other arguments",
+        ),
+        ((TimeoutError,), f"no answer within {_CONNECT_SECONDS:.0f} seconds"),
+        ((ConnectionError,), "it cannot be reached"),
+    ]
+    found = (words for kinds, words in reasons if isinstance(error, kinds))
+    return next(found, type(error).__name__)
+
+
 async def _connect(url: str, name: str, topology: Topology) -> AbstractConnection:
     """Return a connection on which everything is declared, however long that takes."""
     async for attempt in stamina.retry_context(
         on=AWAY, attempts=None, timeout=None, wait_initial=0.1, wait_max=3.0, wait_jitter=0.5
     ):
-        with attempt, own_cancellation_only():
+        with attempt, _waiting_is_said(url, name, attempt), own_cancellation_only():
             # Made by hand, so that one which does not come about can be closed, too.
             connection = aio_pika.Connection(
                 URL(url).update_query(heartbeat=HEARTBEAT_SECONDS),
@@ -70,9 +108,9 @@ async def _declare(connection: AbstractConnection, topology: Topology) -> None:
 
 
 async def close_quietly(connection: AbstractConnection) -> None:
-    """Close it, or leave it to the broker's heartbeat after two seconds."""
+    """Close it, or leave it to the broker's heartbeat: a frozen one must not keep us."""
     with contextlib.suppress(*AWAY), own_cancellation_only():
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(_CLOSE_SECONDS):
             await connection.close()
 
 

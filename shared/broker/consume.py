@@ -4,24 +4,33 @@ import asyncio
 import contextlib
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import aiormq
 import structlog
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
+from shared.broker.dead import DeadLetter, read_dead_letter, replays_of
 from shared.broker.publish import EventTooLarge, Publisher, PublishFailed
 from shared.events import CaptureEvent, Event, InvalidEvent, decode_event
-from shared.outcomes import Outcome, Reject, Retry
-from shared.topology import Queue, Topology
+from shared.outcomes import Done, Outcome, Reject, Retry
+from shared.topology import DEAD, Queue, Topology
 
 HANDLED = Counter("satchel_handled_total", "Deliveries, by the handler's outcome", ["queue", "to"])
 HANDLE_SECONDS = Histogram(
     "satchel_handle_seconds", "From a delivery to its outcome, waiting included", ["queue"]
 )
 DEAD_LETTERS = Counter("satchel_dead_letters_total", "Dead letters made, by reason", ["reason"])
+DELIVERY_COUNT = Histogram(
+    "satchel_delivery_count",
+    "How often a delivery had been returned to its queue before; the broker gives up at the limit",
+    ["queue"],
+    buckets=(0, 1, 2, 5, 10, 20, 40),
+)
 WAITING = Gauge("satchel_deliveries_waiting", "Deliveries held for a dependency", ["queue"])
 
 HOLD_SECONDS = 20 * 60
@@ -29,6 +38,10 @@ HOLD_SECONDS = 20 * 60
 RENEW_SECONDS = 15
 """How long a consumer may hear nothing until it is made anew. RabbitMQ 3.10 does not tell one that
 its quorum queue was deleted; asking again finds that out, and costs two frames."""
+_FINISH_SECONDS = 5.0
+"""How long a stop waits for handlers; a mail takes milliseconds, so they wait for what is away."""
+_CUT_SECONDS = 0.5
+"""How long it waits for what is only a courtesy."""
 
 log = structlog.get_logger()
 
@@ -43,9 +56,10 @@ class Delivery:
 
 
 Handler = Callable[[Delivery], Awaitable[Outcome]]
+DeadLetterHandler = Callable[[DeadLetter], Awaitable[Done | Retry]]
 
 
-class Consumer:
+class _QueueConsumer(ABC):
     """Consumes one queue over one connection of its own; `run` keeps it up."""
 
     def __init__(
@@ -54,15 +68,13 @@ class Consumer:
         name: str,
         topology: Topology,
         queue: Queue,
-        handler: Handler,
-        publisher: Publisher,
         *,
-        prefetch: int = 32,
-        hold_seconds: float = HOLD_SECONDS,
-        renew_seconds: float = RENEW_SECONDS,
+        prefetch: int,
+        hold_seconds: float,
+        renew_seconds: float,
     ) -> None:
         self._url, self._name, self._topology = url, f"{name} consumer", topology
-        self._queue, self._handler, self._publisher = queue, handler, publisher
+        self._queue = queue
         self._prefetch = prefetch
         self._hold_seconds, self._renew_seconds = hold_seconds, renew_seconds
         self._stopping = asyncio.Event()
@@ -81,12 +93,20 @@ class Consumer:
                 with contextlib.suppress(*AWAY), own_cancellation_only():
                     await self._consume(connection)
                 self.ready = False
-                if self._stopping.is_set() and self._in_hand:
-                    await asyncio.wait(self._in_hand)
+                if self._stopping.is_set():
+                    await self._finish()
 
     def stop(self) -> None:
         """Take no more deliveries; let `run` end when those in hand are finished."""
         self._stopping.set()
+
+    async def _finish(self) -> None:
+        """Wait until what is in hand is done, but not for what is away: that goes back."""
+        for seconds in (_FINISH_SECONDS, _CUT_SECONDS):
+            if self._in_hand:
+                _, unfinished = await asyncio.wait(self._in_hand, timeout=seconds)
+                for task in unfinished:
+                    task.cancel()
 
     async def _consume(self, connection: AbstractConnection) -> None:
         channel = await connection.channel()
@@ -108,7 +128,8 @@ class Consumer:
                 if self._prefetch_changed.is_set() or (self._idle and not self._in_hand):
                     break
             self._prefetch_changed.clear()
-            await queue.cancel(consumer_tag)
+            async with asyncio.timeout(_CUT_SECONDS if self._stopping.is_set() else None):
+                await queue.cancel(consumer_tag)
             if self._stopping.is_set():
                 return
 
@@ -116,26 +137,29 @@ class Consumer:
         # A task of our own: the library cancels its consumer's tasks when the channel closes, and
         # a handler that is half way must not be cut.
         self._idle = False
+        returns = message.headers.get("x-delivery-count", 0)
+        DELIVERY_COUNT.labels(self._queue.name).observe(returns if isinstance(returns, int) else 0)
         task = asyncio.create_task(self._handle(message))
         self._in_hand.add(task)
         task.add_done_callback(self._in_hand.discard)
 
+    @abstractmethod
     async def _handle(self, message: AbstractIncomingMessage) -> None:
-        event = _decode(message)
-        capture_id = str(event.capture_id) if isinstance(event, CaptureEvent) else None
-        with structlog.contextvars.bound_contextvars(capture_id=capture_id):
-            await self._handle_event(message, event)
+        """Handle a message with `_until_settled`."""
 
-    async def _handle_event(self, message: AbstractIncomingMessage, event: Event | Reject) -> None:
+    async def _until_settled(
+        self, message: AbstractIncomingMessage, attempt: Callable[[], Awaitable[Outcome]]
+    ) -> None:
+        """Attempt until the outcome is no `Retry`, and acknowledge; or give the message back."""
         started = time.monotonic()
         attempts = 0
         try:
-            while isinstance(outcome := await self._attempt(message, event), Retry):
+            while isinstance(outcome := await attempt(), Retry):
                 attempts += 1
                 if attempts == 1:
                     WAITING.labels(self._queue.name).inc()
                     log.warning("waiting", queue=self._queue.name, why=outcome.why)
-                if message.channel.is_closed:
+                if _is_lost(message):
                     return  # the broker has given it to somebody else by now
                 held_too_long = time.monotonic() - started > self._hold_seconds
                 if self._stopping.is_set() or held_too_long:
@@ -157,21 +181,66 @@ class Consumer:
             self._probing = probing
             self._prefetch_changed.set()
 
+    async def _settle(self, settle: Callable[[], Awaitable[None]], word: str) -> None:
+        try:
+            with own_cancellation_only():
+                await settle()
+        except AWAY:
+            word = "redelivered"  # the channel is gone, and handlers are idempotent
+        HANDLED.labels(self._queue.name, word).inc()
+
+
+class Consumer(_QueueConsumer):
+    """Gives the events of a queue to a handler."""
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        topology: Topology,
+        queue: Queue,
+        handler: Handler,
+        publisher: Publisher,
+        *,
+        prefetch: int = 32,
+        hold_seconds: float = HOLD_SECONDS,
+        renew_seconds: float = RENEW_SECONDS,
+    ) -> None:
+        super().__init__(
+            url,
+            name,
+            topology,
+            queue,
+            prefetch=prefetch,
+            hold_seconds=hold_seconds,
+            renew_seconds=renew_seconds,
+        )
+        self._handler, self._publisher = handler, publisher
+
+    async def _handle(self, message: AbstractIncomingMessage) -> None:
+        event = _decode(message)
+        capture_id = str(event.capture_id) if isinstance(event, CaptureEvent) else None
+        with structlog.contextvars.bound_contextvars(capture_id=capture_id):
+            await self._until_settled(message, lambda: self._attempt(message, event))
+
     async def _attempt(self, message: AbstractIncomingMessage, event: Event | Reject) -> Outcome:
         """Return the handler's outcome; a `Reject` has been published when it is returned."""
         outcome = event if isinstance(event, Reject) else await self._ask(message, event)
         if not isinstance(outcome, Reject):
             return outcome
         text = message.headers.get("event")
+        letter = DeadLetter(
+            tag=message.type or "",
+            event=text if isinstance(text, str) else None,
+            body=message.body,
+            key=message.routing_key or "",
+            queue=self._queue.name,
+            reason=outcome.reason,
+            detail=outcome.detail,
+            replays=replays_of(message.headers),
+        )
         try:
-            await self._publisher.publish_dead(
-                message.type or "unknown",
-                text if isinstance(text, str) else "",
-                message.body,
-                reason=outcome.reason,
-                detail=outcome.detail,
-                queue=self._queue.name,
-            )
+            await self._publisher.publish_dead(letter)
         except PublishFailed as failure:
             return Retry(f"publish dead letter: {failure.reason}")
         DEAD_LETTERS.labels(outcome.reason).inc()
@@ -197,13 +266,52 @@ class Consumer:
             log.exception("handler failed", queue=self._queue.name)
             return Reject("handler_error", type(error).__name__)
 
-    async def _settle(self, settle: Callable[[], Awaitable[None]], word: str) -> None:
+
+class DeadLetterConsumer(_QueueConsumer):
+    """Gives what lies in the dead-letter queue to a handler. Whatever it is, it is never rejected:
+    a dead letter that made another would go round for ever. What fails is tried again."""
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        topology: Topology,
+        handler: DeadLetterHandler,
+        *,
+        prefetch: int = 8,
+        hold_seconds: float = HOLD_SECONDS,
+        renew_seconds: float = RENEW_SECONDS,
+    ) -> None:
+        super().__init__(
+            url,
+            name,
+            topology,
+            DEAD,
+            prefetch=prefetch,
+            hold_seconds=hold_seconds,
+            renew_seconds=renew_seconds,
+        )
+        self._handler = handler
+
+    async def _handle(self, message: AbstractIncomingMessage) -> None:
+        letter = read_dead_letter(
+            message.type, message.routing_key, message.headers or {}, message.body
+        )
+        await self._until_settled(message, lambda: self._attempt(letter))
+
+    async def _attempt(self, letter: DeadLetter) -> Outcome:
         try:
-            with own_cancellation_only():
-                await settle()
-        except AWAY:
-            word = "redelivered"  # the channel is gone, and handlers are idempotent
-        HANDLED.labels(self._queue.name, word).inc()
+            return await self._handler(letter)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            return Retry("cancelled by a library")
+        except BaseException as error:  # a panic of a native library is no Exception
+            log.exception("handler failed", queue=self._queue.name)
+            return Retry(f"handler failed: {type(error).__name__}")
 
 
 def _decode(message: AbstractIncomingMessage) -> Event | Reject:
@@ -211,6 +319,14 @@ def _decode(message: AbstractIncomingMessage) -> Event | Reject:
         return decode_event(message.type, message.headers.get("event"))
     except InvalidEvent as error:
         return Reject("invalid_event", str(error))
+
+
+def _is_lost(message: AbstractIncomingMessage) -> bool:
+    """Whether the channel is closed that a message came by."""
+    try:
+        return bool(message.channel.is_closed)
+    except aiormq.exceptions.ChannelInvalidStateError:
+        return True
 
 
 def _backoff(attempts: int) -> float:

@@ -12,7 +12,8 @@ from aio_pika.exceptions import DeliveryError, PublishError
 from prometheus_client import Counter, Histogram
 
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
-from shared.events import MAX_EVENT_BYTES, Event, InvalidEvent
+from shared.broker.dead import DeadLetter
+from shared.events import EVENTS, Event, InvalidEvent
 from shared.topology import DEAD_EXCHANGE, MAIL_EXCHANGE, Topology
 
 PUBLISHED = Counter(
@@ -22,6 +23,9 @@ PUBLISH_SECONDS = Histogram(
     "satchel_publish_seconds", "From the call to the broker's confirm, of confirmed messages"
 )
 
+_Headers = dict[str, str | int]
+UNROUTABLE = "unroutable"
+"""Why a publish failed when no queue takes its routing key."""
 _CONNECTION_WAIT_SECONDS = 1.0
 """How long a publish waits for a connection that is being made again."""
 _SMALL_BODY = 32 * 1024
@@ -87,26 +91,26 @@ class Publisher:
     async def publish(self, event: Event, body: bytes = b"") -> None:
         """Return when the broker has the event and its mail; raise PublishFailed otherwise."""
         try:
-            headers = {"event": event.encode()}
+            headers: _Headers = {"event": event.encode()}
         except InvalidEvent as error:
             PUBLISHED.labels(event.tag, "too_large").inc()
             raise EventTooLarge("too_large", definite=True) from error
         await self._send(MAIL_EXCHANGE, event.tag, headers, body, event.routing_key)
 
-    async def publish_dead(
-        self, tag: str, event: str, body: bytes, *, reason: str, detail: str, queue: str
-    ) -> None:
+    async def publish_dead(self, letter: DeadLetter) -> None:
         """Return when the broker has the dead letter; raise PublishFailed otherwise."""
-        headers = {
-            "event": event.encode()[:MAX_EVENT_BYTES].decode(errors="ignore"),
-            "x-satchel-reason": reason,
-            "x-satchel-detail": detail[:1000],
-            "x-satchel-queue": queue,
-        }
-        await self._send(DEAD_EXCHANGE, tag, headers, body, tag)
+        key = letter.tag or "unknown"
+        await self._send(DEAD_EXCHANGE, letter.tag, letter.headers(), letter.body, key)
+
+    async def publish_again(self, letter: DeadLetter) -> None:
+        """Return when a dead letter is on its way again, as it was; raise PublishFailed otherwise.
+
+        It is UNROUTABLE when no queue takes its routing key any more.
+        """
+        await self._send(MAIL_EXCHANGE, letter.tag, letter.headers_again(), letter.body, letter.key)
 
     async def _send(
-        self, exchange: str, tag: str, headers: dict[str, str], body: bytes, key: str
+        self, exchange: str, tag: str, headers: _Headers, body: bytes, key: str
     ) -> None:
         started = time.monotonic()
         try:
@@ -116,7 +120,7 @@ class Publisher:
             result = failure.reason
             raise
         except PublishError as error:
-            result = "unroutable"
+            result = UNROUTABLE
             self._renew.set()  # a queue or binding is gone: the next connection declares it again
             raise PublishFailed(result, definite=True) from error
         except DeliveryError as error:
@@ -135,15 +139,15 @@ class Publisher:
             result = "confirmed"
             PUBLISH_SECONDS.observe(time.monotonic() - started)
         finally:
-            PUBLISHED.labels(tag, result).inc()
+            PUBLISHED.labels(tag if tag in EVENTS else "unknown", result).inc()
 
     async def _send_once(
-        self, exchange: str, tag: str, headers: dict[str, str], body: bytes, key: str
+        self, exchange: str, tag: str, headers: _Headers, body: bytes, key: str
     ) -> None:
         lane = "small" if len(body) <= _SMALL_BODY else "large"
         message = aio_pika.Message(
             body,
-            type=tag,
+            type=tag or None,
             headers=dict(headers),
             # Fresh every time: aiormq finds a returned message by it, and with a shared one an
             # unroutable publish can look acknowledged.

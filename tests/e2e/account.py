@@ -65,9 +65,9 @@ class Account:
         """Wait until no large mail waits in the blob store."""
         claims = self.stack.folder / "blobs" / "claims"
         deadline = time.monotonic() + seconds
-        while list(claims.iterdir()) and time.monotonic() < deadline:
+        while list(claims.glob("*")) and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert list(claims.iterdir()) == []
+        assert list(claims.glob("*")) == []
 
     def outcome(self, captures: int | None = None) -> dict[str, int]:
         """Return what became of all that was sent, or of so many captures."""

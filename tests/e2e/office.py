@@ -18,11 +18,20 @@ MONTHS = {"u1": "Jan", "u2": "Feb"}
 """Nothing but a user's own mail is of that month."""
 ADDRESSES = {"u1": "user@team.example", "u2": "two@team.example"}
 STREAMED = ("GET", "/v1/events")
+OPS_ROUTES = {
+    ("GET", "/v1/dead-letters"),
+    ("GET", "/v1/dead-letters/{dead_letter_id}"),
+    ("DELETE", "/v1/dead-letters/{dead_letter_id}"),
+    ("GET", "/v1/dead-letters/{dead_letter_id}/raw"),
+    ("POST", "/v1/dead-letters/{dead_letter_id}/replay"),
+}
+"""Not for the users of an account: they lack the scope."""
 ROUTES = {
     STREAMED,
     ("GET", "/v1/conversations/{conversation_id}"),
     ("PUT", "/v1/conversations/{conversation_id}/read"),
     ("PUT", "/v1/conversations/{conversation_id}/unread"),
+    *OPS_ROUTES,
     ("GET", "/v1/inbox"),
     ("PUT", "/v1/inbox/read"),
     ("GET", "/v1/inbox/unread"),
@@ -281,6 +290,10 @@ class Office:
                 *words,
             ],
             "unread": ["true"],
+            "dead_letter_id": ["a" * 32],
+            "reason": ["claim_missing"],
+            "state": ["waiting"],
+            "why": ["spam"],
             "owner": ["me"],
             "images": ["remote"],
             "index": ["0", "1"],

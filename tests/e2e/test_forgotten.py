@@ -36,6 +36,12 @@ def await_drained(stack: Stack, seconds: float = 120) -> None:
         assert time.monotonic() < deadline, stack.broker.ctl("list_queues", "name", "messages")
         time.sleep(0.2)
     assert asyncio.run(dead_captures(stack.broker.url)) == set()
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+        stack.environment["MONGODB_URL"]
+    )
+    with client:
+        database = client[stack.environment["TIMELINE_DATABASE"]]
+        assert database["dead_letters"].count_documents({}) == 0
 
 
 class Secret:

@@ -174,6 +174,7 @@ def _routes(account: Account) -> list[tuple[str, str, str]]:
         "mail_id": "a" * 32,
         "conversation_id": "a" * 32,
         "variant": "0" * 32,
+        "dead_letter_id": "a" * 32,
         "index": "0",
         "address": account.capture,
     }

@@ -1,9 +1,17 @@
+import asyncio
+import shutil
+import socket
+import sys
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from chaos import bucket
+from dev.generate import ROOT
+from dev.ports import free_port
+from dev.process import Process
 from shared.blobs import BlobMissing, Blobs, BlobStoreAway, claim_key, mail_key
 
 
@@ -37,9 +45,83 @@ async def test_delete_removes(blobs: Blobs) -> None:
 
 
 async def test_a_store_that_cannot_be_written_is_away(blobs: Blobs, tmp_path: Path) -> None:
+    assert await blobs.why_not() is None
     (tmp_path / "a folder" / "blobs" / "claims").write_text("in the way of the folder")
     with pytest.raises(BlobStoreAway):
         await blobs.put("claims/a", b"mail")
+
+
+async def test_a_folder_that_is_gone_is_away_and_nothing_of_it_is_missing(
+    blobs: Blobs, tmp_path: Path
+) -> None:
+    """As when it was unmounted: an empty folder is in its place."""
+    await blobs.put("claims/a", b"mail")
+    mounted = tmp_path / "a folder" / "blobs"
+    mounted.rename(tmp_path / "elsewhere")
+    for empty in (False, True):
+        if empty:
+            mounted.mkdir(exist_ok=True)
+        with pytest.raises(BlobStoreAway):
+            await blobs.get("claims/a")
+        with pytest.raises(BlobStoreAway):
+            await blobs.delete("claims/a")
+        with pytest.raises(BlobStoreAway):
+            await blobs.put("claims/b", b"mail")
+        assert await blobs.why_not() == "the folder is not there"
+    shutil.rmtree(mounted)
+    (tmp_path / "elsewhere").rename(mounted)
+    assert await blobs.get("claims/a") == b"mail"
+
+
+async def test_a_folder_that_cannot_be_made_yet_is_away_until_it_can(tmp_path: Path) -> None:
+    (tmp_path / "later").write_text("in the way")
+    blobs = Blobs(f"file://{tmp_path}/later/blobs")
+    with pytest.raises(BlobStoreAway):
+        await blobs.put("claims/a", b"mail")
+    (tmp_path / "later").unlink()
+    await blobs.put("claims/a", b"mail")
+
+
+async def test_an_endpoint_that_is_silent_is_away_within_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shared.blobs.DEADLINE_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for name, value in bucket.settings(silent.getsockname()[1]).items():
+            monkeypatch.setenv(name, value)
+        blobs = Blobs(f"s3://{bucket.NAME}/")
+        async with asyncio.timeout(3):
+            for operation in (blobs.put("a", b"mail"), blobs.get("a"), blobs.delete("a")):
+                with pytest.raises(BlobStoreAway):
+                    await operation
+
+
+async def test_a_bucket_keeps_what_a_folder_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    process = Process(
+        [sys.executable, "-m", "chaos.bucket", str(port), str(tmp_path / "bucket")],
+        log=tmp_path / "bucket.log",
+        folder=ROOT,
+    )
+    process.start()
+    for name, value in bucket.settings(port).items():
+        monkeypatch.setenv(name, value)
+    blobs = Blobs(f"s3://{bucket.NAME}/")
+    try:
+        async with asyncio.timeout(20):
+            while await blobs.why_not():
+                await asyncio.sleep(0.05)
+        await blobs.put("claims/a", b"mail" * 100_000)
+        assert await blobs.get("claims/a") == b"mail" * 100_000
+        assert await blobs.get_start("claims/a", 6) == b"mailma"
+        await blobs.delete("claims/none")
+        with pytest.raises(BlobMissing):
+            await blobs.get("claims/none")
+        assert await blobs.sweep("claims/", timedelta(seconds=-5)) == 1
+    finally:
+        process.kill()
 
 
 async def test_a_sweep_takes_what_is_old_and_nothing_else(blobs: Blobs) -> None:

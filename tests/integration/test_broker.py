@@ -14,6 +14,7 @@ from dev.rabbitmq import PrivateRabbitMQ
 from shared.broker import Consumer, Delivery, EventTooLarge, Handler, Publisher, PublishFailed
 from shared.events import MAX_EVENT_BYTES, MailReceived
 from shared.outcomes import Done, Outcome, Reject, Retry
+from shared.runtime import Part
 from shared.topology import DEAD, MAIL_EXCHANGE, RECEIVED, uses
 
 TOPOLOGY = uses(publishes=[MailReceived], consumes=[RECEIVED])
@@ -32,7 +33,7 @@ def received(**also: object) -> MailReceived:
 
 
 @contextlib.asynccontextmanager
-async def running(part: Publisher | Consumer) -> AsyncIterator[None]:
+async def running(part: Part) -> AsyncIterator[None]:
     task = asyncio.create_task(part.run())
     try:
         yield
@@ -388,6 +389,26 @@ class TestConsuming:
         async with consuming(amqp_url, publisher, waits):
             await asyncio.sleep(0.5)
         await holds(admin, RECEIVED.name, left)
+
+    async def test_a_stop_does_not_wait_for_a_handler_that_waits_for_what_is_frozen(
+        self,
+        amqp_url: str,
+        publisher: Publisher,
+        admin: aio_pika.abc.AbstractChannel,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("shared.broker.consume._FINISH_SECONDS", 0.2)
+        started = asyncio.Event()
+
+        async def hangs(_: Delivery) -> Outcome:
+            started.set()
+            await asyncio.sleep(60)
+            return Done()
+
+        async with asyncio.timeout(10), consuming(amqp_url, publisher, hangs):
+            await publisher.publish(received(), b"mail")
+            await started.wait()
+        await holds(admin, RECEIVED.name, 1)
 
     async def test_a_killed_broker_gives_every_unfinished_message_again(
         self, private_broker: PrivateRabbitMQ, publisher: Publisher

@@ -95,7 +95,28 @@ SETUP = {
         }
     ],
 }
+DEAD_LETTER: dict[str, Any] = {
+    "id": "z5m3kq7waa2yx4hfwbnpd6tju2oeclrs",
+    "capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f",
+    "tag": "mail.received.v1",
+    "reason": "unknown_capture_address",
+    "detail": "",
+    "queue": "matcher.received.v1",
+    "at": "2026-01-15T09:30:05Z",
+    "size": 5120,
+    "state": "waiting",
+    "replays": 0,
+    "expires_at": "2026-01-29T09:30:05Z",
+    "settled": None,
+}
 EXAMPLES = {
+    "DeadLetterOut": DEAD_LETTER,
+    "DeadLetterList": {"items": [DEAD_LETTER], "next_cursor": None},
+    "DeadLetterDetail": {
+        **DEAD_LETTER,
+        "event": '{"capture_id":"019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f","size":5120}',
+        "headers": [{"name": "Subject", "value": "Re: Your interview on Friday"}],
+    },
     "MailOut": MAIL,
     "MailDetail": MAIL_DETAIL,
     "MailList": MAIL_LIST,

@@ -82,7 +82,7 @@ def mail_routes(mails: Mails, settings: AccountSettings, raw_mails: RawMails) ->
     async def raw_mail(mail_id: MailInPath, caller: Reader) -> Response:
         """Return the mail as it came; its Bcc only to the owner of the capture."""
         shown = await find(caller, mail_id)
-        with _blob_errors("raw mail"):
+        with blob_errors("raw mail"):
             raw = await raw_mails.of(shown)
         return Response(
             raw, media_type="message/rfc822", headers=download_headers(f"{mail_id}.eml")
@@ -103,7 +103,7 @@ def mail_routes(mails: Mails, settings: AccountSettings, raw_mails: RawMails) ->
         listed = [a for a in shown.content["attachments"] if a["index"] == index]
         if not listed:
             raise not_found("attachment")
-        with _blob_errors("attachment"):
+        with blob_errors("attachment"):
             part = await raw_mails.attachment(shown, listed[0])
         return Response(
             part.data,
@@ -117,10 +117,13 @@ def mail_routes(mails: Mails, settings: AccountSettings, raw_mails: RawMails) ->
 
 
 @contextmanager
-def _blob_errors(what: str) -> Iterator[None]:
+def blob_errors(what: str | None = None) -> Iterator[None]:
+    """Answer for the blob store: 503 while it is away, 404 for what it does not have, if named."""
     try:
         yield
     except BlobMissing as error:
+        if what is None:
+            raise
         raise not_found(what) from error
     except BlobStoreAway as error:
         raise Problem(503, "Try again later", "the blob store is away, try again") from error

@@ -1,0 +1,166 @@
+"""`/v1/dead-letters`: what could not be handled, for those who run the service.
+
+The scope `ops` is for these routes alone, and shows the mail of everybody in the account.
+"""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, Field
+
+from services.timeline.api.mails import blob_errors, download_headers
+from services.timeline.cursors import InvalidCursor
+from services.timeline.dead_letters.content import Content
+from services.timeline.dead_letters.records import STATES, Records, State, Which
+from services.timeline.dead_letters.replay import Replay
+from services.timeline.dead_letters.shown import fields, in_full
+from shared.auth import Caller
+from shared.blobs import BlobMissing
+from shared.broker import UNROUTABLE, PublishFailed
+from shared.database import Document
+from shared.web import BYTES, Problem, allowed, invalid_field, not_found
+
+Operator = Annotated[Caller, allowed("ops")]
+IdInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="The dead letter's id")]
+
+
+class SettledOut(BaseModel):
+    """What was done with a dead letter."""
+
+    by: str
+    at: datetime
+    why: str | None = Field(description="Why it was dropped")
+
+
+class DeadLetterOut(BaseModel):
+    """A message that could not be handled, as lists show it."""
+
+    id: str
+    capture_id: str | None = Field(description="If it is known")
+    tag: str = Field(description="Of its event: `mail.received.v1`")
+    reason: str
+    detail: str
+    queue: str = Field(description="Where it could not be handled")
+    at: datetime = Field(description="When it was stored")
+    size: int = Field(description="Of the mail that it carries, in bytes")
+    state: State
+    replays: int = Field(description="How often it had been replayed when it died")
+    expires_at: datetime
+    settled: SettledOut | None
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """Return a dead letter."""
+        return cls(**fields(document))
+
+
+class HeaderOut(BaseModel):
+    """A field of a mail's header."""
+
+    name: str
+    value: str
+
+
+class DeadLetterDetail(DeadLetterOut):
+    """A dead letter with its event and the header of its mail, as long as it waits."""
+
+    event: str | None = Field(description="As it came; JSON when it is one of ours")
+    headers: list[HeaderOut]
+
+
+class DeadLetterList(BaseModel):
+    """A page of dead letters, newest first."""
+
+    items: list[DeadLetterOut]
+    next_cursor: str | None
+
+
+def dead_letter_routes(records: Records, content: Content, replay: Replay) -> APIRouter:
+    """Return the routes of dead letters."""
+    router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
+
+    async def find(caller: Caller, id_: str) -> Document:
+        found = await records.one(id_, caller.account)
+        if found is None:
+            raise not_found("dead letter")
+        return found
+
+    @router.get("")
+    async def dead_letters(
+        caller: Operator,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: Annotated[str | None, Query(max_length=200)] = None,
+        reason: Annotated[str | None, Query(max_length=64)] = None,
+        state: State | None = None,
+    ) -> DeadLetterList:
+        """Return the account's dead letters, newest first."""
+        which = Which(reason=reason, states=(state,) if state else STATES)
+        try:
+            page = await records.page(caller.account, which, limit, cursor)
+        except InvalidCursor as error:
+            raise invalid_field("cursor", str(error)) from error
+        items = [DeadLetterOut.of(document) for document in page.items]
+        return DeadLetterList(items=items, next_cursor=page.next_cursor)
+
+    @router.get("/{dead_letter_id}")
+    async def one_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> DeadLetterDetail:
+        """Return a dead letter, of its mail the header alone."""
+        document = await find(caller, dead_letter_id)
+        with blob_errors("mail"):
+            return DeadLetterDetail(**await in_full(document, content))
+
+    @router.get(
+        "/{dead_letter_id}/raw",
+        response_class=Response,
+        responses={200: {"content": {"message/rfc822": BYTES}}},
+    )
+    async def raw_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> Response:
+        """Return the mail of a dead letter that waits, as it came."""
+        document = await find(caller, dead_letter_id)
+        with blob_errors("mail"):
+            raw = await content.mail(document)
+        return Response(
+            raw, media_type="message/rfc822", headers=download_headers(f"{dead_letter_id}.eml")
+        )
+
+    @router.post("/{dead_letter_id}/replay")
+    async def replay_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> DeadLetterOut:
+        """Send a dead letter to where it could not be handled; one that was sent stays so.
+
+        409 when it was dropped, or when it cannot be sent; 503 when the broker does not confirm.
+        """
+        document = await find(caller, dead_letter_id)
+        if document["state"] == "dropped":
+            raise _conflict("the dead letter was dropped")
+        try:
+            with blob_errors():
+                replayed = await replay.replay(document, caller.person_id)
+        except BlobMissing as error:
+            raise _conflict("its bytes are not there any more") from error
+        except PublishFailed as failure:
+            if failure.reason == UNROUTABLE:
+                raise _conflict(f"no queue takes the routing key {document['key']}") from failure
+            raise Problem(503, "Try again later", "the broker did not confirm") from failure
+        if replayed["state"] == "dropped":
+            raise _conflict("the dead letter was dropped")
+        return DeadLetterOut.of(replayed)
+
+    @router.delete("/{dead_letter_id}")
+    async def drop_dead_letter(
+        dead_letter_id: IdInPath,
+        caller: Operator,
+        why: Annotated[str, Query(min_length=1, max_length=500, description="Kept with it")],
+    ) -> DeadLetterOut:
+        """Give a dead letter up; one that was given up stays so. 409 when it was replayed."""
+        dropped = await replay.drop(await find(caller, dead_letter_id), caller.person_id, why)
+        if dropped["state"] != "dropped":
+            is_done = dropped["state"] == "replayed"
+            raise _conflict(f"the dead letter {'was' if is_done else 'is being'} replayed")
+        return DeadLetterOut.of(dropped)
+
+    return router
+
+
+def _conflict(detail: str) -> Problem:
+    return Problem(409, "Conflict", detail)
