@@ -263,6 +263,7 @@ def test_consumers_are_scaled_by_each_queue_of_live_work_and_by_nobody_else_besi
                     objects, "TriggerAuthentication"
                 )
                 asked.add(metadata["queueName"])
+    # Dead letters are kept, not worked off, and old mail waits on purpose.
     live = {queue.name for queue in QUEUES if queue != DEAD and ".backfill." not in queue.name}
     assert asked == live
 
