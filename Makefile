@@ -14,7 +14,7 @@ say = @printf '\n== %s\n' '$(1)'
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml uv.lock dev/bootstrap.sh
 	@sh dev/bootstrap.sh
@@ -41,6 +41,10 @@ test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: under 10 min
 	$(call say,all tests)
 	@$(PYTHON) -m pytest
 
+.PHONY: test-rabbitmq4
+test-rabbitmq4: $(READY) ## tests of the broker, and the fault run, on RabbitMQ 4 in a chroot; as root
+	@$(PYTHON) -m dev.rabbitmq4 $(ARGS)
+
 .PHONY: test-full
 test-full: $(READY) ## all tests, with the large numbers that the promises name
 	@$(PYTHON) -m pytest --full
@@ -55,6 +59,8 @@ lint: $(READY) ## format, style, types and import rules
 	@$(PYTHON) -m mypy
 	$(call say,import rules)
 	@.venv/bin/lint-imports --no-logo
+	$(call say,known vulnerabilities of dependencies)
+	@$(PYTHON) -m dev.audit
 
 .PHONY: format
 format: $(READY) ## put all code into form
@@ -76,6 +82,10 @@ fuzz: $(READY) ## read mutated mails, and say what goes wrong: ARGS="--mutations
 .PHONY: chaos
 chaos: $(READY) ## kill things while mail comes in, and reconcile at the end: ARGS="..."
 	@$(PYTHON) -m chaos.run $(ARGS)
+
+.PHONY: drill
+drill: $(READY) ## back up under load, wipe everything, restore, and reconcile: ARGS="..."
+	@$(PYTHON) -m chaos.drill $(ARGS)
 
 .PHONY: outage
 outage: $(READY) ## take broker, database and blob store away for minutes: ARGS="--minutes 10 --of all"

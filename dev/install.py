@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 # Debian's own start script. The one on PATH switches to the user `rabbitmq` and waits for systemd.
-_RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _RABBITMQ_UNIT = "rabbitmq-server.service"
 _SYSTEMD = Path("/run/systemd/system")
 
@@ -29,27 +29,33 @@ class Unavailable(RuntimeError):
 
 def ensure_rabbitmq() -> Path:
     """Return RabbitMQ's start script; install the package first when it is missing."""
-    if not _RABBITMQ.exists() and _may_install():
+    if not RABBITMQ.exists() and _may_install():
         with _not_started_by_systemd(_RABBITMQ_UNIT):
             _apt_install("rabbitmq-server")
-    if not _RABBITMQ.exists():
+    if not RABBITMQ.exists():
         raise Unavailable(
             "RabbitMQ is missing: run `apt-get install rabbitmq-server` as root,"
             " or set AMQP_URL to a running broker"
         )
-    return _RABBITMQ
+    return RABBITMQ
+
+
+def ensure_package(program: str) -> Path:
+    """Return a program of the Debian package of the same name; install it first when missing."""
+    if shutil.which(program) is None and _may_install():
+        _apt_install(program)
+    found = shutil.which(program)
+    if found is None:
+        raise Unavailable(f"{program} is missing: run `apt-get install {program}` as root")
+    return Path(found)
 
 
 def ensure_chromium() -> Path:
     """Return a Chromium for the tests of pages; install the package first when it is missing."""
-    if shutil.which("chromium") is None and _may_install():
-        _apt_install("chromium")
-    found = shutil.which("chromium")
-    if found is None:
-        raise Unavailable("Chromium is missing: run `apt-get install chromium` as root")
-    if complaint := _complaint(Path(found)):  # Ubuntu's package only points to another installer
+    found = ensure_package("chromium")
+    if complaint := _complaint(found):  # Ubuntu's package only points to another installer
         raise Unavailable(f"Chromium does not run here ({complaint})")
-    return Path(found)
+    return found
 
 
 def find_mongod() -> Path:

@@ -25,6 +25,7 @@ _ASYMMETRIC = ["RS256", "PS256", "ES256", "EdDSA"]
 _CLAIMS = ["account", "sub", "scope", "aud", "iss", "exp"]
 _ACCOUNT: TypeAdapter[str] = TypeAdapter(Account)
 _PERSON: TypeAdapter[str] = TypeAdapter(PersonId)
+_SCOPE: TypeAdapter[str] = TypeAdapter(str)
 
 
 class InvalidToken(Exception):
@@ -84,7 +85,7 @@ class TokenVerifier:
             return Caller(
                 account=_ACCOUNT.validate_python(claims["account"]),
                 person_id=_PERSON.validate_python(claims["sub"]),
-                scopes=frozenset(str(claims["scope"]).split()),
+                scopes=frozenset(_SCOPE.validate_python(claims["scope"]).split()),
                 expires_at=float(claims["exp"]),
             )
         except jwt.PyJWKClientConnectionError as error:

@@ -14,14 +14,16 @@ Keys:
     claims/<random id>               the same of old mail, whose capture may be on its way twice
     claims/<...>.<place>             a mail that it encloses, between matcher and timeline
     mails/<account>/<mail id>/<content>/<hash>  the raw bytes of an attached mail, for good
+    receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
     dead/<dead letter id>            the body of a dead letter, as long as it waits
 """
 
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 CLAIM_CHECK_BYTES = 256 * 1024
 """A raw mail above this size does not travel through the broker."""
 CLAIM_PREFIX = "claims/"
+MAIL_PREFIX = "mails/"
 DEAD_PREFIX = "dead/"
 RETENTION = timedelta(days=14)
 """How long dead letters are kept, at most."""
@@ -52,6 +55,9 @@ _REFUSALS: dict[type[Exception], str] = {
 }
 _MARK = ".satchel"
 """The file by which a folder is known again."""
+
+
+_LISTED_AT_ONCE = 1000
 
 
 class BlobMissing(Exception):
@@ -74,7 +80,17 @@ def enclosed_key(claim: str, place: str) -> str:
 
 def mail_key(account: str, content_id: str, raw: bytes) -> str:
     """Return the key of the bytes of an attached mail's content: the same bytes, the same key."""
-    return f"mails/{account}/{content_id}/{hashlib.sha256(raw).hexdigest()[:32]}"
+    return f"{MAIL_PREFIX}{account}/{content_id}/{hashlib.sha256(raw).hexdigest()[:32]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is known of a blob without reading it."""
+
+    key: str
+    size: int
+    at: datetime
+    """When it was written last."""
 
 
 class Blobs:
@@ -127,25 +143,48 @@ class Blobs:
                 if self._folder is not None:
                     await asyncio.to_thread(_sync_folder, (self._folder / key).parent)
 
+    async def has(self, key: str) -> bool:
+        """Return whether there is something under the key. Raises BlobStoreAway."""
+        try:
+            async with self._opened() as store:
+                await store.head_async(key)
+        except BlobMissing:
+            return False
+        return True
+
+    async def listed(self, prefix: str) -> AsyncGenerator[list[Stored]]:
+        """Yield what lies under the prefix (whole segments of a key), a batch at a time.
+
+        In no order. What comes or goes meanwhile may be listed or not. Raises BlobStoreAway.
+        """
+        async with self._opened() as store:
+            listing = store.list(prefix, chunk_size=_LISTED_AT_ONCE)
+        while True:
+            async with self._opened():  # a deadline for each batch: a long list takes its time
+                batch = await anext(listing, None)
+            if batch is None:
+                return
+            yield [Stored(blob["path"], blob["size"], blob["last_modified"]) for blob in batch]
+
+    async def prefixes(self) -> list[str]:
+        """Return the first segments of all keys, each with its slash. Raises BlobStoreAway."""
+        async with self._opened() as store:
+            listed = await store.list_with_delimiter_async()
+        return sorted(f"{prefix}/" for prefix in listed["common_prefixes"])
+
     async def sweep(self, prefix: str, older_than: timedelta) -> int:
         """Remove what lies under the prefix for longer than that; return how many."""
         limit = datetime.now(UTC) - older_than
-        async with self._opened(in_time=False) as store:  # a long list takes its time
-            old = [
-                blob["path"]
-                async for batch in store.list(prefix)
-                for blob in batch
-                if blob["last_modified"] < limit
-            ]
+        old = [blob.key async for batch in self.listed(prefix) for blob in batch if blob.at < limit]
         for key in old:
             await self.delete(key)
         return len(old)
 
     @asynccontextmanager
-    async def _opened(self, *, in_time: bool = True) -> AsyncIterator[ObjectStore]:
+    async def _opened(self) -> AsyncIterator[ObjectStore]:
         """Yield the store; raise BlobMissing and BlobStoreAway for what goes wrong with it."""
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS if in_time else None):
+            async with asyncio.timeout(DEADLINE_SECONDS):
                 yield self._store or self._open()
         except FileNotFoundError as error:
             if self._folder is not None and not (self._folder / _MARK).exists():

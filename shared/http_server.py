@@ -15,6 +15,7 @@ class HttpServer:
             app,
             host=host,
             port=port,
+            http="h11",  # whatever else is installed: it limits a request's head, to 64 KiB
             log_config=None,
             access_log=False,
             server_header=False,

@@ -19,11 +19,17 @@ S = TypeVar("S", bound="Settings")
 class Settings(BaseSettings):
     """What every service needs."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
-    amqp_url: str = Field("amqp://guest:guest@127.0.0.1:5672/", description="The broker.")
+    # URLs can hold passwords: whatever shows the settings does not show them.
+    amqp_url: str = Field(
+        "amqp://guest:guest@127.0.0.1:5672/", repr=False, description="The broker."
+    )
     blob_url: str = Field(
         "file:///var/lib/satchel/blobs",
+        repr=False,
         description="The blob store, shared by all services: file:///folder, s3://bucket/prefix.",
     )
     bind_host: str = Field("0.0.0.0", description="The address to listen on.")  # noqa: S104 - in a container it must be
@@ -107,7 +113,9 @@ class DatabaseSettings(Settings):
     """What services with a database need besides."""
 
     mongodb_url: str = Field(
-        "mongodb://127.0.0.1:27017/?replicaSet=rs0", description="MongoDB; a replica set."
+        "mongodb://127.0.0.1:27017/?replicaSet=rs0",
+        repr=False,
+        description="MongoDB; a replica set.",
     )
 
 

@@ -28,9 +28,12 @@ from shared.settings import Settings
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_ERRORS, MAX_FIELD = 20, 200
+"""An answer names so many wrong fields, and of the name of one, which a caller chose, so much."""
 STREAMED = frozenset({"/v1/mail", "/v1/people:import", "/v1/explain"})
 """Routes that read their own bodies."""
 
+PROBLEM_TYPE = "application/problem+json"
 Checks = Mapping[str, Callable[[], Awaitable[bool]]]
 """What readiness depends on, by name."""
 
@@ -91,6 +94,7 @@ def create_app(
         responses={"default": {"model": ProblemBody, "description": "RFC 9457 problem"}},
         generate_unique_id_function=lambda route: route.name,  # what clients' methods are called
     )
+    _describe_problems(app)
     app.state.verifier = settings.token_verifier
     app.add_middleware(BodyLimit)
     if settings.origins:
@@ -121,6 +125,21 @@ def create_app(
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Let an app say of its problems that they are no plain JSON: the framework cannot."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        for operation in (o for path in document["paths"].values() for o in path.values()):
+            content = operation["responses"]["default"]["content"]
+            if body := content.pop("application/json", None):
+                content[PROBLEM_TYPE] = body
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # its documented way
 
 
 def with_examples(app: FastAPI, examples: Mapping[str, Any]) -> None:
@@ -215,7 +234,7 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
         problem.body.model_dump(exclude_none=True),
         problem.body.status,
         headers=headers,
-        media_type="application/problem+json",
+        media_type=PROBLEM_TYPE,
     )
 
 
@@ -242,8 +261,9 @@ async def read_mail(request: Request, limit: int) -> bytes:
 
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 """What OpenAPI says about a body that is bytes to it."""
+SOME_BYTES = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 MAIL_BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"message/rfc822": BYTES}}
+    "requestBody": {"required": True, "content": {"message/rfc822": SOME_BYTES}}
 }
 """What OpenAPI says about a route that uses `read_mail`."""
 
@@ -264,10 +284,10 @@ async def _on_http_exception(_: Request, error: Exception) -> JSONResponse:
 async def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - for the type checker
     errors = {
-        ".".join(map(str, problem["loc"][1:] or problem["loc"])): problem["msg"].removeprefix(
-            "Value error, "
-        )
-        for problem in error.errors()
+        ".".join(map(str, problem["loc"][1:] or problem["loc"]))[:MAX_FIELD]: problem[
+            "msg"
+        ].removeprefix("Value error, ")
+        for problem in error.errors()[:MAX_ERRORS]
     }
     detail = "; ".join(f"{field}: {message}" for field, message in errors.items())
     return problem_response(Problem(422, "Invalid request", detail, errors=errors))

@@ -15,6 +15,7 @@ from dev.install import ensure_rabbitmq, find_mongod
 from dev.mongodb import PrivateMongoDB
 from dev.rabbitmq import PrivateRabbitMQ
 from dev.stack import Stack, own_databases
+from tests.told_secrets import told_secrets
 
 _MEASURED = pytest.StashKey[list[str]]()
 
@@ -79,7 +80,8 @@ def database_name() -> str:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Two replicas of every service on a broker and a database of their own."""
-    environment = own_databases() | {"PUBLISH_DEADLINE": "3"}
+    environment = own_databases() | {"PUBLISH_DEADLINE": "3", "LOG_LEVEL": "DEBUG"}
     folder: Path = tmp_path_factory.mktemp("stack")
     with Stack(folder, replicas=2, environment=environment) as running:
         yield running
+    assert told_secrets(folder / "logs", running.environment) == []

@@ -8,6 +8,7 @@ import sys
 from functools import partial
 
 from services.ingest.backfill import OPTIONS, Backfill, Mistake
+from services.ingest.receipts import Receipts
 from services.ingest.receive import Receiver
 from services.ingest.settings import IngestSettings
 from services.ingest.smtp import SmtpServer
@@ -33,7 +34,8 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     )
     blobs = Blobs(settings.blob_url)
     blobs_lookout = Lookout("blob store", settings.blob_url, blobs.why_not)
-    receiver = Receiver(publisher, blobs)
+    receipts = Receipts(blobs, every=settings.receipt_seconds)
+    receiver = Receiver(publisher, blobs, receipts=receipts)
     verify = partial(settings.key_ring.verify, domain=settings.capture_domain)
     smtp = SmtpServer(
         receiver,
@@ -61,6 +63,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     async with (
         running(blobs_lookout, stopping),
         running(publisher, stopping),
+        running(receipts, stopping),
         running(Together(http, smtp), stopping),
     ):
         await stopping.wait()

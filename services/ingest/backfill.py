@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.ingest.old_mail import OldMail, Place, measure, read_old_mail
+from services.ingest.receipts import Receipts
 from services.ingest.receive import NotAccepted, Receiver
 from services.ingest.settings import IngestSettings
 from shared.blobs import Blobs
@@ -130,9 +131,10 @@ class Backfill:
             uses(publishes=[MailReceived]),
             deadline=settings.publish_deadline,
         )
-        ring = settings.key_ring
-        receiver = Receiver(publisher, Blobs(settings.blob_url), backfill_id=ring.backfill_id)
-        async with running(publisher, stopping):
+        blobs, backfill_id = Blobs(settings.blob_url), settings.key_ring.backfill_id
+        receipts = Receipts(blobs, every=settings.receipt_seconds)
+        receiver = Receiver(publisher, blobs, receipts=receipts, backfill_id=backfill_id)
+        async with running(publisher, stopping), running(receipts, stopping):
             self.finished = await self._bring(receiver, stopping)
         self._progress.end()
         sys.stderr.write(self._summary(time.monotonic() - started))

@@ -16,3 +16,9 @@ RECEIVE_SECONDS = Histogram(
 )
 SMTP_REFUSED = Counter("satchel_smtp_refused_total", "SMTP refusals, by reason", ["reason"])
 SMTP_SESSIONS = Gauge("satchel_smtp_sessions", "Open SMTP sessions")
+RECEIPTS = Counter(
+    "satchel_receipts_total",
+    "Receipts for the audit: written, retried (the blob store was away), dropped",
+    ["result"],
+)
+RECEIPTS_WAITING = Gauge("satchel_receipts_waiting", "Receipts that are not written yet")

@@ -22,6 +22,7 @@ from uuid import UUID
 import structlog
 
 from services.ingest.metrics import RECEIVE_SECONDS, RECEIVED, RECEIVED_BYTES
+from services.ingest.receipts import Receipts
 from shared.blobs import CLAIM_CHECK_BYTES, Blobs, BlobStoreAway, claim_key
 from shared.broker import Publisher, PublishFailed
 from shared.capture_address import CaptureAddress
@@ -43,10 +44,11 @@ class Receiver:
         publisher: Publisher,
         blobs: Blobs,
         *,
+        receipts: Receipts | None = None,
         backfill_id: Callable[[CaptureAddress, bytes], UUID] | None = None,
     ) -> None:
         """With `backfill_id`, which makes capture ids, all that is received is old mail."""
-        self._publisher, self._blobs = publisher, blobs
+        self._publisher, self._blobs, self._receipts = publisher, blobs, receipts
         self._backfill_id = backfill_id
 
     async def receive(
@@ -71,6 +73,8 @@ class Receiver:
             log.warning("not accepted", door=door, why=str(failures[0]))
             raise NotAccepted(str(failures[0])) from failures[0]
         for event in events:
+            if self._receipts is not None:
+                self._receipts.note(event)
             log.info("received", capture_id=str(event.capture_id), door=door, size=event.size)
         RECEIVED.labels(door, "accepted").inc()
         RECEIVED_BYTES.labels(door).observe(len(raw))

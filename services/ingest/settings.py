@@ -24,3 +24,9 @@ class IngestSettings(CaptureSettings):
     publish_deadline: float = Field(
         7.0, description="Seconds the broker has to confirm before the sender is told to retry."
     )
+    receipt_seconds: float = Field(
+        10.0,
+        gt=0,
+        description="Seconds that receipts (for the audit) are gathered before they are written; "
+        "those of as many are missing after a crash of ingest.",
+    )

@@ -18,7 +18,7 @@ from services.matcher.directory import Directory
 from services.matcher.knowledge import Knowledge
 from services.matcher.outbox import Outbox
 from services.matcher.settings import MatcherSettings
-from services.matcher.sweep import ClaimSweep
+from services.matcher.sweep import Sweep
 from services.matcher.versions import Versions
 from shared.blobs import Blobs
 from shared.broker import Consumer, Publisher, PublishFailed
@@ -112,7 +112,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     app.include_router(capture_address_routes(people, addresses))
     app.include_router(explain_routes(knowledge, addresses, settings.capture_domain))
     http = HttpServer(app, settings.bind_host, settings.matcher_http_port)
-    sweep, outbox = ClaimSweep(blobs), Outbox(database, publisher)
+    sweep, outbox = Sweep(blobs), Outbox(database, publisher)
     async with (
         left_in_time(client),
         running(Together(database_lookout, blobs_lookout), stopping),

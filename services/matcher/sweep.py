@@ -1,18 +1,31 @@
-"""Removes claims that nobody needs any more: what crashes between two steps left behind."""
+"""Removes from the blob store what nobody needs any more.
+
+That is claims that crashes between two steps left behind, and receipts that are as old as the
+oldest dead letter.
+"""
 
 import asyncio
 import contextlib
 
 import structlog
 
-from shared.blobs import CLAIM_PREFIX, CLAIM_RETENTION, BlobMissing, Blobs, BlobStoreAway
+from shared.blobs import (
+    CLAIM_PREFIX,
+    CLAIM_RETENTION,
+    RETENTION,
+    BlobMissing,
+    Blobs,
+    BlobStoreAway,
+)
+from shared.receipts import RECEIPT_PREFIX
 from shared.runtime import unless
 
 _EVERY_SECONDS = 3600.0
+_KEPT = {CLAIM_PREFIX: CLAIM_RETENTION, RECEIPT_PREFIX: RETENTION}
 log = structlog.get_logger()
 
 
-class ClaimSweep:
+class Sweep:
     """Sweeps every hour. Any number of replicas may do so."""
 
     def __init__(self, blobs: Blobs) -> None:
@@ -24,14 +37,15 @@ class ClaimSweep:
         while not self._stopping.is_set():
             try:
                 await unless(self._stopping, self._sweep())
-            except (BlobMissing, BlobStoreAway) as away:  # a claim may go while it is listed
-                log.warning("claims not swept", why=str(away))
+            except (BlobMissing, BlobStoreAway) as away:  # one may go while it is listed
+                log.warning("blobs not swept", why=str(away))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
 
     async def _sweep(self) -> None:
-        if removed := await self._blobs.sweep(CLAIM_PREFIX, CLAIM_RETENTION):
-            log.info("claims swept", removed=removed)
+        for prefix, kept in _KEPT.items():
+            if removed := await self._blobs.sweep(prefix, kept):
+                log.info("blobs swept", prefix=prefix, removed=removed)
 
     def stop(self) -> None:
         """Let `run` end."""

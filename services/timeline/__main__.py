@@ -1,11 +1,14 @@
 """The timeline's process: wired here, top to bottom.
 
 `--migrate` builds the indexes and ends; `--reprocess` makes every stored mail anew and ends;
-`--dead-letters` is the operator's command.
+`--audit` holds what was accepted against what is there and ends; `--dead-letters` is the operator's
+command.
 """
 
 import asyncio
 import sys
+
+import structlog
 
 from services.timeline import (
     bounces,
@@ -25,6 +28,7 @@ from services.timeline.api.mails import mail_routes
 from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
 from services.timeline.api.stats import stats_routes
+from services.timeline.audit import command as audit
 from services.timeline.consumer import Projector
 from services.timeline.dead_letters import records as dead_letters
 from services.timeline.dead_letters.arguments import OPTIONS as DEAD_LETTER_OPTIONS
@@ -67,7 +71,8 @@ INDEXES = (
     *people.INDEXES,
     *dead_letters.INDEXES,
 )
-OPTIONS = """\
+OPTIONS = f"""\
+{audit.OPTIONS.rstrip()}
   --migrate         build the indexes, and end
   --reprocess       make every stored mail anew from its raw bytes, as far as an older version of
                     the reader made it, and end; goes on where it was interrupted
@@ -164,6 +169,20 @@ async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew
         sys.stderr.write("interrupted; the same command goes on from here\n")
 
 
+def make_audit(settings: TimelineSettings) -> int:
+    """Return 0 when every promise is kept, 1 when one is broken, 2 when that cannot be told."""
+    try:
+        made = audit.Audit(settings, audit.Wanted.parse(sys.argv[1:], settings.dead_letters_kept))
+        run(made.run)
+    except audit.Mistake as mistake:
+        sys.stderr.write(f"timeline: {mistake}\n")
+        return 2
+    except Exception:  # 1 is the word for what is lost
+        structlog.get_logger().exception("audit failed")
+        return 2
+    return made.code
+
+
 def dead_letters_command(settings: TimelineSettings) -> int:
     """Do what was asked for about dead letters; return the exit code."""
     configure_logging("timeline", "ERROR")  # standard output is for what was asked for
@@ -177,7 +196,10 @@ def main() -> None:
     settings = load(TimelineSettings, "timeline", OPTIONS + DEAD_LETTER_OPTIONS)
     if sys.argv[1:2] == ["--dead-letters"]:
         sys.exit(dead_letters_command(settings))
-    configure_logging("timeline", settings.log_level)
+    is_audit = "--audit" in sys.argv[1:]  # its standard output is for what it finds
+    configure_logging("timeline", "ERROR" if is_audit else settings.log_level)
+    if is_audit:
+        sys.exit(make_audit(settings))
     if "--migrate" in sys.argv[1:]:
         run(lambda _: build_indexes(settings))
     elif "--reprocess" in sys.argv[1:]:

@@ -18,6 +18,7 @@ Only this package imports aio-pika, and it does not hand out anything of it.
 
 from shared.broker.consume import Consumer, DeadLetterConsumer, Delivery, Handler
 from shared.broker.dead import DeadLetter
+from shared.broker.depths import depths
 from shared.broker.publish import UNROUTABLE, EventTooLarge, Publisher, PublishFailed
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "Handler",
     "PublishFailed",
     "Publisher",
+    "depths",
 ]

@@ -10,7 +10,7 @@ from dev.generate import ROOT
 SHIPPED = sorted([*ROOT.glob("shared/**/*.py"), *ROOT.glob("services/**/*.py")])
 EVERY = sorted(
     path
-    for folder in ("bench", "chaos", "dev", "services", "shared", "tests")
+    for folder in ("bench", "chaos", "dev", "ops", "services", "shared", "tests")
     for path in ROOT.glob(f"{folder}/**/*.py")
 )
 
@@ -37,7 +37,6 @@ def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
 def test_every_file_that_a_page_names_is_there(page: str) -> None:
-    named = re.findall(
-        r"`((?:shared|services|dev|tests|docs|bench|chaos)/[\w./-]+)`", (ROOT / page).read_text()
-    )
+    folders = "shared|services|ops|dev|tests|docs|bench|chaos"
+    named = re.findall(rf"`((?:{folders})/[\w./-]+)`", (ROOT / page).read_text())
     assert [path for path in named if not (ROOT / path).exists()] == []

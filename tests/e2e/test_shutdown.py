@@ -18,6 +18,7 @@ from dev.ports import free_port
 from dev.process import Process
 from dev.stack import Replica
 from shared.capture_address import KeyRing
+from shared.receipts import RECEIPT_PREFIX, decode
 
 KEYS, DOMAIN = "k1:" + "s" * 20, "in.satchel.test"
 ADDRESS = KeyRing.parse(KEYS).mint("acme", "anna", DOMAIN).address
@@ -71,7 +72,9 @@ def test_who_never_reads_and_who_never_speaks_are_left(ingest: Replica) -> None:
         connection.close()
 
 
-def test_a_mail_in_the_middle_of_data_is_taken_and_answered(ingest: Replica) -> None:
+def test_a_mail_in_the_middle_of_data_is_taken_and_answered_and_has_its_receipt(
+    ingest: Replica, tmp_path: Path
+) -> None:
     session = smtplib.SMTP("127.0.0.1", ingest.ports["INGEST_SMTP_PORT"], timeout=10)
     session.ehlo()
     for command in ("MAIL FROM:<a@x.example>", f"RCPT TO:<{ADDRESS}>", "DATA"):
@@ -86,7 +89,11 @@ def test_a_mail_in_the_middle_of_data_is_taken_and_answered(ingest: Replica) -> 
     sending.start()
     seconds = terminated(ingest)
     sending.join()
-    assert session.getreply()[0] == 250
+    code, answer = session.getreply()
+    assert code == 250
     assert session.getreply()[0] == 421
+    [written] = (tmp_path / "blobs" / RECEIPT_PREFIX).rglob("*.ndjson")
+    [receipt] = decode(written.read_bytes())
+    assert str(receipt.capture_id) == answer.decode().rpartition(" ")[2]
     assert 1 <= seconds < 10
     session.close()

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,9 +16,11 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from pydantic import SecretStr
 from pymongo.errors import AutoReconnect
 
+from bench.costs import cost_of
 from services.timeline.dead_letters.command import DeadLettersCommand
 from services.timeline.dead_letters.content import Content
 from services.timeline.dead_letters.keeper import Keeper
+from services.timeline.dead_letters.letter import document_of
 from services.timeline.dead_letters.records import INDEXES, Records, Which
 from services.timeline.dead_letters.replay import Replay
 from services.timeline.dead_letters.sweep import DeadLetterSweep
@@ -43,6 +45,7 @@ ACCOUNT = "acme"
 TOPOLOGY = uses(publishes=EVENTS.values())
 KEPT = timedelta(days=14)
 ALL = timedelta(0)
+NOW = datetime(2099, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -318,6 +321,21 @@ class TestReplaying:
         assert sent == {letter["event"] for letter in letters}
         assert desk.kept_bodies() == []
 
+    async def test_who_finds_its_bytes_gone_with_another_says_the_same(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        document = await desk.keep(dead())
+        letter = desk.content.letter
+
+        async def letter_later(waiting: Document) -> DeadLetter:
+            monkeypatch.undo()
+            await desk.replay.replay(document, "another")
+            return await letter(waiting)
+
+        monkeypatch.setattr(desk.content, "letter", letter_later)
+        assert (await desk.replay.replay(document, "op"))["state"] == "replayed"
+        assert len(await desk.received()) == 1
+
     async def test_one_who_dies_before_it_is_recorded_leaves_it_to_the_sweep(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -465,6 +483,29 @@ class TestLooking:
                 if (cursor := page.next_cursor) is None:
                     break
             assert len(found) == len({*found}) == expected
+
+    @pytest.mark.parametrize(
+        "which",
+        [
+            Which(),
+            Which(reason="handler_error"),
+            Which(reason="claim_missing", states=("waiting",)),
+        ],
+    )
+    async def test_a_page_costs_what_its_size_says(self, desk: Desk, which: Which) -> None:
+        reasons, states = ("claim_missing", "handler_error"), ("waiting", "dropped")
+        many = [
+            document_of(dead(reason=reasons[n % 2]), NOW + timedelta(seconds=n), KEPT)
+            | {"state": states[n // 2 % 2]}
+            for n in range(400)
+        ]
+        await desk.database.dead_letters.insert_many(many)
+        cursor = (await desk.records.page(ACCOUNT, which, 10, None)).next_cursor
+        cost = await cost_of(desk.database, lambda: desk.records.page(ACCOUNT, which, 10, cursor))
+        assert cost.documents <= 15, cost.plans
+        assert cost.keys <= 40
+        assert not cost.scans
+        assert not cost.sorts
 
 
 class TestCommand:

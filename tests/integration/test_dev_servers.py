@@ -215,7 +215,7 @@ def test_a_port_has_one_owner_among_all_processes(tmp_path: Path) -> None:
 
 def test_what_is_missing_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(install, "_RABBITMQ", Path("/nonexistent"))
+    monkeypatch.setattr(install, "RABBITMQ", Path("/nonexistent"))
     with pytest.raises(install.Unavailable, match=r"apt-get install rabbitmq-server.*AMQP_URL"):
         install.ensure_rabbitmq()
     monkeypatch.setattr(install, "_mongod_on_path", lambda: None)

@@ -23,7 +23,7 @@ from services.matcher.decide import Person
 from services.matcher.directory import Directory
 from shared.database import DatabaseAway, database_errors
 from shared.events import Kind, PersonId
-from shared.web import BYTES
+from shared.web import BYTES, MAX_FIELD
 
 _BATCH, _PROGRESS, _MAX_LINE = 500, 5000, 64 * 1024
 _MAX_BAD_LINES, _MAX_ERRORS = 10_000, 10
@@ -186,7 +186,7 @@ def _read(line: bytes) -> Person:
 def _errors(error: ValidationError) -> list[dict[str, str]]:
     return [
         {
-            "field": ".".join(map(str, problem["loc"])) or "line",
+            "field": ".".join(map(str, problem["loc"]))[:MAX_FIELD] or "line",
             "message": problem["msg"].removeprefix("Value error, "),
         }
         for problem in error.errors(include_input=False, include_url=False)[:_MAX_ERRORS]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.timeline.account_settings import AccountSettings
@@ -47,6 +47,8 @@ class UnreadOut(BaseModel):
 
 class ReadAll(BaseModel):
     """What to mark as read."""
+
+    model_config = ConfigDict(extra="forbid")
 
     before: AwareDatetime | None = Field(
         None, description="Everything that had arrived at that moment; now, if it is not given"

@@ -50,8 +50,14 @@ class Replay:
         id_ = document["_id"]
         try:
             await self.publisher.publish_again(await self.content.letter(document))
-        except (BlobMissing, BlobStoreAway) as failure:
-            if is_first or isinstance(failure, BlobMissing):
+        except BlobMissing:
+            await self.records.withdraw(id_)
+            now = await self.records.one(id_)
+            if now is None or now["state"] == "waiting":
+                raise
+            return  # another was faster, and is done with it
+        except BlobStoreAway:
+            if is_first:
                 await self.records.withdraw(id_)
             raise
         except PublishFailed as failure:

@@ -1,0 +1,170 @@
+"""Every operation of every service, from the services' own OpenAPI documents, ready to be asked.
+
+What is new here fails until its parameters and its body are known, and the scope that it needs.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+
+from dev.client import Client
+from dev.stack import SERVICES
+from tests.e2e.account import Account
+
+EVENTS = "/v1/events"
+"""Its answer has no end."""
+SCOPES = {
+    "POST /v1/mail": "mail:write",
+    "GET /v1/people": "directory:read",
+    "GET /v1/people/{person_id}": "directory:read",
+    "PUT /v1/people/{person_id}": "directory:write",
+    "DELETE /v1/people/{person_id}": "directory:write",
+    "POST /v1/people:import": "directory:write",
+    "GET /v1/capture-addresses": "directory:write",
+    "POST /v1/capture-addresses": "directory:write",
+    "POST /v1/capture-addresses/{address}:rotate": "directory:write",
+    "DELETE /v1/capture-addresses/{address}": "directory:write",
+    "POST /v1/explain": "directory:read",
+    "GET /v1/inbox": "timeline:read",
+    "PUT /v1/inbox/read": "timeline:read",
+    "GET /v1/inbox/unread": "timeline:read",
+    "GET /v1/conversations/{conversation_id}": "timeline:read",
+    "PUT /v1/conversations/{conversation_id}/read": "timeline:read",
+    "PUT /v1/conversations/{conversation_id}/unread": "timeline:read",
+    "GET /v1/profiles/{person_id}/timeline": "timeline:read",
+    "GET /v1/mails/{mail_id}": "timeline:read",
+    "GET /v1/mails/{mail_id}/raw": "timeline:read",
+    "GET /v1/mails/{mail_id}/attachments/{index}": "timeline:read",
+    "GET /v1/mails/{mail_id}/variants/{variant}": "timeline:read",
+    "GET /v1/events": "timeline:read",
+    "GET /v1/setup": "timeline:read",
+    "GET /v1/settings": "timeline:read",
+    "PUT /v1/settings": "account:write",
+    "GET /v1/stats": "timeline:read",
+}
+ALL_SCOPES = frozenset(SCOPES.values()) | {"directory:write"}
+JSON, NDJSON, MAIL = "application/json", "application/x-ndjson", "message/rfc822"
+BODIES: Mapping[str, Any] = {
+    "PUT /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
+    "POST /v1/capture-addresses": {"person_id": "u1"},
+    "POST /v1/capture-addresses/{address}:rotate": {"grace_hours": 1},
+    "PUT /v1/inbox/read": {"before": "2026-01-01T00:00:00Z"},
+    "PUT /v1/settings": {"visibility": "team"},
+}
+"""What can be sent as JSON, with every field."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation, with values for all that it can be given."""
+
+    service: str
+    method: str
+    path: str
+    """Its template."""
+    in_path: Mapping[str, str]
+    query: Mapping[str, str]
+    """Of every parameter of the query, a value that it may have."""
+    required: frozenset[str]
+    media_type: str | None
+    """Of the body that it takes."""
+    content: bytes | None = None
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def scope(self) -> str:
+        return SCOPES[self.name]
+
+    @property
+    def filled(self) -> str:
+        """The path with its values."""
+        return self.path.format(**self.in_path)
+
+    def ask(self, client: Client, **changes: Any) -> httpx.Response:
+        """Ask as a good client does, with what is required and whatever is changed."""
+        content_type = {"Content-Type": self.media_type} if self.media_type else {}
+        body = {"json": self.body} if self.body is not None else {"content": self.content}
+        params = changes.pop("params", {name: self.query[name] for name in self.required})
+        query = urlencode(params, doseq=True, errors="surrogatepass")
+        path = f"{self.filled}?{query}" if query else self.filled
+        options: dict[str, Any] = {
+            **(body if self.media_type else {}),
+            **changes,
+            "headers": {**content_type, **changes.get("headers", {})},
+        }
+        if self.path == EVENTS:
+            with client.stream(self.service, path, **options) as answer:
+                if answer.is_error:
+                    answer.read()
+                return answer
+        return client.request(self.method, self.service, path, **options)
+
+    def at(self, **in_path: str) -> "Operation":
+        """Return the operation with other values in its path."""
+        return replace(self, in_path={**self.in_path, **in_path})
+
+
+def operations(account: Account) -> list[Operation]:
+    """Return all operations, about the account's own things: one of its mails is attached."""
+    [mail, *_] = account.client.timeline("c1")
+    values = {
+        "person_id": "c1",
+        "mail_id": mail["id"],
+        "conversation_id": mail["conversation_id"],
+        "variant": "0" * 32,
+        "index": "0",
+        "address": account.capture,
+        "recipient": account.capture,
+        "limit": "5",
+        "cursor": "WzE3NjkyNDYwMDAwMDAsICJhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYSJd",
+        "q": "text",
+        "unread": "true",
+        "owner": "me",
+        "images": "remote",
+        "from": "2026-01-01",
+        "to": "2026-01-31",
+    }
+    values_in = {"/v1/people": {"address": "cand@mail.example", "cursor": "c1"}}
+    values_in["/v1/capture-addresses"] = {"cursor": account.capture, "person_id": "u1"}
+    found = []
+    for service in SERVICES:
+        document = account.client.json("GET", service, "/openapi.json")
+        for path, methods in document["paths"].items():
+            for method, described in methods.items():
+                known = values | values_in.get(path, {})
+                found.append(_operation(service, method.upper(), path, described, known))
+    return found
+
+
+def _operation(
+    service: str, method: str, path: str, described: Mapping[str, Any], values: Mapping[str, str]
+) -> Operation:
+    name = f"{method} {path}"
+    assert name in SCOPES, f"{name} is new: which scope does it need?"
+    parameters = described.get("parameters", ())
+    query = [parameter for parameter in parameters if parameter["in"] == "query"]
+    in_path = {parameter: values[parameter] for parameter in re.findall(r"\{(\w+)\}", path)}
+    [media_type] = described.get("requestBody", {}).get("content", None) or [None]
+    assert media_type != JSON or name in BODIES, f"{name} is new: what can be sent to it?"
+    person = b'{"person_id": "i1", "kind": "contact", "name": "I", "addresses": []}\n'
+    mail = b"From: user@team.example\r\nTo: cand@mail.example\r\n\r\nHello\r\n"
+    return Operation(
+        service,
+        method,
+        path,
+        in_path=in_path,
+        query={parameter["name"]: values[parameter["name"]] for parameter in query},
+        required=frozenset(p["name"] for p in query if p.get("required")),
+        media_type=media_type,
+        content={MAIL: mail, NDJSON: person}.get(media_type or ""),
+        body=BODIES.get(name),
+    )
