@@ -51,6 +51,15 @@ DATABASE = End({"app": "database-svc"})
 DNS = End({"k8s-app": "kube-dns"}, namespace="kube-system")
 WORLD = End(namespace="", address="203.0.113.9")
 METADATA = End(namespace="", address="169.254.169.254")
+BROKER_SETTINGS = {
+    "vm_memory_high_watermark.relative",
+    "disk_free_limit.absolute",
+    "cluster_partition_handling",
+    "queue_leader_locator",
+    "quorum_queue.continuous_membership_reconciliation.enabled",
+    "quorum_queue.continuous_membership_reconciliation.target_group_size",
+}
+"""What a RabbitMQ 4.0 was started with. One name that it does not know, and it does not start."""
 PROXY, PROMETHEUS, KEDA, OTHER = (
     End({"app": name}, namespace=name) for name in ("traefik", "monitoring", "keda", "default")
 )
@@ -136,7 +145,16 @@ def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
     closed = [name for name, way in needed.items() if not reaches(overlay, *way)]
     assert not closed
     ports = (53, 443, 2525, 4369, 5672, 8001, 8002, 8003, 15672, 15692, 25672, 27017, 35675)
-    ends = (*everybody, DNS, WORLD, METADATA, PROXY, PROMETHEUS, KEDA, OTHER)
+    ends = (*everybody, DNS, WORLD, METADATA, BROKER_SETTINGS = {
+    "vm_memory_high_watermark.relative",
+    "disk_free_limit.absolute",
+    "cluster_partition_handling",
+    "queue_leader_locator",
+    "quorum_queue.continuous_membership_reconciliation.enabled",
+    "quorum_queue.continuous_membership_reconciliation.target_group_size",
+}
+"""What a RabbitMQ 4.0 was started with. One name that it does not know, and it does not start."""
+PROXY, PROMETHEUS, KEDA, OTHER)
     wanted = [(source, target, port) for source, target, port in needed.values()]
     for source in ends:
         for target in ends:
@@ -277,6 +295,7 @@ def test_the_broker_is_three_nodes_whose_disks_hold_full_queues() -> None:
     config = dict(
         line.split(" = ") for line in spec["rabbitmq"]["additionalConfig"].strip().splitlines()
     )
+    assert config.keys() == BROKER_SETTINGS, "does RabbitMQ know it? Then it belongs there, too"
     assert config["disk_free_limit.absolute"] == "10GB"
     assert float(config["vm_memory_high_watermark.relative"]) <= 0.6
     resources = spec["resources"]
