@@ -1,15 +1,16 @@
-"""`make bench`: the measurements. `ARGS="way ..."` (the default), `"decisions ..."`, `"pages ..."`,
-`"crafted ..."`.
+"""`make bench`: the measurements. `ARGS="way ..."` (the default), or one of the others by its name.
 
 way        SMTP in, visible in MongoDB: how fast, and how soon
 decisions  how many decisions a second with a directory of a million people, and the memory
 pages      how fast each view's page is with up to a million mails, and what it looks at
 crafted    how long mails take that were crafted to be expensive
+siege      what a hostile sender is told, what memory it takes, and how a normal one fares
+fair       how long one account waits while another floods
 """
 
 import sys
 
-from bench import crafted, decisions, pages, way
+from bench import crafted, decisions, fair, pages, siege, way
 from dev.terminal import command
 
 _BENCHES = {
@@ -17,6 +18,8 @@ _BENCHES = {
     "decisions": decisions.main,
     "pages": pages.main,
     "crafted": crafted.main,
+    "siege": siege.main,
+    "fair": fair.main,
 }
 
 

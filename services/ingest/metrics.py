@@ -14,7 +14,11 @@ RECEIVED_BYTES = Histogram(
 RECEIVE_SECONDS = Histogram(
     "satchel_receive_seconds", "From the whole mail read to the broker's confirm", ["door"]
 )
-SMTP_REFUSED = Counter("satchel_smtp_refused_total", "SMTP refusals, by reason", ["reason"])
+SMTP_REFUSED = Counter(
+    "satchel_smtp_refused_total",
+    "SMTP refusals, by reason: of a session, a recipient or a mail",
+    ["reason"],
+)
 SMTP_SESSIONS = Gauge("satchel_smtp_sessions", "Open SMTP sessions")
 RECEIPTS = Counter(
     "satchel_receipts_total",
@@ -22,3 +26,4 @@ RECEIPTS = Counter(
     ["result"],
 )
 RECEIPTS_WAITING = Gauge("satchel_receipts_waiting", "Receipts that are not written yet")
+BYTES_IN_HAND = Gauge("satchel_bytes_in_hand", "Bytes of mails that are being read or made durable")

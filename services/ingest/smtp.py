@@ -1,32 +1,31 @@
 """The SMTP door: an envelope, a mail, and an answer that can be trusted.
 
-* RCPT is checked by the address's own MAC: 550 for anything that is no capture address here.
-* DATA is read in pieces into memory that cannot exceed the size limit, however long its lines are,
-  and all sessions together cannot exceed theirs. CRLF.CRLF alone ends it (RFC 5321 section
-  4.1.1.4); a bare CR or LF is content. What is beyond a limit is drained, and answered with 552
-  when the mail is too large, with 451 when there is too much at a time.
-* 250 after the broker's confirm, 451 when it cannot confirm. Our own faults are 451, never 5xx:
-  a 5xx makes the sender give up.
-* Replies carry no text of an exception. The library's log is switched off (`shared.runtime`), since
-  it writes addresses.
+    SmtpServer -> CaptureSession (`conversation.py`, `session.py`), which reads by `data.py` -> Door
+
+* RCPT is checked by the address's own MAC: 550 for anything that is no capture address here, 450
+  while its account is over its rate, so that a mail's other recipients are not held up.
+* 250 after the broker's confirm, 451 when it cannot confirm.
+* What a sender and an account may take of it stands in `limits.py`.
+* The library's log is switched off (`shared.runtime`), since it writes addresses.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 import structlog
-from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
+from aiosmtpd.smtp import Session
 
-from services.ingest.metrics import SMTP_REFUSED, SMTP_SESSIONS
+from services.ingest.certificate import Certificate
+from services.ingest.conversation import Mail
+from services.ingest.limits import MIB, InHand, Places, Rates, SmtpLimits
+from services.ingest.metrics import SMTP_REFUSED
 from services.ingest.receive import NotAccepted, Receiver
+from services.ingest.session import CaptureSession
 from shared.capture_address import CaptureAddress
 
-MAX_RECIPIENTS = 100
-"""RFC 5321 section 4.5.3.1.8: at least this many."""
-_END = b"\r\n.\r\n"
-_PIECE = 1024 * 1024
+_BACKLOG = 1024
 _DRAIN_SECONDS = 7.5
 """More than the broker has to confirm a mail (PUBLISH_DEADLINE)."""
 _GOODBYE_SECONDS = 0.5
@@ -35,271 +34,108 @@ Verify = Callable[[str], CaptureAddress | None]
 log = structlog.get_logger()
 
 
-class MailTooLarge(Exception):
-    """The mail is over the limit; all of it was drained."""
+class Door:
+    """What the sessions of one server share, and what they ask about recipients and mails."""
 
-
-class TooMuchAtOnce(Exception):
-    """All sessions together hold as much as they may; the mail was drained."""
-
-
-async def read_data(
-    reader: asyncio.StreamReader, limit: int, may_hold: Callable[[int], bool] = lambda _: True
-) -> bytes:
-    """Return the mail that follows a 354, its dots unstuffed (RFC 5321 section 4.5.2).
-
-    Never holds more than `limit` bytes and one piece, and stops holding when `may_hold`, asked with
-    the size after each piece, says no. Raises MailTooLarge and TooMuchAtOnce once the end was seen,
-    ConnectionResetError when it never comes.
-    """
-    mail = bytearray(b"\r\n")  # DATA begins at the start of a line: its first may be the last
-    too_large = too_much = False
-    while True:
-        piece = await reader.read(_PIECE)
-        if not piece:
-            raise ConnectionResetError
-        unseen = max(0, len(mail) - len(_END) + 1)
-        mail += piece
-        end = mail.find(_END, unseen)
-        if end >= 0:
-            rest = bytes(mail[end + len(_END) :])
-            del mail[end + len(b"\r\n") :]
-        too_large = too_large or len(mail) > limit + len(b"\r\n")
-        too_much = too_much or not may_hold(0 if too_large else len(mail))
-        if end >= 0:
-            if rest:
-                reader.feed_data(rest)  # `read` took all there was, so this comes next
-            break
-        if too_large or too_much:
-            del mail[: 1 - len(_END)]
-    if too_large:
-        raise MailTooLarge
-    if too_much:
-        raise TooMuchAtOnce
-    if b"\r\n." in mail:
-        mail = mail.replace(b"\r\n.", b"\r\n")
-    return bytes(memoryview(mail)[len(b"\r\n") :])
-
-
-class CaptureSession(SMTP):
-    """One SMTP session."""
-
-    line_length_limit = 64 * 1024  # of the stream's buffer; commands are held to 512 octets
-    event_handler: "Commands"
-
-    @syntax("DATA")
-    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802 - the library's name
-        """Read the mail and answer 250 (durable), 451 (try again) or 552 (too large)."""
-        if await self.check_helo_needed():
-            return
-        assert self.envelope is not None  # noqa: S101 - for the type checker
-        if not self.envelope.rcpt_tos:
-            await self.push("503 5.5.1 RCPT first")
-            return
-        if arg:
-            await self.push("501 5.5.4 Syntax: DATA")
-            return
-        await self.push("354 End data with <CR><LF>.<CR><LF>")
-        limit = self.data_size_limit
-        assert limit  # noqa: S101 - for the type checker
-        with self.event_handler.mail_in_hand() as may_hold:
-
-            def piece_arrived(size: int) -> bool:
-                self._reset_timeout()
-                return may_hold(size)
-
-            try:
-                raw = await read_data(self._reader, limit, piece_arrived)
-                answer = await self.event_handler.take(self.envelope, raw)
-            except MailTooLarge:
-                SMTP_REFUSED.labels("too_large").inc()
-                answer = f"552 5.3.4 the mail is larger than {limit} bytes"
-            except TooMuchAtOnce:
-                SMTP_REFUSED.labels("too_much_at_once").inc()
-                answer = "451 4.3.1 too much mail at a time, try again later"
-            self.envelope = self._create_envelope()
-            await self.push(answer)
-        if self.event_handler.stopping.is_set():
-            await self.leave()
-
-    async def leave(self) -> None:
-        """Say that the service stops, and hang up, whether the other side listens or not."""
-        if self.transport is None:
-            return
-        with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(_GOODBYE_SECONDS):
-                await self.push("421 4.3.2 the service stops, try again")
-        if self.transport is not None:
-            self.transport.close()
-
-    def _timeout_cb(self) -> None:
-        """Hang up on who was silent for too long. `close` would wait for who does not read."""
-        SMTP_REFUSED.labels("timeout").inc()
-        self.hang_up()
-
-    def hang_up(self) -> None:
-        """Close the connection, and forget what was not sent."""
-        abort = getattr(self.transport, "abort", None)  # None once the connection is lost
-        if abort is not None:
-            abort()
-
-    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
-        """Return the address and what follows it; None for both when it is not one.
-
-        The library's parser raises on some broken input, which would be answered as our fault.
-        """
-        try:
-            address, rest = super()._getaddr(arg)
-        except Exception:
-            return None, None
-        return address, rest
-
-    def _getparams(self, params: Sequence[str]) -> dict[str, str | bool] | None:
-        """Return the parameters; None when they are not well formed."""
-        found = super()._getparams(params)
-        size = found.get("SIZE") if found else None
-        if isinstance(size, str) and not (size.isascii() and size.isdecimal()):
-            return None
-        return found
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the session."""
-        self.event_handler.sessions.add(self)
-        SMTP_SESSIONS.set(len(self.event_handler.sessions))
-        super().connection_made(transport)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Forget the session."""
-        self.event_handler.sessions.discard(self)
-        SMTP_SESSIONS.set(len(self.event_handler.sessions))
-        super().connection_lost(error)
-
-
-class Commands:
-    """What the sessions of one server share: the library's hooks, and what is in hand."""
-
-    def __init__(self, receiver: Receiver, verify: Verify, max_bytes_in_hand: int) -> None:
-        self._receiver, self._verify = receiver, verify
-        self._max_bytes_in_hand = max_bytes_in_hand
-        self._bytes_in_hand: dict[object, int] = {}
-        self.sessions: set[CaptureSession] = set()
+    def __init__(
+        self,
+        receiver: Receiver,
+        verify: Verify,
+        limits: SmtpLimits,
+        in_hand: InHand,
+        rates: Rates,
+        *,
+        certificate: Certificate | None = None,
+        require_tls: bool = False,
+        proxies: Collection[IPv4Network | IPv6Network] = (),
+    ) -> None:
+        """Without a `certificate` there is no STARTTLS; `proxies` begin with a PROXY header."""
+        self._receiver, self._verify, self._proxies = receiver, verify, proxies
+        self.limits, self.in_hand, self.rates = limits, in_hand, rates
+        self.certificate, self.require_tls = certificate, require_tls
+        self.places = Places(limits.connections, limits.connections_per_address)
         self.stopping = asyncio.Event()
-        self.idle = asyncio.Event()
-        self.idle.set()
 
-    @contextlib.contextmanager
-    def mail_in_hand(self) -> Iterator[Callable[[int], bool]]:
-        """Count a mail that is being read or made durable, until it is answered.
-
-        Yields what tells whether the mail may be held, now that it has so many bytes. Once it may
-        not, it never may.
-        """
-        mail, refused = object(), False
-
-        def may_hold(size: int) -> bool:
-            nonlocal refused
-            others = sum(self._bytes_in_hand.values()) - self._bytes_in_hand[mail]
-            refused = refused or others + size > self._max_bytes_in_hand
-            self._bytes_in_hand[mail] = 0 if refused else size
-            return not refused
-
-        self._bytes_in_hand[mail] = 0
-        self.idle.clear()
-        try:
-            yield may_hold
-        finally:
-            del self._bytes_in_hand[mail]
-            if not self._bytes_in_hand:
-                self.idle.set()
+    def is_proxy(self, address: str) -> bool:
+        """Whether it must begin with a PROXY header; whoever else does so is not understood."""
+        if not self._proxies:
+            return False
+        ip = ip_address(address.partition("%")[0])
+        ip = getattr(ip, "ipv4_mapped", None) or ip
+        return any(ip in network for network in self._proxies)
 
     async def handle_RCPT(  # noqa: N802 - the library's name
-        self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
+        self, session: CaptureSession, _: Session, mail: Mail, address: str, __: list[str]
     ) -> str:
-        """Answer 250 to a capture address of this deployment, 550 to all others."""
-        if self._verify(address) is None:
+        """Answer 250 to a capture address of this deployment, 550 to all others; 45x for later."""
+        recipient = self._verify(address)
+        if recipient is None:
             SMTP_REFUSED.labels("no_capture_address").inc()
             return "550 5.1.1 no such capture address"
-        if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
+        if mail.chunks is not None:
+            return "503 5.5.1 the mail has begun"
+        if len(mail.rcpt_tos) >= self.limits.recipients:
             SMTP_REFUSED.labels("too_many_recipients").inc()
             return "452 4.5.3 too many recipients, send the rest in another transaction"
-        envelope.rcpt_tos.append(address)
+        if not self.places.names(session, recipient.account_tag):
+            SMTP_REFUSED.labels("account_sessions").inc()
+            return "450 4.7.1 too many sessions for this account, try again later"
+        if recipient.address not in mail.recipients and self.rates.take(recipient.account_tag):
+            SMTP_REFUSED.labels("account_rate").inc()
+            return "450 4.7.1 too many mails for this account, try again later"
+        mail.rcpt_tos.append(address)
+        mail.recipients[recipient.address] = recipient
         return "250 2.1.5 OK"
 
-    async def handle_exception(self, error: Exception) -> str:
-        """Answer 451 to a fault of ours, without its text."""
-        log.error("smtp session failed", exc_info=error)
-        SMTP_REFUSED.labels("fault").inc()
-        return "451 4.3.0 internal trouble, try again later"
-
-    async def take(self, envelope: Envelope, raw: bytes) -> str:
-        """Return the answer to DATA: 250 when the mail is durable, 451 when it is not."""
-        verified = [self._verify(address) for address in envelope.rcpt_tos]
-        recipients = {r.address: r for r in verified if r is not None}
+    async def take(self, mail: Mail, raw: bytes) -> str:
+        """Return the answer to a mail: 250 when it is durable, 451 when it is not."""
+        recipients = list(mail.recipients.values())
+        for recipient in recipients:
+            self.rates.charge(recipient.account_tag, len(raw) // MIB)
         try:
             captures = await self._receiver.receive(
-                raw, list(recipients.values()), mail_from=_sender(envelope.mail_from), door="smtp"
+                raw, recipients, mail_from=_sender(mail.mail_from), door="smtp"
             )
         except NotAccepted:
             return "451 4.3.0 the mail cannot be taken right now, try again later"
+        except Exception as error:
+            log.error("a mail could not be received", exc_info=error)
+            SMTP_REFUSED.labels("fault").inc()
+            return "451 4.3.0 internal trouble, try again later"
         return f"250 2.6.0 accepted as {captures[0]}"
 
 
 class SmtpServer:
     """Listens, and on stopping finishes the mails in hand before it hangs up."""
 
-    def __init__(
-        self,
-        receiver: Receiver,
-        verify: Verify,
-        *,
-        host: str,
-        port: int,
-        name: str,
-        max_bytes: int,
-        max_bytes_in_hand: int,
-        timeout: float,
-    ) -> None:
-        """Announce `name`, take mails up to `max_bytes`, close what is idle for `timeout` s.
-
-        All sessions together hold at most `max_bytes_in_hand` of mail.
-        """
-        self._commands = Commands(receiver, verify, max_bytes_in_hand)
-        self._address = (host, port)
-        self._options: dict[str, Any] = {
-            "data_size_limit": max_bytes,
-            "hostname": name,
-            "timeout": timeout,
-        }
+    def __init__(self, door: Door, *, host: str, port: int, name: str) -> None:
+        """Announce `name`."""
+        self._door, self._address, self._name = door, (host, port), name
         self.listening = False
 
     async def run(self) -> None:
         """Serve until `stop`."""
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(self._session, *self._address)
+        door, loop = self._door, asyncio.get_running_loop()
+        server = await loop.create_server(self._session, *self._address, backlog=_BACKLOG)
         self.listening = True
-        await self._commands.stopping.wait()
+        await door.stopping.wait()
         self.listening = False
         server.close()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._commands.idle.wait(), _DRAIN_SECONDS)
-        await asyncio.gather(*(session.leave() for session in self._commands.sessions))
-        await asyncio.sleep(_GOODBYE_SECONDS if self._commands.sessions else 0)
-        for session in self._commands.sessions:
-            session.hang_up()
+            await asyncio.wait_for(door.in_hand.idle.wait(), _DRAIN_SECONDS)
+        guests = door.places.guests()
+        for guest in guests:
+            guest.dismiss("421 4.3.2 the service stops, try again")
+        await asyncio.sleep(_GOODBYE_SECONDS if guests else 0)
+        for guest in guests:
+            guest.hang_up()
 
     def stop(self) -> None:
         """Take no new sessions; finish the mails in hand."""
-        self._commands.stopping.set()
+        self._door.stopping.set()
 
     def _session(self) -> CaptureSession:
-        return CaptureSession(
-            self._commands,
-            enable_SMTPUTF8=True,
-            ident="Satchel",
-            auth_exclude_mechanism=["LOGIN", "PLAIN"],
-            loop=asyncio.get_running_loop(),
-            **self._options,
-        )
+        return CaptureSession(self._door, hostname=self._name, loop=asyncio.get_running_loop())
 
 
 def _sender(mail_from: str | None) -> str | None:

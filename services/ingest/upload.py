@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel
 
+from services.ingest.limits import MIB, InHand, Rates
+from services.ingest.metrics import RECEIVED
 from services.ingest.receive import NotAccepted, Receiver
 from shared.auth import Caller
 from shared.capture_address import CaptureAddress, account_tag
@@ -23,7 +25,11 @@ class Accepted(BaseModel):
 
 
 def mail_routes(
-    receiver: Receiver, verify: Callable[[str], CaptureAddress | None], max_bytes: int
+    receiver: Receiver,
+    verify: Callable[[str], CaptureAddress | None],
+    max_bytes: int,
+    in_hand: InHand,
+    rates: Rates,
 ) -> APIRouter:
     """Return the routes of the HTTP door."""
     router = APIRouter()
@@ -36,6 +42,7 @@ def mail_routes(
             413: {"description": "The mail is over the size limit"},
             415: {"description": "The body is not message/rfc822"},
             422: {"description": "`recipient` is no capture address of the account"},
+            429: {"description": "Too many mails for the account; see Retry-After"},
             503: {"description": "The mail cannot be taken right now; try again"},
         },
     )
@@ -51,13 +58,21 @@ def mail_routes(
         address = verify(recipient)
         if address is None or address.account_tag != account_tag(caller.account):
             raise invalid_field("recipient", "not a capture address of this account")
-        raw = await read_mail(request, max_bytes)
+        tag = address.account_tag
+        if seconds := rates.take(tag):
+            RECEIVED.labels("http", "account_rate").inc()
+            raise HTTPException(429, "Too many mails", headers={"Retry-After": str(seconds)})
+        hold = in_hand.hold([tag])
         try:
+            raw = await read_mail(request, max_bytes, hold.may_hold)
+            rates.charge(tag, len(raw) // MIB)
             captures = await receiver.receive(raw, [address], mail_from=None, door="http")
         except NotAccepted as error:
             raise Problem(
                 503, "Try again later", "the mail cannot be taken right now, try again"
             ) from error
+        finally:
+            hold.release()
         return Accepted(capture_id=captures[0])
 
     return router

@@ -13,9 +13,11 @@ Only this package imports aio-pika, and it does not hand out anything of it.
   a dependency that is away burns no delivery attempt, unless for longer than HOLD_SECONDS.
 * Publishing and consuming use a connection each: a broker that is short of memory or disk stops
   reading from publishers, and acknowledgements must go on.
+* `Backlog` knows how much waits.
 * Lost connections come back by themselves, and everything is declared again then.
 """
 
+from shared.broker.backlog import Backlog
 from shared.broker.consume import Consumer, DeadLetterConsumer, Delivery, Handler
 from shared.broker.dead import DeadLetter
 from shared.broker.depths import depths
@@ -23,6 +25,7 @@ from shared.broker.publish import UNROUTABLE, EventTooLarge, Publisher, PublishF
 
 __all__ = [
     "UNROUTABLE",
+    "Backlog",
     "Consumer",
     "DeadLetter",
     "DeadLetterConsumer",

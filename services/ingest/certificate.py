@@ -1,0 +1,58 @@
+"""The certificate of STARTTLS, read again when its files change: cert-manager renews them."""
+
+import ssl
+from pathlib import Path
+
+import structlog
+
+log = structlog.get_logger()
+
+_Stamp = tuple[tuple[int, int, int], ...]
+
+
+class Certificate:
+    """A certificate chain and its key, in PEM files. TLS 1.2 or newer."""
+
+    def __init__(self, cert_file: Path, key_file: Path) -> None:
+        """Read them; raise ValueError, in one line, when they cannot be used."""
+        self._files = (cert_file, key_file)
+        self._stamp = self._changed_at()
+        self._context = self._load()
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """What a handshake needs; the last usable one while the files cannot be used."""
+        try:
+            stamp = self._changed_at()
+            if stamp != self._stamp:
+                self._stamp = stamp
+                self._context = self._load()
+                log.info("certificate read again")
+        except ValueError as error:
+            log.error("certificate cannot be read again", why=str(error))
+        return self._context
+
+    def _changed_at(self) -> _Stamp:
+        try:
+            stats = [file.stat() for file in self._files]
+        except OSError as error:
+            raise ValueError(f"{error.filename}: {error.strerror}") from error
+        return tuple((stat.st_mtime_ns, stat.st_ino, stat.st_size) for stat in stats)
+
+    def _load(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        cert_file, key_file = self._files
+        try:  # with a password, so that the key's is never asked for at a terminal
+            context.load_cert_chain(cert_file, key_file, password="")
+        except (ssl.SSLError, OSError) as error:
+            for file in self._files:
+                try:
+                    file.read_bytes()
+                except OSError as unreadable:
+                    raise ValueError(f"{file}: {unreadable.strerror}") from error
+            raise ValueError(
+                f"{cert_file} and {key_file} are not a certificate and its key, without a"
+                " password, in PEM"
+            ) from error
+        return context

@@ -1,0 +1,262 @@
+"""The life of an SMTP session, from its first to its last moment, whatever the other side does.
+
+The library (aiosmtpd) gives the protocol, the syntax of MAIL and RCPT, and the state between them.
+What it reads from strangers by itself is replaced, here and in `session.py` (decision 17).
+
+* A line, or a piece of a mail, is waited for as long as may be and no longer; a line is bounded.
+* Whoever is too slow, too long, too much or wrong too often is told so with 421, then hung up on.
+* Our own faults are 421 or 451, never 5xx: a 5xx makes the sender give up. No answer quotes what
+  was sent, or carries the text of an exception.
+* Nothing that came in plaintext counts after STARTTLS (RFC 3207 sections 4.2 and 5).
+"""
+
+import asyncio
+import contextlib
+import ssl
+import weakref
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from services.ingest.limits import Hold
+from services.ingest.metrics import SMTP_REFUSED
+from services.ingest.proxy_header import NoProxyHeader, read_proxy_header
+from shared.capture_address import CaptureAddress
+
+if TYPE_CHECKING:
+    from services.ingest.smtp import Door
+
+_BUFFER = 16 * 1024
+"""Octets that may lie here unread before the transport pauses, and half as many as then."""
+_HANDSHAKE_SECONDS = 30.0
+_PROXY_SECONDS = 5.0
+_WRITE_SECONDS = 30.0
+_GOODBYE_SECONDS = 2.0
+_FULL = "421 4.3.2 too many connections, try again later"
+log = structlog.get_logger()
+
+
+class Leave(Exception):
+    """The session ends, with this answer; counted as refused for the reason, if there is one."""
+
+    def __init__(self, reason: str | None, answer: str) -> None:
+        super().__init__(reason)
+        self.reason, self.answer = reason, answer
+
+
+@dataclass
+class Mail(Envelope):
+    """A mail as far as it came."""
+
+    recipients: dict[str, CaptureAddress] = field(default_factory=dict)
+    hold: Hold | None = None
+    chunks: bytearray | None = None
+    """What BDAT brought so far."""
+    failed: str = ""
+    """What a BDAT was refused with: so are those that follow, sent before the answer was read."""
+    since: float | None = None
+    """When its first byte was waited for, by the loop's clock, in seconds."""
+    arrived: int = 0
+    """Bytes of it, drained ones too."""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+class Conversation(SMTP):
+    """Reads, answers and ends; `_obey` says what a command does."""
+
+    line_length_limit = _BUFFER
+    event_handler: "Door"
+    envelope: Mail
+    session: Session
+
+    def __init__(self, door: "Door", **options: Any) -> None:
+        self._door, self._limits = door, door.limits
+        super().__init__(
+            door,
+            data_size_limit=door.limits.mail_bytes,
+            enable_SMTPUTF8=True,
+            timeout=door.limits.session_seconds + 60.0,  # a last resort; it is never begun anew
+            **options,
+        )
+        self._ends_at = self.loop.time() + door.limits.session_seconds
+        self._ahead = b""
+        self._is_leaving = self._is_in_the_way = False
+        self._plain_writer: asyncio.StreamWriter | None = None
+
+    async def _obey(self, line: bytes) -> None:
+        raise NotImplementedError
+
+    async def _handle_client(self) -> None:
+        try:
+            await self._arrive()
+            while True:
+                await self._obey(await self._line())
+        except Leave as leave:
+            if leave.reason:
+                SMTP_REFUSED.labels(leave.reason).inc()
+            await self._say_goodbye(leave)
+        except (ConnectionError, TimeoutError):  # lost, or nobody reads what we answer
+            pass
+        except asyncio.CancelledError:
+            if not self._is_in_the_way:
+                raise
+            await self._say_goodbye(Leave("made_room", _FULL))
+        except Exception as error:
+            log.error("smtp session failed", exc_info=error)
+            SMTP_REFUSED.labels("fault").inc()
+            await self._say_goodbye(Leave(None, "421 4.3.0 internal trouble, try again later"))
+        finally:
+            self._set_post_data_state()
+            self._door.places.leave(self)
+            self.close()
+
+    async def _arrive(self) -> None:
+        """Greet, if there is a place."""
+        places = self._door.places
+        if not places.enter(self):
+            SMTP_REFUSED.labels("connections").inc()
+            raise Leave(None, _FULL)
+        address = str((self._writer.get_extra_info("peername") or ("unknown",))[0])
+        if self._door.is_proxy(address):
+            try:
+                async with asyncio.timeout(_PROXY_SECONDS):
+                    address = str(await read_proxy_header(self._reader) or address)
+            except (NoProxyHeader, TimeoutError) as error:
+                raise Leave("proxy_header", "421 4.3.5 a PROXY header was expected") from error
+        if not places.comes_from(self, address):
+            SMTP_REFUSED.labels("connections_per_address").inc()
+            raise Leave(None, "421 4.7.0 too many connections from your address")
+        await self._write(f"220 {self.hostname} ESMTP Satchel")
+
+    async def _line(self) -> bytes:
+        """Return the next line, with its LF."""
+        line, lf, self._ahead = self._ahead.partition(b"\n")
+        if lf:
+            return line + lf
+        try:
+            async with self._patience():
+                return line + await self._reader.readuntil(b"\n")
+        except TimeoutError as error:
+            raise Leave("timeout", "421 4.4.2 too slow or too long, goodbye") from error
+        except asyncio.LimitOverrunError as error:
+            raise Leave("line_too_long", "421 4.7.0 line too long, goodbye") from error
+        except asyncio.IncompleteReadError as error:
+            raise ConnectionResetError from error
+
+    async def read(self, most: int) -> bytes:
+        """Return some bytes of a mail, as `data.Pieces` says."""
+        if self._ahead:
+            piece, self._ahead = self._ahead[:most], self._ahead[most:]
+            return piece
+        if self.envelope.since is None:
+            self.envelope.since = self.loop.time()
+        try:
+            async with self._patience():
+                piece = await self._reader.read(most)
+        except TimeoutError as error:
+            raise Leave("too_slow", "421 4.4.2 too slow, goodbye") from error
+        self.envelope.arrived += len(piece)
+        return piece
+
+    def give_back(self, rest: bytes) -> None:
+        """Take back what was read too far, as `data.Pieces` says."""
+        self._ahead = rest + self._ahead
+
+    def _patience(self) -> asyncio.Timeout:
+        limits, mail = self._limits, self.envelope
+        until = min(self.loop.time() + limits.idle_seconds, self._ends_at)
+        if mail.since is not None:
+            until = min(until, mail.since + limits.slow_seconds + mail.arrived / limits.min_rate)
+        return asyncio.timeout_at(until)
+
+    async def _write(self, answer: str) -> None:
+        self._writer.write(f"{answer}\r\n".encode())
+        async with asyncio.timeout(_WRITE_SECONDS):
+            await self._writer.drain()
+
+    async def _secure(self, context: ssl.SSLContext) -> None:
+        """Shake hands. Whatever came before is forgotten."""
+        # Nothing is awaited before the transport belongs to TLS: what came in plaintext is here, or
+        # in the reader that is left behind, and what comes later is no handshake.
+        self._ahead = b""
+        self._plain_writer, plain = self._writer, self._writer.transport
+        self._reader = asyncio.StreamReader(_BUFFER, self.loop)
+        self._stream_reader_wr = weakref.ref(self._reader)
+        try:
+            secure = await self.loop.start_tls(
+                plain,
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS,
+            )
+        except OSError as error:  # ssl.SSLError is one
+            SMTP_REFUSED.labels("handshake").inc()
+            raise ConnectionResetError from error
+        if secure is None:
+            raise ConnectionResetError
+        self._reader.set_transport(secure)
+        self._writer = asyncio.StreamWriter(secure, self, self._reader, self.loop)
+        self.transport, self._over_ssl = secure, True
+        self.session = self._create_session()
+        self._set_post_data_state()
+
+    async def _say_goodbye(self, leave: Leave) -> None:
+        """Answer, and where much may be under way, give the answer a chance to arrive."""
+        self._is_leaving = True
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await self._write(leave.answer)
+                if leave.reason and self._writer.can_write_eof():
+                    # To close while the other side still sends is to reset the connection, and a
+                    # reset can overtake what was written.
+                    self._writer.write_eof()
+                    while await self._reader.read(_BUFFER):
+                        pass
+
+    def make_room(self) -> None:
+        """Leave for somebody who may have mail."""
+        if self._handler_coroutine is not None and not self._is_leaving:
+            SMTP_REFUSED.labels("made_room").inc()
+            self._is_in_the_way = True
+            self._handler_coroutine.cancel()
+
+    def dismiss(self, answer: str) -> None:
+        """Say so and hang up, whether the other side listens or not."""
+        if not (self._is_leaving or self._writer.is_closing()):
+            self._writer.write(f"{answer}\r\n".encode())
+            self.close()
+
+    def close(self) -> None:
+        """Hang up once what was written is sent, or does not go away."""
+        if self._timeout_handle is not None:
+            self._timeout_handle.cancel()
+        if self.transport is not None:
+            self.transport.close()
+            self.loop.call_later(_GOODBYE_SECONDS, self.hang_up)
+
+    def hang_up(self) -> None:
+        """Close the connection, and forget what was not sent."""
+        abort = getattr(self.transport, "abort", None)  # None once the connection is lost
+        if abort is not None:
+            abort()
+
+    def _timeout_cb(self) -> None:
+        self.hang_up()
+
+    def eof_received(self) -> bool | None:
+        """Answer what came before the end; the library would drop it."""
+        return asyncio.StreamReaderProtocol.eof_received(self)
+
+    def _create_envelope(self) -> Mail:
+        return Mail()
+
+    def _set_post_data_state(self) -> None:
+        """Forget the mail, and hold it no more."""
+        if getattr(self, "envelope", None) is not None and self.envelope.hold is not None:
+            self.envelope.hold.release()
+        self.envelope = self._create_envelope()

@@ -1,0 +1,47 @@
+"""How much waits, as a real broker tells it."""
+
+import asyncio
+from collections.abc import Callable
+
+import aio_pika
+
+from shared.broker import Backlog
+from shared.topology import DEAD_EXCHANGE, Queue
+
+
+async def test_it_knows_what_waits_and_finds_a_lost_queue_again(amqp_url: str) -> None:
+    queue = Queue("test.backlog", DEAD_EXCHANGE, ("backlog",), {"x-queue-type": "quorum"})
+    backlog = Backlog(amqp_url, "test", [queue])
+    running = asyncio.create_task(backlog.run())
+
+    async def until(happened: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not happened():
+                await asyncio.sleep(0.05)
+
+    async with (
+        await aio_pika.connect(amqp_url) as connection,
+        connection.channel(on_return_raises=True) as channel,
+    ):
+        exchange = await channel.declare_exchange(
+            DEAD_EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True
+        )
+
+        async def publish() -> bool:
+            try:
+                await exchange.publish(aio_pika.Message(b"x"), "backlog", mandatory=True)
+            except aio_pika.exceptions.PublishError:
+                return False
+            return True
+
+        for _ in range(2):
+            async with asyncio.timeout(20):
+                while not await publish():
+                    await asyncio.sleep(0.05)
+            await publish()
+            await until(lambda: backlog.waiting == 2)
+            await channel.queue_delete(queue.name)
+            await until(lambda: backlog.waiting == 0)
+        backlog.stop()
+        await running
+        await channel.queue_delete(queue.name)

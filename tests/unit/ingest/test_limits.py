@@ -1,0 +1,164 @@
+"""What a sender and an account may take: rates, bytes in hand, places."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from services.ingest.limits import InHand, Places, Rates
+from services.ingest.settings import IngestSettings
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_an_account_has_its_burst_then_its_rate_whatever_others_do() -> None:
+    clock = Clock()
+    rates = Rates(10, 20, clock=clock)
+    assert [rates.take("a") for _ in range(20)] == [0] * 20
+    assert rates.take("a") == 1
+    assert rates.take("b") == 0
+    clock.now += 0.1
+    assert (rates.take("a"), rates.take("a")) == (0, 1)
+    rates.charge("a", 30)
+    assert rates.take("a") == 4, "3 seconds for those, and a tenth for this one"
+    clock.now += 60
+    assert [rates.take("a") for _ in range(21)] == [0] * 20 + [1], "no more than a burst is saved"
+
+
+@given(st.lists(st.tuples(st.floats(0, 3), st.sampled_from("abc")), max_size=300))
+def test_nobody_has_more_than_burst_and_rate(steps: list[tuple[float, str]]) -> None:
+    clock = Clock()
+    rates = Rates(5, 7, clock=clock)
+    taken = dict.fromkeys("abc", 0)
+    for pause, account in steps:
+        clock.now += pause
+        taken[account] += rates.take(account) == 0
+        assert taken[account] <= 7 + 5 * (clock.now - Clock.now) + 1e-6
+
+
+def test_the_more_waits_the_slower_is_who_floods_and_who_is_quiet_does_not_notice() -> None:
+    clock, pressure = Clock(), [1.0]
+    rates = Rates(10, 20, lambda: pressure[0], clock)
+    taken = dict.fromkeys((1.0, 0.0, 5.0, 1000.0), 0)
+    for factor in taken:
+        pressure[0] = factor
+        for step in range(1000):
+            clock.now += 0.01
+            taken[factor] += rates.take("floods") == 0
+            if step % 100 == 0:
+                assert rates.take("quiet") == 0
+    assert taken[1.0] == pytest.approx(10 * 10 + 20, abs=2)
+    assert taken[0.0] == pytest.approx(10 * 10, abs=2)
+    assert taken[5.0] == pytest.approx(2 * 10, abs=2)
+    assert taken[1000.0] == pytest.approx(1 * 10, abs=2)
+
+
+def test_a_full_bucket_is_enough_for_a_mail() -> None:
+    rates = Rates(1, 2, lambda: 100.0, Clock())
+    assert (rates.take("a"), rates.take("b")) == (0, 0)
+    assert rates.take("a") > 0
+
+
+def test_no_memory_is_kept_of_who_is_quiet() -> None:
+    clock = Clock()
+    rates = Rates(10, 20, clock=clock)
+    for n in range(100_000):
+        clock.now += 0.01
+        assert rates.take(f"account {n}") == 0
+    assert len(rates._full_at) < 3000
+
+
+def test_a_rate_of_zero_limits_nothing() -> None:
+    rates = Rates(0, 1)
+    assert [rates.take("a") for _ in range(1000)] == [0] * 1000
+
+
+def test_one_account_cannot_have_all_bytes() -> None:
+    in_hand = InHand(100, 60)
+    first, second, other = in_hand.hold(["a"]), in_hand.hold(["a", "b"]), in_hand.hold(["c"])
+    assert first.may_hold(40)
+    assert not second.may_hold(21), "61 of a"
+    assert not second.may_hold(1), "once it may not, it never may"
+    assert other.may_hold(60)
+    assert not in_hand.hold(["d"]).may_hold(1)
+    first.release()
+    first.release()
+    assert in_hand.hold(["a"]).may_hold(40)
+    assert not in_hand.idle.is_set()
+
+
+class Guest:
+    def __init__(self) -> None:
+        self.left = False
+
+    def make_room(self) -> None:
+        self.left = True
+
+    def dismiss(self, _: str) -> None: ...
+
+    def hang_up(self) -> None: ...
+
+
+def test_one_account_has_a_quarter_of_the_places() -> None:
+    places = Places(8, 8)
+    guests = [Guest() for _ in range(9)]
+    assert all(places.enter(guest) for guest in guests[:8])
+    assert [places.names(guest, "a") for guest in guests[:3]] == [True, True, False]
+    assert places.names(guests[0], "b"), "it has its place"
+    assert places.enter(guests[8])
+    assert [guest.left for guest in guests] == [False, False, True] + [False] * 6
+    places.leave(guests[0])
+    places.leave(guests[0])
+    assert places.names(guests[3], "a")
+
+
+def test_when_nobody_makes_room_who_comes_is_refused() -> None:
+    places = Places(4, 8)
+    guests = [Guest() for _ in range(5)]
+    for n, guest in enumerate(guests[:4]):
+        assert places.enter(guest)
+        assert places.names(guest, str(n))
+    assert not places.enter(guests[4])
+
+
+@pytest.mark.parametrize(
+    ("address", "neighbour", "is_counted_with_it"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)
+def test_an_address_is_what_one_customer_has(
+    address: str, neighbour: str, is_counted_with_it: bool
+) -> None:
+    places = Places(8, 1)
+    first, second = Guest(), Guest()
+    assert places.enter(first)
+    assert places.enter(second)
+    assert places.comes_from(first, address)
+    assert places.comes_from(second, neighbour) is not is_counted_with_it
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"smtp_tls_cert_file": "/nowhere"}, "needed together"),
+        ({"smtp_require_tls": True}, "needs SMTP_TLS_CERT_FILE"),
+        ({"smtp_tls_cert_file": "/nowhere", "smtp_tls_key_file": "/nowhere"}, "No such file"),
+        ({"smtp_proxy_networks": "10.0.0.0/8, x"}, "SMTP_PROXY_NETWORKS"),
+        ({"max_bytes_in_hand": 1}, "must not be less"),
+    ],
+)
+def test_wrong_settings_are_one_line(settings: dict[str, object], message: str) -> None:
+    needed = {"token_secret": "t" * 32, "capture_keys": "k1:" + "s" * 20}
+    with pytest.raises(ValidationError, match=message) as raised:
+        IngestSettings.model_validate(needed | settings)
+    assert "\n" not in raised.value.errors()[0]["msg"]
