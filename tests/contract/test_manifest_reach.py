@@ -1,4 +1,4 @@
-"""Who reaches whom in the cluster, and by what the number of replicas is decided."""
+"""Who reaches whom in the cluster: policies, ingress, Services and monitors."""
 
 import importlib
 import inspect
@@ -17,8 +17,6 @@ import services.matcher.api
 import services.timeline.api
 from dev.generate import SETTINGS
 from services.ingest import upload
-from shared.topology import DEAD, QUEUES
-from tests.contract.test_manifest_pods import bytes_of
 from tests.manifests import OVERLAYS, Object, matches, of_kind, render, templates
 
 NAMES = sorted(path.name for path in OVERLAYS.iterdir())
@@ -51,15 +49,6 @@ DATABASE = End({"app": "database-svc"})
 DNS = End({"k8s-app": "kube-dns"}, namespace="kube-system")
 WORLD = End(namespace="", address="203.0.113.9")
 METADATA = End(namespace="", address="169.254.169.254")
-BROKER_SETTINGS = {
-    "vm_memory_high_watermark.relative",
-    "disk_free_limit.absolute",
-    "cluster_partition_handling",
-    "queue_leader_locator",
-    "quorum_queue.continuous_membership_reconciliation.enabled",
-    "quorum_queue.continuous_membership_reconciliation.target_group_size",
-}
-"""What a RabbitMQ 4.0 was started with. One name that it does not know, and it does not start."""
 PROXY, PROMETHEUS, KEDA, OTHER = (
     End({"app": name}, namespace=name) for name in ("traefik", "monitoring", "keda", "default")
 )
@@ -145,16 +134,7 @@ def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
     closed = [name for name, way in needed.items() if not reaches(overlay, *way)]
     assert not closed
     ports = (53, 443, 2525, 4369, 5672, 8001, 8002, 8003, 15672, 15692, 25672, 27017, 35675)
-    ends = (*everybody, DNS, WORLD, METADATA, BROKER_SETTINGS = {
-    "vm_memory_high_watermark.relative",
-    "disk_free_limit.absolute",
-    "cluster_partition_handling",
-    "queue_leader_locator",
-    "quorum_queue.continuous_membership_reconciliation.enabled",
-    "quorum_queue.continuous_membership_reconciliation.target_group_size",
-}
-"""What a RabbitMQ 4.0 was started with. One name that it does not know, and it does not start."""
-PROXY, PROMETHEUS, KEDA, OTHER)
+    ends = (*everybody, DNS, WORLD, METADATA, PROXY, PROMETHEUS, KEDA, OTHER)
     wanted = [(source, target, port) for source, target, port in needed.values()]
     for source in ends:
         for target in ends:
@@ -254,61 +234,3 @@ def test_what_is_watched_has_the_port() -> None:
     # The operator names the Service after the cluster, and labels it so.
     assert matches(monitors["broker"]["spec"]["selector"], BROKER.labels)
     assert "broker" in of_kind(objects, "RabbitmqCluster")
-
-
-def test_consumers_are_scaled_by_each_queue_of_live_work_and_by_nobody_else_besides() -> None:
-    objects = render(OVERLAYS / "production")
-    scaled = of_kind(objects, "ScaledObject")
-    fronts = of_kind(objects, "HorizontalPodAutoscaler")
-    assert scaled.keys() == {"matcher", "timeline"}
-    assert fronts.keys() == {"ingest"}
-    for name, one in (scaled | fronts).items():
-        assert one["spec"]["scaleTargetRef"]["name"] == name
-        assert "replicas" not in of_kind(objects, "Deployment")[name]["spec"]
-    host = f"http://{next(iter(of_kind(objects, 'RabbitmqCluster')))}.satchel.svc:15672/"
-    asked = set()
-    for name, one in scaled.items():
-        kinds = [trigger["type"] for trigger in one["spec"]["triggers"]]
-        assert kinds.count("cpu") == 1, "it serves, too"
-        for trigger in one["spec"]["triggers"]:
-            if trigger["type"] == "rabbitmq":
-                metadata = trigger["metadata"]
-                assert metadata["protocol"] == "http"
-                assert metadata["excludeUnacknowledged"] == "false"
-                assert metadata["host"] == host
-                assert metadata["queueName"].startswith(f"{name}.")
-                assert trigger["authenticationRef"]["name"] in of_kind(
-                    objects, "TriggerAuthentication"
-                )
-                asked.add(metadata["queueName"])
-    # Dead letters are kept, not worked off, and old mail waits on purpose.
-    live = {queue.name for queue in QUEUES if queue != DEAD and ".backfill." not in queue.name}
-    assert asked == live
-
-
-def test_the_broker_is_three_nodes_whose_disks_hold_full_queues() -> None:
-    (broker,) = of_kind(render(OVERLAYS / "production"), "RabbitmqCluster").values()
-    spec = broker["spec"]
-    assert spec["replicas"] == 3
-    full = sum(int(queue.arguments["x-max-length-bytes"]) for queue in QUEUES)
-    assert bytes_of(spec["persistence"]["storage"]) >= 2 * full + 10 * 10**9
-    config = dict(
-        line.split(" = ") for line in spec["rabbitmq"]["additionalConfig"].strip().splitlines()
-    )
-    assert config.keys() == BROKER_SETTINGS, "does RabbitMQ know it? Then it belongs there, too"
-    assert config["disk_free_limit.absolute"] == "10GB"
-    assert float(config["vm_memory_high_watermark.relative"]) <= 0.6
-    resources = spec["resources"]
-    assert resources["requests"]["memory"] == resources["limits"]["memory"]
-    (anti,) = spec["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
-    assert matches(anti["labelSelector"], BROKER.labels)
-
-
-def test_each_service_may_use_its_own_database_alone() -> None:
-    (database,) = of_kind(render(OVERLAYS / "production"), "MongoDBCommunity").values()
-    assert database["spec"]["members"] == 3
-    roles = {user["name"]: user["roles"] for user in database["spec"]["users"]}
-    assert roles.keys() == {"matcher", "timeline"}
-    for service, given in roles.items():
-        own = SETTINGS[service].model_fields[f"{service}_database"].default
-        assert given == [{"name": "readWrite", "db": own}]
