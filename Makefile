@@ -80,7 +80,7 @@ fuzz: $(READY) ## read mutated mails, and say what goes wrong: ARGS="--mutations
 	@$(PYTHON) -m bench.fuzz $(ARGS)
 
 .PHONY: chaos
-chaos: $(READY) ## kill things while mail comes in, and reconcile at the end: ARGS="..."
+chaos: $(READY) ## break things while mail comes in, and reconcile at the end: ARGS="--seed 2"
 	@$(PYTHON) -m chaos.run $(ARGS)
 
 .PHONY: drill

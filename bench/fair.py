@@ -73,7 +73,7 @@ class Flood:
             ):
                 session.ehlo()
                 while not self._over.is_set():
-                    raw = letter(next(self._numbers), 2000).raw
+                    raw = letter(next(self._numbers), 2000, self._recipient).raw
                     session.sendmail("recruiter@agency.example", [self._recipient], raw)
                     self.taken += 1
             time.sleep(0.05)
@@ -87,8 +87,8 @@ def measure(stack: Stack, name: str, *, sessions: int, seconds: float) -> Result
     ports = [replica.ports["INGEST_SMTP_PORT"] for replica in stack.of("ingest")]
     calm = Ledger()
     flood = Flood(ports, captures["flooding"], sessions)
-    few = [letter(number, 2000) for number in range(int(seconds / _PAUSE))]
-    quiet = Senders(few, calm, ports, captures["quiet"], sessions=1, rate=1 / _PAUSE)
+    few = [letter(n, 2000, captures["quiet"]) for n in range(int(seconds / _PAUSE))]
+    quiet = Senders(few, calm, ports, sessions=1, rate=1 / _PAUSE)
     quiet.start()
     if not quiet.wait(_SETTLE_SECONDS):
         raise TimeoutError("the quiet account's mails were not taken")

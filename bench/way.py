@@ -125,8 +125,9 @@ def measure(stack: Stack, *, sessions: int, size: int, mails: int, alone: float)
     visible.start()
     ledger = Ledger()
     ports = [replica.ports["INGEST_SMTP_PORT"] for replica in stack.of("ingest")]
-    letters = [letter(number, size) for number in range(mails)]
-    senders = Senders(letters, ledger, ports, client.mint("u1"), sessions=sessions)
+    address = client.mint("u1")
+    letters = [letter(number, size, address) for number in range(mails)]
+    senders = Senders(letters, ledger, ports, sessions=sessions)
     started = time.monotonic()
     senders.start()
     while len(visible.seen) < mails:
@@ -150,15 +151,17 @@ def measure(stack: Stack, *, sessions: int, size: int, mails: int, alone: float)
     )
 
 
-def letter(number: int, size: int) -> Letter:
-    """Return a mail of that size."""
+def letter(number: int, size: int, address: str) -> Letter:
+    """Return a mail of that size to a capture address."""
     head = (
         "From: recruiter@agency.example\r\nTo: candidate@mail.example\r\n"
         f"Message-ID: <bench-{number}@agency.example>\r\nSubject: Mail {number}\r\n\r\n"
     )
     line = "x" * 76 + "\r\n"
     body = (line * (size // len(line) + 1))[: max(0, size - len(head) - 2)] + "\r\n"
-    return Letter(number, f"bench-{number}", (head + body).encode(), attach=True)
+    return Letter(
+        number, f"bench-{number}", (head + body).encode(), attach=True, recipients=(address,)
+    )
 
 
 def table(result: Result) -> Table:

@@ -14,6 +14,7 @@ order, `blob` loses one mail's bytes.
 
 import argparse
 import asyncio
+import itertools
 import json
 import secrets
 import shutil
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ def drill(
             replica.await_ready()
         _run(stack, "services.matcher", "--republish")
         before = Ledger([receipt for receipt in first.ledger.receipts if receipt.at < begun])
-        reckoning = _settled(stack, before)
+        reckoning = _settled(stack, before, first.people)
         missing = {r.capture_id for r in first.ledger.receipts} - _outcomes(stack)
         found = _audit(stack)
         known = asyncio.run(_receipts(stack))
@@ -145,12 +146,14 @@ class _FirstLife:
         client = Client(stack.endpoints, stack.token_secret, account=ACCOUNT, person="u1")
         client.put_person("u1", "user", "Recruiter", [_USER])
         client.put_person("c1", "candidate", "Candidate", [_CANDIDATE])
+        address = client.mint("u1")
+        self.people = {address: "u1"}
         self.ledger = Ledger()
+        mail = letters(1, sender=_USER, candidates=[_CANDIDATE], addresses=[address])
         self._senders = Senders(
-            letters(mails, 1, candidate=_CANDIDATE, sender=_USER),
+            itertools.islice(mail, mails),
             self.ledger,
             [replica.ports["INGEST_SMTP_PORT"] for replica in stack.of("ingest")],
-            client.mint("u1"),
             sessions=_SESSIONS,
             rate=rate,
         )
@@ -233,7 +236,7 @@ def _run(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _settled(stack: Stack, before: Ledger) -> Reckoning:
+def _settled(stack: Stack, before: Ledger, people: Mapping[str, str]) -> Reckoning:
     """Return the reckoning once nothing was under way for a while."""
     if stack.broker is None:
         raise Mistake("the drill loses its servers, so it needs its own: unset AMQP_URL")
@@ -243,7 +246,8 @@ def _settled(stack: Stack, before: Ledger) -> Reckoning:
         now = time.monotonic()
         quiet_since = (quiet_since or now) if drained(stack.broker) else None
         if (quiet_since is not None and now - quiet_since > _QUIET_SECONDS) or now > deadline:
-            return reconcile(stack, ACCOUNT, before, asyncio.run(dead_captures(stack.broker.url)))
+            dead = asyncio.run(dead_captures(stack.broker.url, stack))
+            return reconcile(stack, ACCOUNT, before, dead, people)
         time.sleep(0.5)
 
 

@@ -1,122 +1,124 @@
-"""What is broken, and when: a schedule that a seed replays."""
+"""How each kind of fault is done, and undone. A fault returns once it is mended.
 
-import asyncio
+Faults of the broker and of mongod from within are in `servers.py`.
+"""
+
 import contextlib
-import random
+import os
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
-import aio_pika
+from chaos import servers
+from chaos.mounts import BLOB_FOLDER_BYTES, resize
+from chaos.proxy import Mode, Wire
+from chaos.scene import Scene
+from chaos.schedule import FULL_BLOBS, PAIRS, SERVICES, Fault
 
-from dev.rabbitmq import PrivateRabbitMQ
-from dev.stack import Replica, Stack
-from shared.topology import OUTCOMES, RECEIVED, Queue
+_HANDS_FULL_SECONDS = 0.8
+_STOP_SECONDS = 20.0
+_HANDS_FULL: dict[str, tuple[str, Mode]] = {
+    "ingest": ("broker", "half_open"),  # what is only stalled would arrive after its death
+    "matcher": ("mongod", "stall"),
+    "timeline": ("mongod", "stall"),
+}
+"""What a service is made to wait for, until its hands are full."""
 
-_BACKLOG = 100
-_PATIENCE_SECONDS = 15
-_GRASP_SECONDS = 0.02
-"""From the queue getting shorter until the consumer is in the middle of what it took."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing to break and mend."""
-
-    kind: str
-    strike: Callable[[], None]
+Strike = Callable[[Scene, Fault], None]
 
 
-def kills(stack: Stack, broker: PrivateRabbitMQ, rounds: int, seed: int) -> list[Fault]:
-    """Return `kill -9` of every replica of every service and of the broker, in a seeded order.
-
-    Each round has each of them once, and each consumer once more with its hands full. What was
-    killed is started again a moment later.
-    """
-    chance = random.Random(seed)
-    faults: list[Fault] = []
-    for _ in range(rounds):
-        ready = [
-            Fault(f"kill {replica.service}", _killer(replica, chance.uniform(0.2, 1.0)))
-            for replica in stack.replicas
-        ]
-        ready += [
-            Fault(f"kill {service}, hands full", _full_handed_killer(stack, service, queue))
-            for service, queue in (("matcher", RECEIVED), ("timeline", OUTCOMES))
-        ]
-        ready.append(Fault("kill broker", _broker_killer(broker)))
-        chance.shuffle(ready)
-        faults += ready
-    return _each_kind_first(faults)
+def strikes() -> dict[str, Strike]:
+    """Return what to do for each kind."""
+    table: dict[str, Strike] = {FULL_BLOBS: _fill_blob_folder, **servers.STRIKES}
+    for service in SERVICES:
+        table[f"kill {service}"] = _killer(service)
+        table[f"freeze {service}"] = _freezer(service)
+        table[f"restart {service}"] = _restarter(service)
+    for pair, (service, peer) in PAIRS.items():
+        table[f"cut {pair}"] = _wire_fault(service, peer, "cut")
+        table[f"slow {pair}"] = _wire_fault(service, peer, "slow")
+        table[f"half-open {pair}"] = _wire_fault(service, peer, "half_open")
+    return table
 
 
-def _each_kind_first(faults: list[Fault]) -> list[Fault]:
-    """Return the faults with one of each kind at the front: on a slow machine the mail runs out."""
-    first = {fault.kind: fault for fault in reversed(faults)}
-    chosen = [fault for fault in faults if first[fault.kind] is fault]
-    return chosen + [fault for fault in faults if first[fault.kind] is not fault]
+@contextlib.contextmanager
+def _mode(wires: Sequence[Wire], mode: Mode) -> Iterator[None]:
+    for wire in wires:
+        wire.become(mode)
+    try:
+        yield
+    finally:
+        for wire in wires:
+            wire.become("flow")
 
 
-def _killer(replica: Replica, down_seconds: float) -> Callable[[], None]:
-    def strike() -> None:
-        replica.kill()
-        time.sleep(down_seconds)
-        replica.start()
-        replica.await_ready()
+def _killer(service: str) -> Strike:
+    """Kill a service; every other time when it has all in hand that it may have."""
 
-    return strike
-
-
-def _broker_killer(broker: PrivateRabbitMQ) -> Callable[[], None]:
-    def strike() -> None:
-        broker.kill()
-        broker.start()
-
-    return strike
-
-
-def _full_handed_killer(stack: Stack, service: str, queue: Queue) -> Callable[[], None]:
-    """Kill a consumer in the moment in which it has taken all it may from a full queue.
-
-    All replicas are killed until there is a backlog; then the first is started, and killed as soon
-    as the queue gets shorter.
-    """
-
-    async def strike() -> None:
-        for replica in stack.of(service):
+    def strike(scene: Scene, fault: Fault) -> None:
+        replicas = scene.replicas(service, fault.victims)
+        if fault.variant % 2 == 0:
+            peer, mode = _HANDS_FULL[service]
+            with _mode(scene.wires_of(service, peer, fault.victims), mode):
+                time.sleep(_HANDS_FULL_SECONDS)
+                for replica in replicas:
+                    replica.kill()
+        for replica in replicas:
             replica.kill()
-        url = stack.environment["AMQP_URL"]
-        async with await aio_pika.connect(url) as connection, connection.channel() as channel:
-
-            async def waiting() -> int:
-                declared = await channel.declare_queue(queue.name, passive=True)
-                return declared.declaration_result.message_count or 0
-
-            await _until(waiting, lambda count: count >= _BACKLOG)
-            first, *others = stack.of(service)
-            first.start()
-            most = 0
-
-            def shrinks(count: int) -> bool:
-                nonlocal most
-                most = max(most, count)
-                return count < most
-
-            await _until(waiting, shrinks)
-            await asyncio.sleep(_GRASP_SECONDS)
-            first.kill()
-        first.start()
-        for replica in others:
+        time.sleep(fault.seconds / 4)  # starting takes the rest
+        for replica in replicas:
             replica.start()
-        for replica in stack.of(service):
-            await asyncio.to_thread(replica.await_ready)
+        for replica in replicas:
+            replica.await_ready()
 
-    return lambda: asyncio.run(strike())
+    return strike
 
 
-async def _until(count: Callable[[], Awaitable[int]], condition: Callable[[int], bool]) -> None:
-    """Return when the count is so, or after some seconds: the mail may have run out."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not condition(await count()):
-                await asyncio.sleep(0.001)
+def _freezer(service: str) -> Strike:
+    def strike(scene: Scene, fault: Fault) -> None:
+        replicas = scene.replicas(service, fault.victims)
+        try:
+            for replica in replicas:
+                replica.process.freeze()
+            time.sleep(fault.seconds)
+        finally:
+            for replica in replicas:
+                replica.process.thaw()
+
+    return strike
+
+
+def _restarter(service: str) -> Strike:
+    """Restart all replicas of a service, one after the other, as an update does."""
+
+    def strike(scene: Scene, _: Fault) -> None:
+        for replica in scene.stack.of(service):
+            began = time.monotonic()
+            code = replica.process.stop(_STOP_SECONDS)
+            scene.slowest_stop = max(scene.slowest_stop, time.monotonic() - began)
+            if code != 0:
+                scene.complaints.append(f"{replica.name} ended with {code}")
+            replica.start()
+            replica.await_ready()
+
+    return strike
+
+
+def _wire_fault(service: str, peer: str, mode: Mode) -> Strike:
+    def strike(scene: Scene, fault: Fault) -> None:
+        with _mode(scene.wires_of(service, peer, fault.victims), mode):
+            time.sleep(fault.seconds)
+
+    return strike
+
+
+def _fill_blob_folder(scene: Scene, fault: Fault) -> None:
+    """Let the file system be no larger than what is in it, again and again."""
+    assert scene.blob_folder is not None
+    until = time.monotonic() + fault.seconds
+    try:
+        while time.monotonic() < until:
+            state = os.statvfs(scene.blob_folder)
+            resize(scene.blob_folder, (state.f_blocks - state.f_bfree) * state.f_frsize)
+            time.sleep(0.05)
+    finally:
+        resize(scene.blob_folder, BLOB_FOLDER_BYTES)

@@ -35,7 +35,7 @@ class Try:
 
 
 class MailServer:
-    """Brings letters from a candidate, or from nobody, to one recipient."""
+    """Brings letters about a candidate, or about nobody, to one recipient."""
 
     def __init__(
         self, ledger: Ledger, ports: list[int], recipient: str, *, rate: float, sessions: int
@@ -69,7 +69,7 @@ class MailServer:
 
     def _write(self) -> None:
         started = time.monotonic()
-        for letter in _letters():
+        for letter in _letters(self._recipient):
             due = started + letter.number / self._rate
             if self._stopping.wait(max(0.0, due - time.monotonic())):
                 return
@@ -111,7 +111,7 @@ def _first_no(session: smtplib.SMTP, recipient: str) -> int | None:
     return None
 
 
-def _letters() -> Iterator[Letter]:
+def _letters(recipient: str) -> Iterator[Letter]:
     """Yield letters without end, the same ones every time."""
     chance = random.Random(1)
     for number in itertools.count():
@@ -128,4 +128,4 @@ def _letters() -> Iterator[Letter]:
             f"Message-ID: <{message_id}>\r\nSubject: Letter {number}\r\n\r\n"
             f"{line * (size // len(line) + 1)}"
         )
-        yield Letter(number, message_id, raw.encode(), attach)
+        yield Letter(number, message_id, raw.encode(), attach, (recipient,))

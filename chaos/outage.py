@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -107,7 +107,8 @@ def outage(
     client.put_person("c1", "candidate", "Candidate", ["candidate@mail.example"])
     ledger = Ledger()
     ports = [replica.ports["INGEST_SMTP_PORT"] for replica in stack.of("ingest")]
-    mail_server = MailServer(ledger, ports, client.mint("u1"), rate=rate, sessions=20)
+    address = client.mint("u1")
+    mail_server = MailServer(ledger, ports, address, rate=rate, sessions=20)
     watch = Watch(stack)
     watch.start()
     mail_server.start()
@@ -120,7 +121,7 @@ def outage(
     give()
     back = time.monotonic()
     mail_server.stop()
-    reckoning = _settled(stack, account, ledger, mail_server)
+    reckoning = _settled(stack, account, {address: "u1"}, ledger, mail_server)
     settled = time.monotonic()
     watch.stop()
     tries = [t for t in mail_server.tries if t.at >= away and t.at + t.seconds < giving]
@@ -152,19 +153,31 @@ def _hands(
     server = servers.get(part, store)
     if server is None:
         raise Mistake("it needs servers of its own: unset AMQP_URL and MONGODB_URL")
-    return (server.stop, server.start) if way == "stopped" else (server.freeze, server.thaw)
+    if way == "frozen":
+        return server.freeze, server.thaw
+
+    def stop() -> None:
+        server.stop()
+
+    return stop, server.start
 
 
 def _word(each: Try) -> str:
     return f"{'large' if each.large else 'small'} {each.code}"
 
 
-def _settled(stack: Stack, account: str, ledger: Ledger, mail_server: MailServer) -> Reckoning:
+def _settled(
+    stack: Stack,
+    account: str,
+    people: Mapping[str, str],
+    ledger: Ledger,
+    mail_server: MailServer,
+) -> Reckoning:
     """Return the reckoning once all was brought and it is clean, or once nothing moves any more."""
     best, deadline = (0, 0), time.monotonic() + _STILL_SECONDS
     while True:
-        dead = asyncio.run(dead_captures(stack.environment["AMQP_URL"]))
-        reckoning = reconcile(stack, account, ledger, dead)
+        dead = asyncio.run(dead_captures(stack.environment["AMQP_URL"], stack))
+        reckoning = reconcile(stack, account, ledger, dead, people)
         now = time.monotonic()
         if (reckoning.accepted, reckoning.found) > best:
             best, deadline = (reckoning.accepted, reckoning.found), now + _STILL_SECONDS

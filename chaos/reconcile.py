@@ -1,14 +1,16 @@
 """The reckoning: every 250 against what the database and the dead letters hold.
 
-found    the capture has one outcome, the right one
-dead     the capture is a dead letter
+found    the capture that the 250 named has one outcome, the right one; and the mail is there, for
+         each user whose address it was sent to
+dead     dead letters, whosever
 lost     neither: a broken promise
 wrong    the outcome is not the one it must be
 doubled  a mail that is shown twice, or a capture that was counted twice
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,10 +19,13 @@ import pymongo
 import stamina
 from aio_pika.exceptions import AMQPError
 
-from dev.ledger import Ledger
+from dev.ledger import Ledger, Receipt
 from dev.rabbitmq import PrivateRabbitMQ
 from dev.stack import Stack
+from shared.capture_address import KeyRing
 from shared.topology import DEAD, QUEUES
+
+Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Reckoning:
     """How many of each."""
 
     accepted: int
+    captures: int
     found: int
     dead: int
     lost: int
@@ -47,73 +53,142 @@ class Reckoning:
         return asdict(self)
 
 
-def reconcile(stack: Stack, account: str, ledger: Ledger, dead: set[str]) -> Reckoning:
-    """Compare the ledger with the timeline's database and the dead letters' capture ids."""
-    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
-        stack.environment["MONGODB_URL"], tz_aware=True
-    )
-    with client:
-        database = client[stack.environment.get("TIMELINE_DATABASE", "satchel_timeline")]
-        outcomes = {o["_id"]: o["decision"] for o in database.outcomes.find({"account": account})}
-        shown = Counter(m["message_id"] for m in database.mails.find({"account": account}))
-        rows = Counter(
-            (r["viewer"], r["person_id"], r["mail_id"])
-            for r in database.profile_mails.find({"account": account})
-        )
-        everyones = {"account": account, "viewer": "*"}
-        counted_mails = sum(c["mail_count"] for c in database.conversations.find(everyones))
-        tallied = Counter[str]()
-        for tally in database.tallies.find({"account": account}):
-            tallied["attached"] += tally.get("attached", 0)
-            tallied["dismissed"] += sum(tally.get("dismissed", {}).values())
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What the timeline's database holds of one account."""
 
-    found = lost = wrong = dead_count = 0
-    for receipt in ledger.receipts:
+    outcomes: dict[str, str]
+    dismissals: Counter[str]
+    """By the hash of the Message-ID."""
+    owners: dict[str, set[str]]
+    """Who captured it, by Message-ID."""
+    doubled: int
+
+
+def reconcile(
+    stack: Stack, account: str, ledger: Ledger, dead: set[str], people: Mapping[str, str]
+) -> Reckoning:
+    """Compare the ledger with the timeline's database and the dead letters' capture ids.
+
+    `people` are the owners of the capture addresses.
+    """
+    with _database(stack) as client:
+        held = _read(client[_name(stack)], account)
+    ring = KeyRing.parse(stack.environment["CAPTURE_KEYS"])
+    receipts = list(ledger.receipts)
+    promised: Counter[str] = Counter()
+    for receipt in receipts:
+        promised[receipt.letter.message_id] += len(receipt.letter.recipients)
+
+    def has_all(receipt: Receipt) -> bool:
+        """Whether it is there for all recipients; the 250 named the first one's capture alone."""
+        letter = receipt.letter
+        if letter.attach:
+            return {people[address] for address in letter.recipients} <= held.owners.get(
+                letter.message_id, set()
+            )
+        hashed = ring.forgetful_hash(account, letter.message_id)
+        return held.dismissals[hashed] >= promised[letter.message_id]
+
+    counts: Counter[str] = Counter()
+    for receipt in receipts:
         expected = "attached" if receipt.letter.attach else "dismissed"
-        outcome = outcomes.get(receipt.capture_id)
-        visible = not receipt.letter.attach or receipt.letter.message_id in shown
-        if outcome == expected and visible:
-            found += 1
-        elif outcome not in (None, expected):
-            wrong += 1
-        elif receipt.capture_id in dead:
-            dead_count += 1
-        else:
-            lost += 1
-    doubled = sum(count - 1 for count in shown.values())
-    doubled += sum(count - 1 for count in rows.values())
-    doubled += abs(counted_mails - shown.total())  # the inbox must agree with the mails
-    counted = Counter(outcomes.values())
-    doubled += sum(abs(tallied[word] - counted[word]) for word in ("attached", "dismissed"))
+        outcome = held.outcomes.get(receipt.capture_id)
+        if outcome not in (None, expected):
+            counts["wrong"] += 1
+        elif outcome == expected and has_all(receipt):
+            counts["found"] += 1
+        elif receipt.capture_id not in dead:
+            counts["lost"] += 1
     return Reckoning(
-        accepted=len(ledger.receipts),
-        found=found,
-        dead=dead_count,
-        lost=lost,
-        wrong=wrong,
-        doubled=doubled,
+        accepted=len(receipts),
+        captures=promised.total(),
+        found=counts["found"],
+        dead=len(dead),
+        lost=counts["lost"],
+        wrong=counts["wrong"],
+        doubled=held.doubled,
         refused_5xx=len(ledger.refused),
         retries=ledger.retries,
     )
 
 
+def _read(database: Any, account: str) -> _Held:
+    outcomes: dict[str, str] = {}
+    dismissals: Counter[str] = Counter()
+    for outcome in database.outcomes.find({"account": account}):
+        outcomes[outcome["_id"]] = outcome["decision"]
+        if hashed := outcome.get("message_id_hash"):
+            dismissals[hashed] += 1
+    owners: dict[str, set[str]] = defaultdict(set)
+    shown: Counter[str] = Counter()
+    for mail in database.mails.find({"account": account}):
+        shown[mail["message_id"]] += 1
+        owners[mail["message_id"]] |= {capture["person_id"] for capture in mail["captures"]}
+    rows = Counter(
+        (row["viewer"], row["person_id"], row["mail_id"])
+        for row in database.profile_mails.find({"account": account})
+    )
+    everyones = {"account": account, "viewer": "*"}
+    in_conversations = sum(c["mail_count"] for c in database.conversations.find(everyones))
+    tallied: Counter[str] = Counter()
+    for tally in database.tallies.find({"account": account}):
+        tallied["attached"] += tally.get("attached", 0)
+        tallied["dismissed"] += sum(tally.get("dismissed", {}).values())
+    doubled = sum(count - 1 for count in shown.values())
+    doubled += sum(count - 1 for count in rows.values())
+    doubled += abs(in_conversations - shown.total())  # the inbox must agree with the mails
+    counted = Counter(outcomes.values())
+    doubled += sum(abs(tallied[word] - counted[word]) for word in ("attached", "dismissed"))
+    return _Held(outcomes, dismissals, owners, doubled)
+
+
+def settled_captures(stack: Stack, ledger: Ledger, first: int | None = None) -> bool:
+    """Return whether every 250, or each of the first so many, has an outcome."""
+    promised = {receipt.capture_id for receipt in ledger.receipts[:first]}
+    if first is not None and len(promised) < first:
+        return False
+    with _database(stack) as client:
+        found = client[_name(stack)].outcomes.find({}, {"_id": 1})
+        return promised <= {outcome["_id"] for outcome in found}
+
+
 def drained(broker: PrivateRabbitMQ) -> bool:
-    """Whether nothing waits in a queue, and nothing is in anybody's hand.
+    """Whether nothing waits in a queue that is consumed, and nothing is in anybody's hand.
 
     The latter can last: a transaction of a process that was killed holds its documents until
     MongoDB gives it up (transactionLifetimeLimitSeconds).
     """
-    listed = broker.ctl("list_queues", "name", "messages").split("\n")
-    counts = dict(line.split("\t") for line in listed if "\t" in line)
-    return all(counts.get(queue.name) == "0" for queue in QUEUES if queue is not DEAD)
+    listed = broker.ctl("list_queues", "name", "messages", "consumers").split("\n")
+    counts = {name: rest for name, *rest in (line.split("\t") for line in listed if "\t" in line)}
+    waited_for = [q for q in QUEUES if q is not DEAD or counts.get(q.name, ["", "0"])[1] != "0"]
+    return all(counts.get(queue.name, [""])[0] == "0" for queue in waited_for)
+
+
+def dead_letters_of(stack: Stack) -> set[str]:
+    """Return the capture ids of what the timeline's database has of dead letters."""
+    with _database(stack) as client:
+        found = client[_name(stack)].dead_letters.find({}, {"capture_id": 1})
+        return {str(letter.get("capture_id") or letter["_id"]) for letter in found}
 
 
 @stamina.retry(on=(AMQPError, OSError, TimeoutError), attempts=5)
-async def dead_captures(url: str) -> set[str]:
-    """Return the capture ids of all dead letters, leaving them where they are."""
-    captures: set[str] = set()
+async def dead_captures(url: str, stack: Stack | None = None) -> set[str]:
+    """Return the capture ids of all dead letters, leaving them where they are.
+
+    Those in the queue, and with a stack those that its timeline took from there.
+    """
+    captures: set[str] = set() if stack is None else dead_letters_of(stack)
     async with await aio_pika.connect(url) as connection, connection.channel() as channel:
         queue = await channel.get_queue(DEAD.name, ensure=False)
         while (message := await queue.get(fail=False)) is not None:
             captures.add(str(json.loads(str(message.headers["event"])).get("capture_id")))
     return captures
+
+
+def _database(stack: Stack) -> pymongo.MongoClient[Document]:
+    return pymongo.MongoClient(stack.environment["MONGODB_URL"], tz_aware=True)
+
+
+def _name(stack: Stack) -> str:
+    return stack.environment.get("TIMELINE_DATABASE", "satchel_timeline")

@@ -1,172 +1,256 @@
-"""`make chaos`: sends mail, kills things meanwhile, and reconciles at the end.
+"""`make chaos`: sends mail, breaks things meanwhile, and reconciles at the end.
 
-Prints a table, and JSON with `--json FILE`. Exits 0 when nothing was lost, doubled or refused. The
-same seed makes the same letters and the same schedule.
+Prints tables, and JSON with `--json FILE`. Exits 0 when nothing was lost, doubled or refused. The
+same seed makes the same letters and the same schedule of faults.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from chaos.faults import kills
+from chaos.faults import strikes
 from chaos.letters import letters
+from chaos.mounts import enter_own_mounts, own_folder
+from chaos.proxy import Wires
 from chaos.reconcile import Reckoning, dead_captures, drained, reconcile
+from chaos.report import Report, faults_table, outcome_table
+from chaos.scene import Scene, wired
+from chaos.schedule import FULL_BLOBS, KINDS, Fault, schedule
+from chaos.servers import NotPossible
+from chaos.watch import Struck, Watch, felt
 from dev.client import Client
 from dev.ledger import Ledger
-from dev.rabbitmq import PrivateRabbitMQ
 from dev.senders import Senders
 from dev.stack import Stack, own_databases
 from dev.terminal import Mistake, command, say
 
 ACCOUNT = "chaos"
-_CANDIDATE, _USER = "candidate@mail.example", "recruiter@agency.example"
-_DRAIN_SECONDS, _QUIET_SECONDS = 180, 20
+_USER = "recruiter@agency.example"
+_CANDIDATES = [f"candidate{number}@mail.example" for number in range(8)]
+_USERS = 3
+_DRAIN_SECONDS, _ACCEPT_SECONDS = 180, 300
+_SENDER_PATIENCE_SECONDS = 12.0
+_TEST_COMMANDS = ("--setParameter", "enableTestCommands=1")
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What a run did, and how it ended."""
+class Plan:
+    """What to do."""
 
     seed: int
-    faults: dict[str, int]
-    reckoning: Reckoning
-    sending_seconds: float
-    drain_seconds: float
+    mails: int
+    """At least so many are accepted."""
+    each: int
+    """So many faults of each kind."""
+    short: bool
+    rate: float
+    sessions: int
+    kinds: Collection[str] = KINDS
+    gap: float = 2.0
+    """Seconds between two faults."""
+    quiet: float = 20.0
+    """Seconds of quiet after which what is not there is lost."""
+    say: Callable[[str], None] = field(default=say)
 
-    def as_dict(self) -> dict[str, object]:
-        """Return it for JSON."""
-        return {
-            "seed": self.seed,
-            "faults": self.faults,
-            **self.reckoning.as_dict(),
-            "sending_seconds": round(self.sending_seconds, 1),
-            "drain_seconds": round(self.drain_seconds, 1),
-        }
+
+def run(folder: Path, plan: Plan, *, sabotage: str | None = None) -> Report:
+    """Start a stack in the folder, and do what was planned."""
+    blobs = folder / "blobs"
+    with (
+        own_folder(blobs) as blob_folder,
+        Wires() as wires,
+        Stack(
+            folder,
+            replicas=2,
+            environment={**own_databases(), "BLOB_URL": f"file://{blobs}"},
+            modules={sabotage: "chaos.sabotage"} if sabotage else {},
+            settings_of=wired(wires),
+            mongod_options=_TEST_COMMANDS,
+            say=plan.say,
+        ) as stack,
+    ):
+        return _run(stack, wires, blob_folder, plan)
 
 
-def run(
-    stack: Stack,
-    *,
-    mails: int,
-    sessions: int,
-    rounds: int,
-    rate: float,
-    seed: int,
-    say: Callable[[str], None] = say,
-) -> Report:
-    """Send `mails` at `rate` a second while `rounds` of faults strike; reconcile."""
-    broker = stack.broker
-    if broker is None:
-        raise Mistake("the run kills the broker, so it needs its own: unset AMQP_URL")
-    client = Client(stack.endpoints, stack.token_secret, account=ACCOUNT, person="u1")
-    client.put_person("u1", "user", "Recruiter", [_USER])
-    client.put_person("c1", "candidate", "Candidate", [_CANDIDATE])
+def _run(stack: Stack, wires: Wires, blob_folder: Path | None, plan: Plan) -> Report:
+    client = Client(stack.endpoints, stack.token_secret, account=ACCOUNT, person="u0")
+    people = {}
+    for number in range(_USERS):
+        addresses = [_USER] if number == 0 else [f"recruiter{number}@agency.example"]
+        client.put_person(f"u{number}", "user", "Recruiter", addresses)
+        people[client.mint(f"u{number}")] = f"u{number}"
+    for number, address in enumerate(_CANDIDATES):
+        client.put_person(f"c{number}", "candidate", "Candidate", [address])
     ledger = Ledger()
+    ports = [
+        wires.lay(replica.name, "senders", replica.ports["INGEST_SMTP_PORT"]).port
+        for replica in stack.of("ingest")
+    ]
     senders = Senders(
-        letters(mails, seed, candidate=_CANDIDATE, sender=_USER),
+        letters(plan.seed, sender=_USER, candidates=_CANDIDATES, addresses=list(people)),
         ledger,
-        [replica.ports["INGEST_SMTP_PORT"] for replica in stack.of("ingest")],
-        client.mint("u1"),
-        sessions=sessions,
-        rate=rate,
+        ports,
+        sessions=plan.sessions,
+        rate=plan.rate,
+        patience=_SENDER_PATIENCE_SECONDS,
     )
-    faults = kills(stack, broker, rounds, seed)
+    scene = Scene(stack, wires, ledger, senders, blob_folder, plan.say)
+    watch = Watch(scene)
     started = time.monotonic()
     senders.start()
-    struck: Counter[str] = Counter()
-    for fault in faults:
-        if not senders.sending:
-            say(f"only {struck.total()} of {len(faults)} faults: the mails ran out, send more")
-            break
-        say(f"{len(ledger.receipts):>6} of {mails} accepted, next: {fault.kind}")
-        fault.strike()
-        struck[fault.kind] += 1
-        time.sleep(0.5)
-    if not senders.wait(300):
-        raise TimeoutError(f"only {len(ledger.receipts)} of {mails} mails were accepted")
+    watch.start()
+    struck, left_out = _break_things(scene, plan)
+    while len(ledger.receipts) < plan.mails:
+        if time.monotonic() - started > _ACCEPT_SECONDS + plan.mails / plan.rate * 3:
+            raise TimeoutError(f"only {len(ledger.receipts)} of {plan.mails} mails were accepted")
+        time.sleep(0.2)
+    senders.finish()
+    if not senders.wait(_ACCEPT_SECONDS):
+        raise TimeoutError("some mails were not accepted, with nothing broken any more")
     sent = time.monotonic()
-    say(f"{len(ledger.receipts):>6} of {mails} accepted; waiting until all is settled")
-    reckoning = _settled(stack, broker, ledger)
+    plan.say(f"{len(ledger.receipts)} accepted; waiting until all is settled")
+    reckoning = _settled(scene, people, plan.quiet)
     settled = time.monotonic()
-    return Report(seed, dict(struck), reckoning, sent - started, settled - sent)
+    watch.stop()
+    return Report(
+        seed=plan.seed,
+        faults=felt(watch.samples, struck),
+        left_out=left_out,
+        reckoning=reckoning,
+        sending_seconds=sent - started,
+        drain_seconds=settled - sent,
+        slowest_stop_seconds=scene.slowest_stop,
+        complaints=scene.complaints,
+        refusals=ledger.refused,
+    )
 
 
-def _settled(stack: Stack, broker: PrivateRabbitMQ, ledger: Ledger) -> Reckoning:
-    """Return the reckoning once it is clean, or once nothing was under way for a while.
+def _break_things(scene: Scene, plan: Plan) -> tuple[list[Struck], dict[str, str]]:
+    """Strike as scheduled; return when what was struck, and what was left out and why."""
+    left_out: dict[str, str] = {}
+    without = set(KINDS) - set(plan.kinds)
+    if FULL_BLOBS not in without and scene.blob_folder is None:
+        left_out[FULL_BLOBS] = "no file system of one's own here: neither root nor user namespaces"
+        without.add(FULL_BLOBS)
+    faults = schedule(plan.seed, plan.each, short=plan.short, without=without)
+    do = strikes()
+    struck: list[Struck] = []
+    began = time.monotonic()
+    for number, fault in enumerate(faults, start=1):
+        time.sleep(plan.gap)
+        plan.say(
+            f"{time.monotonic() - began:6.0f} s {len(scene.ledger.receipts):>6} accepted, "
+            f"fault {number} of {len(faults)}: {_described(fault)}"
+        )
+        start = time.monotonic()
+        try:
+            do[fault.kind](scene, fault)
+        except NotPossible as why:
+            scene.complaints.append(f"{fault.kind}: not done, {why}")
+            scene.say(scene.complaints[-1])
+            continue
+        struck.append(Struck(fault.kind, start, time.monotonic()))
+        _revive(scene, fault)
+    time.sleep(plan.gap)
+    return struck, left_out
+
+
+def _revive(scene: Scene, fault: Fault) -> None:
+    """Start what died by itself, and note it: nothing that we break from outside may end it."""
+    for replica in scene.stack.replicas:
+        if not replica.process.alive:
+            scene.complaints.append(f"{replica.name} died by itself at: {fault.kind}")
+            scene.say(scene.complaints[-1])
+            replica.start()
+
+
+def _described(fault: Fault) -> str:
+    return f"{fault.kind} ({', '.join(map(str, fault.victims))}; {fault.seconds} s)"
+
+
+def _settled(scene: Scene, people: dict[str, str], quiet: float) -> Reckoning:
+    """Return the reckoning once it is clean, or once nothing went on for a while.
 
     The broker's counts may be some seconds old: what looks lost at first may be in somebody's hand.
     What is lost stays lost.
     """
-    quiet_since: float | None = None
-    deadline = time.monotonic() + _DRAIN_SECONDS
+    most, since = -1, time.monotonic()
     while True:
-        reckoning = reconcile(stack, ACCOUNT, ledger, asyncio.run(dead_captures(broker.url)))
-        now = time.monotonic()
-        quiet_since = (quiet_since or now) if drained(broker) else None
-        is_quiet = quiet_since is not None and now - quiet_since > _QUIET_SECONDS
-        if reckoning.clean or is_quiet or now > deadline:
+        dead = asyncio.run(dead_captures(scene.broker.url, scene.stack))
+        reckoning = reconcile(scene.stack, ACCOUNT, scene.ledger, dead, people)
+        is_drained = drained(scene.broker)
+        if reckoning.found != most:
+            most, since = reckoning.found, time.monotonic()
+            scene.say(f"{most:>6} of {reckoning.accepted} found")
+        patience = quiet if is_drained else _DRAIN_SECONDS
+        if (reckoning.clean and is_drained) or time.monotonic() - since > patience:
             return reckoning
         time.sleep(0.5)
 
 
-def table(report: Report) -> Table:
-    """Return the report as a table."""
-    shown = Table(title=f"Fault run, seed {report.seed}", title_justify="left")
-    shown.add_column("")
-    shown.add_column("count", justify="right")
-    for kind, count in sorted(report.faults.items()):
-        shown.add_row(kind, str(count))
-    shown.add_section()
-    for name, count in report.reckoning.as_dict().items():
-        shown.add_row(name.replace("_", " "), str(count))
-    shown.add_section()
-    shown.add_row("seconds of sending", f"{report.sending_seconds:.0f}")
-    shown.add_row("seconds until settled", f"{report.drain_seconds:.0f}")
-    return shown
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print, and tell by the exit code."""
-    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--mails", type=int, default=2000)
-    parser.add_argument("--sessions", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=2, help="kills of each thing, mail lasting")
-    parser.add_argument("--rate", type=float, default=60.0, help="mails a second")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=Path, help="write the report there too")
-    parser.add_argument(
-        "--sabotage", choices=["matcher", "timeline"], help="acknowledge before publishing, there"
+    words = sys.argv[1:] if arguments is None else arguments
+    given = _parser().parse_args(words)
+    unknown = [kind for kind in given.kinds if kind not in KINDS]
+    if unknown:
+        raise Mistake(f"no such kind of fault: {', '.join(unknown)}; there are: {', '.join(KINDS)}")
+    given_servers = [name for name in ("AMQP_URL", "MONGODB_URL") if os.environ.get(name)]
+    if given_servers:
+        raise Mistake(f"the run breaks broker and database: unset {' and '.join(given_servers)}")
+    enter_own_mounts("chaos.run", words)
+    plan = Plan(
+        seed=given.seed,
+        mails=given.mails or (300 if given.short else 10_000),
+        each=given.each or (1 if given.short else 5),
+        short=given.short,
+        rate=given.rate,
+        sessions=given.sessions,
+        kinds=given.kinds or KINDS,
+        gap=0.2 if given.short else 2.0,
+        quiet=given.quiet,
     )
-    given = parser.parse_args(arguments)
-    modules = {given.sabotage: "chaos.sabotage"} if given.sabotage else {}
-    with (
-        tempfile.TemporaryDirectory(prefix="satchel-chaos-") as folder,
-        Stack(
-            Path(folder), replicas=2, environment=own_databases(), modules=modules, say=say
-        ) as stack,
-    ):
-        report = run(
-            stack,
-            mails=given.mails,
-            sessions=given.sessions,
-            rounds=given.rounds,
-            rate=given.rate,
-            seed=given.seed,
-        )
-    Console(width=None if sys.stdout.isatty() else 100).print(table(report))
+    with tempfile.TemporaryDirectory(prefix="satchel-chaos-") as folder:
+        report = run(given.folder or Path(folder), plan, sabotage=given.sabotage)
+    console = Console(width=None if sys.stdout.isatty() else 100)
+    console.print(faults_table(report))
+    console.print(outcome_table(report))
     if given.json:
         given.json.write_text(json.dumps(report.as_dict(), indent=2) + "\n")
-    return 0 if report.reckoning.clean else 1
+    return 0 if report.clean else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--mails", type=int, help="accepted at least (10000; short: 300)")
+    parser.add_argument("--each", type=int, help="faults of each kind (5; short: 1)")
+    parser.add_argument("--short", action="store_true", help="a minute: each kind once, briefly")
+    parser.add_argument("--kinds", type=_kinds, default=[], help="only these, comma-separated")
+    parser.add_argument("--rate", type=float, default=20.0, help="mails a second")
+    parser.add_argument("--sessions", type=int, default=20, help="of senders")
+    parser.add_argument("--quiet", type=float, default=20.0, help="seconds until missing is lost")
+    parser.add_argument("--folder", type=Path, help="keep logs and data there")
+    parser.add_argument("--json", type=Path, help="write the report there too")
+    parser.add_argument(
+        "--sabotage",
+        choices=["ingest", "matcher", "timeline"],
+        help="acknowledge before publishing, there: the run must fail",
+    )
+    return parser
+
+
+def _kinds(text: str) -> list[str]:
+    return [kind.strip() for kind in text.split(",") if kind.strip()]
 
 
 if __name__ == "__main__":

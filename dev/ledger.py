@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +13,13 @@ class Letter:
     message_id: str
     raw: bytes
     attach: bool
+    recipients: tuple[str, ...]
+    """Capture addresses: the envelope's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A 250: the mail, and the capture id that the answer named."""
+    """A 250: the mail, without its bytes, and the capture id that the answer named."""
 
     letter: Letter
     capture_id: str
@@ -38,7 +40,7 @@ class Ledger:
     def accepted(self, letter: Letter, capture_id: str) -> None:
         """Note a 250."""
         with self._lock:
-            self.receipts.append(Receipt(letter, capture_id, time.monotonic()))
+            self.receipts.append(Receipt(replace(letter, raw=b""), capture_id, time.monotonic()))
 
     def refuse(self, answer: str) -> None:
         """Note a 5xx."""

@@ -7,6 +7,7 @@
   otherwise a cache of 256 MB. Writes are as durable as in production (journaled, synced).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,17 @@ _QUIET_END = "shutdownTimeoutMillisForSignaledShutdown=100"
 class PrivateMongoDB(PrivateServer):
     """One mongod, primary of its own replica set."""
 
-    def __init__(self, folder: Path, *, port: int | None = None, cache_gb: float = 0.25) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        cache_gb: float = 0.25,
+        options: Sequence[str] = (),
+    ) -> None:
+        """Keep all data in the folder; `options` are more words for mongod's command line."""
         super().__init__(folder)
-        self._cache_gb = cache_gb
+        self._cache_gb, self._more_options = cache_gb, options
         self._port = self._folder.port("mongod.port", port)
         self._member = f"127.0.0.1:{self._port}"
 
@@ -60,6 +69,7 @@ class PrivateMongoDB(PrivateServer):
             *("--setParameter", _QUIET_END),
             # As in docker-compose.yml: what a killed service had begun is given up soon.
             *("--setParameter", "transactionLifetimeLimitSeconds=15"),
+            *self._more_options,
         ]
 
     def _joined(self, client: MongoClient[dict[str, Any]]) -> bool:

@@ -50,13 +50,18 @@ class Process:
         self.kill()
         self._child = _in_lasting_thread(self._fork)
 
-    def stop(self, grace: float = 20.0) -> None:
-        """Ask the process to end (SIGTERM); after `grace` seconds, or its end, kill its group."""
+    def stop(self, grace: float = 20.0) -> int | None:
+        """Ask the process to end (SIGTERM); after `grace` seconds, or its end, kill its group.
+
+        Return its exit code, None when it was not running or had to be killed.
+        """
+        code = None
         if self._child is not None and self.alive:
             os.kill(self._child.pid, signal.SIGTERM)
             self.thaw()
-            self.wait(grace)
+            code = self.wait(grace)
         self.kill()
+        return code
 
     def kill(self) -> None:
         """Kill the process and its whole group now (SIGKILL), and reap it."""

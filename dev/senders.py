@@ -4,17 +4,15 @@ A 4xx and a lost connection mean "try again", on another connection, after a pau
 the mail is given up, and is noted.
 """
 
-import queue
 import random
 import smtplib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from dev.ledger import Ledger, Letter
 
 _RETRY_SECONDS = 0.2
-_SESSION_SECONDS = 30
 
 
 class Senders:
@@ -22,20 +20,25 @@ class Senders:
 
     def __init__(
         self,
-        letters: Sequence[Letter],
+        letters: Iterable[Letter],
         ledger: Ledger,
         ports: Sequence[int],
-        recipient: str,
         *,
         sessions: int,
         rate: float | None = None,
+        patience: float = 30.0,
     ) -> None:
-        """Send the letters to one of the ports each: `rate` a second in all, or what they can."""
-        self._ledger, self._ports, self._recipient = ledger, list(ports), recipient
+        """Send the letters to one of the ports each: `rate` a second in all, or what they can.
+
+        Who does not answer for `patience` seconds is a lost connection.
+        """
+        self._ledger, self._ports, self._patience = ledger, list(ports), patience
         self._pause = sessions / rate if rate else 0.0
-        self._letters: queue.SimpleQueue[Letter] = queue.SimpleQueue()
-        for letter in letters:
-            self._letters.put(letter)
+        self._letters, self._taking = iter(letters), threading.Lock()
+        self._open = threading.Event()
+        self._open.set()
+        self._in_hand = 0
+        self._finished = False
         self._threads = [
             threading.Thread(target=self._send_all, args=(random.Random(number),), daemon=True)
             for number in range(sessions)
@@ -51,6 +54,24 @@ class Senders:
         """Whether a letter is still without its 250."""
         return any(thread.is_alive() for thread in self._threads)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no letter is under way."""
+        return self._in_hand == 0
+
+    def pause(self) -> None:
+        """Take no new letter; those under way go on until their 250."""
+        self._open.clear()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._open.set()
+
+    def finish(self) -> None:
+        """Take no new letter ever; `wait` for those under way."""
+        self._finished = True
+        self._open.set()
+
     def wait(self, seconds: float) -> bool:
         """Return whether all letters were sent within that time."""
         deadline = time.monotonic() + seconds
@@ -60,16 +81,26 @@ class Senders:
 
     def _send_all(self, chance: random.Random) -> None:
         session: smtplib.SMTP | None = None
-        while True:
-            try:
-                letter = self._letters.get_nowait()
-            except queue.Empty:
-                break
+        while (letter := self._next()) is not None:
             session = self._send(letter, session, chance)
+            with self._taking:
+                self._in_hand -= 1
             if self._pause:
                 time.sleep(self._pause * chance.uniform(0.5, 1.5))
         if session is not None:
             session.close()
+
+    def _next(self) -> Letter | None:
+        """Return the next letter once sending is open; None when there will be none."""
+        while True:
+            self._open.wait()
+            with self._taking:
+                if self._finished:
+                    return None
+                if self._open.is_set():  # or closed again meanwhile
+                    letter = next(self._letters, None)
+                    self._in_hand += letter is not None
+                    return letter
 
     def _send(
         self, letter: Letter, session: smtplib.SMTP | None, chance: random.Random
@@ -94,17 +125,15 @@ class Senders:
             time.sleep(_RETRY_SECONDS * chance.uniform(0.5, 1.5))
 
     def _connect(self, chance: random.Random) -> smtplib.SMTP:
-        session = smtplib.SMTP(timeout=_SESSION_SECONDS, local_hostname="sender.test")
+        session = smtplib.SMTP(timeout=self._patience, local_hostname="sender.test")
         session.connect("127.0.0.1", chance.choice(self._ports))
         session.ehlo()
         return session
 
     def _transact(self, session: smtplib.SMTP, letter: Letter) -> tuple[int, bytes]:
         """Return the first answer that is no yes, or the answer to DATA."""
-        for command in (
-            "MAIL FROM:<recruiter@agency.example>",
-            f"RCPT TO:<{self._recipient}>",
-        ):
+        commands = [f"RCPT TO:<{recipient}>" for recipient in letter.recipients]
+        for command in ("MAIL FROM:<recruiter@agency.example>", *commands):
             code, answer = session.docmd(command)
             if code != 250:
                 return code, answer

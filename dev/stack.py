@@ -12,7 +12,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -97,12 +97,15 @@ class Stack:
         ports: dict[str, int] | None = None,
         environment: dict[str, str] | None = None,
         modules: dict[str, str] | None = None,
+        settings_of: Callable[[str, dict[str, str]], dict[str, str]] = lambda _, __: {},
+        mongod_options: Sequence[str] = (),
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Keep all data in the folder.
 
         `ports` fixes those of the first replicas, by setting; `modules` runs another module in the
-        place of a service, with the service's name as its argument.
+        place of a service, with the service's name as its argument. `settings_of` tells what one
+        replica is told besides, by its name and the settings of all.
         """
         self.folder, self._say = folder, say
         self.broker: PrivateRabbitMQ | None = None
@@ -112,6 +115,7 @@ class Stack:
         self.token_issuer = os.environ.get("TOKEN_ISSUER", "satchel")
         self._ports, self._replica_count = ports or {}, replicas
         self._modules = modules or {}
+        self._settings_of, self._mongod_options = settings_of, mongod_options
         self.replicas: list[Replica] = []
         self.environment: dict[str, str] = {}
 
@@ -230,7 +234,7 @@ class Stack:
     def _start_database(self) -> str:
         find_mongod()
         self._say("database: starting")
-        self.database = PrivateMongoDB(self.folder / "mongodb")
+        self.database = PrivateMongoDB(self.folder / "mongodb", options=self._mongod_options)
         self.database.start()
         return self.database.url
 
@@ -259,10 +263,11 @@ class Stack:
     ) -> Process:
         module = self._modules.get(service)
         listening = {setting: str(port) for setting, port in ports.items()}
+        own = self._settings_of(name, self.environment)
         return Process(
             [sys.executable, "-m", *([module, service] if module else [f"services.{service}"])],
             log=self.folder / "logs" / f"{name}.log",
-            environment={**self.environment, **settings, **listening},
+            environment={**self.environment, **own, **settings, **listening},
             folder=ROOT,
         )
 

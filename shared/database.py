@@ -21,7 +21,6 @@ from prometheus_client import Counter
 from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
-    ConfigurationError,
     DocumentTooLarge,
     DuplicateKeyError,
     InvalidOperation,
@@ -38,7 +37,8 @@ DATABASE_AWAY = Counter(
     "satchel_database_away_total", "Operations that the database did not answer"
 )
 
-_PERMANENT = (ConfigurationError, DocumentTooLarge, DuplicateKeyError, InvalidOperation)
+_PERMANENT = (DocumentTooLarge, DuplicateKeyError, InvalidOperation)
+"""Not ConfigurationError: a server that is starting "supports no sessions" yet."""
 _PERMANENT_CODES = {2, 9, 14, 66, 10334, 11000, 17280, 17419, 17420}
 """BadValue, FailedToParse, TypeMismatch, ImmutableField, and documents or keys that are too large:
 the same operation would fail again. https://www.mongodb.com/docs/manual/reference/error-codes/"""

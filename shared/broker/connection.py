@@ -9,7 +9,7 @@ import aiormq
 import stamina
 import structlog
 from aio_pika.abc import AbstractConnection
-from aio_pika.exceptions import AMQPError
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from yarl import URL
 
 from shared.lookout import place
@@ -19,8 +19,9 @@ HEARTBEAT_SECONDS = 10
 _CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 0.5
 
-AWAY = (AMQPError, OSError, TimeoutError, aiormq.exceptions.ChannelInvalidStateError)
-"""What the library raises when the broker cannot be reached or is lost."""
+AWAY = (*CONNECTION_EXCEPTIONS, TimeoutError)
+"""What the library raises when the broker cannot be reached or is lost. StopAsyncIteration is one:
+the broker hung up before its first word."""
 log = structlog.get_logger()
 
 

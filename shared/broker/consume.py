@@ -8,9 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import aiormq
 import structlog
-from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
@@ -37,7 +36,7 @@ HOLD_SECONDS = 20 * 60
 """How long a delivery may wait in hand; the broker's own limit (consumer_timeout) is 30 minutes."""
 RENEW_SECONDS = 15
 """How long a consumer may hear nothing until it is made anew. RabbitMQ 3.10 does not tell one that
-its quorum queue was deleted; asking again finds that out, and costs two frames."""
+its quorum queue was deleted; asking again, on another channel, finds that out."""
 _FINISH_SECONDS = 5.0
 """How long a stop waits for handlers; a mail takes milliseconds, so they wait for what is away."""
 _CUT_SECONDS = 0.5
@@ -109,7 +108,19 @@ class _QueueConsumer(ABC):
                     task.cancel()
 
     async def _consume(self, connection: AbstractConnection) -> None:
-        channel = await connection.channel()
+        """Consume until the connection or the queue is gone, on one channel after the other."""
+        while True:
+            channel = await connection.channel()
+            if not await self._consume_on(channel, connection):
+                return
+            await channel.close()
+
+    async def _consume_on(self, channel: AbstractChannel, connection: AbstractConnection) -> bool:
+        """Consume; return whether to go on, with nothing in hand, on another channel.
+
+        A channel must not outlive its queue: when that was deleted and declared again, RabbitMQ
+        3.10 counts the first deliveries as given to the old channel, and never sends them.
+        """
         queue = await channel.get_queue(self._queue.name, ensure=False)
         underlay = await channel.get_underlay_channel()
         cancelled = asyncio.Event()  # by the broker: the queue is gone
@@ -124,14 +135,17 @@ class _QueueConsumer(ABC):
                 timer = asyncio.sleep(self._renew_seconds)
                 await first(timer, self._prefetch_changed.wait(), *(end() for end in ends))
                 if connection.is_closed or channel.is_closed or cancelled.is_set():
-                    return
+                    return False
                 if self._prefetch_changed.is_set() or (self._idle and not self._in_hand):
                     break
             self._prefetch_changed.clear()
+            # Whoever stops does not wait for a broker that says nothing.
             async with asyncio.timeout(_CUT_SECONDS if self._stopping.is_set() else None):
                 await queue.cancel(consumer_tag)
             if self._stopping.is_set():
-                return
+                return False
+            if not self._in_hand:
+                return True
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
         # A task of our own: the library cancels its consumer's tasks when the channel closes, and
@@ -322,10 +336,10 @@ def _decode(message: AbstractIncomingMessage) -> Event | Reject:
 
 
 def _is_lost(message: AbstractIncomingMessage) -> bool:
-    """Whether the channel is closed that a message came by."""
+    """Return whether its channel is closed; of a closed channel the library tells by raising."""
     try:
         return bool(message.channel.is_closed)
-    except aiormq.exceptions.ChannelInvalidStateError:
+    except AWAY:
         return True
 
 

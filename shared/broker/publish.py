@@ -7,6 +7,7 @@ import uuid
 
 import aio_pika
 import aiormq
+import structlog
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import DeliveryError, PublishError
 from prometheus_client import Counter, Histogram
@@ -31,6 +32,8 @@ _CONNECTION_WAIT_SECONDS = 1.0
 _SMALL_BODY = 32 * 1024
 _IN_FLIGHT = {"small": 256, "large": 16}
 """Large bodies have a channel of their own, so that a small one never waits behind them."""
+
+log = structlog.get_logger()
 
 
 class PublishFailed(Exception):
@@ -135,6 +138,10 @@ class Publisher:
         except asyncio.CancelledError:
             result = "cancelled"
             raise
+        except Exception as error:  # a connection that is lost half way breaks the library, too
+            result = "failed"
+            log.warning("publish failed", exc_info=error)
+            raise PublishFailed(result) from error
         else:
             result = "confirmed"
             PUBLISH_SECONDS.observe(time.monotonic() - started)

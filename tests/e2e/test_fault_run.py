@@ -1,40 +1,68 @@
-"""The small fault run, and the proof that it would notice."""
+"""The small fault run, and the proof that it would notice. Both run at a time: they mostly wait."""
 
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from chaos.run import run
-from dev.stack import Stack
+from chaos.schedule import FULL_BLOBS, KINDS
 
-MAILS, SESSIONS, RATE = 2000, 20, 45.0
-
-
-@pytest.fixture
-def own_stack(tmp_path: Path, request: pytest.FixtureRequest) -> Stack:
-    """A stack with two replicas of each service, and a broker of its own to kill."""
-    modules = getattr(request, "param", {})
-    return Stack(tmp_path, replicas=2, modules=modules)
+_SECONDS = 300
+_RUNS = {
+    "sound": ["--seed", "1"],
+    "sabotaged": ["--sabotage", "matcher", "--kinds", "kill matcher", "--mails", "60", "--quiet=3"],
+}
 
 
-def test_nothing_accepted_is_lost_or_shown_twice(
-    own_stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("AMQP_URL", raising=False)
-    with own_stack as stack:
-        report = run(stack, mails=MAILS, sessions=SESSIONS, rounds=2, rate=RATE, seed=1)
-    assert report.reckoning.clean, report
-    assert report.reckoning.found == MAILS
-    kinds = {"kill ingest", "kill matcher", "kill timeline", "kill broker"}
-    assert kinds <= report.faults.keys(), "the mail ran out before everything was killed"
+class Run:
+    """`make chaos ARGS="--short ..."`, under way."""
+
+    def __init__(self, folder: Path, arguments: list[str]) -> None:
+        self._json, self._log = folder / "report.json", folder / "log"
+        private = ("AMQP_URL", "MONGODB_URL", "BLOB_URL")  # it breaks its own
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "chaos.run", "--short", "--json", self._json, *arguments],
+                env={name: value for name, value in os.environ.items() if name not in private},
+                stdout=log,
+                stderr=log,
+            )
+
+    def result(self) -> tuple[int, dict[str, Any], str]:
+        """Return the exit code, the report, and all that was printed."""
+        code = self._process.wait(_SECONDS)
+        report = json.loads(self._json.read_text()) if self._json.exists() else {}
+        return code, report, self._log.read_text()
+
+    def end(self) -> None:
+        """Stop it when it still runs."""
+        self._process.terminate()
+        self._process.wait(_SECONDS)
 
 
-@pytest.mark.parametrize("own_stack", [{"matcher": "chaos.sabotage"}], indirect=True)
-def test_a_build_that_acknowledges_before_it_publishes_is_caught(
-    own_stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("AMQP_URL", raising=False)
-    with own_stack as stack:
-        report = run(stack, mails=1200, sessions=SESSIONS, rounds=1, rate=RATE, seed=1)
-    assert report.reckoning.lost > 0, report
-    assert not report.reckoning.clean
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
+    started = {name: Run(tmp_path_factory.mktemp(name), words) for name, words in _RUNS.items()}
+    yield started
+    for run in started.values():
+        run.end()
+
+
+def test_nothing_accepted_is_lost_or_shown_twice(runs: dict[str, Run]) -> None:
+    code, report, printed = runs["sound"].result()
+    assert code == 0, printed
+    assert report["clean"]
+    assert report["accepted"] == report["found"] >= 300
+    assert set(report["faults"]) | set(report["left_out"]) == set(KINDS)
+    assert set(report["left_out"]) <= {FULL_BLOBS}
+
+
+def test_a_build_that_acknowledges_before_it_publishes_is_caught(runs: dict[str, Run]) -> None:
+    code, report, printed = runs["sabotaged"].result()
+    assert code == 1, printed
+    assert report["lost"] > 0

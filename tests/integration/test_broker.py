@@ -435,16 +435,22 @@ class TestConsuming:
     async def test_a_deleted_queue_is_declared_and_consumed_again(
         self, amqp_url: str, publisher: Publisher, admin: aio_pika.abc.AbstractChannel
     ) -> None:
-        seen: list[Delivery] = []
+        seen: set[str] = set()
 
         async def handler(delivery: Delivery) -> Outcome:
-            seen.append(delivery)
+            seen.add(capture_of(delivery))
             return Done()
 
         async with consuming(amqp_url, publisher, handler, renew_seconds=0.5):
+            before, after = received(), [received() for _ in range(20)]
+            await publisher.publish(before, b"mail")
+            await eventually(lambda: str(before.capture_id) in seen)
             await admin.queue_delete(RECEIVED.name)
-            async with asyncio.timeout(20):
-                while not seen:
+            for event in after:
+                while True:
                     with contextlib.suppress(PublishFailed):
-                        await publisher.publish(received(), b"mail")
+                        await publisher.publish(event, b"mail")
+                        break
                     await asyncio.sleep(0.1)
+            # All of them: of a channel that knew the queue before, the broker forgets the first.
+            await eventually(lambda: {str(event.capture_id) for event in after} <= seen)

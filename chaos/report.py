@@ -1,0 +1,87 @@
+"""How a run ended, as a table and as JSON."""
+
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from chaos.reconcile import Reckoning
+from chaos.watch import Felt
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did, and how it ended."""
+
+    seed: int
+    faults: dict[str, Felt]
+    left_out: dict[str, str]
+    """Kinds that cannot be done here, and why."""
+    reckoning: Reckoning
+    sending_seconds: float
+    drain_seconds: float
+    slowest_stop_seconds: float
+    complaints: list[str]
+    refusals: list[str]
+
+    @property
+    def clean(self) -> bool:
+        """Whether every promise was kept."""
+        return self.reckoning.clean and not self.complaints
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it for JSON."""
+        return {
+            "seed": self.seed,
+            "clean": self.clean,
+            **self.reckoning.as_dict(),
+            "faults_total": sum(felt.count for felt in self.faults.values()),
+            "faults": {kind: felt.as_dict() for kind, felt in self.faults.items()},
+            "left_out": self.left_out,
+            "sending_seconds": round(self.sending_seconds, 1),
+            "drain_seconds": round(self.drain_seconds, 1),
+            "slowest_stop_seconds": round(self.slowest_stop_seconds, 1),
+            "complaints": self.complaints,
+            "refusals": self.refusals[:20],
+        }
+
+
+def faults_table(report: Report) -> Table:
+    """Return what each kind of fault did to the flow of mail."""
+    title = f"Fault run, seed {report.seed}: mails a second before > during > after"
+    shown = Table(title=title, title_justify="left")
+    shown.add_column("fault")
+    for column in ("count", "seconds", "accepted", "visible", "retries"):
+        shown.add_column(column, justify="right")
+    for kind, felt in report.faults.items():
+        shown.add_row(
+            kind,
+            str(felt.count),
+            f"{felt.seconds:.0f}",
+            _rates(felt.accepted),
+            _rates(felt.visible),
+            str(felt.retries),
+        )
+    for kind, why in report.left_out.items():
+        shown.add_row(kind, "left out", why)
+    return shown
+
+
+def outcome_table(report: Report) -> Table:
+    """Return what became of the mails."""
+    shown = Table(title="What was promised, and what is there", title_justify="left")
+    shown.add_column("")
+    shown.add_column("count", justify="right")
+    shown.add_row("faults", str(sum(felt.count for felt in report.faults.values())))
+    names = {"refused_5xx": "5xx for a passing fault", "found": "found exactly once"}
+    for name, count in report.reckoning.as_dict().items():
+        shown.add_row(names.get(name, name), str(count))
+    shown.add_row("seconds of sending", f"{report.sending_seconds:.0f}")
+    shown.add_row("seconds until drained", f"{report.drain_seconds:.0f}")
+    shown.add_row("slowest orderly stop, seconds", f"{report.slowest_stop_seconds:.1f}")
+    for complaint in report.complaints:
+        shown.add_row("and", complaint)
+    return shown
+
+
+def _rates(rates: dict[str, float]) -> str:
+    return " > ".join(f"{rates[name]:.0f}" for name in ("before", "during", "after"))
