@@ -95,6 +95,10 @@ outage: $(READY) ## take broker, database and blob store away for minutes: ARGS=
 env: ## write .env with random secrets for docker compose
 	@python3 -m dev.env
 
+.PHONY: secrets
+secrets: ## print fresh Secrets for a cluster, for kubectl create -f -: OVERLAY=local or production
+	@python3 -m dev.cluster_secrets "$(or $(OVERLAY),local)"
+
 .PHONY: clean
 clean: ## remove all that these commands made: environment, data of the stack, caches
 	@rm -rf .venv .satchel $(CACHES)

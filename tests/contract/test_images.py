@@ -1,5 +1,6 @@
 """The images and the compose file, as far as they can be checked without an engine."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -47,7 +48,27 @@ def test_an_image_has_its_own_group_itself_and_shared_alone(service: str) -> Non
         f"services/{service}",
     ]
     assert "USER 10001" in text
+    result = text[text.rindex("\nFROM ") :]
+    assert result.startswith("\nFROM python:3.11-slim-bookworm\n"), "slim has no compiler"
+    assert not re.search(r"apt-get|pip install|uv sync", result)
+
+
+@pytest.mark.parametrize("service", SETTINGS)
+def test_an_image_starts_its_service_and_asks_it_whether_it_is_ready(service: str) -> None:
+    text = dockerfile(service)
+    (entry,) = re.findall(r"^ENTRYPOINT (.+)$", text, re.MULTILINE)
+    program, *words = json.loads(entry)
+    assert program == "python"
+    shown = subprocess.run(
+        [sys.executable, *words, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.startswith(f"{service}\n")
+    fields = SETTINGS[service].model_fields
+    ports = {name: field.default for name, field in fields.items() if name.endswith("_port")}
+    (exposed,) = re.findall(r"^EXPOSE (.+)$", text, re.MULTILINE)
+    assert set(map(int, exposed.split())) == set(ports.values())
     assert "HEALTHCHECK" in text
+    assert f"http://127.0.0.1:{ports[f'{service}_http_port']}/readyz" in text
 
 
 def test_the_compose_file_is_valid() -> None:
@@ -70,14 +91,21 @@ def test_the_compose_file_has_what_was_asked_for() -> None:
         assert services[name]["depends_on"]["rabbitmq"]["condition"] == "service_healthy"
 
 
-@pytest.mark.parametrize("service", SETTINGS)
-def test_the_compose_file_sets_real_settings_and_all_required_ones(service: str) -> None:
-    environment = yaml.safe_load(COMPOSE)["services"][service]["environment"]
-    known = {name.upper() for settings in SETTINGS.values() for name in settings.model_fields}
-    assert environment.keys() <= known
-    fields = SETTINGS[service].model_fields
+@pytest.mark.parametrize("container", [*SETTINGS, "matcher-indexes", "timeline-indexes"])
+def test_the_compose_file_sets_real_settings_and_all_required_ones(container: str) -> None:
+    environment = yaml.safe_load(COMPOSE)["services"][container]["environment"]
+    fields = SETTINGS[container.removesuffix("-indexes")].model_fields
+    assert environment.keys() <= {name.upper() for name in fields}
     required = {name.upper() for name, field in fields.items() if field.is_required()}
     assert required | {"TOKEN_SECRET"} <= environment.keys()
+
+
+@pytest.mark.parametrize("service", SETTINGS)
+def test_the_compose_file_lets_a_service_write_where_it_must_alone(service: str) -> None:
+    container = yaml.safe_load(COMPOSE)["services"][service]
+    assert container["read_only"] is True
+    assert container["cap_drop"] == ["ALL"]
+    assert container["tmpfs"] == ["/tmp"]
 
 
 def test_every_secret_of_the_compose_file_is_asked_for_and_made() -> None:

@@ -1,0 +1,73 @@
+"""`make secrets`: prints fresh Secrets for a cluster, for `kubectl create -f -`; nothing is kept.
+
+* `create`, never `apply`: new CAPTURE_KEYS in the place of the old would end every capture address.
+* `local` has the broker's and the databases' too; in `production` their operators make these
+  (`deploy/k8s/overlays/production`), and only the databases' passwords are asked for.
+
+Needs nothing but Python.
+"""
+
+import json
+import secrets
+import sys
+from typing import Any
+
+from dev.env import secrets_for_compose
+
+OVERLAYS = ("local", "production")
+
+
+def cluster_secrets(overlay: str) -> dict[str, dict[str, str]]:
+    """Return fresh contents of every Secret that an overlay needs and nobody else makes."""
+    made = secrets_for_compose()
+    ours = {
+        "capture-keys": {"CAPTURE_KEYS": made["CAPTURE_KEYS"]},
+        "token-secret": {"TOKEN_SECRET": made["TOKEN_SECRET"]},
+    }
+    if overlay == "production":
+        return ours | {
+            f"{service}-database-password": {"password": secrets.token_urlsafe(32)}
+            for service in ("matcher", "timeline")
+        }
+    password = made["RABBITMQ_PASSWORD"]
+    url = "mongodb://database-0.database-svc.satchel.svc:27017/?replicaSet=rs0"
+    return ours | {
+        "broker-default-user": {
+            "username": "satchel",
+            "password": password,
+            "connection_string": f"amqp://satchel:{password}@broker.satchel.svc:5672/",
+        },
+        "matcher-database": {"connectionString.standard": url},
+        "timeline-database": {"connectionString.standard": url},
+    }
+
+
+def manifest(overlay: str) -> dict[str, Any]:
+    """Return them as one Kubernetes object."""
+    return {
+        "apiVersion": "v1",
+        "kind": "List",
+        "items": [
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": name, "namespace": "satchel"},
+                "stringData": content,
+            }
+            for name, content in cluster_secrets(overlay).items()
+        ],
+    }
+
+
+def main() -> None:
+    """Print them."""
+    overlay = sys.argv[1] if len(sys.argv) == 2 else ""
+    if overlay not in OVERLAYS:
+        sys.stderr.write(f"usage: python3 -m dev.cluster_secrets {'|'.join(OVERLAYS)}\n")
+        sys.exit(2)
+    json.dump(manifest(overlay), sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()

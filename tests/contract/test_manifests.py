@@ -1,0 +1,192 @@
+"""The manifests, as far as they can be checked without a cluster: valid, and told what is real."""
+
+import base64
+import functools
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dev.cluster_secrets import cluster_secrets, manifest
+from dev.generate import ROOT, SETTINGS
+from tests.manifests import OVERLAYS, VERSIONS, Object, of_kind, problems, render, templates
+
+K8S = ROOT / "deploy" / "k8s"
+NAMES = sorted(path.name for path in OVERLAYS.iterdir())
+OURS = ("Deployment ingest", "Deployment matcher", "Deployment timeline")
+
+
+def test_both_overlays_are_here() -> None:
+    assert NAMES == ["local", "production"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("overlay", NAMES)
+def test_a_cluster_takes_every_object(overlay: str, version: str) -> None:
+    found = [text for one in render(OVERLAYS / overlay) for text in problems(one, version)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("overlay", NAMES)
+def test_a_cluster_takes_the_printed_secrets(overlay: str) -> None:
+    for one in manifest(overlay)["items"]:
+        assert list(problems(one, VERSIONS[-1])) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value"),
+    [
+        ("Deployment", ("spec", "template", "spec", "contaners"), []),
+        ("Deployment", ("spec", "replicas"), "two"),
+        ("NetworkPolicy", ("spec", "ingres"), []),
+        ("RabbitmqCluster", ("spec", "replica"), 3),
+        (
+            "RabbitmqCluster",
+            ("spec", "override", "statefulSet", "spec", "template", "spec", "x"),
+            1,
+        ),
+        ("MongoDBCommunity", ("spec", "user"), []),
+        ("ScaledObject", ("spec", "maxReplicas"), 3),
+        ("ScaledObject", ("spec", "triggers", 0, "metadata", "queueLength"), "5"),
+        ("ServiceMonitor", ("spec", "endpoints", 0, "prot"), "http"),
+        ("TriggerAuthentication", ("spec", "secretTargetRef", 0, "secret"), "x"),
+    ],
+)
+def test_a_mistake_is_found(kind: str, path: tuple[str | int, ...], value: Any) -> None:
+    text = yaml.safe_dump(
+        next(one for one in render(OVERLAYS / "production") if one["kind"] == kind)
+    )
+    thing = inner = yaml.safe_load(text)
+    assert list(problems(thing, VERSIONS[-1])) == []
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    assert list(problems(thing, VERSIONS[-1]))
+
+
+def test_no_secret_is_in_the_project() -> None:
+    for overlay in NAMES:
+        assert not of_kind(render(OVERLAYS / overlay), "Secret")
+    for file in K8S.rglob("*.yaml"):
+        assert "secretGenerator" not in file.read_text(), file
+
+
+@functools.cache
+def secrets(overlay: str) -> dict[str, dict[str, str]]:
+    """The Secrets that are there when the documented steps were done, with plausible contents."""
+    found = cluster_secrets(overlay)
+    objects = render(OVERLAYS / overlay)
+    for name in of_kind(objects, "RabbitmqCluster"):
+        url = f"amqp://default_user_x:y@{name}.satchel.svc:5672/"
+        found[f"{name}-default-user"] = {
+            "username": "default_user_x",
+            "password": "y",
+            "connection_string": url,
+        }
+    for name, one in of_kind(objects, "MongoDBCommunity").items():
+        for user in one["spec"]["users"]:
+            assert user["passwordSecretRef"]["name"] in found
+            host = f"{name}-0.{name}-svc.satchel.svc.cluster.local:27017"
+            found[user["connectionStringSecretName"]] = {
+                "connectionString.standard": f"mongodb://u:p@{host}/admin?replicaSet={name}",
+                "connectionString.standardSrv": f"mongodb+srv://u:p@{host}/admin",
+                "username": user["name"],
+                "password": "p",
+            }
+    for one in of_kind(objects, "Ingress").values():  # made by cert-manager, or by hand
+        for tls in one["spec"].get("tls", []):
+            found[tls["secretName"]] = {"tls.crt": "", "tls.key": ""}
+    found["smtp-tls"] = {"tls.crt": "", "tls.key": ""}
+    return found
+
+
+def environment(overlay: str, container: Object) -> dict[str, str]:
+    """Return what a container is told. Raises KeyError for what nobody makes."""
+    configs = of_kind(render(OVERLAYS / overlay), "ConfigMap")
+    told: dict[str, str] = {}
+    for source in container.get("envFrom", []):
+        told |= configs[source["configMapRef"]["name"]]["data"]
+    for variable in container.get("env", []):
+        if "value" in variable:
+            told[variable["name"]] = variable["value"]
+            continue
+        wanted = variable["valueFrom"]["secretKeyRef"]
+        content = secrets(overlay)[wanted["name"]]
+        if wanted["key"] in content or not wanted.get("optional"):
+            told[variable["name"]] = content[wanted["key"]]
+    return told
+
+
+def containers_of_ours(overlay: str) -> dict[str, tuple[str, Object, Object]]:
+    """Return the service, its pod and its container for all that runs an image of ours."""
+    found = {}
+    for name, template in templates(render(OVERLAYS / overlay)).items():
+        for container in template["spec"]["containers"]:
+            service = re.fullmatch(r".*?(\w+):[\w.]+", container["image"])
+            if service is not None and service[1] in SETTINGS:
+                found[name] = (service[1], template["spec"], container)
+    assert found.keys() == {*OURS, "Job matcher-indexes", "Job timeline-indexes"}
+    return found
+
+
+@pytest.mark.parametrize("overlay", NAMES)
+def test_services_are_told_real_settings_that_let_them_start(
+    overlay: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, (service, _, container) in containers_of_ours(overlay).items():
+        told = environment(overlay, container)
+        known = {field.upper() for field in SETTINGS[service].model_fields}
+        assert told.keys() <= known, f"{name}: no settings: {told.keys() - known}"
+        for setting in {field.upper() for field in SETTINGS["ingest"].model_fields} | known:
+            monkeypatch.delenv(setting, raising=False)
+        for setting, value in told.items():
+            if not setting.endswith("_FILE"):  # they are in the cluster
+                monkeypatch.setenv(setting, value)
+        settings = SETTINGS[service]()
+        assert "guest" not in settings.amqp_url or name.startswith("Job"), name
+        assert "127.0.0.1" not in str(getattr(settings, "mongodb_url", "")), name
+        if name in OURS:
+            assert told["BLOB_URL"] == settings.blob_url
+
+
+@pytest.mark.parametrize("overlay", NAMES)
+def test_files_that_a_service_is_told_of_are_mounted(overlay: str) -> None:
+    for name, (_, pod, container) in containers_of_ours(overlay).items():
+        told = environment(overlay, container)
+        files = {Path(value) for key, value in told.items() if key.endswith("_FILE")}
+        blobs = told["BLOB_URL"]
+        if blobs.startswith("file://") and name in OURS:
+            files.add(Path(blobs.removeprefix("file://"), "claims"))
+        mounted = {Path(mount["mountPath"]): mount["name"] for mount in container["volumeMounts"]}
+        assert all(file.parent in mounted for file in files), f"{name}: {files} not in {mounted}"
+        volumes = {volume["name"]: volume for volume in pod["volumes"]}
+        assert volumes.keys() == set(mounted.values())
+        for volume in volumes.values():
+            if "secret" in volume:
+                assert volume["secret"]["secretName"] in secrets(overlay)
+        assert "emptyDir" in volumes[mounted[Path("/tmp")]]
+
+
+def test_blobs_are_in_a_bucket_or_a_volume_that_all_write() -> None:
+    for _, _, container in containers_of_ours("production").values():
+        assert environment("production", container)["BLOB_URL"].startswith("s3://")
+    claims = of_kind(render(OVERLAYS / "local"), "PersistentVolumeClaim", "PersistentVolume")
+    assert claims.keys() == {"blobs", "satchel-blobs"}
+    assert all(one["spec"]["accessModes"] == ["ReadWriteMany"] for one in claims.values())
+
+
+@pytest.mark.parametrize("overlay", NAMES)
+def test_every_secret_has_its_place_in_the_document(overlay: str) -> None:
+    document = (ROOT / "docs" / "kubernetes.md").read_text()
+    for name in secrets(overlay):
+        assert f"`{name}`" in document, name
+
+
+def test_secrets_are_fresh_and_long() -> None:
+    for overlay in NAMES:
+        first, second = cluster_secrets(overlay), cluster_secrets(overlay)
+        assert first["capture-keys"] != second["capture-keys"]
+        assert len(first["token-secret"]["TOKEN_SECRET"]) >= 48
+        assert not any(base64.b64encode(b"guest").decode() in str(one) for one in first.values())
