@@ -104,9 +104,15 @@ def run(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
                 last_resort.daemon = True
                 last_resort.start()
 
-        for number in (signal.SIGTERM, signal.SIGINT):
+        signals = (signal.SIGTERM, signal.SIGINT)
+        for number in signals:
             loop.add_signal_handler(number, stop)
-        await main(stopping)
+        try:
+            await main(stopping)
+        finally:
+            for number in signals:  # a second one while the process ends must not be its end
+                loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)
 
     # What was imported stays: to look through it over and over costs the collector 40 ms a time.
     gc.freeze()
