@@ -100,7 +100,7 @@ def run(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
         def stop() -> None:
             if not stopping.is_set():
                 stopping.set()
-                last_resort = threading.Timer(STOP_SECONDS, _leave)
+                last_resort = threading.Timer(STOP_SECONDS, _leave, [loop])
                 last_resort.daemon = True
                 last_resort.start()
 
@@ -121,9 +121,11 @@ def run(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
         runner.run(with_signals())
 
 
-def _leave() -> None:
+def _leave(loop: asyncio.AbstractEventLoop) -> None:
     """End the process: as safe as a crash, which can happen between any two steps anyway."""
-    structlog.get_logger().error("left with work in hand", after_seconds=STOP_SECONDS)
+    work = sorted({getattr(t.get_coro(), "__qualname__", "?") for t in asyncio.all_tasks(loop)})
+    log = structlog.get_logger()
+    log.error("left with work in hand", after_seconds=STOP_SECONDS, work=work)
     sys.stdout.flush()
     os._exit(1)
 

@@ -35,3 +35,28 @@ def test_no_log_line_holds_the_text_of_an_exception() -> None:
         assert event in ran.stdout
     assert '"error": "ValueError"' in ran.stdout
     assert '"error": "RuntimeError"' in ran.stdout
+
+
+STUCK = """
+import asyncio, os, signal
+from shared import runtime
+
+async def keeps_on():
+    await asyncio.sleep(60)
+
+async def main(stopping):
+    os.kill(os.getpid(), signal.SIGTERM)
+    await stopping.wait()
+    await asyncio.create_task(keeps_on())
+
+runtime.STOP_SECONDS = 0.2
+runtime.configure_logging("test", "INFO")
+runtime.run(main)
+"""
+
+
+def test_what_does_not_end_is_left_and_named() -> None:
+    ran = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=30)
+    assert ran.returncode == 1
+    assert "left with work in hand" in ran.stdout
+    assert "keeps_on" in ran.stdout
