@@ -60,8 +60,8 @@ async def accept(timeline: Timeline, *captures: UUID, at: datetime, backfill: bo
 async def captures(
     timeline: Timeline, *, first: timedelta = 24 * HOUR, end: timedelta = timedelta()
 ) -> tuple[list[Finding], Counter[str]]:
-    """Audit the captures from `first` ago to `end` ago."""
-    period = Period(NOW - first, datetime.now(UTC) - end, NOW - GRACE)
+    """Audit the captures from `first` ago to `end` ago, or until now."""
+    period = Period(NOW - first, NOW - end if end else datetime.now(UTC), NOW - GRACE)
     audit = CaptureAudit(timeline.database, timeline.blobs, period)
     return [finding async for finding in audit.run(lambda: None)], audit.tally
 

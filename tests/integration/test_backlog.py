@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from uuid import uuid4
 
 import aio_pika
 
@@ -29,7 +30,9 @@ async def test_it_knows_what_waits_and_finds_a_lost_queue_again(amqp_url: str) -
 
         async def publish() -> bool:
             try:
-                await exchange.publish(aio_pika.Message(b"x"), "backlog", mandatory=True)
+                # Without an id of its own a message that is returned can look confirmed.
+                message = aio_pika.Message(b"x", message_id=uuid4().hex)
+                await exchange.publish(message, "backlog", mandatory=True)
             except aio_pika.exceptions.PublishError:
                 return False
             return True
