@@ -29,7 +29,8 @@ class Backlog:
         async with contextlib.aclosing(links):
             async for connection in links:
                 with contextlib.suppress(*AWAY), own_cancellation_only():
-                    channel = await connection.channel()
+                    async with asyncio.timeout(_ANSWER_SECONDS):
+                        channel = await connection.channel()
                     while not self._stopping.is_set():
                         waiting = 0
                         for queue in self._queues:

@@ -5,7 +5,8 @@ import contextlib
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
@@ -72,7 +73,7 @@ class QueueConsumer(ABC):
         async with contextlib.aclosing(links):
             async for connection in links:
                 with contextlib.suppress(*AWAY), own_cancellation_only():
-                    await self._consume(connection)
+                    await self._until_stopped(self._consume(connection))
                 self.ready = False
                 if self._stopping.is_set():
                     await self._finish()
@@ -80,6 +81,19 @@ class QueueConsumer(ABC):
     def stop(self) -> None:
         """Take no more deliveries; let `run` end when those in hand are finished."""
         self._stopping.set()
+
+    async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work. Once stopping it has a moment to end: the broker it asks may be silent."""
+        task, stop = asyncio.create_task(work), asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task}, timeout=2 * _CUT_SECONDS)
+        finally:
+            stop.cancel()
+            task.cancel()
+        await asyncio.wait({task}, timeout=_CUT_SECONDS)
+        if task.done() and not task.cancelled():
+            task.result()
 
     async def _finish(self) -> None:
         """Wait until what is in hand is done, but not for what is away: that goes back."""

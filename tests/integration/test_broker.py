@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -409,6 +410,24 @@ class TestConsuming:
             await publisher.publish(received(), b"mail")
             await started.wait()
         await holds(admin, RECEIVED.name, 1)
+
+    async def test_a_stop_does_not_wait_for_a_silent_broker(
+        self, private_broker: PrivateRabbitMQ, publisher: Publisher
+    ) -> None:
+        """Not even while the consumer asks it, as it does when it has heard nothing for a while."""
+
+        async def handler(_: Delivery) -> Outcome:
+            return Done()
+
+        try:
+            async with consuming(private_broker.url, publisher, handler, renew_seconds=0.3):
+                await asyncio.sleep(0.5)
+                private_broker.freeze()
+                await asyncio.sleep(0.7)
+                started = time.monotonic()
+            assert time.monotonic() - started < 4
+        finally:
+            private_broker.thaw()
 
     async def test_a_killed_broker_gives_every_unfinished_message_again(
         self, private_broker: PrivateRabbitMQ, publisher: Publisher
