@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from uuid import uuid4
 
 import aio_pika
 
 from shared.broker import Backlog
-from shared.topology import DEAD_EXCHANGE, Queue
+from shared.topology import MAIL_EXCHANGE, Queue
 
 
 async def test_it_knows_what_waits_and_finds_a_lost_queue_again(amqp_url: str) -> None:
-    queue = Queue("test.backlog", DEAD_EXCHANGE, ("backlog",), {"x-queue-type": "quorum"})
+    queue = Queue("test.backlog", MAIL_EXCHANGE, ("backlog",), {"x-queue-type": "quorum"})
     backlog = Backlog(amqp_url, "test", [queue])
     running = asyncio.create_task(backlog.run())
 
@@ -25,13 +24,12 @@ async def test_it_knows_what_waits_and_finds_a_lost_queue_again(amqp_url: str) -
         connection.channel(on_return_raises=True) as channel,
     ):
         exchange = await channel.declare_exchange(
-            DEAD_EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True
+            MAIL_EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True
         )
 
         async def publish() -> bool:
             try:
-                # Without an id of its own a message that is returned can look confirmed.
-                message = aio_pika.Message(b"x", message_id=uuid4().hex)
+                message = aio_pika.Message(b"x")
                 await exchange.publish(message, "backlog", mandatory=True)
             except aio_pika.exceptions.PublishError:
                 return False
