@@ -4,44 +4,18 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
-from uuid import uuid4
 
 import aio_pika
 import pytest
-from aio_pika.abc import AbstractIncomingMessage
 
 from dev.rabbitmq import PrivateRabbitMQ
 from shared.broker import Consumer, Delivery, EventTooLarge, Handler, Publisher, PublishFailed
 from shared.events import MAX_EVENT_BYTES, MailReceived
 from shared.outcomes import Done, Outcome, Reject, Retry
-from shared.runtime import Part
 from shared.topology import DEAD, MAIL_EXCHANGE, RECEIVED, uses
+from tests.broker_parts import capture_of, count, eventually, holds, received, running, take_one
 
 TOPOLOGY = uses(publishes=[MailReceived], consumes=[RECEIVED])
-
-
-def received(**also: object) -> MailReceived:
-    fields = {
-        "capture_id": uuid4(),
-        "capture_address": "a@in.satchel.test",
-        "account_tag": "aaaaaaaa",
-        "received_at": datetime.now(UTC),
-        "door": "smtp",
-        "size": 4,
-    }
-    return MailReceived.model_validate(fields | also)
-
-
-@contextlib.asynccontextmanager
-async def running(part: Part) -> AsyncIterator[None]:
-    task = asyncio.create_task(part.run())
-    try:
-        yield
-    finally:
-        part.stop()
-        async with asyncio.timeout(20):
-            await task
 
 
 @pytest.fixture
@@ -60,41 +34,6 @@ async def admin(amqp_url: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
             with contextlib.suppress(aio_pika.exceptions.ChannelNotFoundEntity):
                 await (await channel.get_queue(queue.name, ensure=False)).purge()
         yield channel
-
-
-async def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.02)
-
-
-def capture_of(delivery: Delivery) -> str:
-    assert isinstance(delivery.event, MailReceived)
-    return str(delivery.event.capture_id)
-
-
-async def take_one(
-    channel: aio_pika.abc.AbstractChannel, name: str, seconds: float = 10
-) -> AbstractIncomingMessage:
-    """Return the next message of a queue, acknowledged."""
-    queue = await channel.get_queue(name, ensure=False)
-    async with asyncio.timeout(seconds):
-        while (message := await queue.get(fail=False)) is None:
-            await asyncio.sleep(0.05)  # polling is what Basic.Get is for
-    await message.ack()
-    return message
-
-
-async def holds(channel: aio_pika.abc.AbstractChannel, name: str, expected: int) -> None:
-    """Return once the queue holds so many messages: what is returned to it takes a moment."""
-    async with asyncio.timeout(10):
-        while await count(channel, name) != expected:
-            await asyncio.sleep(0.05)
-
-
-async def count(channel: aio_pika.abc.AbstractChannel, name: str) -> int:
-    declared = await channel.declare_queue(name, passive=True)
-    return declared.declaration_result.message_count or 0
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,46 @@
+"""The desk, and what consumes for it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aio_pika
+import pytest
+
+from services.timeline.dead_letters.records import INDEXES
+from shared.blobs import Blobs
+from shared.broker import (
+    DeadLetterConsumer,
+    Publisher,
+)
+from shared.database import connect, migrate
+from shared.topology import DEAD, RECEIVED
+from tests.broker_parts import eventually, running
+from tests.dead_letter_parts import TOPOLOGY, Desk
+
+
+@pytest.fixture
+async def desk(
+    amqp_url: str, mongodb_url: str, database_name: str, tmp_path: Path
+) -> AsyncIterator[Desk]:
+    publisher = Publisher(amqp_url, "test", TOPOLOGY)
+    async with (
+        connect(mongodb_url, "test") as client,
+        running(publisher),
+        await aio_pika.connect(amqp_url) as connection,
+        connection.channel() as admin,
+    ):
+        await eventually(lambda: publisher.ready)
+        for queue in (RECEIVED, DEAD):
+            await (await admin.get_queue(queue.name, ensure=False)).purge()
+        await migrate(client[database_name], INDEXES)
+        blobs = Blobs(f"file://{tmp_path}/blobs")
+        yield Desk(client[database_name], blobs, publisher, admin, tmp_path)
+        await client.drop_database(database_name)
+
+
+@pytest.fixture
+async def consuming(desk: Desk, amqp_url: str) -> AsyncIterator[DeadLetterConsumer]:
+    consumer = DeadLetterConsumer(amqp_url, "test dead", TOPOLOGY, desk.keeper.handle)
+    async with running(consumer):
+        await eventually(lambda: consumer.ready)
+        yield consumer
