@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from services.timeline.api.mails import blob_errors, download_headers
+from services.timeline.api.mails import blob_errors, mail_file
 from services.timeline.cursors import InvalidCursor
 from services.timeline.dead_letters.content import Content
 from services.timeline.dead_letters.records import STATES, Records, State, Which
@@ -120,9 +120,7 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
         document = await find(caller, dead_letter_id)
         with blob_errors("mail"):
             raw = await content.mail(document)
-        return Response(
-            raw, media_type="message/rfc822", headers=download_headers(f"{dead_letter_id}.eml")
-        )
+        return mail_file(raw, dead_letter_id)
 
     @router.post("/{dead_letter_id}/replay")
     async def replay_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> DeadLetterOut:

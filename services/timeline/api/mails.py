@@ -84,9 +84,7 @@ def mail_routes(mails: Mails, settings: AccountSettings, raw_mails: RawMails) ->
         shown = await find(caller, mail_id)
         with blob_errors("raw mail"):
             raw = await raw_mails.of(shown)
-        return Response(
-            raw, media_type="message/rfc822", headers=download_headers(f"{mail_id}.eml")
-        )
+        return mail_file(raw, mail_id)
 
     @router.get(
         "/v1/mails/{mail_id}/attachments/{index}",
@@ -127,6 +125,12 @@ def blob_errors(what: str | None = None) -> Iterator[None]:
         raise not_found(what) from error
     except BlobStoreAway as error:
         raise Problem(503, "Try again later", "the blob store is away, try again") from error
+
+
+def mail_file(raw: bytes, id_: str) -> Response:
+    """Return a mail as a file to save."""
+    headers = download_headers(f"{id_}.eml")
+    return Response(raw, media_type="message/rfc822", headers=headers)
 
 
 def download_headers(filename: str) -> dict[str, str]:
