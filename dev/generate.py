@@ -1,4 +1,4 @@
-"""Writes the committed pages that are made from code: event schemas, examples, settings, OpenAPI.
+"""Writes the committed pages that are made from code: schemas, examples, settings, metrics.
 
 A contract test calls `pages` too and fails when a committed page differs.
 """
@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from dev.metrics_page import metrics_page
 from services.ingest.settings import IngestSettings
 from services.matcher.settings import MatcherSettings
 from services.timeline.settings import TimelineSettings
@@ -24,7 +25,10 @@ SETTINGS: dict[str, type[Settings]] = {
 
 def pages() -> dict[Path, str]:
     """Return every generated page's text, by its path in the project."""
-    made = {Path("docs/settings.md"): _settings_page()}
+    made = {
+        Path("docs/settings.md"): _settings_page(),
+        Path("docs/metrics.md"): metrics_page(),
+    }
     for tag, model in EVENTS.items():
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": tag}
         schema |= {k: v for k, v in model.model_json_schema().items() if k != "title"}

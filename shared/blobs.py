@@ -22,8 +22,8 @@ Keys:
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,9 +33,26 @@ from uuid import UUID
 
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import ObjectStore, from_url
+from prometheus_client import Counter, Histogram
+
+from shared.metrics import from_zero
 
 if TYPE_CHECKING:
     from obstore.store import RetryConfig
+
+_OPERATIONS = ("put", "get", "head", "delete", "list")
+BLOB_SECONDS = from_zero(
+    Histogram("satchel_blob_seconds", "Of an operation on the blob store", ["operation"]),
+    _OPERATIONS,
+)
+BLOB_ERRORS = from_zero(
+    Counter(
+        "satchel_blob_errors_total",
+        "Operations that the blob store refused or did not answer",
+        ["operation"],
+    ),
+    _OPERATIONS,
+)
 
 CLAIM_CHECK_BYTES = 256 * 1024
 """A raw mail above this size does not travel through the broker."""
@@ -125,7 +142,7 @@ class Blobs:
     async def put(self, key: str, data: bytes) -> None:
         """Store `data`, durably. Raises BlobStoreAway."""
         try:
-            async with self._opened() as store:
+            async with self._opened("put") as store:
                 await store.put_async(key, data)
                 if self._folder is not None:
                     await asyncio.to_thread(_sync, self._folder / key, self._folder)
@@ -134,18 +151,18 @@ class Blobs:
 
     async def get(self, key: str) -> bytes:
         """Return what is under the key. Raises BlobMissing, BlobStoreAway."""
-        async with self._opened() as store:
+        async with self._opened("get") as store:
             return bytes(await (await store.get_async(key)).bytes_async())
 
     async def get_start(self, key: str, length: int) -> bytes:
         """Return the first `length` bytes, or all when there are fewer."""
-        async with self._opened() as store:
+        async with self._opened("get") as store:
             return bytes(await store.get_range_async(key, start=0, length=length))
 
     async def delete(self, key: str) -> None:
         """Remove it. What is not there is removed already. Raises BlobStoreAway."""
         with suppress(BlobMissing):
-            async with self._opened() as store:
+            async with self._opened("delete") as store:
                 await store.delete_async(key)
                 if self._folder is not None:
                     await asyncio.to_thread(_sync_folder, (self._folder / key).parent)
@@ -153,7 +170,7 @@ class Blobs:
     async def has(self, key: str) -> bool:
         """Return whether there is something under the key. Raises BlobStoreAway."""
         try:
-            async with self._opened() as store:
+            async with self._opened("head") as store:
                 await store.head_async(key)
         except BlobMissing:
             return False
@@ -164,10 +181,11 @@ class Blobs:
 
         In no order. What comes or goes meanwhile may be listed or not. Raises BlobStoreAway.
         """
-        async with self._opened() as store:
+        async with self._opened("list") as store:
             listing = store.list(prefix, chunk_size=_LISTED_AT_ONCE)
         while True:
-            async with self._opened():  # a deadline for each batch: a long list takes its time
+            # A deadline for each batch: a long list takes its time.
+            async with self._opened("list"):
                 batch = await anext(listing, None)
             if batch is None:
                 return
@@ -175,7 +193,7 @@ class Blobs:
 
     async def prefixes(self) -> list[str]:
         """Return the first segments of all keys, each with its slash. Raises BlobStoreAway."""
-        async with self._opened() as store:
+        async with self._opened("list") as store:
             listed = await store.list_with_delimiter_async()
         return sorted(f"{prefix}/" for prefix in listed["common_prefixes"])
 
@@ -188,11 +206,20 @@ class Blobs:
         return len(old)
 
     @asynccontextmanager
-    async def _opened(self) -> AsyncIterator[ObjectStore]:
+    async def _opened(self, operation: str) -> AsyncIterator[ObjectStore]:
         """Yield the store; raise BlobMissing and BlobStoreAway for what goes wrong with it."""
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                yield self._store or self._open()
+            with BLOB_SECONDS.labels(operation).time(), self._errors():
+                async with asyncio.timeout(DEADLINE_SECONDS):
+                    yield self._store or self._open()
+        except BlobStoreAway:
+            BLOB_ERRORS.labels(operation).inc()
+            raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
         except FileNotFoundError as error:
             if self._folder is not None and not (self._folder / _MARK).exists():
                 raise BlobStoreAway("the folder is not there") from error

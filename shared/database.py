@@ -17,7 +17,6 @@ from typing import Any
 import pymongo
 import structlog
 from fastapi import FastAPI, Request, Response
-from prometheus_client import Counter
 from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
@@ -28,14 +27,11 @@ from pymongo.errors import (
     PyMongoError,
 )
 
+from shared.database_metrics import DATABASE_AWAY, CommandTimes
 from shared.web import Problem, problem_response
 
 Document = dict[str, Any]
 Database = AsyncDatabase[Document]
-
-DATABASE_AWAY = Counter(
-    "satchel_database_away_total", "Operations that the database did not answer"
-)
 
 _PERMANENT = (DocumentTooLarge, DuplicateKeyError, InvalidOperation)
 """Not ConfigurationError: a server that is starting "supports no sessions" yet."""
@@ -82,6 +78,7 @@ def connect(url: str, service: str) -> AsyncMongoClient[Document]:
         timeoutMS=10_000,
         serverSelectionTimeoutMS=5_000,
         maxPoolSize=64,
+        event_listeners=[CommandTimes()],
     )
 
 

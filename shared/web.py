@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import Caller, InvalidToken, KeysAway
+from shared.http_metrics import CHECK, Measured
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -104,6 +105,7 @@ def create_app(
             allow_methods=["*"],
             allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
         )
+    app.add_middleware(Measured)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
@@ -113,15 +115,20 @@ def create_app(
     async def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
+    async def results_now() -> dict[str, bool]:
+        asked = {**checks, **(reported or {})}
+        return {name: await check() for name, check in asked.items()}
+
     @app.get("/readyz", include_in_schema=False)
     async def readyz() -> JSONResponse:
-        asked = {**checks, **(reported or {})}
-        results = {name: await check() for name, check in asked.items()}
+        results = await results_now()
         ready = all(results[name] for name in checks)
         return JSONResponse({"ready": ready, "checks": results}, 200 if ready else 503)
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
+        for name, passes in (await results_now()).items():
+            CHECK.labels(name).set(passes)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return app

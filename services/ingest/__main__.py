@@ -22,8 +22,11 @@ from shared.http_server import HttpServer
 from shared.lookout import Lookout
 from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
-from shared.topology import OUTCOMES, RECEIVED, uses
+from shared.topology import OUTCOMES, QUEUES, RECEIVED, uses
 from shared.web import create_app, holds, not_stopping
+
+_OTHERS_SECONDS = 10.0
+"""How often the queues are looked at that nothing but the metrics asks for."""
 
 
 async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
@@ -40,7 +43,14 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     receiver = Receiver(publisher, blobs, receipts=receipts)
     verify = partial(settings.key_ring.verify, domain=settings.capture_domain)
     in_hand = InHand(settings.max_bytes_in_hand, settings.bytes_in_hand_per_account)
-    backlog = Backlog(settings.amqp_url, "ingest", (RECEIVED, OUTCOMES))
+    live = (RECEIVED, OUTCOMES)
+    backlog = Backlog(settings.amqp_url, "ingest", live)
+    others = Backlog(
+        settings.amqp_url,
+        "ingest other",
+        [queue for queue in QUEUES if queue not in live],
+        pause=_OTHERS_SECONDS,
+    )
     rates = Rates(
         settings.account_rate,
         settings.account_burst,
@@ -79,7 +89,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         running(blobs_lookout, stopping),
         running(publisher, stopping),
         running(receipts, stopping),
-        running(backlog, stopping),
+        running(Together(backlog, others), stopping),
         running(Together(http, smtp), stopping),
     ):
         await stopping.wait()

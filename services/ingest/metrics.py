@@ -2,28 +2,65 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-RECEIVED = Counter(
-    "satchel_received_total", "Mails offered, by door and answer", ["door", "answer"]
+from shared.metrics import from_zero
+
+_DOORS = ("smtp", "http")
+
+RECEIVED = from_zero(
+    Counter("satchel_received_total", "Mails offered, by door and answer", ["door", "answer"]),
+    _DOORS,
+    ("accepted", "not_accepted", "account_rate"),
 )
-RECEIVED_BYTES = Histogram(
-    "satchel_received_bytes",
-    "Sizes of accepted mails",
-    ["door"],
-    buckets=[2**n for n in range(10, 26, 2)],
+RECEIVED_BYTES = from_zero(
+    Histogram(
+        "satchel_received_bytes",
+        "Sizes of accepted mails",
+        ["door"],
+        buckets=[2**n for n in range(10, 26, 2)],
+    ),
+    _DOORS,
 )
-RECEIVE_SECONDS = Histogram(
-    "satchel_receive_seconds", "From the whole mail read to the broker's confirm", ["door"]
+RECEIVE_SECONDS = from_zero(
+    Histogram(
+        "satchel_receive_seconds", "From the whole mail read to the broker's confirm", ["door"]
+    ),
+    _DOORS,
 )
-SMTP_REFUSED = Counter(
-    "satchel_smtp_refused_total",
-    "SMTP refusals, by reason: of a session, a recipient or a mail",
-    ["reason"],
+SMTP_REFUSED = from_zero(
+    Counter(
+        "satchel_smtp_refused_total",
+        "SMTP refusals, by reason: of a session, a recipient or a mail",
+        ["reason"],
+    ),
+    (
+        "account_rate",
+        "account_sessions",
+        "commands",
+        "connections",
+        "connections_per_address",
+        "errors",
+        "fault",
+        "handshake",
+        "line_too_long",
+        "made_room",
+        "no_capture_address",
+        "proxy_header",
+        "syntax",
+        "timeout",
+        "too_large",
+        "too_many_recipients",
+        "too_much_at_once",
+        "too_slow",
+    ),
 )
 SMTP_SESSIONS = Gauge("satchel_smtp_sessions", "Open SMTP sessions")
-RECEIPTS = Counter(
-    "satchel_receipts_total",
-    "Receipts for the audit: written, retried (the blob store was away), dropped",
-    ["result"],
+RECEIPTS = from_zero(
+    Counter(
+        "satchel_receipts_total",
+        "Receipts for the audit: written, retried (the blob store was away), dropped",
+        ["result"],
+    ),
+    ("written", "retried", "dropped"),
 )
 RECEIPTS_WAITING = Gauge("satchel_receipts_waiting", "Receipts that are not written yet")
 BYTES_IN_HAND = Gauge("satchel_bytes_in_hand", "Bytes of mails that are being read or made durable")

@@ -13,16 +13,12 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from prometheus_client import Counter
-
 from services.matcher.capture_addresses import AddressRecord, CaptureAddresses
 from services.matcher.decide import Person
 from services.matcher.directory import Directory
+from services.matcher.metrics import LOOK_UPS
 from services.matcher.versions import Versions
 
-LOOK_UPS = Counter(
-    "satchel_directory_lookups_total", "Look-ups of a decision, by where the answer was", ["from"]
-)
 _MAX_ENTRIES = 200_000
 _MAX_AGE_SECONDS = 60.0
 _TRIES = 3

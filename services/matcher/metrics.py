@@ -2,9 +2,45 @@
 
 from prometheus_client import Counter, Histogram
 
-DECISIONS = Counter("satchel_decisions_total", "Decisions, by outcome", ["decision"])
+from shared.broker import metrics as broker
+from shared.events import (
+    AuthenticationVerdict,
+    CaptureAddressChanged,
+    DismissalReason,
+    PersonChanged,
+    PersonDeleted,
+)
+from shared.metrics import from_zero
+
+from_zero(
+    broker.DEAD_LETTERS,
+    ("claim_missing", "header_too_long", "too_many_enclosed", "unknown_capture_address"),
+)
+
+DECISIONS = from_zero(
+    Counter("satchel_decisions_total", "Decisions, by outcome", ["decision"]),
+    ("attached", "confirmation", *DismissalReason),
+)
 DECIDE_SECONDS = Histogram("satchel_decide_seconds", "From a capture in hand to its decision")
-AUTHENTICATIONS = Counter(
-    "satchel_authentications_total", "Attached mails, by what was found out of From", ["verdict"]
+LOOK_UPS = from_zero(
+    Counter(
+        "satchel_directory_lookups_total",
+        "Look-ups of a decision, by where the answer was",
+        ["from"],
+    ),
+    ("cache", "database"),
+)
+VERSION_READS = Counter("satchel_version_reads_total", "Reads of account versions")
+AUTHENTICATIONS = from_zero(
+    Counter(
+        "satchel_authentications_total",
+        "Attached mails, by what was found out of From",
+        ["verdict"],
+    ),
+    AuthenticationVerdict,
 )
 AUTHENTICATE_SECONDS = Histogram("satchel_authenticate_seconds", "Of all mails of one capture")
+ANNOUNCED = from_zero(
+    Counter("satchel_announced_total", "Changes of the directory published", ["tag"]),
+    (PersonChanged.tag, PersonDeleted.tag, CaptureAddressChanged.tag),
+)

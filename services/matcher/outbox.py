@@ -14,16 +14,15 @@ from collections.abc import Callable
 
 import pymongo
 import structlog
-from prometheus_client import Counter
 from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import PyMongoError
 
+from services.matcher.metrics import ANNOUNCED
 from shared.broker import Publisher, PublishFailed
 from shared.database import Database, DatabaseAway, Document, Index, database_errors
 from shared.events import CaptureAddressChanged, Event, PersonChanged, PersonDeleted
 from shared.runtime import unless
 
-ANNOUNCED = Counter("satchel_announced_total", "Changes of the directory published", ["tag"])
 _EVERY_SECONDS = 0.5
 _BATCH = 200
 _INDEX = "unannounced"

@@ -13,11 +13,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from prometheus_client import Counter
-
+from services.matcher.metrics import VERSION_READS
 from shared.database import Database
-
-VERSION_READS = Counter("satchel_version_reads_total", "Reads of account versions")
 
 
 class Versions:

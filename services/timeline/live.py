@@ -20,6 +20,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from services.timeline.account_settings import AccountSettings
 from services.timeline.changes import KEPT, Changes
+from services.timeline.metrics import LIVE_STREAMS
 from services.timeline.viewers import Viewer
 from shared.auth import Caller
 from shared.database import Document
@@ -113,9 +114,11 @@ class Live:
     def _listening(self, caller: Caller) -> Iterator[_Listener]:
         listener = _Listener(caller)
         self._listeners[caller.account].add(listener)
+        LIVE_STREAMS.inc()
         try:
             yield listener
         finally:
+            LIVE_STREAMS.dec()
             self._listeners[caller.account].discard(listener)
             if not self._listeners[caller.account]:
                 del self._listeners[caller.account]

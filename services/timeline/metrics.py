@@ -2,15 +2,31 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-PROJECTED = Counter("satchel_projected_total", "Outcomes written to the database", ["outcome"])
+from services.timeline.dead_letters.reasons import OTHER, REASONS
+from shared.broker import metrics as broker
+from shared.metrics import from_zero
+
+from_zero(broker.DEAD_LETTERS, ("claim_missing",))
+
+PROJECTED = from_zero(
+    Counter("satchel_projected_total", "Outcomes written to the database", ["outcome"]),
+    ("attached", "quarantined", "dismissed", "confirmation"),
+)
 VISIBLE_SECONDS = Histogram(
     "satchel_visible_seconds",
-    "From ingest's receipt to the outcome being readable, of live mail",
+    "From ingest's receipt, just before its 250, to the outcome being readable, of live mail",
     buckets=[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200],
 )
-DEAD_LETTERS_STORED = Counter("satchel_dead_letters_stored_total", "Dead letters kept", ["reason"])
-DEAD_LETTERS_WAITING = Gauge(
-    "satchel_dead_letters_waiting",
-    "Dead letters that wait for a person; every replica says the same",
-    ["reason"],
+DEAD_LETTERS_STORED = from_zero(
+    Counter("satchel_dead_letters_stored_total", "Dead letters kept", ["reason"]),
+    (*REASONS, OTHER),
 )
+DEAD_LETTERS_WAITING = from_zero(
+    Gauge(
+        "satchel_dead_letters_waiting",
+        "Dead letters that wait for a person; every replica says the same",
+        ["reason"],
+    ),
+    (*REASONS, OTHER),
+)
+LIVE_STREAMS = Gauge("satchel_live_streams", "Clients that listen to live hints")

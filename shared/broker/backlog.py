@@ -1,15 +1,13 @@
-"""How much waits in some queues, asked of the broker twice a second."""
+"""How much waits in some queues and who consumes them, asked of the broker over and over."""
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Sequence
 
-from prometheus_client import Gauge
-
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
+from shared.broker.metrics import QUEUE_CONSUMERS, QUEUE_MESSAGES
 from shared.topology import Queue, Topology
-
-WAITING = Gauge("satchel_backlog_messages", "Messages that wait in the queues of live mail")
 
 _PAUSE_SECONDS = 0.5
 _ANSWER_SECONDS = 2.0
@@ -18,10 +16,14 @@ _ANSWER_SECONDS = 2.0
 class Backlog:
     """Knows how many messages wait, over a connection of its own; none while it has none."""
 
-    def __init__(self, url: str, name: str, queues: Sequence[Queue]) -> None:
+    def __init__(
+        self, url: str, name: str, queues: Sequence[Queue], *, pause: float = _PAUSE_SECONDS
+    ) -> None:
         self._url, self._name, self._queues = url, f"{name} backlog", tuple(queues)
+        self._pause = pause
         self._stopping = asyncio.Event()
         self.waiting = 0
+        self._forget()
 
     async def run(self) -> None:
         """Ask until `stop`."""
@@ -36,15 +38,21 @@ class Backlog:
                         for queue in self._queues:
                             async with asyncio.timeout(_ANSWER_SECONDS):
                                 told = await channel.declare_queue(queue.name, passive=True)
-                            waiting += told.declaration_result.message_count or 0
-                        self._tell(waiting)
-                        await first(self._stopping.wait(), asyncio.sleep(_PAUSE_SECONDS))
-                self._tell(0)
+                            messages = told.declaration_result.message_count or 0
+                            consumers = told.declaration_result.consumer_count or 0
+                            QUEUE_MESSAGES.labels(queue.name).set(messages)
+                            QUEUE_CONSUMERS.labels(queue.name).set(consumers)
+                            waiting += messages
+                        self.waiting = waiting
+                        await first(self._stopping.wait(), asyncio.sleep(self._pause))
+                self._forget()
 
     def stop(self) -> None:
         """Let `run` end."""
         self._stopping.set()
 
-    def _tell(self, waiting: int) -> None:
-        self.waiting = waiting
-        WAITING.set(waiting)
+    def _forget(self) -> None:
+        self.waiting = 0
+        for queue in self._queues:
+            QUEUE_MESSAGES.labels(queue.name).set(math.nan)
+            QUEUE_CONSUMERS.labels(queue.name).set(math.nan)

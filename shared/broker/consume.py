@@ -5,16 +5,14 @@ from dataclasses import dataclass
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
-from prometheus_client import Counter
 
 from shared.broker.dead import DeadLetter, read_dead_letter, replays_of
 from shared.broker.deliveries import HOLD_SECONDS, RENEW_SECONDS, QueueConsumer
+from shared.broker.metrics import DEAD_LETTERS
 from shared.broker.publish import EventTooLarge, Publisher, PublishFailed
 from shared.events import CaptureEvent, Event, InvalidEvent, decode_event
 from shared.outcomes import Done, Outcome, Reject, Retry
 from shared.topology import DEAD, Queue, Topology
-
-DEAD_LETTERS = Counter("satchel_dead_letters_total", "Dead letters made, by reason", ["reason"])
 
 log = structlog.get_logger()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import random
 import time
 from abc import ABC, abstractmethod
@@ -10,23 +11,19 @@ from typing import Any
 
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
-from prometheus_client import Counter, Gauge, Histogram
 
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
+from shared.broker.metrics import (
+    DELIVERY_COUNT,
+    HANDLE_SECONDS,
+    HANDLED,
+    IN_HAND,
+    OLDEST_SECONDS,
+    SETTLED,
+    WAITING,
+)
 from shared.outcomes import Outcome, Retry
 from shared.topology import Queue, Topology
-
-HANDLED = Counter("satchel_handled_total", "Deliveries, by the handler's outcome", ["queue", "to"])
-HANDLE_SECONDS = Histogram(
-    "satchel_handle_seconds", "From a delivery to its outcome, waiting included", ["queue"]
-)
-DELIVERY_COUNT = Histogram(
-    "satchel_delivery_count",
-    "How often a delivery had been returned to its queue before; the broker gives up at the limit",
-    ["queue"],
-    buckets=(0, 1, 2, 5, 10, 20, 40),
-)
-WAITING = Gauge("satchel_deliveries_waiting", "Deliveries held for a dependency", ["queue"])
 
 HOLD_SECONDS = 20 * 60
 """How long a delivery may wait in hand; the broker's own limit (consumer_timeout) is 30 minutes."""
@@ -60,12 +57,16 @@ class QueueConsumer(ABC):
         self._prefetch = prefetch
         self._hold_seconds, self._renew_seconds = hold_seconds, renew_seconds
         self._stopping = asyncio.Event()
-        self._in_hand: set[asyncio.Task[None]] = set()
+        self._in_hand: dict[asyncio.Task[None], float] = {}  # and when it was published
         self._idle = True
         self._probing = False
         self._prefetch_changed = asyncio.Event()
         self.ready = False
         """Whether deliveries can arrive, or are held back on purpose."""
+        for word in SETTLED:
+            HANDLED.labels(queue.name, word)
+        IN_HAND.labels(queue.name).set_function(lambda: len(self._in_hand))
+        OLDEST_SECONDS.labels(queue.name).set_function(self._age_of_oldest)
 
     async def run(self) -> None:
         """Consume until `stop`, then finish what is in hand."""
@@ -150,8 +151,12 @@ class QueueConsumer(ABC):
         returns = message.headers.get("x-delivery-count", 0)
         DELIVERY_COUNT.labels(self._queue.name).observe(returns if isinstance(returns, int) else 0)
         task = asyncio.create_task(self._handle(message))
-        self._in_hand.add(task)
-        task.add_done_callback(self._in_hand.discard)
+        published = message.timestamp
+        self._in_hand[task] = published.timestamp() if published else time.time()
+        task.add_done_callback(self._in_hand.pop)
+
+    def _age_of_oldest(self) -> float:
+        return max(0.0, time.time() - min(self._in_hand.values(), default=math.inf))
 
     @abstractmethod
     async def _handle(self, message: AbstractIncomingMessage) -> None:

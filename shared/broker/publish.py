@@ -4,25 +4,19 @@ import asyncio
 import contextlib
 import time
 import uuid
+from datetime import UTC, datetime
 
 import aio_pika
 import aiormq
 import structlog
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import DeliveryError, PublishError
-from prometheus_client import Counter, Histogram
 
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
 from shared.broker.dead import DeadLetter
+from shared.broker.metrics import PUBLISH_SECONDS, PUBLISHED, UNKNOWN
 from shared.events import EVENTS, Event, InvalidEvent
 from shared.topology import DEAD_EXCHANGE, MAIL_EXCHANGE, Topology
-
-PUBLISHED = Counter(
-    "satchel_published_total", "Messages given to the broker, by how it ended", ["tag", "result"]
-)
-PUBLISH_SECONDS = Histogram(
-    "satchel_publish_seconds", "From the call to the broker's confirm, of confirmed messages"
-)
 
 _Headers = dict[str, str | int]
 UNROUTABLE = "unroutable"
@@ -102,7 +96,7 @@ class Publisher:
 
     async def publish_dead(self, letter: DeadLetter) -> None:
         """Return when the broker has the dead letter; raise PublishFailed otherwise."""
-        key = letter.tag or "unknown"
+        key = letter.tag or UNKNOWN
         await self._send(DEAD_EXCHANGE, letter.tag, letter.headers(), letter.body, key)
 
     async def publish_again(self, letter: DeadLetter) -> None:
@@ -115,7 +109,7 @@ class Publisher:
     async def _send(
         self, exchange: str, tag: str, headers: _Headers, body: bytes, key: str
     ) -> None:
-        started = time.monotonic()
+        started, label = time.monotonic(), tag if tag in EVENTS else UNKNOWN
         try:
             async with asyncio.timeout(self._deadline):
                 await self._send_once(exchange, tag, headers, body, key)
@@ -144,9 +138,9 @@ class Publisher:
             raise PublishFailed(result) from error
         else:
             result = "confirmed"
-            PUBLISH_SECONDS.observe(time.monotonic() - started)
+            PUBLISH_SECONDS.labels(label).observe(time.monotonic() - started)
         finally:
-            PUBLISHED.labels(tag if tag in EVENTS else "unknown", result).inc()
+            PUBLISHED.labels(label, result).inc()
 
     async def _send_once(
         self, exchange: str, tag: str, headers: _Headers, body: bytes, key: str
@@ -159,6 +153,7 @@ class Publisher:
             # Fresh every time: aiormq finds a returned message by it, and with a shared one an
             # unroutable publish can look acknowledged.
             message_id=uuid.uuid4().hex,
+            timestamp=datetime.now(UTC),  # by which its age in a queue is known
             content_type="message/rfc822" if body else None,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )

@@ -9,8 +9,9 @@ import pytest
 from services.matcher.__main__ import INDEXES
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.directory import Directory, person_of
-from services.matcher.knowledge import LOOK_UPS, Knowledge
-from services.matcher.versions import VERSION_READS, Versions
+from services.matcher.knowledge import Knowledge
+from services.matcher.metrics import LOOK_UPS, VERSION_READS
+from services.matcher.versions import Versions
 from shared.capture_address import KeyRing
 from shared.database import Database, connect, migrate
 from shared.events import Kind

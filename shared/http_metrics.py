@@ -1,0 +1,60 @@
+"""What every service counts of HTTP: requests of its API, and what `/readyz` would say.
+
+What probes and Prometheus ask is not counted: it would hide what people ask.
+"""
+
+import time
+
+from prometheus_client import Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REQUESTS = Counter(
+    "satchel_http_requests_total", "Requests that were answered", ["method", "route", "status"]
+)
+SECONDS = Histogram(
+    "satchel_http_seconds",
+    "From a request to the end of its answer, live streams left out",
+    ["method", "route"],
+)
+CHECK = Gauge("satchel_check", "Whether a check of readiness passes, at this moment", ["check"])
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+_STREAMS = frozenset({"/v1/events"})
+"""They end when a client leaves, which says nothing."""
+
+
+class Measured:
+    """ASGI middleware: counts each request, and how long it took, by its route.
+
+    One that ends with an exception counts as a 500; one that ends before its answer begins (the
+    client left) as a 499, as proxies write it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and look at its answer."""
+        if scope["type"] != "http" or scope["path"] in _PROBES:
+            await self._app(scope, receive, send)
+            return
+        started, status = time.monotonic(), 499
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            status = 500
+            raise
+        finally:
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            route = getattr(scope.get("route"), "path", "unknown")
+            REQUESTS.labels(method, route, str(status)).inc()
+            if route not in _STREAMS:
+                SECONDS.labels(method, route).observe(time.monotonic() - started)

@@ -1,0 +1,54 @@
+"""Metrics: what their labels mean, and series that exist before anything happened.
+
+Metrics are declared with their help text in the room that counts them: `metrics.py` of a service
+and of the broker package, and the top of the few shared modules that have one or two. Every label
+has a closed set of values; an account, a person or an address is never one. `docs/metrics.md` is
+made from these declarations.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import product
+from typing import TypeVar
+
+from prometheus_client import Counter, Gauge, Histogram
+
+LABELS = {
+    "answer": "what the sender was told",
+    "check": "a check of `/readyz`",
+    "command": "MongoDB's name of a command",
+    "decision": "`attached`, `confirmation`, or why it was dismissed",
+    "door": "`smtp` or `http`",
+    "from": "where the answer was",
+    "method": "of the request",
+    "operation": "on a blob",
+    "outcome": "what became of a capture",
+    "queue": "its name in `shared/topology.py`",
+    "reason": "why; those of dead letters are explained in [dead-letters.md](dead-letters.md)",
+    "result": "how it ended",
+    "route": "as OpenAPI writes it; `unknown` where there is none",
+    "status": "of the answer",
+    "tag": "of the event; `unknown` for a dead letter without one",
+    "to": "how the delivery was settled",
+    "verdict": "what was found out of From",
+}
+"""Every label there is."""
+
+VALUES: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+"""By metric and label, the values that are declared."""
+
+_Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
+
+
+def from_zero(metric: _Metric, *values: Iterable[str]) -> _Metric:
+    """Return the metric with a series for each combination of its labels' values, at zero.
+
+    `values` are those of each label, in their order. Without, the first event would be the
+    beginning of its series and no increase of it, and no alert would see it.
+    """
+    known = [list(some) for some in values]
+    for label, some in zip(metric._labelnames, known, strict=True):
+        VALUES[metric._name][label] += some
+    for combination in product(*known):
+        metric.labels(*combination)
+    return metric

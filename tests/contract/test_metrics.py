@@ -1,0 +1,42 @@
+"""Every metric is declared where the page looks, and no label can hold what people write."""
+
+import subprocess
+import sys
+
+from dev.generate import ROOT
+from dev.metrics_page import declared
+from shared.metrics import LABELS
+
+METRICS = [metric for room in declared().values() for metric in room]
+_REGISTERED = """
+import importlib, sys
+from prometheus_client import REGISTRY
+for service in sys.argv[1:]:
+    importlib.import_module(f"services.{service}.__main__")
+print(*(family.name for family in REGISTRY.collect() if family.name.startswith("satchel")))
+"""
+
+
+def test_every_metric_that_a_service_serves_is_on_the_page_once() -> None:
+    names = [metric.name.removesuffix("_total") for metric in METRICS]
+    assert sorted(names) == sorted(set(names))
+    done = subprocess.run(
+        [sys.executable, "-c", _REGISTERED, "ingest", "matcher", "timeline"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(done.stdout.split()) == set(names)
+
+
+def test_every_metric_says_what_it_means() -> None:
+    for metric in METRICS:
+        assert metric.help[:1].isupper(), metric.name
+        assert metric.name.startswith("satchel_")
+
+
+def test_every_label_is_known_and_none_can_hold_what_people_write() -> None:
+    used = {label for metric in METRICS for label in metric.labels}
+    assert used == set(LABELS)
+    assert not used & {"account", "person", "address", "recipient", "sender", "owner", "user", "id"}
