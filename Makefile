@@ -27,6 +27,10 @@ up: $(READY) ## start everything and show where it is; Ctrl-C stops it
 demo: $(READY) ## start everything, send sample mails, show what became of them
 	@$(PYTHON) -m dev.demo
 
+.PHONY: monitor
+monitor: $(READY) ## the demo with a Prometheus beside it, until Ctrl-C
+	@$(PYTHON) -m dev.monitor
+
 .PHONY: token
 token: $(READY) ## print a token for the running stack: ACCOUNT=acme PERSON=u1 SCOPE="mail:write"
 	@$(PYTHON) -m dev.sign_in --account "$$ACCOUNT" --person "$$PERSON" --scope "$$SCOPE"

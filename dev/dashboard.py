@@ -79,7 +79,6 @@ def _namespace() -> dict[str, Any]:
         "type": "query",
         "datasource": _DATASOURCE,
         "query": {"query": asked, "refId": "namespaces"},
-        "definition": asked,
         "refresh": 2,
         "sort": 1,
     }

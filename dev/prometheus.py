@@ -63,6 +63,7 @@ class PrivatePrometheus(PrivateServer):
         super().__init__(folder)
         self._port = self._folder.port("prometheus.port", port)
         self._watched = watched
+        self._client: httpx.Client | None = None
 
     @property
     def url(self) -> str:
@@ -71,9 +72,9 @@ class PrivatePrometheus(PrivateServer):
 
     def ask(self, path: str, **parameters: str) -> Any:
         """Return the data of an answer of its API. Raises HTTPStatusError, with what it says."""
-        answer = httpx.get(
-            f"{self.url}/api/v1/{path}", params=parameters, timeout=30, trust_env=False
-        )
+        if self._client is None:  # making one takes longer than an answer
+            self._client = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+        answer = self._client.get(f"/api/v1/{path}", params=parameters)
         answer.raise_for_status()
         return answer.json()["data"]
 
@@ -82,6 +83,13 @@ class PrivatePrometheus(PrivateServer):
         data = self.ask("query", query=expression)
         result: list[dict[str, Any]] = data["result"]
         return result
+
+    def stop(self) -> None:
+        """Stop the server in good order and leave its folder."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        super().stop()
 
     def _launch(self) -> None:
         program = ensure_prometheus()
@@ -105,6 +113,14 @@ class PrivatePrometheus(PrivateServer):
             ],
         )
         self._await("Prometheus is ready", self._ready)
+        # It takes five seconds to begin. What is counted before is no increase for it.
+        self._await("everything was scraped once", self._scraped)
+
+    def _scraped(self) -> bool:
+        active = self.ask("targets", state="active")["activeTargets"]
+        return len(active) == len(self._watched) and all(
+            one["health"] != "unknown" for one in active
+        )
 
     def _scrape(self, number: int) -> dict[str, Any]:
         target = self._watched[number]

@@ -65,6 +65,7 @@ class QueueConsumer(ABC):
         """Whether deliveries can arrive, or are held back on purpose."""
         for word in SETTLED:
             HANDLED.labels(queue.name, word)
+        WAITING.labels(queue.name)
         IN_HAND.labels(queue.name).set_function(lambda: len(self._in_hand))
         OLDEST_SECONDS.labels(queue.name).set_function(self._age_of_oldest)
 
