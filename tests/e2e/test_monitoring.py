@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pytest
 
@@ -43,6 +44,10 @@ def prometheus(
     ):
         assert play(stack) == 0
         yield server
+        for replica in stack.replicas:
+            replica.process.stop()
+        if stack.broker is not None:
+            stack.broker.kill()  # with its plugin it takes five seconds to stop, for nothing
 
 
 def expressions() -> list[str]:
@@ -70,8 +75,9 @@ def test_every_series_that_is_asked_for_has_data(prometheus: PrivatePrometheus) 
     wanted = {str(one) for expression in expressions() for one in asked(expression).selectors}
     assert len(wanted) > 80
     assert wanted >= NOT_THERE
+    nothing: set[str] = set()
     empty = eventually(
-        lambda: {one for one in wanted - NOT_THERE if not prometheus.query(one)}, set()
+        lambda: {one for one in wanted - NOT_THERE if not prometheus.query(one)}, nothing
     )
     assert not empty
     assert not [one for one in NOT_THERE if prometheus.query(one)]
@@ -94,7 +100,7 @@ def test_every_rule_is_evaluated(prometheus: PrivatePrometheus) -> None:
 
 def test_what_is_counted_is_what_was_sent(prometheus: PrivatePrometheus) -> None:
     captures = sum(EXPECTED_TALLY.values())
-    told = {
+    told: dict[str, float] = {
         'sum(satchel_received_total{answer="accepted"})': captures,
         'sum(satchel_decisions_total{decision="attached"})': EXPECTED_TALLY["attached"],
         "sum(satchel_projected_total)": captures,
