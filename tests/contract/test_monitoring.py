@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from dev.generate import ROOT, SETTINGS
+from dev.metrics_page import declared
 from dev.prometheus import MONITORING, NAMESPACE
 from dev.promql import Matcher, Selector, asked
 from services.ingest.receipts import MOST_WAITING
@@ -119,6 +120,26 @@ def test_every_alert_has_a_section_in_the_runbook_and_no_section_is_left_over() 
     links = {alert: rule["annotations"]["runbook_url"] for alert, rule in alerts().items()}
     assert links == {alert: f"runbook.md#{alert.lower()}" for alert in alerts()}
     assert anchors() == {alert.lower() for alert in alerts()} | GENERAL
+
+
+def test_the_runbook_speaks_of_what_there_is() -> None:
+    """Pictures of the dashboard, objects of the cluster, settings: by their names."""
+    text = RUNBOOK.read_text()
+    titles = [panel["title"] for panel in dashboard()["panels"]] + [dashboard()["title"]]
+    told = set(re.findall(r"(?<![*\w])\*([A-Z][^*\n]+)\*(?![*\w])", text.replace("\n", " ")))
+    assert len(told) > 8
+    assert not {one for one in told if not any(title.startswith(one) for title in titles)}
+    objects = render(OVERLAYS / "production")
+    kinds = {"deployment/": "Deployment", "job/": "Job", "get networkpolicy ": "NetworkPolicy"}
+    for kind, name in re.findall(rf"\b({'|'.join(kinds)})([a-z][a-z-]+)", text):
+        assert name in of_kind(objects, kinds[kind]), name
+    for name in re.findall(r"NetworkPolicy\s+`([\w-]+)`", text):
+        assert name in of_kind(objects, "NetworkPolicy"), name
+    settings = {field.upper() for model in SETTINGS.values() for field in model.model_fields}
+    for name in re.findall(r"`([A-Z]+_[A-Z_]+)`", text):
+        assert name in settings, name
+    metrics = {one for room in declared().values() for metric in room for one in metric.series}
+    assert set(re.findall(r"satchel_\w+", text)) <= metrics
 
 
 def test_in_a_cluster_every_link_is_whole() -> None:
