@@ -5,8 +5,8 @@
     load       SMTP sessions by way of a Service; pages are read and the directory is written
     update     a second pod of each service starts, then the first leaves: out of the Service,
                preStop, SIGTERM. At that moment ingest has guests in every state of SMTP and in half
-               of an upload; the matcher has deliveries in hand that it cannot finish, since its
-               database is silent, and the timeline some that it can
+               of an upload; matcher and timeline have deliveries in hand that they cannot finish,
+               since the database is silent (with --short, the timeline can)
     reckoning  every 250 is there exactly once; who heard none has sent again
 
 Probes, preStop and grace periods are those of `deploy/k8s/base`. Prints what happened and which

@@ -71,3 +71,4 @@ class Door:
         for end in (source, sink):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+        source.close()  # the other one is the other pump's to close

@@ -74,7 +74,9 @@ class Parts:
         return replica
 
 
-def client_of(replicas: dict[str, Replica], scope: str = SCOPES) -> Client:
+def client_of(
+    replicas: dict[str, Replica], scope: str = SCOPES, account: str = "acme", person: str = "u1"
+) -> Client:
     """Return a client of running services."""
     endpoints = Endpoints(
         smtp_port=replicas["ingest"].ports["INGEST_SMTP_PORT"],
@@ -82,4 +84,4 @@ def client_of(replicas: dict[str, Replica], scope: str = SCOPES) -> Client:
         matcher_port=replicas["matcher"].http_port,
         timeline_port=replicas["timeline"].http_port,
     )
-    return Client(endpoints, SECRET, account="acme", person="u1", scope=scope)
+    return Client(endpoints, SECRET, account=account, person=person, scope=scope)
