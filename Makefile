@@ -99,6 +99,12 @@ pod-life: $(READY) ## play a pod's whole life, as a cluster would, and reconcile
 env: ## write .env with random secrets for docker compose
 	@python3 -m dev.env
 
+.PHONY: compose
+compose: ## the whole of Satchel in containers, with secrets of its own; needs Docker
+	@docker compose version >/dev/null 2>&1 || { echo 'make compose: needs Docker with its compose plugin; `make up` needs neither' >&2; exit 2; }
+	@test -e .env || $(MAKE) env
+	@docker compose up --build
+
 .PHONY: secrets
 secrets: ## print fresh Secrets for a cluster, for kubectl create -f -: OVERLAY=local or production
 	@python3 -m dev.cluster_secrets "$(or $(OVERLAY),local)"

@@ -72,6 +72,9 @@ class Process:
     def freeze(self) -> None:
         """Stop the clock for the whole group (SIGSTOP): alive, connected, silent."""
         self._signal_group(signal.SIGSTOP)
+        if self.alive and self._child is not None:
+            # Its threads go on until the signal reaches them, which is not before this returns.
+            os.waitid(os.P_PID, self._child.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:
         """Let a frozen group go on (SIGCONT)."""

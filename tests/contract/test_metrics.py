@@ -1,11 +1,12 @@
 """Every metric is declared where the page looks, and no label can hold what people write."""
 
+import re
 import subprocess
 import sys
 
 from dev.generate import ROOT
 from dev.metrics_page import declared
-from shared.metrics import LABELS
+from shared.metrics import LABELS, VALUES
 
 METRICS = [metric for room in declared().values() for metric in room]
 _REGISTERED = """
@@ -40,3 +41,15 @@ def test_every_label_is_known_and_none_can_hold_what_people_write() -> None:
     used = {label for metric in METRICS for label in metric.labels}
     assert used == set(LABELS)
     assert not used & {"account", "person", "address", "recipient", "sender", "owner", "user", "id"}
+
+
+def test_every_reason_to_refuse_is_counted_from_zero() -> None:
+    code = "".join(path.read_text() for path in (ROOT / "services/ingest").glob("*.py"))
+    given = set(re.findall(r'(?:SMTP_REFUSED\.labels|Leave)\(\s*"(\w+)"', code))
+    assert given == set(VALUES["satchel_smtp_refused"]["reason"])
+
+
+def test_every_end_of_a_publish_is_counted_from_zero() -> None:
+    code = (ROOT / "shared/broker/publish.py").read_text()
+    given = set(re.findall(r'(?:result = |PublishFailed\(|Large\(|tag, )"(\w+)"', code))
+    assert given | {"unroutable"} == set(VALUES["satchel_published"]["result"])

@@ -1,7 +1,6 @@
 """Each service in a fresh environment, as its image has it: its group, `shared/` and itself."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -10,62 +9,26 @@ from pathlib import Path
 import pytest
 
 from dev.generate import ROOT
-from dev.ports import free_port
-from dev.process import Process
-from dev.stack import PORT_SETTINGS, Replica
-
-
-def _uv() -> str:
-    bundled = ROOT / ".satchel" / "uv" / "bin" / "uv"
-    found = str(bundled) if bundled.exists() else shutil.which("uv")
-    assert found, "dev/bootstrap.sh brings uv"
-    return found
+from tests import own_environment
 
 
 @pytest.mark.parametrize("service", ["ingest", "matcher", "timeline"])
-def test_a_service_starts_with_its_own_dependencies_alone(
+def test_a_service_gets_ready_with_its_own_dependencies_alone(
     service: str, amqp_url: str, mongodb_url: str, database_name: str, tmp_path: Path
 ) -> None:
-    for name in ("pyproject.toml", "uv.lock"):
-        shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(ROOT / "shared", tmp_path / "shared")
-    shutil.copytree(ROOT / "services" / service, tmp_path / "services" / service)
-    shutil.copy(ROOT / "services" / "__init__.py", tmp_path / "services")
-    subprocess.run(
-        [_uv(), "sync", "--frozen", "--quiet", "--no-default-groups", "--group", service],
-        cwd=tmp_path,
-        env={**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON": sys.executable},
-        check=True,
-    )
-    python = tmp_path / ".venv" / "bin" / "python"
-    environment = {
-        "PATH": os.environ["PATH"],
-        "AMQP_URL": amqp_url,
-        "MONGODB_URL": mongodb_url,
-        "MATCHER_DATABASE": database_name,
-        "TIMELINE_DATABASE": database_name,
-        "BLOB_URL": f"file://{tmp_path}/blobs",
-        "CAPTURE_KEYS": f"k1:{'s' * 32}",
-        "TOKEN_SECRET": "t" * 48,
-        "BIND_HOST": "127.0.0.1",
-    }
+    databases = {"MATCHER_DATABASE": database_name, "TIMELINE_DATABASE": database_name}
+    environment = own_environment.settings(tmp_path, amqp_url, mongodb_url) | databases
+    python = own_environment.make(service, tmp_path)
     if service != "ingest":
         module = [str(python), "-m", f"services.{service}", "--migrate"]
         subprocess.run(module, cwd=tmp_path, env=environment, check=True, capture_output=True)
-    ports = {name: free_port() for name in PORT_SETTINGS[service]}
-    process = Process(
-        [python, "-m", f"services.{service}"],
-        log=tmp_path / f"{service}.log",
-        environment=environment | {name: str(port) for name, port in ports.items()},
-        folder=tmp_path,
-    )
+    replica = own_environment.replica_of(service, python, environment)
     try:
-        replica = Replica(service, service, ports, process)
         replica.start()
         replica.await_ready()
     finally:
-        process.stop()
-    assert "Traceback" not in process.log.read_text()
+        replica.process.stop()
+    assert "Traceback" not in replica.process.log.read_text()
 
 
 @pytest.mark.parametrize("service", ["ingest", "matcher", "timeline"])

@@ -1,0 +1,124 @@
+"""What the metrics say of a broker, a database and a blob store, with real ones."""
+
+import asyncio
+import math
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aio_pika
+import pytest
+from prometheus_client import REGISTRY
+from pymongo.errors import OperationFailure
+
+from shared.blobs import Blobs, BlobStoreAway
+from shared.broker import Backlog, Consumer, Delivery, Publisher
+from shared.database import connect
+from shared.events import MailReceived
+from shared.outcomes import Done, Outcome
+from shared.topology import MAIL_EXCHANGE, RECEIVED, uses
+from tests.broker_parts import eventually, received, running
+
+TOPOLOGY = uses(publishes=[MailReceived], consumes=[RECEIVED])
+
+
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(f"satchel_{name}", labels) or 0
+
+
+def of_queue(name: str) -> float:
+    return value(name, queue=RECEIVED.name)
+
+
+async def test_a_queue_tells_how_old_its_oldest_is(amqp_url: str) -> None:
+    """Published a minute ago, as far as the message says: the hand is filled from the head."""
+    go_on = asyncio.Event()
+
+    async def handler(_: Delivery) -> Outcome:
+        await go_on.wait()
+        return Done()
+
+    publisher = Publisher(amqp_url, "test", TOPOLOGY)
+    consumer = Consumer(amqp_url, "test", TOPOLOGY, RECEIVED, handler, publisher, prefetch=2)
+    backlog = Backlog(amqp_url, "test", [RECEIVED], pause=0.05)
+    async with (
+        running(publisher),
+        await aio_pika.connect(amqp_url) as connection,
+        connection.channel() as channel,
+    ):
+        await eventually(lambda: publisher.ready)
+        await (await channel.get_queue(RECEIVED.name)).purge()
+        exchange = await channel.get_exchange(MAIL_EXCHANGE)
+        event = received()
+        old = aio_pika.Message(
+            b"mail",
+            type=event.tag,
+            headers={"event": event.encode()},
+            timestamp=datetime.now(UTC) - timedelta(minutes=1),
+        )
+        await exchange.publish(old, event.routing_key)
+        for _ in range(2):
+            await publisher.publish(received(), b"mail")
+        done = value("handled_total", queue=RECEIVED.name, to="done")
+        async with running(backlog):
+            await eventually(lambda: of_queue("queue_messages") == 3)
+            assert of_queue("queue_consumers") == 0
+            async with running(consumer):
+                await eventually(lambda: of_queue("deliveries_in_hand") == 2)
+                assert 60 <= of_queue("oldest_seconds") < 90
+                await eventually(lambda: of_queue("queue_consumers") == 1)
+                await eventually(lambda: of_queue("queue_messages") == 1)
+                go_on.set()
+                await eventually(
+                    lambda: value("handled_total", queue=RECEIVED.name, to="done") == done + 3
+                )
+                assert (of_queue("deliveries_in_hand"), of_queue("oldest_seconds")) == (0, 0)
+    assert math.isnan(of_queue("queue_messages"))
+
+
+async def test_a_message_says_when_it_was_published(amqp_url: str) -> None:
+    publisher = Publisher(amqp_url, "test", TOPOLOGY)
+    async with (
+        running(publisher),
+        await aio_pika.connect(amqp_url) as connection,
+        connection.channel() as channel,
+    ):
+        await eventually(lambda: publisher.ready)
+        queue = await channel.get_queue(RECEIVED.name)
+        await queue.purge()
+        event = received()
+        counted = value("publish_seconds_count", tag=event.tag)
+        await publisher.publish(event, b"mail")
+        assert value("publish_seconds_count", tag=event.tag) == counted + 1
+        message = await queue.get()
+        await message.ack()
+        assert message.timestamp is not None
+        assert abs(datetime.now(UTC) - message.timestamp) < timedelta(seconds=30)
+
+
+async def test_a_command_is_timed_and_a_refused_one_counted(mongodb_url: str) -> None:
+    async with connect(mongodb_url, "test") as client:
+        things = client["satchel_test_metrics"]["things"]
+        found = value("database_seconds_count", command="find")
+        refused = value("database_errors_total", command="find")
+        await things.find_one({"_id": 1})
+        assert value("database_seconds_count", command="find") == found + 1
+        assert value("database_errors_total", command="find") == refused
+        with pytest.raises(OperationFailure):
+            await things.find_one({"$nothing": 1})
+        assert value("database_errors_total", command="find") == refused + 1
+        other = value("database_seconds_count", command="other")
+        await client.admin.command("ping")
+        assert value("database_seconds_count", command="other") == other + 1
+
+
+async def test_a_blob_operation_is_timed_and_a_refused_one_counted(tmp_path: Path) -> None:
+    blobs = Blobs(f"file://{tmp_path}/blobs")
+    put = value("blob_seconds_count", operation="put")
+    away = value("blob_errors_total", operation="put")
+    await blobs.put("claims/a", b"mail")
+    assert value("blob_seconds_count", operation="put") == put + 1
+    assert value("blob_errors_total", operation="put") == away
+    (tmp_path / "blobs" / ".satchel").unlink()
+    with pytest.raises(BlobStoreAway):
+        await blobs.put("claims/b", b"mail")
+    assert value("blob_errors_total", operation="put") == away + 1
