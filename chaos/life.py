@@ -173,6 +173,8 @@ class Life:
         ending = threading.Thread(target=pod.terminate)
         ending.start()
         time.sleep(_GO_ON_SECONDS)
+        early = [witness.name for witness in witnesses.all if witness.is_taken]
+        self._kept("nobody hears 250 while the broker confirms nothing", not early, *early)
         to_broker.become("flow")
         witnesses.go_on()
         ending.join()

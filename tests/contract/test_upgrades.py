@@ -2,15 +2,18 @@
 
 import copy
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dev.generate import ROOT
+from dev.record_release import record
 from shared.events import EVENTS, decode_event
 from shared.topology import QUEUES
-from tests.old_recordings import OldEvent, old_events, old_schemas, old_topologies
+from tests.old_recordings import OLD, OldEvent, old_events, old_schemas, old_topologies
 from tests.schema_changes import Schema, changes
 
 EVENTS_THEN = list(old_events())
@@ -148,13 +151,13 @@ def test_a_queue_never_gets_other_arguments_under_its_name(date: str) -> None:
         assert queue["arguments"] == today[queue["name"]].arguments, queue["name"]
 
 
-def test_todays_topology_has_been_recorded() -> None:
-    recorded = old_topologies().values()
-    today = {
-        queue.name: (queue.arguments, [[queue.exchange, key] for key in queue.keys])
-        for queue in QUEUES
-    }
-    assert today in [
-        {queue["name"]: (queue["arguments"], queue["bindings"]) for queue in one["queues"]}
-        for one in recorded
-    ], "record it: docs/upgrades.md says how"
+def test_a_release_is_recorded_once_and_nothing_that_was_recorded_is_touched(
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(OLD, tmp_path / "old")
+    then = {path: path.read_bytes() for path in (tmp_path / "old").rglob("*.json")}
+    record(tmp_path / "old", "2099-01-01T0000")
+    assert record(tmp_path / "old", "2099-01-02T0000") == []
+    assert {path: path.read_bytes() for path in then} == then
+    anew = record(tmp_path / "empty", "2099-01-01T0000")
+    assert {path.parent.name for path in anew} == {"topologies", *EVENTS}

@@ -26,7 +26,7 @@ def test_pods_start_serve_and_leave_and_nothing_is_lost(
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["clean"]
     assert all(report["promises"].values())
-    assert len(report["promises"]) == 9
+    assert len(report["promises"]) == 10
     assert report["accepted"] == report["found"] >= 100
     measured += [
         f"pod life: {m['who']} {m['what']}" for m in report["story"] if "SIGTERM" in m["what"]
