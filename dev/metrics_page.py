@@ -17,6 +17,7 @@ ROOMS = {
     "MongoDB, in matcher and timeline": "shared.database_metrics",
     "The blob store, in every service": "shared.blobs",
     "HTTP, in every service": "shared.http_metrics",
+    "Traces, in every service": "shared.trace_export",
 }
 """Where metrics are declared, in the order of the page."""
 _KINDS: dict[type[MetricWrapperBase], str] = {

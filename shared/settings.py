@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     cors_origins: str = Field(
         "", description="Origins that a browser may call the API from, separated by commas."
     )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None,
+        repr=False,
+        description="A collector of traces (OTLP over HTTP, http://collector:4318); "
+        "without one, none are recorded.",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @field_validator("log_level")

@@ -24,6 +24,7 @@ from shared.readiness import Readiness, holds, not_stopping
 from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import OUTCOMES, QUEUES, RECEIVED, uses
+from shared.trace_export import exporting
 from shared.web import create_app
 
 _OTHERS_SECONDS = 10.0
@@ -89,6 +90,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     app.include_router(mail_routes(receiver, verify, settings.max_mail_bytes, in_hand, rates))
     http = HttpServer(app, settings.bind_host, settings.ingest_http_port)
     async with (
+        exporting("ingest", settings.otel_exporter_otlp_endpoint),
         running(blobs_lookout, stopping),
         running(publisher, stopping),
         running(receipts, stopping),

@@ -23,10 +23,12 @@ import structlog
 
 from services.ingest.metrics import RECEIVE_SECONDS, RECEIVED, RECEIVED_BYTES
 from services.ingest.receipts import Receipts
+from shared import tracing
 from shared.blobs import CLAIM_CHECK_BYTES, Blobs, BlobStoreAway, claim_key
 from shared.broker import Publisher, PublishFailed
 from shared.capture_address import CaptureAddress
 from shared.events import MailReceived
+from shared.tracing import Trace
 
 Door = Literal["smtp", "http"]
 log = structlog.get_logger()
@@ -52,15 +54,27 @@ class Receiver:
         self._backfill_id = backfill_id
 
     async def receive(
-        self, raw: bytes, recipients: Sequence[CaptureAddress], *, mail_from: str | None, door: Door
+        self,
+        raw: bytes,
+        recipients: Sequence[CaptureAddress],
+        *,
+        mail_from: str | None,
+        door: Door,
+        trace: Trace | None = None,
     ) -> list[UUID]:
         """Return the capture ids, in the order of the recipients, once all are durable.
 
-        `raw` is the mail as it came (RFC 5322), `mail_from` the envelope's sender, None when empty.
+        `raw` is the mail as it came (RFC 5322), `mail_from` the envelope's sender, None when empty,
+        `trace` the caller's, which is gone on with.
         Raises NotAccepted when the broker or the blob store cannot take it now.
         """
+        with tracing.step("receive mail", "server", trace, door=door, size=len(raw)):
+            events = [self._event(raw, recipient, mail_from, door) for recipient in recipients]
+            await self._take_all(events, raw, door)
+        return [event.capture_id for event in events]
+
+    async def _take_all(self, events: Sequence[MailReceived], raw: bytes, door: Door) -> None:
         started = time.monotonic()
-        events = [self._event(raw, recipient, mail_from, door) for recipient in recipients]
         results = await asyncio.gather(
             *(self._take(event, raw) for event in events), return_exceptions=True
         )
@@ -70,7 +84,9 @@ class Receiver:
                 raise failure
         if failures:
             RECEIVED.labels(door, "not_accepted").inc()
-            log.warning("not accepted", door=door, why=str(failures[0]))
+            for event, result in zip(events, results, strict=True):
+                why = str(result) if isinstance(result, BaseException) else "another failed"
+                log.warning("not accepted", capture_id=str(event.capture_id), door=door, why=why)
             raise NotAccepted(str(failures[0])) from failures[0]
         for event in events:
             if self._receipts is not None:
@@ -79,7 +95,6 @@ class Receiver:
         RECEIVED.labels(door, "accepted").inc()
         RECEIVED_BYTES.labels(door).observe(len(raw))
         RECEIVE_SECONDS.labels(door).observe(time.monotonic() - started)
-        return [event.capture_id for event in events]
 
     def _event(
         self, raw: bytes, recipient: CaptureAddress, mail_from: str | None, door: Door

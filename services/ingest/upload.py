@@ -13,8 +13,10 @@ from pydantic import BaseModel
 from services.ingest.limits import MIB, InHand, Rates
 from services.ingest.metrics import RECEIVED
 from services.ingest.receive import NotAccepted, Receiver
+from shared import tracing
 from shared.auth import Caller
 from shared.capture_address import CaptureAddress, account_tag
+from shared.tracing import Trace
 from shared.web import MAIL_BODY, Problem, allowed, invalid_field, read_mail
 
 
@@ -66,7 +68,9 @@ def mail_routes(
         try:
             raw = await read_mail(request, max_bytes, hold.may_hold)
             rates.charge(tag, len(raw) // MIB)
-            captures = await receiver.receive(raw, [address], mail_from=None, door="http")
+            captures = await receiver.receive(
+                raw, [address], mail_from=None, door="http", trace=_trace_of(request)
+            )
         except NotAccepted as error:
             raise Problem(
                 503, "Try again later", "the mail cannot be taken right now, try again"
@@ -76,3 +80,10 @@ def mail_routes(
         return Accepted(capture_id=captures[0])
 
     return router
+
+
+def _trace_of(request: Request) -> Trace | None:
+    """Return the caller's trace. Section 3.2: of two parents none counts."""
+    parents = request.headers.getlist(tracing.PARENT)
+    states = request.headers.getlist(tracing.STATE)
+    return tracing.read(parents[0], ",".join(states)) if len(parents) == 1 else None

@@ -39,6 +39,7 @@ from shared.readiness import Readiness, holds, not_stopping
 from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import RECEIVED, RECEIVED_BACKFILL, uses
+from shared.trace_export import exporting
 from shared.web import create_app
 
 OPTIONS = """\
@@ -123,6 +124,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     http = HttpServer(app, settings.bind_host, settings.matcher_http_port)
     sweep, outbox = Sweep(blobs), Outbox(database, publisher)
     async with (
+        exporting("matcher", settings.otel_exporter_otlp_endpoint),
         left_in_time(client),
         running(Together(database_lookout, blobs_lookout), stopping),
         running(publisher, stopping),

@@ -22,6 +22,7 @@ from services.matcher.enclosed import cut
 from services.matcher.judge import judge
 from services.matcher.knowledge import Knowledge
 from services.matcher.metrics import DECIDE_SECONDS, DECISIONS
+from shared import tracing
 from shared.blobs import BlobMissing, Blobs, BlobStoreAway
 from shared.broker import Delivery, Publisher
 from shared.capture_address import KeyRing
@@ -92,7 +93,8 @@ class Matcher:
             await self.publisher.publish(event, _body_for(event, body))
         word = _word(events[0])
         DECISIONS.labels(word).inc()
-        log.info("decided", decision=word)
+        tracing.note("satchel.decision", word)
+        log.info("decided", decision=word, profiles=_profiles(events))
         claim = received.blob_key
         if claim is not None and all(_claim_of(event) != claim for event in events):
             await self.blobs.delete(claim)
@@ -172,6 +174,12 @@ def _body_for(event: Event, raw: bytes) -> bytes:
 
 def _claim_of(event: Event) -> str | None:
     return event.blob_key if isinstance(event, MailAttached) else None
+
+
+def _profiles(events: Sequence[Event]) -> int:
+    """Return how many profiles the capture's mails are attached to."""
+    attached = [event for event in events if isinstance(event, MailAttached)]
+    return len({match.person_id for event in attached for match in event.matches})
 
 
 def _word(event: Event) -> str:

@@ -41,6 +41,7 @@ from shared.readiness import Readiness, holds, not_stopping
 from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import CAPTURE_ADDRESSES, OUTCOMES, OUTCOMES_BACKFILL, PEOPLE, Queue, uses
+from shared.trace_export import exporting
 from shared.web import create_app, with_examples
 
 
@@ -102,6 +103,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
     dead_letter_sweep = DeadLetterSweep(records, replay, blobs)
     async with (
+        exporting("timeline", settings.otel_exporter_otlp_endpoint),
         left_in_time(client),
         running(Together(database_lookout, blobs_lookout), stopping),
         running(publisher, stopping),

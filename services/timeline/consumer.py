@@ -20,6 +20,7 @@ from services.timeline.metrics import PROJECTED, VISIBLE_SECONDS
 from services.timeline.projection import Projection, project
 from services.timeline.reader import read
 from services.timeline.store import Store
+from shared import tracing
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway
 from shared.broker import Delivery
 from shared.database import DatabaseAway, database_errors
@@ -27,6 +28,17 @@ from shared.events import MailAttached, MailConfirmation, MailDismissed
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of an attached event."""
+
+    outcome: str
+    complete: bool
+    """Whether all parts of the event have been seen."""
+    mail_id: str | None = None
+    """The mail, once it can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,7 @@ class Projector:
 
     async def _attach(self, event: MailAttached, body: bytes) -> Outcome:
         if event.blob_key is None:
-            word, _ = await self._settle(event, body)
+            settled = await self._settle(event, body)
         else:
             async with self.large_mails:
                 try:
@@ -70,26 +82,23 @@ class Projector:
                     if await self.store.outcomes.has_seen(event):
                         return Done()
                     return Reject("claim_missing")
-                word, complete = await self._settle(event, raw)
-                if complete:
+                settled = await self._settle(event, raw)
+                if settled.complete:
                     await self.blobs.delete(event.blob_key)
-        self._visible(event, word)
+        self._visible(event, settled.outcome, settled.mail_id)
         return Done()
 
-    async def _settle(self, event: MailAttached, raw: bytes) -> tuple[str, bool]:
-        """Show a mail, or let it wait for a user's yes.
-
-        Returns which, and whether all parts of the event have been seen.
-        """
+    async def _settle(self, event: MailAttached, raw: bytes) -> Settled:
+        """Show a mail, or let it wait for a user's yes."""
         if await self._has_to_wait(event):
             projection = await self._project(event, raw)
             key = quarantine.raw_key(event)
             await self.blobs.put(key, raw)
             waits, complete = await self.store.hold(event, projection)
             if waits:
-                return "quarantined", complete
+                return Settled("quarantined", complete)
             await self.blobs.delete(key)  # it was decided meanwhile
-        return "attached", await self.show(event, raw)
+        return await self.show(event, raw)
 
     async def _has_to_wait(self, event: MailAttached) -> bool:
         if not has_failed(event):
@@ -107,8 +116,8 @@ class Projector:
             mail = read(raw, forward=forward)
         return project(event, mail, raw)
 
-    async def show(self, event: MailAttached, raw: bytes) -> bool:
-        """Write the mail and its bytes; return whether all parts of the event have been seen."""
+    async def show(self, event: MailAttached, raw: bytes) -> Settled:
+        """Write the mail and its bytes."""
         projection = await self._project(event, raw)
         own_key = projection.content["raw_key"]
         # The bytes that came first stay: then there is nothing to store.
@@ -118,7 +127,8 @@ class Projector:
         stored_key, complete = await self.store.attach(event, projection)
         if kept_key is None and stored_key != own_key:  # another was faster, or it is refused
             await self.blobs.delete(own_key)
-        return complete
+        # What a user has refused stays forgotten, its id too.
+        return Settled("attached", complete, projection.mail_id if stored_key else None)
 
     async def _record(self, event: MailDismissed | MailConfirmation) -> Outcome:
         if isinstance(event, MailDismissed):
@@ -130,9 +140,15 @@ class Projector:
         return Done()
 
     def _visible(
-        self, event: MailAttached | MailDismissed | MailConfirmation, outcome: str
+        self,
+        event: MailAttached | MailDismissed | MailConfirmation,
+        outcome: str,
+        mail_id: str | None = None,
     ) -> None:
         PROJECTED.labels(outcome).inc()
+        seconds = (datetime.now(UTC) - event.received_at).total_seconds()
         if not event.backfill:  # that waits on purpose
-            VISIBLE_SECONDS.observe((datetime.now(UTC) - event.received_at).total_seconds())
-        log.info("projected", outcome=outcome)
+            VISIBLE_SECONDS.observe(seconds)
+        tracing.note("satchel.outcome", outcome)
+        about = {"mail_id": mail_id} if mail_id else {}
+        log.info("projected", outcome=outcome, seconds=round(seconds, 3), **about)

@@ -39,12 +39,14 @@ class Release:
         for event, key in events_of(held):
             await self._projector.show(event, raws[key])
         await self._delete(raws)
+        log.info("quarantine released", capture_id=held["capture_id"])
 
     async def refuse(self, held: Document, reason: Final = "refused") -> None:
         """Forget a capture that waits. Raises BlobStoreAway."""
         await self._delete(keys_of(held))
         await self._store.refuse(held, reason)
         await self._delete(keys_of(held))  # it may have come once more meanwhile
+        log.info("quarantine refused", capture_id=held["capture_id"], reason=reason)
 
     async def expire(self) -> int:
         """Forget what has waited too long; return how many captures."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 
+from shared import tracing
 from shared.broker.dead import DeadLetter, read_dead_letter, replays_of
 from shared.broker.deliveries import HOLD_SECONDS, RENEW_SECONDS, QueueConsumer
 from shared.broker.metrics import DEAD_LETTERS
@@ -60,6 +61,8 @@ class Consumer(QueueConsumer):
     async def _handle(self, message: AbstractIncomingMessage) -> None:
         event = _decode(message)
         capture_id = str(event.capture_id) if isinstance(event, CaptureEvent) else None
+        if capture_id is not None:
+            tracing.note("satchel.capture_id", capture_id)
         with structlog.contextvars.bound_contextvars(capture_id=capture_id):
             await self._until_settled(message, lambda: self._attempt(message, event))
 

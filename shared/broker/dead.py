@@ -9,7 +9,9 @@ raises.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared import tracing
 from shared.events import MAX_EVENT_BYTES
+from shared.tracing import Trace
 
 REPLAYS = "x-satchel-replays"
 """How often a message was replayed. It travels with it, so that one that dies again is told from
@@ -41,6 +43,8 @@ class DeadLetter:
     detail: str
     replays: int
     """How often it had been replayed when it died."""
+    trace: Trace | None = None
+    """Where it belongs, if it came with that; a replay goes on from there."""
 
     def headers(self) -> dict[str, str | int]:
         """Return the headers that it travels with to the dead-letter queue."""
@@ -77,6 +81,7 @@ def read_dead_letter(tag: object, key: object, headers: Headers, body: bytes) ->
         or "unknown",
         detail=_text(headers.get(_DETAIL), _MAX_DETAIL),
         replays=replays_of(headers),
+        trace=tracing.read(headers.get(tracing.PARENT), headers.get(tracing.STATE)),
     )
 
 

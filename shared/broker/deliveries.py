@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
+from shared import tracing
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
 from shared.broker.metrics import (
     DELIVERY_COUNT,
@@ -150,13 +151,19 @@ class QueueConsumer(ABC):
         self._idle = False
         returns = message.headers.get("x-delivery-count", 0)
         DELIVERY_COUNT.labels(self._queue.name).observe(returns if isinstance(returns, int) else 0)
-        task = asyncio.create_task(self._handle(message))
+        task = asyncio.create_task(self._handle_traced(message))
         published = message.timestamp
         self._in_hand[task] = published.timestamp() if published else time.time()
         task.add_done_callback(self._in_hand.pop)
 
     def _age_of_oldest(self) -> float:
         return max(0.0, time.time() - min(self._in_hand.values(), default=math.inf))
+
+    async def _handle_traced(self, message: AbstractIncomingMessage) -> None:
+        headers = message.headers
+        parent = tracing.read(headers.get(tracing.PARENT), headers.get(tracing.STATE))
+        with tracing.step(f"process {self._queue.name}", "consumer", parent):
+            await self._handle(message)
 
     @abstractmethod
     async def _handle(self, message: AbstractIncomingMessage) -> None:
@@ -221,6 +228,9 @@ class QueueConsumer(ABC):
                 await settle()
         except AWAY:
             word = "redelivered"  # the channel is gone, and handlers are idempotent
+        tracing.note("satchel.settled", word)
+        if word in ("returned", "redelivered"):
+            log.info("delivery given back", queue=self._queue.name, to=word)
         HANDLED.labels(self._queue.name, word).inc()
 
 

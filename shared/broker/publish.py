@@ -12,11 +12,13 @@ import structlog
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import DeliveryError, PublishError
 
+from shared import tracing
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
 from shared.broker.dead import DeadLetter
 from shared.broker.metrics import PUBLISH_SECONDS, PUBLISHED, UNKNOWN
 from shared.events import EVENTS, Event, InvalidEvent
 from shared.topology import DEAD_EXCHANGE, MAIL_EXCHANGE, Topology
+from shared.tracing import Trace
 
 _Headers = dict[str, str | int]
 UNROUTABLE = "unroutable"
@@ -104,9 +106,28 @@ class Publisher:
 
         It is UNROUTABLE when no queue takes its routing key any more.
         """
-        await self._send(MAIL_EXCHANGE, letter.tag, letter.headers_again(), letter.body, letter.key)
+        again = letter.headers_again()
+        await self._send(MAIL_EXCHANGE, letter.tag, again, letter.body, letter.key, letter.trace)
 
     async def _send(
+        self,
+        exchange: str,
+        tag: str,
+        headers: _Headers,
+        body: bytes,
+        key: str,
+        trace: Trace | None = None,
+    ) -> None:
+        """Send a message as a step of the trace, or of the current one; of none, where none is."""
+        parent = trace or tracing.current()
+        if parent is None:
+            await self._send_confirmed(exchange, tag, headers, body, key)
+            return
+        with tracing.step(f"send {tag if tag in EVENTS else UNKNOWN}", "producer", parent):
+            carried = {**headers, **tracing.carried()}
+            await self._send_confirmed(exchange, tag, carried, body, key)
+
+    async def _send_confirmed(
         self, exchange: str, tag: str, headers: _Headers, body: bytes, key: str
     ) -> None:
         started, label = time.monotonic(), tag if tag in EVENTS else UNKNOWN

@@ -47,7 +47,12 @@ class Keeper:
         if await self.records.add(document):
             reason = label(letter.reason)
             DEAD_LETTERS_STORED.labels(reason).inc()
-            log.warning("dead letter stored", dead_letter=document["_id"], reason=reason)
+            log.warning(
+                "dead letter stored",
+                capture_id=document["capture_id"],
+                dead_letter=document["_id"],
+                reason=reason,
+            )
             return
         known = await self.records.one(document["_id"])
         if known is None or known["state"] != "waiting":  # another was faster, and is done with it

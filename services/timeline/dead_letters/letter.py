@@ -5,7 +5,7 @@ it is about, and whose. Where only the tag of the account is known, as before th
 at the address's record, the account that has this tag sees it.
 
 `dead_letters`: `{_id, account_tag, account, capture_id, tag, event, key, queue, reason, detail,
-replays, size, at, expires_at, state, body_key, claim, to_finish, by, why, settled_at}`.
+replays, trace, size, at, expires_at, state, body_key, claim, to_finish, by, why, settled_at}`.
 
 * `_id` comes from the message and from how often it was replayed: one that comes twice is stored
   once, one that dies again after a replay is another dead letter.
@@ -23,6 +23,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared import tracing
 from shared.blobs import DEAD_PREFIX
 from shared.broker import DeadLetter
 from shared.capture_address import account_tag
@@ -57,6 +58,7 @@ def document_of(letter: DeadLetter, at: datetime, kept: timedelta) -> Document:
         "reason": letter.reason,
         "detail": letter.detail,
         "replays": letter.replays,
+        "trace": letter.trace.headers() if letter.trace else {},
         "size": size if is_claimed else len(letter.body),
         "at": at,
         "expires_at": at + kept,
@@ -69,7 +71,12 @@ def document_of(letter: DeadLetter, at: datetime, kept: timedelta) -> Document:
 def letter_of(document: Document, body: bytes) -> DeadLetter:
     """Return the dead letter that waits as this document and body."""
     fields = ("tag", "event", "key", "queue", "reason", "detail", "replays")
-    return DeadLetter(body=body, **{field: document[field] for field in fields})
+    trace = document.get("trace", {})
+    return DeadLetter(
+        body=body,
+        trace=tracing.read(trace.get(tracing.PARENT), trace.get(tracing.STATE)),
+        **{field: document[field] for field in fields},
+    )
 
 
 def _id(letter: DeadLetter) -> str:

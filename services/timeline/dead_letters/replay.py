@@ -65,13 +65,13 @@ class Replay:
                 await self.records.withdraw(id_)
             raise
         await self.records.replayed(id_)
-        log.info("dead letter replayed", dead_letter=id_, reason=label(document["reason"]))
+        _say("dead letter replayed", document)
 
     async def drop(self, document: Document, by: str, why: str) -> Document:
         """Give a dead letter up, unless it is settled or being replayed; return what it is now."""
         id_ = document["_id"]
         if await self.records.dropped(id_, by, why):
-            log.info("dead letter dropped", dead_letter=id_, reason=label(document["reason"]))
+            _say("dead letter dropped", document)
         return await self.tidy(id_) or document
 
     async def tidy(self, id_: str) -> Document | None:
@@ -90,3 +90,12 @@ class Replay:
             else:
                 await self.records.without_content(id_)
         return document
+
+
+def _say(what: str, document: Document) -> None:
+    log.info(
+        what,
+        capture_id=document["capture_id"],
+        dead_letter=document["_id"],
+        reason=label(document["reason"]),
+    )

@@ -1,0 +1,116 @@
+"""Sends the steps of traces to a collector, by OpenTelemetry's protocol over HTTP.
+
+Off unless OTEL_EXPORTER_OTLP_ENDPOINT is set; only then is OpenTelemetry imported. Spans are sent
+in batches from a thread of their own, out of a queue that is bounded: a collector that is slow or
+away costs spans, never mail. That is said once, when it begins and when it is over.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import structlog
+from prometheus_client import Counter
+
+from shared import tracing
+from shared.lookout import place
+from shared.metrics import from_zero
+from shared.tracing import Kind, Note, Recorder, Trace
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+
+SPANS = from_zero(
+    Counter(
+        "satchel_spans_total",
+        "Spans given to the collector, or given up since it did not take them",
+        ["result"],
+    ),
+    ("exported", "dropped"),
+)
+_SEND_SECONDS = 2.0
+"""For one batch, tries included."""
+_STOP_SECONDS = 2.5
+"""For what is left at the end."""
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def exporting(service: str, endpoint: str | None) -> AsyncIterator[None]:
+    """Record and send the steps of everything within, if there is an endpoint to send them to."""
+    if not endpoint:
+        yield
+        return
+    provider = _provider(service, endpoint)
+    tracing.record_with(_recorder(provider))
+    log.info("traces are exported", to=place(endpoint))
+    try:
+        yield
+    finally:
+        tracing.record_with(None)
+        # It waits for its thread, which may wait for the collector.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.to_thread(provider.shutdown), _STOP_SECONDS)
+
+
+def _provider(service: str, endpoint: str) -> "TracerProvider":
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
+
+    class Exporter(OTLPSpanExporter):
+        """Counts, and says when the collector is away and when it is back."""
+
+        is_away = False
+
+        def export(self, spans: "Sequence[ReadableSpan]") -> SpanExportResult:
+            result = super().export(spans)
+            failed = result is not SpanExportResult.SUCCESS
+            SPANS.labels("dropped" if failed else "exported").inc(len(spans))
+            if failed != self.is_away:
+                self.is_away = failed
+                say = log.warning if failed else log.info
+                say("collector away" if failed else "collector back", at=place(endpoint))
+            return result
+
+    url = f"{endpoint.rstrip('/')}/v1/traces"
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": f"satchel-{service}"}), shutdown_on_exit=False
+    )
+    provider.add_span_processor(BatchSpanProcessor(Exporter(endpoint=url, timeout=_SEND_SECONDS)))
+    return provider
+
+
+def _recorder(provider: "TracerProvider") -> Recorder:
+    from opentelemetry.trace import SpanKind, StatusCode
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    tracer, propagator = provider.get_tracer("satchel"), TraceContextTextMapPropagator()
+
+    @contextmanager
+    def record(
+        name: str, kind: Kind, parent: Trace | None, about: Mapping[str, str | int]
+    ) -> Iterator[tuple[Trace, Note]]:
+        context = propagator.extract(parent.headers() if parent else {})
+        # An exception's text can hold parts of a mail: that there was one is all that is told.
+        with tracer.start_as_current_span(
+            name,
+            context=context,
+            kind=SpanKind[kind.upper()],
+            attributes=dict(about),
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            headers: dict[str, str] = {}
+            propagator.inject(headers)
+            trace = tracing.read(headers[tracing.PARENT], headers.get(tracing.STATE, ""))
+            assert trace is not None  # noqa: S101 - for the type checker: it is our own
+            try:
+                yield trace, span.set_attribute
+            except BaseException:
+                span.set_status(StatusCode.ERROR)
+                raise
+
+    return record
