@@ -81,6 +81,11 @@ def test_grafana_knows_every_field_and_no_panel_lies_over_another() -> None:
     made = dashboard()
     errors = Draft202012Validator(_SCHEMA).iter_errors(made)
     assert not [f"{one.json_path}: {one.message}" for one in errors]
+    (asks,) = (
+        one["query"]["query"] for one in made["templating"]["list"] if one["type"] == "query"
+    )
+    series, label = re.findall(r"[a-z_]+", asks.removeprefix("label_values"))
+    assert not [*mistakes(f"count by ({label}) ({series})")], asks
     ids = [panel["id"] for panel in made["panels"]]
     assert len(ids) == len(set(ids))
     taken: set[tuple[int, int]] = set()
