@@ -121,7 +121,7 @@ class Projector:
         projection = await self._project(event, raw)
         own_key = projection.content["raw_key"]
         # The bytes that came first stay: then there is nothing to store.
-        kept_key = await self.store.raw_key(projection.content["_id"])
+        kept_key = await self.store.raw_key(projection.content)
         if kept_key in (None, own_key):
             await self.blobs.put(own_key, raw)
         stored_key, complete = await self.store.attach(event, projection)

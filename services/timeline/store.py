@@ -52,9 +52,10 @@ class Store:
         self._contents = database["contents"]
         self._slots, self._turns = Slots(), Turns()
 
-    async def raw_key(self, content_id: str) -> str | None:
+    async def raw_key(self, content: Document) -> str | None:
         """Return the key of the bytes that are kept of a content; None when it is not known yet."""
-        found = await self._contents.find_one({"_id": content_id}, {"raw_key": 1})
+        which = {"_id": content["_id"], "account": content["account"]}
+        found = await self._contents.find_one(which, {"raw_key": 1})
         return str(found["raw_key"]) if found else None
 
     async def attach(self, event: MailAttached, projection: Projection) -> tuple[str, bool]:
@@ -142,7 +143,8 @@ class Store:
             return "unchanged"
         moved = projections[0].mail_id != mail_id
         made = {p.capture["content"]: p.content for p in projections}
-        await self._contents.delete_one({"_id": content["_id"]}, session=session)
+        which = {"_id": content["_id"], "account": account}
+        await self._contents.delete_one(which, session=session)
         for new in made.values():
             which = {"_id": new["_id"], "account": account}
             await self._contents.replace_one(which, new, upsert=True, session=session)
