@@ -18,6 +18,7 @@ import structlog
 from services.timeline.dead_letters.content import Content
 from services.timeline.dead_letters.reasons import label
 from services.timeline.dead_letters.records import Records
+from shared import tracing
 from shared.blobs import BlobMissing, BlobStoreAway
 from shared.broker import UNROUTABLE, Publisher, PublishFailed
 from shared.database import Document
@@ -49,7 +50,16 @@ class Replay:
         """Send it; take back that it is replayed when it certainly was not."""
         id_ = document["_id"]
         try:
-            await self.publisher.publish_again(await self.content.letter(document))
+            letter = await self.content.letter(document)
+            with tracing.step("replay dead letter", "server", letter.trace):
+                await self.publisher.publish_again(letter)
+                await self.records.replayed(id_)
+                log.info(
+                    "dead letter replayed",
+                    capture_id=document["capture_id"],
+                    dead_letter=id_,
+                    reason=label(document["reason"]),
+                )
         except BlobMissing:
             await self.records.withdraw(id_)
             now = await self.records.one(id_)
@@ -64,14 +74,17 @@ class Replay:
             if failure.reason == UNROUTABLE or (is_first and failure.definite):
                 await self.records.withdraw(id_)
             raise
-        await self.records.replayed(id_)
-        _say("dead letter replayed", document)
 
     async def drop(self, document: Document, by: str, why: str) -> Document:
         """Give a dead letter up, unless it is settled or being replayed; return what it is now."""
         id_ = document["_id"]
         if await self.records.dropped(id_, by, why):
-            _say("dead letter dropped", document)
+            log.info(
+                "dead letter dropped",
+                capture_id=document["capture_id"],
+                dead_letter=id_,
+                reason=label(document["reason"]),
+            )
         return await self.tidy(id_) or document
 
     async def tidy(self, id_: str) -> Document | None:
@@ -90,12 +103,3 @@ class Replay:
             else:
                 await self.records.without_content(id_)
         return document
-
-
-def _say(what: str, document: Document) -> None:
-    log.info(
-        what,
-        capture_id=document["capture_id"],
-        dead_letter=document["_id"],
-        reason=label(document["reason"]),
-    )
