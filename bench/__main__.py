@@ -6,11 +6,12 @@ pages      how fast each view's page is with up to a million mails, and what it 
 crafted    how long mails take that were crafted to be expensive
 siege      what a hostile sender is told, what memory it takes, and how a normal one fares
 fair       how long one account waits while another floods
+capacity   what a mail costs each process, in processor time and bytes
 """
 
 import sys
 
-from bench import crafted, decisions, fair, pages, siege, way
+from bench import capacity, crafted, decisions, fair, pages, siege, way
 from dev.terminal import command
 
 _BENCHES = {
@@ -20,6 +21,7 @@ _BENCHES = {
     "crafted": crafted.main,
     "siege": siege.main,
     "fair": fair.main,
+    "capacity": capacity.main,
 }
 
 
