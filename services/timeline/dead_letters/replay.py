@@ -11,6 +11,7 @@
   the sweep, and cannot be dropped meanwhile.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import structlog
@@ -22,6 +23,7 @@ from shared import tracing
 from shared.blobs import BlobMissing, BlobStoreAway
 from shared.broker import UNROUTABLE, Publisher, PublishFailed
 from shared.database import Document
+from shared.tracing import Trace
 
 log = structlog.get_logger()
 
@@ -51,7 +53,7 @@ class Replay:
         id_ = document["_id"]
         try:
             letter = await self.content.letter(document)
-            with tracing.step("replay dead letter", "server", letter.trace):
+            with _step_of(letter.trace):
                 await self.publisher.publish_again(letter)
                 await self.records.replayed(id_)
                 log.info(
@@ -99,7 +101,17 @@ class Replay:
                 claim = is_dropped and not await self.records.shares_claim(document)
                 await self.content.remove(document, claim=claim)
             except BlobStoreAway as away:
-                log.warning("dead letter not tidied", dead_letter=id_, why=str(away))
+                log.warning(
+                    "dead letter not tidied",
+                    capture_id=document["capture_id"],
+                    dead_letter=id_,
+                    why=str(away),
+                )
             else:
                 await self.records.without_content(id_)
         return document
+
+
+def _step_of(trace: Trace | None) -> AbstractContextManager[None]:
+    """Return the step that goes on with a letter's trace; one without is sent as it was."""
+    return tracing.step("replay dead letter", "server", trace) if trace else nullcontext()
