@@ -91,6 +91,10 @@ drill: $(READY) ## back up under load, wipe everything, restore, and reconcile: 
 outage: $(READY) ## take broker, database and blob store away for minutes: ARGS="--minutes 10 --of all"
 	@$(PYTHON) -m chaos.outage $(ARGS)
 
+.PHONY: pod-life
+pod-life: $(READY) ## play a pod's whole life, as a cluster would, and reconcile: ARGS="--short"
+	@$(PYTHON) -m chaos.pod_life $(ARGS)
+
 .PHONY: env
 env: ## write .env with random secrets for docker compose
 	@python3 -m dev.env

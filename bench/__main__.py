@@ -7,11 +7,12 @@ crafted    how long mails take that were crafted to be expensive
 siege      what a hostile sender is told, what memory it takes, and how a normal one fares
 fair       how long one account waits while another floods
 capacity   what a mail costs each process, in processor time and bytes
+plan       what so many mails a second need, by what was measured
 """
 
 import sys
 
-from bench import capacity, crafted, decisions, fair, pages, siege, way
+from bench import capacity, crafted, decisions, fair, pages, plan, siege, way
 from dev.terminal import command
 
 _BENCHES = {
@@ -22,6 +23,7 @@ _BENCHES = {
     "siege": siege.main,
     "fair": fair.main,
     "capacity": capacity.main,
+    "plan": plan.main,
 }
 
 

@@ -10,17 +10,13 @@ A fixed piece of work is timed in the same run: by it the figures can be carried
 """
 
 import argparse
-import functools
 import json
 import os
-import random
 import sys
 import tempfile
 import time
-from base64 import encodebytes
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +24,7 @@ import pymongo
 from rich.console import Console
 from rich.table import Table
 
-from bench.mailbox import vocabulary
+from bench.mail_kinds import KINDS, PROFILES, Kind, mail
 from dev.client import Client
 from dev.ledger import Ledger, Letter
 from dev.senders import Senders
@@ -36,33 +32,14 @@ from dev.stack import Stack, own_databases
 from dev.terminal import say
 
 PROCESSES = ("ingest", "matcher", "timeline", "broker", "database")
-_ACCOUNT, _PROFILES = "bench", 200
+_ACCOUNT = "bench"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _IDLE_SECONDS = 10.0
 _SETTLE_SECONDS = 600.0
 _KIB = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of mail. `text` is in words, `attached` in bytes; `owners` capture it."""
-
-    name: str
-    text: int
-    attached: int = 0
-    owners: int = 1
-    matches: bool = True
-    share: float = 1.0
-    """Of the mails that are asked for: large ones take long."""
-
-
-KINDS = (
-    Kind("short", 120),
-    Kind("typical", 300, attached=52 * _KIB),
-    Kind("large", 300, attached=740 * _KIB, share=0.25),
-    Kind("short, two users", 120, owners=2),
-    Kind("short, dismissed", 120, matches=False),
-)
+_QUEUED = 6
+"""Times as many wait in the broker: its log is written in pieces of 64 MiB."""
+_DOCUMENTS, _INDEXES, _BLOBS = "(documents)", "(indexes)", "(blobs)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +55,8 @@ class Cost:
     blobs: float
     operations: float
     """Of the database, writes and reads."""
+    collections: dict[str, float]
+    """Bytes of documents and indexes on disk, by collection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +67,8 @@ class Capacity:
     """Milliseconds of a processor for the fixed piece of work."""
     idle: dict[str, float]
     """Processor time while nothing comes: milliseconds a second."""
+    resting: dict[str, float]
+    """What a process held before the first mail, in MiB."""
     memory: dict[str, float]
     """The most that a process held, in MiB."""
     queued: float
@@ -104,54 +85,6 @@ def reference_work() -> float:
     return (time.process_time() - began) * 1000 + total * 0
 
 
-def text(chance: random.Random, words: int) -> str:
-    """Return so many words, as frequent as in what people write, in lines."""
-    chosen = chance.choices(_words(), cum_weights=_weights(), k=words)
-    lines = (" ".join(chosen[at : at + 10]) for at in range(0, words, 10))
-    return "\r\n".join(lines) + "\r\n"
-
-
-@functools.cache
-def _words() -> list[str]:
-    return vocabulary()
-
-
-@functools.cache
-def _weights() -> list[float]:
-    return list(accumulate(1 / rank for rank in range(1, len(_words()) + 1)))
-
-
-def mail(kind: Kind, number: int) -> bytes:
-    """Return a mail: every third begins a conversation, two more answer it."""
-    chance = random.Random(f"{kind.name}/{number}")
-    slug = kind.name.replace(", ", "-").replace(" ", "-")
-    first = number - number % 3
-    to = f"c{chance.randrange(_PROFILES)}" if kind.matches else f"nobody{number}"
-    head = [
-        "From: Recruiter <u0@agency.example>",
-        f"To: Somebody <{to}@mail.example>",
-        f"Subject: {text(random.Random(first), 5).strip()}",
-        f"Message-ID: <{slug}.{number}@agency.example>",
-        "Date: Thu, 01 Oct 2026 10:00:00 +0000",
-        "MIME-Version: 1.0",
-    ]
-    if number != first:
-        head.append(f"References: <{slug}.{first}@agency.example>")
-    plain = f"Content-Type: text/plain; charset=utf-8\r\n\r\n{text(chance, kind.text)}"
-    if not kind.attached:
-        return ("\r\n".join(head) + "\r\n" + plain).encode()
-    file = encodebytes(chance.randbytes(kind.attached)).decode().replace("\n", "\r\n")
-    parts = (
-        plain,
-        f"Content-Type: text/html\r\n\r\n<p>{text(chance, kind.text)}</p>\r\n",
-        "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n"
-        f'Content-Disposition: attachment; filename="cv.pdf"\r\n\r\n{file}',
-    )
-    body = "".join(f"--part\r\n{part}\r\n" for part in parts) + "--part--\r\n"
-    head.append('Content-Type: multipart/mixed; boundary="part"')
-    return ("\r\n".join(head) + "\r\n\r\n" + body).encode()
-
-
 class Meter:
     """Reads what the processes of a stack have used."""
 
@@ -165,9 +98,9 @@ class Meter:
         """Return the milliseconds of processor time of each, so far."""
         return {name: _cpu(pid) for name, pid in self._pids.items()}
 
-    def most_memory(self) -> dict[str, float]:
-        """Return the most that each has held, in MiB."""
-        return {name: _field(pid, "VmHWM") / _KIB for name, pid in self._pids.items()}
+    def memory(self, field: str) -> dict[str, float]:
+        """Return a field of `/proc/<pid>/status` in MiB: `VmRSS`, now, or `VmHWM`, the most."""
+        return {name: _field(pid, field) / _KIB for name, pid in self._pids.items()}
 
 
 def _cpu(pid: int) -> float:
@@ -187,8 +120,8 @@ def _bytes_in(folder: Path) -> int:
 class Desk:
     """Sends mails through a stack, and measures what they cost."""
 
-    def __init__(self, stack: Stack, sessions: int) -> None:
-        self._stack, self._sessions = stack, sessions
+    def __init__(self, stack: Stack, sessions: int, rate: float | None) -> None:
+        self._stack, self._sessions, self._rate = stack, sessions, rate
         self.meter = Meter(stack)
         self._client = Client(stack.endpoints, stack.token_secret, account=_ACCOUNT, person="u0")
         url = stack.environment["MONGODB_URL"]
@@ -201,7 +134,7 @@ class Desk:
         for number in range(2):
             address = f"u{number}@agency.example"
             self._client.put_person(f"u{number}", "user", "Recruiter", [address])
-        for number in range(_PROFILES):
+        for number in range(PROFILES):
             self._client.put_person(
                 f"c{number}", "candidate", "Somebody", [f"c{number}@mail.example"]
             )
@@ -217,7 +150,7 @@ class Desk:
         """Return when every one of these mails was accepted."""
         ports = [replica.ports["INGEST_SMTP_PORT"] for replica in self._stack.of("ingest")]
         letters = self._letters(kind, numbers)
-        senders = Senders(letters, Ledger(), ports, sessions=self._sessions)
+        senders = Senders(letters, Ledger(), ports, sessions=self._sessions, rate=self._rate)
         senders.start()
         if not senders.wait(_SETTLE_SECONDS):
             raise TimeoutError("not every mail was accepted in time")
@@ -233,23 +166,29 @@ class Desk:
             for name, now in self.meter.cpu().items()
         }
         operations = (self._counts() - before[0]) / mails
-        documents, indexes, blobs = (
-            (now - then) / mails for now, then in zip(self._sizes(), before[1], strict=True)
-        )
+        grown = {name: (n - before[1].get(name, 0.0)) / mails for name, n in self._sizes().items()}
         size = sum(len(mail(kind, number)) for number in range(20)) // 20
-        return Cost(kind.name, mails, size, cpu, documents, indexes, blobs, operations)
+        return Cost(
+            kind.name,
+            mails,
+            size,
+            cpu,
+            documents=grown.pop(_DOCUMENTS),
+            indexes=grown.pop(_INDEXES),
+            blobs=grown.pop(_BLOBS),
+            operations=operations,
+            collections=grown,
+        )
 
     def queued(self, kind: Kind, mails: int) -> float:
-        """Return the bytes on the broker's disk for each mail that waits, with no matcher."""
+        """Stop the matcher; return the bytes on the broker's disk for each mail that waits."""
         (matcher,) = self._stack.of("matcher")
         folder = self._stack.folder / "rabbitmq"
         matcher.process.stop()
         before = _bytes_in(folder)
+        self._rate = None
         self.send(kind, range(100_000, 100_000 + mails))
-        held = (_bytes_in(folder) - before) / mails
-        matcher.start()
-        matcher.await_ready()
-        return held
+        return (_bytes_in(folder) - before) / mails
 
     def _letters(self, kind: Kind, numbers: range) -> Iterator[Letter]:
         recipients = tuple(self._owners[: kind.owners])
@@ -272,17 +211,25 @@ class Desk:
         counts = self._mongo.admin.command("serverStatus")["opcounters"]
         return float(sum(counts[name] for name in ("insert", "query", "update", "delete")))
 
-    def _sizes(self) -> tuple[float, float, float]:
-        """Return the bytes of documents and of indexes on disk, and of blobs."""
+    def _sizes(self) -> dict[str, float]:
+        """Return the bytes on disk of documents, of indexes, of blobs, and of each collection."""
         self._mongo.admin.command("fsync")
         told = self._database.command("dbStats")
-        blobs = _bytes_in(self._stack.folder / "blobs" / "mails")
-        return float(told["storageSize"]), float(told["indexSize"]), float(blobs)
+        sizes = {
+            _DOCUMENTS: float(told["storageSize"]),
+            _INDEXES: float(told["indexSize"]),
+            _BLOBS: float(_bytes_in(self._stack.folder / "blobs" / "mails")),
+        }
+        for name in self._database.list_collection_names():
+            of_one = self._database.command("collStats", name)
+            sizes[name] = float(of_one["storageSize"] + of_one["totalIndexSize"])
+        return sizes
 
 
-def measure(stack: Stack, mails: int, sessions: int) -> Capacity:
+def measure(stack: Stack, mails: int, sessions: int, rate: float | None = None) -> Capacity:
     """Measure everything; the stack has one replica of each service, and servers of its own."""
-    desk = Desk(stack, sessions)
+    desk = Desk(stack, sessions, rate)
+    resting = desk.meter.memory("VmRSS")
     desk.furnish()
     reference = min(reference_work() for _ in range(5))
     warm = Kind("warm", 120)
@@ -293,9 +240,9 @@ def measure(stack: Stack, mails: int, sessions: int) -> Capacity:
         count = max(3, int(mails * kind.share))
         say(f"{kind.name}: {count} mails")
         costs.append(desk.cost(kind, count, idle))
-    memory = desk.meter.most_memory()
-    queued = desk.queued(KINDS[1], max(3, mails // 4))
-    return Capacity(reference, idle, memory, queued, costs)
+    memory = desk.meter.memory("VmHWM")
+    queued = desk.queued(KINDS[1], mails * _QUEUED)
+    return Capacity(reference, idle, resting, memory, queued, costs)
 
 
 def tables(found: Capacity) -> Iterator[Table]:
@@ -330,6 +277,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--mails", type=int, default=2000, help="of each kind")
     parser.add_argument("--sessions", type=int, default=4, help="of SMTP, at a time")
+    parser.add_argument("--rate", type=float, help="mails a second, else as many as are taken")
     parser.add_argument("--save", type=Path, help="write the result there too, as JSON")
     given = parser.parse_args(arguments)
     # Servers of its own, whose processes can be read.
@@ -339,7 +287,7 @@ def main(arguments: Sequence[str]) -> int:
         tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder,
         Stack(Path(folder), environment=own_databases(), say=say) as stack,
     ):
-        found = measure(stack, given.mails, given.sessions)
+        found = measure(stack, given.mails, given.sessions, given.rate)
     console = Console(width=None if sys.stdout.isatty() else 110)
     for table in tables(found):
         console.print(table)

@@ -15,6 +15,7 @@ import contextlib
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,8 @@ from dev.ports import free_port
 Mode = Literal["flow", "cut", "slow", "stall", "half_open"]
 SLOW_LATENCY_SECONDS = 0.06
 SLOW_BYTES_A_SECOND = 64 * 1024
+Target = Callable[[], int | None]
+"""Asked for every connection: the port it leads to; None when there is nobody."""
 _NO_LINGER = struct.pack("ii", 1, 0)
 _END_SECONDS = 10.0
 _PIECE, _SLOW_PIECE = 64 * 1024, 4 * 1024
@@ -55,8 +58,8 @@ class Link:
 class Wire:
     """One port that leads to another."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, target_port: int) -> None:
-        self.port, self._target_port = free_port(), target_port
+    def __init__(self, loop: asyncio.AbstractEventLoop, target: Target) -> None:
+        self.port, self._target = free_port(), target
         self._loop = loop
         self._mode: Mode = "flow"
         self._flowing = asyncio.Event()
@@ -95,7 +98,8 @@ class Wire:
 
     async def _connected(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         link = Link(near, lost=self._mode == "half_open")
-        if self._mode == "cut":
+        target = self._target()
+        if self._mode == "cut" or target is None:
             link.reset()
             return
         self._links.add(link)
@@ -103,7 +107,7 @@ class Wire:
             if link.lost:
                 await self._pump(link, reader, None)
                 return
-            far_reader, link.far = await asyncio.open_connection("127.0.0.1", self._target_port)
+            far_reader, link.far = await asyncio.open_connection("127.0.0.1", target)
             await asyncio.gather(
                 self._pump(link, reader, link.far), self._pump(link, far_reader, near)
             )
@@ -163,11 +167,11 @@ class Wires:
         if left:
             await asyncio.wait(left, timeout=1)
 
-    def lay(self, name: str, peer: str, target_port: int) -> Wire:
+    def lay(self, name: str, peer: str, target: int | Target) -> Wire:
         """Return the wire between a replica and one of its peers, made when it is new."""
         wire = self._wires.get((name, peer))
         if wire is None:
-            wire = Wire(self._loop, target_port)
+            wire = Wire(self._loop, (lambda: target) if isinstance(target, int) else target)
             asyncio.run_coroutine_threadsafe(wire.listen(), self._loop).result(10)
             self._wires[name, peer] = wire
         return wire

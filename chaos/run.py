@@ -5,7 +5,6 @@ same seed makes the same letters and the same schedule of faults.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import sys
@@ -21,11 +20,11 @@ from chaos.faults import strikes
 from chaos.letters import letters
 from chaos.mounts import enter_own_mounts, own_folder
 from chaos.proxy import Wires
-from chaos.reconcile import Reckoning, dead_captures, drained, reconcile
 from chaos.report import Report, faults_table, outcome_table
 from chaos.scene import Scene, wired
 from chaos.schedule import FULL_BLOBS, KINDS, Fault, schedule
 from chaos.servers import NotPossible
+from chaos.settle import reckoning_of
 from chaos.watch import Struck, Watch, felt
 from dev.client import Client
 from dev.ledger import Ledger
@@ -37,7 +36,7 @@ ACCOUNT = "chaos"
 _USER = "recruiter@agency.example"
 _CANDIDATES = [f"candidate{number}@mail.example" for number in range(8)]
 _USERS = 3
-_DRAIN_SECONDS, _ACCEPT_SECONDS = 180, 300
+_ACCEPT_SECONDS = 300
 _SENDER_PATIENCE_SECONDS = 12.0
 _TEST_COMMANDS = ("--setParameter", "enableTestCommands=1")
 
@@ -118,7 +117,7 @@ def _run(stack: Stack, wires: Wires, blob_folder: Path | None, plan: Plan) -> Re
         raise TimeoutError("some mails were not accepted, with nothing broken any more")
     sent = time.monotonic()
     plan.say(f"{len(ledger.receipts)} accepted; waiting until all is settled")
-    reckoning = _settled(scene, people, plan.quiet)
+    reckoning = reckoning_of(scene, ACCOUNT, people, plan.quiet)
     settled = time.monotonic()
     watch.stop()
     return Report(
@@ -175,26 +174,6 @@ def _revive(scene: Scene, fault: Fault) -> None:
 
 def _described(fault: Fault) -> str:
     return f"{fault.kind} ({', '.join(map(str, fault.victims))}; {fault.seconds} s)"
-
-
-def _settled(scene: Scene, people: dict[str, str], quiet: float) -> Reckoning:
-    """Return the reckoning once it is clean, or once nothing went on for a while.
-
-    The broker's counts may be some seconds old: what looks lost at first may be in somebody's hand.
-    What is lost stays lost.
-    """
-    most, since = -1, time.monotonic()
-    while True:
-        dead = asyncio.run(dead_captures(scene.broker.url, scene.stack))
-        reckoning = reconcile(scene.stack, ACCOUNT, scene.ledger, dead, people)
-        is_drained = drained(scene.broker)
-        if reckoning.found != most:
-            most, since = reckoning.found, time.monotonic()
-            scene.say(f"{most:>6} of {reckoning.accepted} found")
-        patience = quiet if is_drained else _DRAIN_SECONDS
-        if (reckoning.clean and is_drained) or time.monotonic() - since > patience:
-            return reckoning
-        time.sleep(0.5)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

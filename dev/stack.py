@@ -163,12 +163,17 @@ class Stack:
             self._migrate(service)
         for number in range(self._replica_count):
             for service in SERVICES:
-                self.replicas.append(self._replica(service, number))
+                self.add(service, number)
         for replica in self.replicas:
             replica.start()
         for replica in self.replicas:
             replica.await_ready()
             self._say(f"{replica.name}: ready")
+
+    def add(self, service: str, number: int) -> Replica:
+        """Return another replica of a service; it is to be started, and stopped with the others."""
+        self.replicas.append(self._replica(service, number))
+        return self.replicas[-1]
 
     def stop(self) -> None:
         """Stop what was started: services first, then what they need."""

@@ -1,10 +1,14 @@
 """Serves an app over HTTP, as a part of a service that is started and stopped with the others."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.web import Problem, problem_response
 
 
 class HttpServer:
@@ -12,7 +16,7 @@ class HttpServer:
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         config = uvicorn.Config(
-            app,
+            _CutOff(app),
             host=host,
             port=port,
             http="h11",  # whatever else is installed: it limits a request's head, to 64 KiB
@@ -30,6 +34,33 @@ class HttpServer:
     def stop(self) -> None:
         """Answer what was asked, then end."""
         self._server.should_exit = True
+
+
+class _CutOff:
+    """ASGI middleware: who is cut off by a stop is told to try again.
+
+    The server cancels what takes too long then, a request that brings its body slowly, say, and
+    would answer 500.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except asyncio.CancelledError:
+            if scope["type"] != "http" or has_begun:
+                raise
+            problem = Problem(503, "Try again later", "the service stops, try again")
+            await problem_response(problem, {"Connection": "close"})(scope, receive, send)
 
 
 class _Server(uvicorn.Server):

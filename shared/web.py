@@ -7,8 +7,7 @@
 * Nothing of a request is logged: a URL can hold an address.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import structlog
@@ -25,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import Caller, InvalidToken, KeysAway
 from shared.http_metrics import CHECK, Measured
+from shared.readiness import Readiness
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -44,8 +44,6 @@ _NO_TELEMETRY: TelemetryConfig = {
     "operation_spans": False,
 }
 """The framework's own would export URLs, which hold addresses, and the text of exceptions."""
-Checks = Mapping[str, Callable[[], Awaitable[bool]]]
-"""What readiness depends on, by name."""
 
 
 class FieldError(BaseModel):
@@ -89,13 +87,8 @@ def not_found(what: str) -> Problem:
     return Problem(404, "Not found", f"there is no such {what}")
 
 
-def create_app(
-    title: str, description: str, settings: Settings, checks: Checks, reported: Checks | None = None
-) -> FastAPI:
-    """Return an app with everything that all services have.
-
-    What is only `reported` stands among the checks, too, but without it most work can be done.
-    """
+def create_app(title: str, description: str, settings: Settings, readiness: Readiness) -> FastAPI:
+    """Return an app with everything that all services have."""
     app = FastAPI(
         title=title,
         description=description,
@@ -125,19 +118,15 @@ def create_app(
     async def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
-    async def results_now() -> dict[str, bool]:
-        asked = {**checks, **(reported or {})}
-        return {name: await check() for name, check in asked.items()}
-
     @app.get("/readyz", include_in_schema=False)
     async def readyz() -> JSONResponse:
-        results = await results_now()
-        ready = all(results[name] for name in checks)
-        return JSONResponse({"ready": ready, "checks": results}, 200 if ready else 503)
+        ready, checks = await readiness.look()
+        return JSONResponse({"ready": ready, "checks": checks}, 200 if ready else 503)
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
-        for name, passes in (await results_now()).items():
+        _, checks = await readiness.look()
+        for name, passes in checks.items():
             CHECK.labels(name).set(passes)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
@@ -319,21 +308,3 @@ async def _on_error(request: Request, error: Exception) -> JSONResponse:
     route = getattr(request.scope.get("route"), "path", "unknown")
     log.error("request failed", route=route, exc_info=error)
     return problem_response(Problem(500, "Internal error", "the service failed; it was logged"))
-
-
-def not_stopping(stopping: asyncio.Event) -> Callable[[], Awaitable[bool]]:
-    """Return the readiness check that fails once the service was told to stop."""
-
-    async def check() -> bool:
-        return not stopping.is_set()
-
-    return check
-
-
-def holds(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
-    """Return the readiness check of a condition that can be read at once."""
-
-    async def check() -> bool:
-        return condition()
-
-    return check

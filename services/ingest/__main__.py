@@ -20,11 +20,12 @@ from shared.broker import Backlog, Publisher
 from shared.events import MailReceived
 from shared.http_server import HttpServer
 from shared.lookout import Lookout
+from shared.readiness import Readiness, holds, not_stopping
 from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import OUTCOMES, QUEUES, RECEIVED, uses
 from shared.trace_export import exporting
-from shared.web import create_app, holds, not_stopping
+from shared.web import create_app
 
 _OTHERS_SECONDS = 10.0
 """How often the queues are looked at that nothing but the metrics asks for."""
@@ -77,12 +78,14 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         "Satchel ingest",
         "Takes responsibility for mail.",
         settings,
-        {
-            "running": not_stopping(stopping),
-            "broker": holds(lambda: publisher.ready),
-            "smtp": holds(lambda: smtp.listening),
-        },
-        {"blobs": holds(lambda: blobs_lookout.found)},
+        Readiness(
+            {
+                "running": not_stopping(stopping),
+                "broker": holds(lambda: publisher.ready),
+                "smtp": holds(lambda: smtp.listening),
+            },
+            reported={"blobs": holds(lambda: blobs_lookout.found)},
+        ),
     )
     app.include_router(mail_routes(receiver, verify, settings.max_mail_bytes, in_hand, rates))
     http = HttpServer(app, settings.bind_host, settings.ingest_http_port)

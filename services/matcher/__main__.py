@@ -35,11 +35,12 @@ from shared.events import (
 from shared.http_server import HttpServer
 from shared.lookout import Lookout
 from shared.progress import Progress
+from shared.readiness import Readiness, holds, not_stopping
 from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import RECEIVED, RECEIVED_BACKFILL, uses
 from shared.trace_export import exporting
-from shared.web import create_app, holds, not_stopping
+from shared.web import create_app
 
 OPTIONS = """\
   --migrate    build the indexes, and end
@@ -107,12 +108,13 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         "Satchel matcher",
         "Owns the directory and decides whom a mail concerns.",
         settings,
-        {
-            "running": not_stopping(stopping),
-            "broker": holds(lambda: publisher.ready and consumer.ready and backfill.ready),
-            "database": holds(lambda: database_lookout.found),
-        },
-        {"blobs": holds(lambda: blobs_lookout.found)},
+        Readiness(
+            {"running": not_stopping(stopping), "database": holds(lambda: database_lookout.found)},
+            at_start={
+                "broker": holds(lambda: publisher.ready and consumer.ready and backfill.ready)
+            },
+            reported={"blobs": holds(lambda: blobs_lookout.found)},
+        ),
     )
     answer_outages(app)
     app.include_router(import_routes(people, addresses))

@@ -110,16 +110,19 @@ class Matcher:
         The mails that it encloses get claims of their own. Each is written after the decision is
         recorded and before it is published, so whatever is written is consumed.
         """
-        try:
-            events = await self.decisions.recall(claim)
-            if not events:
+        events = await self.decisions.recall(claim)
+        if not events:
+            try:
                 start = await self.blobs.get_start(claim, _HEADER_BYTES)
                 decided = await self._decide(received, start)
                 if isinstance(decided, Reject):
                     return decided
                 events = await self.decisions.record(claim, decided)
-        except BlobMissing:
-            return Reject("claim_missing")
+            except BlobMissing:
+                # Or another, who had the capture too, was done with it in this very moment.
+                events = await self.decisions.recall(claim)
+                if not events:
+                    return Reject("claim_missing")
         enclosed = {e.place: e.blob_key for e in events if isinstance(e, MailAttached) and e.place}
         if enclosed:
             try:

@@ -37,11 +37,12 @@ from shared.database import answer_outages, connect, left_in_time, what_is_missi
 from shared.events import EVENTS
 from shared.http_server import HttpServer
 from shared.lookout import Lookout
+from shared.readiness import Readiness, holds, not_stopping
 from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import CAPTURE_ADDRESSES, OUTCOMES, OUTCOMES_BACKFILL, PEOPLE, Queue, uses
 from shared.trace_export import exporting
-from shared.web import create_app, holds, not_stopping, with_examples
+from shared.web import create_app, with_examples
 
 
 async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
@@ -79,12 +80,11 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         "Satchel timeline",
         "Owns what is shown: profile timelines, mails and tallies.",
         settings,
-        {
-            "running": not_stopping(stopping),
-            "broker": holds(lambda: publisher.ready and all(c.ready for c in consumers)),
-            "database": holds(lambda: database_lookout.found),
-        },
-        {"blobs": holds(lambda: blobs_lookout.found)},
+        Readiness(
+            {"running": not_stopping(stopping), "database": holds(lambda: database_lookout.found)},
+            at_start={"broker": holds(lambda: publisher.ready and all(c.ready for c in consumers))},
+            reported={"blobs": holds(lambda: blobs_lookout.found)},
+        ),
     )
     answer_outages(app)
     mails = Mails(database)

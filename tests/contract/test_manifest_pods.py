@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from chaos.pods import Probe, manifest
 from dev.generate import SETTINGS
 from services.ingest.settings import IngestSettings
 from tests.manifests import OVERLAYS, Object, matches, of_kind, render, templates
@@ -63,6 +64,18 @@ def test_a_pod_that_leaves_is_first_forgotten_then_given_time(overlay: str) -> N
         assert grace >= pause + 2 * STOPS_WITHIN, service
         rolling = deployment["spec"]["strategy"]["rollingUpdate"]
         assert rolling == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+@pytest.mark.parametrize("overlay", NAMES)
+def test_the_life_that_is_played_is_that_of_every_overlay(overlay: str) -> None:
+    for service, deployment in deployments(overlay).items():
+        container, played = container_of(deployment), manifest(service)
+        assert played.startup == Probe.of(container["startupProbe"])
+        assert played.liveness == Probe.of(container["livenessProbe"])
+        assert played.readiness == Probe.of(container["readinessProbe"])
+        assert played.pre_stop == container["lifecycle"]["preStop"]["sleep"]["seconds"]
+        grace = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+        assert played.pre_stop + played.to_end == grace
 
 
 def test_the_load_balancer_lets_go_before_the_service_stops() -> None:

@@ -19,6 +19,7 @@ class Door:
         self.swallowed = 0
         self._flowing = threading.Event()
         self._flowing.set()
+        self._ends: list[socket.socket] = []
 
     def open(self) -> None:
         """Listen."""
@@ -40,11 +41,19 @@ class Door:
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
 
+    def cut(self) -> None:
+        """Listen no more, and end what came through."""
+        self.close()
+        while self._ends:
+            with contextlib.suppress(OSError):
+                self._ends.pop().shutdown(socket.SHUT_RDWR)
+
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
                 guest, _ = listener.accept()
                 host = socket.create_connection(("127.0.0.1", self._target))
+                self._ends += (guest, host)
                 for source, sink, guarded in ((guest, host, False), (host, guest, True)):
                     pump = threading.Thread(
                         target=self._pump, args=(source, sink, guarded), daemon=True
@@ -62,3 +71,4 @@ class Door:
         for end in (source, sink):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+        source.close()  # the other one is the other pump's to close

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dev.client import Client, Endpoints
+from dev.client import SCOPES, Client, Endpoints
 from dev.generate import ROOT
 from dev.ports import free_port
 from dev.process import Process
@@ -74,7 +74,9 @@ class Parts:
         return replica
 
 
-def client_of(replicas: dict[str, Replica]) -> Client:
+def client_of(
+    replicas: dict[str, Replica], scope: str = SCOPES, account: str = "acme", person: str = "u1"
+) -> Client:
     """Return a client of running services."""
     endpoints = Endpoints(
         smtp_port=replicas["ingest"].ports["INGEST_SMTP_PORT"],
@@ -82,4 +84,4 @@ def client_of(replicas: dict[str, Replica]) -> Client:
         matcher_port=replicas["matcher"].http_port,
         timeline_port=replicas["timeline"].http_port,
     )
-    return Client(endpoints, SECRET, account="acme", person="u1")
+    return Client(endpoints, SECRET, account=account, person=person, scope=scope)

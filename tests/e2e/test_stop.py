@@ -97,6 +97,7 @@ def stopped_and_started_again(parts: Parts, frozen: str) -> None:
                 sending.join(5)
                 assert answers == [451]
             session.close()
+    assert upload.recv(100).startswith(b"HTTP/1.1 503 "), "try again, not: it failed"
     upload.close()
     assert max(took.values()) < 10, took
     getattr(parts, frozen).thaw()

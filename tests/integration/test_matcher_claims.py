@@ -83,6 +83,26 @@ class TestLargeMail:
         assert [type(event) for event, _ in recorder.published] == [MailAttached, MailAttached]
         assert await exists(matcher.blobs, claim_of(delivery))
 
+    async def test_who_finds_the_claim_gone_that_another_is_done_with_repeats_the_decision(
+        self, matcher: Replica, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        delivery = await received(matcher, "nobody@x.example", size=CLAIM_CHECK_BYTES)
+        recall, asked = matcher.decisions.recall, 0
+
+        async def too_early(claim: str) -> list[Event]:
+            """Let the first answer be from before the other one decided, and removed the claim."""
+            nonlocal asked
+            asked += 1
+            known = await recall(claim)
+            if asked == 1:
+                assert known == []
+                assert await matcher.match(delivery) == Done()
+            return known
+
+        monkeypatch.setattr(matcher.decisions, "recall", too_early)
+        assert await matcher.match(delivery) == Done()
+        assert recorder.published[0] == recorder.published[1]
+
     async def test_old_mail_brought_along_again_is_decided_by_todays_directory(
         self, matcher: Replica, recorder: Recorder
     ) -> None:

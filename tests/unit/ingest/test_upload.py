@@ -12,6 +12,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.upload import mail_routes
 from shared.auth import sign
 from shared.blobs import Blobs
+from shared.readiness import Readiness
 from shared.web import create_app
 from tests.fakes import Recorder, RecordingPublisher
 from tests.smtp_door import ADDRESS, DOMAIN, RING
@@ -23,7 +24,7 @@ async def test_who_sends_too_much_is_told_when_to_come_again(tmp_path: Path) -> 
     settings = IngestSettings.model_validate(
         {"token_secret": SECRET, "capture_keys": "k1:" + "s" * 20}
     )
-    app = create_app("t", "t", settings, {})
+    app = create_app("t", "t", settings, Readiness({}))
     receiver = Receiver(RecordingPublisher(Recorder()), Blobs(f"file://{tmp_path}"))
     in_hand = InHand(100, 100)
     verify = partial(RING.verify, domain=DOMAIN)

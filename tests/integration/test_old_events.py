@@ -1,0 +1,128 @@
+"""Events as earlier versions wrote them, handled by today's services on a real database."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.matcher.directory import person_of
+from services.timeline.people import People
+from services.timeline.viewers import Viewer
+from shared.broker import Delivery
+from shared.database import connect
+from shared.events import (
+    CaptureAddressChanged,
+    CaptureEvent,
+    Kind,
+    MailAttached,
+    MailConfirmation,
+    MailDismissed,
+    MailReceived,
+    PersonChanged,
+    PersonDeleted,
+    decode_event,
+)
+from shared.outcomes import Done
+from tests.fakes import Recorder
+from tests.matcher_parts import Replica
+from tests.old_recordings import OldEvent, old_events
+from tests.timeline_parts import Timeline, a_timeline
+
+RAW = (
+    b"From: Anna <anna@agency.example>\r\nTo: candidate@mail.example\r\n"
+    b"Message-ID: <then@agency.example>\r\nDate: Thu, 15 Jan 2026 09:00:00 +0000\r\n"
+    b"Subject: Then\r\n\r\nThe text.\r\n"
+)
+FORWARD = (
+    b"From: Anna <anna@agency.example>\r\nTo: a@in.satchel.example\r\n"
+    b"Message-ID: <forward@agency.example>\r\nDate: Thu, 15 Jan 2026 09:00:00 +0000\r\n"
+    b"Subject: Fwd: Original\r\n\r\n---------- Forwarded message ---------\r\n"
+    b"From: Candidate <candidate@mail.example>\r\nSubject: Original\r\n\r\nThe text.\r\n"
+)
+RECORD = {
+    "account": "agency",
+    "person_id": "u1",
+    "key_id": "k1",
+    "state": "active",
+    "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+    "version": 1,
+}
+THEN = [event for event in old_events() if event.tag != MailReceived.tag]
+RECEIVED = [event for event in old_events() if event.tag == MailReceived.tag]
+
+
+@pytest.fixture
+async def timeline(mongodb_url: str, database_name: str, tmp_path: Path) -> AsyncIterator[Timeline]:
+    async with a_timeline(mongodb_url, database_name, tmp_path) as timeline:
+        yield timeline
+
+
+@pytest.mark.parametrize("old", THEN, ids=str)
+async def test_the_timeline_writes_what_an_earlier_matcher_told(
+    timeline: Timeline, old: OldEvent
+) -> None:
+    event = decode_event(old.tag, old.text)
+    people = People(timeline.database)
+    raw = FORWARD if isinstance(event, MailAttached) and event.forwarded else RAW
+    if isinstance(event, MailAttached) and event.blob_key is not None:
+        await timeline.blobs.put(event.blob_key, raw)
+    body = raw if isinstance(event, MailAttached) and event.blob_key is None else b""
+    handle = timeline.projector.handle if isinstance(event, CaptureEvent) else people.handle
+    for _ in range(2):  # it may come twice
+        assert await handle(Delivery(event, body, redelivered=False)) == Done()
+    await looked_up(timeline, people, event)
+
+
+async def looked_up(timeline: Timeline, people: People, event: Any) -> None:
+    """Find what the event says where it is shown."""
+    match event:
+        case MailAttached():
+            seen = Viewer("agency", "u1", own_only=False)
+            [shown] = (await timeline.mails.profile_timeline(seen, "c1", 200, None)).items
+            assert shown.content["subject"] == ("Original" if event.forwarded else "Then")
+        case MailDismissed():
+            [outcome] = await timeline.database.outcomes.find().to_list()
+            assert (outcome["decision"], outcome["reason"]) == ("dismissed", "no_match")
+        case MailConfirmation():
+            [confirmation] = await timeline.database.confirmations.find().to_list()
+            assert confirmation["code"] == "123456789"
+        case PersonChanged():
+            assert (await people.named("agency", ["c1"]))["c1"]["name"] == "Candidate"
+        case PersonDeleted():
+            assert await people.named("agency", ["c1"]) == {}
+        case CaptureAddressChanged():
+            [address] = await people.capture_addresses("agency", "u1")
+            assert address["_id"] == event.address
+        case _:
+            raise AssertionError(f"{event.tag}: say here where it is shown")
+
+
+@pytest.mark.parametrize("old", RECEIVED, ids=str)
+async def test_the_matcher_decides_about_what_an_earlier_ingest_took(
+    matcher: Replica, recorder: Recorder, mongodb_url: str, database_name: str, old: OldEvent
+) -> None:
+    event = decode_event(old.tag, old.text)
+    assert isinstance(event, MailReceived)
+    await matcher.directory.put(
+        "agency", person_of("c1", Kind.CANDIDATE, "C", ["candidate@mail.example"])
+    )
+    async with connect(mongodb_url, "test") as client:
+        await client[database_name].capture_addresses.insert_one(
+            RECORD | {"_id": event.capture_address}
+        )
+    if event.blob_key is not None:
+        await matcher.blobs.put(event.blob_key, RAW)
+    body = RAW if event.blob_key is None else b""
+    assert await matcher.match(Delivery(event, body, redelivered=False)) == Done()
+    [(outcome, carried)] = recorder.published
+    assert isinstance(outcome, MailAttached)
+    assert (outcome.account, outcome.owner, outcome.capture_id) == (
+        "agency",
+        "u1",
+        event.capture_id,
+    )
+    assert (outcome.backfill, outcome.blob_key) == (event.backfill, event.blob_key)
+    assert [match.person_id for match in outcome.matches] == ["c1"]
+    assert carried == body
