@@ -9,7 +9,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -105,6 +105,15 @@ class Index:
         """The index's name in the database."""
         name: str = self.model.document["name"]
         return name
+
+
+BY_ID: Any = "_id_"
+"""The hint that makes MongoDB look documents up by their ids, whatever else is asked of them."""
+
+
+def of_ids(account: str, ids: Iterable[object]) -> Document:
+    """Return the query for an account's documents by their ids: by the whole shard key."""
+    return {"_id": {"$in": list(ids)}, "account": account}
 
 
 async def migrate(database: Database, indexes: Sequence[Index]) -> None:

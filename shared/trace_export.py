@@ -6,7 +6,9 @@ away costs spans, never mail. That is said once, when it begins and when it is o
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -31,8 +33,12 @@ SPANS = from_zero(
 )
 _SEND_SECONDS = 2.0
 """For one batch, tries included."""
-_STOP_SECONDS = 2.5
-"""For what is left at the end."""
+_STOP_SECONDS = 1.0
+"""For what is left at the end: a part of `runtime.STOP_SECONDS`, after all that mail needs."""
+_QUEUE, _BATCH = 2048, 512
+"""Spans: a few MiB at the most."""
+_LIBRARIES = ("opentelemetry", "requests", "urllib3")
+"""They log each failure, with the exception's text."""
 log = structlog.get_logger()
 
 
@@ -42,6 +48,8 @@ async def exporting(service: str, endpoint: str | None) -> AsyncIterator[None]:
     if not endpoint:
         yield
         return
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     provider = _provider(service, endpoint)
     tracing.record_with(_recorder(provider))
     log.info("traces are exported", to=place(endpoint))
@@ -49,9 +57,24 @@ async def exporting(service: str, endpoint: str | None) -> AsyncIterator[None]:
         yield
     finally:
         tracing.record_with(None)
-        # It waits for its thread, which may wait for the collector.
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.to_thread(provider.shutdown), _STOP_SECONDS)
+        await _within(_STOP_SECONDS, provider.shutdown)
+
+
+async def _within(seconds: float, work: Callable[[], None]) -> None:
+    """Do what may block, and wait no longer than that.
+
+    Its thread is not asyncio's: at the end of the process those are waited for.
+    """
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def do() -> None:
+        work()
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=do, name="last spans", daemon=True).start()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(done.wait(), seconds)
 
 
 def _provider(service: str, endpoint: str) -> "TracerProvider":
@@ -71,15 +94,20 @@ def _provider(service: str, endpoint: str) -> "TracerProvider":
             SPANS.labels("dropped" if failed else "exported").inc(len(spans))
             if failed != self.is_away:
                 self.is_away = failed
-                say = log.warning if failed else log.info
-                say("collector away" if failed else "collector back", at=place(endpoint))
+                if failed:
+                    log.warning("collector away", at=place(endpoint))
+                else:
+                    log.info("collector back", at=place(endpoint))
             return result
 
     url = f"{endpoint.rstrip('/')}/v1/traces"
     provider = TracerProvider(
         resource=Resource.create({"service.name": f"satchel-{service}"}), shutdown_on_exit=False
     )
-    provider.add_span_processor(BatchSpanProcessor(Exporter(endpoint=url, timeout=_SEND_SECONDS)))
+    exporter = Exporter(endpoint=url, timeout=_SEND_SECONDS)
+    provider.add_span_processor(
+        BatchSpanProcessor(exporter, max_queue_size=_QUEUE, max_export_batch_size=_BATCH)
+    )
     return provider
 
 

@@ -15,6 +15,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
@@ -35,6 +36,14 @@ STREAMED = frozenset({"/v1/mail", "/v1/people:import", "/v1/explain"})
 """Routes that read their own bodies."""
 
 PROBLEM_TYPE = "application/problem+json"
+_NO_TELEMETRY: TelemetryConfig = {
+    "auto_configure": False,
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+}
+"""The framework's own would export URLs, which hold addresses, and the text of exceptions."""
 
 
 class FieldError(BaseModel):
@@ -86,6 +95,7 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
         docs_url=None,
         redoc_url=None,
         responses={"default": {"model": ProblemBody, "description": "RFC 9457 problem"}},
+        telemetry=_NO_TELEMETRY,
         generate_unique_id_function=lambda route: route.name,  # what clients' methods are called
     )
     _describe_problems(app)

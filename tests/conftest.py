@@ -15,6 +15,7 @@ from dev.install import ensure_rabbitmq, find_mongod
 from dev.mongodb import PrivateMongoDB
 from dev.rabbitmq import PrivateRabbitMQ
 from dev.stack import Stack, own_databases
+from tests.collector import Collector
 from tests.dns_server import DnsServer
 from tests.told_secrets import told_secrets
 
@@ -86,13 +87,25 @@ def dns() -> Iterator[DnsServer]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, dns: DnsServer) -> Iterator[Stack]:
+def collector() -> Iterator[Collector]:
+    """Where the stack sends its spans."""
+    with Collector() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, dns: DnsServer, collector: Collector
+) -> Iterator[Stack]:
     """Two replicas of every service on a broker and a database of their own."""
     environment = own_databases() | {
         "PUBLISH_DEADLINE": "3",
         "LOG_LEVEL": "DEBUG",
         "AUTHENTICATION_SECONDS": "4",
         "DNS_SERVERS": f"127.0.0.1:{dns.port}",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "FASTAPI_OTEL_AUTO_CONFIGURE": "true",  # which must not matter
     }
     folder: Path = tmp_path_factory.mktemp("stack")
     with Stack(folder, replicas=2, environment=environment) as running:

@@ -117,6 +117,7 @@ class Receiver:
             await self._publisher.publish(event, raw)
             return
         await self._blobs.put(event.blob_key, raw)
+        log.debug("claim written", capture_id=str(event.capture_id))
         try:
             await self._publisher.publish(event)
         except PublishFailed as failure:

@@ -8,6 +8,7 @@ published before a capture leaves the queue.
 """
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -82,6 +83,7 @@ class Matcher:
                 return Retry(f"{type(away).__name__}: {away}")
 
     async def _match(self, received: MailReceived, body: bytes) -> Outcome:
+        started = time.monotonic()
         if received.blob_key is None:
             events = await self._decide(received, body)
         else:
@@ -94,10 +96,12 @@ class Matcher:
         word = _word(events[0])
         DECISIONS.labels(word).inc()
         tracing.note("satchel.decision", word)
-        log.info("decided", decision=word, profiles=_profiles(events))
+        seconds = round(time.monotonic() - started, 3)
+        log.info("decided", decision=word, profiles=_profiles(events), seconds=seconds)
         claim = received.blob_key
         if claim is not None and all(_claim_of(event) != claim for event in events):
             await self.blobs.delete(claim)
+            log.debug("claim removed")
         return Done()
 
     async def _decide_claimed(self, received: MailReceived, claim: str) -> Sequence[Event] | Reject:

@@ -39,6 +39,7 @@ class Settled:
     """Whether all parts of the event have been seen."""
     mail_id: str | None = None
     """The mail, once it can be read."""
+    conversation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ class Projector:
                 settled = await self._settle(event, raw)
                 if settled.complete:
                     await self.blobs.delete(event.blob_key)
-        self._visible(event, settled.outcome, settled.mail_id)
+                    log.debug("claim removed")
+        self._visible(event, settled)
         return Done()
 
     async def _settle(self, event: MailAttached, raw: bytes) -> Settled:
@@ -121,34 +123,40 @@ class Projector:
         projection = await self._project(event, raw)
         own_key = projection.content["raw_key"]
         # The bytes that came first stay: then there is nothing to store.
-        kept_key = await self.store.raw_key(projection.content["_id"])
+        kept_key = await self.store.raw_key(projection.content)
         if kept_key in (None, own_key):
             await self.blobs.put(own_key, raw)
-        stored_key, complete = await self.store.attach(event, projection)
+        attached = await self.store.attach(event, projection)
+        stored_key = attached.raw_key if attached else None
         if kept_key is None and stored_key != own_key:  # another was faster, or it is refused
             await self.blobs.delete(own_key)
-        # What a user has refused stays forgotten, its id too.
-        return Settled("attached", complete, projection.mail_id if stored_key else None)
+        if attached is None:  # what a user has refused stays forgotten, its id too
+            return Settled("dismissed", complete=True)
+        return Settled("attached", attached.complete, projection.mail_id, attached.conversation)
 
     async def _record(self, event: MailDismissed | MailConfirmation) -> Outcome:
         if isinstance(event, MailDismissed):
             await self.store.dismiss(event)
-            self._visible(event, "dismissed")
+            self._visible(event, Settled("dismissed", complete=True))
         else:
             await self.store.confirm(event)
-            self._visible(event, "confirmation")
+            self._visible(event, Settled("confirmation", complete=True))
         return Done()
 
     def _visible(
         self,
         event: MailAttached | MailDismissed | MailConfirmation,
-        outcome: str,
-        mail_id: str | None = None,
+        settled: Settled,
     ) -> None:
-        PROJECTED.labels(outcome).inc()
+        PROJECTED.labels(settled.outcome).inc()
         seconds = (datetime.now(UTC) - event.received_at).total_seconds()
         if not event.backfill:  # that waits on purpose
             VISIBLE_SECONDS.observe(seconds)
-        tracing.note("satchel.outcome", outcome)
-        about = {"mail_id": mail_id} if mail_id else {}
-        log.info("projected", outcome=outcome, seconds=round(seconds, 3), **about)
+        tracing.note("satchel.outcome", settled.outcome)
+        log.info(
+            "projected",
+            outcome=settled.outcome,
+            seconds=round(seconds, 3),
+            mail_id=settled.mail_id,
+            conversation_id=settled.conversation_id,
+        )

@@ -21,7 +21,7 @@ from services.timeline.cursors import Position, after, read_cursor, write_cursor
 from services.timeline.read_state import ReadState, newest_arrivals
 from services.timeline.threads import Threads
 from services.timeline.viewers import Viewer
-from shared.database import Database, Document
+from shared.database import BY_ID, Database, Document, of_ids
 
 MAX_SCANNED = 2000
 _NEWEST = [("last_mail_at", DESCENDING), ("thread", DESCENDING)]
@@ -90,7 +90,7 @@ class Inbox:
         items = list(found.values())
         if len(items) > limit:
             place = _moment(items[limit - 1]["arrived"]), items[limit - 1]["thread"]
-        shown = await self._joined(viewer, await self._whole(items[:limit]), by_place=False)
+        shown = await self._joined(viewer, await self._whole(viewer, items[:limit]), by_place=False)
         return ConversationPage(shown, write_cursor(place) if place else None)
 
     async def unread_count(self, viewer: Viewer) -> tuple[int, bool]:
@@ -110,7 +110,7 @@ class Inbox:
     async def of_threads(self, viewer: Viewer, threads: Sequence[str]) -> list[Document]:
         """Return the conversations of threads that the viewer may see, in this order."""
         ids = [f"{viewer.account}/{range_}/{t}" for range_ in viewer.ranges for t in threads]
-        rows = await self._rows.find({"_id": {"$in": ids}}).to_list()
+        rows = await self._rows.find(of_ids(viewer.account, ids)).hint(BY_ID).to_list()
         newest = {row["thread"]: row for row in sorted(rows, key=_place)}
         joined = await self._joined(viewer, [newest[t] for t in threads if t in newest])
         return joined
@@ -122,7 +122,8 @@ class Inbox:
         thread = await self._threads.resolve(viewer.account, conversation_id) or ""
         ranges = {*viewer.ranges, viewer.person_id}
         ids = [f"{viewer.account}/{range_}/{thread}" for range_ in ranges]
-        rows = await self._rows.find({"_id": {"$in": ids}}, {"thread": 1, "arrived": 1}).to_list()
+        fields = {"thread": 1, "arrived": 1}
+        rows = await self._rows.find(of_ids(viewer.account, ids), fields).hint(BY_ID).to_list()
         await self._read_state.mark(viewer, thread, newest_arrivals(rows)[thread], unread=unread)
         return True
 
@@ -151,10 +152,11 @@ class Inbox:
         rows = self._rows.find(query, fields).hint("arrivals").sort(_LATEST)
         return await rows.limit(limit).to_list()
 
-    async def _whole(self, rows: Sequence[Document]) -> list[Document]:
+    async def _whole(self, viewer: Viewer, rows: Sequence[Document]) -> list[Document]:
         """Return the rows with all of their fields."""
         ids = [f"{row['account']}/{row['viewer']}/{row['thread']}" for row in rows]
-        found = {row["_id"]: row async for row in self._rows.find({"_id": {"$in": ids}})}
+        wanted = of_ids(viewer.account, ids)
+        found = {row["_id"]: row async for row in self._rows.find(wanted).hint(BY_ID)}
         return [found[id_] for id_ in ids if id_ in found]
 
     async def _marked_before(
@@ -164,8 +166,8 @@ class Inbox:
         threads = await self._read_state.marked_unread(viewer)
         ids = [f"{viewer.account}/{range_}/{t}" for range_ in viewer.ranges for t in threads]
         older = [{"arrived": {"$lte": read_before}}, _after_arrival(position)]
-        query = {"_id": {"$in": ids}, "$and": older}
-        rows = await self._rows.find(query, {**_ARRIVAL, "persons": 1}).to_list()
+        query = {**of_ids(viewer.account, ids), "$and": older}
+        rows = await self._rows.find(query, {**_ARRIVAL, "persons": 1}).hint(BY_ID).to_list()
         return sorted(rows, key=lambda row: (row["arrived"], row["thread"]), reverse=True)
 
     async def _joined(
@@ -197,7 +199,7 @@ class Inbox:
             for range_ in viewer.ranges
             if range_ != row["viewer"]
         ]
-        found = self._rows.find({"_id": {"$in": ids}})
+        found = self._rows.find(of_ids(viewer.account, ids)).hint(BY_ID)
         (one, other), rows = viewer.ranges, await found.to_list()
         return {(r["thread"], other if r["viewer"] == one else one): r for r in rows}
 

@@ -15,7 +15,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from shared.broker import Delivery
-from shared.database import Database, DatabaseAway, Document, Index, database_errors
+from shared.database import BY_ID, Database, DatabaseAway, Document, Index, database_errors, of_ids
 from shared.events import CaptureAddressChanged, PersonChanged, PersonDeleted
 from shared.outcomes import Done, Outcome, Reject, Retry
 
@@ -40,7 +40,8 @@ class People:
         if not person_ids:
             return {}
         ids = [f"{account}/{person_id}" for person_id in person_ids]
-        found = self._people.find({"_id": {"$in": ids}, "kind": {"$exists": True}})
+        wanted = {**of_ids(account, ids), "kind": {"$exists": True}}
+        found = self._people.find(wanted).hint(BY_ID)
         return {person["person_id"]: person async for person in found}
 
     async def capture_addresses(self, account: str, person_id: str) -> list[Document]:

@@ -20,7 +20,7 @@ from pymongo import ASCENDING, DeleteMany, IndexModel, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.viewers import Viewer
-from shared.database import Database, Document, Index
+from shared.database import BY_ID, Database, Document, Index, of_ids
 
 MAX_MARKED_UNREAD = 500
 """Conversations that one user may have marked as unread, older than what they read all at once."""
@@ -48,7 +48,7 @@ class ReadState:
 
     async def read_before(self, viewer: Viewer) -> int:
         """Return the number through which the user has read everything."""
-        found = await self._readers.find_one({"_id": _user_id(viewer)})
+        found = await self._readers.find_one(_user(viewer))
         return int(found["read_before"]) if found else 0
 
     async def unread(
@@ -56,7 +56,8 @@ class ReadState:
     ) -> set[str]:
         """Return those of the threads, given with what arrived last in them, that are unread."""
         ids = [_mark_id(viewer, thread) for thread in arrived]
-        marks = {mark["thread"]: mark async for mark in self._marks.find({"_id": {"$in": ids}})}
+        found = self._marks.find(of_ids(viewer.account, ids)).hint(BY_ID)
+        marks = {mark["thread"]: mark async for mark in found}
         return {
             thread
             for thread, number in arrived.items()
@@ -84,7 +85,7 @@ class ReadState:
     async def mark_all(self, viewer: Viewer, through: int) -> None:
         """Mark everything as read that arrived through that number."""
         await self._readers.update_one(
-            {"_id": _user_id(viewer), "account": viewer.account},
+            _user(viewer),
             {"$max": {"read_before": through}},
             upsert=True,
         )
@@ -108,7 +109,7 @@ class ReadState:
             # What is their own decides: that is what they see with either visibility.
             own = [row for row in rows if row["viewer"] == user]
             seen = newest_arrivals(own or [r for r in rows if r["viewer"] in viewer.ranges])
-            reader = await self._readers.find_one({"_id": _user_id(viewer)}, session=session)
+            reader = await self._readers.find_one(_user(viewer), session=session)
             read_before = reader["read_before"] if reader else 0
             unread = any(
                 _is_unread(number, of_user.get(part), read_before) for part, number in seen.items()
@@ -126,8 +127,8 @@ def _is_unread(arrived: int, mark: Document | None, read_before: int) -> bool:
     return bool(mark["unread"]) or arrived > max(mark["through"], read_before)
 
 
-def _user_id(viewer: Viewer) -> str:
-    return f"{viewer.account}/{viewer.person_id}"
+def _user(viewer: Viewer) -> Document:
+    return {"_id": f"{viewer.account}/{viewer.person_id}", "account": viewer.account}
 
 
 def _mark_id(viewer: Viewer, thread: str) -> str:

@@ -76,7 +76,8 @@ class Reprocess:
     async def _one(self, content: Document) -> str:
         """Make one content anew; return what became of it."""
         async with self._at_once:
-            mail = await self._mails.find_one({"_id": content["mail_id"]})
+            which = {"_id": content["mail_id"], "account": content["account"]}
+            mail = await self._mails.find_one(which)
             key = content["_id"].partition("/")[2]
             captures = [c for c in mail["captures"] if c["content"] == key] if mail else []
             if mail is None or not captures:

@@ -22,7 +22,7 @@ from services.timeline.read_state import ReadState
 from services.timeline.terms import terms_of
 from services.timeline.threads import Thread
 from services.timeline.viewers import Seen, profiles_by_range, seen_by_range
-from shared.database import Database, Document, Index
+from shared.database import BY_ID, Database, Document, Index, of_ids
 
 MAX_PARTICIPANTS = 50
 """Of one mail, for the summary of its conversation."""
@@ -91,10 +91,10 @@ class Rows:
         changed = {r: row for r, row in rows.items() if row != known.get(r)}
         gone = known.keys() - seen.keys()
         writes: list[Any] = [
-            ReplaceOne({"_id": row["_id"], "account": row["account"]}, row, upsert=True)
+            ReplaceOne(_which(row["account"], row["_id"]), row, upsert=True)
             for row in changed.values()
         ]
-        writes += [DeleteOne({"_id": known[range_]["_id"]}) for range_ in gone]
+        writes += [DeleteOne(_which(mail["account"], known[range_]["_id"])) for range_ in gone]
         if writes:
             await self._mails.bulk_write(writes, session=session)
         await self._write_profiles(mail, before, seen, session)
@@ -109,7 +109,7 @@ class Rows:
         if not before:
             return {}
         ids = [_row_id(mail, range_) for range_ in before]
-        found = self._mails.find({"_id": {"$in": ids}}, session=session)
+        found = self._mails.find(of_ids(mail["account"], ids), session=session).hint(BY_ID)
         return {row["viewer"]: row async for row in found}
 
     async def _contents_of(
@@ -125,7 +125,7 @@ class Rows:
         if not missing:
             return dict(contents)
         ids = [f"{mail['_id']}/{key}" for key in missing]
-        found = self._contents.find({"_id": {"$in": ids}}, session=session)
+        found = self._contents.find(of_ids(mail["account"], ids), session=session).hint(BY_ID)
         return {**contents, **{c["_id"].partition("/")[2]: c async for c in found}}
 
     async def _write_profiles(
@@ -135,6 +135,7 @@ class Rows:
         seen: Mapping[str, Seen],
         session: AsyncClientSession,
     ) -> None:
+        account = mail["account"]
         old = {(r, p) for r, persons in profiles_by_range(before).items() for p in persons}
         writes: list[Any] = []
         for range_, persons in profiles_by_range(mail["captures"]).items():
@@ -144,11 +145,10 @@ class Rows:
                 old.discard((range_, person_id))
                 writes.append(
                     UpdateOne(
-                        {"_id": _profile_row_id(mail, range_, person_id)},
+                        _which(account, _profile_row_id(mail, range_, person_id)),
                         {
                             "$set": {"date": view.date},
                             "$setOnInsert": {
-                                "account": mail["account"],
                                 "viewer": range_,
                                 "person_id": person_id,
                                 "mail_id": mail["_id"],
@@ -157,7 +157,8 @@ class Rows:
                         upsert=True,
                     )
                 )
-        writes += [DeleteOne({"_id": _profile_row_id(mail, r, p)}) for r, p in sorted(old)]
+        gone = [_profile_row_id(mail, range_, person_id) for range_, person_id in sorted(old)]
+        writes += [DeleteOne(_which(account, id_)) for id_ in gone]
         if writes:
             await self._profiles.bulk_write(writes, session=session)
 
@@ -176,7 +177,8 @@ class Rows:
         ids = {r: _conversation_row_id(account, r, thread.name) for r in {*changed, *gone}}
         if not ids:
             return
-        found = self._conversations.find({"_id": {"$in": list(ids.values())}}, session=session)
+        of_rows = of_ids(account, ids.values())
+        found = self._conversations.find(of_rows, session=session).hint(BY_ID)
         old = {row["viewer"]: row async for row in found}
         writes: list[Any] = []
         for range_, id_ in ids.items():
@@ -190,14 +192,15 @@ class Rows:
                 new = summary.changed(had, was, row) if had and was and row else None
                 new = new or await self._make_anew(account, range_, thread.name, session)
             if new is None:
-                writes.append(DeleteOne({"_id": id_}))
+                writes.append(DeleteOne(_which(account, id_)))
                 continue
             arrived = had["arrived"] if had else 0
             if was is None and is_news:
                 arrived = max(arrived + 1, time.time_ns() // 1_000_000)
             fields = {"account": account, "viewer": range_, "thread": thread.name}
             about = {**fields, "arrived": arrived, **new}
-            writes.append(ReplaceOne({"_id": id_}, {"_id": id_, **about}, upsert=True))
+            which = _which(account, id_)
+            writes.append(ReplaceOne(which, {"_id": id_, **about}, upsert=True))
         await self._conversations.bulk_write(writes, session=session)
 
     async def _make_anew(
@@ -218,14 +221,14 @@ class Rows:
         by_range: dict[str, list[Document]] = {}
         for row in sorted(rows, key=lambda row: row["thread"] != thread.name):
             by_range.setdefault(row["viewer"], []).append(row)
-        writes: list[Any] = [DeleteOne({"_id": row["_id"]}) for row in rows]
+        writes: list[Any] = [DeleteOne(_which(account, row["_id"])) for row in rows]
         for range_, parts in by_range.items():
             id_ = _conversation_row_id(account, range_, thread.name)
             fields = {"_id": id_, **of_account, "viewer": range_, "thread": thread.name}
             arrived = max(part["arrived"] for part in parts)
             joined = reduce(summary.joined, parts)
             new = {"arrived": arrived, **{key: joined[key] for key in summary.FIELDS}}
-            writes.append(ReplaceOne({"_id": id_}, {**fields, **new}, upsert=True))
+            writes.append(ReplaceOne(_which(account, id_), {**fields, **new}, upsert=True))
         if writes:
             await self._read_state.follow(account, thread.name, rows, session)
             await self._conversations.bulk_write(writes, session=session)
@@ -264,6 +267,11 @@ def mail_row(mail: Document, range_: str, thread: str, seen: Seen, content: Docu
             attachments=[attachment["filename"] for attachment in content["attachments"]],
         ),
     }
+
+
+def _which(account: str, id_: str) -> Document:
+    """Return the query for one document, by the whole shard key."""
+    return {"_id": id_, "account": account}
 
 
 def _row_id(mail: Document, range_: str) -> str:

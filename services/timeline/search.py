@@ -16,7 +16,7 @@ from pymongo import ASCENDING, DESCENDING
 from services.timeline.cursors import Position, after, read_cursor, write_cursor
 from services.timeline.query import Query, has_phrase
 from services.timeline.viewers import Viewer
-from shared.database import Database, Document
+from shared.database import BY_ID, Database, Document, of_ids
 
 MAX_SCANNED = 2000
 MAX_READ = 500
@@ -94,16 +94,16 @@ class Search:
         size = _PHRASE_BATCH if phrases else limit + 1
         rows = self._rows.find(wanted, _ROW).hint(index).sort(_NEWEST).batch_size(size)
         async for batch in _batches(rows, size):
-            yield await self._with_phrases(batch, phrases)
+            yield await self._with_phrases(wanted["account"], batch, phrases)
 
     async def _with_phrases(
-        self, rows: Sequence[Document], phrases: Sequence[str]
+        self, account: str, rows: Sequence[Document], phrases: Sequence[str]
     ) -> Sequence[Document]:
         """Return those of the rows whose mails have the phrases."""
         if not phrases:
             return rows
         ids = [f"{row['mail_id']}/{row['content']}" for row in rows]
-        found = self._contents.find({"_id": {"$in": ids}}, _WITH_WORDS)
+        found = self._contents.find(of_ids(account, ids), _WITH_WORDS).hint(BY_ID)
         having = {content["_id"] async for content in found if _has_phrases(content, phrases)}
         return [row for row, id_ in zip(rows, ids, strict=True) if id_ in having]
 
@@ -141,7 +141,7 @@ class Search:
             ]
             rows = await self._rows.aggregate(stages, hint="of_thread")
             async for batch in _batches(rows, _PHRASE_BATCH):
-                if await self._with_phrases(batch, phrases):
+                if await self._with_phrases(mine["account"], batch, phrases):
                     found.add(thread)
                     break
         return found
@@ -150,8 +150,9 @@ class Search:
         """Return the threads with few mails."""
         account, ranges = mine["account"], mine["viewer"]["$in"]
         ids = [f"{account}/{range_}/{thread}" for range_ in ranges for thread in threads]
-        long = {"_id": {"$in": ids}, "mail_count": {"$gt": _FEW_MAILS}}
-        return set(threads) - set(await self._conversations.distinct("thread", long))
+        long = {**of_ids(account, ids), "mail_count": {"$gt": _FEW_MAILS}}
+        found = await self._conversations.distinct("thread", long)
+        return set(threads) - set(found)
 
     async def _expansions(self, mine: Document, prefix: str) -> list[str]:
         """Return the viewer's terms that begin so: one step in the index for each.

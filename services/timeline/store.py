@@ -9,6 +9,7 @@ What belongs to one capture is written in one transaction.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial, reduce
 from typing import TypeVar
 
@@ -36,6 +37,18 @@ TRANSACTION_SECONDS = 10
 """For all of its tries together; by itself the driver tries for two minutes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """An attached event that is written."""
+
+    raw_key: str
+    """Of the raw bytes that are kept of its content."""
+    conversation: str
+    """The id of the mail's conversation, at this moment."""
+    complete: bool
+    """Whether all parts of the event have been seen."""
+
+
 class Store:
     """The writing side."""
 
@@ -52,26 +65,23 @@ class Store:
         self._contents = database["contents"]
         self._slots, self._turns = Slots(), Turns()
 
-    async def raw_key(self, content_id: str) -> str | None:
+    async def raw_key(self, content: Document) -> str | None:
         """Return the key of the bytes that are kept of a content; None when it is not known yet."""
-        found = await self._contents.find_one({"_id": content_id}, {"raw_key": 1})
+        which = {"_id": content["_id"], "account": content["account"]}
+        found = await self._contents.find_one(which, {"raw_key": 1})
         return str(found["raw_key"]) if found else None
 
-    async def attach(self, event: MailAttached, projection: Projection) -> tuple[str, bool]:
-        """Record an attached capture with its mail.
+    async def attach(self, event: MailAttached, projection: Projection) -> Attached | None:
+        """Record an attached capture with its mail; None when a user has refused it: that stays."""
 
-        Returns the key of the raw bytes that are kept of its content, and whether all parts of the
-        event have been seen. What a user has refused stays forgotten: then no key is returned.
-        """
-
-        async def write(slot: int, session: AsyncClientSession) -> tuple[str, bool]:
+        async def write(slot: int, session: AsyncClientSession) -> Attached | None:
             if has_failed(event):
                 if await self.outcomes.of(event, session) == "forgotten":
-                    return "", True
+                    return None
                 await self.quarantine.take(event, session)
             complete = await self.outcomes.attached(event, slot, session)
-            raw_key = await self.write(projection, session)
-            return raw_key, complete
+            raw_key, conversation = await self.write(projection, session)
+            return Attached(raw_key, conversation, complete)
 
         async with self._turns.of((projection.mail_id, *projection.tokens)):
             return await self._in_transaction(write)
@@ -99,8 +109,11 @@ class Store:
 
         await self._in_transaction(write)
 
-    async def write(self, projection: Projection, session: AsyncClientSession) -> str:
-        """Write what one capture says about a mail; return the key of its content's raw bytes."""
+    async def write(self, projection: Projection, session: AsyncClientSession) -> tuple[str, str]:
+        """Write what one capture says about a mail.
+
+        Returns the key of its content's raw bytes, and its conversation's id.
+        """
         content = await self._keep_content(projection.content, session)
         mail, before = await self._keep_mail(projection, session)
         is_new = int(not before)
@@ -112,7 +125,7 @@ class Store:
             await self.changes.tell(mail["account"], ranges, thread.name, session)
         if projection.bounce is not None:
             await self._bounces.keep(projection.bounce, session)
-        return str(content["raw_key"])
+        return str(content["raw_key"]), thread.name
 
     async def replace(
         self, mail_id: str, content: Document, projections: Sequence[Projection]
@@ -142,7 +155,8 @@ class Store:
             return "unchanged"
         moved = projections[0].mail_id != mail_id
         made = {p.capture["content"]: p.content for p in projections}
-        await self._contents.delete_one({"_id": content["_id"]}, session=session)
+        which = {"_id": content["_id"], "account": account}
+        await self._contents.delete_one(which, session=session)
         for new in made.values():
             which = {"_id": new["_id"], "account": account}
             await self._contents.replace_one(which, new, upsert=True, session=session)

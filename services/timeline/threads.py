@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from shared.database import Database, Document, Index
+from shared.database import BY_ID, Database, Document, Index, of_ids
 
 INDEXES = (
     # Threads._rename
@@ -55,16 +55,17 @@ class Threads:
         `new_mails` is 1 for a mail that was not there before, else 0.
         """
         keys = [f"{account}/{token}" for token in tokens]
-        known = await self._tokens.find({"_id": {"$in": keys}}, session=session).to_list()
+        found = self._tokens.find(of_ids(account, keys), session=session).hint(BY_ID)
+        known = await found.to_list()
         names = sorted({token["thread"] for token in known})
-        found = await self._of(account, names, session)
-        largest = max(found, key=lambda thread: (thread["mails"], thread["_id"]), default=None)
+        threads = await self._of(account, names, session)
+        largest = max(threads, key=lambda thread: (thread["mails"], thread["_id"]), default=None)
         name = largest["_id"].partition("/")[2] if largest else tokens[0]
         losers = [name_ for name_ in names if name_ != name]
         if losers:
             await self._rename(account, losers, name, session)
         await self._tie(account, keys, name, {token["_id"] for token in known}, session)
-        gained = new_mails + sum(t["mails"] for t in found if t is not largest)
+        gained = new_mails + sum(t["mails"] for t in threads if t is not largest)
         await self._threads.update_one(
             {"_id": f"{account}/{name}", "account": account},
             {"$inc": {"mails": gained, "joined": 1}},  # written by everyone who joins
@@ -80,8 +81,8 @@ class Threads:
     async def of_tokens(self, account: str, tokens: Iterable[str]) -> dict[str, str]:
         """Return the names of the threads that tokens are in, by token."""
         keys = [f"{account}/{token}" for token in tokens]
-        found = await self._tokens.find({"_id": {"$in": keys}}).to_list()
-        return {token["_id"].partition("/")[2]: token["thread"] for token in found}
+        found = self._tokens.find(of_ids(account, keys)).hint(BY_ID)
+        return {token["_id"].partition("/")[2]: token["thread"] async for token in found}
 
     async def _of(
         self, account: str, names: Collection[str], session: AsyncClientSession
@@ -89,7 +90,8 @@ class Threads:
         if not names:
             return []
         keys = [f"{account}/{name}" for name in names]
-        return await self._threads.find({"_id": {"$in": keys}}, session=session).to_list()
+        found = self._threads.find(of_ids(account, keys), session=session).hint(BY_ID)
+        return await found.to_list()
 
     async def _rename(
         self, account: str, losers: list[str], name: str, session: AsyncClientSession
@@ -97,7 +99,7 @@ class Threads:
         of_losers = {"account": account, "thread": {"$in": losers}}
         await self._tokens.update_many(of_losers, {"$set": {"thread": name}}, session=session)
         gone = [f"{account}/{loser}" for loser in losers]
-        await self._threads.delete_many({"_id": {"$in": gone}}, session=session)
+        await self._threads.delete_many(of_ids(account, gone), hint=BY_ID, session=session)
 
     async def _tie(
         self,

@@ -64,6 +64,8 @@ class Consumer(QueueConsumer):
         if capture_id is not None:
             tracing.note("satchel.capture_id", capture_id)
         with structlog.contextvars.bound_contextvars(capture_id=capture_id):
+            if message.redelivered:
+                log.info("delivered again", queue=self._queue.name)
             await self._until_settled(message, lambda: self._attempt(message, event))
 
     async def _attempt(self, message: AbstractIncomingMessage, event: Event | Reject) -> Outcome:

@@ -118,8 +118,8 @@ class Publisher:
         key: str,
         trace: Trace | None = None,
     ) -> None:
-        """Send a message as a step of the trace, or of the current one; of none, where none is."""
-        parent = trace or tracing.current()
+        """Send a message as a step of the current trace, or of this one; of none, where none is."""
+        parent = tracing.current() or trace
         if parent is None:
             await self._send_confirmed(exchange, tag, headers, body, key)
             return

@@ -11,6 +11,7 @@
   the sweep, and cannot be dropped meanwhile.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import structlog
@@ -18,9 +19,11 @@ import structlog
 from services.timeline.dead_letters.content import Content
 from services.timeline.dead_letters.reasons import label
 from services.timeline.dead_letters.records import Records
+from shared import tracing
 from shared.blobs import BlobMissing, BlobStoreAway
 from shared.broker import UNROUTABLE, Publisher, PublishFailed
 from shared.database import Document
+from shared.tracing import Trace
 
 log = structlog.get_logger()
 
@@ -49,7 +52,16 @@ class Replay:
         """Send it; take back that it is replayed when it certainly was not."""
         id_ = document["_id"]
         try:
-            await self.publisher.publish_again(await self.content.letter(document))
+            letter = await self.content.letter(document)
+            with _step_of(letter.trace):
+                await self.publisher.publish_again(letter)
+                await self.records.replayed(id_)
+                log.info(
+                    "dead letter replayed",
+                    capture_id=document["capture_id"],
+                    dead_letter=id_,
+                    reason=label(document["reason"]),
+                )
         except BlobMissing:
             await self.records.withdraw(id_)
             now = await self.records.one(id_)
@@ -64,14 +76,17 @@ class Replay:
             if failure.reason == UNROUTABLE or (is_first and failure.definite):
                 await self.records.withdraw(id_)
             raise
-        await self.records.replayed(id_)
-        _say("dead letter replayed", document)
 
     async def drop(self, document: Document, by: str, why: str) -> Document:
         """Give a dead letter up, unless it is settled or being replayed; return what it is now."""
         id_ = document["_id"]
         if await self.records.dropped(id_, by, why):
-            _say("dead letter dropped", document)
+            log.info(
+                "dead letter dropped",
+                capture_id=document["capture_id"],
+                dead_letter=id_,
+                reason=label(document["reason"]),
+            )
         return await self.tidy(id_) or document
 
     async def tidy(self, id_: str) -> Document | None:
@@ -86,16 +101,17 @@ class Replay:
                 claim = is_dropped and not await self.records.shares_claim(document)
                 await self.content.remove(document, claim=claim)
             except BlobStoreAway as away:
-                log.warning("dead letter not tidied", dead_letter=id_, why=str(away))
+                log.warning(
+                    "dead letter not tidied",
+                    capture_id=document["capture_id"],
+                    dead_letter=id_,
+                    why=str(away),
+                )
             else:
                 await self.records.without_content(id_)
         return document
 
 
-def _say(what: str, document: Document) -> None:
-    log.info(
-        what,
-        capture_id=document["capture_id"],
-        dead_letter=document["_id"],
-        reason=label(document["reason"]),
-    )
+def _step_of(trace: Trace | None) -> AbstractContextManager[None]:
+    """Return the step that goes on with a letter's trace; one without is sent as it was."""
+    return tracing.step("replay dead letter", "server", trace) if trace else nullcontext()

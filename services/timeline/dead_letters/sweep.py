@@ -58,7 +58,12 @@ class DeadLetterSweep:
                 else:
                     await self._replay.tidy(document["_id"])
             except (PublishFailed, BlobMissing) as failure:
-                log.warning("replay not finished", dead_letter=document["_id"], why=str(failure))
+                log.warning(
+                    "replay not finished",
+                    capture_id=document["capture_id"],
+                    dead_letter=document["_id"],
+                    why=str(failure),
+                )
         counts = dict.fromkeys((*REASONS, OTHER), 0)
         for reason, count in (await self._records.waiting()).items():
             counts[label(reason)] += count
