@@ -16,8 +16,9 @@ from services.ingest.receive import NotAccepted, Receiver
 from shared import tracing
 from shared.auth import Caller
 from shared.capture_address import CaptureAddress, account_tag
+from shared.raw_body import MAIL_BODY, read_mail
 from shared.tracing import Trace
-from shared.web import MAIL_BODY, Problem, allowed, invalid_field, read_mail
+from shared.web import Problem, allowed, invalid_field
 
 
 class Accepted(BaseModel):

@@ -17,7 +17,8 @@ from services.matcher.knowledge import Knowledge
 from shared.auth import Caller
 from shared.events import Direction, DismissalReason, Match, Role, Source
 from shared.headers import decode_text, read_header_block
-from shared.web import MAIL_BODY, allowed, invalid_field, read_mail
+from shared.raw_body import MAIL_BODY, read_mail
+from shared.web import allowed, invalid_field
 
 _MAX_BYTES = 30 * 1024 * 1024
 

@@ -23,7 +23,8 @@ from services.matcher.decide import Person
 from services.matcher.directory import Directory
 from shared.database import DatabaseAway, database_errors
 from shared.events import Kind, PersonId
-from shared.web import BYTES, MAX_FIELD
+from shared.raw_body import BYTES
+from shared.web import MAX_FIELD
 
 _BATCH, _PROGRESS, _MAX_LINE = 500, 5000, 64 * 1024
 _MAX_BAD_LINES, _MAX_ERRORS = 10_000, 10

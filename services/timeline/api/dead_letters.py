@@ -19,7 +19,8 @@ from shared.auth import Caller
 from shared.blobs import BlobMissing
 from shared.broker import UNROUTABLE, PublishFailed
 from shared.database import Document
-from shared.web import BYTES, Problem, allowed, invalid_field, not_found
+from shared.raw_body import BYTES
+from shared.web import Problem, allowed, invalid_field, not_found
 
 Operator = Annotated[Caller, allowed("ops")]
 IdInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="The dead letter's id")]

@@ -19,7 +19,8 @@ from shared.auth import Caller
 from shared.blobs import BlobMissing, BlobStoreAway
 from shared.events import PersonId
 from shared.mime import MAX_PARTS
-from shared.web import BYTES, Problem, allowed, invalid_field, not_found
+from shared.raw_body import BYTES
+from shared.web import Problem, allowed, invalid_field, not_found
 
 Reader = Annotated[Caller, allowed("timeline:read")]
 MailInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="The mail's id")]
