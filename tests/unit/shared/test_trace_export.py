@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from typing import NamedTuple
 
 from dev.ports import free_port
 from tests.collector import Collector
@@ -37,17 +38,25 @@ async def main(stopping):
             if number % 100 == 0:
                 await asyncio.sleep(float(sys.argv[3]))
         stopped = time.monotonic()
-    print("slowest", slowest, "stop", time.monotonic() - stopped, flush=True)
+    lost = SPANS.labels("dropped")._value.get()
+    print(slowest, time.monotonic() - stopped, lost, flush=True)
 
 configure_logging("test", "DEBUG")
 run(main)
 """
 
 
-def ran(
-    url: str, steps: int, pause: float = 0.0, **settings: str
-) -> tuple[list[dict[str, str]], float, float]:
-    """Return what a process logged that took so many steps, its slowest step and its end."""
+class Ran(NamedTuple):
+    """What a process logged, its slowest step and its end in seconds, the spans it gave up."""
+
+    lines: list[dict[str, str]]
+    slowest: float
+    stop: float
+    lost: float
+
+
+def ran(url: str, steps: int, pause: float = 0.0, **settings: str) -> Ran:
+    """Let a process take so many steps of two spans each."""
     started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, url, str(steps), str(pause)],
@@ -60,8 +69,7 @@ def ran(
     assert "secret" not in done.stdout + done.stderr
     assert time.monotonic() - started < 9.5
     *lines, figures = done.stdout.splitlines()
-    _, slowest, _, stop = figures.split()
-    return [json.loads(line) for line in lines], float(slowest), float(stop)
+    return Ran([json.loads(line) for line in lines], *map(float, figures.split()))
 
 
 def events(lines: list[dict[str, str]]) -> list[str]:
@@ -74,7 +82,7 @@ def test_off_nothing_is_imported_but_what_the_framework_imports() -> None:
 
 def test_steps_are_spans_without_anything_of_what_went_wrong() -> None:
     with Collector() as collector:
-        lines, _, _ = ran(collector.url, 1)
+        lines = ran(collector.url, 1).lines
         spans = {span.name: span for span in collector.spans()}
         assert not [body for body in collector.bodies if b"secret" in body]
     assert events(lines) == ["traces are exported"]
@@ -86,7 +94,7 @@ def test_steps_are_spans_without_anything_of_what_went_wrong() -> None:
 
 
 def test_a_collector_that_is_away_costs_spans_alone_and_is_named_once() -> None:
-    lines, slowest, stop = ran(f"http://127.0.0.1:{free_port()}", 5_000, 0.005)
+    lines, slowest, stop, _ = ran(f"http://127.0.0.1:{free_port()}", 5_000, 0.005)
     assert events(lines) == ["traces are exported", "collector away"]
     assert slowest < 0.5
     assert stop < 2
@@ -94,14 +102,22 @@ def test_a_collector_that_is_away_costs_spans_alone_and_is_named_once() -> None:
 
 def test_one_that_never_answers_keeps_nobody() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        lines, slowest, stop = ran(f"http://127.0.0.1:{silent.getsockname()[1]}", 5_000, 0.01)
+        lines, slowest, stop, lost = ran(f"http://127.0.0.1:{silent.getsockname()[1]}", 5_000, 0.01)
     assert set(events(lines)) <= {"traces are exported", "collector away"}
     assert slowest < 0.5
     assert stop < 2
+    assert lost >= 10_000 - 2048 - 512  # all but what waits and what is being sent
+
+
+def test_what_is_told_to_record_nothing_lets_everything_go_on() -> None:
+    with Collector() as collector:
+        lines = ran(collector.url, 10, OTEL_SDK_DISABLED="true").lines
+        assert collector.bodies == []
+    assert lines == []
 
 
 def test_that_it_is_back_is_said_once() -> None:
     with Collector(refuses_first=True) as collector:
-        lines, _, _ = ran(collector.url, 1_000, 0.1)
+        lines = ran(collector.url, 1_000, 0.1).lines
         assert collector.bodies
     assert events(lines) == ["traces are exported", "collector away", "collector back"]
