@@ -19,6 +19,7 @@ from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -112,6 +113,7 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_error)
 
     @app.get("/healthz", include_in_schema=False)
@@ -267,6 +269,14 @@ async def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
     }
     detail = "; ".join(f"{field}: {message}" for field, message in errors.items())
     return problem_response(Problem(422, "Invalid request", detail, errors=errors))
+
+
+async def _on_disconnect(_: Request, __: Exception) -> Response:
+    """Answer whoever left half way through their request, which is no failure of ours.
+
+    Nobody hears it; it is counted as 499, as whoever leaves before the answer is.
+    """
+    return Response(status_code=499)
 
 
 async def _on_error(request: Request, error: Exception) -> JSONResponse:

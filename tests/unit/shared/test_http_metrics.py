@@ -4,11 +4,17 @@ import asyncio
 
 import httpx
 import pytest
-from fastapi import FastAPI
+import structlog
+from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse
 from prometheus_client import REGISTRY
+from starlette.types import Message
 
 from shared.http_metrics import Measured
+from shared.raw_body import read_mail
+from shared.readiness import Readiness
+from shared.settings import Settings
+from shared.web import create_app
 
 
 @pytest.fixture
@@ -77,6 +83,40 @@ async def test_who_leaves_before_the_answer_is_no_failure_of_ours(
     with pytest.raises(asyncio.CancelledError):
         await client.get("/v1/things/left")
     assert counted("GET", "/v1/things/{id}", "499") == 1
+
+
+async def test_who_leaves_half_way_through_a_request_is_none_either() -> None:
+    """A mail that is uploaded slowly, say: nothing failed, nothing is logged."""
+    app = create_app("t", "t", Settings.model_validate({"token_secret": "t" * 32}), Readiness({}))
+
+    @app.post("/v1/explain")
+    async def explain(request: Request) -> int:
+        return len(await read_mail(request, 1000))
+
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"From: ", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    head = httpx.Request("POST", "http://satchel", headers={"content-type": "message/rfc822"})
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/explain",
+        "query_string": b"",
+        "headers": [(name.lower(), text) for name, text in head.headers.raw],
+    }
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(_: Message) -> None:
+        pass
+
+    with structlog.testing.capture_logs() as logged:
+        await app(scope, receive, send)
+    assert logged == []
+    assert counted("POST", "/v1/explain", "499") == 1
+    assert counted("POST", "/v1/explain", "500") == 0
 
 
 async def test_probes_are_not_counted(client: httpx.AsyncClient) -> None:
