@@ -37,6 +37,8 @@ class Settled:
     outcome: str
     complete: bool
     """Whether all parts of the event have been seen."""
+    again: bool
+    """Whether an earlier delivery had settled it so already."""
     mail_id: str | None = None
     """The mail, once it can be read."""
     conversation_id: str | None = None
@@ -96,9 +98,9 @@ class Projector:
             projection = await self._project(event, raw)
             key = quarantine.raw_key(event)
             await self.blobs.put(key, raw)
-            waits, complete = await self.store.hold(event, projection)
-            if waits:
-                return Settled("quarantined", complete)
+            held = await self.store.hold(event, projection)
+            if held is not None:
+                return Settled("quarantined", held.complete, held.again)
             await self.blobs.delete(key)  # it was decided meanwhile
         return await self.show(event, raw)
 
@@ -131,16 +133,22 @@ class Projector:
         if kept_key is None and stored_key != own_key:  # another was faster, or it is refused
             await self.blobs.delete(own_key)
         if attached is None:  # what a user has refused stays forgotten, its id too
-            return Settled("dismissed", complete=True)
-        return Settled("attached", attached.complete, projection.mail_id, attached.conversation)
+            return Settled("dismissed", complete=True, again=True)
+        return Settled(
+            "attached",
+            attached.recorded.complete,
+            attached.recorded.again,
+            projection.mail_id,
+            attached.conversation,
+        )
 
     async def _record(self, event: MailDismissed | MailConfirmation) -> Outcome:
         if isinstance(event, MailDismissed):
-            await self.store.dismiss(event)
-            self._visible(event, Settled("dismissed", complete=True))
+            is_new = await self.store.dismiss(event)
+            self._visible(event, Settled("dismissed", complete=True, again=not is_new))
         else:
-            await self.store.confirm(event)
-            self._visible(event, Settled("confirmation", complete=True))
+            is_new = await self.store.confirm(event)
+            self._visible(event, Settled("confirmation", complete=True, again=not is_new))
         return Done()
 
     def _visible(
@@ -150,7 +158,8 @@ class Projector:
     ) -> None:
         PROJECTED.labels(settled.outcome).inc()
         seconds = (datetime.now(UTC) - event.received_at).total_seconds()
-        if not event.backfill:  # that waits on purpose
+        # Old mail waits on purpose; what comes again can be seen since it came first.
+        if not event.backfill and not settled.again:
             VISIBLE_SECONDS.observe(seconds)
         tracing.note("satchel.outcome", settled.outcome)
         log.info(

@@ -14,7 +14,8 @@ PROJECTED = from_zero(
 )
 VISIBLE_SECONDS = Histogram(
     "satchel_visible_seconds",
-    "From ingest's receipt, just before its 250, to the outcome being readable, of live mail",
+    "From ingest's receipt, just before its 250, to the outcome being readable, of live mail; "
+    "what is delivered again is not counted again",
     buckets=[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200],
 )
 DEAD_LETTERS_STORED = from_zero(

@@ -47,6 +47,16 @@ class Day:
     quarantined: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event of an attached capture that is recorded."""
+
+    complete: bool
+    """Whether all parts of its mail have been seen."""
+    again: bool
+    """Whether it had been recorded as the same before."""
+
+
 class Outcomes:
     """Records outcomes, each within the transaction that writes what it is about."""
 
@@ -111,11 +121,8 @@ class Outcomes:
         slot: int,
         session: AsyncClientSession,
         word: Literal["attached", "quarantined"] = "attached",
-    ) -> bool:
-        """Record an attached capture; return whether all parts of this mail have been seen.
-
-        One that is to wait for a yes is `quarantined`.
-        """
+    ) -> Recorded:
+        """Record an attached capture. One that is to wait for a yes is `quarantined`."""
         before = await self._outcomes.find_one_and_update(
             {"_id": str(event.capture_id), "account": event.account},
             {
@@ -136,8 +143,14 @@ class Outcomes:
         if before is not None and before["decision"] == "dismissed":
             dismissed = f"dismissed.{before['reason']}"
             await self._count(event.account, day, slot, _NOBODY, dismissed, -1, session)
-        seen = {part_of(event), *(before or {}).get("parts", ())}
-        return len([p for p in seen if p.startswith(f"{event.place}/")]) >= event.parts
+        seen_before = set((before or {}).get("parts", ()))
+        of_mail = [p for p in {part_of(event), *seen_before} if p.startswith(f"{event.place}/")]
+        return Recorded(
+            complete=len(of_mail) >= event.parts,
+            again=before is not None
+            and before["decision"] == word
+            and part_of(event) in seen_before,
+        )
 
     async def refused(
         self, held: Document, reason: Final, slot: int, session: AsyncClientSession
@@ -154,18 +167,18 @@ class Outcomes:
             await self._count(account, day, slot, held["owner"], "quarantined", -1, session)
             await self._count(account, day, slot, _NOBODY, counted, 1, session)
 
-    async def dismissed(self, event: MailDismissed, slot: int, session: AsyncClientSession) -> None:
-        """Record a dismissed capture, unless it has an outcome already."""
+    async def dismissed(self, event: MailDismissed, slot: int, session: AsyncClientSession) -> bool:
+        """Record a dismissed capture; return False when it has an outcome already."""
         about = {"reason": event.reason.value, "message_id_hash": event.message_id_hash}
-        await self._once(
+        return await self._once(
             event, "dismissed", about, f"dismissed.{event.reason.value}", slot, session
         )
 
     async def confirmation(
         self, event: MailConfirmation, slot: int, session: AsyncClientSession
-    ) -> None:
-        """Record a forwarding confirmation."""
-        await self._once(event, "confirmation", {}, "confirmations", slot, session)
+    ) -> bool:
+        """Record a forwarding confirmation; return False when it was recorded before."""
+        return await self._once(event, "confirmation", {}, "confirmations", slot, session)
 
     async def _once(
         self,
@@ -175,7 +188,7 @@ class Outcomes:
         counted_as: str,
         slot: int,
         session: AsyncClientSession,
-    ) -> None:
+    ) -> bool:
         recorded = await self._outcomes.update_one(
             {"_id": str(event.capture_id), "account": event.account},
             {
@@ -193,6 +206,7 @@ class Outcomes:
             owner = _NOBODY if isinstance(event, MailDismissed) else event.owner
             day = _day(event.received_at)
             await self._count(event.account, day, slot, owner, counted_as, 1, session)
+        return recorded.upserted_id is not None
 
     async def _count(
         self,

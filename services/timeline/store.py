@@ -21,7 +21,7 @@ from services.timeline.authentication import has_failed
 from services.timeline.bounces import Bounces
 from services.timeline.changes import Changes
 from services.timeline.confirmations import Confirmations
-from services.timeline.outcomes import Final, Outcomes, Slots
+from services.timeline.outcomes import Final, Outcomes, Recorded, Slots
 from services.timeline.projection import Projection
 from services.timeline.quarantine import Quarantine
 from services.timeline.rows import Rows
@@ -45,8 +45,7 @@ class Attached:
     """Of the raw bytes that are kept of its content."""
     conversation: str
     """The id of the mail's conversation, at this moment."""
-    complete: bool
-    """Whether all parts of the event have been seen."""
+    recorded: Recorded
 
 
 class Store:
@@ -79,24 +78,21 @@ class Store:
                 if await self.outcomes.of(event, session) == "forgotten":
                     return None
                 await self.quarantine.take(event, session)
-            complete = await self.outcomes.attached(event, slot, session)
+            recorded = await self.outcomes.attached(event, slot, session)
             raw_key, conversation = await self.write(projection, session)
-            return Attached(raw_key, conversation, complete)
+            return Attached(raw_key, conversation, recorded)
 
         async with self._turns.of((projection.mail_id, *projection.tokens)):
             return await self._in_transaction(write)
 
-    async def hold(self, event: MailAttached, projection: Projection) -> tuple[bool, bool]:
-        """Let a mail wait for a user's yes, unless that has been decided meanwhile.
+    async def hold(self, event: MailAttached, projection: Projection) -> Recorded | None:
+        """Let a mail wait for a user's yes; None when that has been decided meanwhile."""
 
-        Returns whether it waits, and whether all parts of the event have been seen.
-        """
-
-        async def write(slot: int, session: AsyncClientSession) -> tuple[bool, bool]:
+        async def write(slot: int, session: AsyncClientSession) -> Recorded | None:
             if await self.outcomes.of(event, session) in ("attached", "forgotten"):
-                return False, False
+                return None
             await self.quarantine.hold(event, projection, session)
-            return True, await self.outcomes.attached(event, slot, session, "quarantined")
+            return await self.outcomes.attached(event, slot, session, "quarantined")
 
         return await self._in_transaction(write)
 
@@ -183,18 +179,22 @@ class Store:
                 await self._bounces.keep(projection.bounce, session)
         return "moved" if moved else "changed" if ranges else "unchanged"
 
-    async def dismiss(self, event: MailDismissed) -> None:
-        """Record a dismissed capture, unless it has an outcome already."""
-        await self._in_transaction(partial(self.outcomes.dismissed, event))
+    async def dismiss(self, event: MailDismissed) -> bool:
+        """Record a dismissed capture; return False when it has an outcome already."""
+        return await self._in_transaction(partial(self.outcomes.dismissed, event))
 
-    async def confirm(self, event: MailConfirmation) -> None:
-        """Record a forwarding confirmation, for the owner of the capture address."""
+    async def confirm(self, event: MailConfirmation) -> bool:
+        """Record a forwarding confirmation, for the owner of the capture address.
 
-        async def write(slot: int, session: AsyncClientSession) -> None:
-            await self.outcomes.confirmation(event, slot, session)
+        Returns False when it was recorded before.
+        """
+
+        async def write(slot: int, session: AsyncClientSession) -> bool:
+            is_new = await self.outcomes.confirmation(event, slot, session)
             await self.confirmations.keep(event, session)
+            return is_new
 
-        await self._in_transaction(write)
+        return await self._in_transaction(write)
 
     async def _keep_content(self, content: Document, session: AsyncClientSession) -> Document:
         """Return the content as it is kept: the first that said the same."""

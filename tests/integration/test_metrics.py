@@ -1,4 +1,4 @@
-"""What the metrics say of a broker, a database and a blob store, with real ones."""
+"""What the metrics say of a broker, a database, a blob store and mail, with real ones."""
 
 import asyncio
 import math
@@ -13,10 +13,11 @@ from pymongo.errors import OperationFailure
 from shared.blobs import Blobs, BlobStoreAway
 from shared.broker import Backlog, Consumer, Delivery, Publisher
 from shared.database import connect
-from shared.events import MailReceived
+from shared.events import AuthenticationVerdict, MailReceived
 from shared.outcomes import Done, Outcome
 from shared.topology import MAIL_EXCHANGE, RECEIVED, uses
 from tests.broker_parts import eventually, received, running
+from tests.timeline_parts import ACCOUNT, a_timeline, attached, dismissed, mail
 
 TOPOLOGY = uses(publishes=[MailReceived], consumes=[RECEIVED])
 
@@ -122,3 +123,24 @@ async def test_a_blob_operation_is_timed_and_a_refused_one_counted(tmp_path: Pat
     with pytest.raises(BlobStoreAway):
         await blobs.put("claims/b", b"mail")
     assert value("blob_errors_total", operation="put") == away + 1
+
+
+async def test_what_is_delivered_again_was_visible_already(
+    mongodb_url: str, database_name: str, tmp_path: Path
+) -> None:
+    """Else each acknowledgement that is lost would look like a mail that came too late."""
+    async with a_timeline(mongodb_url, database_name, tmp_path) as timeline:
+        await timeline.settings.set_quarantine(ACCOUNT, "failed")
+        for event in (
+            attached(part=1, parts=2),
+            attached(verdict=AuthenticationVerdict.FAILED),
+            dismissed(),
+        ):
+            before = value("visible_seconds_count")
+            for _ in range(3):
+                await timeline.handle(event, mail())
+            assert value("visible_seconds_count") == before + 1
+        # Decided otherwise after a change of the directory: attached wins, and is news.
+        before = value("visible_seconds_count")
+        await timeline.handle(attached(capture_id=event.capture_id), mail())
+        assert value("visible_seconds_count") == before + 1
