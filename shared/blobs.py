@@ -181,11 +181,12 @@ class Blobs:
 
         In no order. What comes or goes meanwhile may be listed or not. Raises BlobStoreAway.
         """
-        async with self._opened("list") as store:
-            listing = store.list(prefix, chunk_size=_LISTED_AT_ONCE)
+        listing = None
         while True:
             # A deadline for each batch: a long list takes its time.
-            async with self._opened("list"):
+            async with self._opened("list") as store:
+                if listing is None:
+                    listing = store.list(prefix, chunk_size=_LISTED_AT_ONCE)
                 batch = await anext(listing, None)
             if batch is None:
                 return

@@ -118,8 +118,9 @@ def step(name: str, kind: Kind, parent: Trace | None = None, **about: str | int)
 @contextmanager
 def _unrecorded(parent: Trace | None) -> Iterator[tuple[Trace, Note]]:
     """Hand on the parent as it is, as whoever records nothing may; or begin, not sampled."""
-    ids = f"{os.urandom(16).hex()}-{os.urandom(8).hex()}"
-    yield parent or Trace(f"00-{ids}-00"), lambda _, __: None
+    if parent is None:
+        parent = Trace(f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00")
+    yield parent, lambda _, __: None
 
 
 def _valid_state(state: object) -> str:
