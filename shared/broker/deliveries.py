@@ -182,8 +182,9 @@ class QueueConsumer(ABC):
                 if attempts == 1:
                     WAITING.labels(self._queue.name).inc()
                     log.warning("waiting", queue=self._queue.name, why=outcome.why)
-                if _is_lost(message):
-                    return  # the broker has given it to somebody else by now
+                if _is_lost(message):  # the broker has given it to somebody else by now
+                    self._settled("redelivered")
+                    return
                 held_too_long = time.monotonic() - started > self._hold_seconds
                 if self._stopping.is_set() or held_too_long:
                     self._probe(held_too_long)
@@ -229,6 +230,9 @@ class QueueConsumer(ABC):
                 await settle()
         except AWAY:
             word = "redelivered"  # the channel is gone, and handlers are idempotent
+        self._settled(word)
+
+    def _settled(self, word: str) -> None:
         tracing.note("satchel.settled", word)
         if word in ("returned", "redelivered"):
             log.info("delivery given back", queue=self._queue.name, to=word)

@@ -10,11 +10,12 @@ import pytest
 from prometheus_client import REGISTRY
 from pymongo.errors import OperationFailure
 
+from dev.rabbitmq import PrivateRabbitMQ
 from shared.blobs import Blobs, BlobStoreAway
 from shared.broker import Backlog, Consumer, Delivery, Publisher
 from shared.database import connect
 from shared.events import AuthenticationVerdict, MailReceived
-from shared.outcomes import Done, Outcome
+from shared.outcomes import Done, Outcome, Retry
 from shared.topology import MAIL_EXCHANGE, RECEIVED, uses
 from tests.broker_parts import eventually, received, running
 from tests.timeline_parts import ACCOUNT, a_timeline, attached, dismissed, mail
@@ -144,3 +145,30 @@ async def test_what_is_delivered_again_was_visible_already(
         before = value("visible_seconds_count")
         await timeline.handle(attached(capture_id=event.capture_id), mail())
         assert value("visible_seconds_count") == before + 1
+
+
+async def test_a_delivery_that_is_lost_while_it_waits_is_counted_as_given_back(
+    private_broker: PrivateRabbitMQ,
+) -> None:
+    url, tries = private_broker.url, 0
+
+    async def handler(_: Delivery) -> Outcome:
+        nonlocal tries
+        tries += 1
+        return Retry("away") if tries < 3 else Done()
+
+    publisher = Publisher(url, "test", TOPOLOGY)
+    consumer = Consumer(url, "test", TOPOLOGY, RECEIVED, handler, publisher)
+    async with running(publisher), running(consumer):
+        await eventually(lambda: publisher.ready and consumer.ready)
+        lost = value("handled_total", queue=RECEIVED.name, to="redelivered")
+        done = value("handled_total", queue=RECEIVED.name, to="done")
+        await publisher.publish(received(), b"mail")
+        await eventually(lambda: tries == 1)
+        tries = -1_000
+        await asyncio.to_thread(private_broker.ctl, "close_all_connections", "test")
+        await eventually(
+            lambda: value("handled_total", queue=RECEIVED.name, to="redelivered") == lost + 1
+        )
+        tries = 10
+        await eventually(lambda: value("handled_total", queue=RECEIVED.name, to="done") == done + 1)
