@@ -9,8 +9,9 @@ _DOORS = ("smtp", "http")
 RECEIVED = from_zero(
     Counter("satchel_received_total", "Mails offered, by door and answer", ["door", "answer"]),
     _DOORS,
-    ("accepted", "not_accepted", "account_rate"),
+    ("accepted", "not_accepted"),
 )
+from_zero(RECEIVED, ("http",), ("account_rate",))  # SMTP refuses a recipient for that, not a mail
 RECEIVED_BYTES = from_zero(
     Histogram(
         "satchel_received_bytes",
