@@ -92,7 +92,8 @@ def average(measured: Capacity, given: Assumptions) -> Mail:
         + (1 - kept) * (gone.documents + gone.indexes),
         blob_bytes=kept * sum(c.blobs * share for c, share in mix),
         puts=kept + large,  # the mail for good; the claim
-        gets=large * (1 + kept),  # its start by the matcher; all of it by the timeline
+        # The claim: its start by the matcher, all of it for its authentication and the timeline.
+        gets=large * (1 + 2 * kept),
     )
 
 
