@@ -92,7 +92,8 @@ def average(measured: Capacity, given: Assumptions) -> Mail:
         + (1 - kept) * (gone.documents + gone.indexes),
         blob_bytes=kept * sum(c.blobs * share for c, share in mix),
         puts=kept + large,  # the mail for good; the claim
-        gets=large * (1 + kept),  # its start by the matcher; all of it by the timeline
+        # The claim: its start by the matcher, all of it for its authentication and the timeline.
+        gets=large * (1 + 2 * kept),
     )
 
 
@@ -114,7 +115,7 @@ def plan(rate: float, measured: Capacity, given: Assumptions) -> dict[str, str]:
     yearly = rate * given.average * _YEAR
     full = math.ceil(yearly * mail.database_bytes / 1e12 / given.shard_tb)
     sessions = rate * given.session_seconds
-    money = rate * given.average * _YEAR / 12
+    monthly = yearly / 12
     rows |= {
         "queues": f"{2 * rate:,.0f} messages, {through:,.1f} MB a second; "
         f"{partitions:,} partitions of each",
@@ -125,7 +126,7 @@ def plan(rate: float, measured: Capacity, given: Assumptions) -> dict[str, str]:
         f"{max(shards, full):,} shards",
         "blobs, a year": _bytes(yearly * mail.blob_bytes),
         "blob requests a second": f"{rate * mail.puts:,.1f} PUT, {rate * mail.gets:,.1f} GET",
-        "PUT requests a month": f"{money * mail.puts / 1e6:,.0f} million",
+        "PUT requests a month": f"{monthly * mail.puts / 1e6:,.0f} million",
         "network, in": f"{rate * mail.bytes * 8 / 1e6:,.0f} Mbit/s",
         "SMTP sessions": f"{sessions:,.0f}",
         "DNS look-ups a second": f"{rate * given.attached * given.lookups:,.0f}",

@@ -1,6 +1,7 @@
 """`make monitor`: the demo with a Prometheus beside it, which goes on until Ctrl-C.
 
-The dashboard's and the alerts' expressions can be tried on its page; its alerts are those of a
+The dashboard's and the alerts' expressions can be tried on its page (where the pages of alerts and
+targets are, differs between Debian's Prometheus and others); its alerts are those of a
 cluster, of which two fire here after a while: this broker is one node, not three.
 """
 
@@ -28,9 +29,7 @@ def monitor() -> int:
             return code
         sys.stdout.write(
             f"""
-Prometheus  {prometheus.url}/graph
-targets     {prometheus.url}/targets
-alerts      {prometheus.url}/alerts
+Prometheus  {prometheus.url}/, whose menu leads to alerts and targets
 dashboard   deploy/k8s/monitoring/dashboard.json, for a Grafana that asks this Prometheus
 
 Ctrl-C stops everything.

@@ -29,7 +29,8 @@ LABELS = {
     "route": "as OpenAPI writes it; `unknown` where there is none",
     "status": "of the answer",
     "tag": "of the event; `unknown` for a dead letter without one",
-    "to": "how the delivery was settled",
+    "to": "how the delivery was settled: `done`, `reject` (a dead letter), `returned` to its "
+    "queue, or `redelivered`, since the connection was lost first",
     "verdict": "what was found out of From",
 }
 """Every label there is."""

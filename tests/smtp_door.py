@@ -142,7 +142,9 @@ class Dialogue:
         return bytes(shown)
 
 
-def make_certificate(folder: Path, name: str = "in.satchel.test") -> tuple[Path, Path]:
+def make_certificate(
+    folder: Path, name: str = "in.satchel.test", days: int = 2
+) -> tuple[Path, Path]:
     """Write a certificate and its key."""
     cert_file, key_file = folder / "tls.crt", folder / "tls.key"
     kind = [
@@ -153,7 +155,7 @@ def make_certificate(folder: Path, name: str = "in.satchel.test") -> tuple[Path,
         "ec_paramgen_curve:prime256v1",
         "-nodes",
         "-days",
-        "2",
+        str(days),
     ]
     told: list[str | Path] = ["-subj", f"/CN={name}", "-keyout", key_file, "-out", cert_file]
     subprocess.run(["openssl", "req", *kind, *told], check=True, capture_output=True)

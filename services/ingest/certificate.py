@@ -4,6 +4,9 @@ import ssl
 from pathlib import Path
 
 import structlog
+from cryptography.x509 import load_pem_x509_certificate
+
+from services.ingest.metrics import CERTIFICATE_EXPIRES
 
 log = structlog.get_logger()
 
@@ -17,20 +20,31 @@ class Certificate:
         """Read them; raise ValueError, in one line, when they cannot be used."""
         self._files = (cert_file, key_file)
         self._stamp = self._changed_at()
-        self._context = self._load()
+        self._context, self._expires = self._load()
+        CERTIFICATE_EXPIRES.set_function(lambda: self.expires)
+
+    @property
+    def expires(self) -> float:
+        """When the certificate that is used ends, in seconds since 1970."""
+        self._look()
+        return self._expires
 
     @property
     def context(self) -> ssl.SSLContext:
         """What a handshake needs; the last usable one while the files cannot be used."""
+        self._look()
+        return self._context
+
+    def _look(self) -> None:
+        """Read the files again when they have changed."""
         try:
             stamp = self._changed_at()
             if stamp != self._stamp:
                 self._stamp = stamp
-                self._context = self._load()
+                self._context, self._expires = self._load()
                 log.info("certificate read again")
         except ValueError as error:
             log.error("certificate cannot be read again", why=str(error))
-        return self._context
 
     def _changed_at(self) -> _Stamp:
         try:
@@ -39,7 +53,8 @@ class Certificate:
             raise ValueError(f"{error.filename}: {error.strerror}") from error
         return tuple((stat.st_mtime_ns, stat.st_ino, stat.st_size) for stat in stats)
 
-    def _load(self) -> ssl.SSLContext:
+    def _load(self) -> tuple[ssl.SSLContext, float]:
+        """Return what a handshake needs, and when it is of no use any more."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         cert_file, key_file = self._files
@@ -55,4 +70,5 @@ class Certificate:
                 f"{cert_file} and {key_file} are not a certificate and its key, without a"
                 " password, in PEM"
             ) from error
-        return context
+        own = load_pem_x509_certificate(cert_file.read_bytes())  # the first of the chain
+        return context, own.not_valid_after_utc.timestamp()

@@ -1,5 +1,7 @@
 """What ingest counts. Accounts and addresses are never labels."""
 
+import math
+
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.metrics import from_zero
@@ -64,4 +66,9 @@ RECEIPTS = from_zero(
     ("written", "retried", "dropped"),
 )
 RECEIPTS_WAITING = Gauge("satchel_receipts_waiting", "Receipts that are not written yet")
+CERTIFICATE_EXPIRES = Gauge(
+    "satchel_certificate_expires_timestamp_seconds",
+    "When the certificate of STARTTLS ends, in seconds since 1970; not a number without one",
+)
+CERTIFICATE_EXPIRES.set(math.nan)
 BYTES_IN_HAND = Gauge("satchel_bytes_in_hand", "Bytes of mails that are being read or made durable")

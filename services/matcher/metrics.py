@@ -44,3 +44,7 @@ ANNOUNCED = from_zero(
     Counter("satchel_announced_total", "Changes of the directory published", ["tag"]),
     (PersonChanged.tag, PersonDeleted.tag, CaptureAddressChanged.tag),
 )
+ANNOUNCE_FAILURES = Counter(
+    "satchel_announce_failures_total",
+    "Looks for changes of the directory to publish that failed; there are two a second",
+)

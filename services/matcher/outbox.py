@@ -17,7 +17,7 @@ import structlog
 from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import PyMongoError
 
-from services.matcher.metrics import ANNOUNCED
+from services.matcher.metrics import ANNOUNCE_FAILURES, ANNOUNCED
 from shared.broker import Publisher, PublishFailed
 from shared.database import Database, DatabaseAway, Document, Index, database_errors
 from shared.events import CaptureAddressChanged, Event, PersonChanged, PersonDeleted
@@ -52,8 +52,10 @@ class Outbox:
                 with database_errors():
                     await unless(self._stopping, self._announce_all())
             except (DatabaseAway, PublishFailed) as away:
+                ANNOUNCE_FAILURES.inc()
                 log.warning("announcements wait", why=str(away))
             except PyMongoError as error:  # no index yet, say: mail must not stop for that
+                ANNOUNCE_FAILURES.inc()
                 log.error("announcements fail", exc_info=error)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)

@@ -57,13 +57,13 @@ OLDEST_SECONDS = Gauge(
 QUEUE_MESSAGES = Gauge(
     "satchel_queue_messages",
     "Messages that wait in a queue, those in hand not counted; not a number while the broker does "
-    "not tell. Every replica says the same",
+    "not tell. Every replica of ingest says the same, of all queues",
     ["queue"],
 )
 QUEUE_CONSUMERS = Gauge(
     "satchel_queue_consumers",
-    "Consumers of a queue; not a number while the broker does not tell. Every replica says the "
-    "same",
+    "Consumers of a queue; not a number while the broker does not tell. Every replica of ingest "
+    "says the same, of all queues",
     ["queue"],
 )
 DEAD_LETTERS = from_zero(

@@ -24,6 +24,7 @@ _SECONDS = 30
 _Seen = TypeVar("_Seen")
 NOT_THERE = {
     'satchel_http_requests_total{status=~"5..", job!="ingest"}',
+    'satchel_http_requests_total{status="500", job="ingest"}',
     'satchel_http_requests_total{status=~"5.."}',
 }
 """What a stack that is well has none of."""

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import AsyncIterator
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.matcher.__main__ import INDEXES
 from services.matcher.capture_addresses import CaptureAddresses
@@ -96,6 +97,21 @@ async def test_without_a_broker_or_after_a_crash_it_is_announced_later(world: Wo
         await world.outbox.announce_some()
     world.recorder.crash_after = None
     assert len(await world.announced()) == 1
+
+
+async def test_that_it_cannot_be_announced_is_counted(world: World) -> None:
+    def failures() -> float:
+        return REGISTRY.get_sample_value("satchel_announce_failures_total") or 0
+
+    await world.put("c1", "One")
+    world.recorder.away = True
+    before = failures()
+    running = asyncio.create_task(world.outbox.run())
+    async with asyncio.timeout(10):
+        while failures() == before:
+            await asyncio.sleep(0.02)
+    world.outbox.stop()
+    await running
 
 
 async def test_a_change_during_the_announcement_is_announced_too(world: World) -> None:

@@ -38,7 +38,7 @@ def test_an_average_capture_is_weighed_by_kind_and_by_what_becomes_of_it() -> No
     assert found.database_bytes == pytest.approx(0.5 * 2 * (50 + 50 + 250))
     assert found.blob_bytes == pytest.approx(0.5 * 2 * (50 + 50 + 250))
     assert found.puts == pytest.approx(0.75)
-    assert found.gets == pytest.approx(0.375)
+    assert found.gets == pytest.approx(0.5)
 
 
 def test_a_plan_is_proportional_above_the_least() -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import subprocess
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 import uvloop
+from prometheus_client import REGISTRY
 
 from services.ingest.certificate import Certificate
 from tests.smtp_door import ADDRESS, DOMAIN, ENVELOPE, make_certificate, serving
@@ -142,6 +144,22 @@ def test_a_renewed_certificate_is_shown_and_a_broken_one_is_not(tmp_path: Path) 
         assert await shown() == second
 
     on(uvloop.new_event_loop, body)
+
+
+def test_when_it_expires_is_told_without_any_handshake(tmp_path: Path) -> None:
+    def told() -> float:
+        value = REGISTRY.get_sample_value("satchel_certificate_expires_timestamp_seconds")
+        assert value is not None
+        return value
+
+    files = make_certificate(tmp_path)
+    certificate = Certificate(*files)
+    assert told() - time.time() == pytest.approx(2 * 86400, abs=60)
+    make_certificate(tmp_path, days=9)
+    assert told() - time.time() == pytest.approx(9 * 86400, abs=60)
+    files[0].write_text("no certificate")
+    assert told() == certificate.expires
+    assert told() - time.time() == pytest.approx(9 * 86400, abs=60)
 
 
 def test_old_tls_is_refused(tmp_path: Path) -> None:
