@@ -53,6 +53,13 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _has_a_scheme(cls, endpoint: str | None) -> str | None:
+        if endpoint and not endpoint.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return endpoint
+
     @field_validator("log_level")
     @classmethod
     def _known_level(cls, level: str) -> str:

@@ -70,5 +70,8 @@ class Certificate:
                 f"{cert_file} and {key_file} are not a certificate and its key, without a"
                 " password, in PEM"
             ) from error
-        own = load_pem_x509_certificate(cert_file.read_bytes())  # the first of the chain
+        try:
+            own = load_pem_x509_certificate(cert_file.read_bytes())  # the first of the chain
+        except OSError as error:  # replaced in this very moment
+            raise ValueError(f"{cert_file}: {error.strerror}") from error
         return context, own.not_valid_after_utc.timestamp()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
 from shared.broker.metrics import QUEUE_CONSUMERS, QUEUE_MESSAGES
+from shared.runtime import unless
 from shared.topology import Queue, Topology
 
 _PAUSE_SECONDS = 0.5
@@ -26,7 +27,11 @@ class Backlog:
         self._forget()
 
     async def run(self) -> None:
-        """Ask until `stop`."""
+        """Ask until `stop`, which does not wait for an answer."""
+        await unless(self._stopping, self._ask())
+        self._forget()
+
+    async def _ask(self) -> None:
         links = connections(self._url, self._name, Topology(self._queues), self._stopping)
         async with contextlib.aclosing(links):
             async for connection in links:

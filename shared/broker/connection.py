@@ -110,9 +110,14 @@ async def _declare(connection: AbstractConnection, topology: Topology) -> None:
 
 async def close_quietly(connection: AbstractConnection) -> None:
     """Close it, or leave it to the broker's heartbeat: a frozen one must not keep us."""
-    with contextlib.suppress(*AWAY), own_cancellation_only():
-        async with asyncio.timeout(_CLOSE_SECONDS):
-            await connection.close()
+    try:
+        with contextlib.suppress(*AWAY), own_cancellation_only():
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await connection.close()
+    finally:
+        # What did not close in time has no transport any more, so this takes none. Else the
+        # library would close it once it is collected, in whatever thread that happens.
+        await connection.close()
 
 
 async def connections(

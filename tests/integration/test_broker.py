@@ -10,6 +10,7 @@ import pytest
 
 from dev.rabbitmq import PrivateRabbitMQ
 from shared.broker import Consumer, Delivery, EventTooLarge, Handler, Publisher, PublishFailed
+from shared.broker.connection import close_quietly
 from shared.events import MAX_EVENT_BYTES, MailReceived
 from shared.outcomes import Done, Outcome, Reject, Retry
 from shared.topology import DEAD, MAIL_EXCHANGE, RECEIVED, uses
@@ -365,6 +366,20 @@ class TestConsuming:
                 await asyncio.sleep(0.7)
                 started = time.monotonic()
             assert time.monotonic() - started < 4
+        finally:
+            private_broker.thaw()
+
+    async def test_what_a_silent_broker_does_not_let_close_counts_as_closed(
+        self, private_broker: PrivateRabbitMQ
+    ) -> None:
+        """The library would close it when it is collected, wherever that happens."""
+        connection = await aio_pika.connect(private_broker.url)
+        private_broker.freeze()
+        try:
+            started = time.monotonic()
+            await close_quietly(connection)
+            assert connection.is_closed
+            assert time.monotonic() - started < 2
         finally:
             private_broker.thaw()
 

@@ -50,7 +50,12 @@ class DeadLetterSweep:
         self._stopping.set()
 
     async def sweep(self, unfinished: timedelta = UNFINISHED) -> None:
-        """Do it once."""
+        """Do it once. It is counted first, whatever is away for the rest."""
+        counts = dict.fromkeys((*REASONS, OTHER), 0)
+        for reason, count in (await self._records.waiting()).items():
+            counts[label(reason)] += count
+        for reason, count in counts.items():
+            DEAD_LETTERS_WAITING.labels(reason).set(count)
         for document in await self._records.unfinished(unfinished, _AT_ONCE):
             try:
                 if document["state"] == "waiting":
@@ -64,11 +69,6 @@ class DeadLetterSweep:
                     dead_letter=document["_id"],
                     why=str(failure),
                 )
-        counts = dict.fromkeys((*REASONS, OTHER), 0)
-        for reason, count in (await self._records.waiting()).items():
-            counts[label(reason)] += count
-        for reason, count in counts.items():
-            DEAD_LETTERS_WAITING.labels(reason).set(count)
         if time.monotonic() - self._blobs_swept > _BLOBS_EVERY_SECONDS:
             await self._blobs.sweep(DEAD_PREFIX, RETENTION + _MARGIN)
             self._blobs_swept = time.monotonic()
