@@ -41,7 +41,7 @@ check: lint ## lint, and unit and contract tests: seconds, no servers
 	@$(PYTHON) -m pytest tests/unit tests/contract -q
 
 .PHONY: test
-test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: under 10 minutes
+test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: a quarter of an hour
 	$(call say,all tests)
 	@$(PYTHON) -m pytest
 

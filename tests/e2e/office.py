@@ -7,6 +7,7 @@ import itertools
 import re
 import secrets
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ MONTHS = {"u1": "Jan", "u2": "Feb"}
 """Nothing but a user's own mail is of that month."""
 ADDRESSES = {"u1": "user@team.example", "u2": "two@team.example"}
 STREAMED = ("GET", "/v1/events")
+_AT_ONCE = 6
 OPS_ROUTES = {
     ("GET", "/v1/dead-letters"),
     ("GET", "/v1/dead-letters/{dead_letter_id}"),
@@ -306,21 +308,28 @@ class Office:
         }
 
     def everything(self, person: str, known: "Known", methods: str = "GET") -> list[Answer]:
-        """Return the answers to whatever a person can ask, and to what they may do."""
-        client, answers = self.users[person], list[Answer]()
-        for route, path, params in self.requests(known):
-            if route[0] not in methods.split():
-                continue
-            body = {"json": {"visibility": "team"}} if route == ("PUT", "/v1/settings") else {}
-            while True:  # page by page
-                answer = client.request(route[0], "timeline", path, params=params, **body)
-                cursor = cursor_in(answer.text)
-                told = answer.text + (opened(cursor) if cursor else "")
-                answers.append(Answer(route, (path, params), answer.status_code, told))
-                if cursor is None or params.get("cursor") in known.cursors:
-                    break
-                params = {**params, "cursor": cursor}
-        return answers
+        """Return the answers to whatever a person can ask, and to what they may do.
+
+        In the order in which it could be asked, though some of it is asked at once.
+        """
+        wanted = [asked for asked in self.requests(known) if asked[0][0] in methods.split()]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            pages = pool.map(lambda asked: list(self._answers(person, known, *asked)), wanted)
+            return [answer for some in pages for answer in some]
+
+    def _answers(
+        self, person: str, known: "Known", route: tuple[str, str], path: str, params: dict[str, str]
+    ) -> Iterator[Answer]:
+        """Ask for one thing, page by page."""
+        body = {"json": {"visibility": "team"}} if route == ("PUT", "/v1/settings") else {}
+        while True:
+            answer = self.users[person].request(route[0], "timeline", path, params=params, **body)
+            cursor = cursor_in(answer.text)
+            told = answer.text + (opened(cursor) if cursor else "")
+            yield Answer(route, (path, params), answer.status_code, told)
+            if cursor is None or params.get("cursor") in known.cursors:
+                return
+            params = {**params, "cursor": cursor}
 
 
 def _new(words: list[str]) -> str:
