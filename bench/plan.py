@@ -24,7 +24,7 @@ _LEAST = {"ingest": 3, "matcher": 2, "timeline": 2}
 """Replicas, in any case: the autoscalers' least."""
 _MOST = {"ingest": 12, "matcher": 8, "timeline": 16}
 """Replicas: the autoscalers' most (`deploy/k8s/overlays/production/scaling.yaml`)."""
-_MIB = {"ingest": 320, "matcher": 256, "timeline": 512}
+_MIB = {"ingest": 320, "matcher": 320, "timeline": 640}
 """Memory that a replica asks for: `deploy/k8s/base`."""
 
 

@@ -44,7 +44,7 @@ def test_an_average_capture_is_weighed_by_kind_and_by_what_becomes_of_it() -> No
 def test_a_plan_is_proportional_above_the_least() -> None:
     # 11.5 ms each, half of a core used: 23 cores for a thousand a second.
     big = plan(1000, _MEASURED, _HALF)
-    assert big["timeline"] == "23 replicas, 23.0 cores, 11.5 GiB"
+    assert big["timeline"] == "23 replicas, 23.0 cores, 14.4 GiB"
     assert big["queues"].startswith("2,000 messages, 4.5 MB a second; 1 partitions")
     assert big["MongoDB"].endswith("23.0 cores, 2 shards of 3")
     small = plan(1, _MEASURED, _HALF)
