@@ -111,6 +111,11 @@ BY_ID: Any = "_id_"
 """The hint that makes MongoDB look documents up by their ids, whatever else is asked of them."""
 
 
+def of_id(account: str, id_: str) -> Document:
+    """Return the query for one of an account's documents, by the whole shard key."""
+    return {"_id": id_, "account": account}
+
+
 def of_ids(account: str, ids: Iterable[object]) -> Document:
     """Return the query for an account's documents by their ids: by the whole shard key."""
     return {"_id": {"$in": list(ids)}, "account": account}

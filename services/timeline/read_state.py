@@ -20,7 +20,7 @@ from pymongo import ASCENDING, DeleteMany, IndexModel, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.viewers import Viewer
-from shared.database import BY_ID, Database, Document, Index, of_ids
+from shared.database import BY_ID, Database, Document, Index, of_id, of_ids
 
 MAX_MARKED_UNREAD = 500
 """Conversations that one user may have marked as unread, older than what they read all at once."""
@@ -73,7 +73,7 @@ class ReadState:
     async def mark(self, viewer: Viewer, thread: str, through: int, *, unread: bool) -> None:
         """Mark a conversation as read through a number, or as unread."""
         await self._marks.update_one(
-            {"_id": _mark_id(viewer, thread), "account": viewer.account},
+            of_id(viewer.account, _mark_id(viewer, thread)),
             {
                 "$max": {"through": through},
                 "$set": {"unread": unread},
@@ -116,7 +116,7 @@ class ReadState:
             )
             through = max([*seen.values(), *(mark["through"] for mark in of_user.values())])
             fields = {"user": user, "thread": thread, "through": through, "unread": unread}
-            id_ = {"_id": _mark_id(viewer, thread), "account": account}
+            id_ = of_id(account, _mark_id(viewer, thread))
             writes.append(UpdateOne(id_, {"$set": fields}, upsert=True))
         await self._marks.bulk_write(writes, session=session)
 
@@ -128,7 +128,7 @@ def _is_unread(arrived: int, mark: Document | None, read_before: int) -> bool:
 
 
 def _user(viewer: Viewer) -> Document:
-    return {"_id": f"{viewer.account}/{viewer.person_id}", "account": viewer.account}
+    return of_id(viewer.account, f"{viewer.account}/{viewer.person_id}")
 
 
 def _mark_id(viewer: Viewer, thread: str) -> str:

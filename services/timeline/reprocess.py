@@ -17,7 +17,7 @@ from services.timeline.projection import Projection, event_of, project
 from services.timeline.reader import READER_VERSION, read
 from services.timeline.store import Store
 from shared.blobs import BlobMissing, Blobs
-from shared.database import Database, Document
+from shared.database import Database, Document, of_id
 
 _AT_ONCE = 8
 _BATCH = 64
@@ -76,7 +76,7 @@ class Reprocess:
     async def _one(self, content: Document) -> str:
         """Make one content anew; return what became of it."""
         async with self._at_once:
-            which = {"_id": content["mail_id"], "account": content["account"]}
+            which = of_id(content["account"], content["mail_id"])
             mail = await self._mails.find_one(which)
             key = content["_id"].partition("/")[2]
             captures = [c for c in mail["captures"] if c["content"] == key] if mail else []

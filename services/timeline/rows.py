@@ -22,7 +22,7 @@ from services.timeline.read_state import ReadState
 from services.timeline.terms import terms_of
 from services.timeline.threads import Thread
 from services.timeline.viewers import Seen, profiles_by_range, seen_by_range
-from shared.database import BY_ID, Database, Document, Index, of_ids
+from shared.database import BY_ID, Database, Document, Index, of_id, of_ids
 
 MAX_PARTICIPANTS = 50
 """Of one mail, for the summary of its conversation."""
@@ -91,10 +91,10 @@ class Rows:
         changed = {r: row for r, row in rows.items() if row != known.get(r)}
         gone = known.keys() - seen.keys()
         writes: list[Any] = [
-            ReplaceOne(_which(row["account"], row["_id"]), row, upsert=True)
+            ReplaceOne(of_id(row["account"], row["_id"]), row, upsert=True)
             for row in changed.values()
         ]
-        writes += [DeleteOne(_which(mail["account"], known[range_]["_id"])) for range_ in gone]
+        writes += [DeleteOne(of_id(mail["account"], known[range_]["_id"])) for range_ in gone]
         if writes:
             await self._mails.bulk_write(writes, session=session)
         await self._write_profiles(mail, before, seen, session)
@@ -145,7 +145,7 @@ class Rows:
                 old.discard((range_, person_id))
                 writes.append(
                     UpdateOne(
-                        _which(account, _profile_row_id(mail, range_, person_id)),
+                        of_id(account, _profile_row_id(mail, range_, person_id)),
                         {
                             "$set": {"date": view.date},
                             "$setOnInsert": {
@@ -158,7 +158,7 @@ class Rows:
                     )
                 )
         gone = [_profile_row_id(mail, range_, person_id) for range_, person_id in sorted(old)]
-        writes += [DeleteOne(_which(account, id_)) for id_ in gone]
+        writes += [DeleteOne(of_id(account, id_)) for id_ in gone]
         if writes:
             await self._profiles.bulk_write(writes, session=session)
 
@@ -192,14 +192,14 @@ class Rows:
                 new = summary.changed(had, was, row) if had and was and row else None
                 new = new or await self._make_anew(account, range_, thread.name, session)
             if new is None:
-                writes.append(DeleteOne(_which(account, id_)))
+                writes.append(DeleteOne(of_id(account, id_)))
                 continue
             arrived = had["arrived"] if had else 0
             if was is None and is_news:
                 arrived = max(arrived + 1, time.time_ns() // 1_000_000)
             fields = {"account": account, "viewer": range_, "thread": thread.name}
             about = {**fields, "arrived": arrived, **new}
-            which = _which(account, id_)
+            which = of_id(account, id_)
             writes.append(ReplaceOne(which, {"_id": id_, **about}, upsert=True))
         await self._conversations.bulk_write(writes, session=session)
 
@@ -221,14 +221,14 @@ class Rows:
         by_range: dict[str, list[Document]] = {}
         for row in sorted(rows, key=lambda row: row["thread"] != thread.name):
             by_range.setdefault(row["viewer"], []).append(row)
-        writes: list[Any] = [DeleteOne(_which(account, row["_id"])) for row in rows]
+        writes: list[Any] = [DeleteOne(of_id(account, row["_id"])) for row in rows]
         for range_, parts in by_range.items():
             id_ = _conversation_row_id(account, range_, thread.name)
             fields = {"_id": id_, **of_account, "viewer": range_, "thread": thread.name}
             arrived = max(part["arrived"] for part in parts)
             joined = reduce(summary.joined, parts)
             new = {"arrived": arrived, **{key: joined[key] for key in summary.FIELDS}}
-            writes.append(ReplaceOne(_which(account, id_), {**fields, **new}, upsert=True))
+            writes.append(ReplaceOne(of_id(account, id_), {**fields, **new}, upsert=True))
         if writes:
             await self._read_state.follow(account, thread.name, rows, session)
             await self._conversations.bulk_write(writes, session=session)
@@ -267,11 +267,6 @@ def mail_row(mail: Document, range_: str, thread: str, seen: Seen, content: Docu
             attachments=[attachment["filename"] for attachment in content["attachments"]],
         ),
     }
-
-
-def _which(account: str, id_: str) -> Document:
-    """Return the query for one document, by the whole shard key."""
-    return {"_id": id_, "account": account}
 
 
 def _row_id(mail: Document, range_: str) -> str:

@@ -28,7 +28,7 @@ from services.timeline.rows import Rows
 from services.timeline.threads import Threads
 from services.timeline.turns import Turns
 from services.timeline.viewers import add_capture
-from shared.database import Database, Document
+from shared.database import Database, Document, of_id
 from shared.events import MailAttached, MailConfirmation, MailDismissed
 
 Written = TypeVar("Written")
@@ -66,7 +66,7 @@ class Store:
 
     async def raw_key(self, content: Document) -> str | None:
         """Return the key of the bytes that are kept of a content; None when it is not known yet."""
-        which = {"_id": content["_id"], "account": content["account"]}
+        which = of_id(content["account"], content["_id"])
         found = await self._contents.find_one(which, {"raw_key": 1})
         return str(found["raw_key"]) if found else None
 
@@ -145,16 +145,16 @@ class Store:
         session: AsyncClientSession,
     ) -> str:
         account, key = content["account"], content["_id"].partition("/")[2]
-        id_ = {"_id": mail_id, "account": account}
+        id_ = of_id(account, mail_id)
         mail = await self._mails.find_one(id_, session=session)
         if mail is None:
             return "unchanged"
         moved = projections[0].mail_id != mail_id
         made = {p.capture["content"]: p.content for p in projections}
-        which = {"_id": content["_id"], "account": account}
+        which = of_id(account, content["_id"])
         await self._contents.delete_one(which, session=session)
         for new in made.values():
-            which = {"_id": new["_id"], "account": account}
+            which = of_id(account, new["_id"])
             await self._contents.replace_one(which, new, upsert=True, session=session)
         before = mail["captures"]
         after = [capture for capture in before if capture["content"] != key]
@@ -198,7 +198,7 @@ class Store:
 
     async def _keep_content(self, content: Document, session: AsyncClientSession) -> Document:
         """Return the content as it is kept: the first that said the same."""
-        id_ = {"_id": content["_id"], "account": content["account"]}
+        id_ = of_id(content["account"], content["_id"])
         known = await self._contents.find_one(id_, session=session)
         if known is None:
             await self._contents.insert_one(content, session=session)
@@ -208,7 +208,7 @@ class Store:
         self, projection: Projection, session: AsyncClientSession
     ) -> tuple[Document, list[Document]]:
         """Return the mail with the capture, and the captures that it had before."""
-        id_ = {"_id": projection.mail_id, "account": projection.content["account"]}
+        id_ = of_id(projection.content["account"], projection.mail_id)
         known = await self._mails.find_one(id_, session=session)
         before = known["captures"] if known else []
         captures = add_capture(before, projection.capture)

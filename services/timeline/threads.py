@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from shared.database import BY_ID, Database, Document, Index, of_ids
+from shared.database import BY_ID, Database, Document, Index, of_id, of_ids
 
 INDEXES = (
     # Threads._rename
@@ -67,7 +67,7 @@ class Threads:
         await self._tie(account, keys, name, {token["_id"] for token in known}, session)
         gained = new_mails + sum(t["mails"] for t in threads if t is not largest)
         await self._threads.update_one(
-            {"_id": f"{account}/{name}", "account": account},
+            of_id(account, f"{account}/{name}"),
             {"$inc": {"mails": gained, "joined": 1}},  # written by everyone who joins
             upsert=True,
             session=session,
@@ -110,9 +110,7 @@ class Threads:
         session: AsyncClientSession,
     ) -> None:
         missing = [
-            UpdateOne(
-                {"_id": key, "account": account}, {"$setOnInsert": {"thread": name}}, upsert=True
-            )
+            UpdateOne(of_id(account, key), {"$setOnInsert": {"thread": name}}, upsert=True)
             for key in dict.fromkeys(keys)
             if key not in known
         ]
