@@ -9,9 +9,13 @@ from uuid import uuid4
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 
-from shared.broker import Delivery
+from shared.broker import Consumer, Delivery, Handler, Publisher
 from shared.events import MailReceived
 from shared.runtime import Part
+from shared.topology import RECEIVED, uses
+
+TOPOLOGY = uses(publishes=[MailReceived], consumes=[RECEIVED])
+"""What a publisher and a consumer of received mail use."""
 
 
 def received(**also: object) -> MailReceived:
@@ -35,6 +39,19 @@ async def running(part: Part) -> AsyncIterator[None]:
         part.stop()
         async with asyncio.timeout(20):
             await task
+
+
+@contextlib.asynccontextmanager
+async def consuming(
+    amqp_url: str, publisher: Publisher, handler: Handler, **options: float
+) -> AsyncIterator[Consumer]:
+    prefetch = int(options.pop("prefetch", 8))
+    consumer = Consumer(
+        amqp_url, "test", TOPOLOGY, RECEIVED, handler, publisher, prefetch=prefetch, **options
+    )
+    async with running(consumer):
+        await eventually(lambda: consumer.ready)
+        yield consumer
 
 
 async def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:

@@ -1,14 +1,19 @@
 """What the step-by-step tests of a service begin with."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aio_pika
 import pytest
 
 from services.matcher.__main__ import INDEXES
 from services.matcher.directory import person_of
+from shared.broker import Publisher
 from shared.database import connect, migrate
 from shared.events import Kind
+from shared.topology import DEAD, RECEIVED
+from tests.broker_parts import TOPOLOGY, eventually, running
 from tests.fakes import Recorder
 from tests.matcher_parts import ACCOUNT, Replica
 
@@ -34,3 +39,21 @@ async def matcher(
         await people.put("globex", person_of("c9", Kind.CANDIDATE, "C", ["other@mail.example"]))
         yield matcher
         await client.drop_database(database_name)
+
+
+@pytest.fixture
+async def publisher(amqp_url: str) -> AsyncIterator[Publisher]:
+    publisher = Publisher(amqp_url, "test", TOPOLOGY, deadline=2.0)
+    async with running(publisher):
+        await eventually(lambda: publisher.ready)
+        yield publisher
+
+
+@pytest.fixture
+async def admin(amqp_url: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
+    """A channel to look and to break with; all queues are empty when the test begins."""
+    async with await aio_pika.connect(amqp_url) as connection, connection.channel() as channel:
+        for queue in (RECEIVED, DEAD):
+            with contextlib.suppress(aio_pika.exceptions.ChannelNotFoundEntity):
+                await (await channel.get_queue(queue.name, ensure=False)).purge()
+        yield channel

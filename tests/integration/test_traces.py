@@ -1,8 +1,6 @@
 """The trace of a message on a real broker: by its headers alone, dead or alive, at any size."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 
 import aio_pika
 import pytest
@@ -12,33 +10,15 @@ from shared.broker import Consumer, DeadLetter, Delivery, Publisher
 from shared.broker.dead import read_dead_letter
 from shared.events import MAX_EVENT_BYTES, MailReceived
 from shared.outcomes import Done, Outcome, Reject, Retry
-from shared.topology import DEAD, MAIL_EXCHANGE, RECEIVED, uses
+from shared.topology import DEAD, MAIL_EXCHANGE, RECEIVED
 from shared.tracing import Trace
-from tests.broker_parts import eventually, received, running, take_one
+from tests.broker_parts import TOPOLOGY, received, running, take_one
 
-TOPOLOGY = uses(publishes=[MailReceived], consumes=[RECEIVED])
 LARGEST = Trace(f"00-{'a' * 32}-{'b' * 16}-00", "k=" + "v" * 254 + ",l=" + "v" * 253)
 
 
-@pytest.fixture
-async def publisher(amqp_url: str) -> AsyncIterator[Publisher]:
-    publisher = Publisher(amqp_url, "test traces", TOPOLOGY, deadline=2.0)
-    async with running(publisher):
-        await eventually(lambda: publisher.ready)
-        yield publisher
-
-
-@pytest.fixture
-async def channel(amqp_url: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
-    async with await aio_pika.connect(amqp_url) as connection, connection.channel() as channel:
-        for queue in (RECEIVED, DEAD):
-            with contextlib.suppress(aio_pika.exceptions.ChannelNotFoundEntity):
-                await (await channel.get_queue(queue.name, ensure=False)).purge()
-        yield channel
-
-
 async def test_the_largest_event_that_dies_with_the_largest_trace_fits_into_a_frame(
-    amqp_url: str, publisher: Publisher, channel: aio_pika.abc.AbstractChannel
+    amqp_url: str, publisher: Publisher, admin: aio_pika.abc.AbstractChannel
 ) -> None:
     assert len(LARGEST.state) == 512
     short = received(mail_from="x")
@@ -56,13 +36,13 @@ async def test_the_largest_event_that_dies_with_the_largest_trace_fits_into_a_fr
         await publisher.publish(event, b"mail")
     consumer = Consumer(amqp_url, "test traces", TOPOLOGY, RECEIVED, handle, publisher)
     async with running(consumer):
-        message = await take_one(channel, DEAD.name)
+        message = await take_one(admin, DEAD.name)
     assert tries == 2
     letter = read_dead_letter(message.type, message.routing_key, message.headers, message.body)
     assert letter.trace == LARGEST
     assert letter.event == event.encode()
     await publisher.publish_again(letter)
-    again = await take_one(channel, RECEIVED.name)
+    again = await take_one(admin, RECEIVED.name)
     assert {**again.headers}.items() >= LARGEST.headers().items()
     assert "traceparent" not in str(again.headers["event"])
 
@@ -96,7 +76,7 @@ async def seen(amqp_url: str, publisher: Publisher, message: aio_pika.Message) -
 async def test_a_message_without_a_valid_trace_is_handled_and_begins_one(
     amqp_url: str,
     publisher: Publisher,
-    channel: aio_pika.abc.AbstractChannel,
+    admin: aio_pika.abc.AbstractChannel,
     headers: dict[str, aio_pika.abc.HeadersType],
 ) -> None:
     event = received()
@@ -109,9 +89,9 @@ async def test_a_message_without_a_valid_trace_is_handled_and_begins_one(
 
 
 async def test_a_replay_of_a_letter_without_a_trace_has_none_of_its_own_making(
-    publisher: Publisher, channel: aio_pika.abc.AbstractChannel
+    publisher: Publisher, admin: aio_pika.abc.AbstractChannel
 ) -> None:
     event = received()
     letter = DeadLetter(event.tag, event.encode(), b"", event.tag, RECEIVED.name, "r", "", 0)
     await publisher.publish_again(letter)
-    assert "traceparent" not in (await take_one(channel, RECEIVED.name)).headers
+    assert "traceparent" not in (await take_one(admin, RECEIVED.name)).headers
