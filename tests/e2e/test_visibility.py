@@ -14,8 +14,9 @@ from dev.client import SCOPES
 from dev.stack import Stack
 from tests.e2e.account import Account
 from tests.e2e.answers import Known, told_of
+from tests.e2e.asking import OPS_ROUTES, ROUTES, STREAMED, everything, requests
 from tests.e2e.listening import Listening
-from tests.e2e.office import OPS_ROUTES, ROUTES, STREAMED, Office
+from tests.e2e.office import Office
 
 OTHER = {"u1": "u2", "u2": "u1"}
 DATES = {"u1": "2026-01-", "u2": "2026-02-"}
@@ -54,14 +55,14 @@ def secrets_of(office: Office, person: str) -> list[str]:
 
 
 def test_every_route_is_asked(office: Office) -> None:
-    asked = {route for route, *_ in office.requests(known_to_anyone(office))}
+    asked = {route for route, *_ in requests(office, known_to_anyone(office))}
     assert asked == ROUTES - {STREAMED}
 
 
 class TestOwner:
     @pytest.mark.parametrize("person", ["u1", "u2"])
     def test_ones_own_mail_is_all_there(self, office: Office, person: str) -> None:
-        answers = office.everything(person, office.known_to(person))
+        answers = everything(office, person, office.known_to(person))
         told = "".join(answer.told for answer in answers)
         missing = [word for word in office.secrets[person].all if word not in told]
         assert [word for word in missing if word not in office.secrets[person].forgotten] == []
@@ -69,7 +70,7 @@ class TestOwner:
 
     @pytest.mark.parametrize("person", ["u1", "u2"])
     def test_nothing_of_a_colleagues_mail_is_told(self, office: Office, person: str) -> None:
-        answers = office.everything(person, known_to_anyone(office), "GET PUT")
+        answers = everything(office, person, known_to_anyone(office), "GET PUT")
         assert len(answers) > 500
         assert told_of(answers, secrets_of(office, OTHER[person])) == []
         assert {answer.status for answer in answers} == {200, 204, 403, 404}
@@ -88,7 +89,7 @@ class TestOwner:
     def test_what_is_not_ones_own_is_not_found(self, office: Office, person: str) -> None:
         own, anyones = office.known_to(person), known_to_anyone(office)
         kinds = {"mails": own.mails, "conversations": own.conversations}
-        for answer in office.everything(person, anyones, "GET PUT"):
+        for answer in everything(office, person, anyones, "GET PUT"):
             _, _, kind, id_, *_ = [*answer.asked[0].split("/"), ""]
             if kind in kinds and id_ not in kinds[kind]:
                 assert answer.status == 404, answer
@@ -103,7 +104,7 @@ class TestOwner:
             "/v1/stats": {"days": []},
             "/v1/quarantine": {"items": [], "next_cursor": None},
         }
-        for answer in office.everything("u3", known_to_anyone(office)):
+        for answer in everything(office, "u3", known_to_anyone(office)):
             path = answer.route[1]
             if path in empty:
                 assert answer.json == empty[path], answer
@@ -148,12 +149,12 @@ class TestOwner:
         for conversation in own.conversations:
             path = f"/v1/conversations/{conversation}/read"
             office.users["u1"].request("PUT", "timeline", path)
-        before = office.everything("u1", known)
+        before = everything(office, "u1", known)
         for raw in to_come:
             office.arrives("u2", raw)
         office.settle()
         office.set_visibility("owner")
-        answers = zip(before, office.everything("u1", known), strict=True)
+        answers = zip(before, everything(office, "u1", known), strict=True)
         different = [
             (one, other)
             for one, other in answers
@@ -169,7 +170,7 @@ class TestTeam:
         office.set_visibility("team")
         others = [owner for owner in ("u1", "u2") if owner != person]
         words = [word for owner in others for word in office.secrets[owner].bcc]
-        answers = office.everything(person, known, "GET PUT")
+        answers = everything(office, person, known, "GET PUT")
         assert told_of(answers, words) == []
 
     @pytest.mark.parametrize("person", ["u1", "u2", "u3"])
@@ -189,7 +190,7 @@ class TestTeam:
     def test_after_owner_everything_is_there_again(self, office: Office) -> None:
         office.set_visibility("team")
         for person in ("u1", "u2", "u3"):
-            answers = office.everything(person, office.known_to(person))
+            answers = everything(office, person, office.known_to(person))
             told = "".join(answer.told for answer in answers)
             words = [word for owner in ("u1", "u2") for word in office.secrets[owner].open]
             assert [word for word in words if word not in told] == []
@@ -281,7 +282,7 @@ def test_another_account_finds_nothing(office: Office, stack: Stack, visibility:
     words = [word for owner in ("u1", "u2") for word in secrets_of(office, owner)]
     office.set_visibility(visibility)
     office.users["stranger"] = Account(stack).client_for("u1", f"{SCOPES} ops")
-    answers = office.everything("stranger", known, "GET PUT")
+    answers = everything(office, "stranger", known, "GET PUT")
     assert told_of(answers, words) == []
     for answer in answers:
         if "_id}" in answer.route[1] and "profiles" not in answer.route[1]:
