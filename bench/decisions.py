@@ -37,7 +37,7 @@ from services.matcher.versions import Versions
 from shared.capture_address import KeyRing
 from shared.database import Database, connect, migrate
 from shared.events import Kind
-from shared.headers import read_header_block
+from shared.mail.headers import read_header_block
 
 _ACCOUNTS, _DOMAIN, _BATCH = 100, "in.satchel.test", 1000
 

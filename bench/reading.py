@@ -37,8 +37,8 @@ from services.timeline.viewers import Viewer, seen_by_range
 from shared.capture_address import KeyRing
 from shared.database import Document
 from shared.events import Direction, Kind, MailAttached, MailReceived, Match, Role
-from shared.headers import HeaderBlock, read_header_block
-from shared.mime import by_content_id
+from shared.mail.headers import HeaderBlock, read_header_block
+from shared.mail.mime import by_content_id
 
 DOMAIN = "in.satchel.test"
 _ACCOUNT, _USER, _NOW = "fuzz", "u1", datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

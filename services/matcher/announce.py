@@ -18,7 +18,7 @@ from shared.events import (
     MailReceived,
     Match,
 )
-from shared.headers import message_id
+from shared.mail.headers import message_id
 
 SPLIT_BYTES = 48 * 1024
 """An event that would be larger is several, joined by the timeline."""

@@ -29,8 +29,8 @@ from dataclasses import dataclass
 
 from services.matcher.addresses import normalise
 from services.matcher.senders import literal_senders
-from shared.headers import HeaderBlock, addresses, decode_text
-from shared.mime import body_parts, leaves, text_of
+from shared.mail.headers import HeaderBlock, addresses, decode_text
+from shared.mail.mime import body_parts, leaves, text_of
 
 _MAX_LINK = 2000
 _REST = r"[A-Za-z0-9_.~%=-]+"

@@ -37,7 +37,7 @@ from shared.events import (
     MailDismissed,
     MailReceived,
 )
-from shared.headers import read_header_block
+from shared.mail.headers import read_header_block
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 _HEADER_BYTES = 128 * 1024

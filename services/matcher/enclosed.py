@@ -7,7 +7,7 @@ the first in that one. The same bytes have the same places, whoever cuts them.
 
 import re
 
-from shared.mime import leaves
+from shared.mail.mime import leaves
 
 MAX_MAILS = 100
 MAX_NESTING = 5

@@ -21,8 +21,8 @@ from services.matcher.forwards import (
 )
 from services.matcher.participants import Participant, participants
 from shared.events import DismissalReason, Forwarded
-from shared.headers import HeaderBlock, read_header_block
-from shared.mime import is_composite
+from shared.mail.headers import HeaderBlock, read_header_block
+from shared.mail.mime import is_composite
 
 _LARGE = 256 * 1024
 """Bytes; more than this is cut in a thread."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from services.matcher.addresses import normalise
 from services.matcher.senders import senders
 from shared.events import Role, Source
-from shared.headers import HeaderBlock, addresses
+from shared.mail.headers import HeaderBlock, addresses
 
 _FIELDS = {
     "from": Role.FROM,

@@ -11,7 +11,7 @@ not make somebody else the author.
 
 import re
 
-from shared.headers import HeaderBlock, Mailbox, addresses
+from shared.mail.headers import HeaderBlock, Mailbox, addresses
 
 _VIA = re.compile(r"\bvia\b", re.IGNORECASE)
 _PASSED_ON_BY = ("List-Id", "List-Post", "Mailing-List", "X-Google-Group-Id")

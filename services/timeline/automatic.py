@@ -25,10 +25,10 @@ from dataclasses import dataclass
 from typing import Literal
 from unicodedata import normalize
 
-from services.timeline.delivery_reports import has_null_sender, is_automatic, report_of
-from shared import headers
-from shared.headers import HeaderBlock, decode_text, parameters
-from shared.mime import Part
+from shared.mail import headers
+from shared.mail.delivery_reports import has_null_sender, is_automatic, report_of
+from shared.mail.headers import HeaderBlock, decode_text, parameters
+from shared.mail.mime import Part
 
 Kind = Literal["bounce", "delay", "receipt", "auto_reply", "newsletter", "list"]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from html import unescape
 from urllib.parse import unquote
 
-from shared.mime import Part
+from shared.mail.mime import Part
 
 REMOTE_SRC = "data-remote-src"
 REMOTE_URL = re.compile(r"https?://[^\s/?#\"'<>\\][^\s\"<>\\]{0,8000}\Z", re.IGNORECASE)

@@ -29,9 +29,9 @@ from services.timeline.calendar_lines import (
     read_calendar,
 )
 from services.timeline.zones import described_zone, named_zone
-from shared import headers
-from shared.headers import decode_text
-from shared.mime import Part, capped
+from shared.mail import headers
+from shared.mail.headers import decode_text
+from shared.mail.mime import Part, capped
 
 MAX_PARTS = 10
 MAX_DESCRIPTION = 4000

@@ -8,7 +8,7 @@ from services.timeline.mails import ShownMail
 from services.timeline.reader import attached_parts
 from shared.blobs import BlobMissing, Blobs, BlobStoreAway
 from shared.database import Document
-from shared.mime import Part, by_content_id, leaves
+from shared.mail.mime import Part, by_content_id, leaves
 
 _AT_ONCE = 4
 """Raw mails in memory at a time; each may have 30 MiB."""

@@ -9,7 +9,7 @@ Rules:
 * The body is the first part with text that is no attachment, in both forms if it has alternatives;
   without a text/plain the text is made from the HTML. Every other part is an attachment, a
   message/rfc822 as a whole: nothing that a mail brings is hidden.
-* Parts are cut by `shared.mime`, HTML is made safe by `safe_html`.
+* Parts are cut by `shared.mail.mime`, HTML is made safe by `safe_html`.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ from services.timeline.automatic import Auto, kind_of
 from services.timeline.invite import Invite, invite_of
 from services.timeline.new_part import snippet
 from services.timeline.safe_html import read_html
-from shared import headers
-from shared.headers import HeaderBlock, decode_text, message_ids
-from shared.headers import Mailbox as Mailbox
-from shared.mime import Part, body_parts, capped, leaves, text_of
+from shared.mail import headers
+from shared.mail.headers import HeaderBlock, decode_text, message_ids
+from shared.mail.headers import Mailbox as Mailbox
+from shared.mail.mime import Part, body_parts, capped, leaves, text_of
 
 _EXTENSIONS = MimeTypes()
 _NAMES = {"application/ms-tnef": "winmail.dat"}

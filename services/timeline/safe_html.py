@@ -22,7 +22,7 @@ from lxml import etree
 from lxml.html import HTMLParser, document_fromstring
 
 from services.timeline.images import REMOTE_SRC, REMOTE_URL
-from shared.mime import CONTROL, MAX_TEXT
+from shared.mail.mime import CONTROL, MAX_TEXT
 
 _UNSEEN = {"head", "iframe", "math", "noembed", "noframes", "script", "style", "svg", "textarea"}
 _UNSEEN |= {"title"}

@@ -16,7 +16,7 @@ from services.matcher.judge import Judgement, Verdict, judge
 from services.matcher.knowledge import Knowledge
 from shared.auth import Caller
 from shared.events import Direction, DismissalReason, Match, Role, Source
-from shared.headers import decode_text, read_header_block
+from shared.mail.headers import decode_text, read_header_block
 from shared.raw_body import MAIL_BODY, read_mail
 from shared.web import allowed, invalid_field
 

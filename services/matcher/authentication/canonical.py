@@ -1,14 +1,14 @@
 """The form in which a mail is signed: RFC 6376 section 3.4, in linear time whatever the bytes.
 
-What is signed must be what is read (`shared/headers.py`): a header block that the two would read
-differently is no mail to verify here.
+What is signed must be what is read (`shared/mail/headers.py`): a mail whose header block the two
+would read differently cannot be verified.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.headers import MAX_HEADER_BYTES, HeaderBlock
+from shared.mail.headers import MAX_HEADER_BYTES, HeaderBlock
 
 Form = Literal["simple", "relaxed"]
 

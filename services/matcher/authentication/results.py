@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from services.matcher.authentication.signature import domain_name
-from shared.headers import HeaderBlock
+from shared.mail.headers import HeaderBlock
 
 _TOKEN = re.compile(r'"(?>(?:[^"\\]|\\.)*)"|\\.|[();]|[^"\\();]++|["\\]', re.DOTALL)
 _METHOD = re.compile(r"([a-z0-9-]{1,40}+)(?:\s*+/\s*+\d++)?\s*+=\s*+([a-z0-9-]{1,40}+)")

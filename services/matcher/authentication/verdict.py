@@ -33,7 +33,7 @@ from services.matcher.authentication.signature import (
 from services.matcher.senders import literal_senders
 from shared.events import Authentication, AuthenticationMethod
 from shared.events import AuthenticationVerdict as Verdict
-from shared.headers import HeaderBlock
+from shared.mail.headers import HeaderBlock
 
 P = ParamSpec("P")
 T = TypeVar("T")

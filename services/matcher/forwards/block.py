@@ -18,7 +18,7 @@ from services.matcher.forwards.lines import labelled, labelled_without_colon
 from services.matcher.forwards.people import read_people, read_sender
 from services.matcher.forwards.separators import Separator
 from shared.events import Named
-from shared.headers import decode_text
+from shared.mail.headers import decode_text
 
 MAX_BLOCK = 300
 """Lines; a long list of recipients takes many."""

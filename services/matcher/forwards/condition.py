@@ -13,7 +13,7 @@ from services.matcher.addresses import normalise
 from services.matcher.decide import Attach, Decision, Person
 from services.matcher.senders import literal_senders
 from shared.events import Kind
-from shared.headers import HeaderBlock, addresses
+from shared.mail.headers import HeaderBlock, addresses
 
 
 def written_by_users(header: HeaderBlock, people: Collection[Person]) -> bool:

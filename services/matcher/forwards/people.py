@@ -10,7 +10,7 @@ client writes the real one last, so the last counts.
 import re
 
 from shared.events import Named
-from shared.headers import addresses, decode_text
+from shared.mail.headers import addresses, decode_text
 
 MAX_ADDRESSES = 100
 """Of one line; more are cut off."""

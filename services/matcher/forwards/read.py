@@ -22,8 +22,8 @@ from services.matcher.forwards.markup import text_of_html
 from services.matcher.forwards.separators import Separator, forwarded_subject, separator
 from services.matcher.participants import Participant
 from shared.events import Forwarded, Named, Role, Source
-from shared.headers import decode_text, read_header_block
-from shared.mime import body_parts, leaves, text_of
+from shared.mail.headers import decode_text, read_header_block
+from shared.mail.mime import body_parts, leaves, text_of
 
 MAX_LEVELS = 50
 MAX_PEOPLE = 500

@@ -18,7 +18,7 @@ from services.timeline.raw import RawMails
 from shared.auth import Caller
 from shared.blobs import BlobMissing, BlobStoreAway
 from shared.events import PersonId
-from shared.mime import MAX_PARTS
+from shared.mail.mime import MAX_PARTS
 from shared.raw_body import BYTES
 from shared.web import Problem, allowed, invalid_field, not_found
 

@@ -4,7 +4,7 @@ from services.timeline.dead_letters.letter import letter_of
 from shared.blobs import BlobMissing, Blobs
 from shared.broker import DeadLetter
 from shared.database import Document
-from shared.headers import MAX_HEADER_BYTES
+from shared.mail.headers import MAX_HEADER_BYTES
 
 
 class Content:

@@ -3,7 +3,7 @@
 from services.timeline.dead_letters.content import Content
 from shared.blobs import BlobMissing
 from shared.database import Document
-from shared.headers import decode_text, read_header_block
+from shared.mail.headers import decode_text, read_header_block
 
 _TAKEN = (
     *("capture_id", "tag", "reason", "queue", "at"),

@@ -15,7 +15,7 @@ from shared.events import (
     Match,
     Role,
 )
-from shared.headers import read_header_block
+from shared.mail.headers import read_header_block
 
 
 def test_many_matches_are_told_in_parts_that_can_travel() -> None:

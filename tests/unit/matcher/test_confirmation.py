@@ -7,7 +7,7 @@ import time
 import pytest
 
 from services.matcher.confirmation import Confirmation, may_be_confirmation, read_confirmation
-from shared.headers import read_header_block
+from shared.mail.headers import read_header_block
 
 DOMAIN = "in.satchel.test"
 CAPTURE = f"anna.q7h2mzk4abcde@{DOMAIN}"

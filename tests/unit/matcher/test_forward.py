@@ -17,7 +17,7 @@ from services.matcher.forwards.people import MAX_ADDRESSES
 from services.matcher.forwards.read import MAX_LEVELS, MAX_PEOPLE
 from services.matcher.judge import Judgement, judge
 from shared.events import Direction, DismissalReason, Kind, Source
-from shared.headers import read_header_block
+from shared.mail.headers import read_header_block
 
 DOMAIN = "in.satchel.test"
 CORPUS = Path(__file__).parents[4] / "shared" / "corpus" / "forwards.json"

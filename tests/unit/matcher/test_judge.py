@@ -10,7 +10,7 @@ from services.matcher.decide import Attach, Dismiss, Person
 from services.matcher.enclosed import MAX_MAILS, cut
 from services.matcher.judge import Verdict, judge
 from shared.events import Direction, DismissalReason, Kind
-from shared.headers import read_header_block
+from shared.mail.headers import read_header_block
 from tests.mails import enclosing, mail
 
 DOMAIN = "in.satchel.test"

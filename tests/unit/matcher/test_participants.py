@@ -3,7 +3,7 @@
 import pytest
 
 from services.matcher.participants import participants
-from shared.headers import read_header_block
+from shared.mail.headers import read_header_block
 
 DOMAIN = "in.satchel.test"
 

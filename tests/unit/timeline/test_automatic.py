@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.timeline.automatic import Auto, kind_of
-from services.timeline.delivery_reports import MAX_RECIPIENTS
 from services.timeline.reader import read
-from shared.headers import read_header_block
-from shared.mime import leaves
+from shared.mail.delivery_reports import MAX_RECIPIENTS
+from shared.mail.headers import read_header_block
+from shared.mail.mime import leaves
 
 MAILS = Path(__file__).parents[2] / "mail" / "automatic"
 ORDINARY = sorted(MAILS.parent.glob("*.eml"))

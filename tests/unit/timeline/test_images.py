@@ -10,7 +10,7 @@ from services.timeline.images import (
     with_remote_images,
 )
 from services.timeline.safe_html import read_html
-from shared.mime import Part, by_content_id, leaves
+from shared.mail.mime import Part, by_content_id, leaves
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 IMAGES = {

@@ -13,7 +13,7 @@ from icalendar import Calendar, Event
 from services.timeline.calendar_lines import MAX_ATTENDEES
 from services.timeline.invite import MAX_DESCRIPTION, MAX_LINE, Invite, invite_of
 from services.timeline.zones import named_zone
-from shared.mime import Part, leaves
+from shared.mail.mime import Part, leaves
 
 MAILS = Path(__file__).parents[2] / "mail" / "automatic"
 CASES = sorted(path.stem for path in MAILS.glob("*.eml"))

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.timeline.reader import MAX_PEOPLE, MAX_SUBJECT, READER_VERSION, ReadMail, read
-from shared.mime import MAX_DEPTH, MAX_PARTS, MAX_TEXT
+from shared.mail.mime import MAX_DEPTH, MAX_PARTS, MAX_TEXT
 
 MAILS = Path(__file__).parents[2] / "mail"
 CASES = sorted(path.stem for path in MAILS.glob("*.eml"))

@@ -6,7 +6,7 @@ import pytest
 
 from services.timeline.new_part import split
 from services.timeline.safe_html import read_html
-from shared.mime import MAX_TEXT
+from shared.mail.mime import MAX_TEXT
 
 ATTRIBUTION = "On Fri, Jan 9, 2026 at 10:00 Anna Lind &lt;anna@lind.example&gt; wrote:"
 

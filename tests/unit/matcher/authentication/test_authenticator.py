@@ -12,7 +12,7 @@ from services.matcher.authentication import Authenticator, Resolver
 from services.matcher.decide import Attach
 from services.matcher.judge import Judgement
 from shared.events import Direction, Forwarded, Kind, MailReceived, Match, Named, Role
-from shared.headers import read_header_block
+from shared.mail.headers import read_header_block
 from tests.mails import enclosing
 from tests.signed import letter, signed, zone
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from dev.generate import ROOT
 from services.matcher.authentication.resolver import NoAnswer
 from services.matcher.authentication.verdict import Question, authenticate
-from shared.headers import read_header_block
+from shared.mail.headers import read_header_block
 from tests.signed import FIELDS, SELECTOR, key_record, letter, sealed, signed, zone
 
 Zone = Mapping[str, Sequence[str]]

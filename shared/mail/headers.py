@@ -30,8 +30,8 @@ from encodings.aliases import aliases
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from shared.address_list import Mailbox as Mailbox
-from shared.address_list import read_address_list
+from shared.mail.address_list import Mailbox as Mailbox
+from shared.mail.address_list import read_address_list
 
 MAX_HEADER_BYTES = 100 * 1024
 MAX_HEADER_LINES = 1000

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.address_list import MAX_ADDRESS, Mailbox, read_address_list
+from shared.mail.address_list import MAX_ADDRESS, Mailbox, read_address_list
 
 CASES: dict[str, list[str]] = {
     # as it should be

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.headers import (
+from shared.mail.headers import (
     MAX_HEADER_BYTES,
     MAX_HEADER_LINES,
     HeaderBlock,

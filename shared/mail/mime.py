@@ -10,9 +10,9 @@ import binascii
 import re
 from dataclasses import dataclass
 
-from shared import headers
-from shared.charset import detect
-from shared.headers import HeaderBlock, decode_text, parameters
+from shared.mail import headers
+from shared.mail.charset import detect
+from shared.mail.headers import HeaderBlock, decode_text, parameters
 
 MAX_DEPTH = 50
 MAX_PARTS = 1000

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from shared import headers
-from shared.headers import HeaderBlock, decode_text, parameters
-from shared.mime import Part
+from shared.mail import headers
+from shared.mail.headers import HeaderBlock, decode_text, parameters
+from shared.mail.mime import Part
 
 MAX_BYTES = 256 * 1024
 MAX_GROUPS = 200

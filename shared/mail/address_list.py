@@ -3,8 +3,8 @@
 Rules:
 
 * One pass, no recursion: the time is linear in the length, whatever is nested or left open.
-* Only structure is read here. Encoded words are decoded afterwards (`shared.headers.addresses`), so
-  that a comma or an `@` inside one can never make an address.
+* Only structure is read here. Encoded words are decoded afterwards (`headers.addresses`), so that
+  a comma or an `@` inside one can never make an address.
 * An address in angle brackets is the address; all before it is the name, whatever it looks like:
   `"victim@x" <sender@y>` is sender@y alone. Without brackets an address stands for itself.
 * Semicolons separate like commas, as Outlook writes them. What precedes a colon is the name of a

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from shared.charset import detect
-from shared.mime import Part, text_of
+from shared.mail.charset import detect
+from shared.mail.mime import Part, text_of
 
 TEXTS = {
     "cp1252": "Größe und Übermaß, Café à la carte. Schöne Grüße aus München.",
