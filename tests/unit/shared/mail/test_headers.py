@@ -1,4 +1,5 @@
 import base64
+import re
 import time
 import unicodedata
 from collections.abc import Callable
@@ -91,6 +92,7 @@ def test_a_header_block_is_read(raw: bytes, fields: dict[str, list[str]], body: 
 @given(HEADER_LIKE)
 @example(b"To: a\nFrom me to you\n\nb")
 def test_it_is_read_as_the_standard_library_reads_it(raw: bytes) -> None:
+    raw = re.sub(rb"(?:\A|(?<=[\r\n]))([!-9;-~]+)[ \t]+(?=:)", rb"\1", raw)  # the one difference
     message = BytesHeaderParser(policy=compat32).parsebytes(raw)
     expected = [
         (name, value.replace("\r", "").replace("\n", "").strip(" \t"))
