@@ -1,28 +1,17 @@
-"""Bytes to text, by a label that may be wrong or unknown.
+"""Bytes to text, by a label that may be wrong, unknown or missing.
 
-Rules:
-
-* Text is what its label says; where that fails UTF-8; where that fails Windows-1252.
-* A label names the superset that mailers meant (`gb2312` is read as GB 18030), and only a character
-  set: Python's other codecs raise, stall or make lone surrogates.
+Text is what its label says (`labels`); where that fails UTF-8; where that fails what is likely.
+Nothing raises, and no text holds half a character.
 """
 
 import binascii
 import re
 from collections.abc import Callable
-from encodings import normalize_encoding
-from encodings.aliases import aliases
-from functools import lru_cache
 
-_NO_CHARSETS = "base64_codec bz2_codec hex_codec mbcs quopri_codec rot_13 utf_7 uu_codec zlib_codec"
-_ALIASES = {**{codec: codec for codec in aliases.values()}, **aliases}
-_CODECS = {
-    **{name: codec for name, codec in _ALIASES.items() if codec not in _NO_CHARSETS.split()},
-    **{"koi8_u": "koi8_u", "windows_874": "cp874", "iso_8859_8_i": "iso8859_8"},
-    **{"windows_31j": "cp932", "x_sjis": "cp932", "unicode_1_1_utf_8": "utf_8"},
-}
-_SUPERSETS = {"latin_1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "tis_620": "cp874"}
-_SUPERSETS |= {"shift_jis": "cp932", "euc_kr": "cp949", "iso2022_jp": "iso2022_jp_ext"}
+from shared.mail.labels import UTF_7, codec_of, raw_codec_of
+from shared.mail.short_text import guess
+from shared.mail.utf_7 import decode_utf_7
+
 _NOT_BASE64 = re.sub(rb"[A-Za-z0-9+/]", b"", bytes(range(256)))
 
 
@@ -33,7 +22,11 @@ def decode_bytes(
 
     Text that is damaged in a few places stays in its character set, with U+FFFD in those places.
     """
-    codecs = [codec for codec in (_codec((label or "")[:60]), "utf_8") if codec]
+    codecs = [codec for codec in (codec_of(label or ""), "utf_8") if codec]
+    if UTF_7 in codecs:
+        if data.isascii():
+            return decode_utf_7(data)
+        codecs.remove(UTF_7)
     for codec in codecs:
         try:
             return data.decode(codec)
@@ -46,10 +39,15 @@ def decode_bytes(
     return data.decode(otherwise(data), "replace")
 
 
-@lru_cache(maxsize=256)
-def _codec(label: str) -> str | None:
-    codec = _CODECS.get(normalize_encoding(label.partition("*")[0].strip(" '\"")).lower())
-    return _SUPERSETS.get(codec, codec) if codec else None
+def decode_raw(data: bytes, hint: str = "") -> str:
+    """Return 8-bit text that has no label of its own: UTF-8, else as the hint says, else a guess.
+
+    The hint is the label of another text of the mail (`charset.charset_of_text`).
+    """
+    try:
+        return data.decode()
+    except UnicodeError:
+        return decode_bytes(data, raw_codec_of(hint), guess)
 
 
 def decode_base64(data: bytes) -> bytes:

@@ -20,8 +20,6 @@ from shared.mail.address_list import read_address_list
 from shared.mail.comments import without_comments
 from shared.mail.decoding import decode_base64 as decode_base64
 from shared.mail.decoding import decode_bytes as decode_bytes
-from shared.mail.encoded_words import decode_8bit
-from shared.mail.encoded_words import decode_text as decode_text
 from shared.mail.header_block import MAX_HEADER_BYTES as MAX_HEADER_BYTES
 from shared.mail.header_block import MAX_HEADER_LINES as MAX_HEADER_LINES
 from shared.mail.header_block import HeaderBlock as HeaderBlock
@@ -30,14 +28,28 @@ from shared.mail.message_ids import MAX_MESSAGE_ID_BYTES as MAX_MESSAGE_ID_BYTES
 from shared.mail.message_ids import first_message_id
 from shared.mail.message_ids import message_ids as message_ids
 from shared.mail.parameters import parameters as parameters
+from shared.mail.text import decode_8bit, decode_around_words
+from shared.mail.text import decode_text as decode_text
 
 
-def addresses(values: Iterable[str]) -> list[Mailbox]:
-    """Return the mailboxes of address-list fields, names decoded. RFC 5322 section 3.4."""
+def addresses(values: Iterable[str], hint: str = "") -> list[Mailbox]:
+    """Return the mailboxes of address-list fields, names decoded. RFC 5322 section 3.4.
+
+    The hint is for 8-bit names alone (`decode_text`): an address is the same whatever the hint.
+    """
+    return [mailbox for value in values for mailbox in _mailboxes(value, hint)]
+
+
+def _mailboxes(value: str, hint: str) -> list[Mailbox]:
+    read = list(read_address_list(decode_8bit(value)))
+    named = read
+    if not value.isascii():
+        named = list(read_address_list(decode_around_words(value, hint)))
+        if len(named) != len(read):
+            named = read
     return [
-        Mailbox(decode_text(mailbox.name), mailbox.address)
-        for value in values
-        for mailbox in read_address_list(decode_8bit(value))
+        Mailbox(decode_text(shown.name, hint), mailbox.address)
+        for mailbox, shown in zip(read, named, strict=True)
     ]
 
 

@@ -4,7 +4,7 @@ import re
 from urllib.parse import unquote_to_bytes
 
 from shared.mail.decoding import decode_bytes
-from shared.mail.encoded_words import decode_8bit
+from shared.mail.text import decode_8bit
 
 _PARAMETER = re.compile(
     r';\s*+([^\s=;"*]++)(?:\*(\d{1,3}))?(\*)?\s*+=\s*+("(?>(?:[^"\\]++|\\.)*)"?|[^;"]*+)', re.DOTALL
