@@ -22,7 +22,7 @@ from services.matcher.forwards import (
 from services.matcher.participants import Participant, participants
 from shared.events import DismissalReason, Forwarded
 from shared.mail.headers import HeaderBlock, read_header_block
-from shared.mail.mime import is_composite
+from shared.mail.mime import is_composite, is_opaque
 
 _LARGE = 256 * 1024
 """Bytes; more than this is cut in a thread."""
@@ -87,7 +87,8 @@ async def judge(
 
     `body` is the mail or enough of its beginning for its text, `whole` is all of it.
     """
-    mail = await _judge_one("", header, ask, body, capture_domain)
+    text = whole if is_opaque(header) else body  # half a signature cannot be opened
+    mail = await _judge_one("", header, ask, text, capture_domain)
     if may_be_confirmation(header, capture_domain):
         confirmation = read_confirmation(header, await body())
         if confirmation is not None:
@@ -128,7 +129,10 @@ async def _judge_one(
     people = await ask(_keys(taking_part))
     decision = decide(taking_part, people)
     if may_be_forward(header, decision, people, capture_domain):
-        forwarded = read_forward(await body())
+        raw = await body()
+        forwarded = (
+            await asyncio.to_thread(read_forward, raw) if len(raw) > _LARGE else read_forward(raw)
+        )
         if forwarded is not None:
             taking_part += forwarded_participants(forwarded, capture_domain)
             people = await ask(_keys(taking_part))
