@@ -61,13 +61,13 @@ _SERVICE = re.compile(
 def named(own: str, addressed_to: Collection[str], *, surest_only: bool = False) -> list[str]:
     """Return the addresses that a server's own words name, by the surest form that is met.
 
-    `addressed_to` are the addresses that the report is for. `surest_only`: the first two forms.
+    `addressed_to` are the addresses that the report is for. `surest_only` leaves
+    out the forms that a person writes too.
     """
     lines = [line[:_MAX_LINE] for line in own[:MAX_CHARACTERS].split("\n") if "@" in line]
     own_addresses = {address.lower() for address in addressed_to}
     forms: list[Callable[[str], Iterable[str]]] = [_beginning, _labelled]
-    if not surest_only:
-        forms += [_failing, _RCPT.findall, _to]
+    forms += [_RCPT.findall] if surest_only else [_failing, _RCPT.findall, _to]
     others: list[str] = []
     for form in forms:
         found = _clean(address for line in lines for address in form(line))

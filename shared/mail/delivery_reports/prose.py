@@ -20,7 +20,7 @@ from shared.mail import headers
 from shared.mail.delivery_reports import words
 from shared.mail.delivery_reports.named import MAX_CHARACTERS, named
 from shared.mail.delivery_reports.returned import Returned, Split
-from shared.mail.delivery_reports.structure import Read, delivery_in
+from shared.mail.delivery_reports.structure import Kind, Read, delivery_in
 from shared.mail.delivery_reports.writer import (
     Writer,
     has_null_sender,
@@ -43,7 +43,7 @@ def read_prose(header: HeaderBlock, split: Split, returned: Returned | None) -> 
     own = split.own[:MAX_CHARACTERS]
     subject = decode_text(header.first("Subject") or "")
     if failed_recipients:
-        kind = "delay" if _waits(subject, own) else "bounce"
+        kind: Kind = "delay" if _waits(subject, own) else "bounce"
         return kind, [mailbox.address for mailbox in failed_recipients]
     if writer is Writer.PERSON:
         return None

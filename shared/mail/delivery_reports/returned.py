@@ -4,7 +4,7 @@
 * Else the first header block in the text: lines that are header fields, From among them, and so
   many of the usual others that prose is not taken for one.
 * What stands before it are the server's own words. A block that is indented is a summary inside
-  them.
+  them, and so is the header of another server's report that this one passes on.
 """
 
 import re
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.mail import headers
+from shared.mail.delivery_reports.writer import Writer, writer_of
 from shared.mail.headers import HeaderBlock
 from shared.mail.mime import Part
 
@@ -101,7 +102,7 @@ def split(text: str) -> Split:
     copy = _COPY_BELOW.search(text)
     for block in _blocks(text[:MAX_TEXT]):
         header = headers.read_header_block(block.text.encode())
-        if _is_header(header):
+        if _is_header(header) and writer_of(header) is not Writer.SERVER:
             start, rest = block.start, ""
             if block.is_indented and header.first("Received") is None:
                 rest = text[block.end :]
