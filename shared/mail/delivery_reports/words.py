@@ -47,11 +47,12 @@ _SUBJECTS = """
 """
 _TEXTS = """
     undeliver | non-?deliver(?:y|able)
-    | (?:could|can|was|were|has|have)(?: not|n.t) (?:been |be )?(?:able to )?(?:be )?(?:deliver|sent)
+    | (?:could|can|was|were|ha\\w{1,2})(?: not|n.t) (?:been |be |able to )?(?:be )?(?:deliver|sent)
     | cannot (?:be )?(?:deliver|send) | not able to be deliver
     | (?:unable|failed) to (?:be )?deliver | unable to send
     | delivery (?:to [^\\n]{1,80} )?(?:ha\\w{1,2} |was )?(?:failed|aborted)
-    | deliver[ey]ry to the following | did(?: not|n.t) reach | could(?: not|n.t) be reached
+    | del[ei]very to the following[^.]{1,60}(?:fail|abort) | did(?: not|n.t) reach
+    | could(?: not|n.t) be reached
     | was(?: not|n.t) delivered | not deliver(?:ed|able)
     | (?:address|recipient)(?:e?s|\\(e?s\\))?[^\\n]{0,30} (?:ha\\w{1,2} )?(?:been )?(?:fail|reject)
     | addresses had | recipients? returned perm | did not receive this message | were rejected
