@@ -102,7 +102,7 @@ class Search:
         self, account: str, rows: Sequence[Document], phrases: Phrases | None
     ) -> Sequence[Document]:
         """Return those of the rows whose mails have the phrases."""
-        if phrases is None:
+        if phrases is None or not rows:
             return rows
         ids = [f"{row['mail_id']}/{row['content']}" for row in rows]
         found = self._contents.find(of_ids(account, ids), _WITH_WORDS).hint(BY_ID)
@@ -125,13 +125,11 @@ class Search:
         moment, mail_id = position
         or_later = [{"date": {"$gt": moment}}, {"mail_id": {"$gte": mail_id}}]
         newer = {**mine, "date": {"$gte": moment}, "$or": or_later}
-        short = await self._short(mine, threads) if not phrases else set[str]()
+        short = await self._short(mine, threads)
         found: set[str] = set()
         if short:
             of_short = {**newer, "thread": {"$in": sorted(short)}, "$and": list(which)}
-            each = [{"$match": of_short}, {"$group": {"_id": "$thread"}}]
-            groups = await self._rows.aggregate(each, hint="of_thread")
-            found = {group["_id"] async for group in groups}
+            found = await self._threads_of(of_short, phrases)
         for thread in threads - short:
             stages: list[Document] = [
                 {"$match": {**newer, "thread": thread}},
@@ -146,6 +144,20 @@ class Search:
                 if await self._with_phrases(mine["account"], batch, phrases):
                     found.add(thread)
                     break
+        return found
+
+    async def _threads_of(self, wanted: Document, phrases: Phrases | None) -> set[str]:
+        """Return the threads of the rows that are wanted."""
+        found: set[str] = set()
+        if phrases is None:
+            each = [{"$match": wanted}, {"$group": {"_id": "$thread"}}]
+            groups = await self._rows.aggregate(each, hint="of_thread")
+            return {group["_id"] async for group in groups}
+        rows = self._rows.find(wanted, _ROW).hint("of_thread").batch_size(_PHRASE_BATCH)
+        async for batch in _batches(rows, _PHRASE_BATCH):
+            open_ = [row for row in batch if row["thread"] not in found]
+            having = await self._with_phrases(wanted["account"], open_, phrases)
+            found |= {row["thread"] for row in having}
         return found
 
     async def _short(self, mine: Document, threads: AbstractSet[str]) -> set[str]:

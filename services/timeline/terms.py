@@ -57,7 +57,9 @@ _UNSPACED = (
     "\u3005-\u3007\u3021-\u3029\u3031-\u303c\u3041-\u312f\u31a0-\u31ff"  # kana, bopomofo
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U0003ffff"  # Han
 )
-_RUN = re.compile(rf"[{_UNSPACED}]++|[^\s{_UNSPACED}]++")
+SPACED = rf"[^\s{_UNSPACED}]"
+"""A pattern: a character of a word, in a script with spaces between them."""
+_RUN = re.compile(rf"[{_UNSPACED}]++|{SPACED}++")
 _IN_UNSPACED = re.compile(f"[{_UNSPACED}]")
 _APOSTROPHES = frozenset(map(chr, _DROPPED))
 _ADDRESS = re.compile(
