@@ -20,9 +20,10 @@ from services.matcher.decide import Person
 from services.matcher.forwards.markup import text_of_html
 from services.matcher.participants import Participant
 from shared.events import Kind, Role, Source
+from shared.mail.body import body_of, joined_text
 from shared.mail.delivery_reports import report_of
 from shared.mail.headers import read_header_block
-from shared.mail.mime import body_parts, leaves, text_of
+from shared.mail.mime import leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,7 @@ def read_bounce(raw: bytes, capture_domain: str) -> Bounce | None:
     `raw` is the mail, or enough of its beginning. Never raises; time is linear.
     """
     parts, _ = leaves(raw)
-    plain, rich = body_parts(parts)
-    text = text_of(plain)[0] if plain else text_of_html(text_of(rich)[0]) if rich else ""
+    text, _ = joined_text(body_of(parts).plain, text_of_html)
     report = report_of(read_header_block(raw), parts, text)
     if report is None or report.kind != "bounce":
         return None
