@@ -19,6 +19,7 @@ from tests.broker_parts import (
     holds,
     received,
 )
+from tests.deadline import DEADLINE
 
 
 async def test_a_stop_finishes_what_is_in_hand_and_returns_what_waits(
@@ -60,10 +61,10 @@ async def test_a_stop_does_not_wait_for_a_handler_that_waits_for_what_is_frozen(
 
     async def hangs(_: Delivery) -> Outcome:
         started.set()
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
         return Done()
 
-    async with asyncio.timeout(10), consuming(amqp_url, publisher, hangs):
+    async with asyncio.timeout(DEADLINE), consuming(amqp_url, publisher, hangs):
         await publisher.publish(received(), b"mail")
         await started.wait()
     await holds(admin, RECEIVED.name, 1)
@@ -123,7 +124,7 @@ async def test_a_killed_broker_gives_every_unfinished_message_again(
         await eventually(lambda: len(handled) > 5)
         private_broker.kill()
         await asyncio.to_thread(private_broker.start)
-        await eventually(lambda: handled >= {str(e.capture_id) for e in events}, seconds=60)
+        await eventually(lambda: handled >= {str(e.capture_id) for e in events})
 
 
 async def test_a_deleted_queue_is_declared_and_consumed_again(

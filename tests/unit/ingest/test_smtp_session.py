@@ -9,6 +9,7 @@ import pytest
 
 from services.ingest.limits import InHand, Rates, SmtpLimits
 from services.ingest.receive import Receiver
+from tests.deadline import DEADLINE
 from tests.smtp_door import ADDRESS, ENVELOPE, RING, Dialogue, Served, serving
 
 MAIL = b"Subject: Hello\r\n\r\nText.\r\n"
@@ -246,6 +247,6 @@ async def test_who_never_reads_cannot_keep_the_service_from_stopping(tmp_path: P
                 while True:
                     await client.say(b"EHLO x\r\n" * 100)
         served.server.stop()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(DEADLINE):
             while served.server.listening or len(served.door.places):
                 await asyncio.sleep(0.01)

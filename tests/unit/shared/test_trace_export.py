@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from dev.ports import free_port
 from tests.collector import Collector
+from tests.deadline import DEADLINE
 
 OFF = """
 import sys
@@ -63,7 +64,7 @@ def ran(url: str, steps: int, pause: float = 0.0, **settings: str) -> Ran:
         env={**os.environ, "OTEL_BSP_SCHEDULE_DELAY": "50", **settings},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE,
     )
     assert done.returncode == 0, done.stderr
     assert "secret" not in done.stdout + done.stderr
