@@ -43,9 +43,7 @@ class Stream:
 
     def _read(self) -> None:
         try:
-            with httpx.stream(
-                "GET", self._url, headers=self._headers, timeout=3600
-            ) as response:
+            with httpx.stream("GET", self._url, headers=self._headers, timeout=3600) as response:
                 assert response.headers["content-type"].startswith("text/event-stream")
                 listening = Listening(response)
                 while True:

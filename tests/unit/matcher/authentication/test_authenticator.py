@@ -14,7 +14,6 @@ from shared.events import Direction, Forwarded, Kind, MailReceived, Match, Named
 from shared.mail.headers import read_header_block
 from tests.deadline import DEADLINE
 from tests.mails import enclosing
-from tests.deadline import DEADLINE
 from tests.signed import letter, signed, zone
 
 MATCH = Match(person_id="c1", kind=Kind.CANDIDATE, address="c@x.example", role=Role.TO)
