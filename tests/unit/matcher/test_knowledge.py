@@ -99,9 +99,7 @@ async def test_a_user_who_shares_an_address_is_seen_when_they_arrive_between_two
 ) -> None:
     address = await matcher.address()
     await matcher.put("c1", KEY, "b@mail.example")
-    matcher.directory.race.meanwhile = lambda: matcher.put(
-        "u2", "b@mail.example", kind=Kind.USER
-    )
+    matcher.directory.race.meanwhile = lambda: matcher.put("u2", "b@mail.example", kind=Kind.USER)
     assert await matcher.who(address, KEY) == ["c1", "u2"]
     assert await matcher.who(address, KEY) == ["c1", "u2"]
 
