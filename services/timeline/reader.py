@@ -23,6 +23,7 @@ from services.timeline.invite import Invite, invite_of
 from services.timeline.new_part import snippet
 from services.timeline.safe_html import read_html
 from shared.mail import headers
+from shared.mail.charset import charset_of_text
 from shared.mail.headers import HeaderBlock, decode_text, message_ids
 from shared.mail.headers import Mailbox as Mailbox
 from shared.mail.mime import Part, body_parts, capped, leaves, text_of
@@ -82,8 +83,9 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
     parts, parts_whole = leaves(raw)
     plain, rich = body_parts(parts)
     text, html, body_whole = _body(plain, rich)
-    subject = decode_text(header.first("Subject") or "")
-    people, people_whole = _people(header)
+    hint = "" if header.is_ascii else charset_of_text(raw)
+    subject = decode_text(header.first("Subject") or "", hint)
+    people, people_whole = _people(header, hint)
     forward = forward or _FORWARD.match(subject) is not None
     auto = kind_of(header, parts, text)
     return ReadMail(
@@ -121,7 +123,7 @@ def _attached(parts: list[Part], plain: Part | None, rich: Part | None) -> list[
     return [part for part in parts if part not in (plain, rich)]
 
 
-def _people(header: HeaderBlock) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
+def _people(header: HeaderBlock, hint: str) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
     """Return who stands in each field, 1000 in all, and whether that is everybody.
 
     An address of three bytes takes fifty times that where it is stored.
@@ -129,7 +131,7 @@ def _people(header: HeaderBlock) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
     found: dict[str, tuple[Mailbox, ...]] = {}
     left, whole = MAX_PEOPLE, True
     for name in ("From", "To", "Cc", "Bcc", "Reply-To"):
-        written = headers.addresses(header.all(name))
+        written = headers.addresses(header.all(name), hint)
         found[name] = tuple(Mailbox(m.name[:_MAX_NAME], m.address) for m in written[:left])
         whole = whole and len(written) <= left
         left -= len(found[name])

@@ -8,10 +8,13 @@
 
 import binascii
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 
 from shared.mail import headers
-from shared.mail.charset import detect
+from shared.mail.charset import charset_of_text, detect
+from shared.mail.file_names import file_name
 from shared.mail.headers import HeaderBlock, decode_text, parameters
 
 MAX_DEPTH = 50
@@ -63,6 +66,7 @@ def leaves(raw: bytes) -> tuple[list[Part], bool]:
     """Return the parts without parts, in order, and whether these are all. RFC 2046 section 5."""
     found: list[Part] = []
     whole = True
+    hint = cache(partial(charset_of_text, raw))
     waiting = [(raw, 0, "text/plain", 0)]
     for number in range(1, MAX_PARTS + 1):
         if not waiting:
@@ -83,7 +87,7 @@ def leaves(raw: bytes) -> tuple[list[Part], bool]:
         else:
             if is_multipart and not children:
                 content_type = "text/plain"
-            leaf = _leaf(header, content_type, given, body, alternative)
+            leaf = _leaf(header, content_type, given, body, alternative, hint)
             if leaf.filename or leaf.data.strip():  # mailers put empty texts between attachments
                 found.append(leaf)
         whole = whole and not header.truncated and (not children or depth < MAX_DEPTH)
@@ -113,10 +117,15 @@ def _children(body: bytes, boundary: str) -> list[bytes]:
 
 
 def _leaf(
-    header: HeaderBlock, content_type: str, given: dict[str, str], body: bytes, alternative: int
+    header: HeaderBlock,
+    content_type: str,
+    given: dict[str, str],
+    body: bytes,
+    alternative: int,
+    hint: Callable[[], str],
 ) -> Part:
-    disposition, named = parameters(header.first("Content-Disposition") or "")
-    filename = decode_text(named.get("filename") or given.get("name") or "")
+    disposition, _ = parameters(header.first("Content-Disposition") or "")
+    filename = file_name(header, hint)
     filename = re.split(r"[/\\]", filename)[-1].strip(" .")[:255]
     encoding, _ = parameters(header.first("Content-Transfer-Encoding") or "")
     if encoding == "base64":
