@@ -24,6 +24,7 @@ from services.timeline.invite import Invite, invite_of
 from services.timeline.new_part import snippet
 from shared.mail import headers
 from shared.mail.body import body_of
+from shared.mail.charset import charset_of_text
 from shared.mail.headers import HeaderBlock, decode_text, message_ids
 from shared.mail.headers import Mailbox as Mailbox
 from shared.mail.mime import Part, leaves
@@ -87,8 +88,9 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
     parts, parts_whole = leaves(raw)
     body = read_body(parts)
     text = body.text
-    subject = decode_text(header.first("Subject") or "")
-    people, people_whole = _people(header)
+    hint = "" if header.is_ascii else charset_of_text(raw)
+    subject = decode_text(header.first("Subject") or "", hint)
+    people, people_whole = _people(header, hint)
     forward = forward or _FORWARD.match(subject) is not None
     auto = kind_of(header, parts, text)
     return ReadMail(
@@ -125,7 +127,7 @@ def attached_parts(raw: bytes) -> list[Part]:
     return [part for part in parts if part not in shown]
 
 
-def _people(header: HeaderBlock) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
+def _people(header: HeaderBlock, hint: str) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
     """Return who stands in each field, 1000 in all, and whether that is everybody.
 
     An address of three bytes takes fifty times that where it is stored.
@@ -133,7 +135,7 @@ def _people(header: HeaderBlock) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
     found: dict[str, tuple[Mailbox, ...]] = {}
     left, whole = MAX_PEOPLE, True
     for name in ("From", "To", "Cc", "Bcc", "Reply-To"):
-        written = headers.addresses(header.all(name))
+        written = headers.addresses(header.all(name), hint)
         found[name] = tuple(Mailbox(m.name[:_MAX_NAME], m.address) for m in written[:left])
         whole = whole and len(written) <= left
         left -= len(found[name])

@@ -1,17 +1,22 @@
 """Addresses, brought to the one form in which they compare.
 
-Trimmed, both sides in lower case, the domain in its ASCII form (IDNA 2008 with the UTS 46 mapping),
-Unicode NFC. Plus tags and dots are kept: whose they are is for the mail provider to know.
+Trimmed, quotes that change nothing removed, both sides in lower case, the domain in its ASCII form
+(IDNA 2008 with the UTS 46 mapping), Unicode NFC. Plus tags and dots are kept: whose they are is for
+the mail provider to know.
 """
 
 import unicodedata
 
 import idna
 
+from shared.mail.address_list import unquoted
+
 
 def normalise(address: str) -> str:
     """Return the form in which addresses compare. Never raises; what is odd stays odd."""
     local, at, domain = address.strip().rpartition("@")
+    if '"' in local:
+        local = unquoted(local)
     return f"{unicodedata.normalize('NFC', local.lower())}{at}{_ascii_domain(domain)}"
 
 

@@ -177,6 +177,15 @@ def _comment_end(text: str, at: int) -> int:
     return 0
 
 
+def unquoted(local: str) -> str:
+    """Return a local part without quotes that it does not need. RFC 5321 section 4.1.2.
+
+    `"taro..yamada."` and `taro..yamada.` are the same, also where the grammar wants the quotes.
+    """
+    plain = _QUOTED.sub(lambda quoted: _QUOTED_PAIR.sub(r"\1", quoted[0]), local)
+    return _QUOTED_WORD.sub(r"\1\2", f"{plain}@")[:-1]
+
+
 def _address(spec: str) -> str | None:
     """Return the address that is written there, without white space around its parts, if one is."""
     spec = " ".join(spec.split())

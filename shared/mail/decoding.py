@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from shared.mail.labels import UTF_7, codec_of, raw_codec_of
-from shared.mail.short_text import guess
+from shared.mail.short_text import WESTERN, guess
 from shared.mail.utf_7 import decode_utf_7
 
 _NOT_BASE64 = re.sub(rb"[A-Za-z0-9+/]", b"", bytes(range(256)))
@@ -47,7 +47,8 @@ def decode_raw(data: bytes, hint: str = "") -> str:
     try:
         return data.decode()
     except UnicodeError:
-        return decode_bytes(data, raw_codec_of(hint), guess)
+        codec = raw_codec_of(hint)
+        return decode_bytes(data, None if codec == WESTERN else codec, guess)
 
 
 def decode_base64(data: bytes) -> bytes:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared.mail.decoding import decode_bytes
-from shared.mail.labels import codec_of
+from shared.mail.labels import UTF_7, codec_of
 
 ENCODED_WORD = re.compile(
     r"=\?([^?=\s]{1,60}+)\?([bBqQ])\?((?>(?:[^?=]++|=(?!\?(?!=))|\?(?!=))*))\?="
@@ -115,7 +115,8 @@ def _decode_q(contents: list[bytes], label: str) -> bytes:
     alone = b"".join(binascii.a2b_qp(content, header=True) for content in contents)
     if not any(_ESCAPE_CUT.search(content) for content in contents[:-1]):
         return alone
-    return _likelier(alone, binascii.a2b_qp(b"".join(contents), header=True), label)
+    joined = binascii.a2b_qp(b"".join(contents), header=True)
+    return joined if _fits(joined, label) else alone
 
 
 def _decode_b(contents: list[bytes], label: str) -> bytes:
@@ -156,9 +157,18 @@ def _decode_base64(text: bytes) -> bytes:
     return binascii.a2b_base64(text[: len(text) - (len(text) % 4 == 1)] + b"==")
 
 
+def _fits(data: bytes, label: str) -> bool:
+    return "\ufffd" not in _as_labelled(data, label)
+
+
 def _likelier(one: bytes, other: bytes, label: str) -> bytes:
     """Return the bytes that are text in the label's character set, the first when both are."""
-    return min((one, other), key=lambda data: _strangeness(decode_bytes(data, label)))
+    return min((one, other), key=lambda data: _strangeness(_as_labelled(data, label)))
+
+
+def _as_labelled(data: bytes, label: str) -> str:
+    codec = codec_of(label) or "utf_8"
+    return decode_bytes(data, label) if codec == UTF_7 else data.decode(codec, "replace")
 
 
 def _strangeness(text: str) -> float:

@@ -46,6 +46,11 @@ class HeaderBlock:
     body_start: int = 0
     """Where in the mail the body begins."""
 
+    @property
+    def is_ascii(self) -> bool:
+        """Whether no value has 8-bit bytes."""
+        return all(value.isascii() for _, value in self.fields)
+
     def all(self, name: str) -> list[str]:
         """Return the values of every field of that name, in any case."""
         name = name.lower()

@@ -38,13 +38,14 @@ def decode_8bit(value: str) -> str:
 
     Ids and addresses compare by it, so it depends on nothing else.
     """
-    return value if value.isascii() else decode_bytes(_bytes_of(value))
+    return value if value.isascii() else decode_bytes(raw_bytes(value))
 
 
 def decode_around_words(value: str, hint: str = "") -> str:
     """Return text with its 8-bit bytes outside of encoded words decoded, as `decode_text` does."""
     if value.isascii():
         return value
+    value = _LONE_SURROGATE.sub("\ufffd", value)
     pieces: list[str] = []
     end = 0
     for word in ENCODED_WORD.finditer(value):
@@ -54,10 +55,11 @@ def decode_around_words(value: str, hint: str = "") -> str:
 
 
 def _decoded(text: str, hint: str) -> str:
-    return text if text.isascii() else decode_raw(_bytes_of(text), hint)
+    return text if text.isascii() else decode_raw(raw_bytes(text), hint)
 
 
-def _bytes_of(text: str) -> bytes:
+def raw_bytes(text: str) -> bytes:
+    """Return a value's bytes as they stood in the mail; characters become UTF-8."""
     return _LONE_SURROGATE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
 
 
