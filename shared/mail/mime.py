@@ -16,7 +16,7 @@ from shared.mail import headers
 from shared.mail.charset import detect
 from shared.mail.flowed import unflow
 from shared.mail.headers import HeaderBlock, decode_text, parameters
-from shared.mail.signed import signed_content
+from shared.mail.signed import SIGNED_START, signed_content
 from shared.mail.transfer import decode_body, encoding_of, uu_name
 
 MAX_DEPTH = 50
@@ -146,7 +146,8 @@ class _Reading:
 
     def _signed_content(self, leaf: Part, header: HeaderBlock, place: _Place) -> bytes | None:
         """Return the mail in an opaque signature. Anything else that is signed is a file."""
-        if leaf.content_type.startswith(("text/", "message/")) or not is_opaque(header):
+        is_file = not leaf.content_type.startswith(("text/", "message/"))
+        if not (is_file and leaf.data.startswith(SIGNED_START) and is_opaque(header)):
             return None
         content = signed_content(leaf.data)
         if content is None or headers.read_header_block(content).first("Content-Type") is None:
