@@ -64,7 +64,9 @@ def test_noise_inside_is_skipped(noise: bytes) -> None:
     assert decode_base64(b"\r\n".join(lines), is_text=True) == (SENTENCE * 9, True)
 
 
-FOOTER = b"_______________________________________________\r\njobs mailing list\r\n\r\nUnsubscribe\r\n"
+FOOTER = (
+    b"_______________________________________________\r\njobs mailing list\r\n\r\nUnsubscribe\r\n"
+)
 
 
 @pytest.mark.parametrize("size", [3, 58, 570, 571, 572])
@@ -144,4 +146,3 @@ def test_uuencoded_files_are_decoded() -> None:
     checked = body.replace(b"\n", b"x\n").replace(b"pdfx", b"pdf").replace(b"endx", b"end")
     assert decode_body(checked, "uuencode", is_text=False) == (data, True)
     assert decode_body(body.replace(b"end", b""), "uuencode", is_text=False)[1] is False
-
