@@ -19,36 +19,11 @@ from hypothesis import strategies as st
 
 from shared.mail.mime import MAX_SIGNED, Part, leaves
 from shared.mail.signed import signed_content
+from tests.opaque import ENVELOPED_DATA, OPAQUE, ber, der, opaque_mail, unsigned
 
 INNER = (
     b"Content-Type: text/plain; charset=utf-8\r\n\r\nI can start in May.\r\nKind regards, Cara\r\n"
 )
-SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
-ENVELOPED_DATA = bytes.fromhex("06092a864886f70d010703")
-DATA = bytes.fromhex("06092a864886f70d010701")
-
-
-def der(tag: int, content: bytes) -> bytes:
-    """Return an element with its length. X.690 section 8.1.3."""
-    size = len(content)
-    if size < 128:
-        return bytes([tag, size]) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes([tag, 128 + len(length)]) + length + content
-
-
-def ber(tag: int, content: bytes) -> bytes:
-    """Return an element of indefinite length. X.690 section 8.1.3.6."""
-    return bytes([tag, 128]) + content + b"\0\0"
-
-
-def unsigned(octets: bytes, element: object = der, kind: bytes = SIGNED_DATA) -> bytes:
-    """Return SignedData without a signer around an octet string that is encoded already."""
-    assert callable(element)
-    encapsulated: bytes = element(0x30, DATA + element(0xA0, octets))
-    signed = element(0x30, b"\2\1\1" + der(0x31, b"") + encapsulated + der(0x31, b""))
-    whole: bytes = element(0x30, kind + element(0xA0, signed))
-    return whole
 
 
 @cache
@@ -74,15 +49,6 @@ def signed(content: bytes, *options: PKCS7Options) -> bytes:
     builder = PKCS7SignatureBuilder().set_data(content).add_signer(certificate, key, SHA256())
     builder = builder.add_certificate(certificate)
     return builder.sign(Encoding.DER, [PKCS7Options.Binary, *options])
-
-
-OPAQUE = 'application/pkcs7-mime; smime-type=signed-data; name="smime.p7m"'
-
-
-def mail(p7m: bytes, content_type: str = OPAQUE) -> bytes:
-    head = f"Content-Type: {content_type}\r\nContent-Transfer-Encoding: base64\r\n"
-    head += 'Content-Disposition: attachment; filename="smime.p7m"\r\n\r\n'
-    return head.encode() + encodebytes(p7m)
 
 
 def parts(raw: bytes) -> list[Part]:
@@ -146,7 +112,7 @@ def test_the_parts_inside_stand_before_the_signature(content_type: str) -> None:
         b"Content-Type: multipart/mixed; boundary=i\r\n\r\n--i\r\n\r\nbody\r\n"
         b"--i\r\nContent-Type: application/pdf; name=cv.pdf\r\n\r\n%PDF\r\n--i--\r\n"
     )
-    found = parts(mail(signed(inner), content_type))
+    found = parts(opaque_mail(signed(inner), content_type))
     assert [(part.content_type, part.filename) for part in found] == [
         ("text/plain", ""),
         ("application/pdf", "cv.pdf"),
@@ -158,13 +124,15 @@ def test_the_parts_inside_stand_before_the_signature(content_type: str) -> None:
 
 def test_a_file_that_is_signed_stays_a_file() -> None:
     for content in (b"%PDF-1.4\n1 0 obj", b"<?xml version='1.0'?><invoice/>", b"To: all\n\nhello"):
-        found = parts(mail(signed(content), 'application/octet-stream; name="contract.pdf.p7m"'))
+        found = parts(
+            opaque_mail(signed(content), 'application/octet-stream; name="contract.pdf.p7m"')
+        )
         assert [part.content_type for part in found] == ["application/octet-stream"]
 
 
 def test_what_is_encrypted_or_damaged_stays_a_file() -> None:
     for p7m in (unsigned(der(4, INNER), kind=ENVELOPED_DATA), b"0 no CMS", signed(INNER)[:99]):
-        found, whole = leaves(mail(p7m))
+        found, whole = leaves(opaque_mail(p7m))
         assert [part.filename for part in found] == ["smime.p7m"]
         assert whole
 
@@ -183,20 +151,20 @@ def test_a_detached_signature_is_read_as_before() -> None:
 def test_signatures_in_signatures_are_bounded() -> None:
     raw = INNER
     for _ in range(3):
-        raw = mail(unsigned(der(4, raw)))
+        raw = opaque_mail(unsigned(der(4, raw)))
     assert [part.content_type for part in parts(raw)] == [
         "text/plain",
         *["application/pkcs7-mime"] * 3,
     ]
     while len(raw) < 500_000:
-        raw = mail(unsigned(der(4, raw)))
+        raw = opaque_mail(unsigned(der(4, raw)))
     found, whole = leaves(raw)
     assert len(found) == MAX_SIGNED + 1
     assert not whole
 
 
 def test_many_signatures_are_not_all_opened() -> None:
-    one = b"--b\r\n" + mail(unsigned(der(4, INNER))) + b"\r\n"
+    one = b"--b\r\n" + opaque_mail(unsigned(der(4, INNER))) + b"\r\n"
     found, whole = leaves(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + one * 30)
     assert len(found) == 30 + MAX_SIGNED
     assert not whole
@@ -205,7 +173,7 @@ def test_many_signatures_are_not_all_opened() -> None:
 def test_mutated_signatures_are_read() -> None:
     chance = random.Random(20261128)
     for _ in range(300):
-        raw = bytearray(mail(unsigned(ber(0x24, der(4, INNER)), ber)))
+        raw = bytearray(opaque_mail(unsigned(ber(0x24, der(4, INNER)), ber)))
         for _ in range(3):
             raw[chance.randrange(len(raw))] = chance.randrange(256)
         leaves(bytes(raw))
