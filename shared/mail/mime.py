@@ -21,8 +21,8 @@ from shared.mail.transfer import decode_body, encoding_of, uu_name
 
 MAX_DEPTH = 50
 MAX_PARTS = 1000
-MAX_SIGNED = 10
-"""Opaque signatures in one mail that are opened."""
+MAX_SIGNED = 50
+"""Opaque signatures in one mail that are looked into."""
 MAX_TEXT = 1 << 20  # bytes
 
 _BOUNDARY_END = re.compile(rb"[ \t]*+(?:\r\n|[\r\n]|\Z)")
@@ -149,13 +149,14 @@ class _Reading:
         is_file = not leaf.content_type.startswith(("text/", "message/"))
         if not (is_file and leaf.data.startswith(SIGNED_START) and is_opaque(header)):
             return None
+        self.signed += 1
+        if self.signed > MAX_SIGNED or place.depth >= MAX_DEPTH:
+            self.whole = False
+            return None
         content = signed_content(leaf.data)
         if content is None or headers.read_header_block(content).first("Content-Type") is None:
             return None
-        self.signed += 1
-        is_opened = self.signed <= MAX_SIGNED and place.depth < MAX_DEPTH
-        self.whole = self.whole and is_opened
-        return content if is_opened else None
+        return content
 
 
 def _places(

@@ -17,7 +17,7 @@ SIGNED_START = b"\x30"
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 """The object identifier 1.2.840.113549.1.7.2. RFC 5652 section 5.1."""
 _START_BYTES = 64
-_MIN_READS, _READ_BYTES = 2000, 32
+_MIN_READS, _READ_BYTES = 500, 32
 """The library may read so often, and once more for every so many bytes."""
 
 

@@ -13,7 +13,7 @@ import binascii
 import re
 from functools import lru_cache
 
-_MIN_LINES, _LINE_BYTES = 10_000, 16
+_MIN_LINES, _LINE_BYTES = 10_000, 32
 """So many lines are decoded one by one, and one more for every so many bytes."""
 _SPACE = b" \t\r\n"
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
