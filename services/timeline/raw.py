@@ -41,10 +41,9 @@ class RawMails:
         """
         async with self._at_once:
             raw = await self._blobs.get(shown.content["raw_key"])
-            parts = await asyncio.to_thread(attached_parts, raw)
-            for part in (*parts[listed["index"] : listed["index"] + 1], *parts):
-                if len(part.data) == listed["size"] and part.content_type == listed["content_type"]:
-                    return part
+            part = await asyncio.to_thread(_listed_part, raw, listed)
+            if part is not None:
+                return part
         raise BlobMissing(shown.content["raw_key"])
 
     async def html(self, shown: ShownMail, *, remote: bool) -> tuple[str | None, bool]:
@@ -64,6 +63,19 @@ class RawMails:
             except (BlobMissing, BlobStoreAway):
                 parts = {}
         return await asyncio.to_thread(_shown_html, html, parts, remote)
+
+
+def _listed_part(raw: bytes, listed: Document) -> Part | None:
+    """Return the part that is listed so.
+
+    An older version of the reader may have counted otherwise, or listed what is text today.
+    """
+    parts = attached_parts(raw)
+    at = listed["index"]
+    for part in (*parts[at : at + 1], *parts, *leaves(raw)[0]):
+        if len(part.data) == listed["size"] and part.content_type == listed["content_type"]:
+            return part
+    return None
 
 
 def _shown_html(html: str, parts: dict[str, Part], remote: bool) -> tuple[str, bool]:

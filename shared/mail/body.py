@@ -13,11 +13,12 @@ Rules:
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import groupby
 
-from shared.mail.mime import MAX_TEXT, Part, capped, text_of
+from shared.mail.mime import MAX_TEXT, Part, text_of
 
 _FOOTER = re.compile(rb"\s{0,20}(?:[_=*#~-][_=*#~ -]{4,}|-- ?\r?\n)")
 _PICTURES = ("image/png", "image/jpeg", "image/jpg", "image/pjpeg", "image/gif", "image/webp")
@@ -47,17 +48,25 @@ def body_of(parts: Sequence[Part]) -> Body:
     return _joined(pieces)
 
 
-def joined_text(parts: Iterable[Part], text_of_html: Callable[[str], str]) -> tuple[str, bool]:
-    """Return the text of these parts with a blank line between them, and whether that is all."""
-    texts: list[str] = []
-    left, whole = MAX_TEXT, True
+def joined_text(parts: Iterable[Part]) -> str:
+    """Return the text of these text/plain parts, with a blank line between two of them."""
+    return "\n\n".join(text for _, text in _texts(parts) if text)
+
+
+def joined_source(parts: Iterable[Part]) -> str:
+    """Return the text of these parts as one HTML, as it was written and not safe to show."""
+    return "\n<br>\n".join(
+        text if part.content_type == "text/html" else escape(text).replace("\n", "<br>")
+        for part, text in _texts(parts)
+    )
+
+
+def _texts(parts: Iterable[Part]) -> Iterator[tuple[Part, str]]:
+    """Yield each part's text, of up to MAX_TEXT bytes in all."""
+    left = MAX_TEXT
     for part in parts:
-        text, part_whole = text_of(part, left)
+        yield part, text_of(part, left)[0]
         left -= min(left, len(part.data))
-        whole = whole and part_whole
-        texts.append(text_of_html(text) if part.content_type == "text/html" else text)
-    joined, all_joined = capped("\n\n".join(text.strip("\n") for text in texts if text.strip()))
-    return joined, whole and all_joined
 
 
 @dataclass(frozen=True, slots=True)

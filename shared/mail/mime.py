@@ -19,13 +19,13 @@ from shared.mail.charset import charset_of_text, detect
 from shared.mail.file_names import file_name
 from shared.mail.flowed import unflow
 from shared.mail.headers import HeaderBlock, decode_text, parameters
-from shared.mail.signed import signed_content
+from shared.mail.signed import SIGNED_START, signed_content
 from shared.mail.transfer import decode_body, encoding_of, uu_name
 
 MAX_DEPTH = 50
 MAX_PARTS = 1000
-MAX_SIGNED = 10
-"""Opaque signatures in one mail that are opened."""
+MAX_SIGNED = 50
+"""Opaque signatures in one mail that are looked into."""
 MAX_TEXT = 1 << 20  # bytes
 
 _BOUNDARY_END = re.compile(rb"[ \t]*+(?:\r\n|[\r\n]|\Z)")
@@ -151,15 +151,17 @@ class _Reading:
 
     def _signed_content(self, leaf: Part, header: HeaderBlock, place: _Place) -> bytes | None:
         """Return the mail in an opaque signature. Anything else that is signed is a file."""
-        if leaf.content_type.startswith(("text/", "message/")) or not is_opaque(header):
+        is_file = not leaf.content_type.startswith(("text/", "message/"))
+        if not (is_file and leaf.data.startswith(SIGNED_START) and is_opaque(header)):
+            return None
+        self.signed += 1
+        if self.signed > MAX_SIGNED or place.depth >= MAX_DEPTH:
+            self.whole = False
             return None
         content = signed_content(leaf.data)
         if content is None or headers.read_header_block(content).first("Content-Type") is None:
             return None
-        self.signed += 1
-        is_opened = self.signed <= MAX_SIGNED and place.depth < MAX_DEPTH
-        self.whole = self.whole and is_opened
-        return content if is_opened else None
+        return content
 
 
 def _places(

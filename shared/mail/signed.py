@@ -12,10 +12,12 @@ from typing import Any
 from pyasn1.codec.ber.decoder import decode
 from pyasn1.type import namedtype, tag, univ
 
+SIGNED_START = b"\x30"
+"""The tag of a SEQUENCE."""
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 """The object identifier 1.2.840.113549.1.7.2. RFC 5652 section 5.1."""
 _START_BYTES = 64
-_MIN_READS, _READ_BYTES = 2000, 32
+_MIN_READS, _READ_BYTES = 500, 32
 """The library may read so often, and once more for every so many bytes."""
 
 
@@ -72,7 +74,7 @@ class _Bytes(io.BytesIO):
 
 def signed_content(data: bytes) -> bytes | None:
     """Return what is signed, None if this is no SignedData or the content is not in it."""
-    if data[:1] != b"\x30" or _SIGNED_DATA not in data[:_START_BYTES]:
+    if not data.startswith(SIGNED_START) or _SIGNED_DATA not in data[:_START_BYTES]:
         return None
     try:
         info, _ = decode(_Bytes(data), asn1Spec=_CONTENT_INFO)

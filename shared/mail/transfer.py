@@ -11,8 +11,9 @@ Rules:
 
 import binascii
 import re
+from functools import lru_cache
 
-_MIN_LINES, _LINE_BYTES = 1000, 16
+_MIN_LINES, _LINE_BYTES = 10_000, 32
 """So many lines are decoded one by one, and one more for every so many bytes."""
 _SPACE = b" \t\r\n"
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -27,6 +28,7 @@ _COMMENT = re.compile(r"\([^()]*\)")
 _UU_BEGIN = re.compile(rb"(?:\A|[\r\n])begin [0-7]{3,4} ([^\r\n]{0,255})[^\r\n]*+(?:\r\n?|\n|\Z)")
 
 
+@lru_cache(maxsize=256)
 def encoding_of(value: str) -> str:
     """Return an encoding's name without case, comments and punctuation: `quotedprintable`."""
     name = _COMMENT.sub("", value[:200]).partition(";")[0]
@@ -53,7 +55,11 @@ def decode_base64(data: bytes, *, is_text: bool) -> tuple[bytes, bool]:
     Characters outside the alphabet are skipped; missing padding is no error. A character that is
     left over cannot be decoded.
     """
-    characters = data.translate(None, _SPACE).rstrip(b"=")
+    characters = data.translate(None, _SPACE)
+    try:
+        return binascii.a2b_base64(characters, strict_mode=True), True
+    except binascii.Error:
+        characters = characters.rstrip(b"=")
     if not characters.translate(None, _ALPHABET):
         return _decode_characters(characters)
     pieces = _Pieces(data, is_text=is_text)
@@ -104,15 +110,15 @@ class _Pieces:
             return left
         self._end_plain(start)
         for piece in _PIECE.finditer(characters):
+            if not left:
+                break
             if piece[1]:
+                left -= self._is_padded and piece.start() > 0  # the line itself is counted
                 self._characters.append(piece[1])
                 self._is_padded = False
             if piece[2]:
                 self._end_piece()
                 self._is_padded = True
-                left = max(0, left - 1)
-                if not left:
-                    break
         return left
 
     def _is_plain(self, line: bytes, characters: bytes) -> bool:
@@ -166,7 +172,7 @@ def _decode_uu(data: bytes) -> tuple[bytes, bool]:
 def _decode_uu_line(line: bytes, found: list[bytes]) -> bool:
     """Append what a line holds; return whether it could be decoded."""
     size = (line[0] - 32) & 63
-    for encoded in (line, line[: 2 + (size * 4 + 2) // 3]):  # some programs append a checksum
+    for encoded in (line, line[: (size * 4 + 5) // 3]):  # some programs append a checksum
         try:
             found.append(binascii.a2b_uu(encoded))
         except binascii.Error:

@@ -22,7 +22,7 @@ from services.matcher.forwards.markup import text_of_html
 from services.matcher.forwards.separators import Separator, forwarded_subject, separator
 from services.matcher.participants import Participant
 from shared.events import Forwarded, Named, Role, Source
-from shared.mail.body import body_of, joined_text
+from shared.mail.body import body_of, joined_source, joined_text
 from shared.mail.headers import decode_text, read_header_block
 from shared.mail.mime import leaves
 
@@ -76,9 +76,9 @@ def read_forward(raw: bytes) -> Forward | None:
     plain = [part for part in body.plain if part.content_type == "text/plain"]
     rich = [part for part in body.rich if part.may_be_body]
     subject = decode_text(read_header_block(raw).first("Subject") or "")
-    found = forwarded_in(joined_text(plain, text_of_html)[0], subject) if plain else None
+    found = forwarded_in(joined_text(plain), subject) if plain else None
     if found is None and rich:
-        found = forwarded_in(joined_text(rich, text_of_html)[0], subject)
+        found = forwarded_in(text_of_html(joined_source(rich)), subject)
     return found
 
 

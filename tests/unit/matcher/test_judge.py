@@ -12,6 +12,7 @@ from services.matcher.judge import Verdict, judge
 from shared.events import Direction, DismissalReason, Kind
 from shared.mail.headers import read_header_block
 from tests.mails import enclosing, mail
+from tests.opaque import der, opaque_mail, unsigned
 
 DOMAIN = "in.satchel.test"
 CAPTURE = f"anna.key@{DOMAIN}"
@@ -135,6 +136,38 @@ def test_base64_hides_no_enclosed_mail() -> None:
         body=data,
     )
     assert attached(judged(raw)) == {"1": ["c1"]}
+
+
+def opaque(inner: str) -> str:
+    """Return a user's mail to the capture address that holds a mail in an opaque signature."""
+    signed = opaque_mail(unsigned(der(4, inner.encode())))
+    return f"From: user@team.example\r\nTo: {CAPTURE}\r\n{signed.decode()}"
+
+
+def test_a_signature_hides_no_enclosed_mail() -> None:
+    headers, body = enclosing([ABOUT_NOBODY, ABOUT_C1])
+    assert attached(judged(opaque(f"{headers}\r\n{body}"))) == {"2": ["c1"]}
+
+
+def test_a_signature_hides_no_inline_forward() -> None:
+    text = (
+        "Content-Type: text/plain\r\n\r\n-------- Original Message --------\r\n"
+        "From: cand@mail.example\r\nDate: Thu, 15 Jan 2026\r\nTo: x@x.example\r\n\r\nHi"
+    )
+    assert attached(judged(opaque(text))) == {"": ["c1"]}
+    assert attached(judged(opaque("Content-Type: text/plain\r\n\r\ncand@mail.example"))) == {}
+
+
+def test_a_forward_may_stand_behind_a_picture() -> None:
+    parts = (
+        "--b\r\n\r\nPlease have a look.\r\n"
+        "--b\r\nContent-Type: image/png\r\nContent-Disposition: inline\r\n\r\nx\r\n"
+        "--b\r\n\r\n-------- Original Message --------\r\nFrom: cand@mail.example\r\n"
+        "Date: Thu, 15 Jan 2026\r\nTo: x@x.example\r\n\r\nHi\r\n--b--"
+    )
+    headers = "Content-Type: multipart/mixed; boundary=b\r\n"
+    raw = mail("user@team.example", CAPTURE, headers=headers, body=parts)
+    assert attached(judged(raw)) == {"": ["c1"]}
 
 
 def test_a_digest_needs_no_content_types() -> None:

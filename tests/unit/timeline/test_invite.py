@@ -68,6 +68,47 @@ def test_whole_calendars_are_read_as_icalendar_reads_them(case: str) -> None:
     assert invite.location == event.get("LOCATION", "")
 
 
+def _of_type(content_type: str, *before: str) -> Invite:
+    lines = ["BEGIN:VCALENDAR", *before, "BEGIN:VEVENT", "UID:u-1", "STATUS:CONFIRMED"]
+    ics = "\r\n".join([*lines, "END:VEVENT", "END:VCALENDAR"])
+    invite = invite_of(leaves(f"Content-Type: {content_type}\r\n\r\n{ics}".encode())[0])
+    assert invite
+    return invite
+
+
+@pytest.mark.parametrize("method", ["request", "reply", "counter", "cancel", "declinecounter"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/calendar; charset=utf-8; method={}",
+        'TEXT/CALENDAR; component=VEVENT; METHOD="{}"; name=invite.ics',
+        "application/ics; method={}",
+    ],
+)
+def test_the_method_may_stand_in_the_type_alone(content_type: str, method: str) -> None:
+    for written in (method, method.upper()):
+        invite = _of_type(content_type.format(written))
+        assert invite.method == method
+        assert invite.status == ("cancelled" if method == "cancel" else "confirmed")
+
+
+@pytest.mark.parametrize(
+    ("own", "of_the_type", "read"),
+    [
+        ("CANCEL", "REQUEST", "cancel"),
+        ("REQUEST", "CANCEL", "request"),
+        ("PUBLISH", "REQUEST", "publish"),
+        ("X-OWN", "REPLY", "reply"),
+        ("", "X-OWN", "publish"),
+        ("", "", "publish"),
+    ],
+)
+def test_the_method_of_the_calendar_comes_first(own: str, of_the_type: str, read: str) -> None:
+    assert _of_type(f"text/calendar; method={of_the_type}", f"METHOD:{own}").method == read
+    if not own and not of_the_type:
+        assert _of_type("text/calendar").method == "publish"
+
+
 def test_a_midnight_is_no_day() -> None:
     invite = _event("DTSTART:20260112T000000Z")
     again = Invite.model_validate(invite.model_dump(mode="json"))
