@@ -14,6 +14,7 @@ The less speaks for the writer being a mail server, the more has to speak for a 
   the final answer of a server.
 """
 
+import re
 from collections.abc import Collection
 
 from shared.mail import headers
@@ -30,6 +31,8 @@ from shared.mail.delivery_reports.writer import (
 )
 from shared.mail.headers import HeaderBlock, decode_text
 
+_QUOTED_LINE = re.compile(r"^[ \t]{0,4}>(?!>)[^\n]*", re.MULTILINE)
+"""A person's answer quotes; a server's transcript begins its lines with `>>>`."""
 _LISTS = ("List-Id", "List-Unsubscribe", "List-Post")
 
 
@@ -41,6 +44,8 @@ def read_prose(header: HeaderBlock, split: Split, returned: Returned | None) -> 
     if is_other_report(header) or not is_marked:
         return None
     own = split.own[:MAX_CHARACTERS]
+    if writer is Writer.POSTMASTER:
+        own = _QUOTED_LINE.sub("", own)
     subject = decode_text(header.first("Subject") or "")
     if failed_recipients:
         kind: Kind = "delay" if _waits(subject, own) else "bounce"
