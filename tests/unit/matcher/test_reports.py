@@ -62,7 +62,8 @@ judged = Judge()
 
 def returned(sender: str = "rita@agency.example", to: str = "cara@mail.example") -> str:
     return (
-        f"From: {sender}\nTo: {to}\nSubject: Your interview\nDate: Tue, 10 Feb 2026 09:30:00 +0100\n"
+        f"From: {sender}\nTo: {to}\nSubject: Your interview\n"
+        "Date: Tue, 10 Feb 2026 09:30:00 +0100\n"
         "Message-ID: <out1@agency.example>\n\nHello there.\n"
     )
 
