@@ -23,8 +23,14 @@ MAX_CHARACTERS = 32 * 1024
 """Of a server's own words; what is beyond is not read."""
 _MAX_LINE = 1000
 
-_WORD = r"(?<![^\s<>:;,'()\[\]])"
-_SPEC = r"""(?:"[^"\s]{1,64}"|[^\s<>@:;,'"()\[\]]{1,64})@[\w.-]{1,255}"""
+_AROUND = r"\s<>:;,'()\[\]：；、。，「」（）＜＞"
+_WORD = f"(?<![^{_AROUND}])"
+_SPEC = (
+    rf"""(?:"[^"\s]{{1,64}}"|[^{_AROUND}"@]{{1,64}})@"""
+    r"(?:[A-Za-z0-9\u00a1-\u2fff._-]{1,255}|[\w.-]{1,255})"
+)
+_GLUED = re.compile(r"\A[^@]*[\u3000-\ud7a3](?=[!-~]{1,64}@)")
+"""East Asian text that no space parts from an address; behind one it ends the domain."""
 _ADDRESS = re.compile(_WORD + f"({_SPEC})")
 _FIRST = re.compile(
     r"""[\s>*|•·\-]{0,12}(?:[\w.+-]{1,64}:\d{1,9}:)?[\["'<(]{0,3}(?:smtp:|mailto:|rfc822;\s?)?"""
@@ -105,5 +111,5 @@ def _to(line: str) -> Iterable[str]:
 
 def _clean(found: Iterable[str]) -> list[str]:
     """Return the addresses without the dots that end sentences, each once."""
-    mailboxes = headers.addresses(address.rstrip(".-") for address in found)
+    mailboxes = headers.addresses(_GLUED.sub("", address.rstrip(".-")) for address in found)
     return list(dict.fromkeys(mailbox.address for mailbox in mailboxes))

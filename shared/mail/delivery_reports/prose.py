@@ -14,6 +14,7 @@ The less speaks for the writer being a mail server, the more has to speak for a 
   the final answer of a server.
 """
 
+import re
 from collections.abc import Collection
 
 from shared.mail import headers
@@ -30,17 +31,23 @@ from shared.mail.delivery_reports.writer import (
 )
 from shared.mail.headers import HeaderBlock, decode_text
 
+_QUOTED_LINE = re.compile(r"^[ \t]{0,4}>(?!>)[^\n]*", re.MULTILINE)
+"""A person's answer quotes; a server's transcript begins its lines with `>>>`."""
+_MAX_FIELD, _MAX_FIELDS = 10_000, 10
 _LISTS = ("List-Id", "List-Unsubscribe", "List-Post")
 
 
 def read_prose(header: HeaderBlock, split: Split, returned: Returned | None) -> Read | None:
     """Read what a server wrote; `split` is its text."""
     writer = writer_of(header)
-    failed_recipients = headers.addresses(header.all("X-Failed-Recipients"))
+    failed = ", ".join(header.all("X-Failed-Recipients"))[:_MAX_FIELD]
+    failed_recipients = headers.addresses([failed])
     is_marked = writer is not Writer.PERSON or is_automatic(header)
     if is_other_report(header) or not is_marked:
         return None
     own = split.own[:MAX_CHARACTERS]
+    if writer is Writer.POSTMASTER:
+        own = _QUOTED_LINE.sub("", own)
     subject = decode_text(header.first("Subject") or "")
     if failed_recipients:
         kind: Kind = "delay" if _waits(subject, own) else "bounce"
@@ -93,7 +100,8 @@ def named_by(header: HeaderBlock, own: str, *, surest_only: bool = False) -> lis
 
 def _addressed_to(header: HeaderBlock) -> Collection[str]:
     fields = [*header.all("To"), *header.all("Cc"), *header.all("Delivered-To")]
-    return [mailbox.address for mailbox in headers.addresses(fields)]
+    bounded = (value[:_MAX_FIELD] for value in fields[:_MAX_FIELDS])
+    return [mailbox.address for mailbox in headers.addresses(bounded)]
 
 
 def _waits(subject: str, own: str) -> bool:

@@ -10,6 +10,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from shared.mail import headers
 from shared.mail.delivery_reports.writer import Writer, writer_of
@@ -19,6 +20,8 @@ from shared.mail.mime import Part
 MAX_TEXT = 64 * 1024
 """Characters of the text in which a header block is looked for."""
 
+_MAX_PARTS, _MAX_BLOCKS = 50, 200
+_MAX_FIELD, _MAX_FIELDS = 20_000, 10
 _TYPES = (
     "message/rfc822",
     "text/rfc822-headers",
@@ -85,7 +88,7 @@ class Split:
 def returned_part(parts: Sequence[Part]) -> Returned | None:
     """Return the returned mail that is a part of its own."""
     found: Returned | None = None
-    for number, part in enumerate(parts):
+    for number, part in enumerate(parts[:_MAX_PARTS]):
         is_typed = part.content_type in _TYPES
         if not is_typed and not (number and _may_hold_header(part)):
             continue
@@ -100,7 +103,7 @@ def returned_part(parts: Sequence[Part]) -> Returned | None:
 def split(text: str) -> Split:
     """Split a text into the server's own words and what it returns."""
     copy = _COPY_BELOW.search(text)
-    for block in _blocks(text[:MAX_TEXT]):
+    for block in islice(_blocks(text[:MAX_TEXT]), _MAX_BLOCKS):
         header = headers.read_header_block(block.text.encode())
         if _is_header(header) and writer_of(header) is not Writer.SERVER:
             start, rest = block.start, ""
@@ -155,7 +158,7 @@ def _is_header(header: HeaderBlock) -> bool:
 
 
 def _addresses(header: HeaderBlock, names: tuple[str, ...]) -> tuple[str, ...] | None:
-    values = [value for name in names for value in header.all(name)]
+    values = [value[:_MAX_FIELD] for name in names for value in header.all(name)[:_MAX_FIELDS]]
     if not values:
         return None
     return tuple(mailbox.address for mailbox in headers.addresses(values))

@@ -15,6 +15,7 @@ from shared.mail.mime import Part
 
 MAX_BYTES = 256 * 1024
 MAX_GROUPS = 200
+_MAX_FIELD = 1000
 
 DELIVERY = ("message/delivery-status", "message/global-delivery-status")
 READING = ("message/disposition-notification", "message/global-disposition-notification")
@@ -89,7 +90,7 @@ def _kind_of_action(group: HeaderBlock) -> Kind | None:
 def _recipient(group: HeaderBlock) -> list[str]:
     """Return the address that the sender used, else the one it became."""
     for name in ("Original-Recipient", "Final-Recipient"):
-        address = (group.first(name) or "").rpartition(";")[2]
+        address = (group.first(name) or "")[:_MAX_FIELD].rpartition(";")[2]
         found = headers.addresses([address])
         if found:
             return [found[0].address]

@@ -27,7 +27,7 @@ _SUBJECTS = """
     | mensagem não entregue | notificação de status de entrega ?\\(falha | impossível entregar
     | onbestel | niet bezorgd | bezorging mislukt | kan niet worden bezorgd | niet afgeleverd
     | kan inte leverera | går inte att leverera | det gick inte att leverera | olevererba
-    | ej leverer | kan ikke leverer | uleverbar | ikke lever | toimittama | toimitus epäonnistui
+    | ej leverer | kan ikke lever | uleverbar | ikke lever | toimittama | toimitus epäonnistui
     | ei voitu toimittaa | ei toimitettavissa | nie można dostarczyć | niedostarcz
     | nie dostarczono | zwrot poczty | nedoruč | doručení se nezdařilo | nelze doručit
     | nedá sa doručiť | kézbesíthetetlen | nem kézbesíthető | sikertelen kézbesítés | nelivra

@@ -24,6 +24,8 @@ class Writer(IntEnum):
     SERVER = 3
 
 
+_MAX_FROM = 2000
+"""Characters; a server's own From is short."""
 _SERVER = re.compile(
     r"(?:mailer[-_. ]?daemon|mail[-_.]?daemon|mdaemon|microsoftexchange[0-9a-f]{32}"
     r"|mail[-_. ]?delivery[-_. ]?(?:sub)?system)(?![\w.+-])",
@@ -44,7 +46,7 @@ _NULL_PATH = re.compile(r"<>|<?mailer-daemon(?![\w.+-])", re.IGNORECASE)
 
 def writer_of(header: HeaderBlock) -> Writer:
     """Return who writes."""
-    written = header.first("From") or ""
+    written = (header.first("From") or "")[:_MAX_FROM]
     senders = [mailbox.address for mailbox in headers.addresses([written])]
     names = senders or _names(written)
     if any(map(_SERVER.match, names)):
@@ -107,5 +109,5 @@ def _has_null_path(header: HeaderBlock) -> bool:
 
 def _names(written: str) -> list[str]:
     """Return what stands in a From without an address: before the brackets, and in them."""
-    before, _, inside = decode_text(written[:1000]).partition("<")
+    before, _, inside = decode_text(written).partition("<")
     return [text.strip("<>\"' \t") for text in (before, inside)]
