@@ -265,6 +265,7 @@ def mail_row(mail: Document, range_: str, thread: str, seen: Seen, content: Docu
             sender=[(p["name"], p["address"]) for p in people if p["role"] in ("from", "sender")],
             recipients=[(p["name"], p["address"]) for p in people if p["role"] in ("to", "cc")],
             attachments=[attachment["filename"] for attachment in content["attachments"]],
+            is_whole=not content["incomplete"],
         ),
     }
 
