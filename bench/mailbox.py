@@ -7,8 +7,8 @@ Mails come conversation by conversation, so that several processes can make thei
 * Two users (`u1`, `u2`) write with 5,000 profiles, few of whom have most of the mail. One mail in
   ten was captured by both users, one conversation in twenty has a profile that is known from a
   user's Bcc, one in fifty nothing else.
-* A mail has about 25 words, or as many as asked for, one in five an attachment, every other one HTML
-  too. There are 20,000 words; how frequent they are follows Zipf, as in what people write.
+* A mail has about 25 words, or as many as asked for. One in five has an attachment, every other one
+  HTML too. There are 20,000 words; how frequent they are follows Zipf, as in what people write.
 """
 
 import hashlib

@@ -22,7 +22,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.people import People
 from services.timeline.viewers import Viewer
-from shared.database import Database, Document, Index
+from shared.database import BY_ID, Database, Document, Index, of_ids
 from shared.mail.address_form import normalise
 
 INDEXES = (
@@ -44,6 +44,15 @@ class Bounces:
         """Keep a bounce; a repetition changes nothing."""
         which = {"_id": bounce["_id"], "account": bounce["account"]}
         await self._bounces.replace_one(which, bounce, upsert=True, session=session)
+
+    async def forget(self, mail: Document, content: str, session: AsyncClientSession) -> None:
+        """Forget what one content of a mail said, unless its owner has another that may say it."""
+        keys: dict[str, set[str]] = {}
+        for capture in mail["captures"]:
+            keys.setdefault(capture["person_id"], set()).add(capture["content"])
+        owners = [person_id for person_id, of_owner in keys.items() if of_owner == {content}]
+        ids = [f"{mail['account']}/{owner}/{mail['_id']}" for owner in owners]
+        await self._bounces.delete_many(of_ids(mail["account"], ids), hint=BY_ID, session=session)
 
     async def of(self, viewer: Viewer, tokens: Iterable[str]) -> dict[str, list[Document]]:
         """Return the bounces that a viewer may know of, by the token of the mail they are about.

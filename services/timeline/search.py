@@ -16,6 +16,7 @@ from pymongo import ASCENDING, DESCENDING
 from services.timeline.cursors import Position, after, read_cursor, write_cursor
 from services.timeline.phrases import Phrases
 from services.timeline.query import Query
+from services.timeline.terms import HAS_ATTACHMENT, PARTIAL
 from services.timeline.viewers import Viewer
 from shared.database import BY_ID, Database, Document, of_ids
 
@@ -43,6 +44,9 @@ class Hits:
 
     threads: list[str]
     next_cursor: str | None
+    partial: int = 0
+    """Mails of the viewer that have more words than are searched, and may have been missed: those
+    of the query's days, counted up to _COMMON."""
 
 
 class Search:
@@ -59,10 +63,11 @@ class Search:
         groups = [[term] for term in query.exact]
         for prefix in query.prefixes:
             groups.append(await self._expansions(mine, prefix))
-        if any(not group for group in groups):
-            return Hits([], None)
-        groups = await self._rarest_first(mine, groups)
         dates = _dates(query)
+        partial = await self._partial(mine, dates, query)
+        if any(not group for group in groups):
+            return Hits([], None, partial)
+        groups = await self._rarest_first(mine, groups)
         in_range = {**mine, **dates, **({"terms": {"$in": groups[0]}} if groups else {})}
         # Put so that MongoDB cannot take their ranges instead of the rarest term's.
         rest = [{"$nor": [{"terms": {"$nin": group}}]} for group in groups[1:]]
@@ -85,9 +90,10 @@ class Search:
                 if row["thread"] in found or row["thread"] in before:
                     continue
                 if len(found) == limit:
-                    return Hits(list(found), write_cursor(next(reversed(found.values()))))
+                    cursor = write_cursor(next(reversed(found.values())))
+                    return Hits(list(found), cursor, partial)
                 found[row["thread"]] = row["date"], row["mail_id"]
-        return Hits(list(found), write_cursor(boundary) if boundary else None)
+        return Hits(list(found), write_cursor(boundary) if boundary else None, partial)
 
     async def _matching(
         self, wanted: Document, phrases: Phrases | None, index: str, limit: int
@@ -188,6 +194,13 @@ class Search:
                 begun = {"$gt": step[0]["terms"], "$lte": bound["$lte"]}
                 count += 1
         return sorted(set(found))
+
+    async def _partial(self, mine: Document, dates: Document, query: Query) -> int:
+        """Return how many mails may have been missed: any word may be one that is not searched."""
+        if not query.prefixes and set(query.exact) <= {HAS_ATTACHMENT}:
+            return 0
+        cut = {**mine, **dates, "terms": PARTIAL}
+        return await self._rows.count_documents(cut, limit=_COMMON, hint="by_term")
 
     async def _rarest_first(self, mine: Document, groups: list[list[str]]) -> list[list[str]]:
         """Return the groups with the rarest first, counted no further than it matters."""

@@ -27,8 +27,8 @@ from functools import lru_cache
 from itertools import chain
 
 MAX_TERMS = 20_000
-"""More than 300 KB of Chinese have, or 1 MiB of English. To write so many takes 0.1 s; MongoDB indexes
-at most 100,000 of one document (`indexMaxNumGeneratedKeysPerDocument`)."""
+"""300 KB of Chinese have fewer, and so has 1 MiB of English. To write so many takes 0.1 s. MongoDB
+indexes at most 100,000 of one document (`indexMaxNumGeneratedKeysPerDocument`)."""
 MAX_WORD = 40
 FROM, TO, HAS_ATTACHMENT, PARTIAL = ":from:", ":to:", ":has:attachment", ":partial"
 _SURE_TERMS = 200  # of each field, however long the others are
@@ -97,6 +97,8 @@ def _fold_alone(char: str) -> str | None:
     A mark depends on the letter before it. UAX 15: only marks and the parts of Hangul syllables
     compose with what is before them.
     """
+    if _IGNORED.match(char):
+        return ""
     whole = unicodedata.normalize("NFKD", char.translate(_VARIANTS))
     if _DEPENDENT.match(whole) or unicodedata.category(whole[0])[0] == "M":
         return None
