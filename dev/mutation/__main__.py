@@ -1,8 +1,8 @@
 """`make mutate`: tries mutants, prints what no test notices and a table; 1 when too few are noticed.
 
-    ARGS="--only services/matcher/decide.py"   one module, or several
-    ARGS="--sample 100 --seed 3"               so many mutants of all, chosen by the seed
-    ARGS="--list"                              the mutants, untried
+ARGS="--only services/matcher/decide.py"   one module, or several
+ARGS="--sample 100 --seed 3"               so many mutants of all, chosen by the seed
+ARGS="--list"                              the mutants, untried
 """
 
 import argparse
@@ -74,7 +74,9 @@ def attempt(path: str, chosen: Sequence[Mutant], entries: Sequence[Entry]) -> Re
         if not answer["noticed"]:
             result.survivors.append(mutant)
             untested = " (no test comes here)" if not answer["tests"] else ""
-            print(f"{path}:{mutant.line}: {mutant.source}\n    {mutant.change}{untested}", flush=True)
+            print(
+                f"{path}:{mutant.line}: {mutant.source}\n    {mutant.change}{untested}", flush=True
+            )
     if by_number and not result.error:
         result.error = f"{len(by_number)} mutants were not tried"
     return result

@@ -216,9 +216,7 @@ def _is_kept(target: ast.expr, function: ast.AST | None) -> bool:
     stores = [
         node
         for node in ast.walk(function)
-        if isinstance(node, ast.Name)
-        and isinstance(node.ctx, ast.Store)
-        and node.id == target.id
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == target.id
     ]
     return len(stores) > 1
 

@@ -36,15 +36,15 @@ def read(file: Path) -> list[Entry]:
     found = []
     for entry in tomllib.loads(file.read_text()).get("mutant", []):
         try:
-            found.append(Entry(entry["module"], entry["line"], entry.get("change", ""), entry["reason"]))
+            found.append(
+                Entry(entry["module"], entry["line"], entry.get("change", ""), entry["reason"])
+            )
         except KeyError as error:
             raise ValueError(f"{file}: an entry has no {error}: {entry}") from error
     return found
 
 
-def stale(
-    entries: Iterable[Entry], known: Mapping[str, Sequence[Mutant]]
-) -> list[Entry]:
+def stale(entries: Iterable[Entry], known: Mapping[str, Sequence[Mutant]]) -> list[Entry]:
     """Return the entries about modules in `known` that name no mutant."""
     return [
         entry
