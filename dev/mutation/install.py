@@ -6,6 +6,7 @@ of a parameter, or a table at module level, is evaluated anew.
 
 import ast
 import gc
+from collections.abc import Iterable
 from types import CodeType, FunctionType, ModuleType
 
 from dev.mutation.faults import Mutant, first_line
@@ -23,8 +24,10 @@ def functions_of(module: ModuleType) -> list[FunctionType]:
     ]
 
 
-def install(module: ModuleType, tree: ast.Module, mutant: Mutant) -> None:
-    """Let the module do what `tree` says, in which there is this mutant."""
+def install(
+    module: ModuleType, functions: Iterable[FunctionType], tree: ast.Module, mutant: Mutant
+) -> None:
+    """Let the module with these functions do what `tree` says, in which there is this mutant."""
     if mutant.function is None:
         _renew_tables(module, tree)
         return
@@ -34,7 +37,7 @@ def install(module: ModuleType, tree: ast.Module, mutant: Mutant) -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
-    for function in functions_of(module):
+    for function in functions:
         place = _place(function.__code__)
         if place in code:
             function.__code__ = code[place]

@@ -8,6 +8,7 @@
 Prints a line of JSON for each step. The tests' own output is dropped.
 """
 
+import gc
 import json
 import os
 import resource
@@ -26,7 +27,7 @@ from typing import IO
 import pytest
 
 from dev.mutation.faults import Mutant, mutants, mutated
-from dev.mutation.install import install
+from dev.mutation.install import functions_of, install
 from dev.mutation.targets import TARGETS
 
 _LEAST_SECONDS, _TIMES = 20.0, 10.0
@@ -77,12 +78,15 @@ class Worker:
         if baseline.failed or not session.items:
             self._tell(failed=baseline.failed or ["no test was collected"])
             return True
+        functions = functions_of(module)
+        gc.collect()
+        gc.freeze()  # so that a child copies little of this process's memory
         for mutant in self._mutants:
             items = _concerned(session.items, baseline, mutant)
             seconds = sum(baseline.seconds[session.items.index(item)] for item in items)
 
             def attempt(mutant: Mutant = mutant, items: list[pytest.Item] = items) -> int:
-                install(module, mutated(self._source, mutant.number), mutant)
+                install(module, functions, mutated(self._source, mutant.number), mutant)
                 return _run(session, items)
 
             ended = _forked(attempt, _LEAST_SECONDS + _TIMES * seconds) if items else _PASSED
