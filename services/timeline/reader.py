@@ -9,6 +9,8 @@ Rules:
 * The body is the first part with text that is no attachment, in both forms if it has alternatives;
   without a text/plain the text is made from the HTML. Every other part is an attachment, a
   message/rfc822 as a whole: nothing that a mail brings is hidden.
+* Files that are in the text as base64 are neither shown nor found: `inline_data`. Images that are
+  in a large HTML so are put in when it is shown: `data_images`.
 * Parts are cut by `shared.mail.mime`, HTML is made safe by `safe_html`.
 """
 
@@ -19,6 +21,8 @@ from datetime import datetime
 from mimetypes import MimeTypes
 
 from services.timeline.automatic import Auto, kind_of
+from services.timeline.data_images import smaller_html
+from services.timeline.inline_data import smaller_text, without_inline_data
 from services.timeline.invite import Invite, invite_of
 from services.timeline.new_part import snippet
 from services.timeline.safe_html import read_html
@@ -82,6 +86,7 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
     parts, parts_whole = leaves(raw)
     plain, rich = body_parts(parts)
     text, html, body_whole = _body(plain, rich)
+    text = without_inline_data(text)
     subject = decode_text(header.first("Subject") or "")
     people, people_whole = _people(header)
     forward = forward or _FORWARD.match(subject) is not None
@@ -166,11 +171,12 @@ def _attachment(index: int, part: Part) -> Attachment:
 
 def _body(plain: Part | None, rich: Part | None) -> tuple[str, str | None, bool]:
     """Return the text, the HTML, and whether they are all there was."""
-    text, whole = text_of(plain) if plain else ("", True)
+    text, whole = text_of(smaller_text(plain)) if plain else ("", True)
     if rich is None:
         return text, None, whole
+    rich, images_whole = smaller_html(rich)
     source, source_whole = text_of(rich)
     html, from_html, html_whole = read_html(source)
     if plain is None:
         text, whole = capped(from_html)
-    return text, html, whole and source_whole and html_whole
+    return text, html, whole and images_whole and source_whole and html_whole
