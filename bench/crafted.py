@@ -1,9 +1,9 @@
 """`make bench ARGS="crafted"`: what crafted mails cost, each of them one construct repeated.
 
-A mail's cost is the processor time of all that the timeline does with it, and of all that the matcher
-does with it in three ways (`reading.py`). It is compared with that of an ordinary mail in plain text
-of the same size (`ordinary.py`), which is read in turn with it: the ratio is the same on every
-machine. The least of several tries counts. Exits 1 when one costs over ten times as much.
+A mail's cost is the processor time of all that the timeline does with it, and of all that the
+matcher does with it in three ways (`reading.py`). It is compared with that of an ordinary mail in
+plain text of the same size (`ordinary.py`), which is read in turn with it: the ratio hardly depends
+on the machine. The least of several tries counts. Exits 1 when one costs over ten times as much.
 """
 
 import argparse
@@ -30,7 +30,7 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One construct: sizes in bytes, times in seconds of a processor, ratios to an ordinary mail."""
+    """One construct: bytes, seconds of a processor, and ratios to an ordinary mail."""
 
     name: str
     times: int

@@ -1,8 +1,8 @@
 """An ordinary mail in plain text, of any size: what crafted ones are compared with. Pure.
 
 It is what people write to each other: words as frequent as Zipf says, in lines and paragraphs, with
-addresses, links, quoted lines and a signature. ASCII, so that nothing in it is dearer than elsewhere.
-The same size is the same mail.
+addresses, links, quoted lines and a signature. ASCII, which is the cheapest to read. The same size
+is the same mail.
 """
 
 import functools

@@ -9,6 +9,8 @@ Rules:
 * The body is all of the mail's text, in both forms if it has alternatives (`shared.mail.body`).
   Without a text/plain the text is made from the HTML. Every other part is an attachment, a
   message/rfc822 as a whole: nothing that a mail brings is hidden.
+* Files that are in the text as base64 are neither shown nor found: `inline_data`. Images that are
+  in a large HTML so are put in when it is shown: `data_images`.
 * Parts are cut by `shared.mail.mime`, the body is made by `body`, its HTML is safe to show.
 """
 
@@ -20,6 +22,7 @@ from mimetypes import MimeTypes
 
 from services.timeline.automatic import Auto, kind_of
 from services.timeline.body import read_body
+from services.timeline.inline_data import without_inline_data
 from services.timeline.invite import Invite, invite_of
 from services.timeline.new_part import snippet
 from shared.mail import headers
@@ -87,7 +90,7 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
     header = headers.read_header_block(raw)
     parts, parts_whole = leaves(raw)
     body = read_body(parts)
-    text = body.text
+    text = without_inline_data(body.text)
     hint = "" if header.is_ascii else charset_of_text(raw)
     subject = decode_text(header.first("Subject") or "", hint)
     people, people_whole = _people(header, hint)

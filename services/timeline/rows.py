@@ -18,6 +18,7 @@ from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, ReplaceOne, Up
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline import summary
+from services.timeline.inline_data import searchable
 from services.timeline.read_state import ReadState
 from services.timeline.terms import terms_of
 from services.timeline.threads import Thread
@@ -268,7 +269,7 @@ def mail_row(mail: Document, range_: str, thread: str, seen: Seen, content: Docu
         "persons": [{"person_id": id_, "kind": kind} for id_, kind in seen.persons],
         "terms": terms_of(
             subject=content["subject"],
-            text=content["text"],
+            text=searchable(content["text"]),
             sender=[(p["name"], p["address"]) for p in people if p["role"] in ("from", "sender")],
             recipients=[(p["name"], p["address"]) for p in people if p["role"] in ("to", "cc")],
             attachments=[attachment["filename"] for attachment in content["attachments"]],
