@@ -11,7 +11,7 @@ import pytest
 
 from services.matcher.decide import Attach, Dismiss, Person
 from services.matcher.forwards import forwarded_in, forwarded_participants
-from services.matcher.forwards.labels import LABELS, field_of
+from shared.mail.field_labels import LABELS, field_of
 from services.matcher.forwards.markup import text_of_html
 from services.matcher.forwards.people import MAX_ADDRESSES
 from services.matcher.forwards.read import MAX_LEVELS, MAX_PEOPLE

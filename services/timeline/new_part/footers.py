@@ -1,0 +1,1 @@
+def mark_footers(lines): return []
