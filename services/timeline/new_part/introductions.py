@@ -63,7 +63,9 @@ class Introductions:
         kind = separator(line)
         if not kind:
             return None
-        first = min(self._lines.next_filled(number + 1), number + _MAX_BLANK)
+        bare = self._lines.bare[number + 1 : number + _MAX_BLANK]
+        blank = next((at for at, below in enumerate(bare) if below.strip("> ")), 0)
+        first = number + 1 + blank
         block = read_header_block(self._lines, first)
         end = block.end if block.values else number + 1
         return Introduction(
@@ -102,7 +104,7 @@ class Introductions:
     def _above(self, number: int) -> int:
         """Return where the rule and the blank lines above a line begin."""
         lines = self._lines
-        while number and lines.kinds[number - 1] is Kind.NEW and not lines.bare[number - 1].strip(_RULE):
+        while number and lines.kinds[number - 1] is Kind.NEW and _is_rule(lines.bare[number - 1]):
             number -= 1
         return number
 
@@ -119,6 +121,11 @@ class Introductions:
         ):
             return self._above(start - 1)
         return start
+
+
+def _is_rule(line: str) -> bool:
+    """Return whether a line is blank or a rule, and not the end of a list's footer."""
+    return not line.strip(_RULE) and "-=-" not in line
 
 
 def separator(line: str) -> str:
