@@ -28,6 +28,7 @@ _DIRECTIONS = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\uf
 _DATE = r"\d{1,4}[./-] ?\d{1,2}[./-] ?\d{2,4}"
 _CLOCK = r"(?<!\d)\d{1,2} ?[:.h時时點点시] ?\d\d(?!\d)"
 _NUMERIC_DATE, _TIME = re.compile(_DATE), re.compile(_CLOCK)
+_YEAR = re.compile(r"(?<![\d./-])(?:19|20|25)\d\d(?![\d./年년-])")
 _DIGIT = re.compile(r"\d")
 _ADDRESS = re.compile(
     r"(?<![^\s<>()\[\]:,;\"'\u00ab])[^\s<>()\[\]@:,;\"]{1,320}@[^\s<>()\[\]@,;\"]{1,320}"
@@ -193,8 +194,8 @@ def _weight_of_address_last(said: str, begins: bool) -> Weight:
 
 
 def _has_day(said: str) -> bool:
-    """Return whether there is a figure besides time and address: a day, a year."""
-    return bool(_DIGIT.search(_TIME.sub("", _ADDRESS.sub("", said))))
+    """Return whether there is a figure besides time, address and year: a day."""
+    return bool(_DIGIT.search(_YEAR.sub("", _TIME.sub("", _ADDRESS.sub("", said)))))
 
 
 def _is_sentence(words: list[str]) -> bool:
