@@ -6,11 +6,11 @@ checks that. It is only ever looked at in a block: `A: somebody` alone means not
 
 import re
 import unicodedata
-from enum import Enum
+from enum import StrEnum
 from functools import lru_cache
 
 
-class Field(Enum):
+class Field(StrEnum):
     """What a line of a header block says."""
 
     FROM = "from"

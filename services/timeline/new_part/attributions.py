@@ -53,7 +53,9 @@ class Weight(IntEnum):
 
 def folded(line: str) -> str:
     """Return a line as words are compared."""
-    return " ".join(_DIRECTIONS.sub("", line).casefold().replace("\uff1a", ":").split())
+    if not line.isascii():
+        line = _DIRECTIONS.sub("", line).replace("\uff1a", ":")
+    return " ".join(line.casefold().split())
 
 
 def closes_an_address(lines: Lines, at: int) -> bool:

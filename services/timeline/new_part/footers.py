@@ -27,9 +27,10 @@ from services.timeline.new_part.footer_words import (
 from services.timeline.new_part.lines import Kind, Lines
 
 _MAX_LINES, _MAX_PARAGRAPH = 45, 14
-_MAX_LINE = 500  # characters
+_MAX_LINE, _MAX_FIRST = 500, 120  # characters
 _MAX_TRIED = 200  # rules above the end of a run
-_LONG_RULE = 30  # characters
+_LONG_RULE, _LONG = 30, "_" * 9  # characters
+_RULE_CHARACTERS = frozenset("-_=*#~.,+\u2014")
 _RULE = re.compile(r"--|---|__|\u2014|[-=_*#~.,+]{5,}")
 _LOCATED = re.compile(r"https?://\S|mailto:\S|\S@[\w-]|\bwww\.\w", re.IGNORECASE)
 _QUESTION = re.compile(r"[?\uff1f](?=\s|$)")
@@ -38,17 +39,18 @@ _QUESTION = re.compile(r"[?\uff1f](?=\s|$)")
 def mark_footers(lines: Lines) -> list[tuple[int, int]]:
     """Mark the footers as what ends a mail; return where each begins and ends."""
     found: list[tuple[int, int]] = []
-    tried = 0
+    bare, tried = lines.bare, 0
     for start, end in lines.new_runs():
         at, tail = start, max(start, end - _MAX_LINES)
         while at < end:
-            is_tail = at >= tail
-            is_long = _is_long_rule(lines.bare[at])
-            if not (is_tail or (is_long and tried < _MAX_TRIED)):
+            may_begin = bare[at][:1] in _RULE_CHARACTERS if at >= tail else bare[at][:9] == _LONG
+            if not (may_begin or (at >= tail and (at == start or not bare[at - 1]))):
                 at += 1
                 continue
-            tried += not is_tail
-            footer_end = _footer_end(lines, at, end, start)
+            tried += at < tail
+            if tried > _MAX_TRIED:
+                at = max(at, tail)
+            footer_end = _footer_end(lines, at, end)
             found += [(at, footer_end)] if footer_end else []
             at = footer_end or at + 1
     for start, end in found:
@@ -56,18 +58,16 @@ def mark_footers(lines: Lines) -> list[tuple[int, int]]:
     return found
 
 
-def _footer_end(lines: Lines, start: int, end: int, run: int) -> int:
+def _footer_end(lines: Lines, start: int, end: int) -> int:
     """Return where the footer ends that begins in a line, 0 if none does."""
-    if not (_is_rule(lines.bare[start]) or start == run or not lines.bare[start - 1]):
-        return 0
     first = start
-    while first < end and first < start + 4 and (_is_rule(lines.bare[first]) or not lines.bare[first]):
+    while first < min(end, start + 4) and (not lines.bare[first] or _is_rule(lines.bare[first])):
         first += 1
     has_rule = first > start
     paragraph_end = _paragraph_end(lines, first, end)
     if paragraph_end == first:
         return 0
-    is_known = folded(lines.bare[first][:_MAX_LINE]).startswith(FIRST_LINES)
+    is_known = folded(lines.bare[first][:_MAX_FIRST]).startswith(FIRST_LINES)
     if not (has_rule or is_known):
         return 0
     text = _text(lines, first, paragraph_end)
@@ -76,11 +76,12 @@ def _footer_end(lines: Lines, start: int, end: int, run: int) -> int:
         text += " " + _text(lines, below, _paragraph_end(lines, below, end))
     if not _LOCATED.search(text):
         return 0
-    is_mailmans = _is_long_rule(lines.bare[start]) and _has(text, LISTS)
-    if not (is_known or _has(text, SOFTWARE) or is_mailmans or _says_how_to_leave(text)):
+    is_long = _is_long_rule(lines.bare[start])
+    names_list = _has(text, SOFTWARE) or (is_long and _has(text, LISTS))
+    if not (is_known or names_list or _says_how_to_leave(text)):
         return 0
     footer_end = _rest(lines, paragraph_end, min(end, start + _MAX_LINES))
-    is_anywhere = is_known or (_is_long_rule(lines.bare[start]) and _has(text, (*SOFTWARE, *LISTS)))
+    is_anywhere = is_known or (is_long and names_list)
     return footer_end if footer_end == end or is_anywhere else 0
 
 

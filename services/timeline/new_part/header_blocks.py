@@ -21,6 +21,7 @@ _MAX_HEADING, _MAX_BLANK = 80, 3
 _ADDRESS = re.compile(r"[\w.+'-]@[\w-]")
 _TIME = re.compile(r"(?<!\d)\d{1,2} ?[:.hH時시点點] ?\d\d(?!\d)")
 _LABELLED = re.compile(r"[\w*][\w .*'-]{0,25}\s?[:\uff1a]")
+_AROUND_LABEL = "* \t\xa0_\u200e\u200f\u202a\u202b"
 _ROLES = (Field.FROM, Field.DATE, Field.TO, Field.SUBJECT)
 
 
@@ -53,8 +54,10 @@ class HeaderBlock:
 
 def role_of(line: str) -> Field | None:
     """Return which header field a line begins with, None if none."""
-    name, colon, _ = line[: _MAX_LABEL + 4].replace("\uff1a", ":").partition(":")
-    role = field_of(name.strip("* \t\xa0_\u200e\u200f\u202a\u202b")) if colon else None
+    name = line[: _MAX_LABEL + 4].replace("\uff1a", ":").partition(":")[0]
+    if len(name) > _MAX_LABEL or len(name) == len(line):
+        return None
+    role = field_of(name.strip(_AROUND_LABEL))
     return Field.TO if role is Field.CC else role
 
 

@@ -19,6 +19,7 @@ _MAX_SEPARATOR = 100  # characters
 _MAX_BLANK = 4  # lines
 _WIDE_COLON = "\uff1a"
 _DASHES = "-_=\u2010-\u2015\u2500"
+_LIKELY_FIRST = frozenset("-_=*\u2010\u2014\u2500")
 _RULE = " \t\xa0_-=*\u2014\u2500"
 _BETWEEN_DASHES = re.compile(rf"\*?[{_DASHES}]{{2,}}+\s*+(\S.{{0,120}}?)\s*[{_DASHES}]{{2}}")
 _NOTES_HEADING = re.compile(r".{1,80}---\d{1,4}[./-]\d{1,2}[./-]\d{2,4} \d{1,2}[:.]\d\d.{0,15}---")
@@ -48,9 +49,8 @@ class Introductions:
     def at(self, number: int) -> Introduction | None:
         """Return what a header block's first line introduces, or an attribution's last one."""
         line = self._lines.bare[number].lstrip("> ")
-        is_likely = ":" in line or line[:1] in "-_=*\u2010\u2500" or _WIDE_COLON in line
-        is_likely = is_likely or (line[:1].isdigit() and line.endswith(">"))
-        if not line or not is_likely or self._tried > _MAX_TRIED:
+        is_likely = ":" in line or line[:1] in _LIKELY_FIRST or _WIDE_COLON in line
+        if not (is_likely or (line[-1:] == ">" and line[0].isdigit())) or self._tried > _MAX_TRIED:
             return None
         self._tried += 1
         return self._separated(number, line) or self._block(number, line) or self._said(number, line)

@@ -1,10 +1,11 @@
 """The lines of a text, and what each of them is: new, quoted, or what ends a mail."""
 
 from collections.abc import Iterator
-from enum import Enum
+from enum import StrEnum
+from itertools import groupby
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What a line is."""
 
     NEW = "new"
@@ -46,23 +47,21 @@ class Lines:
                 return number
         return -1
 
-    def first_new(self) -> int | None:
-        """Return the first line with something new, None if there is none."""
-        return next((at for at in range(len(self)) if self.is_new(at)), None)
-
-    def is_new(self, at: int) -> bool:
-        """Return whether a line has something new."""
-        return self.kinds[at] is Kind.NEW and bool(self.bare[at])
+    def has_new(self) -> bool:
+        """Return whether any line has something new."""
+        return next(self.new_runs(), None) is not None
 
     def new_runs(self) -> Iterator[tuple[int, int]]:
         """Yield start and end of each run of new lines, trimmed of blank ones, from the top."""
-        at, size = 0, len(self)
-        while at < size:
-            if not self.is_new(at):
-                at += 1
-                continue
-            start = end = at
-            while at < size and self.kinds[at] is Kind.NEW:
-                end = at + 1 if self.bare[at] else end
-                at += 1
-            yield start, end
+        bare, at = self.bare, 0
+        for kind, run in groupby(self.kinds):
+            end = at + len(list(run))
+            if kind is Kind.NEW:
+                start, last = at, end
+                while start < last and not bare[start]:
+                    start += 1
+                while start < last and not bare[last - 1]:
+                    last -= 1
+                if start < last:
+                    yield start, last
+            at = end

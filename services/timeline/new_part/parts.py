@@ -34,7 +34,9 @@ def split(text: str, *, forward: bool = False) -> Split:
     text is a list's footer, the footer is what it adds.
     """
     lines = _read(text, forward)
-    lines.kinds = [_PART_OF.get(kind, kind) for kind in lines.kinds]
+    for head, part in _PART_OF.items():
+        if head in lines.kinds:
+            lines.kinds = [part if kind is head else kind for kind in lines.kinds]
     parts = _parts(lines)
     return Split(parts[Kind.NEW], parts[Kind.QUOTED], parts[Kind.SIGNATURE])
 
@@ -58,7 +60,7 @@ def _parts(lines: Lines) -> dict[Kind, str]:
     runs: dict[Kind, list[str]] = {kind: [] for kind in Kind}
     start = 0
     for kind, run in groupby(lines.kinds):
-        end = start + sum(1 for _ in run)
+        end = start + len(list(run))
         if joined := "\n".join(lines.whole[start:end]).rstrip().strip("\n"):
             runs[kind].append(joined)
         start = end
@@ -71,7 +73,7 @@ def _read(text: str, forward: bool) -> Lines:
     cut, head = _mark_quotes(lines, forward)
     footers = mark_footers(lines)
     mark_signatures(lines, list(lines.new_runs()))
-    if lines.first_new() is not None:
+    if lines.has_new():
         return lines
     if cut < len(lines):
         lines.mark(cut, head, Kind.FORWARD_HEAD)
@@ -88,16 +90,21 @@ def _mark_quotes(lines: Lines, forward: bool) -> tuple[int, int]:
     Both are the number of lines where there is none.
     """
     introductions = Introductions(lines, forward=forward)
-    size = len(lines)
+    bare, kinds, size = lines.bare, lines.kinds, len(lines)
     at, in_quote = 0, False
     while at < size:
-        line = lines.bare[at]
+        line = bare[at]
         if not line:
             at += 1
             continue
-        is_quoted = line[0] == ">" and not (not in_quote and introductions.closes_an_address(at))
-        if is_quoted and (in_quote or separator(line.lstrip("> ")) != "forwarded"):
-            lines.mark(at, at + 1, Kind.QUOTED)
+        is_quoted = line[0] == ">" and (
+            in_quote
+            or not (
+                introductions.closes_an_address(at) or separator(line.lstrip("> ")) == "forwarded"
+            )
+        )
+        if is_quoted:
+            kinds[at] = Kind.QUOTED
             in_quote, at = True, at + 1
             continue
         found = introductions.at(at)
@@ -106,7 +113,7 @@ def _mark_quotes(lines: Lines, forward: bool) -> tuple[int, int]:
             continue
         start, end = found.start, found.end
         following = lines.next_filled(end)
-        is_marked = following < size and lines.bare[following].startswith(">")
+        is_marked = following < size and bare[following].startswith(">")
         if found.is_forward or (forward and found.is_certain and not is_marked):
             lines.mark(start, end, Kind.FORWARD_HEAD)
             return size, size

@@ -19,13 +19,19 @@ def mark_signatures(lines: Lines, runs: list[tuple[int, int]]) -> None:
 
 
 def _mark_signature(lines: Lines, start: int, end: int) -> None:
-    for at in range(max(start, end - _MAX_SIGNATURE), end):
+    start = max(start, end - _MAX_SIGNATURE)
+    for at in range(start, end):
         if lines.whole[at].rstrip() == "--":
             lines.mark(at, end, Kind.SIGNATURE)
-            return
-        is_last = at + 1 == end or not lines.bare[at + 1] or _is_added(lines.bare[at + 1])
-        if is_last and _is_added(lines.bare[at]):
+            end = at
+            break
+    is_last = True
+    for at in range(end - 1, start - 1, -1):
+        line = lines.bare[at]
+        if is_last and line and _is_added(line):
             lines.mark(at, at + 1, Kind.SIGNATURE)
+        else:
+            is_last = not line
 
 
 def _is_added(line: str) -> bool:
