@@ -29,6 +29,7 @@ from services.timeline.new_part.lines import Kind, Lines
 _MAX_LINES, _MAX_PARAGRAPH = 45, 14
 _MAX_LINE, _MAX_FIRST = 500, 120  # characters
 _MAX_TRIED = 200  # rules above the end of a run
+_MAX_RUNS = 50  # at the beginning, and as many at the end
 _LONG_RULE, _LONG = 30, "_" * 9  # characters
 _RULE_CHARACTERS = frozenset("-_=*#~.,+\u2014")
 _RULE = re.compile(r"--|---|__|\u2014|[-=_*#~.,+]{5,}")
@@ -36,11 +37,11 @@ _LOCATED = re.compile(r"https?://\S|mailto:\S|\S@[\w-]|\bwww\.\w", re.IGNORECASE
 _QUESTION = re.compile(r"[?\uff1f](?=\s|$)")
 
 
-def mark_footers(lines: Lines) -> list[tuple[int, int]]:
-    """Mark the footers as what ends a mail; return where each begins and ends."""
+def mark_footers(lines: Lines, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Mark the footers in runs of new lines as what ends a mail; return where each is."""
     found: list[tuple[int, int]] = []
     bare, tried = lines.bare, 0
-    for start, end in lines.new_runs():
+    for start, end in [*runs[:_MAX_RUNS], *runs[_MAX_RUNS:][-_MAX_RUNS:]]:
         at, tail = start, max(start, end - _MAX_LINES)
         while at < end:
             may_begin = bare[at][:1] in _RULE_CHARACTERS if at >= tail else bare[at][:9] == _LONG

@@ -71,8 +71,9 @@ def _read(text: str, forward: bool) -> Lines:
     """Return the lines of a text, each with what it is."""
     lines = Lines(text)
     cut, head = _mark_quotes(lines, forward)
-    footers = mark_footers(lines)
-    mark_signatures(lines, list(lines.new_runs()))
+    runs = list(lines.new_runs())
+    footers = mark_footers(lines, runs)
+    mark_signatures(lines, list(lines.new_runs()) if footers else runs)
     if lines.has_new():
         return lines
     if cut < len(lines):
