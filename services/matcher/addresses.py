@@ -1,23 +1,12 @@
-"""Addresses, brought to the one form in which they compare.
-
-Trimmed, both sides in lower case, the domain in its ASCII form (IDNA 2008 with the UTS 46 mapping),
-Unicode NFC. Plus tags and dots are kept: whose they are is for the mail provider to know.
-"""
-
-import unicodedata
+"""The addresses of the directory: which are accepted, and the form in which they compare."""
 
 import email_validator
-import idna
+
+from shared.mail.address_form import normalise as normalise
 
 # Reserved and internal domains are fine here: `.test`, `.local`, `.internal`. This is the library's
 # documented switch.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
-
-
-def normalise(address: str) -> str:
-    """Return the form in which addresses compare. Never raises; what is odd stays odd."""
-    local, at, domain = address.strip().rpartition("@")
-    return f"{unicodedata.normalize('NFC', local.lower())}{at}{_ascii_domain(domain)}"
 
 
 def check(address: str) -> str:
@@ -33,13 +22,3 @@ def check(address: str) -> str:
     except email_validator.EmailNotValidError as error:
         raise ValueError(f"is no email address: {error}") from error
     return trimmed
-
-
-def _ascii_domain(domain: str) -> str:
-    lower = unicodedata.normalize("NFC", domain.lower()).rstrip(".")
-    if lower.isascii():
-        return lower
-    try:
-        return idna.encode(lower, uts46=True).decode("ascii").lower()
-    except UnicodeError:  # idna.IDNAError is one
-        return lower

@@ -6,34 +6,35 @@ Rules:
 * Time and memory are bounded: 50 levels of parts, 1000 parts, 1 MiB of text, 1 MiB of HTML, 1000
   people, a subject of 1000 characters. What is left out for that makes the mail `incomplete`; its
   raw bytes are whole. So what is stored never grows far beyond the mail.
-* The body is the first part with text that is no attachment, in both forms if it has alternatives;
-  without a text/plain the text is made from the HTML. Every other part is an attachment, a
+* The body is all of the mail's text, in both forms if it has alternatives (`shared.mail.body`).
+  Without a text/plain the text is made from the HTML. Every other part is an attachment, a
   message/rfc822 as a whole: nothing that a mail brings is hidden.
-* Parts are cut by `shared.mail.mime`, HTML is made safe by `safe_html`.
+* Parts are cut by `shared.mail.mime`, the body is made by `body`, its HTML is safe to show.
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from mimetypes import MimeTypes
 
 from services.timeline.automatic import Auto, kind_of
+from services.timeline.body import read_body
 from services.timeline.invite import Invite, invite_of
 from services.timeline.new_part import snippet
-from services.timeline.safe_html import read_html
 from shared.mail import headers
+from shared.mail.body import body_of
 from shared.mail.headers import HeaderBlock, decode_text, message_ids
 from shared.mail.headers import Mailbox as Mailbox
-from shared.mail.mime import Part, body_parts, capped, leaves, text_of
+from shared.mail.mime import Part, leaves
+from shared.mail.subject_prefixes import is_forward
 
 _EXTENSIONS = MimeTypes()
-_NAMES = {"application/ms-tnef": "winmail.dat"}
+_NAMES = {
+    "application/ms-tnef": "winmail.dat",
+    "application/pkcs7-mime": "smime.p7m",
+    "application/x-pkcs7-mime": "smime.p7m",
+}
 """Names of parts that came without one."""
-_FORWARD = re.compile(
-    r"(?:\[[^\]]{0,60}\]\s*)*(?:fwd?|wg|tr|rv|enc|i|pd|vb|doorst|転送|转发|轉寄)\s*[:\uff1a]",
-    re.IGNORECASE,
-)
 _REFERENCES = 20
 MAX_PEOPLE, MAX_SUBJECT, _MAX_NAME = 1000, 1000, 200
 READER_VERSION = 2
@@ -80,11 +81,11 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
     """
     header = headers.read_header_block(raw)
     parts, parts_whole = leaves(raw)
-    plain, rich = body_parts(parts)
-    text, html, body_whole = _body(plain, rich)
+    body = read_body(parts)
+    text = body.text
     subject = decode_text(header.first("Subject") or "")
     people, people_whole = _people(header)
-    forward = forward or _FORWARD.match(subject) is not None
+    forward = forward or is_forward(subject, text)
     auto = kind_of(header, parts, text)
     return ReadMail(
         message_id=headers.message_id(header),
@@ -97,16 +98,18 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
         bcc=people["Bcc"],
         reply_to=people["Reply-To"],
         text=text,
-        html=html,
+        html=body.html,
         snippet=snippet(text, forward=forward),
         forward=forward,
-        attachments=tuple(
-            _attachment(index, part) for index, part in enumerate(_attached(parts, plain, rich))
-        ),
+        attachments=tuple(_attachment(index, part) for index, part in enumerate(body.attached)),
         auto=auto,
         invite=invite_of(parts),
         incomplete=not (
-            parts_whole and body_whole and people_whole and len(subject) <= MAX_SUBJECT
+            parts_whole
+            and all(part.is_whole for part in parts)
+            and body.whole
+            and people_whole
+            and len(subject) <= MAX_SUBJECT
         ),
     )
 
@@ -114,11 +117,8 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
 def attached_parts(raw: bytes) -> list[Part]:
     """Return the parts that are listed as attachments, by their index."""
     parts, _ = leaves(raw)
-    return _attached(parts, *body_parts(parts))
-
-
-def _attached(parts: list[Part], plain: Part | None, rich: Part | None) -> list[Part]:
-    return [part for part in parts if part not in (plain, rich)]
+    shown = {*body_of(parts).texts}
+    return [part for part in parts if part not in shown]
 
 
 def _people(header: HeaderBlock) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
@@ -162,15 +162,3 @@ def _attachment(index: int, part: Part) -> Attachment:
     filename = part.filename or unnamed
     digest = hashlib.sha256(part.data).hexdigest()[:32]
     return Attachment(index, filename, part.content_type, len(part.data), digest)
-
-
-def _body(plain: Part | None, rich: Part | None) -> tuple[str, str | None, bool]:
-    """Return the text, the HTML, and whether they are all there was."""
-    text, whole = text_of(plain) if plain else ("", True)
-    if rich is None:
-        return text, None, whole
-    source, source_whole = text_of(rich)
-    html, from_html, html_whole = read_html(source)
-    if plain is None:
-        text, whole = capped(from_html)
-    return text, html, whole and source_whole and html_whole

@@ -24,6 +24,7 @@ MAX_ADDRESS = 320
 _TEXT = re.compile(
     r"""(?>(?: [^"()<>,;:=@]++
           | =\?[^?=\s"<>]{1,60}+\?[bq]\?[^?\s"<>]*+\?=   # an encoded word, commas and all
+          | =\?[^?=\s"<>]{1,60}+\?[bq]\?[^?@"<>]*+\?=   # one with spaces, which hides no address
           | @\[[\w.:]*+\]                                # an address literal, colons and all
           | [=@] )+)""",
     re.VERBOSE | re.IGNORECASE,

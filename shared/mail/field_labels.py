@@ -28,7 +28,8 @@ From|Von|Absender|De|Expéditeur|Da|Mittente|Remitente|Remetente|Van|Afzender|De
 Remitent|Nork|Nondik|Igorlea|Bidaltzailea|Minn|Mingħand|Oddi wrth|Ó|Nga|Dërguesi|El
 Fra|Afsender|Avsender|Från|Avsändare|Frá|Sendandi|Lähettäjä|Saatja|Kellelt|No|Sūtītājs|Nuo
 Siuntėjas|Od|Nadawca|Odesílatel|Odosielateľ|Pošiljatelj|Šalje|Pošiljalac|Feladó|Küldő|Kitől
-Od kogo|Од|Шаље|Пошиљалац|Испраќач|От|От кого|Подател|Отправитель|Від|Від кого|Відправник|Надсилач|Ад
+Od kogo|Од|Шаље|Пошиљалац|Испраќач|От|От кого|Подател|Отправитель|Від|Від кого|Відправник|Надсилач
+Ад
 Ад каго
 Kimden|Gönderen|Kimdən|Göndərən|Kimdan|Кімнен|Жіберуші|Хэнээс|Илгээгч|Από|Αποστολέας|Ումից|ვისგან
 Dari|Pengirim|Daripada|Mula kay|Mula sa|Mula|Kutoka|Kutoka kwa|Từ|Người gửi|จาก|ผู้ส่ง|ຈາກ|ពី
@@ -70,11 +71,13 @@ Enviada|Enviadas|Enviado em|Enviada em|Data|Inviato|Inviato il|Data invio|Verzon
 Verstuurd
 Dată|Trimis|Trimis la|Expediat|Enviat|Enviat el|S'ha enviat|Bidalita|Bidaltze-data|Dyddiad
 Anfonwyd|Dáta|Seolta|Gestuur|Dërguar|Mibgħut
-Dato|Dags|Sendt|Sendt den|Skickat|Skickat den|Skickades|Dagsetning|Päivämäärä|Päiväys|Lähetetty|Pvm|Lähetysaika
+Dato|Dags|Sendt|Sendt den|Skickat|Skickat den|Skickades|Dagsetning|Päivämäärä|Päiväys|Lähetetty
+Pvm|Lähetysaika
 Kuupäev|Saadetud|Saatmisaeg|Datums|Nosūtīts|Sūtīts|Išsiųsta|Siųsta|Išsiuntimo data|Nusiųsta
 Wysłano|Wysłane|Data wysłania|Odesláno|Posláno|Dátum|Odoslané|Odoslaná|Poslané|Poslano|Poslato
 Elküldve|Elküldés dátuma|Küldve|Küldés dátuma|Küldés ideje
-Датум|Послато|Испратено|Дата|Изпратено|Изпратено на|Отправлено|Отправлен|Дата отправления|Дата отправки
+Датум|Послато|Испратено|Дата|Изпратено|Изпратено на|Отправлено|Отправлен|Дата отправления
+Дата отправки
 Надіслано|Відправлено|Дата відправлення|Адпраўлена|Даслана|Күні|Жіберілді|Огноо|Илгээсэн
 Tarih|Gönderildi|Gönderilen|Gönderilme Tarihi|Gönderme Tarihi|Gönderim Tarihi|Tarix|Göndərildi
 Sana|Yuborildi|Ημερομηνία|Ημ/νία|Στάλθηκε|Απεσταλμένα|Εστάλη|Απεστάλη|Ամսաթիվ|თარიღი
@@ -90,7 +93,8 @@ Thời gian|Vào|วันที่|ส่ง|ส่งเมื่อ|วัน
 _SUBJECT = """
 Subject|Betreff|Betrifft|Objet|Sujet|Asunto|Oggetto|Ogg|Assunto|Onderwerp|Subiect|Assumpte|Gaia
 Suġġett|Pwnc|Testun|Ábhar|Temo|Subjekti
-Emne|Ämne|Efni|Evni|Aihe|Otsikko|Teema|Pealkiri|Tēma|Temats|Tema|Temat|Předmět|Předmet|Věc|Predmet|Zadeva
+Emne|Ämne|Efni|Evni|Aihe|Otsikko|Teema|Pealkiri|Tēma|Temats|Tema|Temat|Předmět|Předmet|Věc|Predmet
+Zadeva
 Naslov|Tárgy|Konu|Mövzu|Mavzu|Θέμα|Թեմա|თემა
 Предмет|Наслов|Тема|Тема письма|Относно|Тэма|Тақырып|Тақырыбы|Сэдэв|Гарчиг
 Perihal|Subjek|Subyek|Hal|Judul|Perkara|Tajuk|Paksa|Somo|Mada|Chủ đề|Tiêu đề
@@ -103,7 +107,8 @@ Return-Path
 Importance|Priority|Attachments|Attachment|Categories|Newsgroups|User-Agent|X-Mailer|Mailing list
 Content-Type|Content-Transfer-Encoding|MIME-Version|Delivered-To|Received|Resent-From|Resent-Date
 Resent-To
-Antwort an|Antworten an|Gesendet von|Sent by|Antwort-An|Blindkopie|Bcc (Blindkopie)|Wichtigkeit|Priorität|Anlagen|Anhänge|Anlage
+Antwort an|Antworten an|Gesendet von|Sent by|Antwort-An|Blindkopie|Bcc (Blindkopie)|Wichtigkeit
+Priorität|Anlagen|Anhänge|Anlage
 Répondre à|Cci|Priorité|Pièces jointes|Pièce jointe|Responder a|Cco|Importancia|Prioridad
 Archivos adjuntos
 Datos adjuntos|Rispondi a|Risposta|Ccn|Priorità|Importanza|Allegati|Responder para|Prioridade|Anexos

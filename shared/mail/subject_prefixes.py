@@ -1,4 +1,4 @@
-"""What the prefix of a subject says: an answer (`Re:`, `AW:`), a forward (`Fwd:`, `WG:`), or nothing.
+"""What the prefix of a subject says: an answer (`Re:`, `AW:`), a forward (`Fwd:`, `WG:`), nothing.
 
 * The first prefix decides: `Fwd: Re: x` is a forward, `Re: Fwd: x` is an answer.
 * Mailing lists put their tags before it (`[jobs] Re: x`), some clients count (`Re[2]:`, `Re(2):`).
@@ -11,13 +11,17 @@ RFC 5322 section 3.6.5 knows `Re:` alone; the others are what clients write.
 import re
 
 _FORWARDS = """
-fwd|fw|wg|tr|rv|enc|i|pd|vb|vl|vs|vs/fwd|redir|doorst|ilt|i̇lt|továbbítás|továbbítva|tov|πρθ|ft|fs|trs
-trans|przek|přep|prepos|přeposláno|пересл|переслать|переслано|пер|препр|转发|轉寄|轉發|転送|전달|ส่งต่อ
+fwd|fw|wg|tr|rv|enc|i|pd|vb|vl|vs|vs/fwd|redir|doorst|ilt|i̇lt|továbbítás|továbbítva|tov|πρθ|ft|fs
+trs
+trans|przek|přep|prepos|přeposláno|пересл|переслать|переслано|пер|препр|转发|轉寄|轉發|転送|전달
+ส่งต่อ
 chuyển tiếp|הועבר|إعادة توجيه|fv|reenv|reenviado|fwrd|forward|forwarded|fyi fwd|persiųsti|pārs|edasi
 """
 _ANSWERS = """
-re|r|aw|antw|antwort|sv|svar|res|resp|rif|rép|réf|odp|ynt|yan|yanıt|vá|válasz|ats|atb|αντ|απ|απάντ|απάντηση
-σχετ|odg|отв|ответ|відп|відповідь|отг|отговор|отн|回复|回覆|答复|答覆|返信|返|回信|답장|회신|ตอบ|ตอบกลับ
+re|r|aw|antw|antwort|sv|svar|res|resp|rif|rép|réf|odp|ynt|yan|yanıt|vá|válasz|ats|atb|αντ|απ|απάντ
+απάντηση
+σχετ|odg|отв|ответ|відп|відповідь|отг|отговор|отн|回复|回覆|答复|答覆|返信|返|回信|답장|회신|ตอบ
+ตอบกลับ
 trả lời|tl|bls|balas|השב|תשובה|תגובה|رد|الرد|پاسخ|vast|vastaus|bij antw
 """
 

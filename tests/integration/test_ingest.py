@@ -113,6 +113,7 @@ async def test_a_large_mail_travels_by_claim_check(
         KeyRing.parse("k1:" + "t" * 20).mint("acme", "anna", DOMAIN).address,
         "ünïcode@in.satchel.test",
     ],
+    ids=["no key", "changed key", "other domain", "key of another ring", "no ASCII"],
 )
 async def test_a_made_up_address_is_refused_for_good(ingest: int, recipient: str) -> None:
     code, _ = await send(ingest, recipient)

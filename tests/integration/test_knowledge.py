@@ -15,6 +15,7 @@ from services.matcher.versions import Versions
 from shared.capture_address import KeyRing
 from shared.database import Database, connect, migrate
 from shared.events import Kind
+from tests.directory_suite import DirectoryParts, DirectorySuite
 
 RING = KeyRing.parse("k1:" + "s" * 20)
 ACCOUNT = "acme"
@@ -55,6 +56,14 @@ async def replicas(database: Database) -> tuple[Replica, Replica]:
 async def address(replicas: tuple[Replica, Replica]) -> str:
     await replicas[0].put("u1", "user@team.example", kind=Kind.USER)
     return (await replicas[0].addresses.mint(ACCOUNT, "u1", "User"))[0].address
+
+
+class TestDirectory(DirectorySuite):
+    """What the tests of a directory in memory rely on holds for the real one."""
+
+    @pytest.fixture
+    def parts(self, replicas: tuple[Replica, Replica]) -> DirectoryParts:
+        return DirectoryParts(replicas[0].versions, replicas[0].directory, replicas[0].addresses)
 
 
 def lookups(where: str) -> float:

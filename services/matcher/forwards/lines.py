@@ -8,8 +8,8 @@ Yahoo writes it, in some languages without a colon after one of the labels.
 import re
 from itertools import islice
 
-from shared.mail.field_labels import LABELS, MAX_LABEL, Field, field_of
 from services.matcher.forwards.separators import separator_and_rest
+from shared.mail.field_labels import LABELS, MAX_LABEL, Field, field_of
 
 MAX_LINES = 10_000
 """What is further down is not looked at."""

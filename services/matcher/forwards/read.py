@@ -27,8 +27,9 @@ from services.matcher.forwards.markup import text_of_html
 from services.matcher.forwards.separators import Separator, separator
 from services.matcher.participants import Participant
 from shared.events import Forwarded, Named, Role, Source
+from shared.mail.body import body_of, joined_text
 from shared.mail.headers import decode_text, read_header_block
-from shared.mail.mime import body_parts, leaves, text_of
+from shared.mail.mime import leaves
 from shared.mail.subject_prefixes import forwarded_subject, is_answer
 
 MAX_LEVELS = 50
@@ -77,11 +78,13 @@ class _Unread:
 def read_forward(raw: bytes) -> Forward | None:
     """Return what the forwarded mail in this one says of itself, or None when there is none."""
     parts, _ = leaves(raw)
-    plain, rich = body_parts(parts)
+    body = body_of(parts)
+    plain = [part for part in body.plain if part.content_type == "text/plain"]
+    rich = [part for part in body.rich if part.may_be_body]
     subject = decode_text(read_header_block(raw).first("Subject") or "")
-    found = forwarded_in(text_of(plain)[0], subject) if plain else None
-    if found is None and rich is not None:
-        found = forwarded_in(text_of_html(text_of(rich)[0]), subject)
+    found = forwarded_in(joined_text(plain, text_of_html)[0], subject) if plain else None
+    if found is None and rich:
+        found = forwarded_in(joined_text(rich, text_of_html)[0], subject)
     return found
 
 

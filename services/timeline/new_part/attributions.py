@@ -37,7 +37,9 @@ _ADDRESS_LAST = re.compile(r"[<(\[][^\s<>()\[\]@]{1,320}@[^\s<>()\[\]@]{1,320}[>
 _BARE_ADDRESS_LAST = re.compile(r"[ ,][^\s,<>()\[\]@]{1,64}@[^\s,<>()\[\]@]{1,255}$")
 _IN_BRACKETS_LAST = re.compile(r" ?\([^()]{0,80}\)$")
 _LIKE_A_DATE = re.compile(r"[\"'*_(\[\s]{0,3}+(?:[^\s\d@]{1,16}\s+){0,2}[^\s\d@]{0,3}\d")
-_DATE_ENDS = re.compile(rf"(?:{_CLOCK}(?::\d\d)?|\d{{4}})(?: ?(?:uhr|[ap]\.? ?m\.?|г\.|[a-z]{{3,4}}|[+-]\d{{4}}))?$")
+_DATE_ENDS = re.compile(
+    rf"(?:{_CLOCK}(?::\d\d)?|\d{{4}})(?: ?(?:uhr|[ap]\.? ?m\.?|г\.|[a-z]{{3,4}}|[+-]\d{{4}}))?$"
+)
 _ABBREVIATED = re.compile(r"(?:\d\.?|\d\.? ?\w{2,5}\.|^\w{2,5}\.|\b[ap]\. ?m\.|\bг\.)$")
 _CLOSES = re.compile(r">\s*(?:\S.{0,60})?[:\uff1a]$")
 
@@ -142,7 +144,9 @@ def _is_wrapped(lines: Lines, at: int) -> bool:
 def _is_weekday_above(lines: Lines, start: int) -> bool:
     """Return whether the line above begins the date: `On Friday,`."""
     line = lines.bare[start - 1] if start else ""
-    is_short = len(line) <= _MAX_WEEKDAY and line.endswith(",") and lines.kinds[start - 1] is Kind.NEW
+    is_short = (
+        len(line) <= _MAX_WEEKDAY and line.endswith(",") and lines.kinds[start - 1] is Kind.NEW
+    )
     return is_short and folded(line).startswith(STARTS)
 
 
@@ -165,7 +169,9 @@ def _weight_of_verb_last(said: str, words: list[str], before: str, begins: bool)
         return Weight.CERTAIN
     if address and (name := said[: address.start()].split()) and _is_name(words[: len(name)]):
         return Weight.CERTAIN
-    is_one = has_time or address or _NUMERIC_DATE.search(said) or _is_name(words[: len(before.split())])
+    is_one = (
+        has_time or address or _NUMERIC_DATE.search(said) or _is_name(words[: len(before.split())])
+    )
     return Weight.MARKED if is_one or begins else Weight.NONE
 
 
@@ -192,7 +198,9 @@ def _weight_of_address_last(said: str, begins: bool) -> Weight:
     has_time = _TIME.search(said) and _has_day(said)
     if _ADDRESS_LAST.search(said):
         return Weight.COMPLETE if begins and has_time else Weight.MARKED
-    return Weight.COMPLETE if begins and has_time and _BARE_ADDRESS_LAST.search(said) else Weight.NONE
+    return (
+        Weight.COMPLETE if begins and has_time and _BARE_ADDRESS_LAST.search(said) else Weight.NONE
+    )
 
 
 def _has_day(said: str) -> bool:
@@ -219,4 +227,6 @@ def _is_name(words: list[str]) -> bool:
     words = [word for word in words if word]
     if not 0 < len(words) <= _MAX_WORDS or words[0].casefold() in NO_NAMES:
         return False
-    return not any(word[0].islower() and word.casefold() not in PARTICLES and "@" not in word for word in words)
+    return not any(
+        word[0].islower() and word.casefold() not in PARTICLES and "@" not in word for word in words
+    )

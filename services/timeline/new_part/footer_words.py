@@ -5,14 +5,16 @@ you received this message because you are subscribed to
 sie erhalten diese nachricht, weil sie in google groups
 sie haben diese nachricht erhalten, weil sie der google
 vous recevez ce message, car vous êtes abonné; vous recevez ce message parce que vous êtes abonné
-vous avez reçu ce message, car vous êtes abonné; vous avez reçu ce message parce que vous êtes abonné
+vous avez reçu ce message, car vous êtes abonné
+vous avez reçu ce message parce que vous êtes abonné
 has recibido este mensaje porque estás suscrito; recibiste este mensaje porque estás suscrito
 has recibido este mensaje porque estás suscripto; ha recibido este mensaje porque está suscrito
 você recebeu essa mensagem porque está inscrito; você recebeu esta mensagem porque está inscrito
 você está recebendo esta mensagem porque se inscreveu; recebeu esta mensagem porque está inscrito
 recebeu esta mensagem porque subscreveu; hai ricevuto questo messaggio perché sei iscritto
 ricevi questo messaggio perché sei iscritto; ricevi questo messaggio in quanto hai effettuato
-je hebt dit bericht ontvangen omdat je; u ontvangt dit bericht omdat u; je ontvangt dit bericht omdat je
+je hebt dit bericht ontvangen omdat je; u ontvangt dit bericht omdat u
+je ontvangt dit bericht omdat je
 u heeft dit bericht ontvangen omdat u; du får detta meddelande eftersom du prenumererar
 du har fått det här meddelandet eftersom du prenumererar; du har modtaget denne besked, fordi du
 du modtager denne meddelelse, fordi du; du har mottatt denne meldingen fordi du
@@ -23,18 +25,22 @@ ați primit acest mesaj deoarece v-ați abonat; primiți acest mesaj deoarece v-
 вы получили это сообщение, поскольку подписаны; вы получили это сообщение, потому что подписаны
 ви отримали це повідомлення, оскільки підписані; bu iletiyi google grupları; bu iletiyi şu gruba
 λάβατε αυτό το μήνυμα επειδή έχετε εγγραφεί; このメールは google グループ
-您收到此邮件是因为您订阅了; 您收到此郵件是因為您訂閱了; 你收到此邮件是因为你订阅了; 這封郵件是傳送給訂閱
+您收到此邮件是因为您订阅了; 您收到此郵件是因為您訂閱了; 你收到此邮件是因为你订阅了
+這封郵件是傳送給訂閱
 이 메일은 google 그룹; bạn nhận được thư này vì bạn đã đăng ký
 to unsubscribe, e-mail:; to unsubscribe, email to; to unsubscribe from this list: send the line
 to unsubscribe, send mail to; to unsubscribe, send any mail to; to unsubscribe send an email to
-to unsubscribe, send an email to; to unsubscribe from this group; groups.io links:; yahoo groups links
+to unsubscribe, send an email to; to unsubscribe from this group; groups.io links:
+yahoo groups links
 yahoo! groups links; reply to this email directly
 """
 _SOFTWARE = """
-/listinfo; mailman/; mailman3/; postorius; hyperkitty; @googlegroups.com; groups.google.com; groups.io
+/listinfo; mailman/; mailman3/; postorius; hyperkitty; @googlegroups.com; groups.google.com
+groups.io
 groups.yahoo; yahoogroups; listserv; /sympa/; sympa@; /wws/; majordomo; ezmlm; -request@; -leave@
 -unsubscribe@; +unsubscribe@; -signoff-request@; /unsubscribe/; lists.apache.org; view it on github
-reply to this email to respond; reply to this email directly; visit topic; mailing list --; /archives/list/
+reply to this email to respond; reply to this email directly; visit topic; mailing list --
+/archives/list/
 """
 _LISTS = """
 mailing list; mailing-list; mailinglist; mailinglijst; liste de diffusion; liste de discussion
@@ -42,7 +48,8 @@ lista de correo; lista de distribu; lista de discus; lista de e-mail; lista di d
 lista di discussione; e-postlista; maillista; epostliste; e-postliste; mailliste; postilista
 lista mailingowa; lista dyskusyjna; poštovní konference; e-mailová konference; levelezőlista
 levelező lista; listă de discu; список рассылки; списка рассылки; список розсилки; eposta listesi
-e-posta listesi; λίστα αλληλογραφίας; メーリングリスト; 邮件列表; 郵件列表; 郵遞論壇; 메일링 리스트; danh sách thư
+e-posta listesi; λίστα αλληλογραφίας; メーリングリスト; 邮件列表; 郵件列表; 郵遞論壇
+메일링 리스트; danh sách thư
 """
 _LEAVING = """
 unsubscribe; abmelden; abbestellen; abbestellung; austragen; abonnement beenden; désabonn; désinscri

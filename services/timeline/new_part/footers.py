@@ -95,7 +95,9 @@ def _rest(lines: Lines, at: int, end: int) -> int:
         paragraph_end = _paragraph_end(lines, at, end)
         text = _text(lines, at, paragraph_end)
         belongs = _has(text, SOFTWARE) or _has(text, LEAVING) or _has(text, LISTS)
-        if paragraph_end == at or not (belongs or _holds_nothing_else(lines.bare[at:paragraph_end])):
+        if paragraph_end == at or not (
+            belongs or _holds_nothing_else(lines.bare[at:paragraph_end])
+        ):
             break
         at = footer_end = paragraph_end
     return footer_end

@@ -53,10 +53,12 @@ class Introductions:
         if not (is_likely or (line[-1:] == ">" and line[0].isdigit())) or self._tried > _MAX_TRIED:
             return None
         self._tried += 1
-        return self._separated(number, line) or self._block(number, line) or self._said(number, line)
+        return (
+            self._separated(number, line) or self._block(number, line) or self._said(number, line)
+        )
 
     def closes_an_address(self, number: int) -> bool:
-        """Return whether a line begins with the `>` of a wrapped address, not with that of a quote."""
+        """Return whether a line begins with the `>` of a wrapped address, not of a quote."""
         return attributions.closes_an_address(self._lines, number)
 
     def _separated(self, number: int, line: str) -> Introduction | None:
@@ -115,9 +117,7 @@ class Introductions:
         above = lines.bare[start - 1] if start else ""
         is_one = start and lines.kinds[start - 1] is Kind.NEW and number - start < 3
         if is_one and (
-            _BETWEEN_DASHES.match(above)
-            or _NOTES_HEADING.match(above)
-            or folded(above) in ORIGINAL
+            _BETWEEN_DASHES.match(above) or _NOTES_HEADING.match(above) or folded(above) in ORIGINAL
         ):
             return self._above(start - 1)
         return start

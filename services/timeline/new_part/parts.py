@@ -1,4 +1,4 @@
-"""A text in three parts: what it adds, what it quotes, what ends it. The rules are the package's."""
+"""A text in three parts: what it adds, what it quotes, what ends it. The package has the rules."""
 
 import re
 from dataclasses import dataclass

@@ -5,7 +5,8 @@ All of it is compared after `casefold`, with single spaces, without marks of dir
 
 _WROTE = """
 wrote; has written; writes; schrieb; hat geschrieben; schreef; heeft geschreven
-het volgende geschreven; folgendes geschrieben; geschrieben; sent; skrev; skrifaði; kirjoitti; a écrit; écrit; ha scritto; ha escrito
+het volgende geschreven; folgendes geschrieben; geschrieben; sent; skrev; skrifaði; kirjoitti
+a écrit; écrit; ha scritto; ha escrito
 escribió; escribio; escreveu; va escriure; ha escrit; a scris; napisał; napisała; napisał(a)
 napisał/a; pisze; napsal; napsala; napsal(a); napísal; napísala; napísal(a); napisal; napisal(a)
 napisao; napisala; napisao/la; napisao je; je napisao/la; написал; написала; написал(а); писал
@@ -22,7 +23,8 @@ používateľ; je oseba; מאת; تمت كتابة ما يلي بواسطة; ezt
 """
 
 _STARTS = """
-on; at; am; vom; an; il; en; op; den; på; kl; le; el; il giorno; em; no dia; a; dne; dňa; pe; la data de
+on; at; am; vom; an; il; en; op; den; på; kl; le; el; il giorno; em; no dia; a; dne; dňa; pe
+la data de
 data; w dniu; dnia; на; στις; vào; pada; pada tanggal; tarihinde; 在; 于; 於; في; في يوم; בתאריך
 ב; เมื่อ; dana; la; ที่; ngày; thứ
 """
@@ -46,9 +48,11 @@ reply message; message reply; antwort nachricht; e-mail d'origine; e-mail d’or
 courriel original; courrier original; mail original; urspr. mitteilung; ursprüngliche e-mail
 ursprüngliche email; original-mail; original-e-mail; original nachricht; e-mail original
 email original; correo original; mensaje de origen; e-mail originale; oorspronkelijke e-mail
-original-meddelande; ursprungligt mejl; ursprungligt mail; původní email; eredeti e-mail; eredeti levél
+original-meddelande; ursprungligt mejl; ursprungligt mail; původní email; eredeti e-mail
+eredeti levél
 oprindelig mail; oprindelig e-mail; opprinnelig e-post; alkuperäinen sähköposti; mesajul inițial
-e-mail oryginalny; originalus laiškas; ursprüngliche nachricht; original-nachricht; originalnachricht
+e-mail oryginalny; originalus laiškas; ursprüngliche nachricht; original-nachricht
+originalnachricht
 ursprüngliche mail; originaltermin; ursprünglicher termin; message d'origine
 message d’origine; message original; message initial; rendez-vous d'origine; mensaje original
 mensagem original; missatge original; mesaxe orixinal; messaggio originale

@@ -34,10 +34,38 @@ def is_forward(text: str, subject: str) -> bool:
 
 
 ANSWERS = [
-    *("Re: My application", "RE: My application", "re: x", "Re:x", "RE : x", "Re[2]: x", "Re(3): x"),
+    *(
+        "Re: My application",
+        "RE: My application",
+        "re: x",
+        "Re:x",
+        "RE : x",
+        "Re[2]: x",
+        "Re(3): x",
+    ),
     *("AW: x", "Antw: x", "Antwort: x", "SV: x", "Sv: x", "Odp: x", "YNT: x", "RES: x", "RIF: x"),
-    *("R: x", "Vá: x", "Απ: x", "ΑΠ: x", "Ответ: x", "Отв: x", "回复: x", "回复：x", "答复: x", "回覆: x"),
-    *("Odg: x", "Ats: x", "תשובה: x", "رد: x", "답장: x", "[jobs] Re: x", "Re: [jobs] x", "[a] [b] AW: x"),
+    *(
+        "R: x",
+        "Vá: x",
+        "Απ: x",
+        "ΑΠ: x",
+        "Ответ: x",
+        "Отв: x",
+        "回复: x",
+        "回复：x",
+        "答复: x",
+        "回覆: x",
+    ),
+    *(
+        "Odg: x",
+        "Ats: x",
+        "תשובה: x",
+        "رد: x",
+        "답장: x",
+        "[jobs] Re: x",
+        "Re: [jobs] x",
+        "[a] [b] AW: x",
+    ),
     *("Re: Fwd: x", "AW: WG: x", "Re: Re: Fwd: x", "SV: VB: x"),
 ]
 
@@ -51,9 +79,27 @@ def test_an_answer_with_a_header_block_is_no_forward(subject: str, text: str) ->
 @pytest.mark.parametrize(
     "subject",
     [
-        *("Fwd: x", "FW: x", "WG: x", "TR: x", "RV: x", "I: x", "ENC: x", "PD: x", "VB: x", "转发: x"),
+        *(
+            "Fwd: x",
+            "FW: x",
+            "WG: x",
+            "TR: x",
+            "RV: x",
+            "I: x",
+            "ENC: x",
+            "PD: x",
+            "VB: x",
+            "转发: x",
+        ),
         *("Fwd: Re: x", "WG: AW: x", "[jobs] Fwd: x", "FW: RE: x"),
-        *("", "My application", "for the file", "Candidate: Jane Roe", "Urgent: Jane", "Return to me"),
+        *(
+            "",
+            "My application",
+            "for the file",
+            "Candidate: Jane Roe",
+            "Urgent: Jane",
+            "Return to me",
+        ),
     ],
 )
 def test_a_header_block_is_a_forward_under_every_other_subject(subject: str) -> None:
@@ -66,7 +112,11 @@ def test_a_header_block_is_a_forward_under_every_other_subject(subject: str) -> 
     "separator",
     [
         *("---------- Forwarded message ---------", "-------- Weitergeleitete Nachricht --------"),
-        *("Begin forwarded message:", "Anfang der weitergeleiteten Nachricht:", "----- Dalsze -----"),
+        *(
+            "Begin forwarded message:",
+            "Anfang der weitergeleiteten Nachricht:",
+            "----- Dalsze -----",
+        ),
     ],
 )
 @pytest.mark.parametrize("quote", ["", "> "])

@@ -6,7 +6,9 @@ from services.timeline.new_part import Split, snippet, split
 
 NEW = "Thank you, Monday suits me.\n\nBen"
 QUOTE = "On Fri, Jan 9, 2026 at 10:00 AM Anna <anna@lind.example> wrote:\n> Could you come?"
-UNMARKED = "From: Anna <anna@lind.example>\nSent: Friday\nTo: Ben\nSubject: Monday\n\nCould you come?"
+UNMARKED = (
+    "From: Anna <anna@lind.example>\nSent: Friday\nTo: Ben\nSubject: Monday\n\nCould you come?"
+)
 LONG = "_" * 47
 LIST = "https://lists.okafor.example"
 

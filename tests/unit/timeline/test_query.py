@@ -5,12 +5,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from services.timeline.phrases import has_phrase
 from services.timeline.query import (
     MAX_QUERY,
     MAX_QUERY_TERMS,
     InvalidQuery,
     Query,
-    has_phrase,
     parse_query,
 )
 from services.timeline.terms import terms_of, words

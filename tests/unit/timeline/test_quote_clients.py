@@ -73,15 +73,39 @@ BLOCKS = {
 }
 
 SEPARATORS = [
-    *("----- Mail original -----", "-------- Message d'origine --------", "----- Original Message -----"),
+    *(
+        "----- Mail original -----",
+        "-------- Message d'origine --------",
+        "----- Original Message -----",
+    ),
     *("------- Original Message -------", "\u2010" * 7 + " Original Message " + "\u2010" * 7),
-    *("-------- Message original --------", "-----E-mail d'origine-----", "-------- Courriel original -----"),
-    *("-----Original-Nachricht-----", "-------- Originalnachricht --------", "-----Urspr. Mitteilung-----"),
+    *(
+        "-------- Message original --------",
+        "-----E-mail d'origine-----",
+        "-------- Courriel original -----",
+    ),
+    *(
+        "-----Original-Nachricht-----",
+        "-------- Originalnachricht --------",
+        "-----Urspr. Mitteilung-----",
+    ),
     *("-------- Ursprüngliche Nachricht --------", "*-------- Original Message --------*"),
-    *("----- Messaggio originale -----", "-------- Mensaje original --------", "-----Mensagem Original-----"),
+    *(
+        "----- Messaggio originale -----",
+        "-------- Mensaje original --------",
+        "-----Mensagem Original-----",
+    ),
     *("-------- Oorspronkelijk bericht --------", "-------- Wiadomość oryginalna --------"),
-    *("-------- Исходное сообщение --------", "-------- Původní zpráva --------", "-----Eredeti üzenet-----"),
-    *("-------- Mesaj original --------", "-------- Αρχικό μήνυμα --------", "----- 元のメッセージ -----"),
+    *(
+        "-------- Исходное сообщение --------",
+        "-------- Původní zpráva --------",
+        "-----Eredeti üzenet-----",
+    ),
+    *(
+        "-------- Mesaj original --------",
+        "-------- Αρχικό μήνυμα --------",
+        "----- 元のメッセージ -----",
+    ),
     *("---- Anna Lind wrote ----", "-------- Anna Lind schrieb --------"),
     "---- On Fri, 13 Mar 2026 10:15:00 +0100 anna@lind.example wrote ----",
     "---- On Fri, 13 Mar 2026 10:15:00 +0100 Anna Lind <anna@lind.example> wrote ---",
@@ -95,7 +119,7 @@ ATTRIBUTIONS = [
     "On Fri, Mar 13, 2026 at 10:15 AM Anna Lind <anna@lind.example\n> wrote:",
     f"2026-03-13 10:15 GMT+01:00 Anna Lind <\n{LONG}>:",
     "2026-03-13 10:15 GMT+01:00 Anna Lind <anna@lind.example>:",
-    f'Am Fr., 13. März 2026 um 10:15 Uhr schrieb Anna Lind <\n{LONG}>:',
+    f"Am Fr., 13. März 2026 um 10:15 Uhr schrieb Anna Lind <\n{LONG}>:",
     'Am 13.03.2026 10:15 schrieb "Anna Lind" <anna@lind.example\n>:',
     f"{ANNA} schrieb am Fr., 13.\nMärz 2026 um 10:15 Uhr:",
     f"{ANNA} schrieb am Fr., 13. März 2026\num 10:15 Uhr:",
@@ -186,7 +210,10 @@ def test_an_attribution_may_be_wrapped_anywhere(attribution: str) -> None:
         for before in (f"{NEW}\n\n", f"{NEW}\n"):
             found = split(f"{before}{quoted}")
             assert found == Split(NEW, quoted, ""), before
-    assert split(f"{attribution}\n{marked(OLD)}\n\n{NEW}\n\n{marked(OLD)}\n\nBen").new == f"{NEW}\n\nBen"
+    assert (
+        split(f"{attribution}\n{marked(OLD)}\n\n{NEW}\n\n{marked(OLD)}\n\nBen").new
+        == f"{NEW}\n\nBen"
+    )
     assert snippet(f"{attribution}\n{marked(OLD)}") == " ".join(OLD.split())
     assert snippet(f"{attribution}\n\n{OLD}") == " ".join(OLD.split())
 
@@ -235,7 +262,11 @@ def test_what_a_person_writes_stays(text: str) -> None:
 
 
 def test_a_sentence_before_an_attribution_is_not_part_of_it() -> None:
-    for sentence in ("Am Montag, 3. um 10:15 geht es.", "I sent it on 3 March at 10:15!", "Hi Anna,"):
+    for sentence in (
+        "Am Montag, 3. um 10:15 geht es.",
+        "I sent it on 3 March at 10:15!",
+        "Hi Anna,",
+    ):
         for attribution in ATTRIBUTIONS[:30]:
             assert split(f"{sentence}\n{attribution}\n{marked(OLD)}").new == sentence
 

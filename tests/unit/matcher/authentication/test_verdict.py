@@ -126,6 +126,30 @@ CASES: dict[str, tuple[bytes, Zone, dict[str, Any], tuple[str, str]]] = {
         {},
         ("unverified", "signature"),
     ),
+    "signed, and a byte order mark got before it": (
+        b"\xef\xbb\xbf" + SIGNED,
+        zone("mail.test"),
+        {},
+        ("verified", "dkim"),
+    ),
+    "signed, and a byte order mark is between trace and author": (
+        added(b"\xef\xbb\xbf" + SIGNED, "Received: by x.test"),
+        zone("mail.test"),
+        {},
+        ("verified", "dkim"),
+    ),
+    "signed, and a blank got before a colon": (
+        SIGNED.replace(b"\r\nSubject:", b"\r\nSubject\t :"),
+        zone("mail.test"),
+        {},
+        ("verified", "dkim"),
+    ),
+    "signed, and another From behind a byte order mark": (
+        added(SIGNED, "\ufeffFrom: evil@other.test"),
+        zone("mail.test"),
+        {},
+        ("failed", "altered"),
+    ),
     "another Subject before the signed one": (
         added(SIGNED),
         zone("mail.test"),

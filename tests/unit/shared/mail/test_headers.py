@@ -1,4 +1,5 @@
 import base64
+import re
 import time
 import unicodedata
 from collections.abc import Callable
@@ -91,6 +92,7 @@ def test_a_header_block_is_read(raw: bytes, fields: dict[str, list[str]], body: 
 @given(HEADER_LIKE)
 @example(b"To: a\nFrom me to you\n\nb")
 def test_it_is_read_as_the_standard_library_reads_it(raw: bytes) -> None:
+    raw = re.sub(rb"(?:\A|(?<=[\r\n]))([!-9;-~]+)[ \t]+(?=:)", rb"\1", raw)  # the one difference
     message = BytesHeaderParser(policy=compat32).parsebytes(raw)
     expected = [
         (name, value.replace("\r", "").replace("\n", "").strip(" \t"))
@@ -174,7 +176,7 @@ def test_a_long_body_is_no_long_header() -> None:
         ("=?no-such-charset?q?J=C3=B6rg?=", "Jörg"),
         ("=?utf-8*de?q?J=C3=B6rg?=", "Jörg"),
         ("=?unicode_escape?q?=5Cud800?=", "\\ud800"),
-        ("=?utf-7?q?+2AA-?=", "+2AA-"),
+        ("=?utf-7?q?+2AA-?=", "\ufffd"),
         ("=?punycode?q?a-b?=", "a-b"),
         ("=?shift_jis?q?=E3=81=82=E3=81=84?=", "縺ゅ\uff1e"),
         # damage in a few places

@@ -55,7 +55,9 @@ def test_a_forward_is_shown_without_its_prefixes() -> None:
     assert forwarded_subject("Re: Fwd: x") is None
 
 
-@pytest.mark.parametrize("piece", ["[a] ", "Re: ", "Fwd: ", "Re[1]", "(", "[", " ", ":", "Re[", "a(1)"])
+@pytest.mark.parametrize(
+    "piece", ["[a] ", "Re: ", "Fwd: ", "Re[1]", "(", "[", " ", ":", "Re[", "a(1)"]
+)
 def test_any_subject_is_read(piece: str) -> None:
     subject = piece * 5_000
     for text in (subject, f"Fwd: {subject}", f"Re{subject}"):
