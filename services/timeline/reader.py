@@ -15,7 +15,6 @@ Rules:
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from mimetypes import MimeTypes
@@ -31,6 +30,7 @@ from shared.mail.charset import charset_of_text
 from shared.mail.headers import HeaderBlock, decode_text, message_ids
 from shared.mail.headers import Mailbox as Mailbox
 from shared.mail.mime import Part, leaves
+from shared.mail.subject_prefixes import is_forward
 
 _EXTENSIONS = MimeTypes()
 _NAMES = {
@@ -39,10 +39,6 @@ _NAMES = {
     "application/x-pkcs7-mime": "smime.p7m",
 }
 """Names of parts that came without one."""
-_FORWARD = re.compile(
-    r"(?:\[[^\]]{0,60}\]\s*)*(?:fwd?|wg|tr|rv|enc|i|pd|vb|doorst|転送|转发|轉寄)\s*[:\uff1a]",
-    re.IGNORECASE,
-)
 _REFERENCES = 20
 MAX_PEOPLE, MAX_SUBJECT, _MAX_NAME = 1000, 1000, 200
 READER_VERSION = 2
@@ -94,7 +90,7 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
     hint = "" if header.is_ascii else charset_of_text(raw)
     subject = decode_text(header.first("Subject") or "", hint)
     people, people_whole = _people(header, hint)
-    forward = forward or _FORWARD.match(subject) is not None
+    forward = forward or is_forward(subject, text)
     auto = kind_of(header, parts, text)
     return ReadMail(
         message_id=headers.message_id(header),

@@ -11,12 +11,12 @@ import pytest
 
 from services.matcher.decide import Attach, Dismiss, Person
 from services.matcher.forwards import forwarded_in, forwarded_participants
-from services.matcher.forwards.labels import LABELS, field_of
 from services.matcher.forwards.markup import text_of_html
 from services.matcher.forwards.people import MAX_ADDRESSES
 from services.matcher.forwards.read import MAX_LEVELS, MAX_PEOPLE
 from services.matcher.judge import Judgement, judge
 from shared.events import Direction, DismissalReason, Kind, Source
+from shared.mail.field_labels import LABELS, field_of
 from shared.mail.headers import read_header_block
 from tests.cost import LINEAR, growth
 

@@ -1,4 +1,4 @@
-"""What mail clients call the lines of a header block, in the languages that they speak.
+"""What mail clients call the header fields that they repeat above a quoted or forwarded mail.
 
 A table and a look-up, nothing else. A label names one role in every language that has it, a test
 checks that. It is only ever looked at in a block: `A: somebody` alone means nothing.
@@ -6,11 +6,11 @@ checks that. It is only ever looked at in a block: `A: somebody` alone means not
 
 import re
 import unicodedata
-from enum import Enum
+from enum import StrEnum
 from functools import lru_cache
 
 
-class Field(Enum):
+class Field(StrEnum):
     """What a line of a header block says."""
 
     FROM = "from"
@@ -28,7 +28,8 @@ From|Von|Absender|De|Expéditeur|Da|Mittente|Remitente|Remetente|Van|Afzender|De
 Remitent|Nork|Nondik|Igorlea|Bidaltzailea|Minn|Mingħand|Oddi wrth|Ó|Nga|Dërguesi|El
 Fra|Afsender|Avsender|Från|Avsändare|Frá|Sendandi|Lähettäjä|Saatja|Kellelt|No|Sūtītājs|Nuo
 Siuntėjas|Od|Nadawca|Odesílatel|Odosielateľ|Pošiljatelj|Šalje|Pošiljalac|Feladó|Küldő|Kitől
-Од|Шаље|Пошиљалац|Испраќач|От|От кого|Подател|Отправитель|Від|Від кого|Відправник|Надсилач|Ад
+Od kogo|Од|Шаље|Пошиљалац|Испраќач|От|От кого|Подател|Отправитель|Від|Від кого|Відправник|Надсилач
+Ад
 Ад каго
 Kimden|Gönderen|Kimdən|Göndərən|Kimdan|Кімнен|Жіберуші|Хэнээс|Илгээгч|Από|Αποστολέας|Ումից|ვისგან
 Dari|Pengirim|Daripada|Mula kay|Mula sa|Mula|Kutoka|Kutoka kwa|Từ|Người gửi|จาก|ผู้ส่ง|ຈາກ|ពី
@@ -64,20 +65,22 @@ Kp|Másolat|Másolatot kap|Bilgi|Karbon kopya|CC (Bilgi)|Копия|Копія|�
 抄送|抄送人|抄送者|副本|副本抄送|写し|참조|참조자
 """
 _DATE = """
-Date|Sent|Sent at|Date sent|Datum|Gesendet|Gesendet am|Date d'envoi|Envoyé|Envoyé le|Expédié
-Expédié le|Fecha|Enviado|Enviado el
+Date|Sent|Sent at|Sent on|Date sent|Datum|Gesendet|Gesendet am|Date d'envoi|Envoyé|Envoyé le|Expédié
+Expédié le|Message du|Data e hora|Fecha|Enviado|Enviado el
 Enviada|Enviadas|Enviado em|Enviada em|Data|Inviato|Inviato il|Data invio|Verzonden|Verzonden op
 Verstuurd
 Dată|Trimis|Trimis la|Expediat|Enviat|Enviat el|S'ha enviat|Bidalita|Bidaltze-data|Dyddiad
 Anfonwyd|Dáta|Seolta|Gestuur|Dërguar|Mibgħut
-Dato|Sendt|Sendt den|Skickat|Skickades|Dagsetning|Päivämäärä|Päiväys|Lähetetty|Pvm|Lähetysaika
+Dato|Dags|Sendt|Sendt den|Skickat|Skickat den|Skickades|Dagsetning|Päivämäärä|Päiväys|Lähetetty
+Pvm|Lähetysaika
 Kuupäev|Saadetud|Saatmisaeg|Datums|Nosūtīts|Sūtīts|Išsiųsta|Siųsta|Išsiuntimo data|Nusiųsta
 Wysłano|Wysłane|Data wysłania|Odesláno|Posláno|Dátum|Odoslané|Odoslaná|Poslané|Poslano|Poslato
-Elküldve|Küldve|Küldés dátuma|Küldés ideje
-Датум|Послато|Испратено|Дата|Изпратено|Изпратено на|Отправлено|Дата отправления|Дата отправки
+Elküldve|Elküldés dátuma|Küldve|Küldés dátuma|Küldés ideje
+Датум|Послато|Испратено|Дата|Изпратено|Изпратено на|Отправлено|Отправлен|Дата отправления
+Дата отправки
 Надіслано|Відправлено|Дата відправлення|Адпраўлена|Даслана|Күні|Жіберілді|Огноо|Илгээсэн
 Tarih|Gönderildi|Gönderilen|Gönderilme Tarihi|Gönderme Tarihi|Gönderim Tarihi|Tarix|Göndərildi
-Sana|Yuborildi|Ημερομηνία|Ημ/νία|Στάλθηκε|Εστάλη|Απεστάλη|Ամսաթիվ|თარიღი
+Sana|Yuborildi|Ημερομηνία|Ημ/νία|Στάλθηκε|Απεσταλμένα|Εστάλη|Απεστάλη|Ամսաթիվ|თარიღი
 Tanggal|Terkirim|Dikirim|Tarikh|Dihantar|Petsa|Ipinadala|Tarehe|Ngày|Đã gửi|Gửi|Gửi lúc|Ngày gửi
 Thời gian|Vào|วันที่|ส่ง|ส่งเมื่อ|วันที่ส่ง|ວັນທີ|កាលបរិច្ឆេទ
 תאריך|נשלח|נשלח ב|التاريخ|تاريخ|تاريخ الإرسال|الإرسال|تم الإرسال|أُرسل|أرسلت|أُرسلت|تم إرساله|تاریخ
@@ -90,7 +93,8 @@ Thời gian|Vào|วันที่|ส่ง|ส่งเมื่อ|วัน
 _SUBJECT = """
 Subject|Betreff|Betrifft|Objet|Sujet|Asunto|Oggetto|Ogg|Assunto|Onderwerp|Subiect|Assumpte|Gaia
 Suġġett|Pwnc|Testun|Ábhar|Temo|Subjekti
-Emne|Ämne|Efni|Evni|Aihe|Otsikko|Teema|Pealkiri|Tēma|Temats|Tema|Temat|Předmět|Věc|Predmet|Zadeva
+Emne|Ämne|Efni|Evni|Aihe|Otsikko|Teema|Pealkiri|Tēma|Temats|Tema|Temat|Předmět|Předmet|Věc|Predmet
+Zadeva
 Naslov|Tárgy|Konu|Mövzu|Mavzu|Θέμα|Թեմա|თემა
 Предмет|Наслов|Тема|Тема письма|Относно|Тэма|Тақырып|Тақырыбы|Сэдэв|Гарчиг
 Perihal|Subjek|Subyek|Hal|Judul|Perkara|Tajuk|Paksa|Somo|Mada|Chủ đề|Tiêu đề
@@ -103,10 +107,11 @@ Return-Path
 Importance|Priority|Attachments|Attachment|Categories|Newsgroups|User-Agent|X-Mailer|Mailing list
 Content-Type|Content-Transfer-Encoding|MIME-Version|Delivered-To|Received|Resent-From|Resent-Date
 Resent-To
-Antwort an|Antwort-An|Blindkopie|Bcc (Blindkopie)|Wichtigkeit|Priorität|Anlagen|Anhänge|Anlage
+Antwort an|Antworten an|Gesendet von|Sent by|Antwort-An|Blindkopie|Bcc (Blindkopie)|Wichtigkeit
+Priorität|Anlagen|Anhänge|Anlage
 Répondre à|Cci|Priorité|Pièces jointes|Pièce jointe|Responder a|Cco|Importancia|Prioridad
 Archivos adjuntos
-Datos adjuntos|Rispondi a|Ccn|Priorità|Importanza|Allegati|Responder para|Prioridade|Anexos
+Datos adjuntos|Rispondi a|Risposta|Ccn|Priorità|Importanza|Allegati|Responder para|Prioridade|Anexos
 Bijlagen|Antwoord aan|Urgentie|Prioriteit|Vedhæftede filer|Vedlegg|Svar til|Svara till|Bilagor
 Bifogade filer
 Prioritet|Vastausosoite|Liitteet|Odpowiedz do|Załączniki|Ważność|UDW|Odpovědět komu|Přílohy

@@ -5,14 +5,15 @@ All of it is compared after `casefold`, with single spaces, without marks of dir
 
 _WROTE = """
 wrote; has written; writes; schrieb; hat geschrieben; schreef; heeft geschreven
-het volgende geschreven; skrev; skrifaði; kirjoitti; a écrit; écrit; ha scritto; ha escrito
+het volgende geschreven; folgendes geschrieben; geschrieben; sent; skrev; skrifaði; kirjoitti
+a écrit; écrit; ha scritto; ha escrito
 escribió; escribio; escreveu; va escriure; ha escrit; a scris; napisał; napisała; napisał(a)
 napisał/a; pisze; napsal; napsala; napsal(a); napísal; napísala; napísal(a); napisal; napisal(a)
 napisao; napisala; napisao/la; napisao je; je napisao/la; написал; написала; написал(а); писал
 писал(а); пишет; написав; написав(ла); пише; написа; rašė; parašė; rakstīja; kirjutas; írta
 ezt írta; a következőt írta; shkroi; έγραψε; yazdı; şunu yazdı; şunları yazdı; yazmış; yazıb
 写道; 寫道; 写到; 來信; のメール; のメッセージ; さんは書きました; さんが書きました; の書き込み
-작성; 님이 작성; 님이 쓴 글; 썼습니다; 님의 말; כתב; כתבה; כתב/ה; كتب; كتبت; نوشت; เขียนว่า
+작성; 님이 작성; 님이 쓴 글; 쓴 글; 썼습니다; 님의 말; כתב; כתבה; כתב/ה; كتب; كتبت; نوشت; เขียนว่า
 ได้เขียน; đã viết; viết; menulis; telah menulis; sumulat; aliandika; skryf; het geskryf
 """
 
@@ -22,15 +23,37 @@ používateľ; je oseba; מאת; تمت كتابة ما يلي بواسطة; ezt
 """
 
 _STARTS = """
-on; at; am; vom; op; den; på; le; el; il; il giorno; em; no dia; a; dne; dňa; pe; la data de
+on; at; am; vom; an; il; en; op; den; på; kl; le; el; il giorno; em; no dia; a; dne; dňa; pe
+la data de
 data; w dniu; dnia; на; στις; vào; pada; pada tanggal; tarihinde; 在; 于; 於; في; في يوم; בתאריך
-ב; เมื่อ; dana
+ב; เมื่อ; dana; la; ที่; ngày; thứ
+"""
+
+_NO_NAMES = """
+as; like; what; when; since; here; below; he; she; i; we; you; they; it; who; also; then; wie; was
+als; hier; er; sie; ich; wir; ihr; es; man; auch; dann; so; comme; voici; il; elle; je; nous; vous
+ils; elles; on; como; él; ella; yo; ellos; ele; ela; eu; eles; come; lui; lei; io; loro; zoals; hij
+zij; ze; ik; wij; jij; som; han; hun; hon; jag; jeg; vi; de; kuten; hän; minä; jak; on; ona; ja; ty
+jako; já; že; как; он; она; я; мы; они; as per; ich auch
+"""
+
+_PARTICLES = """
+von; van; de; der; den; del; della; di; da; dos; das; do; du; des; la; le; el; al; bin; ibn; ben; te
+ter; ten; zu; zum; zur; af; av; y; e; und; and; via; från; from; fra; of; the; in
 """
 
 _ORIGINAL = """
-original message; original mail; original email; original appointment; reply message
-message reply; ursprüngliche nachricht; original-nachricht; originalnachricht
-ursprüngliche mail; original nachricht; originaltermin; ursprünglicher termin; message d'origine
+original message; original mail; original email; original e-mail; original appointment
+reply message; message reply; antwort nachricht; e-mail d'origine; e-mail d’origine
+courriel original; courrier original; mail original; urspr. mitteilung; ursprüngliche e-mail
+ursprüngliche email; original-mail; original-e-mail; original nachricht; e-mail original
+email original; correo original; mensaje de origen; e-mail originale; oorspronkelijke e-mail
+original-meddelande; ursprungligt mejl; ursprungligt mail; původní email; eredeti e-mail
+eredeti levél
+oprindelig mail; oprindelig e-mail; opprinnelig e-post; alkuperäinen sähköposti; mesajul inițial
+e-mail oryginalny; originalus laiškas; ursprüngliche nachricht; original-nachricht
+originalnachricht
+ursprüngliche mail; originaltermin; ursprünglicher termin; message d'origine
 message d’origine; message original; message initial; rendez-vous d'origine; mensaje original
 mensagem original; missatge original; mesaxe orixinal; messaggio originale
 oorspronkelijk bericht; oorspronkelijke bericht; origineel bericht; ursprungligt meddelande
@@ -83,47 +106,6 @@ tin nhắn đã chuyển tiếp; bắt đầu thư được chuyển tiếp; pes
 awal pesan yang diteruskan; mesej dimajukan
 """
 
-_FIELDS = {
-    "from": """
-from; von; šalje; de; da; van; från; fra; frá; lähettäjä; od; expéditeur; remitente; remetente
-mittente; от; від; від кого; od kogo; feladó; kimden; gönderen; de la; από; saatja; kellelt; no
-nuo; siuntėjas; 发件人; 寄件者; 寄件人; 發件人; 差出人; 送信者; 보낸 사람; 보낸사람; 발신인; מאת
-من; از; จาก; từ; người gửi; dari; pengirim
-""",
-    "date": """
-date; sent; sent on; gesendet; datum; gesendet am; envoyé; envoyé le; date d'envoi; enviado
-enviado el; enviada; enviada em; enviado em; enviat; data; data e hora; fecha; inviato
-data invio; verzonden; verzonden op; skickat; skickat den; sendt; dato; dags; lähetetty; päiväys
-päivämäärä; pvm; wysłano; data wysłania; odesláno; odoslané; dátum; poslano; poslato; отправлено
-дата; отправлен; надіслано; изпратено; küldve; elküldve; elküldés dátuma; trimis; expediat
-ημερομηνία; στάλθηκε; απεσταλμένα; tarih; gönderildi; gönderme tarihi; gönderilme tarihi
-saadetud; kuupäev; nosūtīts; datums; išsiųsta; 发送时间; 日期; 发送日期; 时间; 寄件日期
-傳送時間; 時間; 送信日時; 日時; 日付; 送信日; 보낸 날짜; 날짜; 보낸날짜; 보낸 시간; נשלח; תאריך
-تاريخ; التاريخ; تاريخ الإرسال; الإرسال; ارسال شده; วันที่; ส่งเมื่อ; đã gửi; ngày; ngày gửi; vào
-terkirim; dikirim; tanggal
-""",
-    "to": """
-to; an; à; a; para; per; destinataire; destinataires; aan; till; til; vastaanottaja; do; komu
-pre; za; prima; кому; до; címzett; către; la; προς; kime; alıcı; kam; kellele; saaja; 收件人
-收件者; 宛先; 受信者; 받는 사람; 받는사람; 수신인; אל; إلى; الى; به; ถึง; tới; đến; người nhận
-kepada; ke; cc; kopie; copie à; copie; pour; kopio; másolat; копія; bilgi; copia; kopia; kopi
-kópia; копия; 抄送; 副本; 참조
-""",
-    "other": """
-reply-to; reply to; antwort an; antworten an; répondre à; responder a; responder para
-rispondi a; svar til; svara till; odpowiedz do; attachments; anlagen; pièces jointes
-datos adjuntos; allegati; anexos; bijlagen; bilagor; załączniki; importance; priority
-wichtigkeit; priorität; importancia; priorité; priorità; prioridade; bcc; organization
-resent-from; resent-date; 附件; 添付ファイル; 重要度
-""",
-    "subject": """
-subject; betreff; objet; sujet; asunto; assunto; oggetto; onderwerp; ämne; emne; efni; aihe
-temat; předmět; předmet; predmet; naslov; zadeva; тема; предмет; относно; tárgy; subiect; θέμα
-konu; teema; temats; tema; 主题; 主旨; 標題; 主題; 件名; 제목; נושא; الموضوع; موضوع; เรื่อง
-หัวเรื่อง; chủ đề; tiêu đề; perihal; subjek; judul; assumpte
-""",
-}
-
 _SENT_FROM = """
 sent from; sent via; sent using; get outlook for; envoyé depuis; envoyé de mon
 envoyé à partir de; envoyé avec; télécharger outlook pour; obtenez outlook pour; provenance :
@@ -150,8 +132,8 @@ def _listed(words: str) -> frozenset[str]:
     return frozenset(phrase.casefold() for phrase in phrases if phrase.strip())
 
 
-WROTE = tuple(_listed(_WROTE))
-"""An attribution ends with one of them and a colon."""
+WROTE = tuple(sorted(_listed(_WROTE), key=len, reverse=True))
+"""An attribution ends with one of them and a colon; the longest first."""
 WROTE_THEN_NAME = tuple(f" {word} " for word in _listed(_WROTE_THEN_NAME))
 """After one of them the name ends it."""
 STARTS = (*(f"{word} " for word in _listed(_STARTS)), "在", "于", "於", "ב-")
@@ -160,7 +142,9 @@ ORIGINAL = _listed(_ORIGINAL)
 """Between dashes: the mail that is answered follows, or in Outlook one that is forwarded."""
 FORWARDED = _listed(_FORWARDED)
 """Between dashes, or with a colon: a forwarded mail follows."""
-FIELDS = {word: field for field, words in _FIELDS.items() for word in _listed(words)}
-"""Names of the header fields that are repeated above a mail."""
+NO_NAMES = _listed(_NO_NAMES)
+"""Words with which a sentence about somebody's words begins or ends, and no name does."""
+PARTICLES = _listed(_PARTICLES)
+"""Of names, in lower case."""
 SENT_FROM = tuple(_listed(_SENT_FROM))
 """A line that a program added begins with one of them."""
