@@ -1,8 +1,11 @@
 """Introductions of quotes as clients write them, in many languages: invented mails, real forms."""
 
+from functools import partial
+
 import pytest
 
 from services.timeline.new_part import Split, snippet, split
+from tests.cost import LINEAR, growth
 
 NEW = "Thank you, Monday suits me."
 OLD = "Could you come on Monday?\n\nAnna"
@@ -283,3 +286,18 @@ def test_a_mail_that_is_only_a_quote_shows_it_without_its_introduction() -> None
             assert split(text) == Split(text, "", ""), name
             assert snippet(text) == " ".join(OLD.split()), name
             assert snippet(text, forward=True) == " ".join(OLD.split()), name
+
+
+CRAFTED = [
+    *("Gesendet: 1\nVon: x\n", "x 10:15\n\nTo: a\nSubject: c\n", "From: a <\nb\n", "On Friday,\n"),
+    *("On 1 Mar 10:15 <a@b\n> wrote:\n", "<\n\n", "a@b " * 90 + ":\n", "(" * 300 + ":\n"),
+    *("1 10:15 " * 45 + "x@y:\n", "---- a wrote ----\n\n", ">\n\na:\n"),
+]
+
+
+@pytest.mark.parametrize("piece", CRAFTED, ids=lambda piece: repr(piece[:20]))
+def test_the_time_is_linear_in_a_crafted_text(piece: str) -> None:
+    def text(size: int) -> str:
+        return f"a{piece * (size // len(piece))}b"
+
+    assert growth(lambda size: partial(split, text(size)), 1 << 12) < LINEAR
