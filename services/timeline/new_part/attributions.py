@@ -216,9 +216,10 @@ def _is_sentence(words: list[str]) -> bool:
             break
         if bare := word.strip("\"'*_,.()"):
             name.insert(0, bare)
-    if not name or name[-1].casefold() in NO_NAMES:
-        return bool(name)
-    return len(name) > 1 and name[-1][0].islower()
+    if not name:
+        return False
+    is_lower = name[-1][0].islower()
+    return name[-1] == "I" or (is_lower and (len(name) > 1 or name[-1] in NO_NAMES))
 
 
 def _is_name(words: list[str]) -> bool:
