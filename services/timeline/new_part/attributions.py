@@ -115,14 +115,16 @@ def is_said(phrase: str) -> bool:
 
 def has_all(line: str) -> bool:
     """Return whether a line without a colon is an attribution by a verb, a time and an address."""
-    said = folded(line)
-    weight, _ = weigh(line)
-    return said.endswith(WROTE) and weight is Weight.COMPLETE and "@" in said
+    if "@" not in line or len(line) > _MAX_LENGTH or not folded(line).rstrip("-* ").endswith(WROTE):
+        return False
+    return weigh(line)[0] is Weight.COMPLETE
 
 
 def is_date_and_address(line: str) -> bool:
     """Return whether a line is one of Gmail's without a verb: `2026/3/13 Anna <anna@...>`."""
-    return bool(_NUMERIC_DATE.match(line) and _ADDRESS_LAST.search(line))
+    return len(line) <= _MAX_LENGTH and bool(
+        _NUMERIC_DATE.match(line) and _ADDRESS_LAST.search(line)
+    )
 
 
 def _joined(line: str, text: str) -> str:
