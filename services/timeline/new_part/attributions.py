@@ -115,14 +115,16 @@ def is_said(phrase: str) -> bool:
 
 def has_all(line: str) -> bool:
     """Return whether a line without a colon is an attribution by a verb, a time and an address."""
-    said = folded(line)
-    weight, _ = weigh(line)
-    return said.endswith(WROTE) and weight is Weight.COMPLETE and "@" in said
+    if "@" not in line or len(line) > _MAX_LENGTH or not folded(line).rstrip("-* ").endswith(WROTE):
+        return False
+    return weigh(line)[0] is Weight.COMPLETE
 
 
 def is_date_and_address(line: str) -> bool:
     """Return whether a line is one of Gmail's without a verb: `2026/3/13 Anna <anna@...>`."""
-    return bool(_NUMERIC_DATE.match(line) and _ADDRESS_LAST.search(line))
+    return len(line) <= _MAX_LENGTH and bool(
+        _NUMERIC_DATE.match(line) and _ADDRESS_LAST.search(line)
+    )
 
 
 def _joined(line: str, text: str) -> str:
@@ -216,9 +218,10 @@ def _is_sentence(words: list[str]) -> bool:
             break
         if bare := word.strip("\"'*_,.()"):
             name.insert(0, bare)
-    if not name or name[-1].casefold() in NO_NAMES:
-        return bool(name)
-    return len(name) > 1 and name[-1][0].islower()
+    if not name:
+        return False
+    is_lower = name[-1][0].islower()
+    return name[-1] == "I" or (is_lower and (len(name) > 1 or name[-1] in NO_NAMES))
 
 
 def _is_name(words: list[str]) -> bool:

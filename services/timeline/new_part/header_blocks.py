@@ -1,10 +1,11 @@
 """The header fields that clients repeat above the mail that is answered, in any order.
 
-* A block is three fields or more that say different things, one of them from whom. Clients that
-  begin with `From:` need an address in it or a date and a subject; those that begin with another
-  field (`Gesendet:`, `Date:`, `To:`) an address, or a time of day and a subject.
-* So an itinerary (`From: Berlin`, `To: Paris`, `Date: 9 January`), the fields of a form and an
-  appointment (`Date:`, `Time:`, `Place:`) are none.
+* A block is three fields or more that say different things, among them from whom and when. One
+  that begins with `From:` has an address or a subject, one that begins with another field
+  (`Gesendet:`, `Date:`, `To:`) an address, or a time of day and a subject.
+* So an itinerary (`From: Berlin`, `To: Paris`, `Date: 9 January`), the fields of a form, what
+  somebody is to write into a mail (`From:`, `To:`, `Subject:`) and an appointment (`Date:`,
+  `Time:`, `Place:`) are none.
 * Lotus Notes may name the sender and the time above it, and begin with `To:`.
 """
 
@@ -37,13 +38,13 @@ class HeaderBlock:
     def heads_a_quote(self) -> bool:
         """Return whether this is what a client writes above a mail."""
         values = self.values
-        if Field.FROM not in values or sum(role in values for role in _ROLES) < 3:
+        date = values.get(Field.DATE)
+        if not date or not values.get(Field.FROM) or sum(role in values for role in _ROLES) < 3:
             return False
         if self.names_an_address:
             return True
         begins_with_sender = next(iter(values)) is Field.FROM
-        date = values.get(Field.DATE, "")
-        return Field.SUBJECT in values and bool(date if begins_with_sender else _TIME.search(date))
+        return Field.SUBJECT in values and (begins_with_sender or bool(_TIME.search(date)))
 
     @property
     def names_an_address(self) -> bool:

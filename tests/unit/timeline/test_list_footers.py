@@ -1,8 +1,11 @@
 """Footers of mailing lists: out of what a mail adds and of its snippet, whatever list adds them."""
 
+from functools import partial
+
 import pytest
 
 from services.timeline.new_part import Split, snippet, split
+from tests.cost import LINEAR, growth
 
 NEW = "Thank you, Monday suits me.\n\nBen"
 QUOTE = "On Fri, Jan 9, 2026 at 10:00 AM Anna <anna@lind.example> wrote:\n> Could you come?"
@@ -144,3 +147,17 @@ def test_a_forwarded_mail_keeps_no_footer_either() -> None:
 )
 def test_what_a_person_writes_stays(text: str) -> None:
     assert split(text) == Split(text, "", "")
+
+
+CRAFTED = [
+    *(f"{LONG}\nx mailing list x@y.example\n\n", "-=-=-=\n", "To unsubscribe, e-mail:\n\n"),
+    *("--\nunsubscribe https://x\n\nabc\n\n", f"{LONG}\n/listinfo x@y\n>\n"),
+]
+
+
+@pytest.mark.parametrize("piece", CRAFTED, ids=lambda piece: repr(piece[:60]))
+def test_the_time_is_linear_in_a_crafted_text(piece: str) -> None:
+    def text(size: int) -> str:
+        return f"a\n{piece * (size // len(piece))}b"
+
+    assert growth(lambda size: partial(split, text(size)), 1 << 12) < LINEAR

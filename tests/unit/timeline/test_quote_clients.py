@@ -1,8 +1,11 @@
 """Introductions of quotes as clients write them, in many languages: invented mails, real forms."""
 
+from functools import partial
+
 import pytest
 
 from services.timeline.new_part import Split, snippet, split
+from tests.cost import LINEAR, growth
 
 NEW = "Thank you, Monday suits me."
 OLD = "Could you come on Monday?\n\nAnna"
@@ -179,6 +182,8 @@ ATTRIBUTIONS = [
     "2026年3月13日 10:15，Anna Lind <anna@lind.example> 写道：",
     "Vào 10:15 13 tháng 3, 2026, Anna Lind <anna@lind.example> đã viết:",
     "Anna Lind <anna@lind.example> wrote:",
+    "On 13 Mar 2026, at 10:15, Kim Han wrote:",
+    "On 13 Mar 2026 10:15:22 AM, anna_lind wrote:",
 ]
 
 
@@ -235,11 +240,14 @@ def test_what_a_phone_adds_stands_before_the_attribution(added: str) -> None:
         "The interview:\n\nDate: 13 March 2026\nTime: 10:15\nPlace: Room 5\nContact: ben@okafor.example",
         "Flight:\n\nDate: 13 March 2026\nFrom: Berlin\nTo: Paris\nContact: ben@okafor.example\n\nBen",
         "Reise\n\nDatum: 13.03.2026 10:15\nVon: Berlin\nAn: Paris\n\nGruß",
+        "Set the fields to:\n\nFrom: jobs@okafor.example\nTo: ben@okafor.example\nSubject: New\n\nBen",
+        "From: Ben\nTo: all\nSubject: the fields of a mail\n\nThat is what it needs.",
         "The form asks for:\n\nFrom:\nTo:\nReason:\n\nShall I fill it in?",
         "Date: Friday\nSubject: maths\n\nThat is the plan.",
         "I wrote to them:\n\nFrom the start it was clear.\nTo: be continued",
         "An: alle\nBetreff: Urlaub\n\nIch bin weg.",
         "On 13 March at 10:15 she wrote:\n\nI am coming.",
+        "On 13 March at 10:15 I wrote:\n\nI am coming.",
         "On 13 March 2026 at 10:15 the committee wrote:\n\nAll is well.",
         "In her mail of 13.03.2026 10:15 Anna wrote:\n\nI am coming.",
         "Am 12.03.2026 um 10:15 schrieb er mir Folgendes:\n\nIch komme.",
@@ -283,3 +291,18 @@ def test_a_mail_that_is_only_a_quote_shows_it_without_its_introduction() -> None
             assert split(text) == Split(text, "", ""), name
             assert snippet(text) == " ".join(OLD.split()), name
             assert snippet(text, forward=True) == " ".join(OLD.split()), name
+
+
+CRAFTED = [
+    *("Gesendet: 1\nVon: x\n", "x 10:15\n\nTo: a\nSubject: c\n", "From: a <\nb\n", "On Friday,\n"),
+    *("On 1 Mar 10:15 <a@b\n> wrote:\n", "<\n\n", "a@b " * 90 + ":\n", "(" * 300 + ":\n"),
+    *("1 10:15 " * 45 + "x@y:\n", "---- a wrote ----\n\n", ">\n\na:\n"),
+]
+
+
+@pytest.mark.parametrize("piece", CRAFTED, ids=lambda piece: repr(piece[:20]))
+def test_the_time_is_linear_in_a_crafted_text(piece: str) -> None:
+    def text(size: int) -> str:
+        return f"a{piece * (size // len(piece))}b"
+
+    assert growth(lambda size: partial(split, text(size)), 1 << 12) < LINEAR
