@@ -82,7 +82,7 @@ def test_what_a_piece_leaves_open_does_not_swallow_the_next() -> None:
 def test_pictures_are_shown_where_they_stand() -> None:
     raw = (
         b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\none\n"
-        b'--b\nContent-Type: image/png; name="a">.png"\n\n\x89PNG\r\n\x1a\n\n'
+        b'--b\nContent-Type: image/png; name="a\\">.png"\n\n\x89PNG\r\n\x1a\n\n'
         b"--b\nContent-Type: image/svg+xml\n\n<svg/>\n"
         b"--b\nContent-Type: text/html\n\ntwo\n--b--"
     )
