@@ -28,6 +28,7 @@ from services.matcher.senders import literal_senders
 from services.timeline import summary
 from services.timeline.api.mails import download_headers
 from services.timeline.api.shapes import MailDetail
+from services.timeline.data_images import images_set_aside
 from services.timeline.images import has_remote_images, with_inline_images, with_remote_images
 from services.timeline.mails import ShownMail
 from services.timeline.projection import project
@@ -38,7 +39,7 @@ from shared.capture_address import KeyRing
 from shared.database import Document
 from shared.events import Direction, Kind, MailAttached, MailReceived, Match, Role
 from shared.mail.headers import HeaderBlock, read_header_block
-from shared.mail.mime import by_content_id
+from shared.mail.mime import by_content_id, leaves
 
 DOMAIN = "in.satchel.test"
 _ACCOUNT, _USER, _NOW = "fuzz", "u1", datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -107,7 +108,8 @@ def _shown(mail: ShownMail, raw: bytes) -> MailDetail:
     html: str | None = mail.content["html"]
     has_remote = html is not None and has_remote_images(html)
     if html is not None:
-        html = with_inline_images(with_remote_images(html), by_content_id(attached_parts(raw)))
+        images = [*images_set_aside(leaves(raw)[0]), *attached_parts(raw)]
+        html = with_inline_images(with_remote_images(html), by_content_id(images))
     return MailDetail.in_full(mail, html, has_remote_images=has_remote)
 
 

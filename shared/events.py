@@ -74,6 +74,8 @@ class Source(StrEnum):
 
     HEADER = "header"
     FORWARDED_BODY = "forwarded_body"
+    DELIVERY_REPORT = "delivery_report"
+    """A mail server says that the mail did not reach it."""
 
 
 class Direction(StrEnum):

@@ -169,7 +169,7 @@ class InHand:
         """Whether a mail may have so many bytes now."""
         more = size - hold.size
         most_of_one = max((self._by_account[account] for account in hold.accounts), default=0)
-        return more <= 0 or (self._total + more <= self._most and most_of_one + more <= self._share)
+        return self._total + more <= self._most and most_of_one + more <= self._share
 
     def resize(self, hold: "Hold", size: int) -> None:
         """Count a mail with so many bytes."""

@@ -14,6 +14,8 @@ from html import escape
 from itertools import pairwise
 from urllib.parse import quote
 
+from services.timeline.data_images import smaller_html
+from services.timeline.inline_data import smaller_text
 from services.timeline.safe_html import read_html
 from shared.mail.body import body_of
 from shared.mail.headers import decode_text
@@ -71,13 +73,14 @@ def _read(texts: Iterable[Part]) -> dict[Part, _Piece]:
     left = {"text/plain": MAX_TEXT, "text/html": MAX_TEXT}
     pieces: dict[Part, _Piece] = {}
     for number, part in enumerate(texts):
-        source, whole = text_of(part, left[part.content_type])
-        left[part.content_type] -= min(left[part.content_type], len(part.data))
+        small, images_whole = smaller_html(part)
+        source, whole = text_of(smaller_text(small), left[part.content_type])
+        left[part.content_type] -= min(left[part.content_type], len(small.data))
         if part.content_type == "text/plain":
             pieces[part] = _Piece(source, None, whole)
         elif number < _MAX_PIECES:
             html, text, read_whole = read_html(source)
-            pieces[part] = _Piece(text.strip("\n"), html, whole and read_whole)
+            pieces[part] = _Piece(text.strip("\n"), html, whole and images_whole and read_whole)
         else:
             pieces[part] = _Piece(_TAG.sub(" ", source).strip(), None, whole=False)
     return pieces

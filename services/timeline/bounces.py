@@ -4,17 +4,26 @@
 where `token` is the bounced mail's in its conversation (`threads.py`). It is looked up when that
 mail is shown, so either may arrive first.
 
-Anybody can write a bounce, so one counts for a mail that its owner captured as well, that went out,
-and that was sent to one of the recipients it names, if it names any.
+Anybody can write a bounce, so one counts only for a mail
+
+* that its owner captured as well, and that went out,
+* whose From is an address of its owner in the directory: a colleague's mail is never marked by it.
+  The directory is asked when the mail is shown, with one look-up a page on which there is a bounce,
+* that was sent to one of the recipients it names, if it names any. Who was in Bcc counts for the
+  owner of the capture alone.
+
+Addresses compare in one form (`shared.mail.address_form`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from services.timeline.people import People
 from services.timeline.viewers import Viewer
-from shared.database import Database, Document, Index
+from shared.database import BY_ID, Database, Document, Index, of_ids
+from shared.mail.address_form import normalise
 
 INDEXES = (
     # Bounces.of
@@ -29,35 +38,61 @@ class Bounces:
 
     def __init__(self, database: Database) -> None:
         self._bounces = database["bounces"]
+        self._people = People(database)
 
     async def keep(self, bounce: Document, session: AsyncClientSession) -> None:
         """Keep a bounce; a repetition changes nothing."""
         which = {"_id": bounce["_id"], "account": bounce["account"]}
         await self._bounces.replace_one(which, bounce, upsert=True, session=session)
 
+    async def forget(self, mail: Document, content: str, session: AsyncClientSession) -> None:
+        """Forget what one content of a mail said, unless its owner has another that may say it."""
+        keys: dict[str, set[str]] = {}
+        for capture in mail["captures"]:
+            keys.setdefault(capture["person_id"], set()).add(capture["content"])
+        owners = [person_id for person_id, of_owner in keys.items() if of_owner == {content}]
+        ids = [f"{mail['account']}/{owner}/{mail['_id']}" for owner in owners]
+        await self._bounces.delete_many(of_ids(mail["account"], ids), hint=BY_ID, session=session)
+
     async def of(self, viewer: Viewer, tokens: Iterable[str]) -> dict[str, list[Document]]:
-        """Return the bounces that a viewer may know of, by the token of the mail they are about."""
+        """Return the bounces that a viewer may know of, by the token of the mail they are about.
+
+        Each with the `addresses` of its owner.
+        """
         query: Document = {"account": viewer.account, "token": {"$in": list(tokens)}}
         if viewer.own_only:
             query["owner"] = viewer.person_id
+        bounces = self._bounces.find(query).hint("of_token").limit(_MAX_AT_ONCE)
+        known = await bounces.to_list()
+        owners = {bounce["owner"] for bounce in known}
+        people = await self._people.named(viewer.account, owners)
         found: dict[str, list[Document]] = {}
-        async for bounce in self._bounces.find(query).hint("of_token").limit(_MAX_AT_ONCE):
-            found.setdefault(bounce["token"], []).append(bounce)
+        for bounce in known:
+            addresses = people.get(bounce["owner"], {}).get("addresses", ())
+            found.setdefault(bounce["token"], []).append({**bounce, "addresses": addresses})
         return found
 
 
 def bounced(
-    bounces: Iterable[Document], captures: Iterable[Document], content: Document
+    bounces: Iterable[Document], captures: Sequence[Document], content: Document, viewer: str
 ) -> list[Document]:
-    """Return to whom a mail could not be delivered: `{address, at}`, the address if it is known."""
-    senders = {c["person_id"] for c in captures if c["direction"] == "outbound"}
-    sent_to = {entry["address"].lower() for entry in (*content["to"], *content["cc"])}
-    sent_to |= {entry["address"].lower() for c in captures for entry in c["bcc"]}
+    """Return to whom a mail could not be delivered: `{address, at}`, the address if it is known.
+
+    `captures` are those that the viewer may know of, `content` is the form that is shown.
+    """
+    owners = {c["person_id"] for c in captures if c["direction"] == "outbound"}
+    bcc = [entry for c in captures if c["person_id"] == viewer for entry in c["bcc"]]
+    sent_to = {normalise(entry["address"]) for entry in (*content["to"], *content["cc"], *bcc)}
     found: dict[str | None, Document] = {}
     for bounce in sorted(bounces, key=lambda bounce: (bounce["at"], bounce["_id"])):
-        if bounce["owner"] not in senders:
+        if bounce["owner"] not in owners or not _is_from(content, bounce["addresses"]):
             continue
-        named = [address for address in bounce["recipients"] if address in sent_to]
+        named = [address for address in bounce["recipients"] if normalise(address) in sent_to]
         for address in named if bounce["recipients"] else [None]:
             found.setdefault(address, {"address": address, "at": bounce["at"]})
     return list(found.values())[:_MAX_OF_ONE]
+
+
+def _is_from(content: Document, addresses: Iterable[str]) -> bool:
+    sender = content["from"]
+    return sender is not None and normalise(sender["address"]) in set(map(normalise, addresses))

@@ -26,6 +26,7 @@ _SIGNATURES = {
     "image/jpeg": re.compile(rb"\xff\xd8\xff"),
     "image/gif": re.compile(rb"GIF8[79]a"),
     "image/webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+    "image/bmp": re.compile(rb"BM.{4}\0{4}", re.DOTALL),
 }
 
 Attributes = dict[str, str]

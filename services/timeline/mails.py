@@ -37,7 +37,8 @@ class ShownMail:
     @property
     def bounced(self) -> list[Document]:
         """Return to whom the mail could not be delivered, and since when that is known."""
-        return bounced(self.bounces, self.viewer.contents(self.mail), self.content)
+        captures = self.viewer.contents(self.mail)
+        return bounced(self.bounces, captures, self.content, self.viewer.person_id)
 
     @property
     def capture(self) -> Document:

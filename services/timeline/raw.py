@@ -2,6 +2,7 @@
 
 import asyncio
 
+from services.timeline.data_images import images_set_aside
 from services.timeline.identity import without_bcc, without_trace
 from services.timeline.images import has_remote_images, with_inline_images, with_remote_images
 from services.timeline.mails import ShownMail
@@ -59,10 +60,15 @@ class RawMails:
             try:
                 async with self._at_once:
                     raw = await self._blobs.get(shown.content["raw_key"])
-                    parts = by_content_id((await asyncio.to_thread(leaves, raw))[0])
+                    parts = await asyncio.to_thread(_images_of, raw)
             except (BlobMissing, BlobStoreAway):
                 parts = {}
         return await asyncio.to_thread(_shown_html, html, parts, remote)
+
+
+def _images_of(raw: bytes) -> dict[str, Part]:
+    parts, _ = leaves(raw)
+    return by_content_id([*images_set_aside(parts), *parts])
 
 
 def _listed_part(raw: bytes, listed: Document) -> Part | None:

@@ -9,24 +9,28 @@ Rules:
 * The body is all of the mail's text, in both forms if it has alternatives (`shared.mail.body`).
   Without a text/plain the text is made from the HTML. Every other part is an attachment, a
   message/rfc822 as a whole: nothing that a mail brings is hidden.
+* Files that are in the text as base64 are neither shown nor found: `inline_data`. Images that are
+  in a large HTML so are put in when it is shown: `data_images`.
 * Parts are cut by `shared.mail.mime`, the body is made by `body`, its HTML is safe to show.
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from mimetypes import MimeTypes
 
 from services.timeline.automatic import Auto, kind_of
 from services.timeline.body import read_body
+from services.timeline.inline_data import without_inline_data
 from services.timeline.invite import Invite, invite_of
 from services.timeline.new_part import snippet
 from shared.mail import headers
 from shared.mail.body import body_of
+from shared.mail.charset import charset_of_text
 from shared.mail.headers import HeaderBlock, decode_text, message_ids
 from shared.mail.headers import Mailbox as Mailbox
 from shared.mail.mime import Part, leaves
+from shared.mail.subject_prefixes import is_forward
 
 _EXTENSIONS = MimeTypes()
 _NAMES = {
@@ -35,10 +39,6 @@ _NAMES = {
     "application/x-pkcs7-mime": "smime.p7m",
 }
 """Names of parts that came without one."""
-_FORWARD = re.compile(
-    r"(?:\[[^\]]{0,60}\]\s*)*(?:fwd?|wg|tr|rv|enc|i|pd|vb|doorst|転送|转发|轉寄)\s*[:\uff1a]",
-    re.IGNORECASE,
-)
 _REFERENCES = 20
 MAX_PEOPLE, MAX_SUBJECT, _MAX_NAME = 1000, 1000, 200
 READER_VERSION = 2
@@ -86,10 +86,11 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
     header = headers.read_header_block(raw)
     parts, parts_whole = leaves(raw)
     body = read_body(parts)
-    text = body.text
-    subject = decode_text(header.first("Subject") or "")
-    people, people_whole = _people(header)
-    forward = forward or _FORWARD.match(subject) is not None
+    text = without_inline_data(body.text)
+    hint = "" if header.is_ascii else charset_of_text(raw)
+    subject = decode_text(header.first("Subject") or "", hint)
+    people, people_whole = _people(header, hint)
+    forward = forward or is_forward(subject, text)
     auto = kind_of(header, parts, text)
     return ReadMail(
         message_id=headers.message_id(header),
@@ -125,7 +126,7 @@ def attached_parts(raw: bytes) -> list[Part]:
     return [part for part in parts if part not in shown]
 
 
-def _people(header: HeaderBlock) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
+def _people(header: HeaderBlock, hint: str) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
     """Return who stands in each field, 1000 in all, and whether that is everybody.
 
     An address of three bytes takes fifty times that where it is stored.
@@ -133,7 +134,7 @@ def _people(header: HeaderBlock) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
     found: dict[str, tuple[Mailbox, ...]] = {}
     left, whole = MAX_PEOPLE, True
     for name in ("From", "To", "Cc", "Bcc", "Reply-To"):
-        written = headers.addresses(header.all(name))
+        written = headers.addresses(header.all(name), hint)
         found[name] = tuple(Mailbox(m.name[:_MAX_NAME], m.address) for m in written[:left])
         whole = whole and len(written) <= left
         left -= len(found[name])

@@ -32,10 +32,15 @@ _FORMATTING |= {"tt", "u"}
 _FLAT = {"table": "div", "tbody": "div", "thead": "div", "tr": "div", "td": "cell", "th": "cell"}
 _MAX_HTML_DEPTH, _MAX_COPIES, _MAX_LINES, _MAX_IN_TAG = 200, 200_000, 40_000, 5_000
 _MAX_ELEMENTS, _MAX_ESCAPES, _MAX_ESCAPING = 100_000, 3_000, 5_000_000_000
-_IN_TAG = re.compile(r"[\s/\"']")  # many attributes in one tag take quadratic time
+_TAG = re.compile("<[A-Za-z/]")
+_IN_TAG = re.compile(r"[\s/\"']")  # stands before each attribute but the first
+_VALUE_START = re.compile(r"=\s*+[\"']")
+_VALUE = re.compile(r"=\s*+(?:\"([^\"]*+)\"|'([^']*+)')")
+_PLAIN_DATA = re.compile(r"(?<=\ssrc=)data:image/[a-z]{1,5};base64,[A-Za-z0-9+/=]++", re.IGNORECASE)
+_AMBIGUOUS = re.compile(r"=\s*+[\"']|=\s*+\Z|>")
 _TAKEN_OUT = "label"  # by nh3; what is in it stays
 _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
-_BROUGHT_IMAGE = re.compile(r"cid:|data:image/(?:bmp|gif|jpeg|png|webp);base64,", re.IGNORECASE)
+_BROUGHT_IMAGE = re.compile(r"cid:|data:image/(?:bmp|gif|jpe?g|png|webp);base64,", re.IGNORECASE)
 _SHOWS_IMAGE = {"img": "src", "image": "src", "input": "src", "video": "poster"}
 _FALLBACK = ("noscript", "object", "plaintext", "template", "xmp")
 _QUOTES_MAIL = re.compile("quote", re.IGNORECASE)  # gmail_quote, protonmail_quote and others
@@ -70,7 +75,8 @@ _LAYOUT = ParserConfig(css={**CSS_PROFILES["strict"], "cell": HtmlElement(suffix
 
 def read_html(source: str) -> tuple[str | None, str, bool]:
     """Return HTML as it may be shown, as text, and whether that is all of it."""
-    if max(len(_IN_TAG.findall(tag)) for tag in source.split(">")) > _MAX_IN_TAG:
+    source = _VALUE.sub(_unambiguous, source)
+    if _most_attributes(source) > _MAX_IN_TAG:
         return None, re.sub(r"<[^<>]*+>", " ", source), False
     try:
         tree = document_fromstring(source.encode(), parser=HTMLParser(encoding="utf-8"))
@@ -94,6 +100,37 @@ def read_html(source: str) -> tuple[str | None, str, bool]:
     text = (_laid_out(tree) if lays_out else None) or "\n".join(tree.itertext())
     text = "\n".join(_with_quote_signs(text.split("\n")))
     return html, re.sub("\n{3,}", "\n\n", text), html is not None
+
+
+def _most_attributes(source: str) -> int:
+    """Return how many attributes a tag of this HTML has at most; libxml2 takes quadratic time.
+
+    What stands in a style or a comment may look like a tag or a quote, and be none, so that what is
+    a value is not always certain. It is where each `=` before a quote begins a value that holds no
+    `>`; each that does not may hide the end of a tag.
+    """
+    values = sum(1 for _ in _VALUE.finditer(source))
+    hidden = sum(1 for _ in _VALUE_START.finditer(source)) - values
+    hidden += sum(">" in value[0] for value in _VALUE.finditer(source))
+    if not hidden:
+        source = _VALUE.sub("= ", _PLAIN_DATA.sub("", source))
+    most = 0
+    for piece in source.split(">"):
+        start = _TAG.search(piece)
+        if hidden or start:
+            most = max(
+                most, len(_IN_TAG.findall(piece, start.start() if start and not hidden else 0))
+            )
+    return most * (hidden + 1)
+
+
+def _unambiguous(value: re.Match[str]) -> str:
+    """Return a value in which nothing looks like its end; one with a tag in it, as it is."""
+    written = value[0][value[0].index("=") + 1 :].lstrip()
+    if not _AMBIGUOUS.search(written, 1, len(written) - 1) or _TAG.search(written):
+        return value[0]
+    inner = written[1:-1].replace("=", "&#61;").replace(">", "&gt;")
+    return f"={written[0]}{inner}{written[0]}"
 
 
 def _cleaned(tree: etree._Element) -> str | None:

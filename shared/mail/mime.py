@@ -10,10 +10,13 @@
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 
 from shared.mail import headers
-from shared.mail.charset import detect
+from shared.mail.charset import charset_of_text, detect
+from shared.mail.file_names import file_name
 from shared.mail.flowed import unflow
 from shared.mail.headers import HeaderBlock, decode_text, parameters
 from shared.mail.signed import SIGNED_START, signed_content
@@ -94,7 +97,7 @@ def is_opaque(header: HeaderBlock) -> bool:
 
 def leaves(raw: bytes) -> tuple[list[Part], bool]:
     """Return the parts without parts, in order, and whether these are all. RFC 2046 section 5."""
-    reading = _Reading()
+    reading = _Reading(cache(partial(charset_of_text, raw)))
     reading.waiting.append((raw, _Place()))
     for number in range(1, MAX_PARTS + 1):
         if not reading.waiting:
@@ -107,6 +110,8 @@ def leaves(raw: bytes) -> tuple[list[Part], bool]:
 class _Reading:
     """The parts found so far, and what is still to be read: the next one last."""
 
+    hint: Callable[[], str]
+    """The label of a text of the mail, for file names without one."""
     found: list[Part] = field(default_factory=list)
     waiting: list[tuple[bytes, _Place] | Part] = field(default_factory=list)
     whole: bool = True
@@ -134,7 +139,7 @@ class _Reading:
             return
         if is_multipart and not children:
             content_type = "text/plain"
-        leaf = _leaf(header, content_type, given, body, place, number)
+        leaf = _leaf(header, content_type, given, body, place, number, self.hint)
         content = self._signed_content(leaf, header, place)
         if content is not None:
             self.waiting += [
@@ -218,10 +223,11 @@ def _leaf(
     body: bytes,
     place: _Place,
     number: int,
+    hint: Callable[[], str],
 ) -> Part:
-    disposition, named = parameters(header.first("Content-Disposition") or "")
+    disposition, _ = parameters(header.first("Content-Disposition") or "")
     encoding = encoding_of(header.first("Content-Transfer-Encoding") or "")
-    filename = decode_text(named.get("filename") or given.get("name") or "")
+    filename = file_name(header, hint)
     if not filename and encoding.endswith("uuencode"):
         filename = headers.decode_bytes(uu_name(body))
     is_text = content_type in _TEXTS
