@@ -20,7 +20,7 @@ from services.matcher.decide import Person
 from services.matcher.forwards.markup import text_of_html
 from services.matcher.participants import Participant
 from shared.events import Kind, Role, Source
-from shared.mail.body import body_of, joined_text
+from shared.mail.body import body_of, joined_source, joined_text
 from shared.mail.delivery_reports import report_of
 from shared.mail.headers import read_header_block
 from shared.mail.mime import leaves
@@ -57,7 +57,9 @@ def read_bounce(raw: bytes, capture_domain: str) -> Bounce | None:
     `raw` is the mail, or enough of its beginning. Never raises; time is linear.
     """
     parts, _ = leaves(raw)
-    text, _ = joined_text(body_of(parts).plain, text_of_html)
+    pieces = body_of(parts).plain
+    is_html = any(part.content_type == "text/html" for part in pieces)
+    text = text_of_html(joined_source(pieces)) if is_html else joined_text(pieces)
     report = report_of(read_header_block(raw), parts, text)
     if report is None or report.kind != "bounce":
         return None

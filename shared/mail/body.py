@@ -8,7 +8,8 @@ Rules:
   one form alone stand for both.
 * What its sender calls an attachment is one. A text with a file name is one too, where another
   text is there; a footer is no such text. Where no other is there, the first is the body, with
-  those that have the same name but for the extension (`body.txt`, `body.html`).
+  those that have the same name but for the extension (`body.txt`, `body.html`). Other extensions
+  (`data.csv`) are those of files.
 * A picture between two pieces of text stands there in the HTML as well. It stays an attachment.
 """
 
@@ -21,6 +22,8 @@ from itertools import groupby
 from shared.mail.mime import MAX_TEXT, Part, text_of
 
 _FOOTER = re.compile(rb"\s{0,20}(?:[_=*#~-][_=*#~ -]{4,}|-- ?\r?\n)")
+_FILE = re.compile(r"\.(?!(?:te?xt|[sx]?html?)\Z)[a-z][a-z0-9_-]{0,9}\Z", re.IGNORECASE)
+"""How the name of a file ends that no program gives to a body."""
 _PICTURES = ("image/png", "image/jpeg", "image/jpg", "image/pjpeg", "image/gif", "image/webp")
 
 
@@ -85,13 +88,10 @@ class _Piece:
 
 
 def _single(part: Part) -> _Piece:
-    if not part.may_be_body:
-        is_shown = part.content_type in _PICTURES and not part.is_attached
-        return (
-            _Piece(rich=(part,), is_picture=True)
-            if is_shown and not part.is_companion
-            else _Piece()
-        )
+    if not part.may_be_body or _FILE.search(part.filename):
+        is_inline = not part.is_attached and not part.is_companion
+        is_picture = is_inline and part.content_type in _PICTURES
+        return _Piece(rich=(part,), is_picture=True) if is_picture else _Piece()
     if part.content_type == "text/html":
         return _Piece((part,), (part,), filename=part.filename)
     is_footer = not part.filename and _FOOTER.match(part.data) is not None

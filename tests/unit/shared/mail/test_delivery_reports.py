@@ -2,10 +2,11 @@
 
 import pytest
 
+from shared.mail.body import body_of, joined_text
 from shared.mail.delivery_reports import Report, may_be_report, report_of
 from shared.mail.delivery_reports.words import begins_with_delay, begins_with_failure
 from shared.mail.headers import read_header_block
-from shared.mail.mime import body_parts, leaves, text_of
+from shared.mail.mime import leaves
 
 CARA = "cara@mail.example"
 POSTMASTER = "Return-Path: <>\nFrom: postmaster@agency.example\nTo: rita@agency.example\n"
@@ -19,8 +20,7 @@ RETURNED = (
 def read(raw: str) -> Report | None:
     data = raw.encode()
     parts, _ = leaves(data)
-    plain, _ = body_parts(parts)
-    return report_of(read_header_block(data), parts, text_of(plain)[0] if plain else "")
+    return report_of(read_header_block(data), parts, joined_text(body_of(parts).plain))
 
 
 def report(head: str, *parts: tuple[str, str], kind: str = "multipart/mixed") -> str:
