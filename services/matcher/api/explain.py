@@ -32,8 +32,8 @@ class ParticipantVerdict(BaseModel):
     address: str
     role: Role
     source: Source = Field(
-        description="Where it was found: in the header, in the header block of a forwarded mail, or "
-        "in a delivery report as a recipient that was not reached"
+        description="Where it was found: in the header, in the header block of a forwarded mail, "
+        "or in a delivery report as a recipient that was not reached"
     )
     verdict: str
 

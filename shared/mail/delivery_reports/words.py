@@ -13,7 +13,9 @@ _SUBJECTS = """
     | delivery notification: delivery has failed | mail fail | mail could not | message could not
     | delivery status notification ?\\(failure | delivery status notification: error
     | mail system error | delivery error | mail error | there was an error sending your mail
-    | could not (?:send|deliver) | unzustellbar | nicht zustellbar | zustellung fehlgeschlagen
+    | could not (?:send|deliver) | (?:your )?(?:e-?mail|message) (?:was )?(?:not delivered|rejected)
+    | your (?:e-?mail|message) (?:to [^ ]{1,80} )?(?:could|was)(?: not|n.t) (?:be )?deliver
+    | message status ?- undeliver | unzustellbar | nicht zustellbar | zustellung fehlgeschlagen
     | zustellfehler | benachrichtigung (?:zum|über den) (?:übermittlungs|zustell)status ?\\(fehl
     | nachricht nicht zugestellt | mail nicht zugestellt | fehler bei der zustellung | non remis
     | non distribu | non livr | échec d | message non (?:remis|délivré|distribué)
@@ -132,18 +134,19 @@ _OTHER = _pattern(_OTHERS)
 _ARRIVAL = _pattern(_ARRIVED)
 _MARKS = re.compile(r"(?:\[[^\]\n]{0,40}\]|[\W_]{1,8})+")
 """What gateways put before a subject: `[External]`, `***`."""
+_SIGNS = re.compile(r"[\W_]{1,8}")
 REPLY = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b|\b55[0-7][ -]")
 """A server's final answer: RFC 3463 section 2, RFC 5321 section 4.2.1."""
 
 
 def begins_with_failure(subject: str) -> bool:
     """Return whether a subject is that of a failure."""
-    return _FAILURE_SUBJECT.match(_unmarked(subject)) is not None
+    return any(map(_FAILURE_SUBJECT.match, _beginnings(subject)))
 
 
 def begins_with_delay(subject: str) -> bool:
     """Return whether a subject is that of a mail that waits."""
-    return _WAITING_SUBJECT.match(_unmarked(subject)) is not None
+    return any(map(_WAITING_SUBJECT.match, _beginnings(subject)))
 
 
 def says_failure(text: str) -> bool:
@@ -166,6 +169,8 @@ def says_something_else(text: str) -> bool:
     return _OTHER.search(text.lower()) is not None
 
 
-def _unmarked(subject: str) -> str:
-    marks = _MARKS.match(subject[:200])
-    return (subject[marks.end() : 200] if marks else subject[:200]).lower()
+def _beginnings(subject: str) -> tuple[str, str]:
+    """Return the subject without the marks before it, and with what its first brackets hold."""
+    text = subject[:200].lower()
+    marks, signs = _MARKS.match(text), _SIGNS.match(text)
+    return text[marks.end() if marks else 0 :], text[signs.end() if signs else 0 :]
