@@ -117,6 +117,12 @@ _OTHERS = """
 """
 _ARRIVED = """
     successfully (?:been )?(?:delivered|relayed|sent) | return receipt | erfolgreich zugestellt
+    | is complete, but | \\((?:relay|success) | \\A(?:relayed|delivered|expanded):
+"""
+_GREETINGS = """
+    (?:hello|hi|hey|dear|hallo|liebe|lieber|sehr geehrte|guten (?:tag|morgen)|bonjour|chère?|hola|
+    estimad[oa]|buenos|ciao|gentile|caro|cara|olá|prezad[oa]|beste|hej|cześć|szanown|здравствуйте|
+    привет)\\w{0,2}\\b[^\\n]{0,60}(?:\\n|\\Z)
 """
 
 
@@ -132,6 +138,7 @@ _FAILURE = _pattern(_TEXTS)
 _WAITING = _pattern(_WAITS)
 _OTHER = _pattern(_OTHERS)
 _ARRIVAL = _pattern(_ARRIVED)
+_GREETING = _pattern(_GREETINGS)
 _MARKS = re.compile(r"(?:\[[^\]\n]{0,40}\]|[\W_]{1,8})+")
 """What gateways put before a subject: `[External]`, `***`."""
 _SIGNS = re.compile(r"[\W_]{1,8}")
@@ -162,6 +169,11 @@ def says_delay(text: str) -> bool:
 def says_arrival(text: str) -> bool:
     """Return whether a text says that a mail arrived."""
     return _ARRIVAL.search(text.lower()) is not None
+
+
+def greets(text: str) -> bool:
+    """Return whether a text begins as a person's letter does."""
+    return _GREETING.match(text.lstrip()[:100].lower()) is not None
 
 
 def says_something_else(text: str) -> bool:
