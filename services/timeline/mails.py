@@ -153,7 +153,7 @@ class Mails:
         contents = {content["mail_id"]: content async for content in found}
         tokens = [mail["token"] for mail in mails.values()]
         threads = await self._threads.of_tokens(viewer.account, tokens)
-        bounces = await self._bounces.of(viewer, tokens)
+        bounces = await self._bounces.of(viewer, mails.values())
         return [
             ShownMail(
                 viewer,

@@ -91,6 +91,7 @@ def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Projection:
             "capture_address": event.capture_address,
             "door": event.door,
             "direction": event.direction.value,
+            "sent_by_owner": event.sent_by_owner,
             "forwarded": event.forwarded.model_dump(mode="json") if event.forwarded else None,
             "content": key,
             "said": hashlib.sha256("".join(mail.text.split()).encode()).hexdigest()[:16],
@@ -135,6 +136,7 @@ def event_of(account: str, capture: Document) -> MailAttached:
         decided_at=capture["at"],
         door=capture["door"],
         direction=capture["direction"],
+        sent_by_owner=capture.get("sent_by_owner"),
         matches=tuple(
             Match(**{field: value for field, value in match.items() if field != "bcc_owners"})
             for match in capture["matches"]

@@ -144,11 +144,23 @@ class TestOnlyMailOfItsOwner:
         await timeline.handle(by_report(), report("cand@müller.example"))
         assert (await marks(timeline))["1@x"] == ["cand@müller.example"]
 
-    async def test_without_the_owner_in_the_directory_nothing_is_marked(
+    @pytest.mark.parametrize(
+        ("said", "marked"), [(True, [CAND]), (False, []), (None, [])], ids=["yes", "no", "unsaid"]
+    )
+    async def test_what_the_matcher_says_needs_no_directory(
+        self, timeline: Timeline, said: bool | None, marked: list[str]
+    ) -> None:
+        event = attached(owner="u9").model_copy(update={"sent_by_owner": said})
+        await timeline.handle(event, mail())
+        await timeline.handle(by_report(owner="u9"), report())
+        assert (await marks(timeline))["1@x"] == marked
+
+    async def test_what_the_matcher_says_is_stronger_than_the_directory(
         self, timeline: Timeline
     ) -> None:
-        await timeline.handle(attached(owner="u9"), mail())
-        await timeline.handle(by_report(owner="u9"), report())
+        event = attached().model_copy(update={"sent_by_owner": False})
+        await timeline.handle(event, mail())
+        await timeline.handle(by_report(), report())
         assert (await marks(timeline))["1@x"] == []
 
     async def test_a_mail_that_came_in_is_not_marked(self, timeline: Timeline) -> None:
@@ -196,7 +208,7 @@ class TestWhoSees:
         assert await timeline.timeline("c2", "u2") == []
 
 
-async def test_a_page_asks_the_directory_once_and_only_for_bounces(
+async def test_a_page_asks_the_directory_once_and_only_about_old_captures_with_bounces(
     timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[set[str]] = []
@@ -217,6 +229,12 @@ async def test_a_page_asks_the_directory_once_and_only_for_bounces(
     asked.clear()
     assert (await marks(timeline))["2@x"] == [CAND]
     assert asked == [{"u1"}]
+    said = attached(match("c2", CAND)).model_copy(update={"sent_by_owner": True})
+    await timeline.handle(said, mail(message_id="said@x"))
+    await timeline.handle(by_report(reported(person_id="c2")), report(of="said@x", number=9))
+    asked.clear()
+    assert [MailOut.of(m).bounced != [] for m in await timeline.timeline("c2")] == [False, True]
+    assert asked == [set()], "the matcher has said it"
 
 
 async def test_a_bounce_that_was_stored_before_is_read_anew(timeline: Timeline) -> None:

@@ -37,6 +37,11 @@ _FIRST = re.compile(
     rf"""({_SPEC})[\]"'>)]{{0,3}}(?P<rest>[^\n]*)""",
     re.IGNORECASE,
 )
+_AFTER_NAME = re.compile(
+    rf"""[\s>*•-]{{0,8}}[^@<>()\[\]:\n]{{1,80}}[(<\[]({_SPEC})[)>\]](?:<mailto:[^>\n]{{0,330}}>)?\s*\Z""",
+    re.IGNORECASE,
+)
+"""`Cara Diaz (cara@mail.example)`, as Exchange writes it."""
 _AFTER_FIRST = re.compile(
     r"\s*(?:$|[:;,(\[<.]|・|\.\.\.|-{1,2}\s)|\s+\w{1,4}\s.{0,16}\d", re.DOTALL
 )
@@ -86,9 +91,11 @@ def named(own: str, addressed_to: Collection[str], *, surest_only: bool = False)
 
 
 def _beginning(line: str) -> Iterable[str]:
-    found = _FIRST.match(line)
-    if found and _AFTER_FIRST.match(found["rest"]):
-        yield found[1]
+    first, after_name = _FIRST.match(line), _AFTER_NAME.match(line)
+    if first and _AFTER_FIRST.match(first["rest"]):
+        yield first[1]
+    elif after_name and not _NOT_REACHED.search(line[: after_name.start(1) - 1]):
+        yield after_name[1]
 
 
 def _labelled(line: str) -> Iterable[str]:

@@ -5,7 +5,8 @@ The less speaks for the writer being a mail server, the more has to speak for a 
 | writer     | a bounce when                                                                     |
 |------------|-----------------------------------------------------------------------------------|
 | server     | it says so; in an unknown language, when it names somebody and returns a mail     |
-| postmaster | it says so, and names somebody, returns a mail, or has a null sender              |
+| postmaster | it says so, and names somebody without a greeting, returns a mail, or has a null  |
+|            | sender                                                                            |
 | nobody     | its subject or a server's answer says so, it names somebody, and returns the mail |
 
 * A delay is none, though it may say "could not be delivered yet"; the subject decides before the
@@ -72,6 +73,8 @@ def _of_words(
     if words.says_something_else(f"{subject}\n{own}") and not has_answer:
         return None
     is_titled = words.begins_with_failure(subject)
+    if words.says_arrival(f"{subject}\n{own}") and not (has_answer or is_titled):
+        return None
     says_so = is_titled or has_answer or words.says_failure(own)
     recipients = named_by(header, own, surest_only=writer is Writer.POSTMASTER and not is_titled)
     if writer is not Writer.NOBODY and _waits(subject, own):
@@ -82,10 +85,11 @@ def _of_words(
             is_bounce = True
         case Writer.SERVER:
             has_copy = split.has_copy or returned is not None
-            is_bounce = has_copy and bool(recipients) and not words.says_arrival(own)
+            is_bounce = has_copy and bool(recipients)
         case Writer.POSTMASTER:
             has_copy = split.has_copy or returned is not None
-            is_bounce = says_so and (has_copy or bool(recipients) or has_null_sender(header))
+            is_named = bool(recipients) and not words.greets(own)
+            is_bounce = says_so and (has_copy or is_named or has_null_sender(header))
         case _:
             is_sent_on = any(header.first(name) is not None for name in _LISTS)
             is_sure = is_titled or (says_so and returned is not None and returned.is_proven)

@@ -19,7 +19,7 @@ _MAX_FIELD = 1000
 
 DELIVERY = ("message/delivery-status", "message/global-delivery-status")
 READING = ("message/disposition-notification", "message/global-disposition-notification")
-_EMPTY_LINES = re.compile(rb"(?:\r?\n[ \t]*){2,}")
+_EMPTY_LINES = re.compile(rb"(?:(?:\r\n|\n|\r(?!\n))[ \t]*+){2,}")
 _IN_TEXT = re.compile(r"^(?:Reporting-MTA|Final-Recipient):", re.IGNORECASE | re.MULTILINE)
 
 Kind = Literal["bounce", "delay", "receipt"]

@@ -13,7 +13,9 @@ _SUBJECTS = """
     | delivery notification: delivery has failed | mail fail | mail could not | message could not
     | delivery status notification ?\\(failure | delivery status notification: error
     | mail system error | delivery error | mail error | there was an error sending your mail
-    | could not (?:send|deliver) | unzustellbar | nicht zustellbar | zustellung fehlgeschlagen
+    | could not (?:send|deliver) | (?:your )?(?:e-?mail|message) (?:was )?(?:not delivered|rejected)
+    | your (?:e-?mail|message) (?:to [^ ]{1,80} )?(?:could|was)(?: not|n.t) (?:be )?deliver
+    | message status ?- undeliver | unzustellbar | nicht zustellbar | zustellung fehlgeschlagen
     | zustellfehler | benachrichtigung (?:zum|über den) (?:übermittlungs|zustell)status ?\\(fehl
     | nachricht nicht zugestellt | mail nicht zugestellt | fehler bei der zustellung | non remis
     | non distribu | non livr | échec d | message non (?:remis|délivré|distribué)
@@ -115,6 +117,12 @@ _OTHERS = """
 """
 _ARRIVED = """
     successfully (?:been )?(?:delivered|relayed|sent) | return receipt | erfolgreich zugestellt
+    | is complete, but | \\((?:relay|success) | \\A(?:relayed|delivered|expanded):
+"""
+_GREETINGS = """
+    (?:hello|hi|hey|dear|hallo|liebe|lieber|sehr geehrte|guten (?:tag|morgen)|bonjour|chère?|hola|
+    estimad[oa]|buenos|ciao|gentile|caro|cara|olá|prezad[oa]|beste|hej|cześć|szanown|здравствуйте|
+    привет)\\w{0,2}\\b[^\\n]{0,60}(?:\\n|\\Z)
 """
 
 
@@ -130,20 +138,22 @@ _FAILURE = _pattern(_TEXTS)
 _WAITING = _pattern(_WAITS)
 _OTHER = _pattern(_OTHERS)
 _ARRIVAL = _pattern(_ARRIVED)
+_GREETING = _pattern(_GREETINGS)
 _MARKS = re.compile(r"(?:\[[^\]\n]{0,40}\]|[\W_]{1,8})+")
 """What gateways put before a subject: `[External]`, `***`."""
+_SIGNS = re.compile(r"[\W_]{1,8}")
 REPLY = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b|\b55[0-7][ -]")
 """A server's final answer: RFC 3463 section 2, RFC 5321 section 4.2.1."""
 
 
 def begins_with_failure(subject: str) -> bool:
     """Return whether a subject is that of a failure."""
-    return _FAILURE_SUBJECT.match(_unmarked(subject)) is not None
+    return any(map(_FAILURE_SUBJECT.match, _beginnings(subject)))
 
 
 def begins_with_delay(subject: str) -> bool:
     """Return whether a subject is that of a mail that waits."""
-    return _WAITING_SUBJECT.match(_unmarked(subject)) is not None
+    return any(map(_WAITING_SUBJECT.match, _beginnings(subject)))
 
 
 def says_failure(text: str) -> bool:
@@ -161,11 +171,18 @@ def says_arrival(text: str) -> bool:
     return _ARRIVAL.search(text.lower()) is not None
 
 
+def greets(text: str) -> bool:
+    """Return whether a text begins as a person's letter does."""
+    return _GREETING.match(text.lstrip()[:100].lower()) is not None
+
+
 def says_something_else(text: str) -> bool:
     """Return whether a text is about a virus, a challenge, or approval rather than delivery."""
     return _OTHER.search(text.lower()) is not None
 
 
-def _unmarked(subject: str) -> str:
-    marks = _MARKS.match(subject[:200])
-    return (subject[marks.end() : 200] if marks else subject[:200]).lower()
+def _beginnings(subject: str) -> tuple[str, str]:
+    """Return the subject without the marks before it, and with what its first brackets hold."""
+    text = subject[:200].lower()
+    marks, signs = _MARKS.match(text), _SIGNS.match(text)
+    return text[marks.end() if marks else 0 :], text[signs.end() if signs else 0 :]

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Collection
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.matcher.decide import Attach, Dismiss, Person
 from services.matcher.judge import Verdict, judge
 from services.matcher.participants import Participant
 from services.matcher.reports import Bounce, read_bounce
 from shared.events import Direction, DismissalReason, Kind, Match, Role, Source
+from shared.mail.delivery_reports import MAX_RECIPIENTS
 from shared.mail.headers import read_header_block
 from tests.mails import enclosing
 
@@ -316,3 +319,30 @@ def test_the_beginning_of_a_large_mail_is_enough() -> None:
     assert whole == start
     assert start is not None
     assert start.failed
+
+
+_SERVER = b"From: MAILER-DAEMON@x.example\n"
+_REPORT = _SERVER + b"Content-Type: multipart/report; boundary=b\n\n--b\n"
+_STATUS = _REPORT + b"Content-Type: message/delivery-status\n\nAction: failed\nFinal-Recipient:"
+
+
+@settings(deadline=None)
+@given(st.binary(), st.sampled_from([b"", _SERVER, _SERVER + b"\n", _REPORT, _STATUS]))
+def test_anything_is_a_bounce_or_none(raw: bytes, head: bytes) -> None:
+    found = read_bounce(head + raw, DOMAIN)
+    assert found is None or all("@" in participant.address for participant in found.failed)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="ab@.<>:; \n-\"'[]()>送信で", max_size=400))
+def test_any_prose_of_a_server_is_read(text: str) -> None:
+    found = read_bounce(_SERVER + b"Subject: Undeliverable\n\n" + text.encode(), DOMAIN)
+    assert found is not None
+    assert all("@" in participant.address for participant in found.failed)
+
+
+def test_so_many_recipients_count() -> None:
+    lines = "\n".join(f"<c{number}@mail.example>: 550 no" for number in range(1000))
+    found = read_bounce(_SERVER + f"Subject: Undeliverable\n\n{lines}".encode(), DOMAIN)
+    assert found is not None
+    assert len(found.failed) == MAX_RECIPIENTS

@@ -76,6 +76,35 @@ def test_an_answer_to_a_failure_is_none(language: str) -> None:
 @pytest.mark.parametrize(
     "subject",
     [
+        "Delivery Status Notification (Failure)",
+        "DELIVERY FAILURE: User cara not listed",
+        "Mail delivery failed: returning message to sender",
+        "Returned mail: see transcript for details",
+        "Message status - undeliverable",
+        "Your message to cara@mail.example couldn't be delivered",
+        "*** Undeliverable Mail ***",
+        "[Postmaster] Email Delivery Failure",
+        "[발송실패 안내] Your interview",
+        "系统退信",
+        "メールを配信できませんでした",
+    ],
+)
+def test_the_subject_of_a_failure_is_known(subject: str) -> None:
+    assert begins_with_failure(subject)
+    assert not begins_with_failure(f"AW: {subject}")
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["Delivery of the offer", "Delivery Status Notification (Delay)", "Mail from Cara", "Delivery"],
+)
+def test_the_subject_of_other_mail_is_no_failure(subject: str) -> None:
+    assert not begins_with_failure(subject)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
         "Delivery delayed: Your interview",
         "Zustellung verzögert: Your interview",
         "Remise retardée : Your interview",
