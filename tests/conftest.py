@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from dev.install import ensure_rabbitmq, find_mongod
@@ -31,6 +32,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="large numbers, as promised: minutes more")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no example of hypothesis fail because the machine is slow."""
+    for name, examples in (("short", 50), ("full", 500)):
+        hypothesis.settings.register_profile(
+            name,
+            max_examples=examples,
+            deadline=None,
+            suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        )
+    hypothesis.settings.load_profile("full" if config.getoption("--full") else "short")
+
+
 @pytest.fixture(scope="session")
 def share(request: pytest.FixtureRequest) -> float:
     """How much of a large number this run takes."""
@@ -46,7 +59,9 @@ def measured(request: pytest.FixtureRequest) -> list[str]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that two workers are done at the same time."""
     if not config.getoption("--full"):
-        items[:] = [item for item in items if item.get_closest_marker("full") is None]
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
     items.sort(key=lambda item: _rank(item.path))
 
 
