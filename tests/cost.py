@@ -25,9 +25,9 @@ from contextlib import contextmanager
 LINEAR = 3.0
 """Between t(2n)/t(n) of linear work, 2, and of quadratic work, 4."""
 
-_SHORTEST = 0.002  # seconds: a shorter call is repeated, so that the clock's steps do not matter
+_SHORTEST = 0.001  # seconds: a shorter call is repeated, so that the clock's steps do not matter
 _AGREE = 1.1
-_MORE = 5  # times as many tries as asked for, where noise needs them
+_MORE = 8  # times as many tries as asked for, where noise needs them
 
 _Work = Callable[[], object]
 _Clock = Callable[[], float]
@@ -36,14 +36,14 @@ _Clock = Callable[[], float]
 def growth(
     work_of_size: Callable[[int], _Work],
     size: int,
-    tries: int = 5,
+    tries: int = 3,
     clock: _Clock = time.thread_time,
 ) -> float:
     """t(2 * size) / t(size) of the work that `work_of_size` prepares; preparing is not measured."""
     return ratio(work_of_size(2 * size), work_of_size(size), tries, clock)
 
 
-def ratio(work: _Work, reference: _Work, tries: int = 5, clock: _Clock = time.thread_time) -> float:
+def ratio(work: _Work, reference: _Work, tries: int = 3, clock: _Clock = time.thread_time) -> float:
     """The time of `work` divided by the time of `reference`, each the least of at least `tries`."""
     sides = (_Side(work, clock), _Side(reference, clock))
     with _no_collector():

@@ -12,6 +12,7 @@ import pytest
 
 from dev.client import SCOPES
 from dev.stack import Stack
+from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 from tests.e2e.answers import Known, told_of
 from tests.e2e.asking import OPS_ROUTES, ROUTES, STREAMED, everything, requests
@@ -210,7 +211,7 @@ class TestEvents:
             owner, "cand@mail.example", message_id=message_id, references=references
         )
         office.arrives(owner, letter)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:
             for mail in office.users[owner].timeline("c1"):
                 if mail["message_id"] == message_id:

@@ -15,6 +15,7 @@ from services.matcher.versions import Versions
 from shared.capture_address import KeyRing
 from shared.database import Database, connect, migrate
 from shared.events import Kind
+from tests.deadline import DEADLINE
 
 RING = KeyRing.parse("k1:" + "s" * 20)
 ACCOUNT = "acme"
@@ -139,7 +140,7 @@ async def test_an_account_that_is_written_all_the_time_is_decided_all_the_same(
 
     writing = [asyncio.create_task(write(f"w{n}")) for n in range(16)]
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             for n in range(50):
                 assert await reader.who(address, f"nobody{n}@mail.example") == set()
     finally:

@@ -11,6 +11,7 @@ import uvloop
 from prometheus_client import REGISTRY
 
 from services.ingest.certificate import Certificate
+from tests.deadline import DEADLINE
 from tests.smtp_door import ADDRESS, DOMAIN, ENVELOPE, make_certificate, serving
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
@@ -115,7 +116,7 @@ def test_who_speaks_no_tls_leaves_nothing_behind(
                 )
                 await client.say(plain or b"EHLO x\r\n")
                 assert not [answer for answer in await client.answers() if answer[:3] == "250"]
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(DEADLINE):
                 while len(served.door.places):
                     await asyncio.sleep(0.01)
 
