@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="large numbers, as promised: minutes more")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def share(request: pytest.FixtureRequest) -> float:
     """How much of a large number this run takes."""
     return 1.0 if request.config.getoption("--full") else 0.2
