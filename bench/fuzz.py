@@ -2,8 +2,9 @@
 
 Each goes through all that timeline and matcher do with a mail (`reading.py`). Wrong are: an
 exception, more than ten times the processor's time of a MiB of plain text, documents of more than
-ten times the mail's size and 128 KiB, a string that cannot be stored. The 128 KiB are for lists of bounded length: a
-mail of 6 KB may have a thousand attachments, each listed with name, type and digest.
+ten times the mail's size and 128 KiB, a string that cannot be stored. The 128 KiB are for lists of
+bounded length: a mail of 6 KB may have a thousand attachments, each listed with name, type and
+digest.
 
 Every mail has a number. `--only NUMBER` makes that mail again, writes it to a file and reads it.
 Exits 1 when anything was wrong. Ctrl-C ends it early, and shows what was read until then.

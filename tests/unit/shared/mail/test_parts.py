@@ -49,8 +49,12 @@ async def test_when_one_fails_the_others_are_stopped_and_its_error_is_raised() -
 async def test_work_is_cut_once_it_is_to_stop() -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().call_later(0.01, stopping.set)
+
+    async def never_done() -> None:
+        await asyncio.Event().wait()
+
     async with asyncio.timeout(DEADLINE):
-        await unless(stopping, asyncio.Event().wait())
+        await unless(stopping, never_done())
 
 
 async def test_the_error_of_work_is_raised() -> None:
