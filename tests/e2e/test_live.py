@@ -130,7 +130,7 @@ def test_others_hear_nothing(account: Account, stack: Stack) -> None:
 
 
 def test_it_ends_when_the_token_expires(account: Account) -> None:
-    with listening(account, seconds=3) as stream:
+    with listening(account, seconds=5) as stream:
         assert stream.next() is None
 
 
