@@ -3,8 +3,9 @@
 A bound in seconds fails on a slower machine. A ratio holds on every machine, because both sides of
 it are measured on the same one, at the same time:
 
-* `growth(work_of_size, n)` is t(2n)/t(n): 2 where the time is linear, 4 where it is quadratic. A
-  test asserts `< LINEAR`.
+* `growth(work_of_size, n)` says by how much the time grows when the size doubles, as the mean of two
+  doublings: 2 where it is linear, 4 where it is quadratic. A test asserts `< LINEAR`. It fails as
+  soon as a fifth of the time at `n` is quadratic.
 * `ratio(work, reference)` says how many times as long `work` takes as a reference workload.
 
 Only the processor time of the calling thread counts. Other work on the machine makes it longer,
@@ -12,8 +13,8 @@ never shorter, so the least of several tries is taken. Tries of the two sides al
 until the two least of each side agree: noise that spoils a try costs another try. The garbage
 collector is off meanwhile, because its share depends on what other tests have left in memory.
 
-`n` has to be large enough that the part of the time that grows is most of it. Show once by hand
-that the test is red for a quadratic implementation.
+`n` has to be large enough that the part of the time that grows is most of it, and no limit may lie
+between `n` and `4n`. Show once by hand that the test is red for a quadratic implementation.
 """
 
 import gc
@@ -22,8 +23,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-LINEAR = 3.0
-"""Between t(2n)/t(n) of linear work, 2, and of quadratic work, 4."""
+LINEAR = 2.5
+"""More than linear time grows by when the size doubles, 2, and less than quadratic time, 4."""
 
 _SHORTEST = 0.001  # seconds: a shorter call is repeated, so that the clock's steps do not matter
 _AGREE = 1.1
@@ -39,8 +40,11 @@ def growth(
     tries: int = 3,
     clock: _Clock = time.thread_time,
 ) -> float:
-    """t(2 * size) / t(size) of the work that `work_of_size` prepares; preparing is not measured."""
-    return ratio(work_of_size(2 * size), work_of_size(size), tries, clock)
+    """The square root of t(4 * size) / t(size) of the work that `work_of_size` prepares.
+
+    Preparing is not measured.
+    """
+    return math.sqrt(ratio(work_of_size(4 * size), work_of_size(size), tries, clock))
 
 
 def ratio(work: _Work, reference: _Work, tries: int = 3, clock: _Clock = time.thread_time) -> float:
