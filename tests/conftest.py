@@ -43,8 +43,10 @@ def measured(request: pytest.FixtureRequest) -> list[str]:
     return request.config.stash.setdefault(_MEASURED, [])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that two workers are done at the same time."""
+    if not config.getoption("--full"):
+        items[:] = [item for item in items if item.get_closest_marker("full") is None]
     items.sort(key=lambda item: _rank(item.path))
 
 

@@ -3,7 +3,7 @@
 A bound in seconds fails on a slower machine. A ratio holds on every machine, because both sides of
 it are measured on the same one, at the same time:
 
-* `growth(work_of_size, n)` says by how much the time grows when the size doubles, as the mean of two
+* `growth(work_of_size, n)` says by how much the time grows when the size doubles, the mean of two
   doublings: 2 where it is linear, 4 where it is quadratic. A test asserts `< LINEAR`. It fails as
   soon as a fifth of the time at `n` is quadratic.
 * `ratio(work, reference)` says how many times as long `work` takes as a reference workload.
