@@ -9,7 +9,7 @@ CACHES := .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # Each worker of pytest has servers of its own. A file's tests run in one worker, in their order.
 WORKERS := 2
-TESTS := $(PYTHON) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+TESTS := $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 export ACCOUNT PERSON SCOPE
 
@@ -42,7 +42,7 @@ token: $(READY) ## print a token for the running stack: ACCOUNT=acme PERSON=u1 S
 .PHONY: check
 check: lint ## lint, and unit and contract tests: under a minute, no servers
 	$(call say,unit and contract tests)
-	@$(TESTS) tests/unit tests/contract
+	@$(TESTS) -q tests/unit tests/contract
 
 .PHONY: test
 test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: under ten minutes

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from dev.install import ensure_rabbitmq, find_mongod
@@ -29,6 +30,18 @@ _KINDS = ("e2e", "integration", "contract", "unit")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--full`: the large numbers that the promises name, not a fifth of them."""
     parser.addoption("--full", action="store_true", help="large numbers, as promised: minutes more")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no example of hypothesis fail because the machine is slow."""
+    for name, examples in (("short", 50), ("full", 500)):
+        hypothesis.settings.register_profile(
+            name,
+            max_examples=examples,
+            deadline=None,
+            suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        )
+    hypothesis.settings.load_profile("full" if config.getoption("--full") else "short")
 
 
 @pytest.fixture(scope="session")
