@@ -59,7 +59,9 @@ def measured(request: pytest.FixtureRequest) -> list[str]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that two workers are done at the same time."""
     if not config.getoption("--full"):
-        items[:] = [item for item in items if item.get_closest_marker("full") is None]
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
     items.sort(key=lambda item: _rank(item.path))
 
 
