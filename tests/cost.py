@@ -27,8 +27,9 @@ LINEAR = 2.5
 """More than linear time grows by when the size doubles, 2, and less than quadratic time, 4."""
 
 _SHORTEST = 0.001  # seconds: a shorter call is repeated, so that the clock's steps do not matter
+_MOST_CALLS = 100_000
 _AGREE = 1.1
-_MORE = 8  # times as many tries as asked for, where noise needs them
+_MORE = 10  # times as many tries as asked for, where noise needs them
 
 _Work = Callable[[], object]
 _Clock = Callable[[], float]
@@ -37,7 +38,7 @@ _Clock = Callable[[], float]
 def growth(
     work_of_size: Callable[[int], _Work],
     size: int,
-    tries: int = 3,
+    tries: int = 2,
     clock: _Clock = time.thread_time,
 ) -> float:
     """The square root of t(4 * size) / t(size) of the work that `work_of_size` prepares.
@@ -47,7 +48,7 @@ def growth(
     return math.sqrt(ratio(work_of_size(4 * size), work_of_size(size), tries, clock))
 
 
-def ratio(work: _Work, reference: _Work, tries: int = 3, clock: _Clock = time.thread_time) -> float:
+def ratio(work: _Work, reference: _Work, tries: int = 2, clock: _Clock = time.thread_time) -> float:
     """The time of `work` divided by the time of `reference`, each the least of at least `tries`."""
     sides = (_Side(work, clock), _Side(reference, clock))
     with _no_collector():
@@ -65,7 +66,7 @@ class _Side:
     def __init__(self, work: _Work, clock: _Clock) -> None:
         self._work = work
         self._clock = clock
-        self._calls = 0
+        self._calls = 1
         self._times: list[float] = []
 
     @property
@@ -80,17 +81,12 @@ class _Side:
         return second <= first * _AGREE
 
     def measure(self) -> None:
-        """Take the time once more."""
-        if not self._calls:
-            self._calls = self._enough()
-        self._times.append(self._time(self._calls) / self._calls)
-
-    def _enough(self) -> int:
-        """How many calls take long enough to be measured. Warms up as well."""
-        calls = 1
-        while self._time(calls) < _SHORTEST and calls < 100_000:
-            calls *= 2
-        return calls
+        """Take the time once more, of as many calls as take long enough to be measured."""
+        taken = self._time(self._calls)
+        while taken < _SHORTEST and self._calls < _MOST_CALLS:
+            self._calls *= 2
+            taken = self._time(self._calls)
+        self._times.append(taken / self._calls)
 
     def _time(self, calls: int) -> float:
         started = self._clock()
