@@ -312,4 +312,4 @@ def test_hostile_text_takes_linear_time(piece: str, content_type: str) -> None:
         ]
         return lambda: [read(raw) for raw in mails]
 
-    assert growth(reading, 1 << 13) < LINEAR
+    assert growth(reading, 1 << 12) < LINEAR

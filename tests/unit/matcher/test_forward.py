@@ -300,7 +300,7 @@ def test_crafted_text_takes_linear_time(piece: str) -> None:
         mails = [(way(text(size)), f"Fwd: {text(size)}") for way in ways]
         return lambda: [forwarded_in(*mail) for mail in mails]
 
-    assert growth(looking, 1 << 12) < LINEAR
+    assert growth(looking, 1 << 11) < LINEAR
     assert growth(lambda size: partial(text_of_html, text(size)), 1 << 13) < LINEAR
 
 

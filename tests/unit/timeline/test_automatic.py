@@ -199,7 +199,7 @@ def test_the_kind_of_crafted_mails_takes_linear_time(name: str) -> None:
 
     found = finding(200_000)()
     assert json.dumps(asdict(found) if found else None, ensure_ascii=False).encode()
-    assert growth(finding, 20_000) < LINEAR
+    assert growth(finding, 10_000) < LINEAR
 
 
 @settings(deadline=None)

@@ -335,7 +335,7 @@ def test_crafted_texts_take_linear_time(piece: str) -> None:
     whole = text(1 << 17)
     parts = split(whole)
     assert len(parts.new) + len(parts.quoted) + len(parts.signature) <= 2 * len(whole)
-    assert growth(lambda size: partial(split, text(size)), 1 << 14) < LINEAR
+    assert growth(lambda size: partial(split, text(size)), 1 << 13) < LINEAR
 
 
 def _words(text: str) -> list[str]:
