@@ -23,9 +23,9 @@ MAX_HEADER_LINES = 1000
 _LINE = re.compile(rb"([^\r\n]*+)(?:\r\n|[\r\n]|\Z)")
 _HEADER_LINE = re.compile(rb"[\t ]|([!-9;-~]*+)[ \t]*+:|From ")
 _FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:|From [^\r\n]{1,300}?\d:\d\d")
-_MARKS = re.compile(rb"(?:\xef\xbb\xbf|\xc3\xaf\xc2\xbb\xc2\xbf)++")
+_MARKS = re.compile(rb"(?>(?:\xef\xbb\xbf|\xc3\xaf\xc2\xbb\xc2\xbf)+)")
 """Byte order marks in UTF-8, also encoded twice."""
-_MARKS_AND_LINES = re.compile(rb"(?:%s[\r\n]*+)++" % _MARKS.pattern)
+_MARKS_AND_LINES = re.compile(rb"(?>(?:%s[\r\n]*+)+)" % _MARKS.pattern)
 TRACE = re.compile(
     rb"(received|return-path|delivered-to|envelope-to|authentication-results|received-spf"
     rb"|dkim-signature|arc-[a-z-]+|resent-[a-z-]+|x-[a-z0-9-]+)[ \t]*:",
