@@ -40,6 +40,8 @@ def file_name(header: HeaderBlock, hint: Callable[[], str] = str) -> str:
 
 def _names(value: str, parameter: str, hint: Callable[[], str]) -> Iterator[_Named]:
     """Yield the names that a field's value gives, the best form first."""
+    if parameter not in value.lower():
+        return
     has_raw = not value.isascii()
     label = hint() if has_raw and not _is_utf_8(value) else ""
     if pieces := read_parameters(value).in_pieces.get(parameter):

@@ -31,7 +31,7 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
     Values are as written. For the name of a file see `file_names`.
     """
     value = decode_8bit(value)
-    written = read_parameters(value)
+    written = read_parameters(value) if ";" in value else Written()
     joined = {name: _joined(pieces) for name, pieces in written.in_pieces.items()}
     return value.partition(";")[0].strip().lower(), written.plain | joined
 
