@@ -59,13 +59,13 @@ def _without(raw: bytes, unwanted: re.Pattern[bytes]) -> bytes:
     """Return the mail without these fields, and without byte order marks before its first field."""
     header, separator, body = _split_header(raw[header_start(raw) :])
     kept: list[bytes] = []
-    dropping, only_trace = False, True
+    dropping, may_be_marked = False, not header.isascii()
     for line in header.splitlines(keepends=True):
         if not line.startswith((b" ", b"\t")):
             unmarked = without_mark(line)
             dropping = unwanted.match(unmarked) is not None
-            if only_trace:
-                line, only_trace = unmarked, TRACE.match(unmarked) is not None
+            if may_be_marked:  # until a field that the author wrote
+                line, may_be_marked = unmarked, TRACE.match(unmarked) is not None
         if not dropping:
             kept.append(line)
     return b"".join(kept) + separator + body

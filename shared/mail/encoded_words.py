@@ -43,15 +43,19 @@ class Row:
     def decoded(self) -> str:
         """Return their text."""
         runs: list[tuple[str, list[bytes]]] = []
+        has_raw = False
         for encoding, content in self.words:
-            data = _bytes_of(content, self.label)
+            if content.isascii():
+                data = content.encode()
+            else:
+                data = _bytes_of(content, self.label)
+                has_raw = has_raw or _SURROGATE.search(content) is not None
             if runs and runs[-1][0] == encoding:
                 runs[-1][1].append(data)
             else:
                 runs.append((encoding, [data]))
-        decode = {"b": _decode_b, "q": _decode_q}
-        data = b"".join(decode[encoding](contents, self.label) for encoding, contents in runs)
-        return _text(data, self.label, has_raw=any(_SURROGATE.search(w) for _, w in self.words))
+        decoded = [_DECODE[encoding](contents, self.label) for encoding, contents in runs]
+        return _text(b"".join(decoded), self.label, has_raw=has_raw)
 
 
 def rows(text: str) -> Iterator[Row]:
@@ -112,6 +116,8 @@ def _is_single_byte(label: str) -> bool:
 
 def _decode_q(contents: list[bytes], label: str) -> bytes:
     """Decode words in Q; an escape may be cut between two. RFC 2047 section 4.2."""
+    if len(contents) == 1:
+        return binascii.a2b_qp(contents[0], header=True)
     alone = b"".join(binascii.a2b_qp(content, header=True) for content in contents)
     if not any(_ESCAPE_CUT.search(content) for content in contents[:-1]):
         return alone
@@ -122,12 +128,18 @@ def _decode_q(contents: list[bytes], label: str) -> bytes:
 def _decode_b(contents: list[bytes], label: str) -> bytes:
     """Decode words in B; the base64 text may be cut anywhere. RFC 2047 section 4.1."""
     texts = [content.translate(None, _NOT_BASE64) for content in contents]
-    joined = b"".join(_joined(texts))
     stripped = [text.rstrip(b"=") for text in texts]
+    is_aligned = not any(len(text) % 4 for text in stripped[:-1])
+    if is_aligned and not any(b"=" in text for text in stripped):  # as it should be
+        return _decode_base64(b"".join(stripped))
+    joined = b"".join(_joined(texts))
     if not all(_is_complete(text, len(text)) for text in stripped):
         return joined
     alone = b"".join(piece for text in texts for piece in _joined([text]))
     return joined if alone == joined else _likelier(alone, joined, label)
+
+
+_DECODE = {"b": _decode_b, "q": _decode_q}
 
 
 def _joined(texts: list[bytes]) -> Iterator[bytes]:

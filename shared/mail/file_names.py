@@ -40,12 +40,16 @@ def file_name(header: HeaderBlock, hint: Callable[[], str] = str) -> str:
 
 def _names(value: str, parameter: str, hint: Callable[[], str]) -> Iterator[_Named]:
     """Yield the names that a field's value gives, the best form first."""
+    if parameter not in value.lower():
+        return
     has_raw = not value.isascii()
     label = hint() if has_raw and not _is_utf_8(value) else ""
-    if pieces := read_parameters(value).in_pieces.get(parameter):
+    written = read_parameters(value)
+    if pieces := written.in_pieces.get(parameter):
         yield _ranked(*_of_pieces(pieces, label))
-    text = decode_around_words(value, label) if has_raw else value
-    if plain := read_parameters(text).plain.get(parameter):
+    if has_raw:
+        written = read_parameters(decode_around_words(value, label))
+    if plain := written.plain.get(parameter):
         is_sure = not has_raw or bool(label) or _is_utf_8(value)
         yield _ranked(is_sure, decode_text(_unescaped(plain), label))
 

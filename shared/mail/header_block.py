@@ -23,9 +23,10 @@ MAX_HEADER_LINES = 1000
 _LINE = re.compile(rb"([^\r\n]*+)(?:\r\n|[\r\n]|\Z)")
 _HEADER_LINE = re.compile(rb"[\t ]|([!-9;-~]*+)[ \t]*+:|From ")
 _FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:|From [^\r\n]{1,300}?\d:\d\d")
-_MARKS = re.compile(rb"(?:\xef\xbb\xbf|\xc3\xaf\xc2\xbb\xc2\xbf)++")
+_MARK_STARTS = (b"\xef", b"\xc3")
+_MARKS = re.compile(rb"(?>(?:\xef\xbb\xbf|\xc3\xaf\xc2\xbb\xc2\xbf)+)")
 """Byte order marks in UTF-8, also encoded twice."""
-_MARKS_AND_LINES = re.compile(rb"(?:%s[\r\n]*+)++" % _MARKS.pattern)
+_MARKS_AND_LINES = re.compile(rb"(?>(?:%s[\r\n]*+)+)" % _MARKS.pattern)
 TRACE = re.compile(
     rb"(received|return-path|delivered-to|envelope-to|authentication-results|received-spf"
     rb"|dkim-signature|arc-[a-z-]+|resent-[a-z-]+|x-[a-z0-9-]+)[ \t]*:",
@@ -53,12 +54,16 @@ class HeaderBlock:
 
     def all(self, name: str) -> list[str]:
         """Return the values of every field of that name, in any case."""
-        name = name.lower()
-        return [value for field, value in self.fields if field.lower() == name]
+        name, size = name.lower(), len(name)
+        return [v for field, v in self.fields if len(field) == size and field.lower() == name]
 
     def first(self, name: str) -> str | None:
         """Return the value of the first field of that name, in any case."""
-        return next(iter(self.all(name)), None)
+        name, size = name.lower(), len(name)
+        for field, value in self.fields:
+            if len(field) == size and field.lower() == name:
+                return value
+        return None
 
 
 def read_header_block(raw: bytes) -> HeaderBlock:
@@ -69,7 +74,7 @@ def read_header_block(raw: bytes) -> HeaderBlock:
         bounded = raw[: start + MAX_HEADER_BYTES]
         bounded = bounded[: max(bounded.rfind(end) for end in (b"\n", b"\r", b",")) + 1]
     fields: list[tuple[bytes, list[bytes]]] = []
-    in_field, only_trace, truncated, body_start = False, True, False, len(raw)
+    in_field, truncated, body_start = False, False, len(raw)
     for number, line in enumerate(_LINE.finditer(bounded, start)):
         text = line[1]
         at_end = line.start() == line.end()
@@ -79,7 +84,8 @@ def read_header_block(raw: bytes) -> HeaderBlock:
                 body_start = empty.end()
             break
         kind = _HEADER_LINE.match(text)
-        if kind is None and only_trace and (text := without_mark(text)):
+        if kind is None and text.startswith(_MARK_STARTS) and _are_trace(fields):
+            text = without_mark(text)
             kind = _HEADER_LINE.match(text)
         if kind is None:
             body_start = line.start() if line[1] else line.end()
@@ -88,7 +94,6 @@ def read_header_block(raw: bytes) -> HeaderBlock:
             in_field = bool(name)
             if in_field:
                 fields.append((name, [text[kind.end() :]]))
-                only_trace = only_trace and TRACE.match(text) is not None
         elif text.startswith(b"From "):
             in_field = False
         elif in_field:
@@ -100,13 +105,17 @@ def read_header_block(raw: bytes) -> HeaderBlock:
     return HeaderBlock(tuple(unfolded), truncated, body_start)
 
 
+def _are_trace(fields: list[tuple[bytes, list[bytes]]]) -> bool:
+    return all(TRACE.match(name + b":") for name, _ in fields)
+
+
 def header_start(raw: bytes) -> int:
     """Return where the first header line begins: behind byte order marks before it, if any."""
-    marks = _MARKS_AND_LINES.match(raw)
+    marks = _MARKS_AND_LINES.match(raw) if raw.startswith(_MARK_STARTS) else None
     return marks.end() if marks and _FIELD.match(raw, marks.end()) else 0
 
 
 def without_mark(line: bytes) -> bytes:
     """Return a field's line without byte order marks before it; any other line as it is."""
-    marks = _MARKS.match(line)
+    marks = _MARKS.match(line) if line.startswith(_MARK_STARTS) else None
     return line[marks.end() :] if marks and _FIELD.match(line, marks.end()) else line

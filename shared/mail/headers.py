@@ -37,20 +37,21 @@ def addresses(values: Iterable[str], hint: str = "") -> list[Mailbox]:
 
     The hint is for 8-bit names alone (`decode_text`): an address is the same whatever the hint.
     """
-    return [mailbox for value in values for mailbox in _mailboxes(value, hint)]
+    found: list[Mailbox] = []
+    for value in values:
+        read = list(read_address_list(decode_8bit(value)))
+        named = read if value.isascii() else _named(value, hint, read)
+        found += [
+            Mailbox(decode_text(shown.name, hint), mailbox.address)
+            for mailbox, shown in zip(read, named, strict=True)
+        ]
+    return found
 
 
-def _mailboxes(value: str, hint: str) -> list[Mailbox]:
-    read = list(read_address_list(decode_8bit(value)))
-    named = read
-    if not value.isascii():
-        named = list(read_address_list(decode_around_words(value, hint)))
-        if len(named) != len(read):
-            named = read
-    return [
-        Mailbox(decode_text(shown.name, hint), mailbox.address)
-        for mailbox, shown in zip(read, named, strict=True)
-    ]
+def _named(value: str, hint: str, read: list[Mailbox]) -> list[Mailbox]:
+    """Return the same mailboxes with their names as the hint says."""
+    named = list(read_address_list(decode_around_words(value, hint)))
+    return named if len(named) == len(read) else read
 
 
 def parse_date(value: str | None) -> datetime | None:

@@ -68,13 +68,17 @@ _SUPERSETS |= {"shift_jis": "cp932", "euc_kr": "cp949", "iso2022_jp": "iso2022_j
 _NO_ASCII = ("utf_7", "utf_16", "utf_32", "iso2022", "hz", "utf_8", "cp037", "cp500", "cp1140")
 
 
-@lru_cache(maxsize=256)
 def codec_of(label: str) -> str | None:
     """Return the codec that a label means, None if it names no character set that is known.
 
     A language behind an asterisk is no part of it: RFC 2231 section 5.
     """
-    name = normalize_encoding(label[:_MAX_LABEL].partition("*")[0].strip(" \t'\"")).lower()
+    return _codec_of(label[:_MAX_LABEL])
+
+
+@lru_cache(maxsize=256)
+def _codec_of(label: str) -> str | None:
+    name = normalize_encoding(label.partition("*")[0].strip(" \t'\"")).lower()
     name = name.strip("_")
     codec = _known(name)
     while codec is None and name.startswith(("x_", "cs")):

@@ -10,6 +10,7 @@ from shared.mail.text import decode_8bit, raw_bytes
 _PARAMETER = re.compile(
     r';\s*+([^\s=;"*]++)(?:\*(\d{1,3}))?(\*)?\s*+=\s*+("(?>(?:[^"\\]++|\\.)*)"?|[^;"]*+)', re.DOTALL
 )
+_ESCAPED = re.compile(r'\\(["\\])')
 
 Piece = tuple[bool, str]
 """Whether a piece of a value is percent-encoded, and its text."""
@@ -31,7 +32,7 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
     Values are as written. For the name of a file see `file_names`.
     """
     value = decode_8bit(value)
-    written = read_parameters(value)
+    written = read_parameters(value) if ";" in value else Written()
     joined = {name: _joined(pieces) for name, pieces in written.in_pieces.items()}
     return value.partition(";")[0].strip().lower(), written.plain | joined
 
@@ -43,12 +44,16 @@ def read_parameters(value: str) -> Written:
     for match in _PARAMETER.finditer(value):
         name, number, encoded, text = match.groups()
         if text.startswith('"'):
-            text = re.sub(r'\\(["\\])', r"\1", text[1:].removesuffix('"'))
+            text = text[1:].removesuffix('"')
+            if "\\" in text:
+                text = _ESCAPED.sub(r"\1", text)
         if number or encoded:
             pieces = numbered.setdefault(name.lower(), {})
             pieces.setdefault(int(number or 0), (bool(encoded), text))
         else:
             plain.setdefault(name.lower(), text.strip())
+    if not numbered:
+        return Written(plain)
     in_pieces = {
         name: [pieces[number] for number in sorted(pieces)] for name, pieces in numbered.items()
     }

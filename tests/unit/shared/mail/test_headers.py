@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from shared.mail.file_names import file_name
 from shared.mail.headers import (
     MAX_HEADER_BYTES,
     MAX_HEADER_LINES,
@@ -21,6 +22,7 @@ from shared.mail.headers import (
     decode_bytes,
     decode_text,
     message_id,
+    message_ids,
     parameters,
     parse_date,
     read_header_block,
@@ -361,6 +363,13 @@ def test_names_of_addresses_are_decoded_after_the_list_is_read() -> None:
         lambda n: decode_text("=?utf-8?B?SGVsbG8=?= " * n),
         lambda n: decode_text("=?utf-8?Q?=C3=B6?= =?latin1?Q?=F6?= " * n),
         lambda n: decode_text("".join(f"=?x{i}?Q?=C3=B6?=" for i in range(n))),
+        lambda n: decode_text("=?utf-8?B?SGVsbG8?= " * n),
+        lambda n: decode_text("=?utf-8?B?S?=" * n),
+        lambda n: decode_text("=?utf-8?B?" + "S=" * n + "?="),
+        lambda n: decode_text("=?utf-8?Q?=C?= =?utf-8?Q?3=B6?=" * n),
+        lambda n: decode_text("=?utf-7?Q?+?=" * n),
+        lambda n: decode_text("=?utf-7?Q?+2D0-+AAA" + "AAA+" * n + "?="),
+        lambda n: decode_text("=?koi8-r?Q?\udcc3?=\udcc3" * n),
         lambda n: decode_text("=?utf-8?q?" * n),
         lambda n: decode_text("=?" * n),
         lambda n: decode_text("=?a?q?" + "=?=" * n),
@@ -368,6 +377,10 @@ def test_names_of_addresses_are_decoded_after_the_list_is_read() -> None:
         lambda n: decode_text("\udcc3" * n),
         lambda n: parse_date(":" * n + "1 " * n),
         lambda n: message_id(_header("message-id", "(" * n + ")" * n + "\\" * n)),
+        lambda n: message_ids("<=?utf-8?q?a?= " * n),
+        lambda n: message_ids("=?utf-8?q?=3Ca=40b?= x " * n),
+        lambda n: file_name(_header("Content-Disposition", "a" + "; filename*0*=%\udcc3" * n)),
+        lambda n: file_name(_header("Content-Disposition", 'a; filename="' + "=?x?q?\udcc3?=" * n)),
         lambda n: parameters(";" * n + '; a="' * n + "\\" * n),
         lambda n: parameters("a" + "; f*0*=%" * n),
         lambda n: read_header_block(b"a:" + b"\r\n " * n),
