@@ -98,6 +98,10 @@ bench: $(READY) ## measure the way of a mail, decisions, pages or crafted mails:
 fuzz: $(READY) ## read mutated mails, and say what goes wrong: ARGS="--mutations 1000000 --seed 1"
 	@$(PYTHON) -m bench.fuzz $(ARGS)
 
+.PHONY: mutate
+mutate: $(READY) ## make small faults, and say which of them no unit test notices: ARGS="--sample 100"
+	@$(PYTHON) -m dev.mutation $(ARGS)
+
 .PHONY: chaos
 chaos: $(READY) ## break things while mail comes in, and reconcile at the end: ARGS="--seed 2"
 	@$(PYTHON) -m chaos.run $(ARGS)

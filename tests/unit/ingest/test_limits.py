@@ -124,6 +124,11 @@ def test_a_mail_for_several_accounts_counts_for_each() -> None:
     assert in_hand.hold(["c"]).may_hold(60)
 
 
+@pytest.mark.parametrize(("size", "fits"), [(60, True), (61, False)])
+def test_a_mail_for_no_account_has_the_share_of_one(size: int, fits: bool) -> None:
+    assert InHand(100, 60).hold([]).may_hold(size) is fits
+
+
 def test_what_was_refused_counts_no_more() -> None:
     in_hand = InHand(100, 60)
     refused = in_hand.hold(["a"])
@@ -308,7 +313,9 @@ def test_when_nobody_makes_room_who_comes_is_refused() -> None:
     ("address", "neighbour", "is_counted_with_it"),
     [
         ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8::8000:0:0:1", True),
         ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::1%eth1", True),
         ("::ffff:192.0.2.1", "192.0.2.1", True),
         ("192.0.2.1", "192.0.2.2", False),
         ("fe80::1%eth0", "fe80::2%eth0", True),

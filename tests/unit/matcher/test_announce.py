@@ -136,7 +136,10 @@ def test_a_small_mail_travels_with_its_event_enclosed_or_not() -> None:
 
 
 def test_of_a_dismissed_mail_nothing_is_told_but_a_keyed_hash() -> None:
-    [event] = announced(judgement(NO_MATCH), judgement(Dismiss(DismissalReason.BLOCKED), "1"))
+    blocked = judgement(
+        Dismiss(DismissalReason.BLOCKED), "1", header="Message-ID: <enclosed@x>\r\n"
+    )
+    [event] = announced(judgement(NO_MATCH), blocked)
     assert isinstance(event, MailDismissed)
     assert event == MailDismissed(
         capture_id=CAPTURE_ID,

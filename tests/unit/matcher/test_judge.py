@@ -197,9 +197,9 @@ def test_nothing_is_forgotten_whose_header_was_not_read_whole() -> None:
     assert judged(forward(long)).unread == "header_too_long"
 
 
-def nested(depth: int) -> str:
-    """Return a forward of a forward ... of a mail about c1, which stands so deep."""
-    raw = ABOUT_C1
+def nested(depth: int, innermost: str = ABOUT_C1) -> str:
+    """Return a forward of a forward ... of a mail, which stands so deep."""
+    raw = innermost
     for level in range(depth):
         headers, body = enclosing([raw], f"b{level}")
         raw = mail("user@team.example", CAPTURE, headers=headers, body=body)
@@ -210,6 +210,9 @@ def test_mails_within_mails_are_judged_to_a_depth() -> None:
     verdict = judged(nested(MAX_NESTING))
     assert attached(verdict) == {".".join("1" * MAX_NESTING): ["c1"]}
     assert verdict.unread is None
+    by_user = judged(nested(MAX_NESTING, mail("user@team.example", "cand@mail.example")))
+    assert attached(by_user) == {".".join("1" * MAX_NESTING): ["c1"]}
+    assert by_user.unread is None, "it encloses nothing"
     deeper = judged(nested(MAX_NESTING + 1))
     assert deeper.attached == ()
     assert deeper.unread == "too_many_enclosed"

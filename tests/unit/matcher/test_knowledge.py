@@ -1,6 +1,7 @@
 """Freshness, with the races made by hand: a change lands while a decision looks somebody up."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -54,7 +55,7 @@ def matcher() -> Matcher:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr(knowledge_module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(knowledge_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 

@@ -80,6 +80,7 @@ def test_an_unusable_ring_says_why(keys: str, signing: str | None, says: str) ->
         ("x" * 50, "x" * 32),
         ("A.--B", "a-b"),
         ("-Anna-", "anna"),
+        ("-" + "x" * 33, "x" * 32),
         ("x" * 31 + " y", "x" * 31),
         ("Zoë K. 3rd", "zoe-k-3rd"),
     ],
