@@ -211,7 +211,7 @@ _PARAMETER = re.compile(
 def addresses(values: Iterable[str]) -> list[Mailbox]:
     """Return the mailboxes of address-list fields, names decoded. RFC 5322 section 3.4."""
     return [
-        Mailbox(decode_text(mailbox.name), mailbox.address)
+        Mailbox(decode_text(mailbox.name), mailbox.address) if mailbox.name else mailbox
         for value in values
         for mailbox in read_address_list(_decode_8bit(value))
     ]
