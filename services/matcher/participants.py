@@ -50,7 +50,7 @@ def participants(header: HeaderBlock, capture_domain: str) -> tuple[Participant,
 def _all(header: HeaderBlock, capture_domain: str) -> Iterator[Participant]:
     for name, role in _FIELDS.items():
         mailboxes = senders(header) if role is Role.FROM else addresses(header.all(name))
-        for mailbox in mailboxes:
-            address = normalise(mailbox.address)
+        for written in dict.fromkeys(mailbox.address for mailbox in mailboxes):
+            address = normalise(written)
             if not address.endswith(f"@{capture_domain}"):
                 yield Participant(address, role)

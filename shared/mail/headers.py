@@ -42,7 +42,7 @@ def addresses(values: Iterable[str], hint: str = "") -> list[Mailbox]:
         read = list(read_address_list(decode_8bit(value)))
         named = read if value.isascii() else _named(value, hint, read)
         found += [
-            Mailbox(decode_text(shown.name, hint), mailbox.address)
+            Mailbox(decode_text(shown.name, hint), mailbox.address) if shown.name else mailbox
             for mailbox, shown in zip(read, named, strict=True)
         ]
     return found
