@@ -41,7 +41,7 @@ _NAMES = {
 """Names of parts that came without one."""
 _REFERENCES = 20
 MAX_PEOPLE, MAX_SUBJECT, _MAX_NAME = 1000, 1000, 200
-READER_VERSION = 2
+READER_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
