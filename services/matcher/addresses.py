@@ -16,7 +16,10 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 def normalise(address: str) -> str:
     """Return the form in which addresses compare. Never raises; what is odd stays odd."""
-    local, at, domain = address.strip().rpartition("@")
+    address = address.strip()
+    if address.isascii():
+        return address.lower().rstrip(".")
+    local, at, domain = address.rpartition("@")
     return f"{unicodedata.normalize('NFC', local.lower())}{at}{_ascii_domain(domain)}"
 
 
