@@ -7,6 +7,10 @@ PYTHON := .venv/bin/python
 READY := .venv/.complete
 CACHES := .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
+# Each worker of pytest has servers of its own. A file's tests run in one worker, in their order.
+WORKERS := 2
+TESTS := $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 export ACCOUNT PERSON SCOPE
 
 # say,what: names the step that runs.
@@ -36,33 +40,44 @@ token: $(READY) ## print a token for the running stack: ACCOUNT=acme PERSON=u1 S
 	@$(PYTHON) -m dev.sign_in --account "$$ACCOUNT" --person "$$PERSON" --scope "$$SCOPE"
 
 .PHONY: check
-check: lint ## lint, and unit and contract tests: seconds, no servers
+check: lint ## lint, and unit and contract tests: under a minute, no servers
 	$(call say,unit and contract tests)
-	@$(PYTHON) -m pytest tests/unit tests/contract -q
+	@$(TESTS) -q tests/unit tests/contract
 
 .PHONY: test
-test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: a quarter of an hour
+test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: under ten minutes
 	$(call say,all tests)
-	@$(PYTHON) -m pytest
+	@$(TESTS)
 
 .PHONY: test-rabbitmq4
 test-rabbitmq4: $(READY) ## tests of the broker, and the fault run, on RabbitMQ 4 in a chroot; as root
 	@$(PYTHON) -m dev.rabbitmq4 $(ARGS)
 
 .PHONY: test-full
-test-full: $(READY) ## all tests, with the large numbers that the promises name
-	@$(PYTHON) -m pytest --full
+test-full: lint ## the same with the large numbers and the long runs that the promises name
+	$(call say,all tests in full)
+	@$(TESTS) --full
+
+LINTS := lint-types lint-format lint-style lint-imports lint-audit
 
 .PHONY: lint
-lint: $(READY) ## format, style, types and import rules
-	$(call say,format)
-	@$(PYTHON) -m ruff format --check
-	$(call say,style)
-	@$(PYTHON) -m ruff check
+lint: $(READY) ## format, style, types, import rules and known vulnerabilities, side by side
+	@$(MAKE) --jobs=3 --output-sync=target $(LINTS)
+
+.PHONY: $(LINTS)
+lint-types:
 	$(call say,types)
 	@$(PYTHON) -m mypy
+lint-format:
+	$(call say,format)
+	@$(PYTHON) -m ruff format --check
+lint-style:
+	$(call say,style)
+	@$(PYTHON) -m ruff check
+lint-imports:
 	$(call say,import rules)
 	@.venv/bin/lint-imports --no-logo
+lint-audit:
 	$(call say,known vulnerabilities of dependencies)
 	@$(PYTHON) -m dev.audit
 
@@ -82,6 +97,10 @@ bench: $(READY) ## measure the way of a mail, decisions, pages or crafted mails:
 .PHONY: fuzz
 fuzz: $(READY) ## read mutated mails, and say what goes wrong: ARGS="--mutations 1000000 --seed 1"
 	@$(PYTHON) -m bench.fuzz $(ARGS)
+
+.PHONY: mutate
+mutate: $(READY) ## make small faults, and say which of them no unit test notices: ARGS="--sample 100"
+	@$(PYTHON) -m dev.mutation $(ARGS)
 
 .PHONY: chaos
 chaos: $(READY) ## break things while mail comes in, and reconcile at the end: ARGS="--seed 2"

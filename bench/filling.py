@@ -18,7 +18,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from bench.mailbox import ACCOUNT, Conversation, Letter, Writers, conversations
+from bench.mailbox import ACCOUNT, MAIL_WORDS, Conversation, Letter, Writers, conversations
 from dev.terminal import say
 from services.timeline import summary
 from services.timeline.projection import Projection, project
@@ -170,11 +170,12 @@ def tallies(attached: Tally) -> Iterator[Document]:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the mails go, and the moment before which they were written."""
+    """Where the mails go, the moment before which they were written, and how long they are."""
 
     url: str
     database: str
     until: datetime
+    mail_words: int = MAIL_WORDS
 
 
 def fill(target: Target, mails: int, processes: int | None = None) -> None:
@@ -220,7 +221,7 @@ _database: Any
 
 def _begin(target: Target) -> None:
     global _writers, _database
-    _writers = Writers(target.until)
+    _writers = Writers(target.until, target.mail_words)
     _database = MongoClient[Document](target.url, w=1, journal=False)[target.database]
 
 

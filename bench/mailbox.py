@@ -7,8 +7,8 @@ Mails come conversation by conversation, so that several processes can make thei
 * Two users (`u1`, `u2`) write with 5,000 profiles, few of whom have most of the mail. One mail in
   ten was captured by both users, one conversation in twenty has a profile that is known from a
   user's Bcc, one in fifty nothing else.
-* A mail has about 25 words, one in five an attachment, every other one HTML too. There are 20,000
-  words; how frequent they are follows Zipf, as in what people write.
+* A mail has about 25 words, or as many as asked for. One in five has an attachment, every other one
+  HTML too. There are 20,000 words; how frequent they are follows Zipf, as in what people write.
 """
 
 import hashlib
@@ -30,6 +30,8 @@ USERS = {
 PROFILES, WORDS = 5000, 20_000
 LONGEST = 10_000
 SPAN = timedelta(days=3 * 365)
+MAIL_WORDS = 25
+"""Words of a mail's text, on average."""
 _DOMAINS = 400
 
 
@@ -54,8 +56,8 @@ class Conversation:
 class Writers:
     """Write conversations: each with a chance of its own, so in any order and any process."""
 
-    def __init__(self, until: datetime) -> None:
-        self._until = until
+    def __init__(self, until: datetime, mail_words: int = MAIL_WORDS) -> None:
+        self._until, self._mail_words = until, mail_words
         self.words = vocabulary()
         self._word_weights = _zipf(WORDS)
         self._people = _people(self.words)
@@ -100,7 +102,8 @@ class Writers:
         sender = user if outbound or not others else others[0]
         to = (others or [outsider]) if sender is user else [user, *others[1:]]
         bcc = [self._people[hidden]] if hidden is not None and hidden not in profiles else []
-        words = self._some_words(chance, chance.randrange(15, 36))
+        least = self._mail_words * 3 // 5
+        words = self._some_words(chance, chance.randrange(least, 2 * self._mail_words - least + 1))
         text = " ".join(words)
         mail = ReadMail(
             message_id=ids[-1],

@@ -5,7 +5,8 @@ asks the timeline's process for each view, one request after the other: p50 and 
 after 20 that are not counted, and the documents and index keys that one request examines, by
 MongoDB's profiler, in a pass of their own.
 
-`--data FOLDER` keeps the mailboxes there, and takes those that are there.
+`--data FOLDER` keeps the mailboxes there, and takes those that are there. `--words 400` makes
+longer mails, `--only phrase` asks for the views with this in their names alone.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from rich.table import Table
 
 from bench.costs import cost_of
 from bench.filling import Target, fill
-from bench.mailbox import ACCOUNT
+from bench.mailbox import ACCOUNT, MAIL_WORDS
 from bench.requests import Requests, all_requests, prepare
 from dev.install import find_mongod
 from dev.mongodb import PrivateMongoDB
@@ -61,9 +62,10 @@ class Result:
 class Bench:
     """A timeline's process on one mailbox."""
 
-    def __init__(self, stack: Stack, url: str, database: str, mails: int) -> None:
+    def __init__(self, stack: Stack, url: str, database: str, mails: int, only: str = "") -> None:
         [self._replica] = stack.of("timeline")
         self._stack, self._url, self._database, self._mails = stack, url, database, mails
+        self._only = only
         self._clients: dict[str, httpx.Client] = {}
 
     def measure(self) -> Iterator[Result]:
@@ -73,6 +75,8 @@ class Bench:
             database = client[self._database]
             prepare(database)
             for requests in all_requests(database):
+                if self._only not in requests.name:
+                    continue
                 settings = {"account": ACCOUNT, "visibility": requests.visibility}
                 database["settings"].replace_one({"_id": ACCOUNT}, settings, upsert=True)
                 result = self._of(requests)
@@ -133,13 +137,13 @@ class Bench:
         return found
 
 
-def fill_once(url: str, database: str, mails: int) -> None:
+def fill_once(url: str, database: str, mails: int, words: int = MAIL_WORDS) -> None:
     """Fill the database, unless it is there."""
     with MongoClient[Document](url) as client:
         there = client[database]
         if there["mails"].estimated_document_count() != mails or not there["tallies"].find_one():
             client.drop_database(database)
-            fill(Target(url, database, datetime.now(UTC)), mails)
+            fill(Target(url, database, datetime.now(UTC), words), mails)
     asyncio.run(_build_indexes(url, database))
 
 
@@ -185,10 +189,17 @@ def _database_server(folder: Path, cache_gb: float) -> Iterator[str]:
         del os.environ["MONGODB_URL"]
 
 
+def _name(mails: int, words: int) -> str:
+    """Return the name of a mailbox's database."""
+    return f"satchel_pages_{mails}" + (f"_{words}" if words != MAIL_WORDS else "")
+
+
 def main(arguments: Sequence[str]) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=pages", description=__doc__)
     parser.add_argument("--mails", default="10000,100000,1000000", help="sizes, with commas")
+    parser.add_argument("--words", type=int, default=MAIL_WORDS, help="of a mail, on average")
+    parser.add_argument("--only", default="", help="views with this in their names")
     parser.add_argument("--data", type=Path, help="keep the mailboxes in this folder")
     parser.add_argument("--cache-gb", type=float, default=2.0, help="of the private MongoDB")
     parser.add_argument("--json", type=Path, help="write the result there too")
@@ -201,10 +212,11 @@ def main(arguments: Sequence[str]) -> int:
         _database_server(given.data or Path(folder) / "mongodb", given.cache_gb) as url,
     ):
         for size in sizes:
-            fill_once(url, f"satchel_pages_{size}", size)
+            fill_once(url, _name(size, given.words), size, given.words)
         with Stack(Path(folder), environment=own_databases(), say=say) as stack:
             for size in sizes:
-                results += Bench(stack, url, f"satchel_pages_{size}", size).measure()
+                name = _name(size, given.words)
+                results += Bench(stack, url, name, size, given.only).measure()
     Console(width=None if sys.stdout.isatty() else 200).print(table(results))
     if given.json:
         given.json.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")

@@ -24,7 +24,7 @@ from shared.auth import sign
 
 ACCOUNT, USER = "life", "recruiter@agency.example"
 _CANDIDATES = [f"candidate{number}@mail.example" for number in range(4)]
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 180.0
 _GO_ON_SECONDS = 1.0
 """How long after SIGTERM the guests go on who do, and what was silent speaks again."""
 

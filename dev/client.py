@@ -104,7 +104,7 @@ class Client:
                 total[word] = total.get(word, 0) + count
         return total
 
-    def await_captures(self, count: int, seconds: float = 60) -> dict[str, int]:
+    def await_captures(self, count: int, seconds: float = 300) -> dict[str, int]:
         """Return the tally once it holds so many captures; raise TimeoutError with what it has."""
         deadline = time.monotonic() + seconds
         while sum((tally := self.tally()).values()) < count:
@@ -113,7 +113,7 @@ class Client:
             time.sleep(0.05)
         return tally
 
-    def await_mails(self, person_id: str, count: int, seconds: float = 60) -> None:
+    def await_mails(self, person_id: str, count: int, seconds: float = 300) -> None:
         """Wait until a profile's timeline has so many mails; raise TimeoutError."""
         deadline = time.monotonic() + seconds
         while (found := len(self.timeline(person_id))) < count:

@@ -23,7 +23,7 @@ from dev.demo_mails import (
 from dev.stack import Stack, own_databases
 from dev.terminal import command, say
 
-_NAMES_SECONDS = 10
+_NAMES_SECONDS = 60
 
 
 def demo() -> int:

@@ -19,7 +19,7 @@ from dev.folder import ServerFolder
 from dev.install import Unavailable
 from dev.process import Process
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _POLL_SECONDS = 0.01
 
 

@@ -34,7 +34,7 @@ from dev.rabbitmq import PrivateRabbitMQ
 from dev.terminal import Mistake
 from shared.topology import RECEIVED
 
-_READY_SECONDS = 60
+_READY_SECONDS = 180
 _CLOUDS = ("AWS_", "AZURE_", "GOOGLE_")
 _MIGRATING = ("matcher", "timeline")
 SERVICES = ("ingest", "matcher", "timeline")

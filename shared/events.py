@@ -74,6 +74,8 @@ class Source(StrEnum):
 
     HEADER = "header"
     FORWARDED_BODY = "forwarded_body"
+    DELIVERY_REPORT = "delivery_report"
+    """A mail server says that the mail did not reach it."""
 
 
 class Direction(StrEnum):
@@ -253,6 +255,9 @@ class MailAttached(MailEvent):
     decided_at: AwareDatetime
     door: Literal["smtp", "http"]
     direction: Direction
+    sent_by_owner: bool | None = None
+    """Whether the (original) sender is an address of the owner: only then a bounce that reaches the
+    owner may be about this mail. None when the matcher did not say yet."""
     matches: tuple[Match, ...] = Field(min_length=1)
     forwarded: Forwarded | None = None
     """Set when the owner forwarded it inline: then this is what is shown."""

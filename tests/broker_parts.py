@@ -13,6 +13,7 @@ from shared.broker import Consumer, Delivery, Handler, Publisher
 from shared.events import MailReceived
 from shared.runtime import Part
 from shared.topology import RECEIVED, uses
+from tests.deadline import DEADLINE
 
 TOPOLOGY = uses(publishes=[MailReceived], consumes=[RECEIVED])
 """What a publisher and a consumer of received mail use."""
@@ -37,7 +38,7 @@ async def running(part: Part) -> AsyncIterator[None]:
         yield
     finally:
         part.stop()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             await task
 
 
@@ -54,7 +55,7 @@ async def consuming(
         yield consumer
 
 
-async def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
+async def eventually(condition: Callable[[], bool], seconds: float = DEADLINE) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.02)
@@ -66,7 +67,7 @@ def capture_of(delivery: Delivery) -> str:
 
 
 async def take_one(
-    channel: aio_pika.abc.AbstractChannel, name: str, seconds: float = 10
+    channel: aio_pika.abc.AbstractChannel, name: str, seconds: float = DEADLINE
 ) -> AbstractIncomingMessage:
     """Return the next message of a queue, acknowledged."""
     queue = await channel.get_queue(name, ensure=False)
@@ -79,7 +80,7 @@ async def take_one(
 
 async def holds(channel: aio_pika.abc.AbstractChannel, name: str, expected: int) -> None:
     """Return once the queue holds so many messages: what is returned to it takes a moment."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while await count(channel, name) != expected:
             await asyncio.sleep(0.05)
 

@@ -9,6 +9,8 @@ from typing import Self
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.deadline import DEADLINE
+
 
 @dataclass(frozen=True)
 class SpanSeen:
@@ -95,7 +97,7 @@ class Collector:
                     )
         return [span for span in found if trace_id in (None, span.trace_id)]
 
-    def await_spans(self, trace_id: str, count: int, seconds: float = 10) -> list[SpanSeen]:
+    def await_spans(self, trace_id: str, count: int, seconds: float = DEADLINE) -> list[SpanSeen]:
         """Return a trace's spans once there are so many; raise TimeoutError."""
         deadline = time.monotonic() + seconds
         while len(found := self.spans(trace_id)) < count:

@@ -1,4 +1,4 @@
-"""Real servers for the tests, started once, used by all.
+"""Real servers for the tests, started once, used by all tests of a worker.
 
 `AMQP_URL` and `MONGODB_URL` of the environment are used instead. Tests that break a server need one
 of their own: they are skipped then, and say so.
@@ -8,7 +8,9 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 import pytest
 
 from dev.install import ensure_rabbitmq, find_mongod
@@ -20,6 +22,9 @@ from tests.dns_server import DnsServer
 from tests.told_secrets import told_secrets
 
 _MEASURED = pytest.StashKey[list[str]]()
+_LONG = ("test_fault_run.py", "test_pod_life.py", "test_outage.py")
+"""Files that take a minute or more, the longest first."""
+_KINDS = ("e2e", "integration", "contract", "unit")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,7 +32,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="large numbers, as promised: minutes more")
 
 
-@pytest.fixture
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no example of hypothesis fail because the machine is slow."""
+    for name, examples in (("short", 50), ("full", 500)):
+        hypothesis.settings.register_profile(
+            name,
+            max_examples=examples,
+            deadline=None,
+            suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        )
+    hypothesis.settings.load_profile("full" if config.getoption("--full") else "short")
+
+
+@pytest.fixture(scope="session")
 def share(request: pytest.FixtureRequest) -> float:
     """How much of a large number this run takes."""
     return 1.0 if request.config.getoption("--full") else 0.2
@@ -37,6 +54,37 @@ def share(request: pytest.FixtureRequest) -> float:
 def measured(request: pytest.FixtureRequest) -> list[str]:
     """Lines to be printed after the tests: what was measured, never asserted."""
     return request.config.stash.setdefault(_MEASURED, [])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that two workers are done at the same time."""
+    if not config.getoption("--full"):
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+    items.sort(key=lambda item: _rank(item.path))
+
+
+def _rank(path: Path) -> tuple[int, int]:
+    """Return the place of a file among others; the order in it stays."""
+    place = path.relative_to(Path(__file__).parent)
+    first = _LONG.index(place.name) if place.name in _LONG else len(_LONG)
+    kind = place.parts[0]
+    return first, _KINDS.index(kind) if kind in _KINDS else len(_KINDS)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a worker has measured to the process that prints it."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["measured"] = session.config.stash.get(_MEASURED, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker has measured."""
+    lines: list[str] = getattr(node, "workeroutput", {}).get("measured", [])
+    node.config.stash.setdefault(_MEASURED, []).extend(lines)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

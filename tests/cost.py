@@ -3,8 +3,9 @@
 A bound in seconds fails on a slower machine. A ratio holds on every machine, because both sides of
 it are measured on the same one, at the same time:
 
-* `growth(work_of_size, n)` is t(2n)/t(n): 2 where the time is linear, 4 where it is quadratic. A
-  test asserts `< LINEAR`.
+* `growth(work_of_size, n)` says by how much the time grows when the size doubles, the mean of two
+  doublings: 2 where it is linear, 4 where it is quadratic. A test asserts `< LINEAR`. It fails as
+  soon as a fifth of the time at `n` is quadratic.
 * `ratio(work, reference)` says how many times as long `work` takes as a reference workload.
 
 Only the processor time of the calling thread counts. Other work on the machine makes it longer,
@@ -12,8 +13,8 @@ never shorter, so the least of several tries is taken. Tries of the two sides al
 until the two least of each side agree: noise that spoils a try costs another try. The garbage
 collector is off meanwhile, because its share depends on what other tests have left in memory.
 
-`n` has to be large enough that the part of the time that grows is most of it. Show once by hand
-that the test is red for a quadratic implementation.
+`n` has to be large enough that the part of the time that grows is most of it, and no limit may lie
+between `n` and `4n`. Show once by hand that the test is red for a quadratic implementation.
 """
 
 import gc
@@ -22,12 +23,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-LINEAR = 3.0
-"""Between t(2n)/t(n) of linear work, 2, and of quadratic work, 4."""
+LINEAR = 2.5
+"""More than linear time grows by when the size doubles, 2, and less than quadratic time, 4."""
 
-_SHORTEST = 0.002  # seconds: a shorter call is repeated, so that the clock's steps do not matter
+_SHORTEST = 0.001  # seconds: a shorter call is repeated, so that the clock's steps do not matter
+_MOST_CALLS = 100_000
 _AGREE = 1.1
-_MORE = 5  # times as many tries as asked for, where noise needs them
+_MORE = 10  # times as many tries as asked for, where noise needs them
 
 _Work = Callable[[], object]
 _Clock = Callable[[], float]
@@ -36,14 +38,17 @@ _Clock = Callable[[], float]
 def growth(
     work_of_size: Callable[[int], _Work],
     size: int,
-    tries: int = 5,
+    tries: int = 2,
     clock: _Clock = time.thread_time,
 ) -> float:
-    """t(2 * size) / t(size) of the work that `work_of_size` prepares; preparing is not measured."""
-    return ratio(work_of_size(2 * size), work_of_size(size), tries, clock)
+    """The square root of t(4 * size) / t(size) of the work that `work_of_size` prepares.
+
+    Preparing is not measured.
+    """
+    return math.sqrt(ratio(work_of_size(4 * size), work_of_size(size), tries, clock))
 
 
-def ratio(work: _Work, reference: _Work, tries: int = 5, clock: _Clock = time.thread_time) -> float:
+def ratio(work: _Work, reference: _Work, tries: int = 2, clock: _Clock = time.thread_time) -> float:
     """The time of `work` divided by the time of `reference`, each the least of at least `tries`."""
     sides = (_Side(work, clock), _Side(reference, clock))
     with _no_collector():
@@ -61,7 +66,7 @@ class _Side:
     def __init__(self, work: _Work, clock: _Clock) -> None:
         self._work = work
         self._clock = clock
-        self._calls = 0
+        self._calls = 1
         self._times: list[float] = []
 
     @property
@@ -76,17 +81,12 @@ class _Side:
         return second <= first * _AGREE
 
     def measure(self) -> None:
-        """Take the time once more."""
-        if not self._calls:
-            self._calls = self._enough()
-        self._times.append(self._time(self._calls) / self._calls)
-
-    def _enough(self) -> int:
-        """How many calls take long enough to be measured. Warms up as well."""
-        calls = 1
-        while self._time(calls) < _SHORTEST and calls < 100_000:
-            calls *= 2
-        return calls
+        """Take the time once more, of as many calls as take long enough to be measured."""
+        taken = self._time(self._calls)
+        while taken < _SHORTEST and self._calls < _MOST_CALLS:
+            self._calls *= 2
+            taken = self._time(self._calls)
+        self._times.append(taken / self._calls)
 
     def _time(self, calls: int) -> float:
         started = self._clock()

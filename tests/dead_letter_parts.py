@@ -23,6 +23,7 @@ from shared.events import EVENTS, MailReceived
 from shared.outcomes import Done
 from shared.topology import DELIVERY_LIMIT, RECEIVED, uses
 from tests.broker_parts import received
+from tests.deadline import DEADLINE
 
 ACCOUNT = "acme"
 TOPOLOGY = uses(publishes=EVENTS.values())
@@ -49,7 +50,7 @@ class Desk:
 
     async def stored(self, count: int = 1) -> list[Document]:
         """Return all dead letters, oldest first, once there are so many."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             while await self.database.dead_letters.count_documents({}) < count:
                 await asyncio.sleep(0.02)
         return await self.database.dead_letters.find().sort("at").to_list()
@@ -95,7 +96,7 @@ async def die(desk: Desk) -> None:
     """Let the broker give up on what waits for the matcher."""
     queue = await desk.admin.get_queue(RECEIVED.name, ensure=False)
     for _ in range(DELIVERY_LIMIT + 1):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             while (message := await queue.get(fail=False)) is None:
                 await asyncio.sleep(0.01)
         await message.nack(requeue=True)

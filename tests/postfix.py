@@ -14,6 +14,7 @@ from dev.generate import ROOT
 from dev.install import Unavailable, ensure_postfix
 from dev.ports import free_port, listens
 from dev.process import Process
+from tests.deadline import DEADLINE
 from tests.smtp_door import make_certificate
 
 _FILES = ROOT / "deploy" / "postfix"
@@ -88,7 +89,7 @@ class PrivatePostfix:
         """Try to deliver what is queued, now."""
         self._tool("postqueue", "-f")
 
-    def until(self, what: str, happened: Callable[[], bool], seconds: float = 30) -> None:
+    def until(self, what: str, happened: Callable[[], bool], seconds: float = DEADLINE) -> None:
         """Wait for it; raise Unavailable with the log."""
         deadline = time.monotonic() + seconds
         while not happened():

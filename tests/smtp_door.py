@@ -17,6 +17,7 @@ from services.ingest.smtp import Door, SmtpServer
 from shared.blobs import Blobs
 from shared.broker import Publisher
 from shared.capture_address import KeyRing
+from tests.deadline import DEADLINE
 from tests.fakes import Recorder, RecordingPublisher
 
 RING, DOMAIN = KeyRing.parse("k1:" + "s" * 20), "in.satchel.test"
@@ -109,7 +110,7 @@ class Dialogue:
     async def answer(self) -> str:
         """Return the next answer, all its lines; empty when the connection has ended."""
         lines = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while True:
                 try:
                     line = (await self._reader.readline()).decode()

@@ -107,7 +107,7 @@ class Places:
 
         One account's sessions take at most a quarter of all places.
         """
-        if guest in self._accounts or guest not in self._strangers:
+        if guest not in self._strangers:
             return True
         if self._sessions[account] >= self._per_account:
             return False
@@ -169,7 +169,7 @@ class InHand:
         """Whether a mail may have so many bytes now."""
         more = size - hold.size
         most_of_one = max((self._by_account[account] for account in hold.accounts), default=0)
-        return more <= 0 or (self._total + more <= self._most and most_of_one + more <= self._share)
+        return self._total + more <= self._most and most_of_one + more <= self._share
 
     def resize(self, hold: "Hold", size: int) -> None:
         """Count a mail with so many bytes."""
@@ -226,7 +226,7 @@ class Rates:
         """Take what a mail costs and return 0; or nothing, and return the seconds to wait."""
         cost = min(max(self._pressure(), 1.0), DEAREST)
         now = self._clock()
-        filling = max(self._full_at.get(account, now) - now, 0.0)
+        filling = self._full_at.get(account, now) - now  # of a full bucket, not above 0
         missing = filling + min(cost * self._seconds, self._deepest) - self._deepest
         if missing > 1e-9:
             return math.ceil(missing)

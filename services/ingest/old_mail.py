@@ -26,6 +26,8 @@ _FROM_LINE = re.compile(rb"From (-?\s*$|.*\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*\d\
 _FROM_LINE_BYTES = 300
 _FIELD = re.compile(rb"[!-9;-~]{1,100}[ \t]*:")
 _QUOTED = re.compile(rb">+From ")
+_MBOX_START = re.compile(rb"((?:\xef\xbb\xbf)*)From ")
+"""With the byte order marks that editors write before everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def _mails_of(path: Path, name: str, limit: int, start: Place) -> Iterator[OldMa
         if start.offset >= max(size, 1):
             return
         may_be_many = not start.file or path.suffix.lower() == ".mbox"
-        if may_be_many and file.peek(5).startswith(b"From "):
+        if may_be_many and _MBOX_START.match(file.peek(_PIECE)[:_FROM_LINE_BYTES]):
             yield from _mails_of_mbox(file, name, limit, start)
             return
         raw = file.read(limit + 1)
@@ -111,8 +113,12 @@ def _mails_of(path: Path, name: str, limit: int, start: Place) -> Iterator[OldMa
 
 def _mails_of_mbox(file: BinaryIO, name: str, limit: int, start: Place) -> Iterator[OldMail]:
     file.seek(start.offset)
-    if not file.readline(_PIECE).startswith(b"From "):  # it is another mbox than it was
+    first = _MBOX_START.match(file.readline(_PIECE))
+    if not first:  # it is another mbox than it was
         start = Place(start.file)
+        file.seek(0)
+        first = _MBOX_START.match(file.readline(_PIECE))
+    start = Place(start.file, start.offset + len(first[1] if first else b""))
     file.seek(start.offset)
     begun = position = start.offset
     mail = bytearray()

@@ -1,48 +1,36 @@
-"""Addresses, brought to the one form in which they compare.
+"""The addresses of the directory: which are accepted, and the form in which they compare.
 
-Trimmed, both sides in lower case, the domain in its ASCII form (IDNA 2008 with the UTS 46 mapping),
-Unicode NFC. Plus tags and dots are kept: whose they are is for the mail provider to know.
+The directory takes every address that a header can hold: what is stored is what can match. So the
+reader of headers decides what is an address (`shared/mail/address_list.py`), not the grammar of
+RFC 5321, which real addresses break: `taro..yamada.@keitai.example`.
 """
 
-import unicodedata
-
-import email_validator
-import idna
-
-# Reserved and internal domains are fine here: `.test`, `.local`, `.internal`. This is the library's
-# documented switch.
-email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
-
-
-def normalise(address: str) -> str:
-    """Return the form in which addresses compare. Never raises; what is odd stays odd."""
-    address = address.strip()
-    if address.isascii():
-        return address.lower().rstrip(".")
-    local, at, domain = address.rpartition("@")
-    return f"{unicodedata.normalize('NFC', local.lower())}{at}{_ascii_domain(domain)}"
+from shared.mail.address_form import normalise as normalise
+from shared.mail.address_list import MAX_ADDRESS, read_address_list
 
 
 def check(address: str) -> str:
-    """Return the address, trimmed, when its syntax is right. Raises ValueError with what is not."""
+    """Return the address, trimmed, when it is one. Raises ValueError with what is not.
+
+    It is one when a header that holds it, bare or in brackets, names it and nothing else.
+    """
     trimmed = address.strip()
-    try:
-        email_validator.validate_email(
-            trimmed,
-            check_deliverability=False,
-            globally_deliverable=False,
-            allow_quoted_local=True,
-        )
-    except email_validator.EmailNotValidError as error:
-        raise ValueError(f"is no email address: {error}") from error
+    if len(trimmed) > MAX_ADDRESS:
+        raise ValueError(f"is no email address: longer than {MAX_ADDRESS} characters")
+    local, at, domain = trimmed.rpartition("@")
+    if not (local and at and domain):
+        raise ValueError("is no email address: something has to stand on both sides of an @")
+    if "" in domain.removesuffix(".").split("."):
+        raise ValueError("is no email address: a part of its domain is empty")
+    if not _is_read_as_one(trimmed):
+        raise ValueError("is no email address: more or less than one, or with characters of none")
     return trimmed
 
 
-def _ascii_domain(domain: str) -> str:
-    lower = unicodedata.normalize("NFC", domain.lower()).rstrip(".")
-    if lower.isascii():
-        return lower
-    try:
-        return idna.encode(lower, uts46=True).decode("ascii").lower()
-    except UnicodeError:  # idna.IDNAError is one
-        return lower
+def _is_read_as_one(address: str) -> bool:
+    key = normalise(address)
+    for written in (address, f"<{address}>"):
+        found = [normalise(mailbox.address) for mailbox in read_address_list(written)]
+        if found != [key]:
+            return False
+    return True

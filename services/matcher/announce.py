@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.confirmation import Confirmation
-from services.matcher.decide import Attach, Dismiss
+from services.matcher.decide import Attach, Dismiss, original_senders
 from services.matcher.judge import Judgement, Verdict
 from shared.blobs import enclosed_key
 from shared.capture_address import KeyRing
@@ -102,6 +102,7 @@ def _attached(
             decided_at=decided_at,
             door=received.door,
             direction=decision.direction,
+            sent_by_owner=_is_sent_by(address.person_id, mail),
             matches=matches,
             forwarded=shown,
             place=mail.place,
@@ -109,6 +110,12 @@ def _attached(
             part=number,
             parts=len(parts),
         )
+
+
+def _is_sent_by(owner: str, mail: Judgement) -> bool:
+    """Return whether the sender is an address of that person."""
+    senders = original_senders(mail.participants)
+    return any(person.person_id == owner and person.keys & senders for person in mail.people)
 
 
 def _confirmation(

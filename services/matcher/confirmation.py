@@ -29,8 +29,9 @@ from dataclasses import dataclass
 
 from services.matcher.addresses import normalise
 from services.matcher.senders import literal_senders
+from shared.mail.body import body_of
 from shared.mail.headers import HeaderBlock, addresses, decode_text
-from shared.mail.mime import body_parts, leaves, text_of
+from shared.mail.mime import leaves, text_of
 
 _MAX_LINK = 2000
 _REST = r"[A-Za-z0-9_.~%=-]+"
@@ -107,10 +108,10 @@ def read_confirmation(header: HeaderBlock, raw: bytes) -> Confirmation | None:
     if provider is None:
         return None
     parts, _ = leaves(raw)
-    plain, formatted = body_parts(parts)
-    sources = [text_of(part)[0] for part in (plain, formatted) if part]
+    read = [(text_of(part)[0], part.content_type) for part in body_of(parts).texts]
+    sources = [source for source, _ in read]
     link = next((url for url in _urls(sources) if provider.link.fullmatch(url)), None)
-    texts = sources if formatted is None else [*sources[:-1], _without_markup(sources[-1])]
+    texts = [_without_markup(text) if kind == "text/html" else text for text, kind in read]
     texts = [_URL.sub(" ", text) for text in (decode_text(header.first("Subject") or ""), *texts)]
     code = _code(texts) if provider.has_code else None
     if link is None and code is None:

@@ -118,7 +118,13 @@ def _by_address(people: Iterable[Person]) -> dict[str, list[Person]]:
     return holders
 
 
-def _direction(participants: Sequence[Participant], user_keys: frozenset[str]) -> Direction:
+def original_senders(participants: Sequence[Participant]) -> frozenset[str]:
+    """Return the addresses of who wrote the mail, or the original of a forwarded one."""
     senders = {p for p in participants if p.role is Role.FROM}
     original = {p for p in senders if p.source is Source.FORWARDED_BODY} or senders
-    return Direction.OUTBOUND if {p.address for p in original} & user_keys else Direction.INBOUND
+    return frozenset(p.address for p in original)
+
+
+def _direction(participants: Sequence[Participant], user_keys: frozenset[str]) -> Direction:
+    is_by_user = original_senders(participants) & user_keys
+    return Direction.OUTBOUND if is_by_user else Direction.INBOUND

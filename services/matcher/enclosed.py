@@ -12,8 +12,11 @@ from shared.mail.mime import leaves
 MAX_MAILS = 100
 MAX_NESTING = 5
 _TYPES = ("message/rfc822", "message/global")
-_HINT = re.compile(rb"message/(?:rfc822|global)|multipart/digest", re.IGNORECASE)
-"""Stands somewhere in every mail that encloses one; RFC 2046 section 5.1.5 for the digest."""
+_HINT = re.compile(rb"message/(?:rfc822|global)|multipart/digest|pkcs7-mime|\.p7m", re.IGNORECASE)
+"""Stands somewhere in every mail that encloses one, or that may do so inside a signature.
+
+RFC 2046 section 5.1.5 for the digest.
+"""
 
 
 class TooManyEnclosed(ValueError):

@@ -1,7 +1,9 @@
 """From a mail to what becomes of it: of the mail itself, and of those that it encloses.
 
-A mail is looked at twice: at its header, and where the body may count, at the body. One that users
-wrote may be a forward as attachment: each mail that it encloses is judged in the same way.
+A mail is looked at twice: at its header, and where the body may count, at the body. The body counts
+in two cases, told by the header: a delivery report names who was not reached, a forward names who
+wrote the original. One that users wrote may be a forward as attachment: each mail that it encloses
+is judged in the same way.
 
 Used by the consumer for real mail and by `/v1/explain`: what it needs to know it asks for.
 """
@@ -20,9 +22,11 @@ from services.matcher.forwards import (
     written_by_users,
 )
 from services.matcher.participants import Participant, participants
+from services.matcher.reports import Bounce, read_bounce
 from shared.events import DismissalReason, Forwarded
+from shared.mail.delivery_reports import may_be_report
 from shared.mail.headers import HeaderBlock, read_header_block
-from shared.mail.mime import is_composite
+from shared.mail.mime import is_composite, is_opaque
 
 _LARGE = 256 * 1024
 """Bytes; more than this is cut in a thread."""
@@ -87,7 +91,8 @@ async def judge(
 
     `body` is the mail or enough of its beginning for its text, `whole` is all of it.
     """
-    mail = await _judge_one("", header, ask, body, capture_domain)
+    text = whole if is_opaque(header) else body  # half a signature cannot be opened
+    mail = await _judge_one("", header, ask, text, capture_domain)
     if may_be_confirmation(header, capture_domain):
         confirmation = read_confirmation(header, await body())
         if confirmation is not None:
@@ -125,16 +130,32 @@ async def _judge_one(
     place: str, header: HeaderBlock, ask: Ask, body: Read, capture_domain: str
 ) -> Judgement:
     taking_part = participants(header, capture_domain)
-    people = await ask(_keys(taking_part))
+    bounce = await _bounce(header, body, capture_domain)
+    people = await ask(_keys(taking_part) | (bounce.keys if bounce else frozenset()))
+    if bounce:
+        taking_part += bounce.participants(people)
     decision = decide(taking_part, people)
     if may_be_forward(header, decision, people, capture_domain):
-        forwarded = read_forward(await body())
+        raw = await body()
+        forwarded = (
+            await asyncio.to_thread(read_forward, raw) if len(raw) > _LARGE else read_forward(raw)
+        )
         if forwarded is not None:
             taking_part += forwarded_participants(forwarded, capture_domain)
             people = await ask(_keys(taking_part))
             decision = decide(taking_part, people)
             return Judgement(place, header, decision, taking_part, people, forwarded.shown)
     return Judgement(place, header, decision, taking_part, people)
+
+
+async def _bounce(header: HeaderBlock, body: Read, capture_domain: str) -> Bounce | None:
+    """Return what a mail server reports; the body is read only where the header lets expect it."""
+    if not may_be_report(header):
+        return None
+    raw = await body()
+    if len(raw) > _LARGE:
+        return await asyncio.to_thread(read_bounce, raw, capture_domain)
+    return read_bounce(raw, capture_domain)
 
 
 def _keys(taking_part: Sequence[Participant]) -> frozenset[str]:

@@ -29,8 +29,8 @@ _TRIES = 3
 class _Remembered:
     """What is known of one account at one version."""
 
-    version: int
-    since: float
+    version: int = 0
+    since: float = 0.0
     addresses: dict[str, AddressRecord] = field(default_factory=dict)
     holders: dict[str, tuple[Person, ...]] = field(default_factory=dict)
     """Who has an address, by its key; nobody is an answer, too."""
@@ -81,7 +81,7 @@ class Knowledge:
         for _ in range(_TRIES):
             version = await self._versions.read(account)
             remembered = self._at(account, version)
-            fresh = _Remembered(version, remembered.since)
+            fresh = _Remembered(version)
             known = await self._known(remembered, fresh, capture_address, account, keys)
             if not fresh.size:
                 LOOK_UPS.labels("cache").inc()
@@ -95,13 +95,11 @@ class Knowledge:
         # The account is being written all the time. What is looked up now is as new as the mail,
         # and is not remembered.
         LOOK_UPS.labels("database").inc()
-        nothing = _Remembered(0, 0.0)
-        return await self._known(nothing, _Remembered(0, 0.0), capture_address, account, keys)
+        return await self._known(_Remembered(), _Remembered(), capture_address, account, keys)
 
     async def people(self, account: str, keys: frozenset[str]) -> tuple[Person, ...]:
         """Return everyone whom a decision about these addresses has to consider, right now."""
-        fresh = _Remembered(0, 0.0)
-        return await self._people(_Remembered(0, 0.0), fresh, account, keys)
+        return await self._people(_Remembered(), _Remembered(), account, keys)
 
     async def _known(
         self,

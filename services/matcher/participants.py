@@ -1,8 +1,9 @@
 """Who takes part in a mail: the addresses of its header, each with its role.
 
 From From, Sender, Reply-To, To, Cc, Bcc and Resent-*, each repeated header included; never from
-free text. A From that a list rewrote gives way to the author. Addresses under the capture domain
-are how the mail came here, not who it is about.
+free text, with one exception: the failed recipients of a delivery report (`reports.py`). A From
+that a list rewrote gives way to the author. Addresses under the capture domain are how the mail
+came here, not who it is about.
 """
 
 from collections.abc import Iterator

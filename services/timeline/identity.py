@@ -12,13 +12,7 @@ import re
 import unicodedata
 
 from services.timeline.reader import ReadMail
-
-_TRACE = re.compile(
-    rb"(received|return-path|delivered-to|envelope-to|authentication-results|received-spf"
-    rb"|dkim-signature|arc-[a-z-]+|resent-[a-z-]+|x-[a-z0-9-]+)[ \t]*:",
-    re.IGNORECASE,
-)
-"""RFC 5322 section 3.6.7 and what providers add on the way."""
+from shared.mail.header_block import TRACE, header_start, without_mark
 
 
 def mail_id(account: str, mail: ReadMail, raw: bytes) -> str:
@@ -53,7 +47,7 @@ def _id(*parts: str) -> str:
 
 def without_trace(raw: bytes) -> bytes:
     """Return the mail without the header fields that are written on its way."""
-    return _without(raw, _TRACE)
+    return _without(raw, TRACE)
 
 
 def without_bcc(raw: bytes) -> bytes:
@@ -62,12 +56,16 @@ def without_bcc(raw: bytes) -> bytes:
 
 
 def _without(raw: bytes, unwanted: re.Pattern[bytes]) -> bytes:
-    header, separator, body = _split_header(raw)
+    """Return the mail without these fields, and without byte order marks before its first field."""
+    header, separator, body = _split_header(raw[header_start(raw) :])
     kept: list[bytes] = []
-    dropping = False
+    dropping, may_be_marked = False, not header.isascii()
     for line in header.splitlines(keepends=True):
         if not line.startswith((b" ", b"\t")):
-            dropping = unwanted.match(line) is not None
+            unmarked = without_mark(line)
+            dropping = unwanted.match(unmarked) is not None
+            if may_be_marked:  # until a field that the author wrote
+                line, may_be_marked = unmarked, TRACE.match(unmarked) is not None
         if not dropping:
             kept.append(line)
     return b"".join(kept) + separator + body

@@ -117,7 +117,7 @@ def invite_of(parts: Sequence[Part]) -> Invite | None:
         text, _ = capped(headers.decode_bytes(data, part.charset))
         calendar = read_calendar(text)
         if calendar.events:
-            return _invite(calendar)
+            return _invite(calendar, part.method)
     return None
 
 
@@ -125,10 +125,10 @@ def _is_calendar(part: Part) -> bool:
     return part.content_type in _TYPES or part.filename.lower().endswith((".ics", ".vcs"))
 
 
-def _invite(calendar: Calendar) -> Invite:
+def _invite(calendar: Calendar, named_method: str) -> Invite:
     whole = [event for event in calendar.events if "RECURRENCE-ID" not in event.lines]
     event = (whole or calendar.events)[0]
-    method = _method(calendar.method)
+    method = _method(calendar.method, named_method)
     start, zone = _time(event.first("DTSTART"), calendar)
     end = _end(event, start, calendar)
     organizer = event.first("ORGANIZER")
@@ -158,10 +158,15 @@ def _invite(calendar: Calendar) -> Invite:
     )
 
 
-def _method(value: str) -> Method:
-    """Read METHOD; without one, or with one that nobody knows, it is an event for information."""
-    said = value.strip().lower()
-    return next((method for method in get_args(Method) if method == said), "publish")
+def _method(*written: str) -> Method:
+    """Return the first method that is known, else that of an event for information.
+
+    Some programs name it in the part's Content-Type alone. RFC 6047 section 2.4 wants both to be
+    the same; where they differ, the calendar's own comes first.
+    """
+    known: dict[str, Method] = {method: method for method in get_args(Method)}
+    said = (known.get(method.strip().lower()) for method in written)
+    return next((method for method in said if method), "publish")
 
 
 def _status(event: Component, method: Method) -> Status:

@@ -37,7 +37,8 @@ class ShownMail:
     @property
     def bounced(self) -> list[Document]:
         """Return to whom the mail could not be delivered, and since when that is known."""
-        return bounced(self.bounces, self.viewer.contents(self.mail), self.content)
+        captures = self.viewer.contents(self.mail)
+        return bounced(self.bounces, captures, self.content, self.viewer.person_id)
 
     @property
     def capture(self) -> Document:
@@ -152,7 +153,7 @@ class Mails:
         contents = {content["mail_id"]: content async for content in found}
         tokens = [mail["token"] for mail in mails.values()]
         threads = await self._threads.of_tokens(viewer.account, tokens)
-        bounces = await self._bounces.of(viewer, tokens)
+        bounces = await self._bounces.of(viewer, mails.values())
         return [
             ShownMail(
                 viewer,

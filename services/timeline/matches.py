@@ -12,6 +12,8 @@ from shared.events import Role, Source
 EVERYONE = "*"
 """The viewer of what the whole team may see."""
 _ROLES = [role.value for role in Role]
+_SOURCES = [source.value for source in Source]
+"""An open header before what a body says."""
 
 
 def merge_matches(matches: Iterable[Document]) -> list[Document]:
@@ -46,6 +48,7 @@ def _merged(one: Document, other: Document) -> Document:
     return merged
 
 
-def _rank(match: Document) -> tuple[bool, int, str]:
+def _rank(match: Document) -> tuple[int, int, str]:
     """Return which of two is kept: the same, whichever came first."""
-    return match["source"] != Source.HEADER, _ROLES.index(match["role"]), match["kind"]
+    source, role = _SOURCES.index(match["source"]), _ROLES.index(match["role"])
+    return source, role, match["kind"]

@@ -1,4 +1,4 @@
-"""What the timeline knows of the directory: names and kinds for its views, addresses for set-up.
+"""What the timeline knows of the directory: names and kinds for its views, whose an address is.
 
 * `people`: `{_id: "<account>/<person id>", account, person_id, version, kind, name, addresses}`,
   without the last three once deleted.
@@ -36,7 +36,7 @@ class People:
         self._addresses = database["capture_addresses"]
 
     async def named(self, account: str, person_ids: Collection[str]) -> dict[str, Document]:
-        """Return the name and kind of those people whom the directory has, by id."""
+        """Return name, kind and addresses of those people whom the directory has, by id."""
         if not person_ids:
             return {}
         ids = [f"{account}/{person_id}" for person_id in person_ids]

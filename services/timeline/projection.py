@@ -23,7 +23,8 @@ from services.timeline.identity import (
 from services.timeline.reader import READER_VERSION, Mailbox, ReadMail
 from shared.blobs import mail_key
 from shared.database import Document
-from shared.events import Forwarded, MailAttached, Match, Named, Role
+from shared.events import Forwarded, MailAttached, Match, Named, Role, Source
+from shared.mail.address_form import normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def project(event: MailAttached, mail: ReadMail, raw: bytes) -> Projection:
             "capture_address": event.capture_address,
             "door": event.door,
             "direction": event.direction.value,
+            "sent_by_owner": event.sent_by_owner,
             "forwarded": event.forwarded.model_dump(mode="json") if event.forwarded else None,
             "content": key,
             "said": hashlib.sha256("".join(mail.text.split()).encode()).hexdigest()[:16],
@@ -134,6 +136,7 @@ def event_of(account: str, capture: Document) -> MailAttached:
         decided_at=capture["at"],
         door=capture["door"],
         direction=capture["direction"],
+        sent_by_owner=capture.get("sent_by_owner"),
         matches=tuple(
             Match(**{field: value for field, value in match.items() if field != "bcc_owners"})
             for match in capture["matches"]
@@ -159,7 +162,7 @@ def _shown(event: MailAttached, mail: ReadMail) -> Document:
     return {
         "subject": (original.subject if original else None) or mail.subject,
         **people,
-        "participants": _participants(people, event.capture_address.partition("@")[2]),
+        "participants": _participants(event, mail, people),
         "text": mail.text,
         "html": mail.html,
         "snippet": mail.snippet,
@@ -179,7 +182,7 @@ def _shown(event: MailAttached, mail: ReadMail) -> Document:
     }
 
 
-def _participants(people: Document, capture_domain: str) -> list[Document]:
+def _participants(event: MailAttached, mail: ReadMail, people: Document) -> list[Document]:
     """Return who takes part. The capture address is how the mail came here, not who it is about."""
     in_body = {"from", "to", "cc"} if people["forwarded_by"] else set()
     by_role = {
@@ -187,11 +190,33 @@ def _participants(people: Document, capture_domain: str) -> list[Document]:
         "sender": [people["forwarded_by"]] if people["forwarded_by"] else [],
         **{role: people[role] for role in ("to", "cc", "reply_to")},
     }
-    return [
+    found = [
         {**entry, "role": role, "source": "forwarded_body" if role in in_body else "header"}
         for role, entries in by_role.items()
         for entry in entries
+    ]
+    capture_domain = event.capture_address.partition("@")[2]
+    return [
+        entry
+        for entry in (*found, *_not_reached(event, mail))
         if not entry["address"].lower().endswith(f"@{capture_domain}")
+    ]
+
+
+def _not_reached(event: MailAttached, mail: ReadMail) -> list[Document]:
+    """Return whom a bounce names, without those whom the bounced mail had in Bcc."""
+    if mail.auto is None or mail.auto.kind != "bounce":
+        return []
+    blind = {match.address for match in event.matches if match.role is Role.BCC}
+    return [
+        {
+            "name": "",
+            "address": address,
+            "role": Role.TO.value,
+            "source": Source.DELIVERY_REPORT.value,
+        }
+        for address in mail.auto.recipients
+        if normalise(address) not in blind
     ]
 
 

@@ -49,7 +49,7 @@ class Query:
     prefixes: tuple[str, ...]
     """Each begins some term."""
     phrases: tuple[str, ...]
-    """Each stands in the subject, the text, a name or a file name (`has_phrase`)."""
+    """Each stands in the subject, the text, a name or a file name (`phrases`)."""
     after: date | None
     """The first day, UTC."""
     before: date | None
@@ -88,19 +88,6 @@ def parse_query(q: str) -> Query:
         after=max(days["after"], default=None),
         before=min(days["before"], default=None),
     )
-
-
-def has_phrase(phrase: str, text: str) -> bool:
-    """Return whether the words of the phrase stand in the text in a row, whatever is between them.
-
-    Words are whole, but at its ends a run in a script without spaces may be part of a longer one.
-    """
-    wanted = terms.runs(phrase)
-    if not wanted:
-        return True
-    start = "" if terms.is_unspaced(wanted[0]) else " "
-    end = "" if terms.is_unspaced(wanted[-1]) else " "
-    return f"{start}{' '.join(wanted)}{end}" in f" {' '.join(terms.runs(text))} "
 
 
 def _terms(value: str, may_go_on: bool) -> Iterator[tuple[str, bool]]:

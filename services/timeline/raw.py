@@ -42,10 +42,9 @@ class RawMails:
         """
         async with self._at_once:
             raw = await self._blobs.get(shown.content["raw_key"])
-            parts = await asyncio.to_thread(attached_parts, raw)
-            for part in (*parts[listed["index"] : listed["index"] + 1], *parts):
-                if len(part.data) == listed["size"] and part.content_type == listed["content_type"]:
-                    return part
+            part = await asyncio.to_thread(_listed_part, raw, listed)
+            if part is not None:
+                return part
         raise BlobMissing(shown.content["raw_key"])
 
     async def html(self, shown: ShownMail, *, remote: bool) -> tuple[str | None, bool]:
@@ -70,6 +69,19 @@ class RawMails:
 def _images_of(raw: bytes) -> dict[str, Part]:
     parts, _ = leaves(raw)
     return by_content_id([*images_set_aside(parts), *parts])
+
+
+def _listed_part(raw: bytes, listed: Document) -> Part | None:
+    """Return the part that is listed so.
+
+    An older version of the reader may have counted otherwise, or listed what is text today.
+    """
+    parts = attached_parts(raw)
+    at = listed["index"]
+    for part in (*parts[at : at + 1], *parts, *leaves(raw)[0]):
+        if len(part.data) == listed["size"] and part.content_type == listed["content_type"]:
+            return part
+    return None
 
 
 def _shown_html(html: str, parts: dict[str, Part], remote: bool) -> tuple[str, bool]:

@@ -6,41 +6,42 @@ Rules:
 * Time and memory are bounded: 50 levels of parts, 1000 parts, 1 MiB of text, 1 MiB of HTML, 1000
   people, a subject of 1000 characters. What is left out for that makes the mail `incomplete`; its
   raw bytes are whole. So what is stored never grows far beyond the mail.
-* The body is the first part with text that is no attachment, in both forms if it has alternatives;
-  without a text/plain the text is made from the HTML. Every other part is an attachment, a
+* The body is all of the mail's text, in both forms if it has alternatives (`shared.mail.body`).
+  Without a text/plain the text is made from the HTML. Every other part is an attachment, a
   message/rfc822 as a whole: nothing that a mail brings is hidden.
 * Files that are in the text as base64 are neither shown nor found: `inline_data`. Images that are
   in a large HTML so are put in when it is shown: `data_images`.
-* Parts are cut by `shared.mail.mime`, HTML is made safe by `safe_html`.
+* Parts are cut by `shared.mail.mime`, the body is made by `body`, its HTML is safe to show.
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from mimetypes import MimeTypes
 
 from services.timeline.automatic import Auto, kind_of
-from services.timeline.data_images import smaller_html
-from services.timeline.inline_data import smaller_text, without_inline_data
+from services.timeline.body import read_body
+from services.timeline.inline_data import without_inline_data
 from services.timeline.invite import Invite, invite_of
 from services.timeline.new_part import snippet
-from services.timeline.safe_html import read_html
 from shared.mail import headers
+from shared.mail.body import body_of
+from shared.mail.charset import charset_of_text
 from shared.mail.headers import HeaderBlock, decode_text, message_ids
 from shared.mail.headers import Mailbox as Mailbox
-from shared.mail.mime import Part, body_parts, capped, leaves, text_of
+from shared.mail.mime import Part, leaves
+from shared.mail.subject_prefixes import is_forward
 
 _EXTENSIONS = MimeTypes()
-_NAMES = {"application/ms-tnef": "winmail.dat"}
+_NAMES = {
+    "application/ms-tnef": "winmail.dat",
+    "application/pkcs7-mime": "smime.p7m",
+    "application/x-pkcs7-mime": "smime.p7m",
+}
 """Names of parts that came without one."""
-_FORWARD = re.compile(
-    r"(?:\[[^\]]{0,60}\]\s*)*(?:fwd?|wg|tr|rv|enc|i|pd|vb|doorst|転送|转发|轉寄)\s*[:\uff1a]",
-    re.IGNORECASE,
-)
 _REFERENCES = 20
 MAX_PEOPLE, MAX_SUBJECT, _MAX_NAME = 1000, 1000, 200
-READER_VERSION = 2
+READER_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,12 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
     """
     header = headers.read_header_block(raw)
     parts, parts_whole = leaves(raw)
-    plain, rich = body_parts(parts)
-    text, html, body_whole = _body(plain, rich)
-    text = without_inline_data(text)
-    subject = decode_text(header.first("Subject") or "")
-    people, people_whole = _people(header)
-    forward = forward or _FORWARD.match(subject) is not None
+    body = read_body(parts)
+    text = without_inline_data(body.text)
+    hint = "" if header.is_ascii else charset_of_text(raw)
+    subject = decode_text(header.first("Subject") or "", hint)
+    people, people_whole = _people(header, hint)
+    forward = forward or is_forward(subject, text)
     auto = kind_of(header, parts, text)
     return ReadMail(
         message_id=headers.message_id(header),
@@ -102,16 +103,18 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
         bcc=people["Bcc"],
         reply_to=people["Reply-To"],
         text=text,
-        html=html,
+        html=body.html,
         snippet=snippet(text, forward=forward),
         forward=forward,
-        attachments=tuple(
-            _attachment(index, part) for index, part in enumerate(_attached(parts, plain, rich))
-        ),
+        attachments=tuple(_attachment(index, part) for index, part in enumerate(body.attached)),
         auto=auto,
         invite=invite_of(parts),
         incomplete=not (
-            parts_whole and body_whole and people_whole and len(subject) <= MAX_SUBJECT
+            parts_whole
+            and all(part.is_whole for part in parts)
+            and body.whole
+            and people_whole
+            and len(subject) <= MAX_SUBJECT
         ),
     )
 
@@ -119,14 +122,11 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
 def attached_parts(raw: bytes) -> list[Part]:
     """Return the parts that are listed as attachments, by their index."""
     parts, _ = leaves(raw)
-    return _attached(parts, *body_parts(parts))
+    shown = {*body_of(parts).texts}
+    return [part for part in parts if part not in shown]
 
 
-def _attached(parts: list[Part], plain: Part | None, rich: Part | None) -> list[Part]:
-    return [part for part in parts if part not in (plain, rich)]
-
-
-def _people(header: HeaderBlock) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
+def _people(header: HeaderBlock, hint: str) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
     """Return who stands in each field, 1000 in all, and whether that is everybody.
 
     An address of three bytes takes fifty times that where it is stored.
@@ -134,7 +134,7 @@ def _people(header: HeaderBlock) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
     found: dict[str, tuple[Mailbox, ...]] = {}
     left, whole = MAX_PEOPLE, True
     for name in ("From", "To", "Cc", "Bcc", "Reply-To"):
-        written = headers.addresses(header.all(name))
+        written = headers.addresses(header.all(name), hint)
         found[name] = tuple(Mailbox(m.name[:_MAX_NAME], m.address) for m in written[:left])
         whole = whole and len(written) <= left
         left -= len(found[name])
@@ -167,16 +167,3 @@ def _attachment(index: int, part: Part) -> Attachment:
     filename = part.filename or unnamed
     digest = hashlib.sha256(part.data).hexdigest()[:32]
     return Attachment(index, filename, part.content_type, len(part.data), digest)
-
-
-def _body(plain: Part | None, rich: Part | None) -> tuple[str, str | None, bool]:
-    """Return the text, the HTML, and whether they are all there was."""
-    text, whole = text_of(smaller_text(plain)) if plain else ("", True)
-    if rich is None:
-        return text, None, whole
-    rich, images_whole = smaller_html(rich)
-    source, source_whole = text_of(rich)
-    html, from_html, html_whole = read_html(source)
-    if plain is None:
-        text, whole = capped(from_html)
-    return text, html, whole and images_whole and source_whole and html_whole

@@ -51,7 +51,7 @@ INDEXES = (
     _index("conversations", "of_person", "viewer", "persons.person_id", "-last_mail_at", "-thread"),
     # inbox.unread
     _index("conversations", "arrivals", "viewer", "-arrived", "-thread"),
-    # Rows._follow
+    # Rows._follow, Rows.are_all
     _index("conversations", "of_thread", "thread"),
 )
 
@@ -103,6 +103,13 @@ class Rows:
             mail, thread, known, changed, gone, session, is_news=is_news
         )
         return {*changed, *gone}
+
+    async def are_all(self, mail: Document, thread: str, session: AsyncClientSession) -> bool:
+        """Return whether a thread has no mails but this one."""
+        of_thread = {"account": mail["account"], "thread": thread}
+        rows = self._conversations.find(of_thread, {"mail_count": 1}, session=session)
+        count = sum([row["mail_count"] async for row in rows])
+        return bool(count <= len(seen_by_range(mail["captures"])))
 
     async def _known(
         self, mail: Document, before: Mapping[str, Seen], session: AsyncClientSession
@@ -266,6 +273,7 @@ def mail_row(mail: Document, range_: str, thread: str, seen: Seen, content: Docu
             sender=[(p["name"], p["address"]) for p in people if p["role"] in ("from", "sender")],
             recipients=[(p["name"], p["address"]) for p in people if p["role"] in ("to", "cc")],
             attachments=[attachment["filename"] for attachment in content["attachments"]],
+            is_whole=not content["incomplete"],
         ),
     }
 

@@ -14,7 +14,9 @@ from datetime import UTC, date, datetime, time
 from pymongo import ASCENDING, DESCENDING
 
 from services.timeline.cursors import Position, after, read_cursor, write_cursor
-from services.timeline.query import Query, has_phrase
+from services.timeline.phrases import Phrases
+from services.timeline.query import Query
+from services.timeline.terms import HAS_ATTACHMENT, PARTIAL
 from services.timeline.viewers import Viewer
 from shared.database import BY_ID, Database, Document, of_ids
 
@@ -42,6 +44,9 @@ class Hits:
 
     threads: list[str]
     next_cursor: str | None
+    partial: int = 0
+    """Mails of the viewer that have more words than are searched, and may have been missed: those
+    of the query's days, counted up to _COMMON."""
 
 
 class Search:
@@ -58,37 +63,40 @@ class Search:
         groups = [[term] for term in query.exact]
         for prefix in query.prefixes:
             groups.append(await self._expansions(mine, prefix))
-        if any(not group for group in groups):
-            return Hits([], None)
-        groups = await self._rarest_first(mine, groups)
         dates = _dates(query)
+        partial = await self._partial(mine, dates, query)
+        if any(not group for group in groups):
+            return Hits([], None, partial)
+        groups = await self._rarest_first(mine, groups)
         in_range = {**mine, **dates, **({"terms": {"$in": groups[0]}} if groups else {})}
         # Put so that MongoDB cannot take their ranges instead of the rarest term's.
         rest = [{"$nor": [{"terms": {"$nin": group}}]} for group in groups[1:]]
         page = {**in_range, **_and(after(position, "date", "mail_id"))}
         index = "by_term" if groups else "by_date"
-        most = MAX_READ if query.phrases else MAX_SCANNED
+        phrases = Phrases(query.phrases) if query.phrases else None
+        most = MAX_READ if phrases else MAX_SCANNED
         boundary = await self._boundary(in_range, position, index, most)
         wanted = {**page, "$and": [*page.get("$and", []), *rest, *_until(boundary)]}
         if not wanted["$and"]:
             del wanted["$and"]
         found: dict[str, Position] = {}
         before: set[str] = set()
-        async for rows in self._matching(wanted, query.phrases, index, limit):
+        async for rows in self._matching(wanted, phrases, index, limit):
             if position is not None:
                 new = {row["thread"] for row in rows} - found.keys() - before
                 every = [in_range, *rest]
-                before |= await self._found_before(mine, every, new, position, query.phrases)
+                before |= await self._found_before(mine, every, new, position, phrases)
             for row in rows:
                 if row["thread"] in found or row["thread"] in before:
                     continue
                 if len(found) == limit:
-                    return Hits(list(found), write_cursor(next(reversed(found.values()))))
+                    cursor = write_cursor(next(reversed(found.values())))
+                    return Hits(list(found), cursor, partial)
                 found[row["thread"]] = row["date"], row["mail_id"]
-        return Hits(list(found), write_cursor(boundary) if boundary else None)
+        return Hits(list(found), write_cursor(boundary) if boundary else None, partial)
 
     async def _matching(
-        self, wanted: Document, phrases: Sequence[str], index: str, limit: int
+        self, wanted: Document, phrases: Phrases | None, index: str, limit: int
     ) -> AsyncIterator[Sequence[Document]]:
         """Yield the rows that are wanted, newest first; about as many are read as are needed."""
         size = _PHRASE_BATCH if phrases else limit + 1
@@ -97,14 +105,14 @@ class Search:
             yield await self._with_phrases(wanted["account"], batch, phrases)
 
     async def _with_phrases(
-        self, account: str, rows: Sequence[Document], phrases: Sequence[str]
+        self, account: str, rows: Sequence[Document], phrases: Phrases | None
     ) -> Sequence[Document]:
         """Return those of the rows whose mails have the phrases."""
-        if not phrases:
+        if phrases is None or not rows:
             return rows
         ids = [f"{row['mail_id']}/{row['content']}" for row in rows]
         found = self._contents.find(of_ids(account, ids), _WITH_WORDS).hint(BY_ID)
-        having = {content["_id"] async for content in found if _has_phrases(content, phrases)}
+        having = {c["_id"] async for c in found if phrases.stand_in(_texts(c))}
         return [row for row, id_ in zip(rows, ids, strict=True) if id_ in having]
 
     async def _found_before(
@@ -113,7 +121,7 @@ class Search:
         which: Sequence[Document],
         threads: AbstractSet[str],
         position: Position,
-        phrases: Sequence[str],
+        phrases: Phrases | None,
     ) -> set[str]:
         """Return the threads that an earlier page has: by a newer mail that matches.
 
@@ -123,13 +131,11 @@ class Search:
         moment, mail_id = position
         or_later = [{"date": {"$gt": moment}}, {"mail_id": {"$gte": mail_id}}]
         newer = {**mine, "date": {"$gte": moment}, "$or": or_later}
-        short = await self._short(mine, threads) if not phrases else set[str]()
+        short = await self._short(mine, threads)
         found: set[str] = set()
         if short:
             of_short = {**newer, "thread": {"$in": sorted(short)}, "$and": list(which)}
-            each = [{"$match": of_short}, {"$group": {"_id": "$thread"}}]
-            groups = await self._rows.aggregate(each, hint="of_thread")
-            found = {group["_id"] async for group in groups}
+            found = await self._threads_of(of_short, phrases)
         for thread in threads - short:
             stages: list[Document] = [
                 {"$match": {**newer, "thread": thread}},
@@ -144,6 +150,20 @@ class Search:
                 if await self._with_phrases(mine["account"], batch, phrases):
                     found.add(thread)
                     break
+        return found
+
+    async def _threads_of(self, wanted: Document, phrases: Phrases | None) -> set[str]:
+        """Return the threads of the rows that are wanted."""
+        found: set[str] = set()
+        if phrases is None:
+            each = [{"$match": wanted}, {"$group": {"_id": "$thread"}}]
+            groups = await self._rows.aggregate(each, hint="of_thread")
+            return {group["_id"] async for group in groups}
+        rows = self._rows.find(wanted, _ROW).hint("of_thread").batch_size(_PHRASE_BATCH)
+        async for batch in _batches(rows, _PHRASE_BATCH):
+            open_ = [row for row in batch if row["thread"] not in found]
+            having = await self._with_phrases(wanted["account"], open_, phrases)
+            found |= {row["thread"] for row in having}
         return found
 
     async def _short(self, mine: Document, threads: AbstractSet[str]) -> set[str]:
@@ -174,6 +194,13 @@ class Search:
                 begun = {"$gt": step[0]["terms"], "$lte": bound["$lte"]}
                 count += 1
         return sorted(set(found))
+
+    async def _partial(self, mine: Document, dates: Document, query: Query) -> int:
+        """Return how many mails may have been missed: any word may be one that is not searched."""
+        if not query.prefixes and set(query.exact) <= {HAS_ATTACHMENT}:
+            return 0
+        cut = {**mine, **dates, "terms": PARTIAL}
+        return await self._rows.count_documents(cut, limit=_COMMON, hint="by_term")
 
     async def _rarest_first(self, mine: Document, groups: list[list[str]]) -> list[list[str]]:
         """Return the groups with the rarest first, counted no further than it matters."""
@@ -220,11 +247,10 @@ async def _batches(rows: AsyncIterable[Document], size: int) -> AsyncIterator[li
         yield batch
 
 
-def _has_phrases(content: Document, phrases: Sequence[str]) -> bool:
+def _texts(content: Document) -> list[str]:
     people = [text for p in content["participants"] for text in (p["name"], p["address"])]
     files = [attachment["filename"] for attachment in content["attachments"]]
-    texts = [content["subject"], content["text"], *people, *files]
-    return all(any(has_phrase(phrase, text) for text in texts) for phrase in phrases)
+    return [content["subject"], content["text"], *people, *files]
 
 
 def _dates(query: Query) -> Document:

@@ -8,7 +8,7 @@
 What belongs to one capture is written in one transaction.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from typing import TypeVar
@@ -105,17 +105,27 @@ class Store:
 
         await self._in_transaction(write)
 
-    async def write(self, projection: Projection, session: AsyncClientSession) -> tuple[str, str]:
+    async def write(
+        self,
+        projection: Projection,
+        session: AsyncClientSession,
+        *,
+        former: Sequence[str] = (),
+        is_news: bool | None = None,
+    ) -> tuple[str, str]:
         """Write what one capture says about a mail.
 
-        Returns the key of its content's raw bytes, and its conversation's id.
+        `former` are more tokens of the mail, `is_news` says whether somebody should hear of it; by
+        itself the projection does. Returns the key of its content's raw bytes, and its
+        conversation's id.
         """
+        is_news = projection.is_news if is_news is None else is_news
         content = await self._keep_content(projection.content, session)
         mail, before = await self._keep_mail(projection, session)
         is_new = int(not before)
-        thread = await self.threads.join(mail["account"], projection.tokens, is_new, session)
+        tokens = (*projection.tokens, *former)
+        thread = await self.threads.join(mail["account"], tokens, is_new, session)
         contents = {projection.capture["content"]: content}
-        is_news = projection.is_news
         ranges = await self._rows.write(mail, before, contents, thread, session, is_news=is_news)
         if is_news:
             await self.changes.tell(mail["account"], ranges, thread.name, session)
@@ -145,39 +155,84 @@ class Store:
         session: AsyncClientSession,
     ) -> str:
         account, key = content["account"], content["_id"].partition("/")[2]
-        id_ = of_id(account, mail_id)
-        mail = await self._mails.find_one(id_, session=session)
+        mail = await self._mails.find_one(of_id(account, mail_id), session=session)
         if mail is None:
             return "unchanged"
-        moved = projections[0].mail_id != mail_id
+        await self._contents.delete_one(of_id(account, content["_id"]), session=session)
+        await self._bounces.forget(mail, key, session)
+        replace = self._in_place if projections[0].mail_id == mail_id else self._move
+        return await replace(mail, key, projections, session)
+
+    async def _in_place(
+        self,
+        mail: Document,
+        key: str,
+        projections: Sequence[Projection],
+        session: AsyncClientSession,
+    ) -> str:
+        """Put projections of a mail in the place of its content with this key."""
+        account = mail["account"]
         made = {p.capture["content"]: p.content for p in projections}
-        which = of_id(account, content["_id"])
-        await self._contents.delete_one(which, session=session)
         for new in made.values():
             which = of_id(account, new["_id"])
             await self._contents.replace_one(which, new, upsert=True, session=session)
-        before = mail["captures"]
-        after = [capture for capture in before if capture["content"] != key]
-        tokens = [mail["token"]]
-        if not moved:
-            after = reduce(add_capture, (p.capture for p in projections), after)
-            tokens += projections[0].tokens
-        mail |= {"captures": after, "token": tokens[0] if moved else projections[0].token}
-        if after:
-            await self._mails.replace_one(id_, mail, session=session)
+        others = [capture for capture in mail["captures"] if capture["content"] != key]
+        after = reduce(add_capture, (p.capture for p in projections), others)
+        new_mail = {**mail, "captures": after, "token": projections[0].token}
+        await self._mails.replace_one(of_id(account, mail["_id"]), new_mail, session=session)
+        tokens = [mail["token"], *projections[0].tokens]
+        ranges = await self._write_rows(mail, new_mail, tokens, made, session)
+        for projection in projections:
+            if projection.bounce is not None:
+                await self._bounces.keep(projection.bounce, session)
+        return "changed" if ranges else "unchanged"
+
+    async def _move(
+        self,
+        mail: Document,
+        key: str,
+        projections: Sequence[Projection],
+        session: AsyncClientSession,
+    ) -> str:
+        """Make another mail of a mail's content with this key, which it is by its identity now.
+
+        Its conversation keeps its id, what was read of it, and its other mails: unless these are
+        there only because the mail's former id was wrong.
+        """
+        account, tokens = mail["account"], projections[0].tokens
+        threads = await self.threads.of_tokens(account, [mail["token"], *tokens], session)
+        thread = threads.get(mail["token"])
+        stays = thread in (threads.get(token) for token in tokens)
+        if thread and not stays:
+            stays = await self._rows.are_all(mail, thread, session)
+        former = [mail["token"]] if stays else []
+        is_news = False if stays else None
+        for projection in projections:
+            await self.write(projection, session, former=former, is_news=is_news)
+        others = [capture for capture in mail["captures"] if capture["content"] != key]
+        new_mail = {**mail, "captures": others}
+        id_ = of_id(account, mail["_id"])
+        if others:
+            await self._mails.replace_one(id_, new_mail, session=session)
         else:
             await self._mails.delete_one(id_, session=session)
+        await self._write_rows(mail, new_mail, [mail["token"]], {}, session)
+        return "moved"
+
+    async def _write_rows(
+        self,
+        mail: Document,
+        new_mail: Document,
+        tokens: Sequence[str],
+        contents: Mapping[str, Document],
+        session: AsyncClientSession,
+    ) -> set[str]:
+        """Bring the rows of a mail that has changed up to date; return where something changed."""
+        account, before = mail["account"], mail["captures"]
         thread = await self.threads.join(account, tokens, 0, session)
-        at_hand = {} if moved else made
-        is_news = projections[0].is_news
-        ranges = await self._rows.write(mail, before, at_hand, thread, session, is_news=is_news)
+        ranges = await self._rows.write(new_mail, before, contents, thread, session, is_news=False)
         await self.changes.tell(account, ranges, thread.name, session)
-        for projection in projections:
-            if moved:
-                await self.write(projection, session)
-            elif projection.bounce is not None:
-                await self._bounces.keep(projection.bounce, session)
-        return "moved" if moved else "changed" if ranges else "unchanged"
+        return ranges
 
     async def dismiss(self, event: MailDismissed) -> bool:
         """Record a dismissed capture; return False when it has an outcome already."""

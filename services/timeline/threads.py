@@ -78,10 +78,12 @@ class Threads:
         """Return the name of the thread that a token, or any former name, is in."""
         return (await self.of_tokens(account, [token])).get(token)
 
-    async def of_tokens(self, account: str, tokens: Iterable[str]) -> dict[str, str]:
+    async def of_tokens(
+        self, account: str, tokens: Iterable[str], session: AsyncClientSession | None = None
+    ) -> dict[str, str]:
         """Return the names of the threads that tokens are in, by token."""
         keys = [f"{account}/{token}" for token in tokens]
-        found = self._tokens.find(of_ids(account, keys)).hint(BY_ID)
+        found = self._tokens.find(of_ids(account, keys), session=session).hint(BY_ID)
         return {token["_id"].partition("/")[2]: token["thread"] async for token in found}
 
     async def _of(

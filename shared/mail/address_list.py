@@ -24,6 +24,7 @@ MAX_ADDRESS = 320
 _TEXT = re.compile(
     r"""(?>(?: [^"()<>,;:=@]++
           | =\?[^?=\s"<>]{1,60}+\?[bq]\?[^?\s"<>]*+\?=   # an encoded word, commas and all
+          | =\?[^?=\s"<>]{1,60}+\?[bq]\?[^?@"<>]*+\?=   # one with spaces, which hides no address
           | @\[[\w.:]*+\]                                # an address literal, colons and all
           | [=@] )+)""",
     re.VERBOSE | re.IGNORECASE,
@@ -206,6 +207,15 @@ def _comment_end(text: str, at: int) -> int:
             if not depth:
                 return match.end()
     return 0
+
+
+def unquoted(local: str) -> str:
+    """Return a local part without quotes that it does not need. RFC 5321 section 4.1.2.
+
+    `"taro..yamada."` and `taro..yamada.` are the same, also where the grammar wants the quotes.
+    """
+    plain = _QUOTED.sub(lambda quoted: _QUOTED_PAIR.sub(r"\1", quoted[0]), local)
+    return _QUOTED_WORD.sub(r"\1\2", f"{plain}@")[:-1]
 
 
 def _address(spec: str) -> str | None:

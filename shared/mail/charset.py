@@ -1,11 +1,16 @@
-"""In which character set is a text that does not say so, or says it wrongly?
+"""In which character set is a text that does not say so, or says it wrongly? And a header?
 
 The detector is asked only where neither the label nor UTF-8 fits, with at most SAMPLE_BYTES of the
 lines that tell something, and only its answers about character sets of mail count: of a few bytes
 anything can be said. Everything else is Windows-1252, as mail of the West always was.
 """
 
+import re
+from itertools import islice
+
 import chardet
+
+from shared.mail.labels import raw_codec_of
 
 SAMPLE_BYTES = 8192
 WESTERN = "cp1252"
@@ -34,6 +39,22 @@ _CERTAIN = {
     "Windows-1254": ("cp1254", 0.1),
     "Windows-1257": ("cp1257", 0.1),
 }
+
+_LABEL = re.compile(rb"charset[ \t]*=[ \t]*[\"']?([A-Za-z0-9_.:+-]{1,40})", re.IGNORECASE)
+_MAX_LABELS, _MAX_BYTES = 100, 4 << 20
+
+
+def charset_of_text(raw: bytes) -> str:
+    """Return the label of the first text in a mail in which raw 8-bit bytes would mean something.
+
+    Programs that write 8-bit bytes into headers mean the character set of the text. Empty if none;
+    UTF-8 is none, since it is tried in any case. Looks at the first 4 MiB.
+    """
+    for found in islice(_LABEL.finditer(raw, 0, _MAX_BYTES), _MAX_LABELS):
+        label = found[1].decode()
+        if raw_codec_of(label):
+            return label
+    return ""
 
 
 def detect(data: bytes) -> str:

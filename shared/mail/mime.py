@@ -1,25 +1,50 @@
 """The parts of a mail, cut out of its raw bytes: RFC 2046, for mail that does not keep to it.
 
 * Own code: the standard library's parser raises on 3,000 nested parts, and its parameters on mixed
-  RFC 2231 forms. Time is linear; depth and number of parts are bounded, and what is beyond is told.
+  RFC 2231 forms. Time is linear. Depth and number of parts are bounded, and the caller learns when
+  there are more.
 * A multipart without its boundary is text, an unknown type is text, a missing end is the end.
+* An opaque S/MIME signature is a mail in a wrapper. The parts inside stand before the wrapper,
+  which stays a part of its own.
 * What a part says is decoded by `text_of`: its label, else UTF-8, else what a detector says.
 """
 
-import binascii
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 
 from shared.mail import headers
-from shared.mail.charset import detect
+from shared.mail.charset import charset_of_text, detect
+from shared.mail.file_names import file_name
+from shared.mail.flowed import unflow
 from shared.mail.headers import HeaderBlock, decode_text, parameters
+from shared.mail.signed import SIGNED_START, signed_content
+from shared.mail.transfer import decode_body, encoding_of, uu_name
 
 MAX_DEPTH = 50
 MAX_PARTS = 1000
+MAX_SIGNED = 50
+"""Opaque signatures in one mail that are looked into."""
 MAX_TEXT = 1 << 20  # bytes
 
 _BOUNDARY_END = re.compile(rb"[ \t]*+(?:\r\n|[\r\n]|\Z)")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
+_TEXTS = ("text/plain", "text/html")
+_OPAQUE = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a part stands."""
+
+    depth: int = 0
+    default: str = "text/plain"  # its type if it names none
+    alternative: int = 0
+    branch: int = 0
+    is_related: bool = False
+    is_reported: bool = False
+    root: str = ""  # Content-ID of the part that the other related parts belong to
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,24 +53,22 @@ class Part:
 
     content_type: str
     charset: str
-    alternative: int  # which multipart/alternative it is in, 0 if none
-    is_attached: bool
+    alternative: int  # which multipart/alternative it is in, 0 if none; of several the outermost
+    is_attached: bool  # its Content-Disposition says so
     filename: str
     data: bytes
-    content_id: str = ""  # without its brackets, empty if it has none
+    content_id: str = ""  # without its brackets; pictures without one get one, others are empty
+    branch: int = 0  # which of the alternatives it belongs to, from 0
+    is_companion: bool = False  # it belongs to a part of a multipart/related or a report
+    method: str = ""  # of a calendar: the parameter of its Content-Type
+    is_flowed: bool = False  # RFC 3676
+    delete_space: bool = False  # RFC 3676, DelSp
+    is_whole: bool = True  # all of it could be decoded
 
     @property
     def may_be_body(self) -> bool:
-        """Return whether this is text to read, not to keep."""
-        return self.content_type in ("text/plain", "text/html") and not self.is_attached
-
-
-def body_parts(parts: list[Part]) -> tuple[Part | None, Part | None]:
-    """Return the text/plain and the text/html that are the body."""
-    texts = [part for part in parts if part.may_be_body]
-    forms = [p for p in texts if p is texts[0] or 0 < p.alternative == texts[0].alternative]
-    first = {part.content_type: part for part in reversed(forms)}
-    return first.get("text/plain"), first.get("text/html")
+        """Return whether this is text to read, unless a name says that it is a file."""
+        return self.content_type in _TEXTS and not self.is_attached and not self.is_companion
 
 
 def by_content_id(parts: list[Part]) -> dict[str, Part]:
@@ -56,38 +79,119 @@ def by_content_id(parts: list[Part]) -> dict[str, Part]:
 def is_composite(header: HeaderBlock) -> bool:
     """Return whether a mail with this header can hold others. RFC 2045 section 5.1."""
     content_type, _ = parameters(header.first("Content-Type") or "")
-    return content_type.startswith(("multipart/", "message/"))
+    return content_type.startswith(("multipart/", "message/")) or is_opaque(header)
+
+
+def is_opaque(header: HeaderBlock) -> bool:
+    """Return whether the body may be an opaque S/MIME signature. RFC 8551 section 3.2.
+
+    Some programs name no type, but a file with the extension `.p7m`.
+    """
+    content_type, given = parameters(header.first("Content-Type") or "")
+    if content_type in _OPAQUE:
+        return True
+    _, named = parameters(header.first("Content-Disposition") or "")
+    filename = named.get("filename") or given.get("name") or ""
+    return filename.lower().endswith(".p7m")
 
 
 def leaves(raw: bytes) -> tuple[list[Part], bool]:
     """Return the parts without parts, in order, and whether these are all. RFC 2046 section 5."""
-    found: list[Part] = []
-    whole = True
-    waiting = [(raw, 0, "text/plain", 0)]
+    reading = _Reading(cache(partial(charset_of_text, raw)))
+    reading.waiting.append((raw, _Place()))
     for number in range(1, MAX_PARTS + 1):
-        if not waiting:
-            return found, whole
-        part, depth, default, alternative = waiting.pop()
-        header = headers.read_header_block(part)
-        body = part[header.body_start :]
-        content_type, given = parameters(header.first("Content-Type") or default)
+        if not reading.waiting:
+            break
+        reading.read_next(number)
+    return reading.found, reading.whole and not reading.waiting
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The parts found so far, and what is still to be read: the next one last."""
+
+    hint: Callable[[], str]
+    """The label of a text of the mail, for file names without one."""
+    found: list[Part] = field(default_factory=list)
+    waiting: list[tuple[bytes, _Place] | Part] = field(default_factory=list)
+    whole: bool = True
+    signed: int = 0
+
+    def read_next(self, number: int) -> None:
+        """Read the next part: its parts are to be read then, or it is a part without parts."""
+        item = self.waiting.pop()
+        if isinstance(item, Part):
+            self.found.append(item)
+            return
+        raw, place = item
+        header = headers.read_header_block(raw)
+        body = raw[header.body_start :]
+        content_type, given = parameters(header.first("Content-Type") or place.default)
         if not _MEDIA_TYPE.fullmatch(content_type):
             content_type = "text/plain"  # RFC 2045 section 5.2
         is_multipart = content_type.startswith("multipart/")
         children = _children(body, given.get("boundary", "")) if is_multipart else []
-        if children and depth < MAX_DEPTH:
-            default = "message/rfc822" if content_type == "multipart/digest" else "text/plain"
-            if content_type == "multipart/alternative":
-                alternative = alternative or number
-            waiting += [(child, depth + 1, default, alternative) for child in reversed(children)]
-        else:
-            if is_multipart and not children:
-                content_type = "text/plain"
-            leaf = _leaf(header, content_type, given, body, alternative)
-            if leaf.filename or leaf.data.strip():  # mailers put empty texts between attachments
-                found.append(leaf)
-        whole = whole and not header.truncated and (not children or depth < MAX_DEPTH)
-    return found, whole and not waiting
+        too_deep = bool(children) and place.depth >= MAX_DEPTH
+        self.whole = self.whole and not header.truncated and not too_deep
+        if children and not too_deep:
+            places = _places(content_type, given, _within(place, header), number, len(children))
+            self.waiting += reversed([*zip(children, places, strict=True)])
+            return
+        if is_multipart and not children:
+            content_type = "text/plain"
+        leaf = _leaf(header, content_type, given, body, place, number, self.hint)
+        content = self._signed_content(leaf, header, place)
+        if content is not None:
+            self.waiting += [
+                leaf,
+                (content, replace(_within(place, header), depth=place.depth + 1)),
+            ]
+        elif leaf.filename or leaf.data.strip():  # mailers put empty texts between attachments
+            self.found.append(leaf)
+
+    def _signed_content(self, leaf: Part, header: HeaderBlock, place: _Place) -> bytes | None:
+        """Return the mail in an opaque signature. Anything else that is signed is a file."""
+        is_file = not leaf.content_type.startswith(("text/", "message/"))
+        if not (is_file and leaf.data.startswith(SIGNED_START) and is_opaque(header)):
+            return None
+        self.signed += 1
+        if self.signed > MAX_SIGNED or place.depth >= MAX_DEPTH:
+            self.whole = False
+            return None
+        content = signed_content(leaf.data)
+        if content is None or headers.read_header_block(content).first("Content-Type") is None:
+            return None
+        return content
+
+
+def _places(
+    content_type: str, given: dict[str, str], place: _Place, number: int, count: int
+) -> list[_Place]:
+    """Return where the parts of a multipart stand."""
+    inside = replace(
+        place,
+        depth=place.depth + 1,
+        default="message/rfc822" if content_type == "multipart/digest" else "text/plain",
+    )
+    if content_type == "multipart/alternative" and not place.alternative:
+        return [replace(inside, alternative=number, branch=branch) for branch in range(count)]
+    if content_type == "multipart/related":
+        root = given.get("start", "").strip("<> ")
+        return [inside, *[replace(inside, is_related=True, root=root)] * (count - 1)]
+    if content_type == "multipart/report":  # RFC 6522: a text, then what programs read
+        return [inside, *[replace(inside, is_reported=True)] * (count - 1)]
+    return [inside] * count
+
+
+def _within(place: _Place, header: HeaderBlock) -> _Place:
+    """Return the place for what is in a part: the root of related parts is none of the others."""
+    if place.root and _content_id(header) == place.root:
+        return replace(place, is_related=False, root="")
+    return place
+
+
+def _content_id(header: HeaderBlock) -> str:
+    return decode_text(header.first("Content-ID") or "").strip("<> ")
 
 
 def _children(body: bytes, boundary: str) -> list[bytes]:
@@ -113,33 +217,63 @@ def _children(body: bytes, boundary: str) -> list[bytes]:
 
 
 def _leaf(
-    header: HeaderBlock, content_type: str, given: dict[str, str], body: bytes, alternative: int
+    header: HeaderBlock,
+    content_type: str,
+    given: dict[str, str],
+    body: bytes,
+    place: _Place,
+    number: int,
+    hint: Callable[[], str],
 ) -> Part:
-    disposition, named = parameters(header.first("Content-Disposition") or "")
-    filename = decode_text(named.get("filename") or given.get("name") or "")
-    filename = re.split(r"[/\\]", filename)[-1].strip(" .")[:255]
-    encoding, _ = parameters(header.first("Content-Transfer-Encoding") or "")
-    if encoding == "base64":
-        body = headers.decode_base64(body)
-    elif encoding == "quoted-printable":
-        body = binascii.a2b_qp(body)
-    is_attached = disposition == "attachment" or bool(filename)
-    charset = given.get("charset", "")
-    content_id = decode_text(header.first("Content-ID") or "").strip("<> ")
-    return Part(content_type, charset, alternative, is_attached, filename, body, content_id)
+    disposition, _ = parameters(header.first("Content-Disposition") or "")
+    encoding = encoding_of(header.first("Content-Transfer-Encoding") or "")
+    filename = file_name(header, hint)
+    if not filename and encoding.endswith("uuencode"):
+        filename = headers.decode_bytes(uu_name(body))
+    is_text = content_type in _TEXTS
+    data, is_whole = decode_body(body, encoding, is_text=is_text)
+    content_id = _content_id(header)
+    is_related = place.is_related and not (place.root and content_id == place.root)
+    if is_text:  # some programs call a multipart related that is mixed
+        is_related = is_related and bool(content_id or header.first("Content-Location"))
+    is_attached = disposition == "attachment"
+    if not (content_id or is_attached or place.is_related) and content_type.startswith("image/"):
+        content_id = f"part{number}.of.this.mail"
+    return Part(
+        content_type=content_type,
+        charset=given.get("charset", ""),
+        alternative=place.alternative,
+        is_attached=is_attached,
+        filename=re.split(r"[/\\]", filename)[-1].strip(" .")[:255],
+        data=data,
+        content_id=content_id,
+        branch=place.branch,
+        is_companion=is_related or place.is_reported,
+        method=given.get("method", "")[:80],
+        is_flowed=content_type == "text/plain" and given.get("format", "").lower() == "flowed",
+        delete_space=given.get("delsp", "").lower() == "yes",
+        is_whole=is_whole,
+    )
 
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")
 
 
-def text_of(part: Part) -> tuple[str, bool]:
-    """Return a part's text, and whether that is all of it."""
-    text, whole = capped(headers.decode_bytes(part.data[:MAX_TEXT], part.charset, detect))
-    return text, whole and len(part.data) <= MAX_TEXT
+def text_of(part: Part, limit: int = MAX_TEXT) -> tuple[str, bool]:
+    """Return the text in a part's first `limit` bytes, and whether that is all of it."""
+    text = headers.decode_bytes(part.data[:limit], part.charset, detect)
+    if part.is_flowed:
+        text = unflow(_with_line_feeds(text), delete_space=part.delete_space)
+    text, whole = capped(text)
+    return text, whole and part.is_whole and len(part.data) <= limit
 
 
 def capped(text: str) -> tuple[str, bool]:
     """Return text without control characters, and whether that is all of it."""
-    text = CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = CONTROL.sub("", _with_line_feeds(text))
     data = text.strip("\n").encode()
     return data[:MAX_TEXT].decode(errors="ignore"), len(data) <= MAX_TEXT
+
+
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")

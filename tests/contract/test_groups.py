@@ -9,6 +9,7 @@ import pytest
 from dev.generate import SETTINGS
 from dev.ports import free_port
 from tests import own_environment
+from tests.deadline import DEADLINE
 
 NEEDS = {
     "ingest": {"broker"},
@@ -18,10 +19,10 @@ NEEDS = {
 
 
 def asked(port: int, path: str) -> httpx.Response:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + DEADLINE
     while True:
         try:
-            return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=10, trust_env=False)
+            return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=DEADLINE, trust_env=False)
         except httpx.TransportError:
             if time.monotonic() > deadline:
                 raise

@@ -6,6 +6,7 @@ from typing import Any
 
 from dev.client import Client
 from dev.stack import Stack
+from tests.deadline import DEADLINE
 
 _accounts = itertools.count(1)
 
@@ -61,7 +62,7 @@ class Account:
             )
         )
 
-    def await_no_claims(self, seconds: float = 10) -> None:
+    def await_no_claims(self, seconds: float = DEADLINE) -> None:
         """Wait until no large mail waits in the blob store."""
         claims = self.stack.folder / "blobs" / "claims"
         deadline = time.monotonic() + seconds

@@ -70,8 +70,10 @@ class Known:
         return known
 
     def __or__(self, other: "Known") -> "Known":
+        """Return what either knows, each id once: each is asked for."""
         names = ("mails", "conversations", "variants", "cursors", "moments")
-        return Known(*([*getattr(self, name), *getattr(other, name)] for name in names))
+        both = ([*getattr(self, name), *getattr(other, name)] for name in names)
+        return Known(*(list(dict.fromkeys(ids)) for ids in both))
 
     def without(self, other: "Known") -> list[str]:
         """Return the ids and moments that the other does not know."""

@@ -9,7 +9,8 @@ from tests.e2e.answers import Answer, Known, cursor_in, opened, queries
 from tests.e2e.office import Office
 
 STREAMED = ("GET", "/v1/events")
-_AT_ONCE = 6
+AT_ONCE = 6
+"""Questions: most of the time of one is spent waiting."""
 OPS_ROUTES = {
     ("GET", "/v1/dead-letters"),
     ("GET", "/v1/dead-letters/{dead_letter_id}"),
@@ -97,7 +98,7 @@ def everything(office: Office, person: str, known: Known, methods: str = "GET") 
     In the order in which it could be asked, though some of it is asked at once.
     """
     wanted = [asked for asked in requests(office, known) if asked[0][0] in methods.split()]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         pages = pool.map(lambda asked: list(_answers(office, person, known, *asked)), wanted)
         return [answer for some in pages for answer in some]
 

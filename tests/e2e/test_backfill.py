@@ -16,6 +16,7 @@ from dev.generate import ROOT
 from dev.process import Process
 from dev.stack import Stack
 from shared.topology import OUTCOMES_BACKFILL, RECEIVED_BACKFILL
+from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 
 FIRST = datetime(2019, 3, 1, 9, 0, tzinfo=UTC)
@@ -85,7 +86,7 @@ def test_live_mail_does_not_wait_behind_old_mail(
     total, live, client = 1500, 8, account.client
     client.put_person("c2", "candidate", "Live", ["live@mail.example"])
     process = command(mbox(tmp_path, account.name, total))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + DEADLINE
     while (before := waiting(account.stack)) < 200:
         assert time.monotonic() < deadline, process.tail()
     seconds = []
@@ -102,7 +103,7 @@ def test_live_mail_does_not_wait_behind_old_mail(
         f"backfill: {live} live mails visible after {sorted(seconds)[live // 2]:.2f} s (median), "
         f"{max(seconds):.2f} s (most), while {before} to {after} old ones waited"
     )
-    assert process.wait(60) == 0, process.tail()
+    assert process.wait(DEADLINE) == 0, process.tail()
     assert account.outcome(total + live) == {"attached": total + live}
     unread = client.json("GET", "timeline", "/v1/inbox/unread")
     assert unread["unread"] == live, "live mail is news"
@@ -114,14 +115,14 @@ def test_interrupted_and_called_again_it_brings_all_of_it_once(
     client, expected = account.client, {"attached": 450, "no_match": 50}
     path = mbox(tmp_path, account.name, 450, dismissed=50)
     process = command(path)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + DEADLINE
     while waiting(account.stack) < 30:
         assert time.monotonic() < deadline, process.tail()
     os.kill(process.pid, signal.SIGINT)
-    assert process.wait(30) == 1, process.tail()
+    assert process.wait(DEADLINE) == 1, process.tail()
     assert process.tail().endswith("interrupted; the same command goes on from here")
     process = command(path)
-    assert process.wait(60) == 0, process.tail()
+    assert process.wait(DEADLINE) == 0, process.tail()
     assert "500 read: " in process.tail()
     assert account.outcome(500) == expected
     mails = client.timeline("c1")
@@ -136,7 +137,7 @@ def test_interrupted_and_called_again_it_brings_all_of_it_once(
     with path.open("ab") as file:
         file.write(b"From - Fri Mar  1 09:00:00 2019\nTo: cand@mail.example\n\nThe last.\n")
     process = command(path)
-    assert process.wait(60) == 0, process.tail()
+    assert process.wait(DEADLINE) == 0, process.tail()
     assert "501 read: 501 sent; " in process.tail()
     account.outcome(501)
     while waiting(account.stack):
@@ -149,7 +150,7 @@ def test_interrupted_and_called_again_it_brings_all_of_it_once(
 
 def test_a_mistake_is_told_in_one_line(account: Account, command: Command, tmp_path: Path) -> None:
     process = command(tmp_path / "nothing")
-    assert process.wait(30) == 2
+    assert process.wait(DEADLINE) == 2
     assert process.tail().splitlines() == [
         f"ingest: {tmp_path}/nothing is not there, or neither a file nor a folder"
     ]

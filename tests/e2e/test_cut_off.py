@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 from tests.e2e.door import Door
 
@@ -37,7 +38,7 @@ def doors(account: Account) -> Iterator[list[Door]]:
 
 def hang_up_after_the_end(port: int, capture: str, mail: bytes) -> None:
     """Send a mail to its end, and reset the connection before the answer is read."""
-    session = smtplib.SMTP("127.0.0.1", port, timeout=10)
+    session = smtplib.SMTP("127.0.0.1", port, timeout=DEADLINE)
     session.ehlo()
     for command in ("MAIL FROM:<user@team.example>", f"RCPT TO:<{capture}>", "DATA"):
         assert session.docmd(command)[0] in (250, 354)
@@ -54,7 +55,7 @@ def test_a_proxy_that_swallows_the_250_three_times(
     mail = raw(account, size)
     for number in range(3):
         door = doors[number % 2]
-        session = smtplib.SMTP("127.0.0.1", door.port, timeout=10)
+        session = smtplib.SMTP("127.0.0.1", door.port, timeout=DEADLINE)
         with pytest.raises(smtplib.SMTPServerDisconnected):
             session.sendmail("user@team.example", [account.capture], mail)
     assert sum(door.swallowed for door in doors) == 3

@@ -15,6 +15,7 @@ from dev.client import Client
 from dev.generate import ROOT
 from dev.stack import Stack
 from shared.capture_address import KeyRing
+from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 
 PATH = "/v1/dead-letters"
@@ -33,7 +34,7 @@ class Lost:
     def arrives(self, body: str = "The text.") -> dict[str, Any]:
         """Return the dead letter that a mail to the address becomes."""
         self.account.send("cand@mail.example", capture=self.address, body=body)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:
             listed = self.ops.pages(PATH, state="waiting")
             if len(listed) == self.account.sent:
@@ -138,7 +139,7 @@ def test_what_was_put_right_is_replayed_attached_and_counted_once(lost: Lost, si
 def test_what_is_replayed_too_soon_is_a_dead_letter_again(lost: Lost) -> None:
     first = lost.arrives()
     assert lost.replay(first["id"])["state"] == "replayed"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + DEADLINE
     while not (again := lost.ops.pages(PATH, state="waiting")):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -193,7 +194,7 @@ def test_an_operator_replays_all_of_them_from_a_shell(lost: Lost) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr.endswith("2 replayed\n")

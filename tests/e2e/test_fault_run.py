@@ -12,7 +12,8 @@ import pytest
 
 from chaos.schedule import FULL_BLOBS, KINDS
 
-_SECONDS = 300
+_SECONDS = 1800
+"""A deadline, of what takes about a minute on an idle machine."""
 _RUNS = {
     "sound": ["--seed", "1"],
     "sabotaged": ["--sabotage", "matcher", "--kinds", "kill matcher", "--mails", "60", "--quiet=3"],

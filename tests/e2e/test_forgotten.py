@@ -13,6 +13,7 @@ import pytest
 from chaos.reconcile import dead_captures, drained
 from dev.stack import Stack, own_databases
 from shared.blobs import CLAIM_CHECK_BYTES
+from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 from tests.mails import enclosing, mail
 
@@ -29,7 +30,7 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             yield stack
 
 
-def await_drained(stack: Stack, seconds: float = 120) -> None:
+def await_drained(stack: Stack, seconds: float = DEADLINE) -> None:
     assert stack.broker is not None
     deadline = time.monotonic() + seconds
     while not drained(stack.broker):
@@ -104,7 +105,7 @@ def remains(stack: Stack) -> str:
     return "\n".join(texts)
 
 
-def await_no_blobs(stack: Stack, seconds: float = 60) -> None:
+def await_no_blobs(stack: Stack, seconds: float = DEADLINE) -> None:
     """Wait until no mail is in the blob store: what ingest notes of each is another matter."""
     folders = [stack.folder / "blobs" / kind for kind in ("claims", "dead", "mails")]
     deadline = time.monotonic() + seconds

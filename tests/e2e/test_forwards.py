@@ -2,6 +2,7 @@
 
 import time
 
+from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 from tests.mails import enclosing, mail
 
@@ -156,7 +157,7 @@ class TestConfirmation:
             json={"grace_hours": 1},
         )
         new = account.client.mint("u1")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + DEADLINE
         while True:  # what the matcher announces arrives in a moment
             setup = account.client.json("GET", "timeline", "/v1/setup")
             states = [(a["address"], a["state"]) for a in setup["capture_addresses"]]

@@ -18,9 +18,9 @@ from dev.install import Unavailable, ensure_prometheus
 from dev.prometheus import PrivatePrometheus, targets
 from dev.promql import asked
 from dev.stack import Stack, own_databases
+from tests.deadline import DEADLINE
 from tests.monitored import panels, recorded_and_alerts
 
-_SECONDS = 30
 _Seen = TypeVar("_Seen")
 NOT_THERE = {
     'satchel_http_requests_total{status=~"5..", job!="ingest"}',
@@ -61,7 +61,7 @@ def expressions() -> list[str]:
 
 def eventually(look: Callable[[], _Seen], wanted: _Seen) -> _Seen:
     """Return what is seen once it is what is wanted, or when it takes too long."""
-    deadline = time.monotonic() + _SECONDS
+    deadline = time.monotonic() + DEADLINE
     while (seen := look()) != wanted and time.monotonic() < deadline:
         time.sleep(0.2)
     return seen

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 PRIVATE = ("AMQP_URL", "MONGODB_URL", "BLOB_URL")
-SECONDS = 240
+SECONDS = 1800
+"""A deadline, of what takes about a minute on an idle machine."""
 
 
 def test_pods_start_serve_and_leave_and_nothing_is_lost(

@@ -15,6 +15,7 @@ from dev.generate import ROOT
 from dev.ports import free_port
 from dev.process import Process
 from dev.stack import SERVICES, Stack
+from tests.deadline import DEADLINE
 from tests.told_secrets import told_secrets
 
 PASSWORD = "pw" + secrets.token_hex(12)
@@ -57,7 +58,7 @@ def test_services_that_are_let_in_nowhere_tell_no_password(stack: Stack, tmp_pat
             command = [sys.executable, "-m", f"services.{service}"]
             processes.append(Process(command, log=log, environment=environment, folder=ROOT))
             processes[-1].start()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + DEADLINE
     while not all(process.log.read_text() for process in processes) and time.monotonic() < deadline:
         time.sleep(0.1)
     time.sleep(1)

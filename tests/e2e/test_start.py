@@ -12,6 +12,7 @@ from dev.stack import Replica
 from services.matcher.__main__ import INDEXES as MATCHER_INDEXES
 from services.timeline.indexes import INDEXES as TIMELINE_INDEXES
 from shared.database import connect, migrate
+from tests.deadline import DEADLINE
 from tests.e2e.parts import Parts
 
 NEEDS = {
@@ -25,7 +26,9 @@ PASSWORD = "the-wrong-password"
 
 
 def get(replica: Replica, path: str) -> httpx.Response:
-    return httpx.get(f"http://127.0.0.1:{replica.http_port}{path}", timeout=10, trust_env=False)
+    return httpx.get(
+        f"http://127.0.0.1:{replica.http_port}{path}", timeout=DEADLINE, trust_env=False
+    )
 
 
 def lines(replica: Replica) -> list[dict[str, Any]]:
@@ -34,7 +37,7 @@ def lines(replica: Replica) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
-def eventually(what: str, happened: Callable[[], bool], seconds: float = 20) -> None:
+def eventually(what: str, happened: Callable[[], bool], seconds: float = DEADLINE) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, what

@@ -16,24 +16,24 @@ from services.matcher.__main__ import INDEXES as MATCHER_INDEXES
 from services.timeline.indexes import INDEXES as TIMELINE_INDEXES
 from shared.auth import sign
 from shared.database import connect, migrate
+from tests.deadline import DEADLINE
 from tests.e2e.listening import Listening
 from tests.e2e.parts import SECRET, Parts, client_of
 
 MAILS = 20
 
 
-def terminated(replicas: dict[str, Replica]) -> dict[str, float]:
-    """Send SIGTERM to all, twice; return how many seconds each took to leave in good order."""
-    started = time.monotonic()
+def terminate(replicas: dict[str, Replica]) -> None:
+    """Send SIGTERM to all, twice; return once each has left in good order.
+
+    One that needs more than its STOP_SECONDS leaves with another exit code.
+    """
     for _ in range(2):
         for replica in replicas.values():
             os.kill(replica.process.pid, signal.SIGTERM)
         time.sleep(0.2)
-    took = {}
     for service, replica in replicas.items():
-        assert replica.process.wait(15) == 0, f"{service}: {replica.process.tail()}"
-        took[service] = time.monotonic() - started
-    return took
+        assert replica.process.wait(DEADLINE) == 0, f"{service}: {replica.process.tail()}"
 
 
 def mail(number: int, size: int = 100) -> bytes:
@@ -50,7 +50,7 @@ def test_who_waits_for_everything_leaves_at_once(parts: Parts) -> None:
         while "waiting for the" not in replica.process.tail():
             assert replica.process.alive
             time.sleep(0.05)
-    assert max(terminated(replicas).values()) < 5
+    terminate(replicas)
 
 
 @pytest.mark.parametrize("frozen", ["broker", "database"])
@@ -94,14 +94,13 @@ def stopped_and_started_again(parts: Parts, frozen: str) -> None:
             if frozen == "broker":
                 sending.start()
                 time.sleep(0.3)
-            took = terminated(replicas)
+            terminate(replicas)
             if frozen == "broker":
-                sending.join(5)
+                sending.join(DEADLINE)
                 assert answers == [451]
             session.close()
     assert upload.recv(100).startswith(b"HTTP/1.1 503 "), "try again, not: it failed"
     upload.close()
-    assert max(took.values()) < 10, took
     getattr(parts, frozen).thaw()
     for replica in replicas.values():
         replica.start()
@@ -109,7 +108,7 @@ def stopped_and_started_again(parts: Parts, frozen: str) -> None:
         replica.await_ready()
     accepted = MAILS // 2 + 1 if frozen == "broker" else MAILS
     wanted = {f"Mail {number}" for number in range(accepted)}
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + DEADLINE
     # The one that was told to try again may be there, too.
     while missing := wanted - {mail["subject"] for mail in ats.timeline("c1")}:
         assert time.monotonic() < deadline, missing
@@ -134,7 +133,7 @@ def half_an_upload(ingest: Replica, capture: str) -> socket.socket:
         scope=SCOPES,
         expires_at=int(time.time()) + 600,
     )
-    connection = socket.create_connection(("127.0.0.1", ingest.http_port), timeout=10)
+    connection = socket.create_connection(("127.0.0.1", ingest.http_port), timeout=DEADLINE)
     connection.sendall(
         f"POST /v1/mail?recipient={capture} HTTP/1.1\r\nHost: x\r\n"
         f"Authorization: Bearer {token}\r\nContent-Type: message/rfc822\r\n"

@@ -6,15 +6,17 @@ known here fails. Each user's mail has words of its own in every place (`office.
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 
 from dev.client import SCOPES
 from dev.stack import Stack
+from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 from tests.e2e.answers import Known, told_of
-from tests.e2e.asking import OPS_ROUTES, ROUTES, STREAMED, everything, requests
+from tests.e2e.asking import AT_ONCE, OPS_ROUTES, ROUTES, STREAMED, everything, requests
 from tests.e2e.listening import Listening
 from tests.e2e.office import Office
 
@@ -30,20 +32,21 @@ def filled(stack: Stack) -> Iterator[Office]:
     office.close()
 
 
+@pytest.fixture(scope="module")
+def anyones(filled: Office) -> Known:
+    """Whatever either user can find in either visibility; no test of `filled` adds to it."""
+    found = Known()
+    for visibility in ("owner", "team"):
+        filled.set_visibility(visibility)
+        found |= filled.known_to("u1") | filled.known_to("u2")
+    return found
+
+
 @pytest.fixture
 def office(filled: Office) -> Iterator[Office]:
     filled.set_visibility("owner")
     yield filled
     filled.set_visibility("team")
-
-
-def known_to_anyone(office: Office) -> Known:
-    """Return whatever either user can find in either visibility."""
-    own = office.known_to("u1") | office.known_to("u2")
-    office.set_visibility("team")
-    everyones = office.known_to("u1") | office.known_to("u2")
-    office.set_visibility("owner")
-    return own | everyones
 
 
 def secrets_of(office: Office, person: str) -> list[str]:
@@ -54,8 +57,8 @@ def secrets_of(office: Office, person: str) -> list[str]:
     return [*office.secrets[person].all, *ids, DATES[person], office.capture[person]]
 
 
-def test_every_route_is_asked(office: Office) -> None:
-    asked = {route for route, *_ in requests(office, known_to_anyone(office))}
+def test_every_route_is_asked(office: Office, anyones: Known) -> None:
+    asked = {route for route, *_ in requests(office, anyones)}
     assert asked == ROUTES - {STREAMED}
 
 
@@ -69,8 +72,10 @@ class TestOwner:
         assert DATES[person] in told
 
     @pytest.mark.parametrize("person", ["u1", "u2"])
-    def test_nothing_of_a_colleagues_mail_is_told(self, office: Office, person: str) -> None:
-        answers = everything(office, person, known_to_anyone(office), "GET PUT")
+    def test_nothing_of_a_colleagues_mail_is_told(
+        self, office: Office, anyones: Known, person: str
+    ) -> None:
+        answers = everything(office, person, anyones, "GET PUT")
         assert len(answers) > 500
         assert told_of(answers, secrets_of(office, OTHER[person])) == []
         assert {answer.status for answer in answers} == {200, 204, 403, 404}
@@ -80,14 +85,25 @@ class TestOwner:
 
     @pytest.mark.parametrize("person", ["u1", "u2"])
     def test_no_word_of_a_colleagues_mail_finds_anything(self, office: Office, person: str) -> None:
-        for word in office.secrets[OTHER[person]].all:
-            for q in (word, word[:-1], f'"{word}"', f"from:{word}", f"to:{word}"):
-                found = office.users[person].json("GET", "timeline", "/v1/inbox", params={"q": q})
-                assert found == {"items": [], "next_cursor": None}
+        def found(q: str) -> object:
+            return office.users[person].json("GET", "timeline", "/v1/inbox", params={"q": q})
+
+        words = office.secrets[OTHER[person]].all
+        asked = [
+            q
+            for word in words
+            for q in (word, word[:-1], f'"{word}"', f"from:{word}", f"to:{word}")
+        ]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            answers = zip(asked, pool.map(found, asked), strict=True)
+        nothing: dict[str, object] = {"items": [], "next_cursor": None}
+        assert [q for q, answer in answers if answer != nothing] == []
 
     @pytest.mark.parametrize("person", ["u1", "u2", "u3"])
-    def test_what_is_not_ones_own_is_not_found(self, office: Office, person: str) -> None:
-        own, anyones = office.known_to(person), known_to_anyone(office)
+    def test_what_is_not_ones_own_is_not_found(
+        self, office: Office, anyones: Known, person: str
+    ) -> None:
+        own = office.known_to(person)
         kinds = {"mails": own.mails, "conversations": own.conversations}
         for answer in everything(office, person, anyones, "GET PUT"):
             _, _, kind, id_, *_ = [*answer.asked[0].split("/"), ""]
@@ -95,7 +111,7 @@ class TestOwner:
                 assert answer.status == 404, answer
                 assert id_ not in answer.told
 
-    def test_who_captured_nothing_is_told_nothing(self, office: Office) -> None:
+    def test_who_captured_nothing_is_told_nothing(self, office: Office, anyones: Known) -> None:
         assert office.known_to("u3") == Known()
         empty = {
             "/v1/inbox": {"items": [], "next_cursor": None},
@@ -104,7 +120,7 @@ class TestOwner:
             "/v1/stats": {"days": []},
             "/v1/quarantine": {"items": [], "next_cursor": None},
         }
-        for answer in everything(office, "u3", known_to_anyone(office)):
+        for answer in everything(office, "u3", anyones):
             path = answer.route[1]
             if path in empty:
                 assert answer.json == empty[path], answer
@@ -165,12 +181,11 @@ class TestOwner:
 
 class TestTeam:
     @pytest.mark.parametrize("person", ["u1", "u2", "u3"])
-    def test_bcc_reaches_its_owner_alone(self, office: Office, person: str) -> None:
-        known = known_to_anyone(office)
+    def test_bcc_reaches_its_owner_alone(self, office: Office, anyones: Known, person: str) -> None:
         office.set_visibility("team")
         others = [owner for owner in ("u1", "u2") if owner != person]
         words = [word for owner in others for word in office.secrets[owner].bcc]
-        answers = everything(office, person, known, "GET PUT")
+        answers = everything(office, person, anyones, "GET PUT")
         assert told_of(answers, words) == []
 
     @pytest.mark.parametrize("person", ["u1", "u2", "u3"])
@@ -210,7 +225,7 @@ class TestEvents:
             owner, "cand@mail.example", message_id=message_id, references=references
         )
         office.arrives(owner, letter)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:
             for mail in office.users[owner].timeline("c1"):
                 if mail["message_id"] == message_id:
@@ -277,12 +292,13 @@ class TestEvents:
 
 
 @pytest.mark.parametrize("visibility", ["team", "owner"])
-def test_another_account_finds_nothing(office: Office, stack: Stack, visibility: str) -> None:
-    known = known_to_anyone(office)
+def test_another_account_finds_nothing(
+    office: Office, anyones: Known, stack: Stack, visibility: str
+) -> None:
     words = [word for owner in ("u1", "u2") for word in secrets_of(office, owner)]
     office.set_visibility(visibility)
     office.users["stranger"] = Account(stack).client_for("u1", f"{SCOPES} ops")
-    answers = everything(office, "stranger", known, "GET PUT")
+    answers = everything(office, "stranger", anyones, "GET PUT")
     assert told_of(answers, words) == []
     for answer in answers:
         if "_id}" in answer.route[1] and "profiles" not in answer.route[1]:

@@ -6,10 +6,13 @@ import pytest
 
 from dev.stack import Stack
 from shared.capture_address import KeyRing
+from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 
 
-def await_dead_letter(account: Account, capture_id: str, reason: str, seconds: float = 30) -> None:
+def await_dead_letter(
+    account: Account, capture_id: str, reason: str, seconds: float = DEADLINE
+) -> None:
     """Return when the capture is a dead letter."""
     ops = account.client_for("op", "ops")
     deadline = time.monotonic() + seconds

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from dev.stack import SERVICES, Stack
+from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 
 
@@ -14,7 +15,7 @@ class TestWrongInput:
     def test_a_made_up_capture_address_is_550_and_422(self, account: Account) -> None:
         made_up = account.capture.replace("@", "x@")
         port = account.stack.endpoints.smtp_port
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as connection:
             connection.sendall(
                 f"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<{made_up}>\r\nQUIT\r\n".encode()
             )

@@ -30,6 +30,7 @@ from shared.topology import (
     RECEIVED_BACKFILL,
     uses,
 )
+from tests.deadline import DEADLINE
 
 KEYS, DOMAIN = "k1:" + "s" * 20, "in.satchel.test"
 ADDRESS = KeyRing.parse(KEYS).mint("acme", "anna", DOMAIN).address
@@ -41,7 +42,7 @@ async def admin(amqp_url: str) -> AsyncIterator[AbstractChannel]:
     """A channel to look with; all queues are there, and empty."""
     publisher = Publisher(amqp_url, "test", uses(consumes=QUEUES))
     task = asyncio.create_task(publisher.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         while not publisher.ready:
             await asyncio.sleep(0.02)
     publisher.stop()
@@ -106,7 +107,7 @@ async def take(channel: AbstractChannel, number: int) -> list[tuple[MailReceived
         messages.append(message)
 
     consumer_tag = await queue.consume(keep, no_ack=True)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(DEADLINE):
         while len(messages) < number:
             await asyncio.sleep(0.02)
     await queue.cancel(consumer_tag)
@@ -248,7 +249,7 @@ async def test_killed_it_goes_on_where_it_was(
     command = [sys.executable, "-m", "services.ingest", *arguments(path)]
     process = Process(command, log=tmp_path / "backfill.log", environment=environment, folder=ROOT)
     process.start()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(DEADLINE):
         while await count(admin, RECEIVED_BACKFILL.name) < 500:
             await asyncio.sleep(0.001)
     os.kill(process.pid, signal.SIGKILL)
@@ -275,13 +276,13 @@ async def test_while_the_broker_is_away_it_waits_and_says_so(
     private_broker.freeze()
     try:
         told = ""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             while "waiting: mail cannot be taken right now (" not in told:
                 await asyncio.sleep(0.1)
                 told += capsys.readouterr().err
     finally:
         private_broker.thaw()
-    await asyncio.wait_for(running, 60)
+    await asyncio.wait_for(running, DEADLINE)
     assert "\rgoing on\x1b[K\n" in capsys.readouterr().err
     assert backfill.finished
     assert backfill.state.tally["sent"] == 3000

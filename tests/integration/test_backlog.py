@@ -7,6 +7,7 @@ import aio_pika
 
 from shared.broker import Backlog
 from shared.topology import MAIL_EXCHANGE, Queue
+from tests.deadline import DEADLINE
 
 
 async def test_it_knows_what_waits_and_finds_a_lost_queue_again(amqp_url: str) -> None:
@@ -15,7 +16,7 @@ async def test_it_knows_what_waits_and_finds_a_lost_queue_again(amqp_url: str) -
     running = asyncio.create_task(backlog.run())
 
     async def until(happened: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             while not happened():
                 await asyncio.sleep(0.05)
 
@@ -36,7 +37,7 @@ async def test_it_knows_what_waits_and_finds_a_lost_queue_again(amqp_url: str) -
             return True
 
         for _ in range(2):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(DEADLINE):
                 while not await publish():
                     await asyncio.sleep(0.05)
             await publish()

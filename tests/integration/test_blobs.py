@@ -13,6 +13,7 @@ from dev.generate import ROOT
 from dev.ports import free_port
 from dev.process import Process
 from shared.blobs import BlobMissing, Blobs, BlobStoreAway, claim_key, mail_key
+from tests.deadline import DEADLINE
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ async def test_an_endpoint_that_is_silent_is_away_within_the_deadline(
         for name, value in bucket.settings(silent.getsockname()[1]).items():
             monkeypatch.setenv(name, value)
         blobs = Blobs(f"s3://{bucket.NAME}/")
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(DEADLINE):
             for operation in (blobs.put("a", b"mail"), blobs.get("a"), blobs.delete("a")):
                 with pytest.raises(BlobStoreAway):
                     await operation
@@ -110,7 +111,7 @@ async def test_a_bucket_keeps_what_a_folder_keeps(
         monkeypatch.setenv(name, value)
     blobs = Blobs(f"s3://{bucket.NAME}/")
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             while await blobs.why_not():
                 await asyncio.sleep(0.05)
         await blobs.put("claims/a", b"mail" * 100_000)

@@ -137,7 +137,9 @@ async def shown(timeline: Timeline) -> set[frozenset[str]]:
     return {frozenset(group) for group in groups.values()}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(2, 6))]
+)
 async def test_any_order_and_any_race_gives_the_same_conversations_and_rows(
     timelines: tuple[Timeline, Timeline, Timeline], seed: int
 ) -> None:
@@ -216,5 +218,5 @@ async def test_a_long_thread_costs_no_more_per_mail_than_a_short_one(
         await database["system.profile"].drop()
         return sum(entry.get("docsExamined", 0) + entry.get("keysInserted", 0) for entry in entries)
 
-    costs = [await cost_of(number) for number in range(200)]
-    assert max(costs[150:]) <= max(costs[5:20])
+    costs = [await cost_of(number) for number in range(120)]
+    assert max(costs[90:]) <= max(costs[5:20])

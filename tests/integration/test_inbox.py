@@ -10,6 +10,7 @@ import pytest
 
 from services.timeline.cursors import InvalidCursor
 from services.timeline.query import parse_query
+from services.timeline.terms import MAX_TERMS
 from services.timeline.viewers import Viewer
 from shared.database import Document
 from shared.events import Role
@@ -31,11 +32,13 @@ async def write(
     owner: str = "u1",
     person: str = "c1",
     backfill: bool = False,
+    role: Role = Role.TO,
     **options: Any,
 ) -> None:
     """Attach a mail of its own conversation; its id is its subject."""
     options = {"message_id": f"{subject}@x", **options}
-    event = attached(match(person, f"{person}@x.example"), owner=owner, backfill=backfill)
+    found = match(person, f"{person}@x.example", role)
+    event = attached(found, owner=owner, backfill=backfill)
     await timeline.handle(event, mail(subject, **options))
 
 
@@ -254,6 +257,35 @@ class TestSearch:
         )
         await timeline.handle(attached(), mail().replace(b"\r\n\r\n", b"\r\n" + headers + b"\r\n"))
         assert await self.found(timeline, "has:attachment cv") == ["Hello"]
+
+    async def test_a_long_mail_by_its_last_word(self, timeline: Timeline) -> None:
+        text = (
+            "\r\n".join(f"word{number}" for number in range(3000))
+            + "\r\n\u6771\u4eac Gr\u00f6\u00dfe"
+        )
+        await write(timeline, "Long", text=text)
+        for q in ("grosse", "word2999", '"\u6771\u4eac gr\u00f6\u00dfe"', '"word2998 word2999"'):
+            assert await self.found(timeline, q) == ["Long"]
+            assert await self.partial(timeline, q) == 0
+
+    async def test_a_search_tells_how_many_mails_it_may_have_missed(
+        self, timeline: Timeline
+    ) -> None:
+        many = "\r\n".join(f"word{number}" for number in range(MAX_TERMS + 10)) + "\r\nend"
+        await write(timeline, "Longer", text=many, day=10)
+        await write(timeline, "Other", text="end", day=11)
+        await write(timeline, "Own", text=many, owner="u2", day=12, role=Role.BCC)
+        assert await self.found(timeline, "end") == ["Other"]
+        for q in ("end", "nowhere", "prefix*", '"at the end"', "end before:2026-01-11"):
+            assert await self.partial(timeline, q) == 1
+        assert await self.partial(timeline, "end", U2) == 2
+        assert await self.partial(timeline, "end", Viewer(ACCOUNT, "u2", own_only=True)) == 1
+        assert await self.partial(timeline, "end", Viewer("globex", "u1")) == 0
+        for q in ("has:attachment", "after:2026-01-11 end", "after:2026-01-01"):
+            assert await self.partial(timeline, q) == 0, "whether they are found is certain"
+
+    async def partial(self, timeline: Timeline, q: str, viewer: Viewer = U1) -> int:
+        return (await timeline.search.hits(viewer, parse_query(q), 10, None)).partial
 
     async def test_a_conversation_is_found_once_over_all_pages(self, timeline: Timeline) -> None:
         for n in range(1, 13):

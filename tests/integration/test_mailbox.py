@@ -51,12 +51,13 @@ async def test_the_documents_are_those_that_the_store_writes(timeline: Timeline)
 
 
 async def test_processes_fill_a_database_with_as_many_mails_as_asked_for(
-    timeline: Timeline, mongodb_url: str
+    timeline: Timeline, mongodb_url: str, share: float
 ) -> None:
-    fill(Target(mongodb_url, timeline.database.name, UNTIL), 3000, processes=2)
-    assert await timeline.database["mails"].count_documents({}) == 3000
+    mails = int(3000 * share)
+    fill(Target(mongodb_url, timeline.database.name, UNTIL), mails, processes=2)
+    assert await timeline.database["mails"].count_documents({}) == mails
     threads = await timeline.database["threads"].count_documents({})
-    assert threads == len(conversations(3000))
+    assert threads == len(conversations(mails))
 
 
 def _by_id(documents: list[Document]) -> dict[str, object]:

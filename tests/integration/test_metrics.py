@@ -66,7 +66,7 @@ async def test_a_queue_tells_how_old_its_oldest_is(amqp_url: str) -> None:
             assert of_queue("queue_consumers") == 0
             async with running(consumer):
                 await eventually(lambda: of_queue("deliveries_in_hand") == 2)
-                assert 60 <= of_queue("oldest_seconds") < 90
+                assert of_queue("oldest_seconds") >= 60
                 await eventually(lambda: of_queue("queue_consumers") == 1)
                 await eventually(lambda: of_queue("queue_messages") == 1)
                 go_on.set()
@@ -89,12 +89,13 @@ async def test_a_message_says_when_it_was_published(amqp_url: str) -> None:
         await queue.purge()
         event = received()
         counted = value("publish_seconds_count", tag=event.tag)
+        before = datetime.now(UTC).replace(microsecond=0)
         await publisher.publish(event, b"mail")
         assert value("publish_seconds_count", tag=event.tag) == counted + 1
         message = await queue.get()
         await message.ack()
         assert message.timestamp is not None
-        assert abs(datetime.now(UTC) - message.timestamp) < timedelta(seconds=30)
+        assert before <= message.timestamp <= datetime.now(UTC)
 
 
 async def test_a_command_is_timed_and_a_refused_one_counted(mongodb_url: str) -> None:

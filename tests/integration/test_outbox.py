@@ -18,6 +18,7 @@ from shared.capture_address import KeyRing
 from shared.database import Database, connect, migrate
 from shared.events import CaptureAddressChanged, Event, Kind, PersonChanged, PersonDeleted
 from shared.outcomes import Done
+from tests.deadline import DEADLINE
 from tests.fakes import Crash, Recorder, RecordingPublisher
 
 ACCOUNT = "acme"
@@ -107,7 +108,7 @@ async def test_that_it_cannot_be_announced_is_counted(world: World) -> None:
     world.recorder.away = True
     before = failures()
     running = asyncio.create_task(world.outbox.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while failures() == before:
             await asyncio.sleep(0.02)
     world.outbox.stop()

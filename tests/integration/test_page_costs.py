@@ -119,6 +119,21 @@ async def test_a_page_costs_what_its_size_says(
         assert not large.sorts
 
 
+MOST_REQUESTS = 60
+"""Of ten batches of texts at most, for each which of its conversations an earlier page has."""
+
+
+async def test_a_page_of_a_phrase_asks_for_no_conversation_alone(
+    timelines: tuple[Timeline, Timeline],
+) -> None:
+    async def view(timeline: Timeline, viewer: Viewer, cursor: str | None) -> str | None:
+        query = parse_query(f'"{WORDS[0]} {WORDS[1]}"')
+        return (await timeline.search.hits(viewer, query, 50, cursor)).next_cursor
+
+    cost = await _cost(timelines[1], view, TEAM, is_first=False)
+    assert cost.operations <= MOST_REQUESTS
+
+
 async def _cost(timeline: Timeline, view: View, viewer: Viewer, is_first: bool) -> Cost:
     """Return what the first or the second page costs."""
     cursor = None if is_first else await view(timeline, viewer, None)

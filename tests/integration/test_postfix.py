@@ -10,6 +10,7 @@ import pytest
 
 from dev.install import Unavailable
 from dev.ports import free_port
+from tests.deadline import DEADLINE
 from tests.postfix import PrivatePostfix
 from tests.smtp_door import ADDRESS, DOMAIN, RING, Served, serving
 
@@ -41,7 +42,7 @@ def postfix(ingest_port: int) -> Iterator[PrivatePostfix]:
 
 def send(port: int, recipient: str, *, secure: bool = False) -> str:
     """Send as a mail server does; return the first refusal, or the answer to DATA."""
-    with smtplib.SMTP("127.0.0.1", port, "sender.test", timeout=30) as session:
+    with smtplib.SMTP("127.0.0.1", port, "sender.test", timeout=DEADLINE) as session:
         session.ehlo()
         if secure:
             context = ssl.create_default_context()
@@ -56,7 +57,7 @@ def send(port: int, recipient: str, *, secure: bool = False) -> str:
 
 
 async def arrival(served: Served, count: int) -> bytes:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         while len(served.mails) < count:
             await asyncio.sleep(0.02)
     return served.mails[count - 1]

@@ -13,6 +13,7 @@ from shared.outcomes import Done, Outcome, Reject, Retry
 from shared.topology import DEAD, MAIL_EXCHANGE, RECEIVED
 from shared.tracing import Trace
 from tests.broker_parts import TOPOLOGY, received, running, take_one
+from tests.deadline import DEADLINE
 
 LARGEST = Trace(f"00-{'a' * 32}-{'b' * 16}-00", "k=" + "v" * 254 + ",l=" + "v" * 253)
 
@@ -60,7 +61,7 @@ async def seen(amqp_url: str, publisher: Publisher, message: aio_pika.Message) -
         await exchange.publish(message, MailReceived.tag)
     consumer = Consumer(amqp_url, "test traces", TOPOLOGY, RECEIVED, handle, publisher)
     async with running(consumer):
-        return await asyncio.wait_for(found, 10)
+        return await asyncio.wait_for(found, DEADLINE)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,10 @@ class ParticipantVerdict(BaseModel):
 
     address: str
     role: Role
-    source: Source
+    source: Source = Field(
+        description="Where it was found: in the header, in the header block of a forwarded mail, "
+        "or in a delivery report as a recipient that was not reached"
+    )
     verdict: str
 
 

@@ -1,13 +1,15 @@
 """The form in which a mail is signed: RFC 6376 section 3.4, in linear time whatever the bytes.
 
-What is signed must be what is read (`shared/mail/headers.py`): a mail whose header block the two
-would read differently cannot be verified.
+What is signed must be what is read (`shared/mail/header_block.py`): a mail whose header block the
+two would read differently cannot be verified. A byte order mark before the first field belongs to
+neither.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.mail.header_block import header_start, without_mark
 from shared.mail.headers import MAX_HEADER_BYTES, HeaderBlock
 
 Form = Literal["simple", "relaxed"]
@@ -52,6 +54,7 @@ def signed_form(raw: bytes, header: HeaderBlock) -> SignedForm | None:
     """Return a mail as a verifier has to see it; None when a reader sees another one."""
     if header.truncated:
         return None
+    raw = raw[header_start(raw) :]
     if raw.count(b"\n") != raw.count(b"\r\n"):  # it came by HTTP, or from a file
         raw = raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     block, _, body = raw.partition(b"\r\n\r\n")
@@ -63,6 +66,7 @@ def signed_form(raw: bytes, header: HeaderBlock) -> SignedForm | None:
 
 
 def _field(raw: bytes) -> Field:
+    raw = without_mark(raw)
     name = raw.partition(b":")[0].rstrip(b" \t")
     return Field(name.decode("ascii", "replace").lower(), raw)
 

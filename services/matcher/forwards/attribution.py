@@ -18,7 +18,6 @@ _ADDRESS = re.compile(
 )
 _QUOTED = re.compile(r"[\"„“«']([^\"„“”«»]{1,200})[\"“”»']\s*$")
 _NO_NAME = re.compile(r"(?:AM|PM|Uhr|GMT\S*|UTC\S*|[A-ZČ]{3,4}|\W+)\s+")
-_FINNISH = "kirjoitti"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +38,6 @@ def read_attribution(lines: list[str], number: int) -> Attribution | None:
     if following.endswith((":", "：")) and "@" in following and len(line) > 10:
         return _read(f"{line} {following}", 2)
     return None
-
-
-def is_answer(line: str, prefix: str) -> bool:
-    """Return whether a prefix that says `forward` elsewhere says `reply` here: Finnish `VS`."""
-    return prefix == "vs" and _FINNISH in line
 
 
 def _read(line: str, count: int) -> Attribution | None:
@@ -74,3 +68,8 @@ def _name(before: str) -> str:
         else:
             break
     return rest.strip("\"'*_ ")[:200]
+
+
+def may_introduce(line: str) -> bool:
+    """Return whether a line looks like one that introduces a quote, with or without an address."""
+    return line.endswith((":", "：")) and len(line) <= _MAX_LINE and looks_like_date(line)

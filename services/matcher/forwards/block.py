@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.matcher.forwards.dates import looks_like_date
-from services.matcher.forwards.labels import Field, field_of
 from services.matcher.forwards.lines import labelled, labelled_without_colon
 from services.matcher.forwards.people import read_people, read_sender
 from services.matcher.forwards.separators import Separator
 from shared.events import Named
+from shared.mail.field_labels import Field, field_of
 from shared.mail.headers import decode_text
 
 MAX_BLOCK = 300

@@ -1,14 +1,15 @@
 """A text as lines in which a header block can be found, whatever a client did to them.
 
 Gone are marks of quoting, invisible marks of direction, bold, the pipes of a table drawn in text;
-a block on the separator's own line, with nothing between its fields, is cut into lines.
+a block on the separator's own line, with nothing between its fields, is cut into lines. That is how
+Yahoo writes it, in some languages without a colon after one of the labels.
 """
 
 import re
 from itertools import islice
 
-from services.matcher.forwards.labels import MAX_LABEL, Field, field_of
 from services.matcher.forwards.separators import separator_and_rest
+from shared.mail.field_labels import LABELS, MAX_LABEL, Field, field_of
 
 MAX_LINES = 10_000
 """What is further down is not looked at."""
@@ -24,6 +25,16 @@ _QUOTE = re.compile(r"\s*+(?>(?:[>|\u00a6\u2502] ?)+)")
 _ROW = re.compile(r"\s*+\|[^|]{1,60}\|.*\|\s*+")
 _COLONS = ":：﹕"
 _LABEL_END = re.compile(f"[{_COLONS}]")
+
+
+def _any_of(*fields: Field) -> str:
+    labels = sorted((label for field in fields for label in LABELS[field]), key=len, reverse=True)
+    return "|".join(re.escape(label) for label in labels)
+
+
+_AFTER_ADDRESS = re.compile(rf"(?<=>)({_any_of(Field.TO, Field.CC, Field.DATE)}|Dw) (?=\S)")
+_AFTER_DATE = re.compile(rf"(?<=[A-Z\d)])({_any_of(Field.SUBJECT)}) (?=\S)")
+"""Labels without a colon, where the field before is sure to have ended."""
 
 
 def lines_of(text: str) -> list[str]:
@@ -77,6 +88,21 @@ def labelled_without_colon(line: str) -> tuple[str, str] | None:
 
 def _fields_apart(text: str) -> list[str]:
     """Cut `From: A <a@x>To: b@xSubject: c` into its fields; the subject is the last."""
+    starts, seen = _starts(text)
+    before = starts[-1] if Field.SUBJECT in seen else _MAX_CUT
+    fields = _AFTER_ADDRESS.sub(r"\1: ", text[:before])
+    if Field.SUBJECT not in seen:
+        fields = _AFTER_DATE.sub(r"\1: ", fields, count=1)
+    if fields != text[:before]:
+        text = fields + text[before:]
+        starts, _ = _starts(text)
+    if len(starts) < 2:
+        return [text]
+    return [text[a:b].strip() for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+
+
+def _starts(text: str) -> tuple[list[int], set[Field]]:
+    """Return where fields begin, up to the subject, and which they are."""
     starts: list[int] = []
     seen: set[Field] = set()
     for colon in islice(_LABEL_END.finditer(text, 0, _MAX_CUT), _MAX_COLONS):
@@ -86,9 +112,7 @@ def _fields_apart(text: str) -> list[str]:
             seen.add(found[1])
             if found[1] is Field.SUBJECT:
                 break
-    if len(starts) < 2:
-        return [text]
-    return [text[a:b].strip() for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+    return starts, seen
 
 
 def _label_before(text: str, colon: int) -> tuple[int, Field] | None:

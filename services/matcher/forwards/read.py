@@ -8,22 +8,29 @@ person in that row wrote.
 Where a separator is, or a block whose sender has no address, and nobody can be read from it,
 nothing further down counts: that was written by others, and crediting the wrong person is worse
 than crediting nobody.
+
+Outlook forwards as it answers, with a header block and no words. So a block alone is a forward
+unless the subject says that the mail is an answer (`Re:`, `AW:`, ...): then it takes a separator
+that says so, above everything that the mail quotes. References and In-Reply-To say nothing: Gmail
+and Outlook set them on forwards too.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from services.matcher.addresses import normalise
-from services.matcher.forwards.attribution import is_answer, read_attribution
+from services.matcher.forwards.attribution import may_introduce, read_attribution
 from services.matcher.forwards.block import Block, may_begin, read_block
 from services.matcher.forwards.dates import looks_like_date, read_date
 from services.matcher.forwards.lines import lines_of
 from services.matcher.forwards.markup import text_of_html
-from services.matcher.forwards.separators import Separator, forwarded_subject, separator
+from services.matcher.forwards.separators import Separator, separator
 from services.matcher.participants import Participant
 from shared.events import Forwarded, Named, Role, Source
+from shared.mail.body import body_of, joined_source, joined_text
 from shared.mail.headers import decode_text, read_header_block
-from shared.mail.mime import body_parts, leaves, text_of
+from shared.mail.mime import leaves
+from shared.mail.subject_prefixes import forwarded_subject, is_answer
 
 MAX_LEVELS = 50
 MAX_PEOPLE = 500
@@ -71,17 +78,23 @@ class _Unread:
 def read_forward(raw: bytes) -> Forward | None:
     """Return what the forwarded mail in this one says of itself, or None when there is none."""
     parts, _ = leaves(raw)
-    plain, rich = body_parts(parts)
+    body = body_of(parts)
+    plain = [part for part in body.plain if part.content_type == "text/plain"]
+    rich = [part for part in body.rich if part.may_be_body]
     subject = decode_text(read_header_block(raw).first("Subject") or "")
-    found = forwarded_in(text_of(plain)[0], subject) if plain else None
-    if found is None and rich is not None:
-        found = forwarded_in(text_of_html(text_of(rich)[0]), subject)
+    found = forwarded_in(joined_text(plain), subject) if plain else None
+    if found is None and rich:
+        found = forwarded_in(text_of_html(joined_source(rich)), subject)
     return found
 
 
 def forwarded_in(text: str, subject: str = "") -> Forward | None:
     """Return the forwarded mail in a text, or None. The subject is that of the mail around it."""
-    levels = list(_levels(lines_of(text), subject))
+    lines = lines_of(text)
+    answers = is_answer(subject, text)
+    if answers and not _is_marked(lines):
+        return None
+    levels = list(_levels(lines, subject, answers))
     if not levels or levels[0].sender is None:
         return None
     original, sender = 0, levels[0].sender
@@ -130,9 +143,9 @@ def _taking_part(role: Role, people: tuple[Named, ...]) -> Iterator[Participant]
         yield Participant(normalise(named.address), role, Source.FORWARDED_BODY)
 
 
-def _levels(lines: list[str], subject: str) -> Iterator[Block]:
+def _levels(lines: list[str], subject: str, answers: bool) -> Iterator[Block]:
     """Yield the header blocks, from the outside in; none when the first cannot be read."""
-    prefix, rest = forwarded_subject(subject) or ("", "")
+    prefix, rest = (not answers and forwarded_subject(subject)) or ("", "")
     number = count = 0
     unread = _Unread()
     while number < len(lines) and count < MAX_LEVELS:
@@ -158,11 +171,22 @@ def _levels(lines: list[str], subject: str) -> Iterator[Block]:
                 return
         elif may_begin(line):
             level = read_block(lines, number - 1)
-        elif prefix and not count and not is_answer(line, prefix):
+        elif prefix and not count:
             level = _attributed(lines, number - 1, rest)
         if level is not None:
             yield level
             number, count = max(number, level.end), count + 1
+
+
+def _is_marked(lines: list[str]) -> bool:
+    """Return whether words say `forwarded` above everything that a mail quotes."""
+    for number, line in enumerate(lines):
+        if kind := separator(line):
+            if kind is not Separator.UNKNOWN:
+                return kind is Separator.FORWARDED
+        elif may_introduce(line) or (may_begin(line) and read_block(lines, number)):
+            return False
+    return False
 
 
 def _next(lines: list[str], number: int) -> int:

@@ -1,4 +1,4 @@
-"""The line that a client puts before a forwarded mail, and the word that it puts before a subject.
+"""The line that a client puts before a forwarded mail.
 
 Known by words, as `forwarded`, in the languages that clients speak. A line of dashes around words
 that are not known separates too, but proves less.
@@ -78,57 +78,3 @@ def separator_and_rest(line: str) -> tuple[str, str] | None:
         if rest and rest[0] not in _DASHES and separator(line[: tail.end()].strip()):
             return line[: tail.end()].strip(), rest
     return None
-
-
-_PREFIXES = {
-    *(
-        "fwd",
-        "fw",
-        "wg",
-        "tr",
-        "rv",
-        "enc",
-        "i",
-        "pd",
-        "vb",
-        "vl",
-        "vs",
-        "vs/fwd",
-        "redir",
-        "redir.",
-    ),
-    *("doorst", "ilt", "i̇lt", "továbbítás", "továbbítva", "tov", "πρθ", "ft", "fs", "trs", "trans"),
-    *("przek", "přep", "prepos", "přeposláno", "пересл", "переслать", "переслано", "пер", "препр"),
-    *("转发", "轉寄", "轉發", "転送", "전달", "ส่งต่อ", "chuyển tiếp", "הועבר", "إعادة توجيه", "fv"),
-    *(
-        "reenv",
-        "reenviado",
-        "fwrd",
-        "forward",
-        "forwarded",
-        "fyi fwd",
-        "persiųsti",
-        "pārs",
-        "edasi",
-    ),
-}
-"""Of subjects, in folded case. `VS` is `reply` in Finnish, see `attribution.py`."""
-_TAG = re.compile(r"\s*+\[[^\[\]]{1,80}\]\s*+")
-_PREFIX = re.compile(r"\s*+([^\s:：\[\]][^:：\[\]]{0,20}?)\s?[:：]\s*+")
-
-
-def forwarded_subject(subject: str) -> tuple[str, str] | None:
-    """Return the first prefix of a subject that says `forward`, and the subject without them all.
-
-    Lists put their tags before it. None when it says something else, as `reply`, or nothing.
-    """
-    first, at = "", 0
-    while True:
-        start = at
-        while tag := _TAG.match(subject, start):
-            start = tag.end()
-        found = _PREFIX.match(subject, start)
-        if found is None or found[1].casefold().strip(" .") not in _PREFIXES:
-            break
-        first, at = first or found[1].casefold(), found.end()
-    return (first, subject[at:].strip()) if first else None

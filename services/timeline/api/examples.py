@@ -69,7 +69,7 @@ CONVERSATION: dict[str, Any] = {
     "has_attachments": True,
 }
 CURSOR = "WzE3Njg0NjkwMDAwMDAsICJxN2Yyd3o1eWtkM21uYnY0eGp0NmhzYXBlMnVjb2xyaSJd"
-CONVERSATION_LIST = {"items": [CONVERSATION], "next_cursor": CURSOR}
+CONVERSATION_LIST = {"items": [CONVERSATION], "next_cursor": CURSOR, "partial": 0}
 CONVERSATION_DETAIL = {**CONVERSATION, "mails": [MAIL], "next_cursor": None}
 MAIL_LIST = {"items": [MAIL], "next_cursor": None}
 STATS = {

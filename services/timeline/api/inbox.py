@@ -98,12 +98,13 @@ def inbox_routes(
         A page may hold fewer than `limit`, even none: go on while there is a `next_cursor`.
         """
         viewer = await settings.viewer(caller, own_only=owner == "me")
+        partial = 0
         try:
             if q is not None and q.strip():
                 hits = await search.hits(viewer, parse_query(q), limit, cursor)
                 rows = await inbox.of_threads(viewer, hits.threads)
                 rows = [row for row in rows if _wanted(row, person_id, unread=unread)]
-                next_cursor = hits.next_cursor
+                next_cursor, partial = hits.next_cursor, hits.partial
             else:
                 list_ = inbox.unread_page if unread else inbox.page
                 page = await list_(viewer, limit, cursor, person_id)
@@ -112,7 +113,8 @@ def inbox_routes(
             raise invalid_field("cursor", str(error)) from error
         except InvalidQuery as error:
             raise invalid_field("q", str(error)) from error
-        return ConversationList(items=await listed(viewer, rows), next_cursor=next_cursor)
+        items = await listed(viewer, rows)
+        return ConversationList(items=items, next_cursor=next_cursor, partial=partial)
 
     @router.get("/v1/inbox/unread")
     async def unread_total(

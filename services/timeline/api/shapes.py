@@ -226,6 +226,11 @@ class ConversationList(BaseModel):
 
     items: list[ConversationOut]
     next_cursor: str | None
+    partial: int = Field(
+        0,
+        description="Of a search: mails with more words than are searched, which it may have "
+        "missed; counted up to 1,000",
+    )
 
 
 class ConversationDetail(ConversationOut):

@@ -21,6 +21,7 @@ from shared.outcomes import Done, Retry
 from shared.topology import DEAD, DEAD_EXCHANGE, RECEIVED
 from tests.broker_parts import count, received, running
 from tests.dead_letter_parts import ACCOUNT, KEPT, TOPOLOGY, Desk, dead, die
+from tests.deadline import DEADLINE
 
 
 class TestKeeping:
@@ -108,7 +109,7 @@ class TestKeeping:
             patch.setattr(Records, "add", no_primary)
             await desk.publisher.publish_dead(dead())
             await desk.publisher.publish_dead(dead(body=b""))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(DEADLINE):
                 await asked.wait()
             assert isinstance(await desk.keeper.handle(dead()), Retry)
             assert isinstance(await desk.keeper.handle(dead(body=b"")), Retry)
@@ -152,7 +153,7 @@ class TestKeeping:
 
 
 async def eventually_empty(desk: Desk) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while await count(desk.admin, DEAD.name):
             await asyncio.sleep(0.05)
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.ingest.limits import InHand, Places, Rates
+from services.ingest.metrics import BYTES_IN_HAND, SMTP_SESSIONS
 from services.ingest.settings import IngestSettings
 
 
@@ -92,6 +93,114 @@ def test_one_account_cannot_have_all_bytes() -> None:
     assert not in_hand.idle.is_set()
 
 
+@pytest.mark.parametrize(("size", "fits"), [(60, True), (61, False)])
+def test_an_account_may_have_its_share_to_the_last_byte(size: int, fits: bool) -> None:
+    hold = InHand(100, 60).hold(["a"])
+    assert hold.may_hold(size) is fits
+    assert hold.size == (size if fits else 0)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(40, True), (41, False)])
+def test_all_may_have_all_to_the_last_byte(size: int, fits: bool) -> None:
+    in_hand = InHand(100, 60)
+    assert in_hand.hold(["a"]).may_hold(60)
+    assert in_hand.hold(["b"]).may_hold(size) is fits
+
+
+def test_a_mail_grows_by_what_is_new_of_it_and_may_shrink() -> None:
+    in_hand = InHand(100, 60)
+    mail, other = in_hand.hold(["a"]), in_hand.hold(["b"])
+    assert all(mail.may_hold(size) for size in (20, 40, 60))
+    assert other.may_hold(40)
+    assert mail.may_hold(10)
+    assert other.may_hold(60)
+    assert BYTES_IN_HAND._value.get() == 70
+
+
+def test_a_mail_for_several_accounts_counts_for_each() -> None:
+    in_hand = InHand(1000, 60)
+    assert in_hand.hold(["a", "b"]).may_hold(50)
+    assert not in_hand.hold(["b", "c"]).may_hold(11)
+    assert in_hand.hold(["c"]).may_hold(60)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(60, True), (61, False)])
+def test_a_mail_for_no_account_has_the_share_of_one(size: int, fits: bool) -> None:
+    assert InHand(100, 60).hold([]).may_hold(size) is fits
+
+
+def test_what_was_refused_counts_no_more() -> None:
+    in_hand = InHand(100, 60)
+    refused = in_hand.hold(["a"])
+    assert refused.may_hold(50)
+    assert not refused.may_hold(70)
+    assert in_hand.hold(["a"]).may_hold(60)
+
+
+def test_it_is_idle_when_the_last_mail_is_released() -> None:
+    in_hand = InHand(100, 60)
+    assert in_hand.idle.is_set()
+    holds = [in_hand.hold(["a"]) for _ in range(2)]
+    assert holds[0].may_hold(30)
+    for hold in holds:
+        assert not in_hand.idle.is_set()
+        hold.release()
+    assert in_hand.idle.is_set()
+    assert BYTES_IN_HAND._value.get() == 0
+    assert not in_hand._by_account, "no memory is kept of who is quiet"
+
+
+def test_a_bucket_is_forgotten_when_it_is_full_and_not_before() -> None:
+    clock = Clock()
+    rates = Rates(1, 2000, clock=clock)
+    for n in range(1024):
+        rates.charge(f"account {n}", 10)
+    clock.now += 10
+    rates.charge("flood", 3000)
+    assert set(rates._full_at) == {"flood"}, "the others are full at this moment"
+    assert rates.take("flood") == 1001
+    for n in range(1024):
+        rates.charge(f"account {n}", 10)
+    assert len(rates._full_at) == 1025, "none of these is full"
+    assert rates._forget_at == 2 * 1025
+    clock.now += 10
+    for n in range(1025):
+        rates.charge(f"other {n}", 10)
+    assert len(rates._full_at) == 2050, "so long it is not looked through again"
+    rates.charge("last", 10)
+    assert len(rates._full_at) == 1027
+    assert rates._forget_at == 2 * 1027
+
+
+def test_a_mail_costs_one_at_least_and_ten_at_most() -> None:
+    for pressure, cost in ((0.0, 1), (1.0, 1), (3.0, 3), (10.0, 10), (11.0, 10)):
+        clock = Clock()
+        rates = Rates(1, 100, lambda pressure=pressure: pressure, clock)
+        assert rates.take("a") == 0
+        rates.charge("a", 100 - cost)
+        assert rates.take("a") == cost
+        clock.now += cost
+        assert rates.take("a") == 0
+
+
+def test_who_must_wait_is_told_whole_seconds_and_pays_nothing() -> None:
+    clock = Clock()
+    rates = Rates(10, 1, clock=clock)
+    assert rates.take("a") == 0
+    for _ in range(3):
+        assert rates.take("a") == 1
+    clock.now += 0.1
+    assert rates.take("a") == 0
+
+
+def test_nothing_is_charged_where_there_is_no_rate_or_no_token() -> None:
+    none, some = Rates(0, 5), Rates(1, 5)
+    none.charge("a", 100)
+    some.charge("a", 0)
+    assert not none._full_at
+    assert not some._full_at
+
+
 class Guest:
     def __init__(self) -> None:
         self.left = False
@@ -117,6 +226,80 @@ def test_one_account_has_a_quarter_of_the_places() -> None:
     assert places.names(guests[3], "a")
 
 
+def test_who_waited_longest_without_a_name_makes_room() -> None:
+    places = Places(4, 8)
+    guests = [Guest() for _ in range(6)]
+    assert all(places.enter(guest) for guest in guests[:4])
+    assert places.names(guests[0], "a")
+    assert places.enter(guests[4])
+    assert places.enter(guests[5])
+    assert [guest.left for guest in guests] == [False, True, True, False, False, False]
+    assert places.guests() == [guests[0], *guests[3:]]
+    assert len(places) == 4
+    assert SMTP_SESSIONS._value.get() == 4
+
+
+def test_who_made_room_has_a_name_no_more_and_counts_for_no_address() -> None:
+    places = Places(1, 1)
+    first, second = Guest(), Guest()
+    assert places.enter(first)
+    assert places.enter(second)
+    assert places.names(first, "a"), "too late to matter"
+    assert places.comes_from(first, "192.0.2.1")
+    assert places.comes_from(second, "192.0.2.1")
+    assert places.names(second, "a")
+
+
+def test_of_few_places_an_account_may_have_one() -> None:
+    places = Places(3, 8)
+    guests = [Guest(), Guest()]
+    assert all(places.enter(guest) for guest in guests)
+    assert [places.names(guest, "a") for guest in guests] == [True, False]
+    assert places.names(guests[1], "b")
+
+
+def test_an_account_of_eleven_places_may_have_two() -> None:
+    places = Places(11, 11)
+    guests = [Guest() for _ in range(3)]
+    assert all(places.enter(guest) for guest in guests)
+    assert [places.names(guest, "a") for guest in guests] == [True, True, False]
+
+
+def test_an_address_has_so_many_places_and_each_that_is_left_is_free_again() -> None:
+    places = Places(8, 2)
+    guests = [Guest() for _ in range(4)]
+    assert all(places.enter(guest) for guest in guests)
+    assert [places.comes_from(guest, "192.0.2.1") for guest in guests[:3]] == [True, True, False]
+    places.leave(guests[0])
+    assert places.comes_from(guests[2], "192.0.2.1")
+    assert not places.comes_from(guests[3], "192.0.2.1")
+    for guest in guests:
+        places.leave(guest)
+    assert len(places) == 0
+    assert SMTP_SESSIONS._value.get() == 0
+    assert not places._taken, "no memory is kept of who left"
+    assert not places._sessions
+
+
+def test_who_leaves_makes_no_room_twice() -> None:
+    places = Places(1, 8)
+    first, second, third = Guest(), Guest(), Guest()
+    assert places.enter(first)
+    places.leave(first)
+    assert places.enter(second)
+    assert places.enter(third)
+    assert (first.left, second.left) == (False, True)
+
+
+def test_what_is_no_address_counts_as_it_is_written() -> None:
+    places = Places(8, 1)
+    guests = [Guest() for _ in range(3)]
+    assert all(places.enter(guest) for guest in guests)
+    names = ["a socket", "another", "a socket"]
+    asked = zip(guests, names, strict=True)
+    assert [places.comes_from(guest, name) for guest, name in asked] == [True, True, False]
+
+
 def test_when_nobody_makes_room_who_comes_is_refused() -> None:
     places = Places(4, 8)
     guests = [Guest() for _ in range(5)]
@@ -130,7 +313,9 @@ def test_when_nobody_makes_room_who_comes_is_refused() -> None:
     ("address", "neighbour", "is_counted_with_it"),
     [
         ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8::8000:0:0:1", True),
         ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::1%eth1", True),
         ("::ffff:192.0.2.1", "192.0.2.1", True),
         ("192.0.2.1", "192.0.2.2", False),
         ("fe80::1%eth0", "fe80::2%eth0", True),

@@ -40,6 +40,17 @@ class TestMbox:
         path = mbox(tmp_path, FROM + mail(1) + b"\n" + FROM + mail(2) + b"\n")
         assert raws(path) == [crlf(mail(1)), crlf(mail(2))]
 
+    def test_a_byte_order_mark_before_the_first_from_line_is_skipped(self, tmp_path: Path) -> None:
+        path = mbox(tmp_path, b"\xef\xbb\xbf" + FROM + mail(1) + b"\n" + FROM + mail(2))
+        first, second = read(path)
+        assert [first.raw, second.raw] == [crlf(mail(1)), crlf(mail(2))]
+        assert read(path, first.after) == [second]
+        assert second.after.offset == path.stat().st_size
+
+    def test_a_byte_order_mark_before_a_mail_makes_no_mbox(self, tmp_path: Path) -> None:
+        path = mbox(tmp_path, b"\xef\xbb\xbf" + mail(1))
+        assert raws(path) == [b"\xef\xbb\xbf" + crlf(mail(1))]
+
     @pytest.mark.parametrize("end", [b"", b"\n", b"\n\n"])
     def test_the_last_mail_may_end_as_it_likes(self, tmp_path: Path, end: bytes) -> None:
         path = mbox(tmp_path, FROM + mail(1) + b"\n" + FROM + mail(2, b"x") + end)

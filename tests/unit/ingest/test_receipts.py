@@ -14,6 +14,7 @@ from services.ingest.receive import uuid7
 from shared.blobs import Blobs
 from shared.events import MailReceived
 from shared.receipts import RECEIPT_PREFIX, decode
+from tests.deadline import DEADLINE
 
 
 def received() -> MailReceived:
@@ -35,7 +36,7 @@ async def written(blobs: Blobs) -> set[str]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -109,5 +110,5 @@ async def test_a_blob_store_that_is_away_does_not_delay_the_end(
     receipts = Receipts(blobs, every=3600)
     receipts.note(received())
     receipts.stop()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         await receipts.run()

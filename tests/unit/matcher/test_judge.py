@@ -2,16 +2,19 @@
 
 import asyncio
 import base64
+import threading
 from collections.abc import Collection
 
 import pytest
 
+from services.matcher import judge as judge_module
 from services.matcher.decide import Attach, Dismiss, Person
-from services.matcher.enclosed import MAX_MAILS, cut
+from services.matcher.enclosed import MAX_MAILS, MAX_NESTING, cut, enclosed
 from services.matcher.judge import Verdict, judge
 from shared.events import Direction, DismissalReason, Kind
 from shared.mail.headers import read_header_block
 from tests.mails import enclosing, mail
+from tests.opaque import der, opaque_mail, unsigned
 
 DOMAIN = "in.satchel.test"
 CAPTURE = f"anna.key@{DOMAIN}"
@@ -32,16 +35,23 @@ ABOUT_NOBODY = mail("shop@x.example", "user@team.example")
 ABOUT_BLOCKED = mail("blocked@mail.example", "shop@x.example")
 
 
-def judged(raw: str) -> Verdict:
+def judged(raw: str, *, reads: list[str] | None = None) -> Verdict:
+    """Judge a mail; `reads` gets what of it was asked for beyond its header."""
     data = raw.encode()
+    asked = [] if reads is None else reads
 
     async def ask(keys: frozenset[str]) -> Collection[Person]:
         return [p for p in PEOPLE if p.keys & keys or p.kind is Kind.USER]
 
-    async def whole() -> bytes:
+    async def body() -> bytes:
+        asked.append("body")
         return data
 
-    return asyncio.run(judge(read_header_block(data), ask, whole, whole, DOMAIN))
+    async def whole() -> bytes:
+        asked.append("whole")
+        return data
+
+    return asyncio.run(judge(read_header_block(data), ask, body, whole, DOMAIN))
 
 
 def forward(*mails: str, sender: str = "user@team.example", to: str = CAPTURE) -> str:
@@ -137,6 +147,38 @@ def test_base64_hides_no_enclosed_mail() -> None:
     assert attached(judged(raw)) == {"1": ["c1"]}
 
 
+def opaque(inner: str) -> str:
+    """Return a user's mail to the capture address that holds a mail in an opaque signature."""
+    signed = opaque_mail(unsigned(der(4, inner.encode())))
+    return f"From: user@team.example\r\nTo: {CAPTURE}\r\n{signed.decode()}"
+
+
+def test_a_signature_hides_no_enclosed_mail() -> None:
+    headers, body = enclosing([ABOUT_NOBODY, ABOUT_C1])
+    assert attached(judged(opaque(f"{headers}\r\n{body}"))) == {"2": ["c1"]}
+
+
+def test_a_signature_hides_no_inline_forward() -> None:
+    text = (
+        "Content-Type: text/plain\r\n\r\n-------- Original Message --------\r\n"
+        "From: cand@mail.example\r\nDate: Thu, 15 Jan 2026\r\nTo: x@x.example\r\n\r\nHi"
+    )
+    assert attached(judged(opaque(text))) == {"": ["c1"]}
+    assert attached(judged(opaque("Content-Type: text/plain\r\n\r\ncand@mail.example"))) == {}
+
+
+def test_a_forward_may_stand_behind_a_picture() -> None:
+    parts = (
+        "--b\r\n\r\nPlease have a look.\r\n"
+        "--b\r\nContent-Type: image/png\r\nContent-Disposition: inline\r\n\r\nx\r\n"
+        "--b\r\n\r\n-------- Original Message --------\r\nFrom: cand@mail.example\r\n"
+        "Date: Thu, 15 Jan 2026\r\nTo: x@x.example\r\n\r\nHi\r\n--b--"
+    )
+    headers = "Content-Type: multipart/mixed; boundary=b\r\n"
+    raw = mail("user@team.example", CAPTURE, headers=headers, body=parts)
+    assert attached(judged(raw)) == {"": ["c1"]}
+
+
 def test_a_digest_needs_no_content_types() -> None:
     headers = "Content-Type: multipart/digest; boundary=d\r\n"
     body = f"--d\r\n\r\n{ABOUT_NOBODY}\r\n--d\r\n\r\n{ABOUT_C1}\r\n--d--"
@@ -153,3 +195,133 @@ def test_too_many_are_not_dismissed() -> None:
 def test_nothing_is_forgotten_whose_header_was_not_read_whole() -> None:
     long = mail("shop@x.example", headers=f"X: {'y' * 70}\r\n" * 1500, to="user@team.example")
     assert judged(forward(long)).unread == "header_too_long"
+
+
+def nested(depth: int, innermost: str = ABOUT_C1) -> str:
+    """Return a forward of a forward ... of a mail, which stands so deep."""
+    raw = innermost
+    for level in range(depth):
+        headers, body = enclosing([raw], f"b{level}")
+        raw = mail("user@team.example", CAPTURE, headers=headers, body=body)
+    return raw
+
+
+def test_mails_within_mails_are_judged_to_a_depth() -> None:
+    verdict = judged(nested(MAX_NESTING))
+    assert attached(verdict) == {".".join("1" * MAX_NESTING): ["c1"]}
+    assert verdict.unread is None
+    by_user = judged(nested(MAX_NESTING, mail("user@team.example", "cand@mail.example")))
+    assert attached(by_user) == {".".join("1" * MAX_NESTING): ["c1"]}
+    assert by_user.unread is None, "it encloses nothing"
+    deeper = judged(nested(MAX_NESTING + 1))
+    assert deeper.attached == ()
+    assert deeper.unread == "too_many_enclosed"
+    assert len(deeper.mails) == MAX_NESTING + 1, "what was judged before stays judged"
+
+
+def test_mails_are_counted_with_those_within_them() -> None:
+    verdict = judged(forward(*[ABOUT_NOBODY] * (MAX_MAILS - 1)))
+    assert (len(verdict.mails), verdict.unread) == (MAX_MAILS, None)
+    assert judged(forward(*[ABOUT_NOBODY] * MAX_MAILS)).unread == "too_many_enclosed"
+    inner = forward(*[ABOUT_NOBODY] * 60)
+    headers, body = enclosing([inner, inner], "both")
+    both = mail("user@team.example", CAPTURE, headers=headers, body=body)
+    assert judged(both).unread == "too_many_enclosed"
+
+
+def test_each_mail_says_where_it_stands_and_how_large_it_is() -> None:
+    headers, body = enclosing([ABOUT_C1], "inner")
+    inner = mail("user@home.example", "user@team.example", headers=headers, body=body)
+    verdict = judged(forward(ABOUT_NOBODY, inner))
+    assert [(one.place, one.size) for one in verdict.mails] == [
+        ("", 0),
+        ("1", len(ABOUT_NOBODY)),
+        ("2", len(inner)),
+        ("2.1", len(ABOUT_C1)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "reads"),
+    [
+        (ABOUT_NOBODY, []),
+        (ABOUT_C1, []),
+        (forward(ABOUT_C1, sender="stranger@x.example"), []),
+        # A user's mail to others: its text says nothing, and it has no parts.
+        (mail("user@team.example", "shop@x.example"), []),
+        (mail("user@team.example", CAPTURE), ["body"]),
+        (forward(ABOUT_C1, to="shop@x.example"), ["whole"]),
+        (forward(ABOUT_C1), ["body", "whole"]),
+    ],
+)
+def test_no_more_of_a_mail_is_read_than_may_count(raw: str, reads: list[str]) -> None:
+    found: list[str] = []
+    judged(raw, reads=found)
+    assert found == reads
+
+
+@pytest.mark.parametrize(("room", "in_a_thread"), [(0, False), (-1, True)])
+def test_a_large_mail_is_cut_beside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch, room: int, in_a_thread: bool
+) -> None:
+    raw = forward(ABOUT_C1)
+    threads = []
+
+    def watched(data: bytes) -> list[bytes]:
+        threads.append(threading.get_ident())
+        return enclosed(data)
+
+    monkeypatch.setattr(judge_module, "enclosed", watched)
+    monkeypatch.setattr(judge_module, "_LARGE", len(raw) + room)
+    assert attached(judged(raw)) == {"1": ["c1"]}
+    assert (threads[0] != threading.get_ident()) is in_a_thread
+
+
+def test_a_forward_says_what_it_forwards_and_who_takes_part_in_it() -> None:
+    text = (
+        "-------- Original Message --------\r\nSubject: A question\r\n"
+        "From: Cand <cand@mail.example>\r\nDate: Thu, 15 Jan 2026\r\nTo: x@x.example\r\n\r\nHi"
+    )
+    [judgement] = judged(mail("user@team.example", CAPTURE, body=text)).mails
+    assert judgement.forwarded is not None
+    assert judgement.forwarded.subject == "A question"
+    assert judgement.forwarded.sender.address == "cand@mail.example"
+    addresses = {participant.address for participant in judgement.participants}
+    assert addresses == {"user@team.example", "cand@mail.example", "x@x.example"}
+    assert {person.person_id for person in judgement.people} == {"u1", "c1"}
+
+
+QUESTION = mail(
+    "Gmail Team <forwarding-noreply@google.com>",
+    CAPTURE,
+    body="anna@firm.example asks to forward.\r\nConfirmation code: 304298959\r\n",
+)
+
+
+def test_a_providers_question_is_for_the_owner_alone() -> None:
+    verdict = judged(QUESTION)
+    assert verdict.confirmation is not None
+    assert verdict.confirmation.code == "304298959"
+    assert [one.place for one in verdict.mails] == [""]
+
+
+def test_a_providers_mail_that_asks_nothing_is_judged_as_any() -> None:
+    found: list[str] = []
+    verdict = judged(QUESTION.replace("304298959", ""), reads=found)
+    assert verdict.confirmation is None
+    assert verdict.dismissal == Dismiss(DismissalReason.NO_MATCH)
+    assert found == ["body"]
+
+
+def test_a_header_that_was_read_whole_may_be_dismissed() -> None:
+    assert judged(ABOUT_NOBODY).unread is None
+
+
+def test_many_reasons_are_one_the_first_that_holds() -> None:
+    internal = mail("user@team.example", "user@team.example")
+    verdict = judged(forward(internal, ABOUT_NOBODY, ABOUT_BLOCKED, to="user@team.example"))
+    assert verdict.dismissal == Dismiss(DismissalReason.BLOCKED)
+    verdict = judged(forward(internal, ABOUT_NOBODY, to="user@team.example"))
+    assert verdict.dismissal == Dismiss(DismissalReason.NO_MATCH)
+    verdict = judged(forward(internal, to="user@team.example"))
+    assert verdict.dismissal == Dismiss(DismissalReason.INTERNAL)

@@ -5,13 +5,23 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from shared.auth import AUDIENCE, Caller, InvalidToken, TokenVerifier, sign
+from shared.auth import (
+    AUDIENCE,
+    MIN_SECRET_BYTES,
+    Caller,
+    InvalidToken,
+    KeysAway,
+    TokenVerifier,
+    sign,
+)
 
 SECRET = "s" * 64
 VERIFIER = TokenVerifier(issuer="ats", secret=SECRET)
@@ -35,7 +45,7 @@ async def test_a_token_says_who_calls() -> None:
         scope="timeline:read directory:write",
         expires_at=expires_at,
     )
-    caller = await VERIFIER.verify(token)
+    caller = await TokenVerifier(issuer="ats", secret=SECRET).verify(token)
     scopes = frozenset({"timeline:read", "directory:write"})
     assert caller == Caller("acme", "u1", scopes, expires_at)
     assert caller.may("timeline:read")
@@ -47,8 +57,35 @@ async def test_a_token_says_who_calls() -> None:
 @pytest.mark.parametrize("claim", CLAIMS)
 async def test_every_claim_is_required(claim: str) -> None:
     claims = {name: value for name, value in CLAIMS.items() if name != claim}
-    with pytest.raises(InvalidToken):
+    with pytest.raises(InvalidToken, match=f"has no claim {claim}"):
         await VERIFIER.verify(jwt.encode(claims, SECRET, algorithm="HS256"))
+
+
+async def test_a_token_that_has_expired_says_so() -> None:
+    expired = jwt.encode(CLAIMS | {"exp": 1_000_000_000}, SECRET, algorithm="HS256")
+    with pytest.raises(InvalidToken, match="has expired"):
+        await VERIFIER.verify(expired)
+    with pytest.raises(InvalidToken, match="not valid here"):
+        await VERIFIER.verify("x")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "asked", "may"),
+    [
+        ({"timeline:write"}, "timeline:write", True),
+        ({"timeline:write"}, "timeline:read", True),
+        ({"timeline:read"}, "timeline:write", False),
+        ({"timeline:write"}, "timeline:list", False),
+        ({"timeline:write"}, "directory:read", False),
+        ({"ops"}, "ops", True),
+        ({"timeline:write"}, "ops", False),
+        ({":write"}, "read", False),
+    ],
+)
+def test_a_write_scope_includes_its_read_scope_and_no_more(
+    scopes: set[str], asked: str, may: bool
+) -> None:
+    assert Caller("acme", "u1", frozenset(scopes)).may(asked) is may
 
 
 @pytest.mark.parametrize(
@@ -88,8 +125,11 @@ async def test_another_secret_is_refused() -> None:
 
 
 def test_a_short_secret_is_refused() -> None:
-    with pytest.raises(ValueError, match="TOKEN_SECRET"):
-        TokenVerifier(issuer="ats", secret="short")
+    for secret in ("short", "s" * (MIN_SECRET_BYTES - 1), "", None):
+        with pytest.raises(ValueError, match="TOKEN_SECRET"):
+            TokenVerifier(issuer="ats", secret=secret)
+    TokenVerifier(issuer="ats", secret="s" * MIN_SECRET_BYTES)
+    TokenVerifier(issuer="ats", secret="é" * (MIN_SECRET_BYTES // 2))
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +166,48 @@ class TestKeysOfAUrl:
     ) -> None:
         token = jwt.encode(CLAIMS, key, algorithm="RS256", headers={"kid": "k1"})
         assert (await verifier.verify(token)).account == "acme"
+
+    async def test_the_keys_are_fetched_once_and_beside_the_event_loop(
+        self, key: rsa.RSAPrivateKey, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fetch = jwt.PyJWKClient.fetch_data
+        threads = []
+
+        def watched(client: jwt.PyJWKClient) -> object:
+            threads.append(threading.get_ident())
+            return fetch(client)
+
+        monkeypatch.setattr(jwt.PyJWKClient, "fetch_data", watched)
+        token = jwt.encode(CLAIMS, key, algorithm="RS256", headers={"kid": "k1"})
+        for _ in range(3):
+            await verifier.verify(token)
+        assert len(threads) == 1
+        assert threads[0] != threading.get_ident()
+
+    async def test_where_the_keys_cannot_be_had_nobody_is_refused_for_good(
+        self, key: rsa.RSAPrivateKey
+    ) -> None:
+        verifier = TokenVerifier(issuer="ats", jwks_url="http://127.0.0.1:1/")
+        token = jwt.encode(CLAIMS, key, algorithm="RS256", headers={"kid": "k1"})
+        with pytest.raises(KeysAway):
+            await verifier.verify(token)
+
+    @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
+    async def test_each_asymmetric_algorithm_is_accepted(
+        self, key: rsa.RSAPrivateKey, algorithm: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        own: Any = {
+            "ES256": ec.generate_private_key(ec.SECP256R1()),
+            "EdDSA": Ed25519PrivateKey.generate(),
+        }
+        private = own.get(algorithm, key)
+        monkeypatch.setattr(
+            jwt.PyJWKClient, "get_signing_key_from_jwt", lambda *_: private.public_key()
+        )
+        verifier = TokenVerifier(issuer="ats", jwks_url="http://127.0.0.1:1/")
+        caller = await verifier.verify(jwt.encode(CLAIMS, private, algorithm=algorithm))
+        assert (caller.account, caller.person_id) == ("acme", "u1")
+        assert caller.expires_at == CLAIMS["exp"]
 
     async def test_the_public_key_signs_nothing(
         self, key: rsa.RSAPrivateKey, verifier: TokenVerifier

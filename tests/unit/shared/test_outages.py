@@ -15,6 +15,7 @@ from shared.database import DatabaseAway, database_errors
 from shared.event_examples import examples
 from shared.events import MailReceived
 from shared.topology import uses
+from tests.deadline import DEADLINE
 
 
 async def test_a_broker_that_hangs_up_before_its_first_word_is_tried_again(
@@ -31,7 +32,7 @@ async def test_a_broker_that_hangs_up_before_its_first_word_is_tried_again(
     url = "amqp://guest:guest@127.0.0.1:1/"
     publisher = Publisher(url, "test", uses(publishes=[MailReceived]))
     running = asyncio.create_task(publisher.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while calls < 2:
             assert not running.done()
             await asyncio.sleep(0.01)

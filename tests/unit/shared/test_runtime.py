@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from tests.deadline import DEADLINE
+
 PROGRAM = """
 import asyncio, gc, logging, structlog
 from shared.runtime import configure_logging, run
@@ -42,7 +44,7 @@ import asyncio, os, signal
 from shared import runtime
 
 async def keeps_on():
-    await asyncio.sleep(60)
+    await asyncio.Event().wait()
 
 async def main(stopping):
     os.kill(os.getpid(), signal.SIGTERM)
@@ -56,7 +58,9 @@ runtime.run(main)
 
 
 def test_what_does_not_end_is_left_and_named() -> None:
-    ran = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=30)
+    ran = subprocess.run(
+        [sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=DEADLINE
+    )
     assert ran.returncode == 1
     assert "left with work in hand" in ran.stdout
     assert "keeps_on" in ran.stdout

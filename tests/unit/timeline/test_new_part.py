@@ -1,11 +1,12 @@
 import random
-import time
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.timeline.new_part import SNIPPET_LENGTH, Split, snippet, split
+from tests.cost import LINEAR, growth
 
 NEW = "Thank you, Monday suits me."
 OLD = "Could you come on Monday?"
@@ -327,12 +328,14 @@ CRAFTED = [
 
 
 @pytest.mark.parametrize("piece", CRAFTED, ids=lambda piece: repr(piece[:30]))
-def test_crafted_texts_take_little_time(piece: str) -> None:
-    text = "a" + piece * ((1 << 20) // len(piece)) + "b"
-    start = time.process_time()
-    parts = split(text)
-    assert time.process_time() - start < 2  # under 0.4 s
-    assert len(parts.new) + len(parts.quoted) + len(parts.signature) <= 2 * len(text)
+def test_crafted_texts_take_linear_time(piece: str) -> None:
+    def text(size: int) -> str:
+        return "a" + piece * (size // len(piece)) + "b"
+
+    whole = text(1 << 17)
+    parts = split(whole)
+    assert len(parts.new) + len(parts.quoted) + len(parts.signature) <= 2 * len(whole)
+    assert growth(lambda size: partial(split, text(size)), 1 << 13) < LINEAR
 
 
 def _words(text: str) -> list[str]:

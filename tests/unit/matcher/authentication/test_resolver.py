@@ -1,7 +1,6 @@
 """DNS: soon or not at all."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -17,7 +16,7 @@ def server() -> Iterator[DnsServer]:
         yield server
 
 
-def resolver_of(server: DnsServer, seconds: float = 0.3) -> Resolver:
+def resolver_of(server: DnsServer, seconds: float = 5) -> Resolver:
     return Resolver([("127.0.0.1", server.port)], seconds)
 
 
@@ -37,7 +36,7 @@ async def test_what_can_be_no_name_has_no_records(server: DnsServer) -> None:
 
 
 async def test_a_slow_name_is_waited_for_once_and_others_are_answered(server: DnsServer) -> None:
-    resolver = resolver_of(server)
+    resolver = resolver_of(server, seconds=1)
     server.ignored.add("slow.test")
     for _ in range(5):
         with pytest.raises(NoAnswer):
@@ -50,13 +49,12 @@ async def test_a_slow_name_is_waited_for_once_and_others_are_answered(server: Dn
 async def test_without_dns_a_thousand_mails_do_not_wait_a_thousand_times(
     server: DnsServer,
 ) -> None:
-    resolver = resolver_of(server)
+    resolver = resolver_of(server, seconds=0.3)
     server.silent = True
-    started = time.monotonic()
     for number in range(1000):
         with pytest.raises(NoAnswer):
             await resolver.text(f"{number}.test")
-    assert time.monotonic() - started < 4
+    assert len(server.asked) < 50, "the first ones alone are asked for"
 
 
 def test_servers_are_read_with_and_without_a_port() -> None:

@@ -1,4 +1,3 @@
-import time
 from collections.abc import Callable
 
 import pytest
@@ -6,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.mail.address_list import MAX_ADDRESS, Mailbox, read_address_list
+from tests.cost import LINEAR, growth
 
 CASES: dict[str, list[str]] = {
     # as it should be
@@ -164,14 +164,11 @@ CRAFTED: dict[str, Callable[[int], str]] = {
 
 @pytest.mark.parametrize("name", CRAFTED)
 def test_crafted_lists_take_linear_time(name: str) -> None:
-    few, many = _seconds(CRAFTED[name](2_000)), _seconds(CRAFTED[name](20_000))
-    assert many < 50 * few + 0.5  # 10 times as much; quadratic would be 100 times
+    def reading(size: int) -> Callable[[], object]:
+        value = CRAFTED[name](size)
+        return lambda: list(read_address_list(value))
 
-
-def _seconds(value: str) -> float:
-    start = time.process_time()
-    list(read_address_list(value))
-    return time.process_time() - start
+    assert growth(reading, 2_000) < LINEAR
 
 
 def test_commas_alone_are_nobody() -> None:

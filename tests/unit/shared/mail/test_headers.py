@@ -1,15 +1,17 @@
 import base64
-import time
+import re
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.parser import BytesHeaderParser
 from email.policy import compat32
+from functools import partial
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from shared.mail.file_names import file_name
 from shared.mail.headers import (
     MAX_HEADER_BYTES,
     MAX_HEADER_LINES,
@@ -20,10 +22,12 @@ from shared.mail.headers import (
     decode_bytes,
     decode_text,
     message_id,
+    message_ids,
     parameters,
     parse_date,
     read_header_block,
 )
+from tests.cost import LINEAR, growth
 
 PIECES = [
     b"From ",
@@ -91,6 +95,7 @@ def test_a_header_block_is_read(raw: bytes, fields: dict[str, list[str]], body: 
 @given(HEADER_LIKE)
 @example(b"To: a\nFrom me to you\n\nb")
 def test_it_is_read_as_the_standard_library_reads_it(raw: bytes) -> None:
+    raw = re.sub(rb"(?:\A|(?<=[\r\n]))([!-9;-~]+)[ \t]+(?=:)", rb"\1", raw)  # the one difference
     message = BytesHeaderParser(policy=compat32).parsebytes(raw)
     expected = [
         (name, value.replace("\r", "").replace("\n", "").strip(" \t"))
@@ -174,7 +179,7 @@ def test_a_long_body_is_no_long_header() -> None:
         ("=?no-such-charset?q?J=C3=B6rg?=", "Jörg"),
         ("=?utf-8*de?q?J=C3=B6rg?=", "Jörg"),
         ("=?unicode_escape?q?=5Cud800?=", "\\ud800"),
-        ("=?utf-7?q?+2AA-?=", "+2AA-"),
+        ("=?utf-7?q?+2AA-?=", "\ufffd"),
         ("=?punycode?q?a-b?=", "a-b"),
         ("=?shift_jis?q?=E3=81=82=E3=81=84?=", "縺ゅ\uff1e"),
         # damage in a few places
@@ -358,6 +363,13 @@ def test_names_of_addresses_are_decoded_after_the_list_is_read() -> None:
         lambda n: decode_text("=?utf-8?B?SGVsbG8=?= " * n),
         lambda n: decode_text("=?utf-8?Q?=C3=B6?= =?latin1?Q?=F6?= " * n),
         lambda n: decode_text("".join(f"=?x{i}?Q?=C3=B6?=" for i in range(n))),
+        lambda n: decode_text("=?utf-8?B?SGVsbG8?= " * n),
+        lambda n: decode_text("=?utf-8?B?S?=" * n),
+        lambda n: decode_text("=?utf-8?B?" + "S=" * n + "?="),
+        lambda n: decode_text("=?utf-8?Q?=C?= =?utf-8?Q?3=B6?=" * n),
+        lambda n: decode_text("=?utf-7?Q?+?=" * n),
+        lambda n: decode_text("=?utf-7?Q?+2D0-+AAA" + "AAA+" * n + "?="),
+        lambda n: decode_text("=?koi8-r?Q?\udcc3?=\udcc3" * n),
         lambda n: decode_text("=?utf-8?q?" * n),
         lambda n: decode_text("=?" * n),
         lambda n: decode_text("=?a?q?" + "=?=" * n),
@@ -365,6 +377,10 @@ def test_names_of_addresses_are_decoded_after_the_list_is_read() -> None:
         lambda n: decode_text("\udcc3" * n),
         lambda n: parse_date(":" * n + "1 " * n),
         lambda n: message_id(_header("message-id", "(" * n + ")" * n + "\\" * n)),
+        lambda n: message_ids("<=?utf-8?q?a?= " * n),
+        lambda n: message_ids("=?utf-8?q?=3Ca=40b?= x " * n),
+        lambda n: file_name(_header("Content-Disposition", "a" + "; filename*0*=%\udcc3" * n)),
+        lambda n: file_name(_header("Content-Disposition", 'a; filename="' + "=?x?q?\udcc3?=" * n)),
         lambda n: parameters(";" * n + '; a="' * n + "\\" * n),
         lambda n: parameters("a" + "; f*0*=%" * n),
         lambda n: read_header_block(b"a:" + b"\r\n " * n),
@@ -372,12 +388,4 @@ def test_names_of_addresses_are_decoded_after_the_list_is_read() -> None:
     ],
 )
 def test_crafted_headers_take_linear_time(crafted: Callable[[int], object]) -> None:
-    crafted(20_000)  # warm
-    few, many = _seconds(crafted, 5_000), _seconds(crafted, 40_000)
-    assert many < 40 * few + 0.5  # 8 times as much; quadratic would be 64 times and more
-
-
-def _seconds(crafted: Callable[[int], object], size: int) -> float:
-    start = time.process_time()
-    crafted(size)
-    return time.process_time() - start
+    assert growth(lambda size: partial(crafted, size), 5_000) < LINEAR

@@ -6,6 +6,7 @@ import pytest
 
 from shared.lookout import place
 from shared.runtime import Together, running, unless
+from tests.deadline import DEADLINE
 
 
 class Part:
@@ -41,15 +42,19 @@ async def test_when_one_fails_the_others_are_stopped_and_its_error_is_raised() -
             await stopping.wait()
 
     with pytest.raises(OSError, match="the port is taken"):
-        await asyncio.wait_for(serve(), 5)
+        await asyncio.wait_for(serve(), DEADLINE)
     assert other.ended
 
 
 async def test_work_is_cut_once_it_is_to_stop() -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().call_later(0.01, stopping.set)
-    async with asyncio.timeout(5):
-        await unless(stopping, asyncio.sleep(60))
+
+    async def never_done() -> None:
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(DEADLINE):
+        await unless(stopping, never_done())
 
 
 async def test_the_error_of_work_is_raised() -> None:

@@ -1,0 +1,46 @@
+"""The modules that decide, and the unit tests that have to notice a fault in each.
+
+Tests that are slow and belong to other modules are left out, since every mutant runs them.
+"""
+
+from dataclasses import dataclass
+
+_MATCHER, _TIMELINE = "tests/unit/matcher", "tests/unit/timeline"
+_SHARED, _INGEST = "tests/unit/shared", "tests/unit/ingest"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A module that decides."""
+
+    path: str
+    tests: tuple[str, ...]
+
+    @property
+    def module(self) -> str:
+        """Return the name by which it is imported."""
+        return self.path.removesuffix(".py").replace("/", ".")
+
+
+TARGETS = (
+    Target("services/matcher/decide.py", (f"{_MATCHER}/test_decide.py",)),
+    Target("services/matcher/judge.py", (f"{_MATCHER}/test_judge.py",)),
+    Target("services/matcher/knowledge.py", (f"{_MATCHER}/test_knowledge.py",)),
+    Target("services/matcher/senders.py", (f"{_MATCHER}/test_participants.py",)),
+    Target("services/matcher/participants.py", (f"{_MATCHER}/test_participants.py",)),
+    Target("services/matcher/announce.py", (f"{_MATCHER}/test_announce.py",)),
+    Target("services/matcher/forwards/condition.py", (f"{_MATCHER}/test_forward_condition.py",)),
+    Target(
+        "services/matcher/authentication/verdict.py",
+        (f"{_MATCHER}/authentication/test_verdict.py",),
+    ),
+    Target("services/timeline/identity.py", (f"{_TIMELINE}/test_identity.py",)),
+    Target("services/timeline/summary.py", (f"{_TIMELINE}/test_summary.py",)),
+    Target("services/timeline/viewers.py", (f"{_TIMELINE}/test_viewers.py",)),
+    Target("services/ingest/limits.py", (f"{_INGEST}/test_limits.py",)),
+    Target("services/ingest/data.py", (f"{_INGEST}/test_read_data.py",)),
+    Target("shared/capture_address.py", (f"{_SHARED}/test_capture_address.py",)),
+    Target("shared/auth.py", (f"{_SHARED}/test_auth.py",)),
+    Target("shared/outcomes.py", (f"{_SHARED}/test_deliveries.py",)),
+    Target("shared/broker/deliveries.py", (f"{_SHARED}/test_deliveries.py",)),
+)

@@ -1,0 +1,291 @@
+"""Reports of mail servers: languages, forms of addresses, and what is returned."""
+
+import pytest
+
+from shared.mail.body import body_of, joined_text
+from shared.mail.delivery_reports import Report, may_be_report, report_of
+from shared.mail.delivery_reports.words import begins_with_delay, begins_with_failure
+from shared.mail.headers import read_header_block
+from shared.mail.mime import leaves
+
+CARA = "cara@mail.example"
+POSTMASTER = "Return-Path: <>\nFrom: postmaster@agency.example\nTo: rita@agency.example\n"
+SERVER = "From: MAILER-DAEMON@agency.example\nTo: rita@agency.example\n"
+RETURNED = (
+    "From: Rita <rita@agency.example>\nTo: Cara <cara@mail.example>\nSubject: Your interview\n"
+    "Message-ID: <out1@agency.example>\n"
+)
+
+
+def read(raw: str) -> Report | None:
+    data = raw.encode()
+    parts, _ = leaves(data)
+    return report_of(read_header_block(data), parts, joined_text(body_of(parts).plain))
+
+
+def report(head: str, *parts: tuple[str, str], kind: str = "multipart/mixed") -> str:
+    body = "".join(f"--b\nContent-Type: {type_}\n\n{content}\n" for type_, content in parts)
+    return f"{head}Content-Type: {kind}; boundary=b\n\n{body}--b--\n"
+
+
+# -- languages ----------------------------------------------------------------------------------
+
+NOT_DELIVERED = {
+    "en": ("Undeliverable: ", f"Your message to {CARA} couldn't be delivered."),
+    "de": ("Unzustellbar: ", f"Ihre Nachricht an {CARA} konnte nicht zugestellt werden."),
+    "fr": ("Non remis : ", f"Votre message à {CARA} n'a pas pu être remis."),
+    "es": ("No se puede entregar: ", f"No se ha podido entregar su mensaje a {CARA}."),
+    "it": ("Non recapitabile: ", f"Impossibile recapitare il messaggio a {CARA}."),
+    "pt": ("Não entregue: ", f"Sua mensagem para {CARA} não pôde ser entregue."),
+    "nl": ("Onbestelbaar: ", f"Uw bericht aan {CARA} kan niet worden bezorgd."),
+    "sv": ("Kan inte levereras: ", f"Ditt meddelande till {CARA} kunde inte levereras."),
+    "da": ("Kan ikke leveres: ", f"Din meddelelse til {CARA} kunne ikke leveres."),
+    "fi": ("Toimittamaton: ", f"Viestiä ei voitu toimittaa: {CARA}"),
+    "pl": ("Nie można dostarczyć: ", f"Nie można dostarczyć wiadomości do {CARA}."),
+    "cs": ("Nedoručitelné: ", f"Zprávu pro {CARA} nelze doručit."),
+    "hu": ("Kézbesíthetetlen: ", f"Az üzenet nem kézbesíthető: {CARA}"),
+    "ro": ("Nelivrabil: ", f"Mesajul către {CARA} nu a putut fi livrat."),
+    "tr": ("Teslim edilemedi: ", f"{CARA} adresine iletiniz teslim edilemedi."),
+    "ru": ("Недоставленное: ", f"Не удалось доставить сообщение: {CARA}"),
+    "uk": ("Не вдалося доставити: ", f"Не вдалося доставити повідомлення: {CARA}"),
+    "ja": ("配信不能: ", f"{CARA} へのメッセージを配信できませんでした。"),
+    "zh-Hans": ("无法投递: ", f"您发往 {CARA} 的邮件无法送达。"),
+    "zh-Hant": ("無法傳遞: ", f"您寄給 {CARA} 的郵件無法傳遞。"),
+    "ko": ("배달되지 않음: ", f"{CARA} 에게 보낸 메시지를 배달할 수 없습니다."),
+}
+
+
+@pytest.mark.parametrize("language", NOT_DELIVERED)
+def test_a_failure_is_known_in_the_language_of_the_server(language: str) -> None:
+    subject, text = NOT_DELIVERED[language]
+    by_subject = read(f"{POSTMASTER}Subject: {subject}Your interview\n\n{text}\n")
+    assert by_subject == Report("bounce", None, (CARA,))
+    by_text = read(f"{SERVER}Subject: Mail system\n\n{text}\n\n{CARA}\n")
+    assert by_text == Report("bounce", None, (CARA,))
+
+
+@pytest.mark.parametrize("language", NOT_DELIVERED)
+def test_an_answer_to_a_failure_is_none(language: str) -> None:
+    subject, _ = NOT_DELIVERED[language]
+    assert begins_with_failure(f"{subject}x")
+    assert begins_with_failure(f"[EXTERNAL] {subject}x")
+    assert not begins_with_failure(f"Re: {subject}x")
+    assert not begins_with_failure(f"Your mail {subject}x")
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Delivery Status Notification (Failure)",
+        "DELIVERY FAILURE: User cara not listed",
+        "Mail delivery failed: returning message to sender",
+        "Returned mail: see transcript for details",
+        "Message status - undeliverable",
+        "Your message to cara@mail.example couldn't be delivered",
+        "*** Undeliverable Mail ***",
+        "[Postmaster] Email Delivery Failure",
+        "[발송실패 안내] Your interview",
+        "系统退信",
+        "メールを配信できませんでした",
+    ],
+)
+def test_the_subject_of_a_failure_is_known(subject: str) -> None:
+    assert begins_with_failure(subject)
+    assert not begins_with_failure(f"AW: {subject}")
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["Delivery of the offer", "Delivery Status Notification (Delay)", "Mail from Cara", "Delivery"],
+)
+def test_the_subject_of_other_mail_is_no_failure(subject: str) -> None:
+    assert not begins_with_failure(subject)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Delivery delayed: Your interview",
+        "Zustellung verzögert: Your interview",
+        "Remise retardée : Your interview",
+        "Entrega retrasada: Your interview",
+        "Recapito ritardato: Your interview",
+        "配信遅延: Your interview",
+        "延迟: Your interview",
+        "Warning: message 1abcde delayed 24 hours",
+    ],
+)
+def test_a_delay_is_known_by_its_subject(subject: str) -> None:
+    assert begins_with_delay(subject)
+    text = f"It could not be delivered yet:\n\n{CARA}\n"
+    assert read(f"{SERVER}Subject: {subject}\n\n{text}") == Report("delay", None, (CARA,))
+
+
+def test_a_failure_stays_one_when_it_tells_of_tries_before() -> None:
+    text = f"Delivery was delayed and has now failed:\n\n{CARA}\n"
+    found = read(f"{SERVER}Subject: Undelivered Mail Returned to Sender\n\n{text}")
+    assert found == Report("bounce", None, (CARA,))
+
+
+# -- addresses in prose -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"The following address failed: <{CARA}>",
+        f"{CARA}... User unknown",
+        f"<{CARA}>: host mx.mail.example said: 550 5.1.1 User unknown",
+        f"Recipient: [SMTP:{CARA}]",
+        f"  * {CARA}",
+        f"-- {CARA}",
+        f'"{CARA}":',
+        f"{CARA} on Tue, 10 Feb 2026 09:30:00 +0100",
+        f"{CARA} am 10.02.2026 09:30",
+        f"{CARA} [User unknown]",
+        f"{CARA}<mailto:{CARA}>",
+        f"Unknown user: {CARA}",
+        f"Invalid final delivery userid: {CARA}",
+        f"Unable to deliver message to: <{CARA}>",
+        f"554 <{CARA}>... Host unknown",
+        f">>> RCPT TO:<{CARA}>",
+        f"[Status: Error, Address: <{CARA}>, ResponseCode 550]",
+        f"Empfänger: {CARA}",
+        f"宛先：{CARA}",
+        f"宛先は{CARA}です。送信できませんでした",
+        f"{CARA}は存在しません。送信できませんでした",
+        f"We tried to deliver it to {CARA}. Contact help@agency.example for help.",
+    ],
+)
+def test_an_address_is_found_whatever_stands_around_it(line: str) -> None:
+    found = read(f"{SERVER}Subject: Undeliverable\n\nSorry, this is what happened.\n\n{line}\n")
+    assert found == Report("bounce", None, (CARA,))
+
+
+def test_whom_the_report_is_for_and_who_helps_are_not_those_who_were_not_reached() -> None:
+    text = f"From <rita@agency.example>\n\npostmaster@agency.example\n{CARA}\nrita@agency.example\n"
+    assert read(f"{SERVER}Subject: Undeliverable\n\n{text}") == Report("bounce", None, (CARA,))
+
+
+def test_a_postmaster_can_be_the_one_who_was_not_reached() -> None:
+    found = read(f"{SERVER}Subject: Undeliverable\n\nFailed:\n\n<postmaster@mail.example>\n")
+    assert found == Report("bounce", None, ("postmaster@mail.example",))
+
+
+def test_a_keitai_address_with_stray_dots_is_named() -> None:
+    found = read(f'{SERVER}Subject: Undeliverable\n\n<"taro..yamada."@keitai.example>\n')
+    assert found is not None
+    assert found.recipients == ("taro..yamada.@keitai.example",)
+
+
+# -- what is returned ---------------------------------------------------------------------------
+
+
+def test_a_report_tells_from_whom_and_to_whom_the_mail_was() -> None:
+    found = read(report(f"{SERVER}Subject: Undeliverable\n", ("text/plain", "Sorry."),
+                        ("message/rfc822", f"{RETURNED}\nHello.")))  # fmt: skip
+    assert found == Report(
+        "bounce", "out1@agency.example", (CARA,), ("rita@agency.example",), (CARA,)
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "senders", "recipients"),
+    [
+        ("Message-ID: <out1@agency.example>\n", None, None),
+        ("From: <>\nMessage-ID: <out1@agency.example>\n", (), None),
+        ("From: a@x.example, b@x.example\n", ("a@x.example", "b@x.example"), None),
+        ("From: a@x.example\nTo: undisclosed-recipients:;\n", ("a@x.example",), ()),
+        ("From: a@x.example\nTo: b@x.example\nCc: c@x.example\n", ("a@x.example",),
+         ("b@x.example", "c@x.example")),
+    ],
+)  # fmt: skip
+def test_what_is_not_returned_is_not_known(
+    lines: str, senders: tuple[str, ...] | None, recipients: tuple[str, ...] | None
+) -> None:
+    found = read(report(f"{SERVER}Subject: Undeliverable\n", ("text/plain", f"<{CARA}>: 550 no"),
+                        ("text/rfc822-headers", lines)))  # fmt: skip
+    assert found is not None
+    assert (found.returned_from, found.returned_to) == (senders, recipients)
+
+
+def test_the_header_in_the_text_is_as_good_as_a_part() -> None:
+    text = f"<{CARA}>:\nno such user\n\n--- Below this line is a copy of the message.\n\n{RETURNED}"
+    found = read(f"{SERVER}Subject: failure notice\n\n{text}\nHello.\n")
+    assert found == Report(
+        "bounce", "out1@agency.example", (CARA,), ("rita@agency.example",), (CARA,)
+    )
+
+
+@pytest.mark.parametrize(
+    ("to", "named"),
+    [
+        ("To: cara@mail.example", (CARA,)),
+        ("To: cara@mail.example\nCc: CARA@mail.example", (CARA, "CARA@mail.example")),
+        ("To: cara@mail.example, dan@mail.example", ()),
+        ("To: cara@mail.example\nCc: dan@mail.example", ()),
+        ("To: cara@mail.example\nCc: rita." + "a" * 29 + "@in.agency.example", (CARA,)),
+        ("Subject: none", ()),
+    ],
+)
+def test_the_only_recipient_is_named_by_the_returned_mail(to: str, named: tuple[str, ...]) -> None:
+    returned = f"From: rita@agency.example\n{to}\nDate: x\nMessage-ID: <a@b>\n\nHello."
+    found = read(report(f"{SERVER}Subject: Undeliverable\n", ("text/plain", "Sorry."),
+                        ("message/rfc822", returned)))  # fmt: skip
+    assert found is not None
+    assert found.recipients == named
+
+
+# -- who may write a report ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "From: MAILER-DAEMON@mx.example",
+        "From: Mail Delivery System <Mail.Delivery.System@mx.example>",
+        "From: Mail Delivery Subsystem <MAILER-DAEMON>",
+        "From: <>",
+        "From: System Administrator",
+        "From: postmaster@mx.example",
+        "From: ann@x.example\nReturn-Path: <>",
+        "From: ann@x.example\nReturn-Path: <MAILER-DAEMON>",
+        "From: ann@x.example\nX-Failed-Recipients: b@x.example",
+        "From: ann@x.example\nAuto-Submitted: auto-replied",
+        "From: ann@x.example\nContent-Type: multipart/report",
+        "From: no-reply@x.example\nSubject: Undeliverable: x",
+    ],
+)
+def test_the_header_lets_expect_a_report(field: str) -> None:
+    assert may_be_report(read_header_block(f"{field}\n\n".encode()))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "From: ann@x.example",
+        "From: Mailer-Daemon <ann@x.example>",
+        "From: System Administrator <ann@x.example>",
+        "From: no-reply@x.example\nSubject: Your order",
+        "From: ann@x.example\nSubject: Undeliverable: x",
+        "From: ann@x.example\nReturn-Path: <ann@x.example>",
+        "Subject: x",
+    ],
+)
+def test_the_header_of_a_person_lets_expect_none(field: str) -> None:
+    assert not may_be_report(read_header_block(f"{field}\n\n".encode()))
+
+
+def test_a_person_cannot_report() -> None:
+    fields = f"Final-Recipient: rfc822; {CARA}\nAction: failed"
+    mail = report("From: dan@mail.example\nSubject: Undeliverable\n", ("text/plain", "550 no"),
+                  ("message/delivery-status", fields), ("message/rfc822", RETURNED))  # fmt: skip
+    assert read(mail) is None
+
+
+@pytest.mark.parametrize("type_", ["feedback-report", "tlsrpt", "disposition-notification"])
+def test_a_report_of_another_type_has_no_prose(type_: str) -> None:
+    kind = f"multipart/report; report-type={type_}"
+    mail = report(f"{SERVER}Subject: Undeliverable\n", ("text/plain", f"<{CARA}>: 550 no"),
+                  ("message/rfc822", RETURNED), kind=kind)  # fmt: skip
+    assert read(mail) is None
