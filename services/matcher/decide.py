@@ -58,8 +58,8 @@ def decide(participants: Sequence[Participant], people: Iterable[Person]) -> Dec
     people = list(people)
     user_keys = frozenset().union(*(p.keys for p in people if p.kind is Kind.USER))
     taking_part = {participant.address for participant in participants}
-    matched = [p for p in people if p.kind.is_profile and p.keys & taking_part]
-    unblocked = [profile for profile in matched if not profile.keys & user_keys]
+    matched = [p for p in people if p.kind.is_profile and not p.keys.isdisjoint(taking_part)]
+    unblocked = [profile for profile in matched if profile.keys.isdisjoint(user_keys)]
     if unblocked:
         return Attach(_matches(participants, unblocked), _direction(participants, user_keys))
     if matched:
@@ -82,7 +82,7 @@ def verdicts(participants: Sequence[Participant], people: Iterable[Person]) -> d
     def verdict(address: str) -> str:
         holders = by_address.get(address, [])
         profiles = [person for person in holders if person.kind.is_profile]
-        if any(not profile.keys & user_keys for profile in profiles):
+        if any(profile.keys.isdisjoint(user_keys) for profile in profiles):
             return "match"
         if profiles:
             return "blocked"

@@ -31,6 +31,7 @@ _FORMATTING |= {"tt", "u"}
 """Left open, they are opened again in every block that follows: HTML standard, section 13.2.4.3."""
 _FLAT = {"table": "div", "tbody": "div", "thead": "div", "tr": "div", "td": "cell", "th": "cell"}
 _MAX_HTML_DEPTH, _MAX_COPIES, _MAX_LINES, _MAX_IN_TAG = 200, 200_000, 40_000, 5_000
+_FEW_ELEMENTS, _LEAST_PER_ELEMENT = 1_500, 8  # characters; a cell of a table takes ten and more
 _MAX_ELEMENTS, _MAX_ESCAPES, _MAX_ESCAPING = 100_000, 3_000, 5_000_000_000
 _TAG = re.compile("<[A-Za-z/]")
 _IN_TAG = re.compile(r"[\s/\"']")  # stands before each attribute but the first
@@ -95,7 +96,9 @@ def read_html(source: str) -> tuple[str | None, str, bool]:
         depth, elements, copies = _measured(tree)
         if depth <= _MAX_HTML_DEPTH:
             html = _cleaned(tree) if copies <= _MAX_COPIES else None
-            lays_out = elements + source.count("\n") <= _MAX_LINES
+            lays_out = elements + source.count("\n") <= _MAX_LINES and (
+                elements <= _FEW_ELEMENTS or _LEAST_PER_ELEMENT * elements <= len(source)
+            )
     _mark_quotes(tree)
     text = (_laid_out(tree) if lays_out else None) or "\n".join(tree.itertext())
     text = "\n".join(_with_quote_signs(text.split("\n")))

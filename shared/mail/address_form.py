@@ -14,7 +14,10 @@ from shared.mail.address_list import unquoted
 
 def normalise(address: str) -> str:
     """Return the form in which addresses compare. Never raises; what is odd stays odd."""
-    local, at, domain = address.strip().rpartition("@")
+    address = address.strip()
+    if address.isascii() and '"' not in address:
+        return address.lower().rstrip(".")
+    local, at, domain = address.rpartition("@")
     if '"' in local:
         local = unquoted(local)
     return f"{unicodedata.normalize('NFC', local.lower())}{at}{_ascii_domain(domain)}"

@@ -32,15 +32,30 @@ _unescape = lru_cache(maxsize=1024)(html.unescape)
 def text_of_html(source: str) -> str:
     """Return the text of HTML, a line for every line and block."""
     writer = _Writer()
-    at = 0
+    at = start = 0
     for _ in range(_MAX_TAGS):
-        start = source.find("<", at)
+        start = source.find("<", start)
         if start < 0:
             writer.text(source[at:])
             break
-        writer.text(source[at:start])
-        at = writer.skip(source, start)
+        end = _end_of_comment(source, start)
+        tag = None if end else _TAG.match(source, start)
+        if not end and tag is None:  # a `<` that is text
+            start += 1
+            continue
+        if start > at:
+            writer.text(source[at:start])
+        at = start = end if tag is None else writer.skip(source, tag)
     return "".join(writer.pieces)
+
+
+def _end_of_comment(source: str, start: int) -> int:
+    """Return the end of the comment or declaration that begins there, 0 if there is none."""
+    if source[start + 1 : start + 2] not in ("!", "?"):
+        return 0
+    closing = "-->" if source.startswith("<!--", start) else ">"
+    end = source.find(closing, start)
+    return end + len(closing) if end >= 0 else len(source)
 
 
 def _character(entity: re.Match[str]) -> str:
@@ -57,16 +72,8 @@ class _Writer:
         self.link = ""
         self.linked: list[str] = []
 
-    def skip(self, source: str, start: int) -> int:
-        """Handle what begins with a `<`; return where the text goes on."""
-        for opening, closing in (("<!--", "-->"), ("<!", ">"), ("<?", ">")):
-            if source.startswith(opening, start):
-                end = source.find(closing, start)
-                return end + len(closing) if end >= 0 else len(source)
-        tag = _TAG.match(source, start)
-        if tag is None:
-            self.text("<")
-            return start + 1
+    def skip(self, source: str, tag: re.Match[str]) -> int:
+        """Handle a tag; return where the text goes on."""
         name = tag[2].lower()
         if name in _RAW and not tag[1]:
             close = re.compile(f"</{name}", re.IGNORECASE).search(source, tag.end())
@@ -84,7 +91,8 @@ class _Writer:
             self.pieces.append(f"{_RULE}\n")
         elif name in _BLOCKS:
             self._break()
-            self.preformatted = max(0, self.preformatted + (1, -1)[closes] * (name == "pre"))
+            if name == "pre":
+                self.preformatted = max(0, self.preformatted + (1, -1)[closes])
         elif name in _CELLS:
             self.pieces.append(" ")
         elif name == "a":
@@ -94,21 +102,20 @@ class _Writer:
 
     def text(self, source: str) -> None:
         """Write text."""
-        if not source:
-            return
         if not self.preformatted:
             source = _SPACE.sub(" ", source)
             if self.is_at_line_start:
                 source = source.lstrip(" ")
         if source:
-            text = _ENTITY.sub(_character, source)
+            text = _ENTITY.sub(_character, source) if "&" in source else source
             self.pieces.append(text)
             self.is_at_line_start = False
             if self.link:
                 self.linked.append(text)
 
     def _break(self) -> None:
-        self._end_link()
+        if self.link:
+            self._end_link()
         if not self.is_at_line_start:
             self.pieces.append("\n")
             self.is_at_line_start = True
