@@ -9,7 +9,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from services.timeline.projection import Projection, event_of, project
 from services.timeline.reader import READER_VERSION, read
 from services.timeline.store import Store
 from shared.blobs import BlobMissing, Blobs
-from shared.database import Database, Document, of_id
+from shared.database import Database, DatabaseAway, Document, database_errors, of_id
 
 _AT_ONCE = 8
 _BATCH = 64
@@ -30,7 +30,7 @@ class Reprocess:
         self._store, self._blobs = store, blobs
         self._contents, self._mails = database["contents"], database["mails"]
         self._chores = database["chores"]
-        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._at_once, self._one_at_a_time = asyncio.Semaphore(_AT_ONCE), asyncio.Lock()
 
     async def begin(self, *, anew: bool = False) -> tuple[int, int, Counter[str]]:
         """Return how many contents there are, how many are done, and their tally.
@@ -92,7 +92,21 @@ class Reprocess:
                 _in_place(project(event_of(mail["account"], c), read_mail, raw), content)
                 for c in captures
             ]
-            return await self._store.replace(mail["_id"], content, made)
+            return await self._replace(mail["_id"], content, made)
+
+    async def _replace(self, mail_id: str, content: Document, made: Sequence[Projection]) -> str:
+        """Write the projections in the place of their content.
+
+        Contents of one conversation are in each other's way, up to the deadline of a transaction:
+        then they are tried again, one at a time. Raises DatabaseAway.
+        """
+        try:
+            with database_errors():
+                return await self._store.replace(mail_id, content, made)
+        except DatabaseAway:
+            async with self._one_at_a_time:
+                with database_errors():
+                    return await self._store.replace(mail_id, content, made)
 
 
 def _in_place(projection: Projection, content: Document) -> Projection:

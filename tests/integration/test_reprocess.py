@@ -4,8 +4,10 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo.errors import ExecutionTimeout
 
 from services.timeline import projection
 from services.timeline.reprocess import Reprocess
@@ -100,6 +102,23 @@ async def test_old_mail_that_was_brought_along_stays_no_news(
         await timeline.handle(attached(backfill=True), mail())
     assert await run(timeline, anew=True) == Counter(moved=1)
     assert [row["unread"] for row in await timeline.conversations()] == [False]
+
+
+async def test_a_transaction_that_takes_too_long_is_tried_again(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await timeline.handle(attached(), mail())
+    replace, tried = timeline.store.replace, list[str]()
+
+    async def slow_at_first(mail_id: str, *rest: Any) -> str:
+        tried.append(mail_id)
+        if len(tried) == 1:
+            raise ExecutionTimeout("too long")
+        return await replace(mail_id, *rest)
+
+    monkeypatch.setattr(timeline.store, "replace", slow_at_first)
+    assert await run(timeline, anew=True) == Counter(unchanged=1)
+    assert len(tried) == 2
 
 
 async def test_missing_bytes_are_told_and_leave_the_mail_as_it_is(timeline: Timeline) -> None:
