@@ -52,13 +52,8 @@ def read_body(parts: Sequence[Part]) -> ShownBody:
     texts = body.texts
     pieces = _read(texts)
     left_out = _repeated(body.rich, pieces)
-    text, text_whole = capped(
-        "\n\n".join(
-            piece.text
-            for part in body.plain
-            if part not in left_out[1:] and (piece := pieces[part]).text
-        )
-    )
+    shown = [part for part in body.plain if part not in left_out[1:]]
+    text, text_whole = _joined(shown, pieces)
     html, html_whole = _html([part for part in body.rich if part not in left_out[:1]], pieces)
     return ShownBody(
         text=text,
@@ -84,6 +79,13 @@ def _read(texts: Iterable[Part]) -> dict[Part, _Piece]:
         else:
             pieces[part] = _Piece(_TAG.sub(" ", source).strip(), None, whole=False)
     return pieces
+
+
+def _joined(shown: Sequence[Part], pieces: dict[Part, _Piece]) -> tuple[str, bool]:
+    """Return the text of these parts as one, and whether that is all of it."""
+    if len(shown) == 1 and shown[0].content_type == "text/plain":
+        return pieces[shown[0]].text, True  # `text_of` capped it
+    return capped("\n\n".join(pieces[part].text for part in shown if pieces[part].text))
 
 
 def _repeated(rich: Sequence[Part], pieces: dict[Part, _Piece]) -> tuple[Part, ...]:

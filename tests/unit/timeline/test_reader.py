@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.timeline.reader import MAX_PEOPLE, MAX_SUBJECT, READER_VERSION, ReadMail, read
+from shared.mail.headers import read_header_block
 from shared.mail.mime import MAX_DEPTH, MAX_PARTS, MAX_TEXT
 from shared.mail.mime import leaves as parts_of
 from tests.cost import LINEAR, growth
@@ -197,8 +198,12 @@ def test_parts_are_cut_at_any_line_end(line_end: bytes) -> None:
 
 
 def test_parts_are_cut_as_the_standard_library_cuts_them() -> None:
+    compared = 0
     for case in CASES:
-        leaves = [part for part in message_from_bytes(_raw(case)).walk() if not part.is_multipart()]
+        message = message_from_bytes(_raw(case))
+        if len(message) != len(read_header_block(_raw(case)).fields):
+            continue  # the standard library gave up in the header
+        leaves = [part for part in message.walk() if not part.is_multipart()]
         contents = [part.get_payload(decode=True) for part in leaves]
         parts, _ = parts_of(_raw(case))
         expected = [content.strip() for content in contents if isinstance(content, bytes)]
@@ -206,6 +211,8 @@ def test_parts_are_cut_as_the_standard_library_cuts_them() -> None:
         assert len(parts) == len(expected)
         for part, content in zip(parts, expected, strict=True):
             assert part.data.strip().endswith(content)
+        compared += 1
+    assert compared >= 12
 
 
 def test_a_part_in_a_digest_is_a_message() -> None:
