@@ -1,4 +1,4 @@
-"""`make mutate`: tries mutants, prints what no test notices and a table; 1 when too few are noticed.
+"""`make mutate`: tries mutants and prints what no test notices. Exits 1 when that is too many.
 
 ARGS="--only services/matcher/decide.py"   one module, or several
 ARGS="--sample 100 --seed 3"               so many mutants of all, chosen by the seed
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dev.mutation.faults import Mutant, mutants
 from dev.mutation.listed import Entry, read, stale
@@ -82,7 +83,7 @@ def attempt(path: str, chosen: Sequence[Mutant], entries: Sequence[Entry]) -> Re
     return result
 
 
-def _answers(path: str, numbers: Sequence[int]) -> Iterator[dict[str, object]]:
+def _answers(path: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "dev.mutation.worker", path, *map(str, numbers)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout

@@ -12,7 +12,6 @@ exception, and numbers at module level, which are settings.
 """
 
 import ast
-import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -300,12 +299,13 @@ def _table_variants(node: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(node, ast.Tuple | ast.List | ast.Set):
         if all(isinstance(e, ast.Constant) and isinstance(e.value, int) for e in node.elts):
             return
-        make = builtins.type(node)
         for at in range(len(node.elts)):
-            yield make(**{**_fields(node), "elts": [*node.elts[:at], *node.elts[at + 1 :]]})
+            yield _with_entries(node, [*node.elts[:at], *node.elts[at + 1 :]])
         if not isinstance(node, ast.Set):
-            yield make(**{**_fields(node), "elts": node.elts[::-1]})
+            yield _with_entries(node, node.elts[::-1])
 
 
-def _fields(node: ast.AST) -> dict[str, object]:
-    return dict(ast.iter_fields(node))
+def _with_entries(node: ast.Tuple | ast.List | ast.Set, entries: list[ast.expr]) -> ast.expr:
+    if isinstance(node, ast.Tuple):
+        return ast.Tuple(entries, ast.Load())
+    return ast.List(entries, ast.Load()) if isinstance(node, ast.List) else ast.Set(entries)

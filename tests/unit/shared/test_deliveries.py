@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import ChannelInvalidStateError
 
+from shared import tracing
 from shared.broker import deliveries
 from shared.broker.deliveries import QueueConsumer
 from shared.broker.metrics import (
@@ -190,9 +192,9 @@ async def test_how_often_it_came_and_who_sent_it_is_measured_and_traced(
         steps.append(words)
         yield
 
-    monkeypatch.setattr(deliveries.tracing, "step", step)
-    monkeypatch.setattr(deliveries.tracing, "read", lambda *words: words)
-    monkeypatch.setattr(deliveries.tracing, "note", lambda *words: steps.append(words))
+    monkeypatch.setattr(tracing, "step", step)
+    monkeypatch.setattr(tracing, "read", lambda *words: words)
+    monkeypatch.setattr(tracing, "note", lambda *words: steps.append(words))
     consumer = Consumer(outcomes(Done(), Done(), Done()))
     total, count = DELIVERY_COUNT.labels(QUEUE)._sum.get(), observed(DELIVERY_COUNT, QUEUE)[1]
     headers = {"x-delivery-count": 3, "traceparent": "p", "tracestate": "s"}
@@ -236,7 +238,7 @@ async def test_what_is_in_hand_and_how_old_it_is_is_measured(clock: SimpleNamesp
 
 def _shown(gauge: Any) -> float:
     return next(
-        sample.value
+        float(sample.value)
         for metric in gauge.collect()
         for sample in metric.samples
         if sample.labels["queue"] == QUEUE
@@ -303,7 +305,7 @@ class TestHandlersThatFail:
 
 def test_the_wait_doubles_to_ten_seconds_less_up_to_half(monkeypatch: pytest.MonkeyPatch) -> None:
     for bound, factor in ((max, 1.0), (min, 0.5)):
-        monkeypatch.setattr(deliveries.random, "uniform", lambda *sides, bound=bound: bound(sides))
+        monkeypatch.setattr(random, "uniform", lambda *sides, bound=bound: bound(sides))
         found = [deliveries._backoff(attempts) for attempts in (1, 2, 6, 7, 8, 9, 100_000)]
         assert found == pytest.approx([seconds * factor for seconds in (0.2, 0.4, 6.4, *[10] * 4)])
 
