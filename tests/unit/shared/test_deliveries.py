@@ -562,3 +562,50 @@ async def test_a_stop_that_returns_what_waits_is_no_outage(broker: Broker) -> No
         await asyncio.sleep(0)
     assert message.settled == ["nack"]
     assert not consumer._probing
+
+
+async def test_a_lost_connection_cuts_no_handler_short(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on: handlers are idempotent, and half a mail is worse than a second time."""
+    monkeypatch.setattr(deliveries, "_FINISH_SECONDS", 0.0)
+    monkeypatch.setattr(deliveries, "_CUT_SECONDS", 0.0)
+    end, message = asyncio.Event(), FakeMessage()
+
+    async def slow() -> Outcome:
+        await end.wait()
+        return Done()
+
+    consumer = Consumer(slow)
+    async with broker.consumes(consumer) as channel:
+        await channel.deliver(message)
+        broker.connections[0].gone.set()
+        await broker.channel(1, 0)
+        end.set()
+        await settled(message)
+    assert message.settled == ["ack"]
+
+
+async def test_what_is_no_loss_of_the_broker_ends_the_consumer(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks(channel: FakeChannel, *, prefetch_count: int) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(FakeChannel, "set_qos", breaks)
+    with pytest.raises(ValueError, match="a bug"):
+        await Consumer(outcomes()).run()
+
+
+async def test_connections_that_were_lost_leave_no_task_behind(broker: Broker) -> None:
+    before = asyncio.all_tasks()
+    async with broker.consumes(Consumer(outcomes())):
+        counts = []
+        for number in range(4):
+            await broker.channel(number, 0)
+            counts.append(len(asyncio.all_tasks()))
+            broker.connections[number].gone.set()
+        await broker.channel(4, 0)
+        assert counts[1:] == [counts[1]] * 3
+    await asyncio.sleep(0)
+    assert len(asyncio.all_tasks()) <= len(before)
