@@ -86,7 +86,7 @@ def mutants(source: str) -> list[Mutant]:
     lines = source.splitlines()
     found = []
     for number, (slot, new) in enumerate(_changes(ast.parse(source))):
-        line = getattr(slot.node, "lineno", None) or getattr(slot.parent, "lineno", 0)
+        line = int(getattr(slot.node, "lineno", 0) or getattr(slot.parent, "lineno", 0))
         function = first_line(slot.function) if slot.function else None
         change = f"{_shown(slot.node)} -> {_shown(new)}"
         found.append(Mutant(number, line, lines[line - 1].strip(), change, function))
@@ -245,8 +245,9 @@ def _expression_variants(
         case ast.Subscript(slice=ast.Slice() as bounds):
             for field in ("lower", "upper"):
                 if getattr(bounds, field) is not None:
-                    rest = ast.Slice(**{**dict(ast.iter_fields(bounds)), field: None})
-                    yield ast.Subscript(node.value, rest, node.ctx)
+                    left = ast.Slice(bounds.lower, bounds.upper, bounds.step)
+                    setattr(left, field, None)
+                    yield ast.Subscript(node.value, left, node.ctx)
         case ast.Call():
             yield from _calls(node)
 
