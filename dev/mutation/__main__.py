@@ -35,7 +35,7 @@ class Result:
     listed: int = 0
     error: str = ""
     unlisted: list[Entry] = field(default_factory=list)
-    """Entries whose mutant was noticed."""
+    """Entries whose every mutant was noticed; of a sample, also those that were not tried."""
 
     @property
     def noticed(self) -> int:
@@ -60,6 +60,7 @@ def attempt(path: str, chosen: Sequence[Mutant], entries: Sequence[Entry]) -> Re
     """Try mutants of one module in a process of its own."""
     result = Result(path)
     by_number = {mutant.number: mutant for mutant in chosen}
+    needed: set[Entry] = set()
     for answer in _answers(path, list(by_number)):
         if "failed" in answer:
             result.error = f"tests fail without a mutant: {answer['failed']}"
@@ -67,9 +68,9 @@ def attempt(path: str, chosen: Sequence[Mutant], entries: Sequence[Entry]) -> Re
             continue
         mutant = by_number.pop(answer["number"])
         about = [entry for entry in entries if entry.names(path, mutant)]
-        if about:
-            result.listed += not answer["noticed"]
-            result.unlisted += about if answer["noticed"] and about[0].change else []
+        if about and not answer["noticed"]:
+            result.listed += 1
+            needed.update(about)
             continue
         result.tried += 1
         if not answer["noticed"]:
@@ -78,6 +79,7 @@ def attempt(path: str, chosen: Sequence[Mutant], entries: Sequence[Entry]) -> Re
             print(
                 f"{path}:{mutant.line}: {mutant.source}\n    {mutant.change}{untested}", flush=True
             )
+    result.unlisted = [entry for entry in entries if entry.module == path and entry not in needed]
     if by_number and not result.error:
         result.error = f"{len(by_number)} mutants were not tried"
     return result
@@ -143,6 +145,9 @@ def main() -> int:
     with ThreadPoolExecutor(arguments.jobs) as pool:
         jobs = [pool.submit(attempt, path, found, entries) for path, found in chosen.items()]
         results = [job.result() for job in jobs]
+    if arguments.sample is not None:
+        for result in results:
+            result.unlisted = []
     return 0 if report(results) else 1
 
 
