@@ -272,3 +272,9 @@ def test_the_limit_of_contents_is_each_persons_own() -> None:
     )
     counts = [one["person_id"] for one in mail]
     assert (counts.count("u1"), counts.count("u2")) == (MAX_CONTENTS, 2)
+
+
+def test_a_content_keeps_what_was_found_out_about_who_sent_it() -> None:
+    found = {"verdict": "verified", "method": "dkim", "domain": "x.example", "reason": None}
+    [one] = added([capture(0) | {"authentication": found}, capture(1, minute=1)])
+    assert one["authentication"] == found

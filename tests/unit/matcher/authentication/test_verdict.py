@@ -577,3 +577,11 @@ async def test_a_large_mail_is_hashed_beside_the_event_loop(
     assert await verdict(SIGNED, zone("mail.test")) == ("verified", "dkim")
     assert threads
     assert (threads[0] != threading.get_ident()) is in_a_thread
+
+
+async def test_a_mail_that_readers_see_in_two_ways_is_not_verified() -> None:
+    """A bare CR in its header: to some it ends a field."""
+    assert await verdict(SIGNED.replace(b"Subject: ", b"Subject: a\rX: "), zone("mail.test")) == (
+        "unverified",
+        "unsigned",
+    )
