@@ -1,4 +1,4 @@
-"""A directory in memory, for tests of what rests on it. `directory_suite.py` tests it and the real one.
+"""A directory in memory, for tests of what rests on it. `directory_suite.py` tests both kinds.
 
 `meanwhile` is a race made by hand: it runs once, between a look-up and its answer.
 """

@@ -1,4 +1,4 @@
-"""`make mutate`: tries mutants, prints what no test notices and a table; 1 when too few are noticed.
+"""`make mutate`: tries mutants and prints what no test notices. Exits 1 when that is too many.
 
 ARGS="--only services/matcher/decide.py"   one module, or several
 ARGS="--sample 100 --seed 3"               so many mutants of all, chosen by the seed
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dev.mutation.faults import Mutant, mutants
 from dev.mutation.listed import Entry, read, stale
@@ -34,7 +35,7 @@ class Result:
     listed: int = 0
     error: str = ""
     unlisted: list[Entry] = field(default_factory=list)
-    """Entries whose mutant was noticed."""
+    """Entries whose every mutant was noticed; of a sample, also those that were not tried."""
 
     @property
     def noticed(self) -> int:
@@ -59,6 +60,7 @@ def attempt(path: str, chosen: Sequence[Mutant], entries: Sequence[Entry]) -> Re
     """Try mutants of one module in a process of its own."""
     result = Result(path)
     by_number = {mutant.number: mutant for mutant in chosen}
+    needed: set[Entry] = set()
     for answer in _answers(path, list(by_number)):
         if "failed" in answer:
             result.error = f"tests fail without a mutant: {answer['failed']}"
@@ -66,9 +68,9 @@ def attempt(path: str, chosen: Sequence[Mutant], entries: Sequence[Entry]) -> Re
             continue
         mutant = by_number.pop(answer["number"])
         about = [entry for entry in entries if entry.names(path, mutant)]
-        if about:
-            result.listed += not answer["noticed"]
-            result.unlisted += about if answer["noticed"] and about[0].change else []
+        if about and not answer["noticed"]:
+            result.listed += 1
+            needed.update(about)
             continue
         result.tried += 1
         if not answer["noticed"]:
@@ -77,12 +79,13 @@ def attempt(path: str, chosen: Sequence[Mutant], entries: Sequence[Entry]) -> Re
             print(
                 f"{path}:{mutant.line}: {mutant.source}\n    {mutant.change}{untested}", flush=True
             )
+    result.unlisted = [entry for entry in entries if entry.module == path and entry not in needed]
     if by_number and not result.error:
         result.error = f"{len(by_number)} mutants were not tried"
     return result
 
 
-def _answers(path: str, numbers: Sequence[int]) -> Iterator[dict[str, object]]:
+def _answers(path: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "dev.mutation.worker", path, *map(str, numbers)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout
@@ -142,6 +145,9 @@ def main() -> int:
     with ThreadPoolExecutor(arguments.jobs) as pool:
         jobs = [pool.submit(attempt, path, found, entries) for path, found in chosen.items()]
         results = [job.result() for job in jobs]
+    if arguments.sample is not None:
+        for result in results:
+            result.unlisted = []
     return 0 if report(results) else 1
 
 

@@ -12,7 +12,6 @@ exception, and numbers at module level, which are settings.
 """
 
 import ast
-import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -87,7 +86,7 @@ def mutants(source: str) -> list[Mutant]:
     lines = source.splitlines()
     found = []
     for number, (slot, new) in enumerate(_changes(ast.parse(source))):
-        line = getattr(slot.node, "lineno", None) or getattr(slot.parent, "lineno", 0)
+        line = int(getattr(slot.node, "lineno", 0) or getattr(slot.parent, "lineno", 0))
         function = first_line(slot.function) if slot.function else None
         change = f"{_shown(slot.node)} -> {_shown(new)}"
         found.append(Mutant(number, line, lines[line - 1].strip(), change, function))
@@ -246,8 +245,9 @@ def _expression_variants(
         case ast.Subscript(slice=ast.Slice() as bounds):
             for field in ("lower", "upper"):
                 if getattr(bounds, field) is not None:
-                    rest = ast.Slice(**{**dict(ast.iter_fields(bounds)), field: None})
-                    yield ast.Subscript(node.value, rest, node.ctx)
+                    left = ast.Slice(bounds.lower, bounds.upper, bounds.step)
+                    setattr(left, field, None)
+                    yield ast.Subscript(node.value, left, node.ctx)
         case ast.Call():
             yield from _calls(node)
 
@@ -300,12 +300,13 @@ def _table_variants(node: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(node, ast.Tuple | ast.List | ast.Set):
         if all(isinstance(e, ast.Constant) and isinstance(e.value, int) for e in node.elts):
             return
-        make = builtins.type(node)
         for at in range(len(node.elts)):
-            yield make(**{**_fields(node), "elts": [*node.elts[:at], *node.elts[at + 1 :]]})
+            yield _with_entries(node, [*node.elts[:at], *node.elts[at + 1 :]])
         if not isinstance(node, ast.Set):
-            yield make(**{**_fields(node), "elts": node.elts[::-1]})
+            yield _with_entries(node, node.elts[::-1])
 
 
-def _fields(node: ast.AST) -> dict[str, object]:
-    return dict(ast.iter_fields(node))
+def _with_entries(node: ast.Tuple | ast.List | ast.Set, entries: list[ast.expr]) -> ast.expr:
+    if isinstance(node, ast.Tuple):
+        return ast.Tuple(entries, ast.Load())
+    return ast.List(entries, ast.Load()) if isinstance(node, ast.List) else ast.Set(entries)

@@ -1,5 +1,7 @@
 """What a sender and an account may take: rates, bytes in hand, places."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -175,7 +177,7 @@ def test_a_bucket_is_forgotten_when_it_is_full_and_not_before() -> None:
 def test_a_mail_costs_one_at_least_and_ten_at_most() -> None:
     for pressure, cost in ((0.0, 1), (1.0, 1), (3.0, 3), (10.0, 10), (11.0, 10)):
         clock = Clock()
-        rates = Rates(1, 100, lambda pressure=pressure: pressure, clock)
+        rates = Rates(1, 100, partial(float, pressure), clock)
         assert rates.take("a") == 0
         rates.charge("a", 100 - cost)
         assert rates.take("a") == cost

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import tracemalloc
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -134,6 +135,16 @@ class Pieces:
         self.pieces.insert(0, rest)
 
 
+def remembering(sizes: list[int]) -> Callable[[int], bool]:
+    """Return what allows everything, and remembers what it was asked."""
+
+    def may_hold(size: int) -> bool:
+        sizes.append(size)
+        return True
+
+    return may_hold
+
+
 @pytest.mark.parametrize(
     ("pieces", "asked"),
     [
@@ -147,7 +158,7 @@ async def test_how_much_is_held_is_asked_piece_by_piece(
     pieces: tuple[bytes, ...], asked: list[int]
 ) -> None:
     sizes: list[int] = []
-    await read_data(Pieces(*pieces), LIMIT, lambda size: not sizes.append(size))
+    await read_data(Pieces(*pieces), LIMIT, remembering(sizes))
     assert sizes == asked
 
 
@@ -169,7 +180,7 @@ async def test_a_mail_over_the_limit_is_held_no_more_while_it_is_drained() -> No
     reader = Pieces(b"a" * 100, b"b" * 100, b"c" * 100, b"\r\n.\r\nQUIT\r\n")
     sizes: list[int] = []
     with pytest.raises(MailTooLarge):
-        await read_data(reader, 150, lambda size: not sizes.append(size))
+        await read_data(reader, 150, remembering(sizes))
     assert sizes == [102, 0, 0, 0]
     assert reader.pieces == [b"QUIT\r\n"]
 
@@ -255,7 +266,7 @@ async def test_of_a_chunk_that_may_not_be_held_nothing_more_is_kept() -> None:
 async def test_a_chunk_that_is_too_large_counts_for_nothing() -> None:
     mail, sizes = bytearray(b"1234"), list[int]()
     with pytest.raises(MailTooLarge):
-        await read_chunk(Pieces(b"56"), 2, mail, 5, lambda size: not sizes.append(size))
+        await read_chunk(Pieces(b"56"), 2, mail, 5, remembering(sizes))
     assert (bytes(mail), sizes) == (b"1234", [0])
 
 

@@ -182,10 +182,10 @@ def test_a_confirmation_is_told_whatever_matched() -> None:
 
 def test_of_a_forwarded_mail_ten_recipients_of_a_kind_are_shown() -> None:
     many = tuple(Named(name="", address=f"r{n}@x.example") for n in range(11))
-    forwarded = Forwarded(sender=many[0], to=many, cc=many[1:], subject="S")
+    forwarded = Forwarded(sender=many[0], to=many, cc=many, subject="S")
     [event] = announced(judgement(attach(MATCH), forwarded=forwarded))
     assert isinstance(event, MailAttached)
-    assert event.forwarded == Forwarded(sender=many[0], to=many[:10], cc=many[1:], subject="S")
+    assert event.forwarded == Forwarded(sender=many[0], to=many[:10], cc=many[:10], subject="S")
 
 
 def sized(size: int, number: int = 0) -> Match:
@@ -210,6 +210,15 @@ def test_each_part_is_filled_anew() -> None:
     third = SPLIT_BYTES // 3
     events = announced(judgement(attach(*(sized(third, n) for n in range(8)))))
     assert [len(e.matches) for e in events if isinstance(e, MailAttached)] == [3, 3, 2]
+    half = SPLIT_BYTES // 2
+    matches = sized(SPLIT_BYTES), sized(half, 1), sized(half + 1, 2)
+    events = announced(judgement(attach(*matches)))
+    assert [len(e.matches) for e in events if isinstance(e, MailAttached)] == [1, 1, 1]
+
+
+def test_a_match_that_is_too_large_alone_is_told_alone() -> None:
+    events = announced(judgement(attach(sized(SPLIT_BYTES + 1), MATCH)))
+    assert [len(e.matches) for e in events if isinstance(e, MailAttached)] == [1, 1]
 
 
 def test_what_is_shown_of_a_forward_takes_room_in_every_part_but_half_at_most() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import ChannelInvalidStateError
 
+from shared import tracing
 from shared.broker import deliveries
 from shared.broker.deliveries import QueueConsumer
 from shared.broker.metrics import (
@@ -190,9 +192,9 @@ async def test_how_often_it_came_and_who_sent_it_is_measured_and_traced(
         steps.append(words)
         yield
 
-    monkeypatch.setattr(deliveries.tracing, "step", step)
-    monkeypatch.setattr(deliveries.tracing, "read", lambda *words: words)
-    monkeypatch.setattr(deliveries.tracing, "note", lambda *words: steps.append(words))
+    monkeypatch.setattr(tracing, "step", step)
+    monkeypatch.setattr(tracing, "read", lambda *words: words)
+    monkeypatch.setattr(tracing, "note", lambda *words: steps.append(words))
     consumer = Consumer(outcomes(Done(), Done(), Done()))
     total, count = DELIVERY_COUNT.labels(QUEUE)._sum.get(), observed(DELIVERY_COUNT, QUEUE)[1]
     headers = {"x-delivery-count": 3, "traceparent": "p", "tracestate": "s"}
@@ -236,7 +238,7 @@ async def test_what_is_in_hand_and_how_old_it_is_is_measured(clock: SimpleNamesp
 
 def _shown(gauge: Any) -> float:
     return next(
-        sample.value
+        float(sample.value)
         for metric in gauge.collect()
         for sample in metric.samples
         if sample.labels["queue"] == QUEUE
@@ -303,7 +305,7 @@ class TestHandlersThatFail:
 
 def test_the_wait_doubles_to_ten_seconds_less_up_to_half(monkeypatch: pytest.MonkeyPatch) -> None:
     for bound, factor in ((max, 1.0), (min, 0.5)):
-        monkeypatch.setattr(deliveries.random, "uniform", lambda *sides, bound=bound: bound(sides))
+        monkeypatch.setattr(random, "uniform", lambda *sides, bound=bound: bound(sides))
         found = [deliveries._backoff(attempts) for attempts in (1, 2, 6, 7, 8, 9, 100_000)]
         assert found == pytest.approx([seconds * factor for seconds in (0.2, 0.4, 6.4, *[10] * 4)])
 
@@ -560,3 +562,50 @@ async def test_a_stop_that_returns_what_waits_is_no_outage(broker: Broker) -> No
         await asyncio.sleep(0)
     assert message.settled == ["nack"]
     assert not consumer._probing
+
+
+async def test_a_lost_connection_cuts_no_handler_short(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on: handlers are idempotent, and half a mail is worse than a second time."""
+    monkeypatch.setattr(deliveries, "_FINISH_SECONDS", 0.0)
+    monkeypatch.setattr(deliveries, "_CUT_SECONDS", 0.0)
+    end, message = asyncio.Event(), FakeMessage()
+
+    async def slow() -> Outcome:
+        await end.wait()
+        return Done()
+
+    consumer = Consumer(slow)
+    async with broker.consumes(consumer) as channel:
+        await channel.deliver(message)
+        broker.connections[0].gone.set()
+        await broker.channel(1, 0)
+        end.set()
+        await settled(message)
+    assert message.settled == ["ack"]
+
+
+async def test_what_is_no_loss_of_the_broker_ends_the_consumer(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks(channel: FakeChannel, *, prefetch_count: int) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(FakeChannel, "set_qos", breaks)
+    with pytest.raises(ValueError, match="a bug"):
+        await Consumer(outcomes()).run()
+
+
+async def test_connections_that_were_lost_leave_no_task_behind(broker: Broker) -> None:
+    before = asyncio.all_tasks()
+    async with broker.consumes(Consumer(outcomes())):
+        counts = []
+        for number in range(4):
+            await broker.channel(number, 0)
+            counts.append(len(asyncio.all_tasks()))
+            broker.connections[number].gone.set()
+        await broker.channel(4, 0)
+        assert counts[1:] == [counts[1]] * 3
+    await asyncio.sleep(0)
+    assert len(asyncio.all_tasks()) <= len(before)

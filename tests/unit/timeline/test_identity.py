@@ -142,3 +142,8 @@ def test_each_trace_field_is_left_out_with_its_folded_lines(field: str) -> None:
 def test_what_its_author_wrote_is_kept(field: str) -> None:
     raw = f"From: a\r\n{field}: b\r\n c\r\nTo: e\r\n\r\ntext".encode()
     assert without_trace(raw) == raw
+
+
+def test_a_header_that_begins_with_a_folded_line_is_kept_whole() -> None:
+    raw = b" folded\r\nTo: a\r\n\r\ntext"
+    assert without_bcc(raw) == without_trace(raw) == raw

@@ -216,3 +216,65 @@ def test_a_person_who_captured_nothing_sees_at_most_what_is_open(own_only: bool)
     assert viewer.contents({"captures": mail}) == []
     assert viewer.captures({"captures": mail}) == []
     assert not {*viewer.ranges} & seen_by_range(mail).keys()
+
+
+def seen_profiles(captures: list[Document]) -> dict[str, list[str]]:
+    found = seen_by_range(added(captures))
+    return {range_: [id_ for id_, _ in seen.persons] for range_, seen in found.items()}
+
+
+def test_a_mail_that_is_known_from_bcc_alone_is_in_its_owners_ranges_and_no_other() -> None:
+    mail = [capture(0, "u1", matches=[match("u1", 0, "bcc")])]
+    assert seen_profiles(mail) == {"u1": ["c0"], "!u1": ["c0"]}
+    both = [*mail, capture(1, "u2", "k1", 1, matches=[match("u2", 2, "bcc")])]
+    assert seen_profiles(both) == {"u1": ["c0"], "!u1": ["c0"], "u2": ["c1"], "!u2": ["c1"]}
+
+
+def test_where_the_team_sees_the_mail_bcc_adds_a_profile_and_no_row_of_the_mail() -> None:
+    mail = [
+        capture(0, "u1", matches=[match("u1", 0, "to"), match("u1", 2, "bcc")]),
+        capture(1, "u2", "k1", 1, matches=[match("u2", 0, "to")]),
+    ]
+    assert seen_profiles(mail) == {"*": ["c0"], "u1": ["c0", "c1"], "u2": ["c0"]}
+    assert profiles_by_range(added(mail)) == {
+        "*": {"c0"},
+        "u1": {"c0", "c1"},
+        "u2": {"c0"},
+        "!u1": {"c1"},
+    }
+
+
+def test_a_profile_that_the_team_sees_is_not_hidden_as_well() -> None:
+    """Known from an open address, and from another address in the owner's Bcc."""
+    mail = [capture(0, "u1", matches=[match("u1", 0, "to"), match("u1", 1, "bcc")])]
+    assert profiles_by_range(added(mail)) == {"*": {"c0"}, "u1": {"c0"}}
+
+
+def test_the_team_sees_the_first_open_content_and_each_owner_their_own() -> None:
+    mail = added(
+        [
+            capture(0, "u1", "hidden", 0, matches=[match("u1", 0, "bcc")]),
+            capture(1, "u2", "open", 1),
+            capture(2, "u3", "later", 2),
+        ]
+    )
+    contents = {range_: seen.content for range_, seen in seen_by_range(mail).items()}
+    assert contents == {"*": "open", "u1": "hidden", "u2": "open", "u3": "later"}
+    assert seen_by_range(mail)["*"].date == NOW + timedelta(minutes=1)
+
+
+def test_the_limit_of_contents_is_each_persons_own() -> None:
+    mail = added(
+        [
+            capture(number, person_id, f"k{number}", number)
+            for number, person_id in enumerate(["u2", "u2", *["u1"] * (MAX_CONTENTS + 1)])
+        ]
+    )
+    counts = [one["person_id"] for one in mail]
+    assert (counts.count("u1"), counts.count("u2")) == (MAX_CONTENTS, 2)
+
+
+def test_a_content_keeps_what_was_found_out_about_who_sent_it() -> None:
+    found = {"verdict": "verified", "method": "dkim", "domain": "x.example", "reason": None}
+    [one] = added([capture(0) | {"authentication": found}, capture(1, minute=1)])
+    assert one["authentication"] == found

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from dev.generate import ROOT
 from services.matcher.authentication import verdict as verdict_module
 from services.matcher.authentication.resolver import NoAnswer
+from services.matcher.authentication.signature import Bodies
 from services.matcher.authentication.verdict import Question, authenticate
 from shared.mail.headers import read_header_block
 from tests.cost import LINEAR, growth
@@ -475,7 +476,7 @@ async def test_three_senders_are_looked_at(count: int, expected: tuple[str, str]
 
 
 async def test_one_sender_without_a_domain_spoils_all() -> None:
-    raw = letter("x@mail.test, nobody", headers=f"{BORDER}{PASSES}\r\n")
+    raw = letter("x@mail.test, <x@a..b>", headers=f"{BORDER}{PASSES}\r\n")
     assert await verdict(raw, {}, **BELIEVED) == ("unverified", "no_sender")
 
 
@@ -598,14 +599,22 @@ async def test_a_large_mail_is_hashed_beside_the_event_loop(
     monkeypatch: pytest.MonkeyPatch, room: int, in_a_thread: bool
 ) -> None:
     threads = []
-    hash_ = verdict_module.Bodies.hash
+    hash_ = Bodies.hash
 
     def watched(bodies: Any, form: Any) -> object:
         threads.append(threading.get_ident())
         return hash_(bodies, form)
 
-    monkeypatch.setattr(verdict_module.Bodies, "hash", watched)
+    monkeypatch.setattr(Bodies, "hash", watched)
     monkeypatch.setattr(verdict_module, "_LARGE", len(SIGNED) + room)
     assert await verdict(SIGNED, zone("mail.test")) == ("verified", "dkim")
     assert threads
     assert (threads[0] != threading.get_ident()) is in_a_thread
+
+
+async def test_a_mail_that_readers_see_in_two_ways_is_not_verified() -> None:
+    """A bare CR in its header: to some it ends a field."""
+    assert await verdict(SIGNED.replace(b"Subject: ", b"Subject: a\rX: "), zone("mail.test")) == (
+        "unverified",
+        "unsigned",
+    )
