@@ -69,6 +69,19 @@ def test_growth_is_two_for_linear_and_four_for_quadratic_time(power: int, expect
     assert growth(work_of_size, 1000, clock=clock) == pytest.approx(expected)
 
 
+def test_noise_at_one_size_is_no_growth_and_quadratic_time_stays_one() -> None:
+    clock = Clock()
+
+    def noisy_at_first(size: int) -> Callable[[], None]:
+        return clock.taking(repeat(1e-6 * size * (2 if size == 4000 else 1)))
+
+    def partly_quadratic(size: int) -> Callable[[], None]:
+        return clock.taking(repeat(1e-6 * size + 3e-10 * size**2))
+
+    assert growth(noisy_at_first, 1000, clock=clock) < LINEAR
+    assert growth(partly_quadratic, 1000, clock=clock) > LINEAR
+
+
 def test_real_linear_work_passes_and_real_quadratic_work_does_not() -> None:
     def linear(size: int) -> Callable[[], object]:
         return lambda: sum(range(size))

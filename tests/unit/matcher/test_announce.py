@@ -100,6 +100,7 @@ def test_an_attached_mail_is_told_with_all_that_is_known_of_it() -> None:
         decided_at=event.decided_at,
         door="http",
         direction=Direction.OUTBOUND,
+        sent_by_owner=event.sent_by_owner,
         matches=(MATCH,),
         forwarded=forwarded,
         place="",
