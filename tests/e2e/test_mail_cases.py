@@ -4,7 +4,8 @@ A case is a folder of `tests/mail/cases`: mails, sent in the order of their name
 address of the user u1 (rita@agency.example), and what is right, in `case.json`:
 
 * `people`: `{person_id: [kind, address, ...]}` beside u1 and the candidate c1 (cara@mail.example)
-* `timeline`: `{person_id: [mail, ...]}`, oldest first; of each mail the fields that are named
+* `timeline`: `{person_id: [mail, ...]}`, oldest first, then by Message-ID; of each
+  mail the fields that are named
 * `inbox`: `[conversation, ...]`, newest first; again the fields that are named
 * `search`: `{query: how many conversations it finds}`
 """
@@ -48,7 +49,8 @@ class Run:
                 self.client.upload(capture, raw).raise_for_status()
 
     def timeline(self, person: str) -> list[dict[str, Any]]:
-        mails = sorted(self.client.timeline(person), key=lambda mail: str(mail["date"]))
+        by_date = self.client.timeline(person)
+        mails = sorted(by_date, key=lambda mail: (mail["date"], mail["message_id"]))
         return [self.client.mail(mail["id"]) for mail in mails]
 
 
