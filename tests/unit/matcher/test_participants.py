@@ -97,3 +97,23 @@ class TestRewrittenSenders:
     )
     def test_what_does_not_say_so_is_taken_as_it_stands(self, lines: list[str]) -> None:
         assert taking_part(*lines)[0] == ("from", "list@groups.example")
+
+    @pytest.mark.parametrize("field", ["List-Id", "List-Post", "Mailing-List", "X-Google-Group-Id"])
+    def test_any_field_of_a_list_lets_reply_to_count(self, field: str) -> None:
+        found = taking_part(self.LIST, "Reply-To: author@x.example", f"{field}: <l>")
+        assert found[0] == ("from", "author@x.example")
+
+    def test_the_original_from_counts_before_reply_to(self) -> None:
+        lines = ("Reply-To: desk@x.example", "List-Id: <l>", "X-Original-Sender: author@x.example")
+        assert taking_part(self.LIST, *lines)[0] == ("from", "author@x.example")
+
+    def test_of_several_senders_the_rewritten_one_alone_gives_way(self) -> None:
+        lines = (f"{self.LIST}, Second <second@x.example>", "X-Original-From: author@x.example")
+        found = [address for role, address in taking_part(*lines) if role == "from"]
+        assert found == ["author@x.example", "second@x.example"]
+
+    @pytest.mark.parametrize("lists", ["list@groups.example", "LIST@Groups.Example"])
+    def test_a_list_is_no_author_however_it_is_written(self, lists: str) -> None:
+        rewritten = f"From: 'A' via List <{lists}>"
+        lines = ("Reply-To: List@groups.example, author@x.example", "List-Id: <l>")
+        assert taking_part(rewritten, *lines)[0] == ("from", "author@x.example")
