@@ -38,6 +38,8 @@ MAX_PEOPLE = 500
 _EMPTY_LINES = 4
 """At most so many between a separator and its block."""
 _MAX_LABEL = 40
+_MAX_TRIED = 1000
+"""Lines without a separator at which a block is looked for; of a long list they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def _taking_part(role: Role, people: tuple[Named, ...]) -> Iterator[Participant]
 def _levels(lines: list[str], subject: str, answers: bool) -> Iterator[Block]:
     """Yield the header blocks, from the outside in; none when the first cannot be read."""
     prefix, rest = (not answers and forwarded_subject(subject)) or ("", "")
-    number = count = 0
+    number = count = tried = 0
     unread = _Unread()
     while number < len(lines) and count < MAX_LEVELS:
         line = lines[number]
@@ -169,7 +171,8 @@ def _levels(lines: list[str], subject: str, answers: bool) -> Iterator[Block]:
                 level = _attributed(lines, start, rest or subject)
             if level is None and not count and not is_prose and _stops(kind, lines, start):
                 return
-        elif may_begin(line):
+        elif tried < _MAX_TRIED and may_begin(line):
+            tried += 1
             level = read_block(lines, number - 1)
         elif prefix and not count:
             level = _attributed(lines, number - 1, rest)
