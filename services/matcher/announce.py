@@ -90,6 +90,7 @@ def _attached(
     shown = _trimmed(mail.forwarded) if mail.forwarded else None
     taken = len(shown.model_dump_json().encode()) if shown else 0
     parts = list(_split(decision.matches, SPLIT_BYTES - min(taken, SPLIT_BYTES // 2)))
+    sent_by_owner = _is_sent_by(address.person_id, mail)
     claim = received.blob_key
     if claim is not None and mail.place:
         claim = enclosed_key(claim, mail.place)
@@ -106,7 +107,7 @@ def _attached(
             decided_at=decided_at,
             door=received.door,
             direction=decision.direction,
-            sent_by_owner=_is_sent_by(address.person_id, mail),
+            sent_by_owner=sent_by_owner,
             matches=matches,
             forwarded=shown,
             place=mail.place,
