@@ -1,5 +1,7 @@
 """Reports of mail servers: languages, forms of addresses, and what is returned."""
 
+from collections.abc import Callable
+
 import pytest
 
 from shared.mail.body import body_of, joined_text
@@ -7,6 +9,7 @@ from shared.mail.delivery_reports import Report, may_be_report, report_of
 from shared.mail.delivery_reports.words import begins_with_delay, begins_with_failure
 from shared.mail.headers import read_header_block
 from shared.mail.mime import leaves
+from tests.cost import LINEAR, growth
 
 CARA = "cara@mail.example"
 POSTMASTER = "Return-Path: <>\nFrom: postmaster@agency.example\nTo: rita@agency.example\n"
@@ -289,3 +292,32 @@ def test_a_report_of_another_type_has_no_prose(type_: str) -> None:
     mail = report(f"{SERVER}Subject: Undeliverable\n", ("text/plain", f"<{CARA}>: 550 no"),
                   ("message/rfc822", RETURNED), kind=kind)  # fmt: skip
     assert read(mail) is None
+
+
+# -- hostile prose ------------------------------------------------------------------------------
+
+_SERVER_MAIL = f"{SERVER}Subject: Undeliverable\n\n"
+CRAFTED: dict[str, Callable[[int], str]] = {
+    "header fields in the text": lambda n: "From: a\n\n" * (n // 9),
+    "one long header in the text": lambda n: "From: a\n" + "  x\n" * (n // 4),
+    "quoted fields": lambda n: "> From: a\n>> x\n" * (n // 14),
+    "labels": lambda n: "recipient: " * (n // 11) + "@",
+    "addresses in one line": lambda n: "550 a@b.c " * (n // 10),
+    "addresses in many lines": lambda n: "550 <a@b.c>\n" * (n // 12),
+    "half addresses": lambda n: "fail a@ " * (n // 8),
+    "words of failure": lambda n: "could not delivery to x " * (n // 24),
+    "words of other notices": lambda n: "click reply held pending " * (n // 25),
+    "East Asian text": lambda n: "送信@" * (n // 3),
+    "marks of a copy": lambda n: "copy below -- original " * (n // 23),
+    "lines of marks": lambda n: ("-" * 118 + "\n") * (n // 119),
+}
+
+
+@pytest.mark.parametrize("name", CRAFTED)
+def test_the_time_is_linear_in_crafted_prose(name: str) -> None:
+    def work_of_size(size: int) -> Callable[[], object]:
+        raw = (_SERVER_MAIL + CRAFTED[name](size)).encode()
+        header, (parts, _), text = read_header_block(raw), leaves(raw), CRAFTED[name](size)
+        return lambda: report_of(header, parts, text)
+
+    assert growth(work_of_size, 16_000) < LINEAR
