@@ -34,6 +34,8 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
     RFC 2045 section 5.1, RFC 2183, and RFC 2231 sections 3 and 4 (continued and encoded values).
     Values are as written. For the name of a file see `file_names`.
     """
+    if ";" not in value and value.isascii():
+        return value.strip().lower(), {}
     value = decode_8bit(value)
     written = read_parameters(value) if ";" in value else Written()
     joined = {name: _joined(pieces) for name, pieces in written.in_pieces.items()}

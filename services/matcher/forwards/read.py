@@ -79,7 +79,7 @@ class _Unread:
 
 def read_forward(raw: bytes) -> Forward | None:
     """Return what the forwarded mail in this one says of itself, or None when there is none."""
-    parts, _ = leaves(raw)
+    parts, _ = leaves(raw, names=False)
     body = body_of(parts)
     plain = [part for part in body.plain if part.content_type == "text/plain"]
     rich = [part for part in body.rich if part.may_be_body]
@@ -183,12 +183,17 @@ def _levels(lines: list[str], subject: str, answers: bool) -> Iterator[Block]:
 
 def _is_marked(lines: list[str]) -> bool:
     """Return whether words say `forwarded` above everything that a mail quotes."""
+    tried = 0
     for number, line in enumerate(lines):
         if kind := separator(line):
             if kind is not Separator.UNKNOWN:
                 return kind is Separator.FORWARDED
-        elif may_introduce(line) or (may_begin(line) and read_block(lines, number)):
+        elif may_introduce(line):
             return False
+        elif tried < _MAX_TRIED and may_begin(line):
+            tried += 1
+            if read_block(lines, number):
+                return False
     return False
 
 
