@@ -39,7 +39,7 @@ _EMPTY_LINES = 4
 """At most so many between a separator and its block."""
 _MAX_LABEL = 40
 _MAX_TRIED = 1000
-"""Lines without a separator at which a block is looked for; of a long list they are not."""
+"""Lines at which a block is looked for; what comes after so many is a list, and no forward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,8 @@ def _levels(lines: list[str], subject: str, answers: bool) -> Iterator[Block]:
         if not line:
             continue
         level = None
-        if kind := separator(line):
+        if tried < _MAX_TRIED and (kind := separator(line)):
+            tried += 1
             start = _next(lines, number)
             is_prose = line.endswith((":", "："))
             level = read_block(lines, start, Separator.UNKNOWN if is_prose else kind)
