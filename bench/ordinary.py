@@ -26,6 +26,7 @@ _WORDS_IN_LINE, _LINES_IN_PARAGRAPH, _QUOTED_LINES = 10, 6, 4
 _PARAGRAPHS_BETWEEN_QUOTES = 5
 
 
+@functools.lru_cache(maxsize=8)
 def ordinary_mail(size: int) -> bytes:
     """Return a mail of so many bytes, or of the fewest that an ordinary one takes."""
     room = size - len(_HEAD) - len(_SIGNATURE)

@@ -280,3 +280,16 @@ _structure("long attribute", 1_000_000, lambda n: _html("<p title='" + "x" * n +
 _structure("style", 100_000, lambda n: _html("<style>" + "a{b:c}" * n + "</style>x"))
 _structure("open script", 50_000, lambda n: _html("<script>" * n))
 _structure("mailto", 20_000, lambda n: _html("<a href='mailto:a@b.cc'>x" * n))
+_structure("hidden ends", 20_000, lambda n: _html("<p " + "".join(f'a{i}=">"' for i in range(n))))
+_structure(
+    "different attributes", 20_000, lambda n: _html("<p " + " ".join(map("a{}".format, range(n))))
+)
+_structure("pasted images", 5_000, lambda n: _html("<img src='data:image/png;base64,AAAA'>x" * n))
+_structure(
+    "large pasted image", 900_000, lambda n: _html(f"<img src='data:image/png;base64,{'A' * n}'>")
+)
+# -- files in a text
+_structure("Markdown pictures", 20_000, lambda n: _text("![a](data:image/png;base64,AAAA) " * n))
+_structure("open Markdown pictures", 20_000, lambda n: _text("![a](data:image/png;base64,A " * n))
+_structure("base64 in a text", 10_000, lambda n: _text(("aB3/" * 19 + "\n") * n))
+_structure("armor", 20_000, lambda n: _text("-----BEGIN A-----\naB3/\n" * n))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.confirmation import Confirmation
@@ -12,11 +13,14 @@ from shared.capture_address import KeyRing
 from shared.events import (
     Authentication,
     Forwarded,
+    Kind,
     MailAttached,
     MailConfirmation,
     MailDismissed,
     MailReceived,
     Match,
+    Role,
+    Source,
 )
 from shared.mail.headers import message_id
 
@@ -86,6 +90,7 @@ def _attached(
     shown = _trimmed(mail.forwarded) if mail.forwarded else None
     taken = len(shown.model_dump_json().encode()) if shown else 0
     parts = list(_split(decision.matches, SPLIT_BYTES - min(taken, SPLIT_BYTES // 2)))
+    sent_by_owner = _is_sent_by(address.person_id, mail)
     claim = received.blob_key
     if claim is not None and mail.place:
         claim = enclosed_key(claim, mail.place)
@@ -102,7 +107,7 @@ def _attached(
             decided_at=decided_at,
             door=received.door,
             direction=decision.direction,
-            sent_by_owner=_is_sent_by(address.person_id, mail),
+            sent_by_owner=sent_by_owner,
             matches=matches,
             forwarded=shown,
             place=mail.place,
@@ -146,10 +151,33 @@ def _split(matches: Sequence[Match], limit: int) -> Iterator[tuple[Match, ...]]:
     part: list[Match] = []
     size = 0
     for match in matches:
-        match_size = len(match.model_dump_json().encode())
+        match_size = _size(match)
         if part and size + match_size > limit:
             yield tuple(part)
             part, size = [], 0
         part.append(match)
         size += match_size
     yield tuple(part)
+
+
+def _size(match: Match) -> int:
+    """Return how many bytes a match takes as JSON."""
+    written = f"{match.person_id}{match.address}"
+    if written.isascii() and written.isprintable() and not {'"', "\\"} & set(written):
+        return _size_without_text(match.kind, match.role, match.source, match.shared_address) + len(
+            written
+        )
+    return len(match.model_dump_json().encode())
+
+
+@lru_cache
+def _size_without_text(kind: Kind, role: Role, source: Source, shared_address: bool) -> int:
+    match = Match(
+        person_id="x",
+        kind=kind,
+        address="x",
+        role=role,
+        source=source,
+        shared_address=shared_address,
+    )
+    return len(match.model_dump_json().encode()) - 2

@@ -107,7 +107,7 @@ def read_confirmation(header: HeaderBlock, raw: bytes) -> Confirmation | None:
     provider = _provider(header)
     if provider is None:
         return None
-    parts, _ = leaves(raw)
+    parts, _ = leaves(raw, names=False)
     read = [(text_of(part)[0], part.content_type) for part in body_of(parts).texts]
     sources = [source for source, _ in read]
     link = next((url for url in _urls(sources) if provider.link.fullmatch(url)), None)

@@ -80,14 +80,16 @@ def verdicts(participants: Sequence[Participant], people: Iterable[Person]) -> d
     by_address = _by_address(people)
 
     def verdict(address: str) -> str:
-        holders = by_address.get(address, [])
+        holders = by_address.get(address)
+        if not holders:
+            return "unknown"
         profiles = [person for person in holders if person.kind.is_profile]
         if any(profile.keys.isdisjoint(user_keys) for profile in profiles):
             return "match"
         if profiles:
             return "blocked"
         kinds = sorted({person.kind for person in holders}, key=lambda kind: kind != Kind.USER)
-        return kinds[0].value if kinds else "unknown"
+        return kinds[0].value
 
     return {address: verdict(address) for address in {p.address for p in participants}}
 

@@ -27,7 +27,7 @@ def enclosed(raw: bytes) -> list[bytes]:
     """Return the mails that a mail encloses, not those in them. Raises TooManyEnclosed."""
     if not _HINT.search(raw):
         return []
-    parts, whole = leaves(raw)
+    parts, whole = leaves(raw, names=False)
     mails = [part.data for part in parts if part.content_type in _TYPES]
     if len(mails) > MAX_MAILS or not whole:
         raise TooManyEnclosed(f"more than {MAX_MAILS} mails, or more parts than are read")

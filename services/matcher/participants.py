@@ -7,7 +7,7 @@ came here, not who it is about.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.matcher.addresses import normalise
 from services.matcher.senders import senders
@@ -32,8 +32,7 @@ _FIELDS = {
 """The roles in order of weight: when an address has several, a match names the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Participant:
+class Participant(NamedTuple):
     """An address that takes part in a mail."""
 
     address: str
@@ -48,9 +47,10 @@ def participants(header: HeaderBlock, capture_domain: str) -> tuple[Participant,
 
 
 def _all(header: HeaderBlock, capture_domain: str) -> Iterator[Participant]:
+    under_capture_domain = f"@{capture_domain}"
     for name, role in _FIELDS.items():
         mailboxes = senders(header) if role is Role.FROM else addresses(header.all(name))
         for written in dict.fromkeys(mailbox.address for mailbox in mailboxes):
             address = normalise(written)
-            if not address.endswith(f"@{capture_domain}"):
+            if not address.endswith(under_capture_domain):
                 yield Participant(address, role)

@@ -56,7 +56,7 @@ def read_bounce(raw: bytes, capture_domain: str) -> Bounce | None:
 
     `raw` is the mail, or enough of its beginning. Never raises; time is linear.
     """
-    parts, _ = leaves(raw)
+    parts, _ = leaves(raw, names=False)
     pieces = body_of(parts).plain
     is_html = any(part.content_type == "text/html" for part in pieces)
     text = text_of_html(joined_source(pieces)) if is_html else joined_text(pieces)

@@ -95,9 +95,12 @@ def is_opaque(header: HeaderBlock) -> bool:
     return filename.lower().endswith(".p7m")
 
 
-def leaves(raw: bytes) -> tuple[list[Part], bool]:
-    """Return the parts without parts, in order, and whether these are all. RFC 2046 section 5."""
-    reading = _Reading(cache(partial(charset_of_text, raw)))
+def leaves(raw: bytes, *, names: bool = True) -> tuple[list[Part], bool]:
+    """Return the parts without parts, in order, and whether these are all. RFC 2046 section 5.
+
+    Without `names`, file names are as they are written: for those who show none of them.
+    """
+    reading = _Reading(cache(partial(charset_of_text, raw)) if names else None)
     reading.waiting.append((raw, _Place()))
     for number in range(1, MAX_PARTS + 1):
         if not reading.waiting:
@@ -110,8 +113,8 @@ def leaves(raw: bytes) -> tuple[list[Part], bool]:
 class _Reading:
     """The parts found so far, and what is still to be read: the next one last."""
 
-    hint: Callable[[], str]
-    """The label of a text of the mail, for file names without one."""
+    hint: Callable[[], str] | None
+    """The label of a text of the mail, for file names without one; None: they are not decoded."""
     found: list[Part] = field(default_factory=list)
     waiting: list[tuple[bytes, _Place] | Part] = field(default_factory=list)
     whole: bool = True
@@ -223,11 +226,13 @@ def _leaf(
     body: bytes,
     place: _Place,
     number: int,
-    hint: Callable[[], str],
+    hint: Callable[[], str] | None,
 ) -> Part:
-    disposition, _ = parameters(header.first("Content-Disposition") or "")
+    disposition, named = parameters(header.first("Content-Disposition") or "")
     encoding = encoding_of(header.first("Content-Transfer-Encoding") or "")
-    filename = file_name(header, hint)
+    filename = named.get("filename") or given.get("name") or ""
+    if hint is not None:
+        filename = file_name(header, hint)
     if not filename and encoding.endswith("uuencode"):
         filename = headers.decode_bytes(uu_name(body))
     is_text = content_type in _TEXTS

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from shared.mail.decoding import decode_bytes
@@ -10,6 +11,8 @@ from shared.mail.text import decode_8bit, raw_bytes
 _PARAMETER = re.compile(
     r';\s*+([^\s=;"*]++)(?:\*(\d{1,3}))?(\*)?\s*+=\s*+("(?>(?:[^"\\]++|\\.)*)"?|[^;"]*+)', re.DOTALL
 )
+_MAX_PARAMETERS = 1000
+"""Of one field; what comes after them is left out."""
 _ESCAPED = re.compile(r'\\(["\\])')
 
 Piece = tuple[bool, str]
@@ -31,6 +34,8 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
     RFC 2045 section 5.1, RFC 2183, and RFC 2231 sections 3 and 4 (continued and encoded values).
     Values are as written. For the name of a file see `file_names`.
     """
+    if ";" not in value and value.isascii():
+        return value.strip().lower(), {}
     value = decode_8bit(value)
     written = read_parameters(value) if ";" in value else Written()
     joined = {name: _joined(pieces) for name, pieces in written.in_pieces.items()}
@@ -41,7 +46,7 @@ def read_parameters(value: str) -> Written:
     """Return the parameters in a field's value, the first of each name."""
     plain: dict[str, str] = {}
     numbered: dict[str, dict[int, Piece]] = {}
-    for match in _PARAMETER.finditer(value):
+    for match in islice(_PARAMETER.finditer(value), _MAX_PARAMETERS):
         name, number, encoded, text = match.groups()
         if text.startswith('"'):
             text = text[1:].removesuffix('"')

@@ -6,6 +6,7 @@ West, where 8-bit bytes stand between ASCII letters, is Windows-1252.
 """
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 WESTERN = "cp1252"
@@ -36,13 +37,18 @@ _IDEOGRAPHS = {
 
 def guess(data: bytes) -> str:
     """Return the codec, Windows-1252 where nothing tells. Looks at the first 400 bytes."""
-    words = b" ".join(_WORD.findall(data[:_MOST_BYTES]))
+    return _guess(data[:_MOST_BYTES])
+
+
+@lru_cache(maxsize=64)
+def _guess(data: bytes) -> str:
+    words = b" ".join(_WORD.findall(data))
     letters = len(words) - words.count(b" ")
     high = sum(byte > 127 for byte in words)
     if high < _LEAST_BYTES or high < _LEAST_SHARE * letters:
         return WESTERN
     scores = {codec: _of_alphabet(words, codec) for codec in _ALPHABETS}
-    scores |= {codec: _of_ideographs(data[:_MOST_BYTES], codec) for codec in _IDEOGRAPHS}
+    scores |= {codec: _of_ideographs(data, codec) for codec in _IDEOGRAPHS}
     best = max(scores, key=lambda codec: scores[codec])
     return best if scores[best] >= _LEAST_SCORE else WESTERN
 

@@ -38,6 +38,8 @@ MAX_PEOPLE = 500
 _EMPTY_LINES = 4
 """At most so many between a separator and its block."""
 _MAX_LABEL = 40
+_MAX_TRIED = 1000
+"""Lines at which a block is looked for; what comes after so many is a list, and no forward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class _Unread:
 
 def read_forward(raw: bytes) -> Forward | None:
     """Return what the forwarded mail in this one says of itself, or None when there is none."""
-    parts, _ = leaves(raw)
+    parts, _ = leaves(raw, names=False)
     body = body_of(parts)
     plain = [part for part in body.plain if part.content_type == "text/plain"]
     rich = [part for part in body.rich if part.may_be_body]
@@ -146,7 +148,7 @@ def _taking_part(role: Role, people: tuple[Named, ...]) -> Iterator[Participant]
 def _levels(lines: list[str], subject: str, answers: bool) -> Iterator[Block]:
     """Yield the header blocks, from the outside in; none when the first cannot be read."""
     prefix, rest = (not answers and forwarded_subject(subject)) or ("", "")
-    number = count = 0
+    number = count = tried = 0
     unread = _Unread()
     while number < len(lines) and count < MAX_LEVELS:
         line = lines[number]
@@ -161,7 +163,8 @@ def _levels(lines: list[str], subject: str, answers: bool) -> Iterator[Block]:
         if not line:
             continue
         level = None
-        if kind := separator(line):
+        if tried < _MAX_TRIED and (kind := separator(line)):
+            tried += 1
             start = _next(lines, number)
             is_prose = line.endswith((":", "："))
             level = read_block(lines, start, Separator.UNKNOWN if is_prose else kind)
@@ -169,7 +172,8 @@ def _levels(lines: list[str], subject: str, answers: bool) -> Iterator[Block]:
                 level = _attributed(lines, start, rest or subject)
             if level is None and not count and not is_prose and _stops(kind, lines, start):
                 return
-        elif may_begin(line):
+        elif tried < _MAX_TRIED and may_begin(line):
+            tried += 1
             level = read_block(lines, number - 1)
         elif prefix and not count:
             level = _attributed(lines, number - 1, rest)
@@ -180,12 +184,17 @@ def _levels(lines: list[str], subject: str, answers: bool) -> Iterator[Block]:
 
 def _is_marked(lines: list[str]) -> bool:
     """Return whether words say `forwarded` above everything that a mail quotes."""
+    tried = 0
     for number, line in enumerate(lines):
         if kind := separator(line):
             if kind is not Separator.UNKNOWN:
                 return kind is Separator.FORWARDED
-        elif may_introduce(line) or (may_begin(line) and read_block(lines, number)):
+        elif may_introduce(line):
             return False
+        elif tried < _MAX_TRIED and may_begin(line):
+            tried += 1
+            if read_block(lines, number):
+                return False
     return False
 
 

@@ -81,6 +81,7 @@ class Introductions:
         if role_of(line) not in _BLOCK_STARTS:
             return None
         block = read_header_block(self._lines, number)
+        self._tried += max(0, block.end - number - 1)
         start: int | None = number
         if not block.heads_a_quote:
             start = heading_above(self._lines, block, number)
