@@ -8,7 +8,7 @@ READY := .venv/.complete
 CACHES := .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # Each worker of pytest has servers of its own. A file's tests run in one worker, in their order.
-WORKERS := 2
+WORKERS ?= 2
 TESTS := $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 export ACCOUNT PERSON SCOPE
