@@ -15,7 +15,7 @@ Rules:
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MAX_HEADER_BYTES = 100 * 1024
 MAX_HEADER_LINES = 1000
@@ -46,6 +46,14 @@ class HeaderBlock:
     """The block is longer than what was read of it."""
     body_start: int = 0
     """Where in the mail the body begins."""
+    _values: dict[str, list[str]] = field(init=False, repr=False, compare=False)
+    """The values of each name, in lower case: a mail is asked for some forty fields."""
+
+    def __post_init__(self) -> None:
+        values: dict[str, list[str]] = {}
+        for name, value in self.fields:
+            values.setdefault(name.lower(), []).append(value)
+        object.__setattr__(self, "_values", values)
 
     @property
     def is_ascii(self) -> bool:
@@ -54,16 +62,12 @@ class HeaderBlock:
 
     def all(self, name: str) -> list[str]:
         """Return the values of every field of that name, in any case."""
-        name, size = name.lower(), len(name)
-        return [v for field, v in self.fields if len(field) == size and field.lower() == name]
+        return [*self._values.get(name.lower(), ())]
 
     def first(self, name: str) -> str | None:
         """Return the value of the first field of that name, in any case."""
-        name, size = name.lower(), len(name)
-        for field, value in self.fields:
-            if len(field) == size and field.lower() == name:
-                return value
-        return None
+        values = self._values.get(name.lower())
+        return values[0] if values else None
 
 
 def read_header_block(raw: bytes) -> HeaderBlock:
