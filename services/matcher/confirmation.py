@@ -26,6 +26,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from services.matcher.addresses import normalise
 from services.matcher.senders import literal_senders
@@ -137,7 +138,16 @@ def _urls(sources: Iterable[str]) -> Iterator[str]:
 
 
 def _without_markup(source: str) -> str:
-    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), _MARKUP.sub(" ", source))
+    return _ENTITY.sub(_character, _MARKUP.sub(" ", source))
+
+
+@lru_cache(maxsize=1024)
+def _unescape(entity: str) -> str:
+    return html.unescape(entity)
+
+
+def _character(entity: re.Match[str]) -> str:
+    return _unescape(entity[0])
 
 
 def _code(texts: list[str]) -> str | None:

@@ -5,6 +5,7 @@ Nothing raises, and no text holds half a character.
 """
 
 import binascii
+import codecs
 import re
 from collections.abc import Callable
 
@@ -14,6 +15,9 @@ from shared.mail.utf_7 import decode_utf_7
 
 _NOT_BASE64 = re.sub(rb"[A-Za-z0-9+/]", b"", bytes(range(256)))
 
+_WESTERN_LETTERS = bytes(range(256)).decode(WESTERN, "replace")
+"""With U+FFFD for what is no letter: Python's `replace` takes ten times as long for those."""
+
 
 def decode_bytes(
     data: bytes, label: str | None = None, otherwise: Callable[[bytes], str] = lambda _: "cp1252"
@@ -22,21 +26,24 @@ def decode_bytes(
 
     Text that is damaged in a few places stays in its character set, with U+FFFD in those places.
     """
-    codecs = [codec for codec in (codec_of(label or ""), "utf_8") if codec]
-    if UTF_7 in codecs:
+    likely = [codec for codec in (codec_of(label or ""), "utf_8") if codec]
+    if UTF_7 in likely:
         if data.isascii():
             return decode_utf_7(data)
-        codecs.remove(UTF_7)
-    for codec in codecs:
+        likely.remove(UTF_7)
+    for codec in likely:
         try:
             return data.decode(codec)
         except UnicodeError:
             continue
-    for codec in codecs:
+    for codec in likely:
         text = data.decode(codec, "replace")
         if 2 * text.count("\ufffd") <= len(text) - len(text.encode("ascii", "ignore")):
             return text
-    return data.decode(otherwise(data), "replace")
+    codec = otherwise(data)
+    if codec == WESTERN:
+        return codecs.charmap_decode(data, "strict", _WESTERN_LETTERS)[0]
+    return data.decode(codec, "replace")
 
 
 def decode_raw(data: bytes, hint: str = "") -> str:
