@@ -56,11 +56,12 @@ def read_bounce(raw: bytes, capture_domain: str) -> Bounce | None:
 
     `raw` is the mail, or enough of its beginning. Never raises; time is linear.
     """
-    parts, _ = leaves(raw, names=False)
+    header = read_header_block(raw)
+    parts, _ = leaves(raw, header, names=False)
     pieces = body_of(parts).plain
     is_html = any(part.content_type == "text/html" for part in pieces)
     text = text_of_html(joined_source(pieces)) if is_html else joined_text(pieces)
-    report = report_of(read_header_block(raw), parts, text)
+    report = report_of(header, parts, text)
     if report is None or report.kind != "bounce":
         return None
     visible = None

@@ -84,7 +84,7 @@ def read(raw: bytes, *, forward: bool = False) -> ReadMail:
     `forward` says that it is known to be a forward; else its subject tells.
     """
     header = headers.read_header_block(raw)
-    parts, parts_whole = leaves(raw)
+    parts, parts_whole = leaves(raw, header)
     body = read_body(parts)
     text = without_inline_data(body.text)
     hint = "" if header.is_ascii else charset_of_text(raw)

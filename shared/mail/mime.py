@@ -95,14 +95,17 @@ def is_opaque(header: HeaderBlock) -> bool:
     return filename.lower().endswith(".p7m")
 
 
-def leaves(raw: bytes, *, names: bool = True) -> tuple[list[Part], bool]:
+def leaves(
+    raw: bytes, header: HeaderBlock | None = None, *, names: bool = True
+) -> tuple[list[Part], bool]:
     """Return the parts without parts, in order, and whether these are all. RFC 2046 section 5.
 
-    Without `names`, file names are as they are written: for those who show none of them.
+    `header` is the mail's, where it was read already. Without `names`, file names are as they are
+    written: for those who show none of them.
     """
     reading = _Reading(cache(partial(charset_of_text, raw)) if names else None)
-    reading.waiting.append((raw, _Place()))
-    for number in range(1, MAX_PARTS + 1):
+    reading.read(raw, _Place(), header or headers.read_header_block(raw), 1)
+    for number in range(2, MAX_PARTS + 1):
         if not reading.waiting:
             break
         reading.read_next(number)
@@ -121,13 +124,16 @@ class _Reading:
     signed: int = 0
 
     def read_next(self, number: int) -> None:
-        """Read the next part: its parts are to be read then, or it is a part without parts."""
+        """Read the next part."""
         item = self.waiting.pop()
         if isinstance(item, Part):
             self.found.append(item)
-            return
-        raw, place = item
-        header = headers.read_header_block(raw)
+        else:
+            raw, place = item
+            self.read(raw, place, headers.read_header_block(raw), number)
+
+    def read(self, raw: bytes, place: _Place, header: HeaderBlock, number: int) -> None:
+        """Read a part: its parts are to be read then, or it is a part without parts."""
         body = raw[header.body_start :]
         content_type, given = parameters(header.first("Content-Type") or place.default)
         if not _MEDIA_TYPE.fullmatch(content_type):

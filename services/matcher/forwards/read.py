@@ -79,11 +79,12 @@ class _Unread:
 
 def read_forward(raw: bytes) -> Forward | None:
     """Return what the forwarded mail in this one says of itself, or None when there is none."""
-    parts, _ = leaves(raw, names=False)
+    header = read_header_block(raw)
+    parts, _ = leaves(raw, header, names=False)
     body = body_of(parts)
     plain = [part for part in body.plain if part.content_type == "text/plain"]
     rich = [part for part in body.rich if part.may_be_body]
-    subject = decode_text(read_header_block(raw).first("Subject") or "")
+    subject = decode_text(header.first("Subject") or "")
     found = forwarded_in(joined_text(plain), subject) if plain else None
     if found is None and rich:
         found = forwarded_in(text_of_html(joined_source(rich)), subject)
