@@ -40,7 +40,7 @@ _QUOTED_WORD = re.compile(r'(^|\.)"([^\s"(),:;<>@\[\]\\]++)"(?=[.@])')
 _DOMAIN = r"(?:[\w\u0080-\U0010ffff][\w.\-\u0080-\U0010ffff]*+|\[[\w.:]++\])"
 _ADDRESS = re.compile(rf'[^\s"(),:;<>@\[\]\\]++@{_DOMAIN}')
 _QUOTED_ADDRESS = re.compile(rf'\s*+("[^\s"<>@\\]++(?: [^\s"<>@\\]++)*+"@{_DOMAIN})\s*+')
-"""The local part is one Quoted-string (RFC 5321 section 4.1.2), its blanks each between two words."""
+"""The local part is one Quoted-string: RFC 5321 section 4.1.2. Blanks stand between two words."""
 
 
 @dataclass(frozen=True, slots=True)
