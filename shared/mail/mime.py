@@ -32,6 +32,8 @@ _BOUNDARY_END = re.compile(rb"[ \t]*+(?:\r\n|[\r\n]|\Z)")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
 _MIME_FIELD = re.compile(r"(?:Content-.*|MIME-Version)", re.IGNORECASE)
 _TEXTS = ("text/plain", "text/html")
+_SLIDES = "application/smil"
+"""What a multimedia message says about its texts and pictures, and nobody reads."""
 _OPAQUE = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 
 
@@ -190,7 +192,7 @@ def _places(
     )
     if content_type == "multipart/alternative" and not place.alternative:
         return [replace(inside, alternative=number, branch=branch) for branch in range(count)]
-    if content_type == "multipart/related":
+    if content_type == "multipart/related" and given.get("type", "").lower() != _SLIDES:
         root = given.get("start", "").strip("<> ")
         return [inside, *[replace(inside, is_related=True, root=root)] * (count - 1)]
     if content_type == "multipart/report":  # RFC 6522: a text, then what programs read
