@@ -108,17 +108,25 @@ class Invite(_Model):
 
 
 def invite_of(parts: Sequence[Part]) -> Invite | None:
-    """Return the event of the first calendar in these parts, None if there is none."""
+    """Return the event of the first calendar in these parts whose method asks or tells something.
+
+    Programs attach the same calendar once more as a file, without its method. Where no method says
+    more than `publish`, the first calendar counts. None if there is none.
+    """
     calendars = [part for part in parts if _is_calendar(part)][:MAX_PARTS]
     left = MAX_BYTES
+    unasked: Invite | None = None
     for part in calendars:
         data = part.data[:left]
         left -= len(data)
         text, _ = capped(headers.decode_bytes(data, part.charset))
         calendar = read_calendar(text)
-        if calendar.events:
+        if not calendar.events:
+            continue
+        if (_method_in(calendar.method, part.method) or "publish") != "publish":
             return _invite(calendar, part.method)
-    return None
+        unasked = unasked or _invite(calendar, part.method)
+    return unasked
 
 
 def _is_calendar(part: Part) -> bool:
@@ -128,7 +136,7 @@ def _is_calendar(part: Part) -> bool:
 def _invite(calendar: Calendar, named_method: str) -> Invite:
     whole = [event for event in calendar.events if "RECURRENCE-ID" not in event.lines]
     event = (whole or calendar.events)[0]
-    method = _method(calendar.method, named_method)
+    method = _method_in(calendar.method, named_method) or "publish"
     start, zone = _time(event.first("DTSTART"), calendar)
     end = _end(event, start, calendar)
     organizer = event.first("ORGANIZER")
@@ -158,15 +166,15 @@ def _invite(calendar: Calendar, named_method: str) -> Invite:
     )
 
 
-def _method(*written: str) -> Method:
-    """Return the first method that is known, else that of an event for information.
+def _method_in(*written: str) -> Method | None:
+    """Return the first method that is known.
 
     Some programs name it in the part's Content-Type alone. RFC 6047 section 2.4 wants both to be
     the same; where they differ, the calendar's own comes first.
     """
     known: dict[str, Method] = {method: method for method in get_args(Method)}
     said = (known.get(method.strip().lower()) for method in written)
-    return next((method for method in said if method), "publish")
+    return next((method for method in said if method), None)
 
 
 def _status(event: Component, method: Method) -> Status:

@@ -9,6 +9,8 @@ Rules:
   `"victim@x" <sender@y>` is sender@y alone. Without brackets an address stands for itself.
 * Semicolons separate like commas, as Outlook writes them. What precedes a colon is the name of a
   group (or `mailto`), never an address.
+* A local part may be one quoted string, where the `@` follows at once: `"john smith"@x`, but not
+  with brackets or an `@` inside. Otherwise what stands in quotes is a name.
 * What is opened and never closed was not opened: a lone quote or parenthesis is read as white
   space, and a lone `<` ends with its entry. One typing error costs one entry, not the list.
 * What is not an address is left out. Nothing is raised.
@@ -35,9 +37,10 @@ _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 _AROUND = re.compile(r" ?([.@]) ?")
 _QUOTED_WORD = re.compile(r'(^|\.)"([^\s"(),:;<>@\[\]\\]++)"(?=[.@])')
-_ADDRESS = re.compile(
-    r'[^\s"(),:;<>@\[\]\\]++@(?:[\w\u0080-\U0010ffff][\w.\-\u0080-\U0010ffff]*+|\[[\w.:]++\])'
-)
+_DOMAIN = r"(?:[\w\u0080-\U0010ffff][\w.\-\u0080-\U0010ffff]*+|\[[\w.:]++\])"
+_ADDRESS = re.compile(rf'[^\s"(),:;<>@\[\]\\]++@{_DOMAIN}')
+_QUOTED_ADDRESS = re.compile(rf'\s*+("[^\s"<>@\\]++(?: [^\s"<>@\\]++)*+"@{_DOMAIN})\s*+')
+"""The local part is one Quoted-string: RFC 5321 section 4.1.2. Blanks stand between two words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,9 @@ def _address(spec: str) -> str | None:
     """Return the address that is written there, without white space around its parts, if one is."""
     if "@" not in spec:
         return None
+    if '"' in spec and (quoted := _QUOTED_ADDRESS.fullmatch(spec)):
+        spec = _QUOTED_WORD.sub(r"\1\2", quoted[1])
+        return spec if _is_usable(spec) else None
     spec = " ".join(spec.split())
     if " " in spec:
         spec = _AROUND.sub(r"\1", spec)

@@ -8,8 +8,9 @@ Rules:
   one form alone stand for both.
 * What its sender calls an attachment is one. A text with a file name is one too, where another
   text is there; a footer is no such text. Where no other is there, the first is the body, with
-  those that have the same name but for the extension (`body.txt`, `body.html`). Other extensions
-  (`data.csv`) are those of files.
+  those that have the same name but for the extension (`body.txt`, `body.html`), or a name that
+  programs give to bodies as well (`text.txt`, `html.html`). Other extensions (`data.csv`) are those
+  of files.
 * A picture between two pieces of text stands there in the HTML as well. It stays an attachment.
 """
 
@@ -24,6 +25,8 @@ from shared.mail.mime import MAX_TEXT, Part, text_of
 _FOOTER = re.compile(rb"\s{0,20}(?:[_=*#~-][_=*#~ -]{4,}|-- ?\r?\n)")
 _FILE = re.compile(r"\.(?!(?:te?xt|[sx]?html?)\Z)[a-z][a-z0-9_-]{0,9}\Z", re.IGNORECASE)
 """How the name of a file ends that no program gives to a body."""
+_BODY = re.compile(r"(?:body|content|html?|e?mail|message|msg|part|plain|te?xt)[ ._-]?\d{0,5}")
+"""What programs call bodies, without the extension."""
 _PICTURES = ("image/png", "image/jpeg", "image/jpg", "image/pjpeg", "image/gif", "image/webp")
 
 
@@ -129,7 +132,11 @@ def _chosen(pieces: list[_Piece]) -> list[int]:
     if not named or not all(pieces[n].is_footer for n in unnamed):
         return unnamed
     stem = _stem(pieces[named[0]])
-    return [n for n in texts if pieces[n].is_footer or _stem(pieces[n]) == stem]
+    return [n for n in texts if pieces[n].is_footer or _are_one(stem, _stem(pieces[n]))]
+
+
+def _are_one(stem: str, other: str) -> bool:
+    return stem == other or all(_BODY.fullmatch(name) for name in (stem, other))
 
 
 def _stem(piece: _Piece) -> str:

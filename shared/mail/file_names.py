@@ -14,7 +14,7 @@ from shared.mail.decoding import decode_bytes
 from shared.mail.header_block import HeaderBlock
 from shared.mail.labels import codec_of
 from shared.mail.parameters import Piece, joined_bytes, read_parameters
-from shared.mail.text import decode_around_words, decode_text, raw_bytes
+from shared.mail.text import decode_around_words, decode_text, is_raw, raw_bytes
 
 _ESCAPED_8BIT = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")
 _LABELLED = re.compile(r"([\w.:-]{1,40})'[A-Za-z0-9-]{0,20}'(.*)", re.DOTALL)
@@ -42,7 +42,7 @@ def _names(value: str, parameter: str, hint: Callable[[], str]) -> Iterator[_Nam
     """Yield the names that a field's value gives, the best form first."""
     if parameter not in value.lower():
         return
-    has_raw = not value.isascii()
+    has_raw = is_raw(value)
     label = hint() if has_raw and not _is_utf_8(value) else ""
     written = read_parameters(value)
     if pieces := written.in_pieces.get(parameter):

@@ -3,11 +3,15 @@
 * A line that ends in a space goes on in the next line, if both are quoted as deeply.
 * The space that is put before `>`, `From ` or a space is taken away again.
 * A signature separator (`-- `) is a line of its own, and so is an empty line: people see where a
-  paragraph ends, although a space before it says otherwise.
+  paragraph ends, although a space before it says otherwise. So is a rule, with which mailing lists
+  begin what they put below a text that they did not read.
 * Time is linear. The text grows by one space per quoted line at most.
 """
 
+import re
+
 _SIGNATURE = "-- "
+_RULE = re.compile(r"--|[-_=*#~]{5,}+")
 
 
 def unflow(text: str, *, delete_space: bool) -> str:
@@ -29,7 +33,7 @@ def unflow(text: str, *, delete_space: bool) -> str:
         content = line.lstrip(">")
         depth = len(line) - len(content)
         content = content.removeprefix(" ")
-        if depth != paragraph_depth or content in ("", _SIGNATURE):
+        if depth != paragraph_depth or content in ("", _SIGNATURE) or _RULE.fullmatch(content):
             end_paragraph()
         paragraph_depth = depth
         is_flowed = content.endswith(" ") and content != _SIGNATURE

@@ -7,7 +7,8 @@ Rules:
   of nothing and mbox's `From ` lines are skipped.
 * Blanks may stand before a field's colon (RFC 5322 section 4.5). They do not belong to its name.
 * A byte order mark before the mail's first field is skipped. Servers on the way put their fields
-  before it, so it may stand behind trace fields; anywhere else it is no mark.
+  before it, and some end these with an empty line, since a line with a mark is no field to them. So
+  it may stand behind the fields of servers; anywhere else it is no mark.
 * At most 100 KiB or 1000 lines are read; what was cut is marked `truncated`, and the cut is made at
   the end of a line or at a comma, so that no address is ever half an address.
 * Values are unfolded and otherwise as they came; 8-bit bytes are surrogate escapes in them, as the
@@ -33,6 +34,16 @@ TRACE = re.compile(
     re.IGNORECASE,
 )
 """RFC 5322 section 3.6.7 and what providers add on the way."""
+_OF_SERVERS = re.compile(
+    rb"%s|(?:authentication-results-original|delivery-date|domainkey-signature)[ \t]*:"
+    rb"|(?:message-id|date)[ \t]*:" % TRACE.pattern,
+    re.IGNORECASE,
+)
+"""What servers put before a mail, and what they add where they find no header."""
+_OF_AUTHORS = re.compile(
+    rb"(?:from|sender|reply-to|to|cc|subject|date|message-id|mime-version|content-[a-z-]+)[ \t]*:",
+    re.IGNORECASE,
+)
 _EMPTY_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
 
 
@@ -88,9 +99,11 @@ def read_header_block(raw: bytes) -> HeaderBlock:
                 body_start = empty.end()
             break
         kind = _HEADER_LINE.match(text)
-        if kind is None and text.startswith(_MARK_STARTS) and _are_trace(fields):
+        if kind is None and (not text or text.startswith(_MARK_STARTS)) and _are_of_servers(fields):
             text = without_mark(text)
             kind = _HEADER_LINE.match(text)
+            if kind is None and _is_before_header(raw, line.start() if text else line.end()):
+                continue
         if kind is None:
             body_start = line.start() if line[1] else line.end()
             break
@@ -109,8 +122,14 @@ def read_header_block(raw: bytes) -> HeaderBlock:
     return HeaderBlock(tuple(unfolded), truncated, body_start)
 
 
-def _are_trace(fields: list[tuple[bytes, list[bytes]]]) -> bool:
-    return all(TRACE.match(name + b":") for name, _ in fields)
+def _are_of_servers(fields: list[tuple[bytes, list[bytes]]]) -> bool:
+    return bool(fields) and all(_OF_SERVERS.match(name + b":") for name, _ in fields)
+
+
+def _is_before_header(raw: bytes, at: int) -> bool:
+    """Return whether a byte order mark stands there, and a field of an author behind it."""
+    marks = _MARKS_AND_LINES.match(raw, at)
+    return marks is not None and _OF_AUTHORS.match(raw, marks.end()) is not None
 
 
 def header_start(raw: bytes) -> int:

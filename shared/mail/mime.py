@@ -30,7 +30,10 @@ MAX_TEXT = 1 << 20  # bytes
 
 _BOUNDARY_END = re.compile(rb"[ \t]*+(?:\r\n|[\r\n]|\Z)")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
+_MIME_FIELD = re.compile(r"(?:Content-.*|MIME-Version)", re.IGNORECASE)
 _TEXTS = ("text/plain", "text/html")
+_SLIDES = "application/smil"
+"""What a multimedia message says about its texts and pictures, and nobody reads."""
 _OPAQUE = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 
 
@@ -168,9 +171,23 @@ class _Reading:
             self.whole = False
             return None
         content = signed_content(leaf.data)
-        if content is None or headers.read_header_block(content).first("Content-Type") is None:
-            return None
-        return content
+        return None if content is None else _signed_mail(content, header)
+
+
+def _signed_mail(content: bytes, wrapper: HeaderBlock) -> bytes | None:
+    """Return what is signed where it is a part of a mail, None where it is a file.
+
+    A mail that is wrapped to protect its header is no forward. RFC 8551 section 3.1.
+    """
+    header = headers.read_header_block(content)
+    if not any(_MIME_FIELD.fullmatch(name) for name, _ in header.fields):
+        _, given = parameters(wrapper.first("Content-Type") or "")
+        is_mail = given.get("smime-type", "").lower() == "signed-data"
+        return content if is_mail and content.startswith((b"\r\n", b"\n")) else None
+    content_type, given = parameters(header.first("Content-Type") or "")
+    if content_type == "message/rfc822" and given.get("forwarded", "").lower() == "no":
+        return content[header.body_start :]
+    return content
 
 
 def _places(
@@ -184,7 +201,7 @@ def _places(
     )
     if content_type == "multipart/alternative" and not place.alternative:
         return [replace(inside, alternative=number, branch=branch) for branch in range(count)]
-    if content_type == "multipart/related":
+    if content_type == "multipart/related" and given.get("type", "").lower() != _SLIDES:
         root = given.get("start", "").strip("<> ")
         return [inside, *[replace(inside, is_related=True, root=root)] * (count - 1)]
     if content_type == "multipart/report":  # RFC 6522: a text, then what programs read

@@ -3,8 +3,9 @@
 * A footer begins with a rule (underscores, dashes, `-=-=`, stars, `--`) or with a phrase that no
   person writes (`To unsubscribe from this list: send the line`).
 * Its first paragraph names an address or a page, and is the list software's, or says how to leave.
-  Below a long rule of underscores, Mailman's, it is enough that it speaks of a mailing list. The
-  paragraphs below belong to it as long as they do the same or hold addresses and pages alone.
+  Below a long rule of underscores, Mailman's, it is enough that it speaks of a mailing list, and
+  that one of its lines ends in the address or page. The paragraphs below belong to it as long as
+  they do the same or hold addresses and pages alone.
 * It ends a run of new lines, also before a quote or after one. Mailman's and those that begin with
   a known phrase are found anywhere, as what follows may be the text of another part.
 * So a form with underscores, a heading under a rule, a legal notice, and a person's question how to
@@ -78,7 +79,9 @@ def _footer_end(lines: Lines, start: int, end: int) -> int:
     if not _LOCATED.search(text):
         return 0
     is_long = _is_long_rule(lines.bare[start])
-    names_list = _has(text, SOFTWARE) or (is_long and _has(text, LISTS))
+    names_list = _has(text, SOFTWARE) or (
+        is_long and _has(text, LISTS) and _ends_in_place(lines.bare[first:paragraph_end])
+    )
     if not (is_known or names_list or _says_how_to_leave(text)):
         return 0
     footer_end = _rest(lines, paragraph_end, min(end, start + _MAX_LINES))
@@ -124,6 +127,12 @@ def _has(text: str, words: Iterable[str]) -> bool:
 def _says_how_to_leave(text: str) -> bool:
     """Return whether a text tells its readers how to leave, and asks nothing itself."""
     return _has(text, LEAVING) and not _has(text, PERSONAL) and not _QUESTION.search(text)
+
+
+def _ends_in_place(paragraph: list[str]) -> bool:
+    """Return whether a line ends in an address or a page, as no sentence does."""
+    last_words = (line[-_MAX_LINE:].split()[-1] for line in paragraph)
+    return any(_LOCATED.search(word) and word[-1] not in ".!?" for word in last_words)
 
 
 def _holds_nothing_else(paragraph: list[str]) -> bool:

@@ -17,6 +17,9 @@ REAL = [
     "...@keitai.example",
     '"taro..yamada."@keitai.example',
     '"taro".yamada@keitai.example',
+    # one quoted string
+    '"anna lead"@example.com',
+    '"lead, anna (jobs)"@example.com',
     # characters that are rare, but real
     "o'brien@example.com",
     "a/b=c&d@example.com",
@@ -61,7 +64,9 @@ NONE = [
     "mailto:anna@example.com",
     "'anna@example.com'",
     '""@example.com',
-    '"anna lead"@example.com',
+    '"anna  lead"@example.com',
+    '"Anna Lead" @example.com',
+    '"Anna" "anna lead"@example.com',
     '"anna@home"@example.com',
     "an\\na@example.com",
     "an\0na@example.com",

@@ -49,6 +49,43 @@ def test_a_named_text_is_the_body_only_under_a_name_of_bodies(name: str, is_body
     assert len(mail.attachments) == (not is_body)
 
 
+@pytest.mark.parametrize(
+    ("names", "text", "files"),
+    [
+        (("text.txt", "html.html"), "I apply.", []),
+        (("message1.txt", "Message2.html"), "I apply.", []),
+        (("message.txt", "cv.html"), "I apply.", ["cv.html"]),
+        (("letter.txt", "text.html"), "I apply.", ["text.html"]),
+        (("text.txt", "textbook.html"), "I apply.", ["textbook.html"]),
+    ],
+)
+def test_two_names_of_bodies_are_one_body(
+    names: tuple[str, str], text: str, files: list[str]
+) -> None:
+    plain, html = names
+    mail = read(
+        f"Content-Type: multipart/mixed; boundary=b\n\n"
+        f"--b\nContent-Type: text/plain; name={plain}\n\nI apply.\n"
+        f"--b\nContent-Type: text/html; name={html}\n\n<p>I apply.</p>\n--b--\n".encode()
+    )
+    assert (mail.text, [a.filename for a in mail.attachments]) == (text, files)
+    assert (mail.html is None) == bool(files)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("application/smil", "See you at 9."), ("text/html", "")]
+)
+def test_the_text_of_a_multimedia_message_is_read(kind: str, text: str) -> None:
+    mail = read(
+        f'Content-Type: multipart/related; type="{kind}"; boundary=b\n\n'
+        f"--b\nContent-Type: {kind}\n\n<a></a>\n"
+        "--b\nContent-Type: text/plain; name=text_0.txt\nContent-ID: <0>\n\nSee you at 9.\n"
+        "--b\nContent-Type: image/jpeg; name=a.jpg\nContent-ID: <1>\n\nx\n--b--\n".encode()
+    )
+    assert mail.text == text
+    assert "a.jpg" in [attachment.filename for attachment in mail.attachments]
+
+
 def test_a_named_part_without_a_type_of_texts_is_a_file() -> None:
     mail = read(b"Content-Type: application; name=document.xml.gz\n\nbinary\n")
     assert (mail.text, mail.attachments[0].filename) == ("", "document.xml.gz")

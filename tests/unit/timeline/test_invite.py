@@ -1,6 +1,7 @@
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -107,6 +108,18 @@ def test_the_method_of_the_calendar_comes_first(own: str, of_the_type: str, read
     assert _of_type(f"text/calendar; method={of_the_type}", f"METHOD:{own}").method == read
     if not own and not of_the_type:
         assert _of_type("text/calendar").method == "publish"
+
+
+@pytest.mark.parametrize("own", ["", "METHOD:PUBLISH"])
+def test_a_copy_of_the_calendar_without_its_method_does_not_hide_it(own: str) -> None:
+    lines = ["BEGIN:VCALENDAR", own, "BEGIN:VEVENT", "UID:u-1", "END:VEVENT", "END:VCALENDAR"]
+    file = _part("\r\n".join(lines).encode(), "application/ics", "invite.ics")
+    asked = replace(file, method="CANCEL", data=file.data.replace(b"METHOD:PUBLISH\r\n", b""))
+    for parts in ([file, asked], [asked, file]):
+        invite = invite_of(parts)
+        assert invite
+        assert (invite.method, invite.status) == ("cancel", "cancelled")
+    assert invite_of([file, file]) == invite_of([file])
 
 
 def test_a_midnight_is_no_day() -> None:

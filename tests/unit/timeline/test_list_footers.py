@@ -138,6 +138,7 @@ def test_a_forwarded_mail_keeps_no_footer_either() -> None:
         f"{NEW}\n\n-----\nHow do I unsubscribe from {LIST}/jobs? I tried it twice.",
         f"{NEW}\n\n-----\nPlease unsubscribe me from {LIST}/jobs.",
         f"How do I unsubscribe from this mailing list?\n{LIST}/mailman/listinfo/jobs did not help.",
+        f"Agenda\n{LONG}\nOur mailing list moved to {LIST}/jobs. Please have a look.\n\nBen",
         f"{NEW}\n\n-----\nAgenda: {LIST}/agenda\nRoom 5",
         "The steps:\n\n-----\nUnsubscribe, then subscribe again.",
         f"To unsubscribe people the admin opens {LIST}/jobs\n\n-----\nMore on Monday.",

@@ -21,6 +21,10 @@ def text(body: str, parameters: str = "; format=flowed", content_type: str = "te
         ("the last line \n", "the last line"),
         ("> quoted \n> still\nmine \ntoo", "> quoted still\nmine too"),
         (">quoted \n>still", "> quoted still"),
+        # a rule below a line that seems to go on
+        ("Bye \n-----\nJobs \nlist", "Bye\n-----\nJobs list"),
+        ("Bye \n--\nTo leave", "Bye\n--\nTo leave"),
+        ("not \n---- \na rule", "not ---- a rule"),
         ("> one \n>> two \n> three", "> one\n>> two\n> three"),
         ("one \n> two", "one\n> two"),
         ("> one \n\ntwo", "> one\n\ntwo"),

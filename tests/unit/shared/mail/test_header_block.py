@@ -23,6 +23,11 @@ TWO = [("From", "cara@mail.example"), ("Subject", "Dates")]
         # servers put their fields before it
         (b"Received: by a.example\r\n\tfor b\r\n" + MARK, [("Received", "by a.example\tfor b")]),
         (b"Return-Path: <>\r\nX-Seen: 1\r\n" + MARK, [("Return-Path", "<>"), ("X-Seen", "1")]),
+        (b"Delivery-Date: 1\r\n" + MARK, [("Delivery-Date", "1")]),
+        # and end them, since a line with a mark is no field to them
+        (b"Received: a\r\n\r\n" + MARK, [("Received", "a")]),
+        (b"Received: a\r\nDate: b\r\n\r\n" + MARK, [("Received", "a"), ("Date", "b")]),
+        (b"Received: a\r\n" + MARK + b"\r\n", [("Received", "a")]),
     ],
 )
 def test_a_byte_order_mark_before_the_first_field_is_skipped(
@@ -50,6 +55,9 @@ def test_a_byte_order_mark_before_the_first_field_is_skipped(
         (b"To: a\n\n" + MARK + b"Note: b", {"To": "a"}, MARK + b"Note: b"),
         (b"\n" + MARK + b"Note: b", {}, MARK + b"Note: b"),
         (MARK + b"Hello there\n", {}, MARK + b"Hello there\n"),
+        (b"Received: a\n\n" + MARK + b"Note: b", {"Received": "a"}, MARK + b"Note: b"),
+        (b"To: a\n\n" + MARK + b"From: b\n\nx", {"To": "a"}, MARK + b"From: b\n\nx"),
+        (b"Received: a\n\nFrom: b\n\nx", {"Received": "a"}, b"From: b\n\nx"),
         (MARK + b"From here it is far\n", {}, MARK + b"From here it is far\n"),
         # behind a field that the author wrote
         (b"To: a\n" + MARK + b"Note: b\n", {"To": "a"}, MARK + b"Note: b\n"),

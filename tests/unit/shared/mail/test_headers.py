@@ -389,3 +389,36 @@ def test_names_of_addresses_are_decoded_after_the_list_is_read() -> None:
 )
 def test_crafted_headers_take_linear_time(crafted: Callable[[int], object]) -> None:
     assert growth(lambda size: partial(crafted, size), 5_000) < LINEAR
+
+
+JIS_NAME, JIS_FILE = "山田 太郎", "応募書類一覧.pdf"
+
+
+def test_raw_iso_2022_jp_is_read() -> None:
+    def jis(text: str) -> str:
+        return text.encode("iso2022_jp").decode()
+
+    written = jis(JIS_NAME)
+    assert {"@", ";"} < set(written)  # bytes that would end a name
+    assert decode_text(f"Re: {written} (2)") == f"Re: {JIS_NAME} (2)"
+    assert decode_text(f"{written} =?utf-8?Q?=C3=A4?=") == f"{JIS_NAME} ä"
+    for value in (f"{written} <taro@mail.example>", f'"{written}" <taro@mail.example>'):
+        assert addresses([value, "b@mail.example"]) == [
+            Mailbox(JIS_NAME, "taro@mail.example"),
+            Mailbox("", "b@mail.example"),
+        ]
+    block = read_header_block(f'Content-Disposition: a; filename="{jis(JIS_FILE)}"'.encode())
+    assert file_name(block) == JIS_FILE
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("\x1b$Bab <a@mail.example>", "$Bab <a@mail.example>"),  # no character set goes on so
+        ("price \x1b$5", "price $5"),
+        ("=?iso-2022-jp?Q?\x1b$B8xJ8\x1b(B?=", "公文"),
+        ("\x1b$B\x1b(B", ""),
+    ],
+)
+def test_what_only_begins_like_iso_2022_jp_stays(value: str, text: str) -> None:
+    assert decode_text(value) == text

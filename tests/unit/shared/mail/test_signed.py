@@ -130,6 +130,29 @@ def test_a_file_that_is_signed_stays_a_file() -> None:
         assert [part.content_type for part in found] == ["application/octet-stream"]
 
 
+@pytest.mark.parametrize(
+    "inner",
+    [
+        b"\r\nbody",  # an empty header: RFC 2045 section 5.2
+        b"Content-Transfer-Encoding: base64\r\n\r\nYm9keQ==\r\n",
+        b"MIME-Version : 1.0\r\n\r\nbody",
+        b"Content-Type: message/rfc822; forwarded=no\r\n\r\nFrom: cara@mail.example\r\n\r\nbody",
+    ],
+)
+def test_a_text_that_names_no_type_and_a_wrapped_mail_are_read(inner: bytes) -> None:
+    found = parts(opaque_mail(signed(inner)))
+    assert [(part.content_type, part.data) for part in found][:1] == [("text/plain", b"body")]
+    assert [part.filename for part in found] == ["", "smime.p7m"]
+
+
+def test_a_signed_forward_stays_a_forward_and_a_signed_text_file_a_file() -> None:
+    forward = b"Content-Type: message/rfc822\r\n\r\nFrom: cara@mail.example\r\n\r\nbody"
+    found = parts(opaque_mail(signed(forward)))
+    assert [part.content_type for part in found] == ["message/rfc822", "application/pkcs7-mime"]
+    file = opaque_mail(signed(b"\r\nnotes"), "application/octet-stream; name=notes.txt.p7m")
+    assert len(parts(file)) == 1
+
+
 def test_what_is_encrypted_or_damaged_stays_a_file() -> None:
     for p7m in (unsigned(der(4, INNER), kind=ENVELOPED_DATA), b"0 no CMS", signed(INNER)[:99]):
         found, whole = leaves(opaque_mail(p7m))
