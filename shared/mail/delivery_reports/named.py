@@ -9,6 +9,9 @@ first form that is met counts alone:
 4. the dialogue with the other server: `RCPT TO:<x@y>`,
 5. the summary of the mail in question: `To: x@y`.
 
+Who is behind an alias or a forward did not get the mail either: servers name the address that the
+sender used beside it, as `(generated from x@y)`. Those are `aliases`.
+
 Whom the report is for, and postmasters to ask for help, count only where nobody else is named. Time
 is linear: each line is looked at once for each form.
 """
@@ -53,6 +56,10 @@ _LABEL = re.compile(
     rf"""[\["'<]{{0,3}}(?:smtp:|mailto:|rfc822;\s?)?({_SPEC})""",
     re.IGNORECASE,
 )
+_ALIAS = re.compile(
+    rf"\b(?:expanded|generated|forwarded) from:?\s{{1,16}}<?({_SPEC})>?\)", re.IGNORECASE
+)
+"""Postfix and sendmail; Exim, which may say `ultimately generated from`."""
 _SMTP = re.compile(rf"\[smtp:({_SPEC})\]", re.IGNORECASE)
 _RCPT = re.compile(rf"rcpt to:\s{{0,3}}<?({_SPEC})", re.IGNORECASE)
 _TO = re.compile(rf"""[\s>]{{0,12}}to:\s{{0,12}}["'<]{{0,2}}({_SPEC})""", re.IGNORECASE)
@@ -88,6 +95,13 @@ def named(own: str, addressed_to: Collection[str], *, surest_only: bool = False)
         if form in (_beginning, _labelled):
             others += found
     return others
+
+
+def aliases(own: str, addressed_to: Collection[str]) -> list[str]:
+    """Return the addresses that a server's words name as those that others were made from."""
+    own_addresses = {address.lower() for address in addressed_to}
+    found = _clean(_ALIAS.findall(own[:MAX_CHARACTERS]))
+    return [address for address in found if address.lower() not in own_addresses]
 
 
 def _beginning(line: str) -> Iterable[str]:
