@@ -418,3 +418,12 @@ def test_fields_that_servers_write_otherwise(
 def test_exchange_speaks_smaller_languages(subject: str) -> None:
     assert begins_with_failure(subject)
     assert not begins_with_failure(f"Re: {subject}")
+
+
+@pytest.mark.parametrize("label", ["收件人 ", "收件人：", "받는사람 : ", "받는 사람: ", "宛先　"])
+def test_east_asian_labels_take_a_colon_or_none(label: str) -> None:
+    found = read(
+        f"From: PostMaster@agency.example\nSubject: 系统退信\n\n退信原因\n主题 x\n{label}{CARA}\n"
+    )
+    assert found is not None
+    assert found.recipients == (CARA,)
