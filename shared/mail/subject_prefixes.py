@@ -10,6 +10,7 @@ RFC 5322 section 3.6.5 knows `Re:` alone; the others are what clients write.
 """
 
 import re
+from unicodedata import normalize
 
 _FORWARDS = """
 fwd|fw|wg|tr|rv|enc|i|pd|vb|vl|vs|vs/fwd|redir|doorst|ilt|i̇lt|továbbítás|továbbítva|tov|πρθ|ft|fs
@@ -39,15 +40,18 @@ _WHERE_VS_ANSWERS = re.compile(
     r"kirjoitti|l[äa]hett[äa]j[äa]\s?:|alkuper[äa]inen viesti|kirjutas|saatja\s?:|algne kiri",
     re.IGNORECASE,
 )
+_BLANK = r"[\s\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*+"
+"""White space, and the marks of direction that clients put before a prefix."""
 _TAG = re.compile(
-    r"""\s*+(?:\[[^\[\]]{1,80}\] | \([^()]{1,80}\) | \{[^{}]{1,80}\} | <[^<>]{1,80}>
+    _BLANK
+    + r"""(?:\[[^\[\]]{1,80}\] | \([^()]{1,80}\) | \{[^{}]{1,80}\} | <[^<>]{1,80}>
     | \*{2,10}[^*]{1,60}\*{2,10}
-    | (?:external|externe?|externo|esterno|ext|(?:suspected |possible )?spam)
+    | (?:external|externe?|externo|esterno|ext|(?:(?:suspected|possible)[ ])?spam)
       (?:[ ](?:sender|e-?mail|mail|message))?[ ]?[:：])\s*+""",
     re.VERBOSE | re.IGNORECASE,
 )
 _PREFIX = re.compile(
-    r"\s*+([^\s:：\[\](][^:：\[\](]{0,20}?)\s?(?:[\[(]\d{1,3}[\])]|[\^*]\d{1,3})?\s?[:：]\s*+"
+    _BLANK + r"([^\s:：\[\](][^:：\[\](]{0,20}?)\s?(?:[\[(]\d{1,3}[\])]|[\^*]\d{1,3})?\s?[:：]\s*+"
 )
 
 
@@ -83,4 +87,6 @@ def _prefix(subject: str, at: int) -> tuple[str, int] | None:
     while tag := _TAG.match(subject, at):
         at = tag.end()
     found = _PREFIX.match(subject, at)
-    return (found[1].casefold().strip(" ."), found.end()) if found else None
+    if not found:
+        return None
+    return normalize("NFKC", found[1]).casefold().strip(" ."), found.end()
