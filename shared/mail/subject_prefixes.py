@@ -1,7 +1,8 @@
 """What the prefix of a subject says: an answer (`Re:`, `AW:`), a forward (`Fwd:`, `WG:`), nothing.
 
 * The first prefix decides: `Fwd: Re: x` is a forward, `Re: Fwd: x` is an answer.
-* Mailing lists put their tags before it (`[jobs] Re: x`), some clients count (`Re[2]:`, `Re(2):`).
+* Mailing lists put their tags before it (`[jobs] Re: x`), and gateways their marks (`EXTERNAL: Re:
+  x`, `***SPAM*** Re: x`, `(Extern) AW: x`). Some clients count (`Re[2]:`, `Re(2):`).
 * A prefix names one kind in every language that has it. `VS` is the exception: `forward` in Danish
   and Norwegian, `reply` in Finnish and Estonian. There the words of the mail's text decide.
 
@@ -9,6 +10,7 @@ RFC 5322 section 3.6.5 knows `Re:` alone; the others are what clients write.
 """
 
 import re
+from unicodedata import normalize
 
 _FORWARDS = """
 fwd|fw|wg|tr|rv|enc|i|pd|vb|vl|vs|vs/fwd|redir|doorst|ilt|i̇lt|továbbítás|továbbítva|tov|πρθ|ft|fs
@@ -16,9 +18,10 @@ trs
 trans|przek|přep|prepos|přeposláno|пересл|переслать|переслано|пер|препр|转发|轉寄|轉發|転送|전달
 ส่งต่อ
 chuyển tiếp|הועבר|إعادة توجيه|fv|reenv|reenviado|fwrd|forward|forwarded|fyi fwd|persiųsti|pārs|edasi
+weitergeleitet|prosl|proslj|posr|předáno|přeposl|ynl|перенаправлено
 """
 _ANSWERS = """
-re|r|aw|antw|antwort|sv|svar|res|resp|rif|rép|réf|odp|ynt|yan|yanıt|vá|válasz|ats|atb|αντ|απ|απάντ
+re|r|aw|antw|antwort|antwoord|reply|sv|svar|ang|res|resp|rif|rép|réf|odp|ynt|yan|yanıt|vá|válasz|ats|atb|αντ|απ|απάντ
 απάντηση
 σχετ|odg|отв|ответ|відп|відповідь|отг|отговор|отн|回复|回覆|答复|答覆|返信|返|回信|답장|회신|ตอบ
 ตอบกลับ
@@ -37,9 +40,18 @@ _WHERE_VS_ANSWERS = re.compile(
     r"kirjoitti|l[äa]hett[äa]j[äa]\s?:|alkuper[äa]inen viesti|kirjutas|saatja\s?:|algne kiri",
     re.IGNORECASE,
 )
-_TAG = re.compile(r"\s*+\[[^\[\]]{1,80}\]\s*+")
+_BLANK = r"[\s\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*+"
+"""White space, and the marks of direction that clients put before a prefix."""
+_TAG = re.compile(
+    _BLANK
+    + r"""(?:\[[^\[\]]{1,80}\] | \([^()]{1,80}\) | \{[^{}]{1,80}\} | <[^<>]{1,80}>
+    | \*{2,10}[^*]{1,60}\*{2,10}
+    | (?:external|externe?|externo|esterno|ext|(?:(?:suspected|possible)[ ])?spam)
+      (?:[ ](?:sender|e-?mail|mail|message))?[ ]?[:：])\s*+""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _PREFIX = re.compile(
-    r"\s*+([^\s:：\[\](][^:：\[\](]{0,20}?)\s?(?:[\[(]\d{1,3}[\])]|\^\d{1,3})?\s?[:：]\s*+"
+    _BLANK + r"([^\s:：\[\](][^:：\[\](]{0,20}?)\s?(?:[\[(]\d{1,3}[\])]|[\^*]\d{1,3})?\s?[:：]\s*+"
 )
 
 
@@ -75,4 +87,6 @@ def _prefix(subject: str, at: int) -> tuple[str, int] | None:
     while tag := _TAG.match(subject, at):
         at = tag.end()
     found = _PREFIX.match(subject, at)
-    return (found[1].casefold().strip(" ."), found.end()) if found else None
+    if not found:
+        return None
+    return normalize("NFKC", found[1]).casefold().strip(" ."), found.end()

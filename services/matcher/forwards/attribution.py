@@ -71,5 +71,6 @@ def _name(before: str) -> str:
 
 
 def may_introduce(line: str) -> bool:
-    """Return whether a line looks like one that introduces a quote, with or without an address."""
-    return line.endswith((":", "：")) and len(line) <= _MAX_LINE and looks_like_date(line)
+    """Return whether a line looks like one that introduces a quote: by an address or a time."""
+    is_short = line.endswith((":", "：")) and len(line) <= _MAX_LINE
+    return is_short and ("@" in line or looks_like_date(line))

@@ -22,7 +22,7 @@ from services.matcher.addresses import normalise
 from services.matcher.forwards.attribution import may_introduce, read_attribution
 from services.matcher.forwards.block import Block, may_begin, read_block
 from services.matcher.forwards.dates import looks_like_date, read_date
-from services.matcher.forwards.lines import lines_of
+from services.matcher.forwards.lines import MAX_LINES, lines_of
 from services.matcher.forwards.markup import text_of_html
 from services.matcher.forwards.separators import Separator, separator
 from services.matcher.participants import Participant
@@ -95,7 +95,7 @@ def forwarded_in(text: str, subject: str = "") -> Forward | None:
     """Return the forwarded mail in a text, or None. The subject is that of the mail around it."""
     lines = lines_of(text)
     answers = is_answer(subject, text)
-    if answers and not _is_marked(lines):
+    if answers and not _is_marked(lines_of(_until_quote(text))):
         return None
     levels = list(_levels(lines, subject, answers))
     if not levels or levels[0].sender is None:
@@ -181,6 +181,22 @@ def _levels(lines: list[str], subject: str, answers: bool) -> Iterator[Block]:
         if level is not None:
             yield level
             number, count = max(number, level.end), count + 1
+
+
+def _until_quote(text: str) -> str:
+    """Return a text up to the first line with `>` below one that ends with a colon.
+
+    The line with the colon introduces it, also where it names no day: `Sam Poe wrote:`.
+    """
+    at, introduces = 0, False
+    for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
+        bare = line.strip()
+        if introduces and bare.startswith(">"):
+            return text[:at]
+        if bare:
+            introduces = bare.endswith((":", "："))
+        at += len(line) + 1
+    return text
 
 
 def _is_marked(lines: list[str]) -> bool:

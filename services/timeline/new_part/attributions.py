@@ -180,10 +180,13 @@ def _weight_of_verb_last(said: str, words: list[str], before: str, begins: bool)
 def _weight_of_name_last(before: str, after: str, words: list[str], begins: bool) -> Weight:
     name = words[-len(after.split()) :] if after.split() else []
     address = _ADDRESS.search(after)
-    is_one = _is_name(name)
+    has_date_last = _DATE_ENDS.search(after) is not None and _has_day(after)
+    is_one = _is_name(name) and not name[0][0].isdigit()
     if address is not None:
         name = name[: len(after[: address.start()].strip(" <([").split())]
         is_one = not name or name[0].casefold() not in NO_NAMES
+        if has_date_last and _TIME.search(after) and _is_name(name):
+            return Weight.COMPLETE  # Apple's in Polish
     if is_one:
         if begins and _TIME.search(before) and _has_day(before):
             return Weight.COMPLETE
@@ -191,9 +194,9 @@ def _weight_of_name_last(before: str, after: str, words: list[str], begins: bool
             return Weight.CERTAIN
         return Weight.MARKED if begins or address else Weight.NONE
     has_name = _ADDRESS.search(before) or _is_name(words[: len(before.split())])
-    if has_name and _DATE_ENDS.search(after) and _has_day(after):
+    if has_name and has_date_last:
         return Weight.COMPLETE if _TIME.search(after) else Weight.MARKED
-    return Weight.NONE
+    return Weight.MARKED if begins and has_date_last else Weight.NONE
 
 
 def _weight_of_address_last(said: str, begins: bool) -> Weight:

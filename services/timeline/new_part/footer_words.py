@@ -39,6 +39,7 @@ _SOFTWARE = """
 groups.io
 groups.yahoo; yahoogroups; listserv; /sympa/; sympa@; /wws/; majordomo; ezmlm; -request@; -leave@
 -unsubscribe@; +unsubscribe@; -signoff-request@; /unsubscribe/; lists.apache.org; view it on github
+topicbox.com
 reply to this email to respond; reply to this email directly; visit topic; mailing list --
 /archives/list/
 """

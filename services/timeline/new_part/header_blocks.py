@@ -1,8 +1,7 @@
 """The header fields that clients repeat above the mail that is answered, in any order.
 
-* A block is three fields or more that say different things, among them from whom and when. One
-  that begins with `From:` has an address or a subject, one that begins with another field
-  (`Gesendet:`, `Date:`, `To:`) an address, or a time of day and a subject.
+* A block is three fields or more that say different things, among them from whom and when. It has
+  an address, or a subject and a time of day, or begins with `From:` and has all four.
 * So an itinerary (`From: Berlin`, `To: Paris`, `Date: 9 January`), the fields of a form, what
   somebody is to write into a mail (`From:`, `To:`, `Subject:`) and an appointment (`Date:`,
   `Time:`, `Place:`) are none.
@@ -20,7 +19,8 @@ MAX_BLOCK = 30
 _MAX_CONTINUED, _MAX_SUBJECT, _MAX_LABEL = 15, 2, 40
 _MAX_HEADING, _MAX_BLANK = 80, 3
 _ADDRESS = re.compile(r"[\w.+'-]@[\w-]")
-_TIME = re.compile(r"(?<!\d)\d{1,2} ?[:.hH時시点點] ?\d\d(?!\d)")
+_TIME = re.compile(r"(?<!\d)(?<!\d\.)\d{1,2} ?[:.hH時시点點] ?\d\d(?!\d|\.\d)")
+"""A time of day, and not the day and the month of `10.02.2026`."""
 _LABELLED = re.compile(r"[\w*][\w .*'-]{0,25}\s?[:\uff1a]")
 _AROUND_LABEL = "* \t\xa0_\u200e\u200f\u202a\u202b"
 _ROLES = (Field.FROM, Field.DATE, Field.TO, Field.SUBJECT)
@@ -43,8 +43,10 @@ class HeaderBlock:
             return False
         if self.names_an_address:
             return True
-        begins_with_sender = next(iter(values)) is Field.FROM
-        return Field.SUBJECT in values and (begins_with_sender or bool(_TIME.search(date)))
+        if Field.SUBJECT not in values:
+            return False
+        is_outlooks = next(iter(values)) is Field.FROM and Field.TO in values
+        return is_outlooks or _TIME.search(date) is not None
 
     @property
     def names_an_address(self) -> bool:

@@ -19,7 +19,8 @@ ezt írta; a következőt írta; shkroi; έγραψε; yazdı; şunu yazdı; şu
 
 _WROTE_THEN_NAME = """
 schrieb; schreef; skrev; kirjoitti; wrote; escribió; escreveu; ha scritto; a écrit; odesílatel
-používateľ; je oseba; מאת; تمت كتابة ما يلي بواسطة; ezt írta
+používateľ; je oseba; писал(а); писал; писала; писав; писали; rašė; napisana przez
+מאת; تمت كتابة ما يلي بواسطة; ezt írta
 """
 
 _STARTS = """
@@ -34,7 +35,7 @@ as; like; what; when; since; here; below; he; she; i; we; you; they; it; who; al
 als; hier; er; sie; ich; wir; ihr; es; man; auch; dann; so; comme; voici; il; elle; je; nous; vous
 ils; elles; on; como; él; ella; yo; ellos; ele; ela; eu; eles; come; lui; lei; io; loro; zoals; hij
 zij; ze; ik; wij; jij; som; han; hun; hon; jag; jeg; vi; de; kuten; hän; minä; jak; on; ona; ja; ty
-jako; já; že; как; он; она; я; мы; они; as per; ich auch
+jako; já; že; как; он; она; я; мы; вы; они; as per; ich auch
 """
 
 _PARTICLES = """

@@ -20,7 +20,7 @@ from collections.abc import Collection
 
 from shared.mail import headers
 from shared.mail.delivery_reports import words
-from shared.mail.delivery_reports.named import MAX_CHARACTERS, named
+from shared.mail.delivery_reports.named import MAX_CHARACTERS, aliases, named
 from shared.mail.delivery_reports.returned import Returned, Split
 from shared.mail.delivery_reports.structure import Kind, Read, delivery_in
 from shared.mail.delivery_reports.writer import (
@@ -100,6 +100,11 @@ def _of_words(
 def named_by(header: HeaderBlock, own: str, *, surest_only: bool = False) -> list[str]:
     """Return whom the words of a report name."""
     return named(own, _addressed_to(header), surest_only=surest_only)
+
+
+def aliases_by(header: HeaderBlock, own: str) -> list[str]:
+    """Return the addresses that the sender used, where the words of a report name them."""
+    return aliases(own, _addressed_to(header))
 
 
 def _addressed_to(header: HeaderBlock) -> Collection[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.mail import headers
-from shared.mail.delivery_reports.prose import named_by, read_prose
+from shared.mail.delivery_reports.prose import aliases_by, named_by, read_prose
 from shared.mail.delivery_reports.returned import Returned, returned_part, split
 from shared.mail.delivery_reports.structure import (
     DELIVERY,
@@ -58,6 +58,8 @@ def report_of(header: HeaderBlock, parts: Sequence[Part], text: str) -> Report |
     kind, recipients = read
     if kind == "bounce" and not recipients:
         recipients = named_by(header, words.own) or (returned.only_recipient if returned else [])
+    if kind == "bounce":
+        recipients = [*recipients, *aliases_by(header, words.own)]
     return Report(
         kind,
         _original_message_id(header, parts, text, returned),

@@ -6,6 +6,7 @@ a report to a mail. Some servers write the fields into the text; those are read 
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import Literal
 
 from shared.mail import headers
@@ -20,6 +21,10 @@ _MAX_FIELD = 1000
 DELIVERY = ("message/delivery-status", "message/global-delivery-status")
 READING = ("message/disposition-notification", "message/global-disposition-notification")
 _EMPTY_LINES = re.compile(rb"(?:(?:\r\n|\n|\r(?!\n))[ \t]*+){2,}")
+_ONCE = ("original-recipient", "final-recipient", "action")
+"""Fields of a recipient that a group has once. RFC 3464 section 2.3."""
+_XTEXT = re.compile(r"\+(2B|3D)")
+"""What xtext writes for the two printable characters that it cannot hold."""
 _IN_TEXT = re.compile(r"^(?:Reporting-MTA|Final-Recipient):", re.IGNORECASE | re.MULTILINE)
 
 Kind = Literal["bounce", "delay", "receipt"]
@@ -61,7 +66,22 @@ def groups(parts: Sequence[Part], types: tuple[str, ...]) -> Iterator[HeaderBloc
 
 def _groups_of(data: bytes) -> Iterator[HeaderBlock]:
     found = _EMPTY_LINES.split(data.strip(), maxsplit=MAX_GROUPS)
-    yield from map(headers.read_header_block, found[:MAX_GROUPS])
+    blocks = map(headers.read_header_block, found[:MAX_GROUPS])
+    yield from islice(chain.from_iterable(map(_by_recipient, blocks)), MAX_GROUPS)
+
+
+def _by_recipient(group: HeaderBlock) -> Iterator[HeaderBlock]:
+    """Cut a group where a field comes again that it has once: no empty line was written."""
+    fields: list[tuple[str, str]] = []
+    names: set[str] = set()
+    for name, value in group.fields:
+        key = name.lower()
+        if key in _ONCE and key in names:
+            yield HeaderBlock(tuple(fields), truncated=False)
+            fields, names = [], set()
+        fields.append((name, value))
+        names.add(key)
+    yield HeaderBlock(tuple(fields), truncated=group.truncated)
 
 
 def _worst(found: Iterator[HeaderBlock]) -> Read | None:
@@ -88,9 +108,14 @@ def _kind_of_action(group: HeaderBlock) -> Kind | None:
 
 
 def _recipient(group: HeaderBlock) -> list[str]:
-    """Return the address that the sender used, else the one it became."""
+    """Return the address that the sender used, else the one it became.
+
+    The first may still be in the form in which SMTP carried it: RFC 3461 section 4.
+    """
     for name in ("Original-Recipient", "Final-Recipient"):
         address = (group.first(name) or "")[:_MAX_FIELD].rpartition(";")[2]
+        if name == "Original-Recipient":
+            address = _XTEXT.sub(lambda found: chr(int(found[1], 16)), address)
         found = headers.addresses([address])
         if found:
             return [found[0].address]

@@ -34,9 +34,12 @@ _SUBJECTS = """
     | nie dostarczono | zwrot poczty | nedoruč | doručení se nezdařilo | nelze doručit
     | nedá sa doručiť | kézbesíthetetlen | nem kézbesíthető | sikertelen kézbesítés | nelivra
     | nu (?:a putut|poate) fi livrat | teslim edile?m | ulaştırılamadı | iletilemedi | не ?доставл
-    | не удалось доставить | не удается доставить | недоставлен | не вдалося доставити
+    | не удалось доставить | не удается доставить | недоставлен | не вда(?:лося|ється) доставити
+    | не може да (?:се|бъде) достав | неиспоруч | neisporuč | nije moguće isporučiti | nedostavlj
+    | ni mogoče dostaviti | kättetoimetamatu | nepiegādā | nevar piegādāt | nepristat
+    | nepavyko pristatyti | no (?:es pot|s'ha pogut) (?:lliurar|entregar) | δεν παραδόθηκε
     | αδύνατη η παράδοση | δεν ήταν δυνατή η παράδοση | μη παραδοτέ | δεν είναι δυνατή η παράδοση
-    | לא ניתן למסור | לא נמסר | تعذر تسليم | تعذر التسليم | غير قابل للتسليم | لم يتم تسليم
+    | לא ניתן למס(?:ור|ירה) | לא נמסר | تعذر تسليم | تعذر التسليم | غير قابل للتسليم | لم يتم تسليم
     | 配信不能 | 配信不可 | 配信でき | 配信エラー | 配信失敗 | 配信に失敗 | 配送不能 | 配達不能
     | 配送エラー | 送信でき | 送信エラー | 送信失敗 | 送信に失敗 | 送信不能 | 不達 | 未配信 | 未達
     | 未配達 | メールエラー | エラーメール | メール送信エラー | メールを?(?:配信|配送|送信)でき

@@ -134,6 +134,14 @@ def test_an_answer_that_says_forwarded_is_a_forward(separator: str, quote: str) 
         "Danke.\n\nAm 14.03.26 um 09:00 schrieb Sam Poe:\n> ---------- Forwarded message ---------\n"
         + BLOCK,
         f"Thanks.\n\n{BLOCK.replace('jane', 'sam')}\n\n---------- Forwarded message ---------\n{BLOCK}",
+        "Danke.\n\nAm Samstag schrieb Sam Poe <sam@team.example>:\n\n"
+        f"-------- Weitergeleitete Nachricht --------\n{GERMAN}",
+        f"Thanks.\n\nOn Sat, 14 Mar 2026, at 9:00, Sam Poe <\nsam@team.example> wrote:\n\n"
+        f"---------- Forwarded message ---------\n{BLOCK}",
+        "Thanks.\n\nSam Poe wrote:\n> ---------- Forwarded message ---------\n> "
+        + BLOCK.replace("\n", "\n> "),
+        "Thanks.\n\nQuoting Sam Poe <sam@team.example>:\n\n> Begin forwarded message:\n>\n> "
+        + BLOCK.replace("\n", "\n> "),
         f"-----Original Message-----\n{GERMAN}\n\n---------- Forwarded message ---------\n{BLOCK}",
     ],
 )

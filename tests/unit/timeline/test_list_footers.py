@@ -45,6 +45,8 @@ FOOTERS = {
     "group.\nView/Reply Online (#12): https://groups.io/g/jobs/message/12\n"
     "Group Owner: jobs+owner@groups.io\nUnsubscribe: https://groups.io/g/jobs/unsub\n"
     "-=-=-=-=-=-=-=-=-=-=-=-",
+    "topicbox": f"{'-' * 42}\njobs: okafor\nPermalink: https://okafor.topicbox.com/groups/jobs/T1-M2\n"
+    "Delivery options: https://okafor.topicbox.com/groups/jobs/subscription",
     "yahoo groups": "------------------------------------\n\nYahoo Groups Links\n\n"
     "<*> To visit your group on the web, go to:\n    http://groups.yahoo.com/group/jobs/\n\n"
     "<*> To unsubscribe from this group, send an email to:\n    jobs-unsubscribe@yahoogroups.com",

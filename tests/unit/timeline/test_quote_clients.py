@@ -115,6 +115,11 @@ SEPARATORS = [
 ]
 
 ATTRIBUTIONS = [
+    # Apple in Polish, Roundcube in Russian and Lithuanian
+    f"Wiadomość napisana przez {ANNA} w dniu 13 mar 2026, o godz. 10:15:",
+    "Wiadomość napisana przez Anna Lind w dniu 13 mar 2026, o godz. 10:15:",
+    "Анна Линд писал(а) 2026-03-13 10:15:",
+    "Anna Lind rašė 2026-03-13 10:15:",
     # Gmail, wrapped before and inside the address, over two to four lines
     f"On Fri, Mar 13, 2026 at 10:15 AM Anna Lind <\n{LONG}> wrote:",
     f"On Fri, Mar 13, 2026 at 10:15 AM Anna Lind\n<{LONG}> wrote:",
@@ -244,6 +249,11 @@ def test_what_a_phone_adds_stands_before_the_attribution(added: str) -> None:
         "From: Ben\nTo: all\nSubject: the fields of a mail\n\nThat is what it needs.",
         "The form asks for:\n\nFrom:\nTo:\nReason:\n\nShall I fill it in?",
         "Date: Friday\nSubject: maths\n\nThat is the plan.",
+        "My details:\n\nName: Ben\nFrom: Ghana\nDate: 13.03.2026\nSubject: Maths\n\nRegards",
+        "From: the 13th on\nDate: Friday\nSubject: maths\n\nThat is the plan.",
+        "Datum: 13.03.2026\nVon: Berlin\nBetreff: Reise\n\nGruß",
+        "Вы писали мне 13 марта в 10:15:\n\nЯ согласен.",
+        "Anna schrieb an Carla <carla@ruiz.example> am 13.03.2026 um 10:15:\n\nGut so.",
         "I wrote to them:\n\nFrom the start it was clear.\nTo: be continued",
         "An: alle\nBetreff: Urlaub\n\nIch bin weg.",
         "On 13 March at 10:15 she wrote:\n\nI am coming.",
@@ -282,6 +292,13 @@ def test_a_sentence_before_an_attribution_is_not_part_of_it() -> None:
 def test_the_writers_sentence_before_marked_lines_stays() -> None:
     text = f"I do not agree with what you wrote:\n{marked(OLD)}\nThat is all."
     assert split(text).new == "I do not agree with what you wrote:\n\nThat is all."
+
+
+def test_the_bat_speaks_to_whom_it_quotes() -> None:
+    attribution = "Вы писали 13 марта 2026 г., 10:15:00:"
+    assert split(f"{NEW}\n\n{attribution}\n\n{marked(OLD)}").new == NEW
+    text = f"{NEW}\n\n{attribution}\n\nЯ согласен."
+    assert split(text).new == text
 
 
 def test_a_mail_that_is_only_a_quote_shows_it_without_its_introduction() -> None:

@@ -321,3 +321,109 @@ def test_the_time_is_linear_in_crafted_prose(name: str) -> None:
         return lambda: report_of(header, parts, text)
 
     assert growth(work_of_size, 16_000) < LINEAR
+
+
+# -- aliases, and fields that servers get wrong ----------------------------------------------------
+
+INNER = "inner@host.example"
+FIELDS = f"Reporting-MTA: dns; a\n\nFinal-Recipient: rfc822; {INNER}\nAction: failed\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"  {INNER}\n    (generated from {CARA})\n    550 5.1.1 User unknown",
+        f"  {INNER}\n    (ultimately generated from {CARA})\n    550 5.1.1 User unknown",
+        f"<{INNER}>\n    (reason: 550 5.1.1 no)\n    (expanded from: <{CARA}>)",
+        f"<{INNER}> (expanded from <{CARA}>): host mx[1] said: 550\n    5.1.1 no",
+    ],
+)
+def test_the_address_that_the_sender_used_counts_beside_the_one_that_failed(words: str) -> None:
+    text = f"Your message could not be delivered.\n\n{words}\n"
+    prose = read(f"{SERVER}Subject: Undeliverable\n\n{text}\n--- Original message ---\n{RETURNED}")
+    fields = read(
+        report(
+            SERVER,
+            ("text/plain", text),
+            ("message/delivery-status", FIELDS),
+            ("text/rfc822-headers", RETURNED),
+            kind="multipart/report; report-type=delivery-status",
+        )
+    )
+    for found in (prose, fields):
+        assert found is not None
+        assert found.recipients == (INNER, CARA)
+
+
+def test_an_alias_in_the_returned_mail_or_of_the_reader_counts_for_nothing() -> None:
+    for words in (
+        f"<{INNER}> (expanded from <rita@agency.example>): no",
+        f"<{INNER}>: no\n\n--- Original message ---\n{RETURNED}\nLook (generated from {CARA}).",
+    ):
+        found = read(f"{SERVER}Subject: Undeliverable\n\n{words}\n")
+        assert found is not None
+        assert found.recipients == (INNER,)
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "recipients"),
+    [
+        (
+            f"Final-Recipient: rfc822; {INNER}\nAction: failed\nStatus: 5.1.1\n"
+            f"Final-Recipient: rfc822; {CARA}\nAction: failed\nStatus: 5.1.1\n",
+            "bounce",
+            (INNER, CARA),
+        ),
+        (
+            f"Original-Recipient: rfc822; {INNER}\nFinal-Recipient: rfc822; x@y.example\n"
+            f"Action: failed\nFinal-Recipient: rfc822; {CARA}\nAction: delayed\n",
+            "bounce",
+            (INNER,),
+        ),
+        (
+            "Original-Recipient: rfc822;cara+2Bjobs@mail.example\n"
+            "Final-Recipient: rfc822; x@y.example\nAction: failed\n",
+            "bounce",
+            ("cara+jobs@mail.example",),
+        ),
+        (
+            "Original-Recipient: rfc822;cara+2b@mail.example\nAction: failed\n",
+            "bounce",
+            ("cara+2b@mail.example",),
+        ),
+    ],
+)
+def test_fields_that_servers_write_otherwise(
+    fields: str, kind: str, recipients: tuple[str, ...]
+) -> None:
+    found = read(
+        report(
+            SERVER,
+            ("message/delivery-status", f"Reporting-MTA: dns; a\n\n{fields}"),
+            kind="multipart/report; report-type=delivery-status",
+        )
+    )
+    assert found is not None
+    assert (found.kind, found.recipients) == (kind, recipients)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        *("Не вдається доставити: x", "Не може да се достави: x", "Neisporučivo: x"),
+        *("Nedostavljivo: x", "Kättetoimetamatu: x", "Nepiegādājams: x", "Nepristatyta: x"),
+        *("No es pot lliurar: x", "Δεν παραδόθηκε: x", "לא ניתן למסירה: x"),
+    ],
+)
+def test_exchange_speaks_smaller_languages(subject: str) -> None:
+    assert begins_with_failure(subject)
+    assert not begins_with_failure(f"Re: {subject}")
+
+
+@pytest.mark.parametrize("label", ["收件人 ", "收件人：", "받는사람 : ", "받는 사람: ", "宛先　"])
+def test_east_asian_labels_take_a_colon_or_none(label: str) -> None:
+    found = read(
+        f"From: PostMaster@agency.example\nSubject: 系统退信\n\n退信原因\n主题 x\n{label}{CARA}\n"
+    )
+    assert found is not None
+    assert found.recipients == (CARA,)

@@ -28,6 +28,26 @@ from shared.mail.subject_prefixes import ANSWERS, FORWARDS, forwarded_subject, i
         ("Reminder: x", False, False),
         ("Interview: Re x", False, False),
         ("Room 5: Re: x", False, False),
+        ("EXTERNAL: RE: x", True, False),
+        ("Ext: AW: x", True, False),
+        ("***SPAM*** Re: x", True, False),
+        ("(Extern) AW: x", True, False),
+        ("{Spam?} [jobs] Re: x", True, False),
+        ("[EXTERNAL] FW: RE: x", False, True),
+        ("External sender: Fwd: x", False, True),
+        ("Suspected spam: Re: x", True, False),
+        ("Re*3: x", True, False),
+        ("\u200fRE: x", True, False),
+        ("\u200b[jobs] \u202bFW: x", False, True),
+        ("ＲＥ：x", True, False),
+        ("Ang: x", True, False),
+        ("Weitergeleitet: x", False, True),
+        ("External: x", False, False),
+        ("External audit: Re: x", False, False),
+        ("Spam filter: x", False, False),
+        ("(Re: x) y", False, False),
+        ("I-95: x", False, False),
+        ("Pros: x", False, False),
         ("[Re: x] y", False, False),
         ("10:15 Re: x", False, False),
         ("Reply", False, False),
@@ -56,7 +76,24 @@ def test_a_forward_is_shown_without_its_prefixes() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["[a] ", "Re: ", "Fwd: ", "Re[1]", "(", "[", " ", ":", "Re[", "a(1)"]
+    "piece",
+    [
+        "[a] ",
+        "(a) ",
+        "**a**",
+        "ext: ",
+        "*",
+        "<",
+        "Re: ",
+        "Fwd: ",
+        "Re[1]",
+        "(",
+        "[",
+        " ",
+        ":",
+        "Re[",
+        "a(1)",
+    ],
 )
 def test_any_subject_is_read(piece: str) -> None:
     subject = piece * 5_000
