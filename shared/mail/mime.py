@@ -223,14 +223,15 @@ def _content_id(header: HeaderBlock) -> str:
 def _children(body: bytes, boundary: str) -> list[bytes]:
     """Cut a multipart's body at its boundary. RFC 2046 section 5.1.1."""
     marker = b"--" + boundary.encode()
+    size, find, line_end_at = len(marker), body.find, _BOUNDARY_END.match
     children: list[bytes] = []
     if not 0 < len(boundary) <= 200:  # RFC 2046 allows 70
         return children
-    start, at = -1, body.find(marker)
+    start, at = -1, find(marker)
     while at >= 0 and len(children) <= MAX_PARTS:
-        after = at + len(marker)
-        is_last = body.startswith(b"--", after)
-        line_end = _BOUNDARY_END.match(body, after + 2 * is_last)
+        after = at + size
+        is_last = body[after : after + 2] == b"--"
+        line_end = line_end_at(body, after + 2 * is_last)
         if line_end and (at == 0 or body[at - 1] in b"\r\n"):
             if start >= 0:
                 end = at - 2 if body.endswith(b"\r\n", start, at) else at - 1
@@ -238,7 +239,7 @@ def _children(body: bytes, boundary: str) -> list[bytes]:
             start = line_end.end()
             if is_last:
                 return children
-        at = body.find(marker, after)
+        at = find(marker, after)
     return [*children, body[start:]] if start >= 0 else children
 
 
