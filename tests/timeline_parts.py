@@ -112,6 +112,7 @@ def attached(
     backfill: bool = False,
     verdict: AuthenticationVerdict | None = None,
     place: str = "",
+    sent_by_owner: bool | None = None,
 ) -> MailAttached:
     """Return an event that attaches a mail that arrived so many minutes after NOW."""
     capture_id = capture_id or UUID(int=next(_captures))  # they grow, as real ones do
@@ -125,6 +126,7 @@ def attached(
         decided_at=NOW,
         door="smtp",
         direction=Direction.OUTBOUND,
+        sent_by_owner=sent_by_owner,
         matches=matches or (match(),),
         size=size,
         blob_key=claim_key(capture_id) if claim else None,

@@ -34,7 +34,7 @@ _URL = re.compile(
         ;base64,""",
     re.VERBOSE | re.IGNORECASE,
 )
-_DATA = r"(?=\s*+[A-Za-z0-9+/])(?:[A-Za-z0-9+/=%]++|[ \t\r]++|\n[> \t]*+)*+"
+_DATA = r"(?=\s*+[A-Za-z0-9+/])(?>(?:[A-Za-z0-9+/=%]++|[ \t\r]++|\n[> \t]*+)*)"
 _TO_END = {
     "markdown": re.compile(rf"""{_DATA}>?(?:\s*+["'][^"'\n]{{0,500}}["'])?\s*+\)"""),
     "tag": re.compile(rf"""{_DATA}["']?[^<>]{{0,500}}>"""),

@@ -39,7 +39,7 @@ _AROUND = re.compile(r" ?([.@]) ?")
 _QUOTED_WORD = re.compile(r'(^|\.)"([^\s"(),:;<>@\[\]\\]++)"(?=[.@])')
 _DOMAIN = r"(?:[\w\u0080-\U0010ffff][\w.\-\u0080-\U0010ffff]*+|\[[\w.:]++\])"
 _ADDRESS = re.compile(rf'[^\s"(),:;<>@\[\]\\]++@{_DOMAIN}')
-_QUOTED_ADDRESS = re.compile(rf'\s*+("[^\s"<>@\\]++(?: [^\s"<>@\\]++)*+"@{_DOMAIN})\s*+')
+_QUOTED_ADDRESS = re.compile(rf'\s*+("[^\s"<>@\\]++(?>(?: [^\s"<>@\\]++)*)"@{_DOMAIN})\s*+')
 """The local part is one Quoted-string: RFC 5321 section 4.1.2. Blanks stand between two words."""
 
 
@@ -96,7 +96,7 @@ class _Entry:
 
 
 _SIMPLE = re.compile(
-    r"""[\s,;]*+(?:((?:[^"(),:;<>@=]++|=\?[^?=\s"<>]{1,60}+\?[BbQq]\?[^?\s"<>]*+\?=)*+)<)?
+    r"""[\s,;]*+(?:((?>(?:[^"(),:;<>@=]++|=\?[^?=\s"<>]{1,60}+\?[BbQq]\?[^?\s"<>]*+\?=)*))<)?
         ([^\s"'(),:;<>@\[\]\\=\x80-\U0010ffff]++@[A-Za-z0-9_][A-Za-z0-9_.-]*+)(?(1)>)
         \s*+(?:[,;]|\Z)""",
     re.VERBOSE,
@@ -118,11 +118,12 @@ def _token(quotes: bool, comments: bool) -> re.Pattern[str]:
     What opens one and is not closed is text (`_LONE`). What repeats without meaning is one token.
     """
     quoted = r'(?P<empty>(?:""){2,}+) | "(?P<quoted>(?>(?:[^"\\]++|\\.)*))" |' if quotes else ""
-    comment = r"(?:\((?P<comment>(?>(?:[^()\\]++|\\.)*))\)\s*+)++ |" if comments else ""
+    comment = r"(?>(?:\((?P<comment>(?>(?:[^()\\]++|\\.)*))\)\s*+)+) |" if comments else ""
     lone = ")" + '"' * (not quotes) + "(" * (not comments)
     return re.compile(
         rf"""(?P<text>(?>(?:{_TEXT.pattern} | [{lone}])+)) | {quoted} {comment}
-             (?P<colon>:(?:{_WORDS}:)*+) | (?P<angle><(?P<again>(?:[^"()<>,;:@]*+<)*+){_ROUTE})
+             (?P<colon>:(?>(?:{_WORDS}:)*))
+           | (?P<angle><(?P<again>(?>(?:[^"()<>,;:@]*+<)*)){_ROUTE})
            | (?P<end>>) | (?P<separator>[,;][\s,;]*+)""",
         re.VERBOSE | re.IGNORECASE | re.DOTALL,
     )

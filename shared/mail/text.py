@@ -13,7 +13,7 @@ from shared.mail.encoded_words import ENCODED_WORD, decode_words
 
 UNWANTED = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 """Control characters that are not white space, and those that turn the text after them around."""
-_RAW_JIS = re.compile(r"\x1b\$[@B][^\x1b]*+(?:\x1b\$[@B][^\x1b]*+)*+(?:\x1b\([BJ])?")
+_RAW_JIS = re.compile(r"\x1b\$[@B][^\x1b]*+(?>(?:\x1b\$[@B][^\x1b]*+)*)(?:\x1b\([BJ])?")
 _JIS_START = "\x1b$"
 _LONE_SURROGATE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _MAX_MARKS = 30

@@ -96,7 +96,7 @@ class TestOwner:
         ]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = zip(asked, pool.map(found, asked), strict=True)
-        nothing: dict[str, object] = {"items": [], "next_cursor": None}
+        nothing: dict[str, object] = {"items": [], "next_cursor": None, "partial": 0}
         assert [q for q, answer in answers if answer != nothing] == []
 
     @pytest.mark.parametrize("person", ["u1", "u2", "u3"])
@@ -114,7 +114,7 @@ class TestOwner:
     def test_who_captured_nothing_is_told_nothing(self, office: Office, anyones: Known) -> None:
         assert office.known_to("u3") == Known()
         empty = {
-            "/v1/inbox": {"items": [], "next_cursor": None},
+            "/v1/inbox": {"items": [], "next_cursor": None, "partial": 0},
             "/v1/inbox/unread": {"unread": 0, "more": False},
             "/v1/profiles/{person_id}/timeline": {"items": [], "next_cursor": None},
             "/v1/stats": {"days": []},

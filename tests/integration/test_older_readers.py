@@ -182,7 +182,7 @@ async def _bounced(older: Older) -> list[str | None]:
 async def test_a_report_that_was_not_recognised_marks_its_mail(
     older: Older, is_first: bool
 ) -> None:
-    captures = [(attached(), mail()), (attached(), REPORT)]
+    captures = [(attached(sent_by_owner=True), mail()), (attached(), REPORT)]
     blind = _otherwise(auto=None, references=())
     await older.wrote(blind, *(reversed(captures) if is_first else captures))
     assert await _bounced(older) == []
@@ -195,7 +195,7 @@ async def test_a_report_that_was_not_recognised_marks_its_mail(
 async def test_what_was_taken_for_a_report_marks_nothing_any_more(older: Older) -> None:
     delay = mail("Delayed", message_id="delay@mx.example", sender="relay@mx.example")
     report = Auto("bounce", original_message_id="1@x")
-    await older.wrote(_otherwise(), (attached(), mail()))
+    await older.wrote(_otherwise(), (attached(sent_by_owner=True), mail()))
     await older.wrote(_otherwise(auto=report), (attached(), delay))
     assert await _bounced(older) == [None]
     await older.reprocessed()
