@@ -91,9 +91,9 @@ def _compared(read: Callable[[], object], ordinary: Callable[[], object]) -> tup
 
 
 def _seconds(read: Callable[[], object]) -> float:
-    begun = time.thread_time()
+    begun = time.process_time()
     read()
-    return time.thread_time() - begun
+    return time.process_time() - begun
 
 
 def measured(names: Sequence[str], size: int | None = None) -> Iterator[Measured]:
