@@ -7,6 +7,7 @@ import pytest
 from chaos.outage import outage, stack_and_store
 
 
+@pytest.mark.full
 def test_the_database_and_the_blob_store_come_back_and_all_flows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

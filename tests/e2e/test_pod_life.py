@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PRIVATE = ("AMQP_URL", "MONGODB_URL", "BLOB_URL")
 SECONDS = 1800
 """A deadline, of what takes about a minute on an idle machine."""
 
 
+@pytest.mark.full
 def test_pods_start_serve_and_leave_and_nothing_is_lost(
     tmp_path: Path, measured: list[str]
 ) -> None:
