@@ -24,7 +24,10 @@ class Target:
 
 TARGETS = (
     Target("services/matcher/decide.py", (f"{_MATCHER}/test_decide.py",)),
-    Target("services/matcher/judge.py", (f"{_MATCHER}/test_judge.py",)),
+    Target(
+        "services/matcher/judge.py",
+        (f"{_MATCHER}/test_judge.py", f"{_MATCHER}/test_reports.py"),
+    ),
     Target("services/matcher/knowledge.py", (f"{_MATCHER}/test_knowledge.py",)),
     Target("services/matcher/senders.py", (f"{_MATCHER}/test_participants.py",)),
     Target("services/matcher/participants.py", (f"{_MATCHER}/test_participants.py",)),
