@@ -11,6 +11,7 @@ Used by the consumer for real mail and by `/v1/explain`: what it needs to know i
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from services.matcher.confirmation import Confirmation, may_be_confirmation, read_confirmation
 from services.matcher.decide import Attach, Decision, Dismiss, Person, decide
@@ -29,7 +30,8 @@ from shared.mail.headers import HeaderBlock, read_header_block
 from shared.mail.mime import is_composite, is_opaque
 
 _LARGE = 256 * 1024
-"""Bytes; more than this is cut in a thread."""
+"""Bytes; more than this is read in a thread."""
+T = TypeVar("T")
 Ask = Callable[[frozenset[str]], Awaitable[Collection[Person]]]
 """Who has to be considered in a decision about these addresses?"""
 Read = Callable[[], Awaitable[bytes]]
@@ -110,7 +112,7 @@ async def _judge_enclosed(
     outer: Judgement, raw: bytes, ask: Ask, capture_domain: str, mails: list[Judgement]
 ) -> None:
     """Add a judgement about each mail that `outer` encloses."""
-    found = await asyncio.to_thread(enclosed, raw) if len(raw) > _LARGE else enclosed(raw)
+    found = await _read_apart(enclosed, raw)
     depth = outer.place.count(".") + bool(outer.place)
     if found and (depth >= MAX_NESTING or len(mails) + len(found) > MAX_MAILS):
         raise TooManyEnclosed
@@ -136,10 +138,7 @@ async def _judge_one(
         taking_part += bounce.participants(people)
     decision = decide(taking_part, people)
     if may_be_forward(header, decision, people, capture_domain):
-        raw = await body()
-        forwarded = (
-            await asyncio.to_thread(read_forward, raw) if len(raw) > _LARGE else read_forward(raw)
-        )
+        forwarded = await _read_apart(read_forward, await body())
         if forwarded is not None:
             taking_part += forwarded_participants(forwarded, capture_domain)
             people = await ask(_keys(taking_part))
@@ -152,10 +151,12 @@ async def _bounce(header: HeaderBlock, body: Read, capture_domain: str) -> Bounc
     """Return what a mail server reports; the body is read only where the header lets expect it."""
     if not may_be_report(header):
         return None
-    raw = await body()
-    if len(raw) > _LARGE:
-        return await asyncio.to_thread(read_bounce, raw, capture_domain)
-    return read_bounce(raw, capture_domain)
+    return await _read_apart(lambda raw: read_bounce(raw, capture_domain), await body())
+
+
+async def _read_apart(read: Callable[[bytes], T], raw: bytes) -> T:
+    """Read a large mail in a thread, beside the event loop."""
+    return await asyncio.to_thread(read, raw) if len(raw) > _LARGE else read(raw)
 
 
 def _keys(taking_part: Sequence[Participant]) -> frozenset[str]:
