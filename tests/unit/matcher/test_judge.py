@@ -260,6 +260,12 @@ def test_no_more_of_a_mail_is_read_than_may_count(raw: str, reads: list[str]) ->
     assert found == reads
 
 
+def test_of_an_opaque_signature_all_is_read_since_half_of_it_cannot_be_opened() -> None:
+    found: list[str] = []
+    judged(opaque("Content-Type: text/plain\r\n\r\nHello."), reads=found)
+    assert set(found) == {"whole"}
+
+
 @pytest.mark.parametrize(("room", "in_a_thread"), [(0, False), (-1, True)])
 def test_a_large_mail_is_cut_beside_the_event_loop(
     monkeypatch: pytest.MonkeyPatch, room: int, in_a_thread: bool
