@@ -40,9 +40,9 @@ token: $(READY) ## print a token for the running stack: ACCOUNT=acme PERSON=u1 S
 	@$(PYTHON) -m dev.sign_in --account "$$ACCOUNT" --person "$$PERSON" --scope "$$SCOPE"
 
 .PHONY: check
-check: lint ## lint, and unit and contract tests: under a minute, no servers
+check: lint ## lint, and unit and contract tests without those of cost: a minute, no servers
 	$(call say,unit and contract tests)
-	@$(TESTS) -q tests/unit tests/contract
+	@$(TESTS) -q -m 'not cost' tests/unit tests/contract
 
 .PHONY: test
 test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: under ten minutes

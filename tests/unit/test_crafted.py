@@ -53,6 +53,7 @@ def _time_of(work: Callable[[], object]) -> float:
     return max(time.process_time() - begun, 1e-9)
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_a_crafted_mail_costs_the_timeline_at_most_ten_ordinary_ones(
     name: str, size: int | None
@@ -69,6 +70,7 @@ def test_a_crafted_mail_costs_the_timeline_at_most_ten_ordinary_ones(
     assert stored <= MAX_GROWTH * len(raw) + ALLOWANCE
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_a_crafted_mail_costs_the_matcher_at_most_ten_ordinary_ones(
     name: str, size: int | None, runner: asyncio.Runner

@@ -271,6 +271,7 @@ def test_of_a_mail_that_is_cut_the_rest_is_read() -> None:
     assert read(mail()[:300]) is None
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize(
     "piece",
     [

@@ -122,6 +122,7 @@ def test_a_match_names_the_weightiest_role_of_each_address() -> None:
     ]
 
 
+@pytest.mark.cost
 def test_thousands_of_profiles_in_one_mail_take_linear_time() -> None:
     def deciding(size: int) -> Callable[[], object]:
         people = [person(f"c{n:05}", "candidate", f"c{n}@x.example") for n in range(size)]

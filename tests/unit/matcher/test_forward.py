@@ -259,6 +259,7 @@ def test_an_answer_to_the_capture_address_alone_is_no_forward() -> None:
     assert forwarded_in(answer, "x") is None
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize(
     "piece",
     [

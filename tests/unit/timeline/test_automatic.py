@@ -191,6 +191,7 @@ CRAFTED: dict[str, Callable[[int], bytes]] = {
 }
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("name", CRAFTED)
 def test_the_kind_of_crafted_mails_takes_linear_time(name: str) -> None:
     def finding(size: int) -> Callable[[], Auto | None]:

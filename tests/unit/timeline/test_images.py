@@ -144,6 +144,7 @@ def test_parts_have_the_names_that_their_mail_gives_them() -> None:
     }
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize(
     "piece",
     ["<img src=cid:logo@mail.example>", "<img src=//a.example>", "<img alt='", "<img ", "<", '"'],

@@ -138,6 +138,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("piece", PIECES)
 def test_any_text_takes_linear_time(piece: str) -> None:
     def work(size: int) -> Callable[[], object]:

@@ -359,6 +359,7 @@ CRAFTED: dict[str, Callable[[int], bytes]] = {
 }
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("name", CRAFTED)
 def test_crafted_calendars_take_linear_time(name: str) -> None:
     def reading(size: int) -> Callable[[], Invite | None]:
@@ -369,6 +370,7 @@ def test_crafted_calendars_take_linear_time(name: str) -> None:
     assert growth(reading, 10_000) < LINEAR
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("rule", [b"SECONDLY;UNTIL=99991231T000000Z", b"YEARLY;BYMONTHDAY=30"])
 def test_a_zone_that_changes_without_end_costs_as_much_as_others(rule: bytes) -> None:
     def reading(rule: bytes) -> Callable[[], object]:

@@ -158,6 +158,7 @@ CRAFTED = [
 ]
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("piece", CRAFTED, ids=lambda piece: repr(piece[:60]))
 def test_the_time_is_linear_in_a_crafted_text(piece: str) -> None:
     def text(size: int) -> str:

@@ -327,6 +327,7 @@ CRAFTED = [
 ]
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("piece", CRAFTED, ids=lambda piece: repr(piece[:30]))
 def test_crafted_texts_take_linear_time(piece: str) -> None:
     def text(size: int) -> str:

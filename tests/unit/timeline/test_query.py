@@ -291,6 +291,7 @@ def test_a_word_does_not_begin_the_terms_of_operators(word: str) -> None:
     assert not _finds(parse_query(word), found)
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("piece", ["a", "a ", "東京"])
 @pytest.mark.parametrize(("word", "other"), [("a ", "b"), ("東京", "塔")])
 def test_a_phrase_is_looked_for_in_linear_time(piece: str, word: str, other: str) -> None:

@@ -289,12 +289,14 @@ CRAFTED_HTML: dict[str, Callable[[int], str]] = {
 }
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("name", CRAFTED)
 def test_crafted_mails_take_linear_time(name: str) -> None:
     _assert_can_be_shown(read(CRAFTED[name](30_000)))
     assert growth(lambda size: partial(read, CRAFTED[name](size)), 6_000) < LINEAR
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("name", CRAFTED_HTML)
 def test_crafted_html_takes_linear_time(name: str) -> None:
     def raw(size: int) -> bytes:

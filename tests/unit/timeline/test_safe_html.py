@@ -76,6 +76,7 @@ _SIZES = {"\xa0": 1_000}
 """nh3 escapes it in time that is quadratic for many: `_MAX_ESCAPING` bounds that."""
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("piece", MEGABYTES)
 def test_any_html_takes_linear_time(piece: str) -> None:
     def work(size: int) -> Callable[[], object]:
@@ -85,6 +86,7 @@ def test_any_html_takes_linear_time(piece: str) -> None:
     assert growth(work, _SIZES.get(piece, 6_000)) < LINEAR
 
 
+@pytest.mark.cost
 def test_many_lines_in_deep_quotes_take_linear_time() -> None:
     def work(lines: int) -> Callable[[], object]:
         source = "<pre>" + "<blockquote type=cite>" * 150 + "x\n" * lines

@@ -340,6 +340,7 @@ CRAFTED = {
 }
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("name", CRAFTED)
 def test_crafted_text_takes_linear_time(name: str) -> None:
     assert len(_of_text(CRAFTED[name])) <= MAX_TERMS + 1

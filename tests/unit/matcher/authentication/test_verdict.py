@@ -438,6 +438,7 @@ HOSTILE: dict[str, Callable[[int], bytes]] = {
 }
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_mail_is_judged_in_linear_time(name: str) -> None:
     field = SIGNED.partition(b"From:")[0]

@@ -175,6 +175,7 @@ CRAFTED: dict[str, Callable[[int], str]] = {
 }
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("name", CRAFTED)
 def test_crafted_lists_take_linear_time(name: str) -> None:
     def reading(size: int) -> Callable[[], object]:

@@ -50,6 +50,7 @@ def test_a_few_accents_are_western(text: str) -> None:
     assert text_of(part(text.encode("cp1252")))[0] == text
 
 
+@pytest.mark.cost
 def test_any_bytes_are_some_text_in_linear_time() -> None:
     chance = random.Random(1)
     for _ in range(20):

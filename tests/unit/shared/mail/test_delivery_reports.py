@@ -313,6 +313,7 @@ CRAFTED: dict[str, Callable[[int], str]] = {
 }
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("name", CRAFTED)
 def test_the_time_is_linear_in_crafted_prose(name: str) -> None:
     def work_of_size(size: int) -> Callable[[], object]:

@@ -357,6 +357,7 @@ def test_names_of_addresses_are_decoded_after_the_list_is_read() -> None:
 # -- time ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize(
     "crafted",
     [
