@@ -12,6 +12,7 @@ import httpx
 from shared.auth import sign
 
 SCOPES = "directory:write mail:write timeline:read"
+PATIENCE = 120  # seconds without a byte: a safety net, also on one busy core
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Client:
             expires_at=int(time.time()) + 24 * 3600,
         )
         self._http = httpx.Client(
-            headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
+            headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE, trust_env=False
         )
 
     def put_person(
@@ -123,7 +124,7 @@ class Client:
 
     def send(self, sender: str, recipients: Iterable[str], raw: bytes) -> None:
         """Send one mail by SMTP. Raises smtplib's errors."""
-        with smtplib.SMTP("127.0.0.1", self._endpoints.smtp_port, timeout=30) as session:
+        with smtplib.SMTP("127.0.0.1", self._endpoints.smtp_port, timeout=PATIENCE) as session:
             session.sendmail(sender, list(recipients), raw)
 
     def upload(self, recipient: str, raw: bytes) -> httpx.Response:
