@@ -29,7 +29,7 @@ class Cost:
 async def cost_of(database: Database, request: Callable[[], Awaitable[object]]) -> Cost:
     """Send a request and return what it cost; nothing else may use the database meanwhile.
 
-    What follows the changes all the time (`services/timeline/live.py`) is left out.
+    What follows the changes all the time (`services/timeline/query/live.py`) is left out.
     """
     await database.command("profile", 0)
     await database.drop_collection("system.profile")

@@ -20,10 +20,10 @@ from pymongo import MongoClient
 
 from bench.mailbox import ACCOUNT, MAIL_WORDS, Conversation, Letter, Writers, conversations
 from dev.terminal import say
-from services.timeline import summary
-from services.timeline.projection import Projection, project
-from services.timeline.rows import mail_row
-from services.timeline.viewers import add_capture, profiles_by_range, seen_by_range
+from services.timeline.write import summary
+from services.timeline.write.audiences import add_capture, profiles_by_range, seen_by_range
+from services.timeline.write.projection import Projection, project
+from services.timeline.write.rows import mail_row
 from shared.database import Document
 from shared.events import MailAttached
 

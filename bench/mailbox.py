@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from uuid import UUID
 
-from services.timeline.reader import Attachment, Mailbox, ReadMail
+from services.timeline.content.reader import Attachment, Mailbox, ReadMail
 from shared.events import Direction, Kind, MailAttached, Match, Role
 
 ACCOUNT = "bench"

@@ -25,16 +25,20 @@ from services.matcher.confirmation import read_confirmation
 from services.matcher.decide import Person, verdicts
 from services.matcher.judge import judge
 from services.matcher.senders import literal_senders
-from services.timeline import summary
 from services.timeline.api.mails import download_headers
 from services.timeline.api.shapes import MailDetail
-from services.timeline.data_images import images_set_aside
-from services.timeline.images import has_remote_images, with_inline_images, with_remote_images
-from services.timeline.mails import ShownMail
-from services.timeline.projection import project
-from services.timeline.reader import attached_parts, read
-from services.timeline.rows import mail_row
-from services.timeline.viewers import Viewer, seen_by_range
+from services.timeline.content.data_images import images_set_aside
+from services.timeline.content.images import (
+    has_remote_images,
+    with_inline_images,
+    with_remote_images,
+)
+from services.timeline.content.reader import attached_parts, read
+from services.timeline.query.mails import ShownMail
+from services.timeline.write import summary
+from services.timeline.write.audiences import Viewer, seen_by_range
+from services.timeline.write.projection import project
+from services.timeline.write.rows import mail_row
 from shared.capture_address import KeyRing
 from shared.database import Document
 from shared.events import Direction, Kind, MailAttached, MailReceived, Match, Role

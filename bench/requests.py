@@ -10,8 +10,8 @@ from pymongo import DESCENDING
 from pymongo.database import Database
 
 from bench.mailbox import ACCOUNT, PROFILES, profile_id, vocabulary
-from services.timeline.cursors import write_cursor
-from services.timeline.identity import token
+from services.timeline.query.cursors import write_cursor
+from services.timeline.write.identity import token
 from shared.database import Document
 
 READ_ONE_BY_ONE = 1900

@@ -44,7 +44,7 @@ from ops import documents, messages
 from ops.backup import backup
 from ops.command import Places, read_manifest
 from ops.restore import restore
-from services.timeline.audit import BROKEN
+from services.timeline.admin.audit import BROKEN
 from shared.blobs import MAIL_PREFIX, Blobs
 from shared.receipts import RECEIPT_PREFIX, decode
 from shared.topology import OUTCOMES, RECEIVED, Queue

@@ -1,7 +1,7 @@
 """Receipts: for each capture that ingest accepted, a line in the blob store; nothing of its mail.
 
 They are a ledger apart from the broker and the databases, so that what these lose is seen: the
-audit (`services/timeline/audit`) holds every receipt against what became of the capture.
+audit (`services/timeline/admin/audit`) holds every receipt against what became of the capture.
 
     receipts/<day>/<hour>-<random>.ndjson   some of the receipts of one hour (UTC), a line each
 

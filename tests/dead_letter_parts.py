@@ -7,11 +7,11 @@ from pathlib import Path
 
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
-from services.timeline.dead_letters.content import Content
-from services.timeline.dead_letters.keeper import Keeper
-from services.timeline.dead_letters.records import Records
-from services.timeline.dead_letters.replay import Replay
-from services.timeline.dead_letters.sweep import DeadLetterSweep
+from services.timeline.admin.dead_letters.content import Content
+from services.timeline.admin.dead_letters.keeper import Keeper
+from services.timeline.admin.dead_letters.records import Records
+from services.timeline.admin.dead_letters.replay import Replay
+from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
 from shared.blobs import Blobs
 from shared.broker import (
     DeadLetter,

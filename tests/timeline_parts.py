@@ -9,16 +9,16 @@ from uuid import UUID
 
 from pymongo import AsyncMongoClient
 
-from services.timeline.account_settings import AccountSettings
-from services.timeline.consumer import Projector
-from services.timeline.inbox import Inbox
+from services.timeline.admin.release import Release
 from services.timeline.indexes import INDEXES
-from services.timeline.mails import Mails, ShownMail
-from services.timeline.read_state import ReadState
-from services.timeline.release import Release
-from services.timeline.search import Search
-from services.timeline.store import Store
-from services.timeline.viewers import Viewer
+from services.timeline.query.inbox import Inbox
+from services.timeline.query.mails import Mails, ShownMail
+from services.timeline.query.search import Search
+from services.timeline.write.account_settings import AccountSettings
+from services.timeline.write.audiences import Viewer
+from services.timeline.write.consumer import Projector
+from services.timeline.write.read_state import ReadState
+from services.timeline.write.store import Store
 from shared.blobs import Blobs, claim_key
 from shared.broker import Delivery
 from shared.database import Database, Document, connect, migrate

@@ -4,7 +4,13 @@ import asyncio
 import sys
 from datetime import timedelta
 
-from services.timeline.account_settings import AccountSettings
+from services.timeline.admin.chores import OPTIONS, do_chore
+from services.timeline.admin.dead_letters.content import Content
+from services.timeline.admin.dead_letters.keeper import Keeper
+from services.timeline.admin.dead_letters.records import Records
+from services.timeline.admin.dead_letters.replay import Replay
+from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
+from services.timeline.admin.release import Release
 from services.timeline.api.dead_letters import dead_letter_routes
 from services.timeline.api.examples import EXAMPLES
 from services.timeline.api.inbox import inbox_routes
@@ -13,24 +19,18 @@ from services.timeline.api.quarantine import quarantine_routes
 from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
 from services.timeline.api.stats import stats_routes
-from services.timeline.chores import OPTIONS, do_chore
-from services.timeline.consumer import Projector
-from services.timeline.dead_letters.content import Content
-from services.timeline.dead_letters.keeper import Keeper
-from services.timeline.dead_letters.records import Records
-from services.timeline.dead_letters.replay import Replay
-from services.timeline.dead_letters.sweep import DeadLetterSweep
-from services.timeline.inbox import Inbox
 from services.timeline.indexes import INDEXES
-from services.timeline.live import Live
-from services.timeline.mails import Mails
-from services.timeline.people import People
-from services.timeline.raw import RawMails
-from services.timeline.read_state import ReadState
-from services.timeline.release import Release
-from services.timeline.search import Search
+from services.timeline.query.inbox import Inbox
+from services.timeline.query.live import Live
+from services.timeline.query.mails import Mails
+from services.timeline.query.raw import RawMails
+from services.timeline.query.search import Search
 from services.timeline.settings import TimelineSettings
-from services.timeline.store import Store
+from services.timeline.write.account_settings import AccountSettings
+from services.timeline.write.consumer import Projector
+from services.timeline.write.people import People
+from services.timeline.write.read_state import ReadState
+from services.timeline.write.store import Store
 from shared.blobs import Blobs
 from shared.broker import Consumer, DeadLetterConsumer, Handler, Publisher
 from shared.database import answer_outages, connect, left_in_time, what_is_missing

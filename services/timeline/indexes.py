@@ -1,21 +1,21 @@
 """All indexes of the timeline's database; each is declared beside the queries that need it."""
 
-from services.timeline import (
+from services.timeline.admin.dead_letters import records as dead_letters
+from services.timeline.write import (
     bounces,
     changes,
     confirmations,
+    conversations,
     outcomes,
     people,
     quarantine,
     read_state,
     rows,
-    threads,
 )
-from services.timeline.dead_letters import records as dead_letters
 
 INDEXES = (
     *rows.INDEXES,
-    *threads.INDEXES,
+    *conversations.INDEXES,
     *read_state.INDEXES,
     *bounces.INDEXES,
     *outcomes.INDEXES,

@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.timeline.dead_letters.reasons import OTHER, REASONS
+from services.timeline.admin.dead_letters.reasons import OTHER, REASONS
 from shared.broker import metrics as broker
 from shared.metrics import from_zero
 

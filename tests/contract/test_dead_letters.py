@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dev.generate import ROOT
-from services.timeline.dead_letters.reasons import OTHER, REASONS, label
+from services.timeline.admin.dead_letters.reasons import OTHER, REASONS, label
 
 PAGE = (ROOT / "docs/dead-letters.md").read_text()
 

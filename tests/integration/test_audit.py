@@ -14,10 +14,10 @@ from pymongo import AsyncMongoClient
 
 from dev.ports import free_port
 from services.ingest.receive import uuid7
-from services.timeline.audit import Finding
-from services.timeline.audit import command as room
-from services.timeline.audit.blobs import SWEEP_AGE, BlobAudit
-from services.timeline.audit.captures import CaptureAudit, Period
+from services.timeline.admin.audit import Finding
+from services.timeline.admin.audit import command as room
+from services.timeline.admin.audit.blobs import SWEEP_AGE, BlobAudit
+from services.timeline.admin.audit.captures import CaptureAudit, Period
 from services.timeline.settings import TimelineSettings
 from shared.blobs import claim_key
 from shared.database import Document

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from services.timeline.admin.reprocess import Reprocess
 from services.timeline.api.shapes import MailOut
-from services.timeline.people import People
-from services.timeline.reprocess import Reprocess
-from services.timeline.viewers import Viewer
+from services.timeline.write.audiences import Viewer
+from services.timeline.write.people import People
 from shared.broker import Delivery
 from shared.events import Direction, Kind, MailAttached, Match, PersonChanged, Role, Source
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from services.timeline.cursors import InvalidCursor
-from services.timeline.query import parse_query
-from services.timeline.terms import MAX_TERMS
-from services.timeline.viewers import Viewer
+from services.timeline.content.terms import MAX_TERMS
+from services.timeline.query.cursors import InvalidCursor
+from services.timeline.query.search_query import parse_query
+from services.timeline.write.audiences import Viewer
 from shared.database import Document
 from shared.events import Role
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match

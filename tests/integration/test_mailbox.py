@@ -8,7 +8,7 @@ import pytest
 
 from bench.filling import Documents, Target, fill, tallies
 from bench.mailbox import ACCOUNT, Conversation, Writers, conversations
-from services.timeline.projection import project
+from services.timeline.write.projection import project
 from shared.database import Document
 from tests.timeline_parts import Timeline, a_timeline
 

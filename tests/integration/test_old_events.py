@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from services.matcher.directory import person_of
-from services.timeline.people import People
-from services.timeline.viewers import Viewer
+from services.timeline.write.audiences import Viewer
+from services.timeline.write.people import People
 from shared.broker import Delivery
 from shared.database import connect
 from shared.events import (

@@ -12,7 +12,7 @@ from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.directory import Directory, person_of
 from services.matcher.outbox import Outbox
 from services.matcher.versions import Versions
-from services.timeline.people import People
+from services.timeline.write.people import People
 from shared.broker import Delivery, PublishFailed
 from shared.capture_address import KeyRing
 from shared.database import Database, connect, migrate

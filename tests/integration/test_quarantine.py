@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import pytest
 
+from services.timeline.admin.release import Release
 from services.timeline.api.quarantine import HeldOut
 from services.timeline.api.shapes import MailOut
-from services.timeline.quarantine import Waiting
-from services.timeline.release import Release
-from services.timeline.viewers import Viewer
+from services.timeline.write.audiences import Viewer
+from services.timeline.write.quarantine import Waiting
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing
 from shared.database import Document
 from shared.events import AuthenticationVerdict, MailAttached, Role

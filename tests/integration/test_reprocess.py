@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pymongo.errors import ExecutionTimeout
 
-from services.timeline import projection
-from services.timeline.reprocess import Reprocess
+from services.timeline.admin.reprocess import Reprocess
+from services.timeline.write import projection
 from shared.outcomes import Done
 from tests.integration.test_conversations import Letter, deliver, letters, rows
 from tests.timeline_parts import Timeline, a_timeline, attached, mail

@@ -15,8 +15,8 @@ import pytest
 from playwright.async_api import Browser, Dialog, Page, Route, async_playwright
 
 from dev.install import Unavailable, ensure_chromium
-from services.timeline.images import with_inline_images, with_remote_images
-from services.timeline.reader import read
+from services.timeline.content.images import with_inline_images, with_remote_images
+from services.timeline.content.reader import read
 from shared.mail.mime import by_content_id, leaves
 
 ATTACKS: dict[str, str] = {

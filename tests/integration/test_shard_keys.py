@@ -19,12 +19,12 @@ from pymongo.monitoring import (
     CommandSucceededEvent,
 )
 
-from services.timeline import projection
+from services.timeline.admin.reprocess import Reprocess
 from services.timeline.indexes import INDEXES
-from services.timeline.people import People
-from services.timeline.query import parse_query
-from services.timeline.reprocess import Reprocess
-from services.timeline.viewers import Viewer
+from services.timeline.query.search_query import parse_query
+from services.timeline.write import projection
+from services.timeline.write.audiences import Viewer
+from services.timeline.write.people import People
 from shared.broker import Delivery
 from shared.database import Document, migrate
 from shared.events import AuthenticationVerdict, Kind, PersonChanged, PersonDeleted

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from services.timeline.api.shapes import MailOut
-from services.timeline.cursors import InvalidCursor
-from services.timeline.viewers import Viewer
+from services.timeline.query.cursors import InvalidCursor
+from services.timeline.write.audiences import Viewer
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, claim_key
 from shared.events import Kind, MailAttached, MailDismissed, Match, Role
 from shared.outcomes import Done, Reject, Retry

@@ -9,12 +9,12 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
+from services.timeline.admin.dead_letters.content import Content
+from services.timeline.admin.dead_letters.records import STATES, Records, State, Which
+from services.timeline.admin.dead_letters.replay import Replay
+from services.timeline.admin.dead_letters.shown import fields, in_full
 from services.timeline.api.mails import blob_errors, mail_file
-from services.timeline.cursors import InvalidCursor
-from services.timeline.dead_letters.content import Content
-from services.timeline.dead_letters.records import STATES, Records, State, Which
-from services.timeline.dead_letters.replay import Replay
-from services.timeline.dead_letters.shown import fields, in_full
+from services.timeline.query.cursors import InvalidCursor
 from shared.auth import Caller
 from shared.blobs import BlobMissing
 from shared.broker import UNROUTABLE, PublishFailed

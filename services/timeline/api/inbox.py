@@ -9,7 +9,6 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from services.timeline.account_settings import AccountSettings
 from services.timeline.api.shapes import (
     ConversationDetail,
     ConversationList,
@@ -17,14 +16,15 @@ from services.timeline.api.shapes import (
     MailOut,
     conversation_fields,
 )
-from services.timeline.cursors import InvalidCursor
-from services.timeline.inbox import Inbox
-from services.timeline.live import Live
-from services.timeline.mails import Mails
-from services.timeline.people import People
-from services.timeline.query import MAX_QUERY, InvalidQuery, parse_query
-from services.timeline.search import Search
-from services.timeline.viewers import Viewer
+from services.timeline.query.cursors import InvalidCursor
+from services.timeline.query.inbox import Inbox
+from services.timeline.query.live import Live
+from services.timeline.query.mails import Mails
+from services.timeline.query.search import Search
+from services.timeline.query.search_query import MAX_QUERY, InvalidQuery, parse_query
+from services.timeline.write.account_settings import AccountSettings
+from services.timeline.write.audiences import Viewer
+from services.timeline.write.people import People
 from shared.auth import Caller
 from shared.database import Document
 from shared.events import PersonId

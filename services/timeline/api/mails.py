@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response
 
-from services.timeline.account_settings import AccountSettings
 from services.timeline.api.shapes import MailDetail, MailList, MailOut
-from services.timeline.cursors import InvalidCursor
-from services.timeline.mails import Mails, ShownMail
-from services.timeline.raw import RawMails
+from services.timeline.query.cursors import InvalidCursor
+from services.timeline.query.mails import Mails, ShownMail
+from services.timeline.query.raw import RawMails
+from services.timeline.write.account_settings import AccountSettings
 from shared.auth import Caller
 from shared.blobs import BlobMissing, BlobStoreAway
 from shared.events import PersonId

@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.timeline.account_settings import AccountSettings
+from services.timeline.admin.release import Release
 from services.timeline.api.shapes import AddressOut, AuthenticationOut, CaptureOut
-from services.timeline.cursors import InvalidCursor
-from services.timeline.quarantine import Quarantine, mails_for
-from services.timeline.release import Release
-from services.timeline.viewers import Viewer
+from services.timeline.query.cursors import InvalidCursor
+from services.timeline.write.account_settings import AccountSettings
+from services.timeline.write.audiences import Viewer
+from services.timeline.write.quarantine import Quarantine, mails_for
 from shared.auth import Caller
 from shared.blobs import BlobMissing, BlobStoreAway
 from shared.database import Document

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.timeline.account_settings import AccountSettings, Visibility, WhatWaits
+from services.timeline.write.account_settings import AccountSettings, Visibility, WhatWaits
 from shared.auth import Caller
 from shared.web import allowed
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.timeline.confirmations import Confirmations
-from services.timeline.people import People
+from services.timeline.write.confirmations import Confirmations
+from services.timeline.write.people import People
 from shared.auth import Caller
 from shared.web import allowed
 

@@ -6,10 +6,10 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.timeline import new_part
-from services.timeline.automatic import Kind as AutoKind
-from services.timeline.invite import Invite
-from services.timeline.mails import ShownMail
+from services.timeline.content import new_part
+from services.timeline.content.automatic import Kind as AutoKind
+from services.timeline.content.invite import Invite
+from services.timeline.query.mails import ShownMail
 from shared.database import Document
 from shared.events import (
     AuthenticationMethod,

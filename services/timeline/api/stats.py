@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from services.timeline.account_settings import AccountSettings
 from services.timeline.api.shapes import DayOut, StatsOut
-from services.timeline.outcomes import Outcomes
+from services.timeline.write.account_settings import AccountSettings
+from services.timeline.write.outcomes import Outcomes
 from shared.auth import Caller
 from shared.web import allowed, invalid_field
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import aio_pika
 import pytest
 
-from services.timeline.dead_letters.records import INDEXES
+from services.timeline.admin.dead_letters.records import INDEXES
 from shared.blobs import Blobs
 from shared.broker import (
     DeadLetterConsumer,

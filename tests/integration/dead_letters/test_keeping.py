@@ -8,7 +8,7 @@ import aio_pika
 import pytest
 from pymongo.errors import AutoReconnect
 
-from services.timeline.dead_letters.records import Records
+from services.timeline.admin.dead_letters.records import Records
 from shared.broker import (
     DeadLetter,
     DeadLetterConsumer,

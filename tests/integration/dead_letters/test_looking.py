@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from bench.costs import cost_of
-from services.timeline.dead_letters.command import DeadLettersCommand
-from services.timeline.dead_letters.letter import document_of
-from services.timeline.dead_letters.records import Which
+from services.timeline.admin.dead_letters.command import DeadLettersCommand
+from services.timeline.admin.dead_letters.letter import document_of
+from services.timeline.admin.dead_letters.records import Which
 from services.timeline.settings import TimelineSettings
 from shared.capture_address import account_tag
 from tests.broker_parts import received

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.timeline.dead_letters.replay import Replay
+from services.timeline.admin.dead_letters.replay import Replay
 from shared.blobs import DEAD_PREFIX, BlobMissing, claim_key
 from shared.broker import (
     UNROUTABLE,

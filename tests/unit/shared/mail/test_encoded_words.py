@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.timeline.reader import read
+from services.timeline.content.reader import read
 from shared.mail.headers import Mailbox, addresses, decode_text
 
 TEXT = "Bewerbung für Zürich \u2013 求人"

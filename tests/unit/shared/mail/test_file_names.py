@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.timeline.reader import read
+from services.timeline.content.reader import read
 from shared.mail.charset import charset_of_text
 from shared.mail.file_names import file_name
 from shared.mail.header_block import HeaderBlock, read_header_block

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.timeline.reader import read
+from services.timeline.content.reader import read
 from shared.mail.headers import read_header_block
 from shared.mail.mime import leaves
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.timeline.reader import read
+from services.timeline.content.reader import read
 from shared.mail.message_ids import MAX_MESSAGE_ID_BYTES, first_message_id, message_ids
 
 LONG = "CAJ8dMz3VnWq5oX0tXk2yqg7mBfE1rLw9h_VQpKZ0aTnYcSdUeHiJkLmNoPqRsTuVwXyZ01@mail.agency.example"

@@ -1,0 +1,126 @@
+"""The blob store against the database: bytes that are missing, and blobs that nobody needs."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from services.timeline.admin.audit import Finding, Findings
+from services.timeline.admin.audit.pages import pages
+from shared.blobs import CLAIM_PREFIX, MAIL_PREFIX, RETENTION, Blobs, Stored
+from shared.database import Database, Document
+
+SWEEP_AGE = 2 * RETENTION
+"""How old orphaned raw bytes must be to be removed. A delivery that failed between the blob and the
+database may be a dead letter, and come again for as long as those are kept: then it writes the same
+key again. What is older can come no more."""
+_LOOKS = 32
+
+
+class BlobAudit:
+    """All raw bytes, and all claims."""
+
+    def __init__(self, database: Database, blobs: Blobs, settled: datetime) -> None:
+        """What was written after `settled` is under way."""
+        self._contents, self._outcomes = database["contents"], database["outcomes"]
+        self._dead, self._quarantine = database["dead_letters"], database["quarantine"]
+        self._blobs, self._settled = blobs, settled
+        self._looks = asyncio.Semaphore(_LOOKS)
+        self.tally: Counter[str] = Counter()
+        """`contents`, `blobs`, `claims`, and what does not add up."""
+
+    async def count(self) -> int:
+        """Return about how many contents there are."""
+        return await self._contents.estimated_document_count()
+
+    async def missing(self, step: Callable[[int], None]) -> Findings:
+        """Yield the contents whose raw bytes are gone."""
+        fields = {"account": 1, "mail_id": 1, "raw_key": 1, "read_at": 1}
+        async for some in pages(self._contents, fields):
+            self.tally["contents"] += len(some)
+            there = await asyncio.gather(*(self._has(content["raw_key"]) for content in some))
+            for content, is_there in zip(some, there, strict=True):
+                if not is_there:
+                    self.tally["blob_missing"] += 1
+                    yield _missing(content)
+            step(len(some))
+
+    async def _has(self, key: str) -> bool:
+        async with self._looks:
+            return await self._blobs.has(key)
+
+    async def dead_letters(self) -> Findings:
+        """Yield what dead letters that wait need for a replay, and is gone."""
+        fields = {"body_key": 1, "claim": 1, "at": 1, "account": 1}
+        async for some in pages(self._dead, fields, state="waiting"):
+            for letter in some:
+                for key in filter(None, (letter.get("body_key"), letter.get("claim"))):
+                    if not await self._has(key):
+                        yield self._gone(key, letter, f"dead letter {letter['_id']}")
+
+    async def quarantine(self) -> Findings:
+        """Yield what waits for a user's yes, and is gone."""
+        fields = {"mails.raw_key": 1, "at": 1, "account": 1}
+        async for some in pages(self._quarantine, fields):
+            for held in some:
+                for key in sorted({mail["raw_key"] for mail in held["mails"]}):
+                    if not await self._has(key):
+                        yield self._gone(key, held, f"in quarantine as {held['_id']}")
+
+    def _gone(self, key: str, document: Document, note: str) -> Finding:
+        self.tally["blob_missing"] += 1
+        account = document.get("account") or ""
+        return Finding("blob_missing", key, document.get("at"), account, note)
+
+    async def orphans(self, *, sweep: bool = False) -> Findings:
+        """Yield raw bytes that no content names; `sweep` removes those of SWEEP_AGE."""
+        async for batch in self._blobs.listed(MAIL_PREFIX):
+            self.tally["blobs"] += len(batch)
+            old = [blob for blob in batch if blob.at < self._settled]
+            ids = [_content_id(blob.key) for blob in old]
+            found = self._contents.find({"_id": {"$in": ids}}, {"raw_key": 1})
+            named = {content["raw_key"] async for content in found}
+            for blob in old:
+                if blob.key not in named:
+                    yield await self._orphan(blob, sweep=sweep)
+
+    async def _orphan(self, blob: Stored, *, sweep: bool) -> Finding:
+        self.tally["orphan_blob"] += 1
+        note = f"{blob.size} bytes"
+        if sweep and blob.at < datetime.now(UTC) - SWEEP_AGE:
+            await self._blobs.delete(blob.key)
+            self.tally["swept"] += 1
+            note += ", removed"
+        return Finding("orphan_blob", blob.key, blob.at, note=note)
+
+    async def claims(self) -> Findings:
+        """Yield claims that no capture waits for. Claims of old mail do not tell their capture."""
+        async for batch in self._blobs.listed(CLAIM_PREFIX):
+            self.tally["claims"] += len(batch)
+            old = [blob for blob in batch if blob.at < self._settled]
+            ids = {"$in": [_capture_of(blob.key) for blob in old]}
+            settled = {o["_id"] async for o in self._outcomes.find({"_id": ids}, {"_id": 1})}
+            waiting = self._dead.find({"capture_id": ids, "state": "waiting"}, {"capture_id": 1})
+            needed = {letter["capture_id"] async for letter in waiting}
+            for blob in old:
+                capture = _capture_of(blob.key)
+                if capture not in needed:
+                    self.tally["orphan_claim"] += 1
+                    why = "is settled" if capture in settled else "has neither outcome nor letter"
+                    note = f"{blob.size} bytes, its capture {why}"
+                    yield Finding("orphan_claim", blob.key, blob.at, note=note)
+
+
+def _missing(content: Document) -> Finding:
+    at, account, note = content["read_at"], content["account"], f"mail {content['mail_id']}"
+    return Finding("blob_missing", content["raw_key"], at, account, note)
+
+
+def _content_id(key: str) -> str:
+    """Return the id of the content that names the blob: `mails/<account>/<id>/<hash>`."""
+    return key.removeprefix(MAIL_PREFIX).partition("/")[2].rpartition("/")[0]
+
+
+def _capture_of(key: str) -> str:
+    """Return the capture that a claim belongs to."""
+    return key.removeprefix(CLAIM_PREFIX).partition(".")[0]

@@ -1,0 +1,186 @@
+"""The command: what it is given, what it says, and how it ends.
+
+Findings are lines on standard output as they are found, the totals are the last; progress goes to
+standard error. It ends with 0 when every promise is kept, 1 when one is broken, 2 when that cannot
+be told.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.timeline.admin.audit import BROKEN, Finding, Findings
+from services.timeline.admin.audit.blobs import BlobAudit
+from services.timeline.admin.audit.captures import CaptureAudit, Period
+from services.timeline.settings import TimelineSettings
+from shared.blobs import RETENTION, Blobs, BlobStoreAway
+from shared.broker import depths
+from shared.database import DatabaseAway, connect, database_errors
+from shared.progress import Progress
+from shared.topology import QUEUES
+
+OPTIONS = """\
+  --audit [--from TIME] [--to TIME] [--grace MINUTES] [--without-blobs] [--sweep-orphans] [--json]
+      hold what ingest accepted against what became of it, name what is missing, and end: with 0
+      when all is there, 1 when something is lost, 2 when it cannot be told. TIME is ISO 8601, UTC
+      unless it says otherwise; the default is as long as dead letters are kept. What is
+      younger than the grace (15) is under way. --without-blobs looks at captures alone;
+      --sweep-orphans removes raw bytes that nobody names and that are older than 28 days; --json
+      writes a JSON object a line: what was found, and at last the totals
+
+"""
+_TITLES = {
+    "receipts": "receipts of ingest",
+    "attached": "  attached",
+    "dismissed": "  dismissed",
+    "confirmation": "  confirmations",
+    "quarantined": "  in quarantine",
+    "dead": "  dead letters",
+    "dropped": "  dead letters, dropped",
+    "under_way": "  under way",
+    "gap": "  GAPS: neither",
+    "without_receipt": "outcomes without a receipt",
+    "damaged_receipts": "DAMAGED objects of receipts",
+    "contents": "contents",
+    "blob_missing": "  MISSING raw bytes",
+    "blobs": "raw bytes in the blob store",
+    "orphan_blob": "  of no content",
+    "swept": "  removed",
+    "claims": "claims",
+    "orphan_claim": "  of no waiting capture",
+}
+
+
+class Mistake(Exception):
+    """The command cannot be carried out as it was given; says why in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command was asked for."""
+
+    period: Period
+    blobs: bool
+    sweep: bool
+    json: bool
+
+    @classmethod
+    def parse(cls, arguments: Sequence[str], most: timedelta = RETENTION) -> "Wanted":
+        """Read the words of the command line; raise Mistake.
+
+        `most` is how long dead letters are kept: of longer ago, what is missing may have been one.
+        """
+        parser = argparse.ArgumentParser(prog="timeline", add_help=False, allow_abbrev=False)
+        parser.add_argument("--audit", action="store_true", required=True)
+        parser.add_argument("--from", dest="first", type=_moment)
+        parser.add_argument("--to", dest="end", type=_moment)
+        parser.add_argument("--grace", type=float, default=15.0)
+        parser.add_argument("--without-blobs", action="store_true")
+        parser.add_argument("--sweep-orphans", action="store_true")
+        parser.add_argument("--json", action="store_true")
+        given = parser.parse_args(arguments)
+        now = datetime.now(UTC)
+        kept = now - most
+        period = Period(
+            given.first or kept, given.end or now, now - timedelta(minutes=max(given.grace, 0.0))
+        )
+        if period.first < kept - timedelta(minutes=1):
+            raise Mistake(f"dead letters are kept for {most.days} days: --from {kept:%FT%TZ}")
+        if period.first >= period.end:
+            raise Mistake("--from must be before --to")
+        if given.without_blobs and given.sweep_orphans:
+            raise Mistake("--sweep-orphans needs the blobs")
+        return cls(period, not given.without_blobs, given.sweep_orphans, given.json)
+
+
+class Audit:
+    """One run of the command."""
+
+    def __init__(self, settings: TimelineSettings, wanted: Wanted) -> None:
+        self._settings, self._wanted = settings, wanted
+        self._tally = Counter[str]()
+        self.code = 2
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Make the audit; `code` says how it ended."""
+        try:
+            with database_errors():
+                work = asyncio.ensure_future(self._audit())
+                stop = asyncio.ensure_future(stopping.wait())
+                await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+                stop.cancel()
+                if not work.done():
+                    work.cancel()
+                    sys.stderr.write("\ninterrupted\n")
+                    return
+                work.result()
+        except (DatabaseAway, BlobStoreAway) as away:
+            what = "database" if isinstance(away, DatabaseAway) else "blob store"
+            sys.stderr.write(f"\ntimeline: the {what} does not answer ({away})\n")
+            return
+        self._say_totals(await depths(self._settings.amqp_url, QUEUES))
+        self.code = 1 if any(self._tally[kind] for kind in BROKEN) else 0
+
+    async def _audit(self) -> None:
+        settings, wanted = self._settings, self._wanted
+        blobs = Blobs(settings.blob_url)
+        async with connect(settings.mongodb_url, "timeline audit") as client:
+            database = client[settings.timeline_database]
+            captures = CaptureAudit(database, blobs, wanted.period)
+            progress = Progress("hours of receipts", len(list(wanted.period.hours())))
+            await self._say_all(captures.run(progress.step))
+            progress.end()
+            self._tally.update(captures.tally)
+            if not wanted.blobs:
+                return
+            stored = BlobAudit(database, blobs, wanted.period.settled)
+            progress = Progress("contents", await stored.count())
+            await self._say_all(stored.missing(progress.step))
+            progress.end()
+            await self._say_all(stored.dead_letters())
+            await self._say_all(stored.quarantine())
+            await self._say_all(stored.orphans(sweep=wanted.sweep))
+            await self._say_all(stored.claims())
+            self._tally.update(stored.tally)
+
+    async def _say_all(self, findings: Findings) -> None:
+        async for finding in findings:
+            text = json.dumps(finding.as_dict()) if self._wanted.json else _line(finding)
+            sys.stdout.write(f"{text}\n")
+
+    def _say_totals(self, waiting: dict[str, int] | None) -> None:
+        """Say what was counted, and what the broker holds: a gap may be waiting there."""
+        if self._wanted.json:
+            period = self._wanted.period
+            totals: dict[str, Any] = {title: self._tally[title] for title in _TITLES}
+            about = {"from": period.first.isoformat(), "to": period.end.isoformat()}
+            sys.stdout.write(json.dumps({"totals": totals, "queues": waiting, **about}) + "\n")
+            return
+        always = {"receipts", "gap"} | (
+            {"contents", "blob_missing"} if self._wanted.blobs else set()
+        )
+        for name, title in _TITLES.items():
+            if self._tally[name] or name in always:
+                sys.stdout.write(f"{title:<32}{self._tally[name]:>12,}\n")
+        if waiting is None:
+            sys.stdout.write("the broker does not answer: what waits there is not known\n")
+        for name, count in (waiting or {}).items():
+            if count:
+                sys.stdout.write(f"{f'waiting in {name}':<32}{count:>12,}\n")
+
+
+def _line(finding: Finding) -> str:
+    at = f"{finding.at:%Y-%m-%d %H:%M:%S}Z" if finding.at else ""
+    words = (finding.kind.replace("_", " "), finding.what, at, finding.account, finding.note)
+    return "  ".join(word for word in words if word)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,91 @@
+"""What the timeline's command does besides serving; each ends when it is done."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import structlog
+
+from services.timeline.admin.audit import command as audit
+from services.timeline.admin.dead_letters.arguments import OPTIONS as DEAD_LETTER_OPTIONS
+from services.timeline.admin.dead_letters.command import DeadLettersCommand
+from services.timeline.admin.reprocess import Reprocess
+from services.timeline.indexes import INDEXES
+from services.timeline.settings import TimelineSettings
+from services.timeline.write.store import Store
+from shared.blobs import Blobs
+from shared.database import connect, migrate, what_is_missing
+from shared.lookout import Lookout
+from shared.progress import Progress
+from shared.runtime import configure_logging, run
+
+OPTIONS = f"""\
+{audit.OPTIONS.rstrip()}
+  --migrate         build the indexes, and end
+  --reprocess       make every stored mail anew from its raw bytes, as far as an older version of
+                    the reader made it, and end; goes on where it was interrupted
+  --reprocess --all those that this version made, too, from the beginning
+{DEAD_LETTER_OPTIONS}"""
+
+
+def do_chore(words: Sequence[str], settings: TimelineSettings) -> int | None:
+    """Do what the words of the command line ask for; return the exit code, None when nothing."""
+    if words[:1] == ["--dead-letters"]:
+        return handle_dead_letters(words[1:], settings)
+    if "--audit" in words:
+        return make_audit(words, settings)
+    configure_logging("timeline", settings.log_level)
+    if "--migrate" in words:
+        run(lambda _: build_indexes(settings))
+    elif "--reprocess" in words:
+        run(lambda stopping: reprocess(settings, stopping, anew="--all" in words))
+    else:
+        return None
+    return 0
+
+
+async def build_indexes(settings: TimelineSettings) -> None:
+    """Build the indexes."""
+    async with connect(settings.mongodb_url, "timeline migration") as client:
+        database = client[settings.timeline_database]
+        await Lookout("database", settings.mongodb_url, what_is_missing(database)).there()
+        await migrate(database, INDEXES)
+
+
+async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew: bool) -> None:
+    """Make every stored mail anew; say how far it is and what changed."""
+    async with connect(settings.mongodb_url, "timeline reprocess") as client:
+        database = client[settings.timeline_database]
+        store = Store(client, database)
+        chore = Reprocess(store, database, Blobs(settings.blob_url))
+        total, done, tally = await chore.begin(anew=anew)
+        progress = Progress("reprocessed", total, done=done)
+        finished = await chore.run(stopping, progress.step, tally)
+        progress.end()
+    words = ", ".join(f"{count:,} {word}" for word, count in sorted(tally.items()) if count)
+    sys.stderr.write(f"{words or 'nothing to do'}\n")
+    if not finished:
+        sys.stderr.write("interrupted; the same command goes on from here\n")
+
+
+def make_audit(words: Sequence[str], settings: TimelineSettings) -> int:
+    """Return 0 when every promise is kept, 1 when one is broken, 2 when that cannot be told."""
+    configure_logging("timeline", "ERROR")  # standard output is for what it finds
+    try:
+        made = audit.Audit(settings, audit.Wanted.parse(words, settings.dead_letters_kept))
+        run(made.run)
+    except audit.Mistake as mistake:
+        sys.stderr.write(f"timeline: {mistake}\n")
+        return 2
+    except Exception:  # 1 is the word for what is lost
+        structlog.get_logger().exception("audit failed")
+        return 2
+    return made.code
+
+
+def handle_dead_letters(words: Sequence[str], settings: TimelineSettings) -> int:
+    """Do what was asked for about dead letters; return the exit code."""
+    configure_logging("timeline", "ERROR")  # standard output is for what was asked for
+    asked = DeadLettersCommand(settings, words)
+    run(asked.run)
+    return asked.code

@@ -1,0 +1,169 @@
+"""The records of dead letters, in MongoDB (`letter.py` says what is in them)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, get_args
+
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from services.timeline.query.cursors import after, read_cursor, write_cursor
+from shared.capture_address import account_tag
+from shared.database import Database, Document, Index
+
+State = Literal["waiting", "replayed", "dropped"]
+STATES: tuple[State, ...] = get_args(State)
+_PLACE = [("at", DESCENDING), ("_id", DESCENDING)]
+_SETTLED = {"event": "", "detail": ""}
+_CONTENT = {"body_key": "", "claim": "", "to_finish": ""}
+
+
+def _index(name: str, *keys: str, **options: Any) -> Index:
+    fields = [(key, DESCENDING if key == "at" else ASCENDING) for key in keys]
+    fields = [(key, DESCENDING if key == "_id" else order) for key, order in fields]
+    return Index("dead_letters", IndexModel(fields, name=name, **options))
+
+
+INDEXES = (
+    # Records.page: led by what is known of the account in every case
+    _index("listed", "account_tag", "state", "at", "_id"),
+    _index("listed_by_reason", "account_tag", "reason", "state", "at", "_id"),
+    # Records.shares_claim
+    _index("of_capture", "account_tag", "capture_id"),
+    # Records.every, Records.waiting: those of all accounts, and of nobody known
+    _index("by_state", "state", "reason", "at", "_id"),
+    # Records.unfinished
+    _index("unfinished", "to_finish", sparse=True),
+    _index("expire", "expires_at", expireAfterSeconds=0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some dead letters, newest first, and where the next ones begin."""
+
+    items: list[Document]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which dead letters are meant; those of every account when none is named."""
+
+    account: str | None = None
+    reason: str | None = None
+    states: Sequence[State] = STATES
+
+    def query(self) -> Document:
+        """Return the query for them."""
+        return {
+            **(_of(self.account) if self.account else {}),
+            **({"reason": self.reason} if self.reason else {}),
+            "state": {"$in": list(self.states)},
+        }
+
+
+class Records:
+    """The records of all accounts."""
+
+    def __init__(self, database: Database) -> None:
+        self._records = database["dead_letters"]
+
+    async def add(self, document: Document) -> bool:
+        """Store a dead letter; return whether it is new."""
+        try:
+            await self._records.insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def one(self, id_: str, account: str | None = None) -> Document | None:
+        """Return a dead letter; with an account only when it is its own."""
+        return await self._records.find_one({"_id": id_, **(_of(account) if account else {})})
+
+    async def page(self, account: str, which: Which, limit: int, cursor: str | None) -> Page:
+        """Return an account's dead letters, newest first. Raises InvalidCursor."""
+        position = read_cursor(cursor) if cursor is not None else None
+        query = {
+            **Which(account, which.reason, which.states).query(),
+            **after(position, "at", "_id"),
+        }
+        index = "listed_by_reason" if which.reason else "listed"
+        found = self._records.find(query).hint(index).sort(_PLACE).limit(limit + 1)
+        items = await found.to_list()
+        page, more = items[:limit], items[limit:]
+        last = page[-1] if more else None
+        return Page(page, write_cursor((last["at"], last["_id"])) if last else None)
+
+    async def every(self, which: Which, limit: int) -> list[Document]:
+        """Return the newest of those meant."""
+        return await self._records.find(which.query()).sort(_PLACE).limit(limit).to_list()
+
+    async def ids(self, which: Which, before: datetime) -> list[str]:
+        """Return the ids of those meant that were there at a time, oldest first."""
+        query = {**which.query(), "at": {"$lte": before}}
+        found = self._records.find(query, {"at": 1}).sort([("at", ASCENDING), ("_id", ASCENDING)])
+        return [document["_id"] async for document in found]
+
+    async def begin(self, id_: str, by: str) -> bool:
+        """Write down that a dead letter is replayed; return whether nobody had done so."""
+        begun = {"to_finish": datetime.now(UTC), "by": by}
+        waiting = {"_id": id_, "state": "waiting", "to_finish": None}
+        done = await self._records.update_one(waiting, {"$set": begun})
+        return done.modified_count > 0
+
+    async def withdraw(self, id_: str) -> None:
+        """Take back that it is replayed: it certainly was not."""
+        undone = {"$unset": {"to_finish": "", "by": ""}}
+        await self._records.update_one({"_id": id_, "state": "waiting"}, undone)
+
+    async def replayed(self, id_: str) -> None:
+        """Record that a dead letter is on its way again."""
+        await self._settle({"_id": id_, "state": "waiting"}, {"state": "replayed"})
+
+    async def dropped(self, id_: str, by: str, why: str) -> bool:
+        """Record that a dead letter is given up; return False if it is settled or replayed now."""
+        waiting = {"_id": id_, "state": "waiting", "to_finish": None}
+        return await self._settle(waiting, {"state": "dropped", "by": by, "why": why})
+
+    async def _settle(self, which: Document, said: Document) -> bool:
+        now = datetime.now(UTC)
+        change = {"$set": {**said, "settled_at": now, "to_finish": now}, "$unset": _SETTLED}
+        found = await self._records.find_one_and_update(
+            which, change, {"_id": 1}, return_document=ReturnDocument.AFTER
+        )
+        return found is not None
+
+    async def without_content(self, id_: str) -> None:
+        """Record that nothing is left to be done."""
+        settled = {"_id": id_, "state": {"$ne": "waiting"}}
+        await self._records.update_one(settled, {"$unset": _CONTENT})
+
+    async def shares_claim(self, document: Document) -> bool:
+        """Return whether another one that waits needs the same claim."""
+        query = {
+            "account_tag": document["account_tag"],
+            "capture_id": document["capture_id"],
+            "_id": {"$ne": document["_id"]},
+            "state": "waiting",
+            "claim": document["claim"],
+        }
+        return await self._records.find_one(query, {"_id": 1}) is not None
+
+    async def unfinished(self, longer_than: timedelta, limit: int) -> list[Document]:
+        """Return what was begun and is not finished for so long."""
+        query = {"to_finish": {"$lt": datetime.now(UTC) - longer_than}}
+        return await self._records.find(query).limit(limit).to_list()
+
+    async def waiting(self) -> dict[str, int]:
+        """Return how many wait, by reason."""
+        group = {"_id": "$reason", "count": {"$sum": 1}}
+        pipeline: list[Document] = [{"$match": {"state": "waiting"}}, {"$group": group}]
+        counts = await self._records.aggregate(pipeline)
+        return {found["_id"]: found["count"] async for found in counts}
+
+
+def _of(account: str) -> Document:
+    """Return the query for what is an account's: it may be known by its tag only."""
+    return {"account_tag": account_tag(account), "account": {"$in": [None, account]}}

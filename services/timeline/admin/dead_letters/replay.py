@@ -1,0 +1,117 @@
+"""What a person does with a dead letter: replay it, or drop it. Both can be repeated.
+
+    replay: written down -> sent again, confirmed -> recorded -> its content is removed
+    drop:   recorded -> its content is removed
+
+* It is sent as it was, by the routing key that it had: to whoever handles such messages now. An
+  event that nobody understood may be understood since; else it dies again, and is another one.
+* Two who replay at once send it twice, as a crash between two steps does. A capture is recognised
+  by its id.
+* A replay that certainly did not happen is taken back. One that may have happened is finished by
+  the sweep, and cannot be dropped meanwhile.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import structlog
+
+from services.timeline.admin.dead_letters.content import Content
+from services.timeline.admin.dead_letters.reasons import label
+from services.timeline.admin.dead_letters.records import Records
+from shared import tracing
+from shared.blobs import BlobMissing, BlobStoreAway
+from shared.broker import UNROUTABLE, Publisher, PublishFailed
+from shared.database import Document
+from shared.tracing import Trace
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Replays and drops; its fields are what it depends on."""
+
+    records: Records
+    content: Content
+    publisher: Publisher
+
+    async def replay(self, document: Document, by: str) -> Document:
+        """Send a dead letter again, unless it is settled; return what has become of it.
+
+        Raises PublishFailed (`unroutable`: nobody takes such messages), BlobMissing, BlobStoreAway.
+        """
+        id_ = document["_id"]
+        is_first = await self.records.begin(id_, by)
+        current = await self.records.one(id_)
+        if current is not None and current["state"] == "waiting":
+            await self._send(current, is_first=is_first)
+        return await self.tidy(id_) or document
+
+    async def _send(self, document: Document, *, is_first: bool) -> None:
+        """Send it; take back that it is replayed when it certainly was not."""
+        id_ = document["_id"]
+        try:
+            letter = await self.content.letter(document)
+            with _step_of(letter.trace):
+                await self.publisher.publish_again(letter)
+                await self.records.replayed(id_)
+                log.info(
+                    "dead letter replayed",
+                    capture_id=document["capture_id"],
+                    dead_letter=id_,
+                    reason=label(document["reason"]),
+                )
+        except BlobMissing:
+            await self.records.withdraw(id_)
+            now = await self.records.one(id_)
+            if now is None or now["state"] == "waiting":
+                raise
+            return  # another was faster, and is done with it
+        except BlobStoreAway:
+            if is_first:
+                await self.records.withdraw(id_)
+            raise
+        except PublishFailed as failure:
+            if failure.reason == UNROUTABLE or (is_first and failure.definite):
+                await self.records.withdraw(id_)
+            raise
+
+    async def drop(self, document: Document, by: str, why: str) -> Document:
+        """Give a dead letter up, unless it is settled or being replayed; return what it is now."""
+        id_ = document["_id"]
+        if await self.records.dropped(id_, by, why):
+            log.info(
+                "dead letter dropped",
+                capture_id=document["capture_id"],
+                dead_letter=id_,
+                reason=label(document["reason"]),
+            )
+        return await self.tidy(id_) or document
+
+    async def tidy(self, id_: str) -> Document | None:
+        """Remove what is left of a settled one; return it as it is now, if it is there.
+
+        Where the blob store is away, the sweep does so later.
+        """
+        document = await self.records.one(id_)
+        if document is not None and document["state"] != "waiting" and "to_finish" in document:
+            try:
+                is_dropped = document["state"] == "dropped" and document["claim"] is not None
+                claim = is_dropped and not await self.records.shares_claim(document)
+                await self.content.remove(document, claim=claim)
+            except BlobStoreAway as away:
+                log.warning(
+                    "dead letter not tidied",
+                    capture_id=document["capture_id"],
+                    dead_letter=id_,
+                    why=str(away),
+                )
+            else:
+                await self.records.without_content(id_)
+        return document
+
+
+def _step_of(trace: Trace | None) -> AbstractContextManager[None]:
+    """Return the step that goes on with a letter's trace; one without is sent as it was."""
+    return tracing.step("replay dead letter", "server", trace) if trace else nullcontext()

@@ -1,0 +1,74 @@
+"""Finishes what was interrupted, removes what nothing names any more, and counts what waits."""
+
+import asyncio
+import contextlib
+import time
+from datetime import timedelta
+
+import structlog
+
+from services.timeline.admin.dead_letters.reasons import OTHER, REASONS, label
+from services.timeline.admin.dead_letters.records import Records
+from services.timeline.admin.dead_letters.replay import Replay
+from services.timeline.metrics import DEAD_LETTERS_WAITING
+from shared.blobs import DEAD_PREFIX, RETENTION, BlobMissing, Blobs, BlobStoreAway
+from shared.broker import PublishFailed
+from shared.database import DatabaseAway, database_errors
+from shared.runtime import unless
+
+_EVERY_SECONDS = 15.0
+_BLOBS_EVERY_SECONDS = 3600.0
+UNFINISHED = timedelta(minutes=1)
+"""What takes longer was interrupted: a publish has a deadline of ten seconds."""
+_AT_ONCE = 100
+_MARGIN = timedelta(days=1)
+"""MongoDB removes what has expired when it comes to it."""
+log = structlog.get_logger()
+
+
+class DeadLetterSweep:
+    """Sweeps for ever. Any number of replicas may do so."""
+
+    def __init__(self, records: Records, replay: Replay, blobs: Blobs) -> None:
+        self._records, self._replay, self._blobs = records, replay, blobs
+        self._stopping = asyncio.Event()
+        self._blobs_swept = -_BLOBS_EVERY_SECONDS
+
+    async def run(self) -> None:
+        """Sweep until `stop`."""
+        while not self._stopping.is_set():
+            try:
+                with database_errors():
+                    await unless(self._stopping, self.sweep())
+            except (DatabaseAway, BlobMissing, BlobStoreAway) as away:
+                log.warning("dead letters not swept", why=f"{type(away).__name__}: {away}")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
+
+    def stop(self) -> None:
+        """Let `run` end."""
+        self._stopping.set()
+
+    async def sweep(self, unfinished: timedelta = UNFINISHED) -> None:
+        """Do it once. It is counted first, whatever is away for the rest."""
+        counts = dict.fromkeys((*REASONS, OTHER), 0)
+        for reason, count in (await self._records.waiting()).items():
+            counts[label(reason)] += count
+        for reason, count in counts.items():
+            DEAD_LETTERS_WAITING.labels(reason).set(count)
+        for document in await self._records.unfinished(unfinished, _AT_ONCE):
+            try:
+                if document["state"] == "waiting":
+                    await self._replay.replay(document, document["by"])
+                else:
+                    await self._replay.tidy(document["_id"])
+            except (PublishFailed, BlobMissing) as failure:
+                log.warning(
+                    "replay not finished",
+                    capture_id=document["capture_id"],
+                    dead_letter=document["_id"],
+                    why=str(failure),
+                )
+        if time.monotonic() - self._blobs_swept > _BLOBS_EVERY_SECONDS:
+            await self._blobs.sweep(DEAD_PREFIX, RETENTION + _MARGIN)
+            self._blobs_swept = time.monotonic()

@@ -1,0 +1,82 @@
+"""What becomes of what waits (`quarantine.py`): a user's yes, a user's no, or no answer in time.
+
+* Yes: each of its events is projected as if it had just come. What is projected waits no more, in
+  the same transaction; after a crash between two of them the rest waits still, for another yes.
+* No, or no answer: the bytes go first, then all that is known of it, as of a dismissed mail.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from services.timeline.write.consumer import Projector
+from services.timeline.write.outcomes import Final
+from services.timeline.write.quarantine import events_of, keys_of
+from shared.blobs import QUARANTINE_PREFIX, BlobMissing, BlobStoreAway
+from shared.database import DatabaseAway, Document, database_errors
+from shared.runtime import unless
+
+_EVERY_SECONDS = 3600.0
+_ORPHANS = timedelta(days=1)
+"""Bytes that lie longer than anything waits were left by a crash between two steps."""
+log = structlog.get_logger()
+
+
+class Release:
+    """Carries out decisions, and takes the one that nobody took in time."""
+
+    def __init__(self, projector: Projector, kept: timedelta) -> None:
+        self._projector, self._kept = projector, kept
+        self._store, self._blobs = projector.store, projector.blobs
+        self._stopping = asyncio.Event()
+
+    async def release(self, held: Document) -> None:
+        """Attach all mails of a capture that waits. Raises BlobMissing, BlobStoreAway."""
+        raws = {key: await self._blobs.get(key) for key in keys_of(held)}
+        for event, key in events_of(held):
+            await self._projector.show(event, raws[key])
+        await self._delete(raws)
+        log.info("quarantine released", capture_id=held["capture_id"])
+
+    async def refuse(self, held: Document, reason: Final = "refused") -> None:
+        """Forget a capture that waits. Raises BlobStoreAway."""
+        await self._delete(keys_of(held))
+        await self._store.refuse(held, reason)
+        await self._delete(keys_of(held))  # it may have come once more meanwhile
+        log.info("quarantine refused", capture_id=held["capture_id"], reason=reason)
+
+    async def expire(self) -> int:
+        """Forget what has waited too long; return how many captures."""
+        limit, count = datetime.now(UTC) - self._kept, 0
+        while old := await self._store.quarantine.older_than(limit):
+            for held in old:
+                await self.refuse(held, "expired")
+            count += len(old)
+        await self._blobs.sweep(QUARANTINE_PREFIX, self._kept + _ORPHANS)
+        return count
+
+    async def _delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            await self._blobs.delete(key)
+
+    async def run(self) -> None:
+        """Expire every hour until `stop`. Any number of replicas may do so."""
+        while not self._stopping.is_set():
+            try:
+                with database_errors():
+                    await unless(self._stopping, self._expire())
+            except (DatabaseAway, BlobMissing, BlobStoreAway) as away:
+                log.warning("quarantine not expired", why=str(away))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
+
+    async def _expire(self) -> None:
+        if expired := await self.expire():
+            log.info("quarantine expired", captures=expired)
+
+    def stop(self) -> None:
+        """Let `run` end."""
+        self._stopping.set()

@@ -1,0 +1,95 @@
+"""The raw bytes of a mail, as its viewer may have them, and what is cut out of them."""
+
+import asyncio
+
+from services.timeline.content.data_images import images_set_aside
+from services.timeline.content.images import (
+    has_remote_images,
+    with_inline_images,
+    with_remote_images,
+)
+from services.timeline.content.reader import attached_parts
+from services.timeline.query.mails import ShownMail
+from services.timeline.write.identity import without_bcc, without_trace
+from shared.blobs import BlobMissing, Blobs, BlobStoreAway
+from shared.database import Document
+from shared.mail.mime import Part, by_content_id, leaves
+
+_AT_ONCE = 4
+"""Raw mails in memory at a time; each may have 30 MiB."""
+
+
+class RawMails:
+    """Raw mails, for reading."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def of(self, shown: ShownMail) -> bytes:
+        """Return the mail as it came, without what is another's to know.
+
+        Raises BlobMissing, BlobStoreAway.
+        """
+        async with self._at_once:
+            raw = await self._blobs.get(shown.content["raw_key"])
+            if shown.content["raw_of"] != shown.viewer.person_id:
+                raw = without_bcc(raw)
+                if shown.viewer.own_only:  # which way a colleague's copy took is theirs to know
+                    raw = without_trace(raw)
+            return raw
+
+    async def attachment(self, shown: ShownMail, listed: Document) -> Part:
+        """Return the attachment that the mail's content lists so.
+
+        Raises BlobMissing, also when the raw mail does not have it any more, and BlobStoreAway.
+        """
+        async with self._at_once:
+            raw = await self._blobs.get(shown.content["raw_key"])
+            part = await asyncio.to_thread(_listed_part, raw, listed)
+            if part is not None:
+                return part
+        raise BlobMissing(shown.content["raw_key"])
+
+    async def html(self, shown: ShownMail, *, remote: bool) -> tuple[str | None, bool]:
+        """Return the HTML to show, with the mail's own images, and whether it has remote ones.
+
+        With `remote` those are in it, too. Without the raw bytes the mail's own are left out.
+        """
+        html: str | None = shown.content["html"]
+        if html is None:
+            return None, False
+        parts: dict[str, Part] = {}
+        if 'src="cid:' in html:
+            try:
+                async with self._at_once:
+                    raw = await self._blobs.get(shown.content["raw_key"])
+                    parts = await asyncio.to_thread(_images_of, raw)
+            except (BlobMissing, BlobStoreAway):
+                parts = {}
+        return await asyncio.to_thread(_shown_html, html, parts, remote)
+
+
+def _images_of(raw: bytes) -> dict[str, Part]:
+    parts, _ = leaves(raw)
+    return by_content_id([*images_set_aside(parts), *parts])
+
+
+def _listed_part(raw: bytes, listed: Document) -> Part | None:
+    """Return the part that is listed so.
+
+    An older version of the reader may have counted otherwise, or listed what is text today.
+    """
+    parts = attached_parts(raw)
+    at = listed["index"]
+    for part in (*parts[at : at + 1], *parts, *leaves(raw)[0]):
+        if len(part.data) == listed["size"] and part.content_type == listed["content_type"]:
+            return part
+    return None
+
+
+def _shown_html(html: str, parts: dict[str, Part], remote: bool) -> tuple[str, bool]:
+    has_remote = has_remote_images(html)
+    if remote and has_remote:
+        html = with_remote_images(html)
+    return with_inline_images(html, parts), has_remote

@@ -1,0 +1,160 @@
+"""Who may see what of a mail. Pure.
+
+Reading is by *range*: every row is in one range of its account, and a caller reads the ranges that
+are theirs.
+
+    *      what the whole team may see: every mail with a match that is known from an open header
+    u1     what u1's own capture address caught, as it was caught
+    !u1    what only u1 may see although the team sees the rest: mails and profiles that are
+           known from the Bcc of u1's capture alone
+
+With `visibility` `team` a caller reads `*` and `!u1`; with `owner`, or for `owner=me`, only `u1`.
+So nothing that a colleague's capture brought is ever in a range that is read for somebody who may
+not see it: no text, no count, no date.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.timeline.write import authentication
+from services.timeline.write.matches import EVERYONE, merge_matches, visible_matches
+from shared.database import Document
+
+MAX_CONTENTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is looking, and at what."""
+
+    account: str
+    person_id: str
+    own_only: bool = False
+    """See nothing but what one's own capture address caught."""
+
+    @property
+    def ranges(self) -> list[str]:
+        """Return the ranges that this viewer reads."""
+        if self.own_only:
+            return [self.person_id]
+        return [EVERYONE, f"!{self.person_id}"]
+
+    def captures(self, mail: Document) -> list[Document]:
+        """Return the captures of a mail that this viewer may know of, the first of them first.
+
+        A colleague's that is known from its Bcc alone is not among them, whatever else is open.
+        """
+        return [
+            capture
+            for capture in in_order(mail["captures"])
+            if capture["person_id"] == self.person_id or (_is_open(capture) and not self.own_only)
+        ]
+
+    def matches(self, mail: Document) -> list[Document]:
+        """Return the matches of a mail that this viewer may see; none: it is not theirs to see."""
+        known = (match for capture in self.captures(mail) for match in capture["matches"])
+        return merge_matches(visible_matches(known, self.person_id))
+
+    def contents(self, mail: Document) -> list[Document]:
+        """Return the captures that this viewer may know of; the first is the one whose content is
+        shown: an open one, where there is one."""
+        captures = self.captures(mail)
+        if self.own_only:
+            return captures
+        return sorted(captures, key=lambda capture: not _is_open(capture))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A mail as one range has it."""
+
+    content: str
+    date: datetime
+    """What lists sort by: the mail's date, never later than its arrival."""
+    persons: tuple[tuple[str, str], ...]
+    """The profiles that it is on, with their kinds."""
+
+
+def seen_by_range(captures: Sequence[Document]) -> dict[str, Seen]:
+    """Return how each range has a mail that was captured so. A range that is not there has not."""
+    captures = in_order(captures)
+    merged = merge_matches(match for capture in captures for match in capture["matches"])
+    public = [match for match in merged if "bcc_owners" not in match]
+    found: dict[str, Seen] = {}
+    if public:
+        first = next(capture for capture in captures if _is_open(capture))
+        found[EVERYONE] = _seen(first, public)
+    for person_id, own in _by_person(captures).items():
+        found[person_id] = _seen(own[0], [match for c in own for match in c["matches"]])
+        hidden = [match for match in merged if person_id in match.get("bcc_owners", ())]
+        if hidden and not public:
+            found[f"!{person_id}"] = _seen(own[0], hidden)
+    return found
+
+
+def profiles_by_range(captures: Sequence[Document]) -> dict[str, set[str]]:
+    """Return the profiles on whose timelines each range has the mail."""
+    ranges = seen_by_range(captures)
+    found = {range_: {id_ for id_, _ in seen.persons} for range_, seen in ranges.items()}
+    merged = merge_matches(match for capture in captures for match in capture["matches"])
+    public = found.get(EVERYONE, set())
+    for match in merged:
+        for owner in match.get("bcc_owners", ()):
+            if match["person_id"] not in public:
+                found.setdefault(f"!{owner}", set()).add(match["person_id"])
+    return found
+
+
+def in_order(captures: Iterable[Document]) -> list[Document]:
+    """Return the captures as they arrived: the same order whatever is processed first."""
+    return sorted(captures, key=lambda c: (c["at"], c["capture_id"], c["place"]))
+
+
+def add_capture(captures: Sequence[Document], new: Document) -> list[Document]:
+    """Return the captures with a new one: of each person and content the first that arrived.
+
+    The same whatever comes first or comes again. Of one person at most MAX_CONTENTS: what else
+    matched there is known from the first of them at that moment.
+    """
+    same = [c for c in captures if _who_and_what(c) == _who_and_what(new)]
+    kept = [c for c in captures if c not in same]
+    first, *later = in_order([*same, new])
+    all_ = _with_matches(first, later)
+    kept.append(all_ | {"authentication": authentication.of_captures([first, *later])})
+    own = in_order(c for c in kept if c["person_id"] == new["person_id"])
+    if len(own) > MAX_CONTENTS:
+        others = [c for c in kept if c["person_id"] != new["person_id"]]
+        head, *tail = own[:MAX_CONTENTS]
+        kept = [*others, _with_matches(head, own[MAX_CONTENTS:]), *tail]
+    return in_order(kept)
+
+
+def _with_matches(capture: Document, others: Iterable[Document]) -> Document:
+    """Return the capture with what others of the same person know from their headers."""
+    all_ = [capture, *others]
+    matches = merge_matches(match for c in all_ for match in c["matches"])
+    named = sorted((entry for c in all_ for entry in c["bcc"]), key=lambda entry: entry["name"])
+    bcc = {entry["address"]: entry for entry in named}
+    matches.sort(key=lambda match: (match["person_id"], match["address"]))
+    return {**capture, "matches": matches, "bcc": [bcc[address] for address in sorted(bcc)]}
+
+
+def _who_and_what(capture: Document) -> tuple[str, str]:
+    return capture["person_id"], capture["content"]
+
+
+def _by_person(captures: Iterable[Document]) -> dict[str, list[Document]]:
+    found: dict[str, list[Document]] = {}
+    for capture in captures:
+        found.setdefault(capture["person_id"], []).append(capture)
+    return found
+
+
+def _is_open(capture: Document) -> bool:
+    return any("bcc_owners" not in match for match in capture["matches"])
+
+
+def _seen(capture: Document, matches: Iterable[Document]) -> Seen:
+    persons = sorted({(match["person_id"], match["kind"]) for match in matches})
+    return Seen(capture["content"], capture["sort_date"], tuple(persons))

@@ -1,0 +1,69 @@
+"""Hints of what changed in an inbox: for whoever has it open.
+
+`changes`: `{_id: ObjectId, account, viewer, conversation_id, at}`, written with the rows that
+changed and gone after an hour. They say where to look, never what is there.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from bson import ObjectId
+from pymongo import ASCENDING, IndexModel
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from services.timeline.write.audiences import Viewer
+from shared.database import Database, Document, Index
+
+KEPT = timedelta(hours=1)
+INDEXES = (
+    # Changes.since
+    Index(
+        "changes",
+        IndexModel(
+            [("account", ASCENDING), ("viewer", ASCENDING), ("_id", ASCENDING)], name="since"
+        ),
+    ),
+    Index(
+        "changes",
+        IndexModel(
+            [("at", ASCENDING)], name="expire", expireAfterSeconds=int(KEPT.total_seconds())
+        ),
+    ),
+)
+
+
+class Changes:
+    """The changes of all accounts."""
+
+    def __init__(self, database: Database) -> None:
+        self.collection = database["changes"]
+
+    async def tell(
+        self,
+        account: str,
+        ranges: Iterable[str],
+        conversation_id: str,
+        session: AsyncClientSession,
+    ) -> None:
+        """Record that a conversation changed in these ranges."""
+        documents = [
+            {
+                "_id": ObjectId(),
+                "account": account,
+                "viewer": range_,
+                "conversation_id": conversation_id,
+                "at": datetime.now(UTC),
+            }
+            for range_ in sorted(ranges)
+        ]
+        if documents:
+            await self.collection.insert_many(documents, session=session)
+
+    async def since(self, viewer: Viewer, since: ObjectId, limit: int) -> list[Document]:
+        """Return what changed for a viewer since an id was made, oldest first."""
+        query = {
+            "account": viewer.account,
+            "viewer": {"$in": viewer.ranges},
+            "_id": {"$gte": since},
+        }
+        return await self.collection.find(query).sort("_id", ASCENDING).limit(limit).to_list()
