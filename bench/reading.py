@@ -35,8 +35,9 @@ from services.timeline.content.images import (
 )
 from services.timeline.content.reader import attached_parts, read
 from services.timeline.query.mails import ShownMail
+from services.timeline.query.viewer import Viewer
 from services.timeline.write import summary
-from services.timeline.write.audiences import Viewer, seen_by_range
+from services.timeline.write.audiences import seen_by_range
 from services.timeline.write.projection import project
 from services.timeline.write.rows import mail_row
 from shared.capture_address import KeyRing

@@ -9,15 +9,17 @@ from uuid import UUID
 
 from pymongo import AsyncMongoClient
 
+from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
+from services.timeline.admin.stats import Stats
 from services.timeline.indexes import INDEXES
 from services.timeline.query.inbox import Inbox
 from services.timeline.query.mails import Mails, ShownMail
+from services.timeline.query.read_state import ReadState
 from services.timeline.query.search import Search
+from services.timeline.query.viewer import Viewer
 from services.timeline.write.account_settings import AccountSettings
-from services.timeline.write.audiences import Viewer
 from services.timeline.write.consumer import Projector
-from services.timeline.write.read_state import ReadState
 from services.timeline.write.store import Store
 from shared.blobs import Blobs, claim_key
 from shared.broker import Delivery
@@ -50,7 +52,8 @@ class Timeline:
         self.store = Store(client, database)
         self.settings = AccountSettings(database)
         self.projector = Projector(self.store, blobs, self.settings)
-        self.release = Release(self.projector, timedelta(days=30))
+        self.quarantine, self.stats = Quarantine(database), Stats(database)
+        self.release = Release(self.projector, self.quarantine, timedelta(days=30))
         self.mails, self.search = Mails(database), Search(database)
         self.inbox = Inbox(database, ReadState(database))
         self.blobs, self.database, self.client = blobs, database, client
@@ -63,7 +66,7 @@ class Timeline:
 
     async def tally(self) -> dict[str, int]:
         """Return what became of the captures."""
-        days = await self.store.outcomes.days(ACCOUNT, NOW.date(), NOW.date(), None)
+        days = await self.stats.days(ACCOUNT, NOW.date(), NOW.date(), None)
         if not days:
             return {}
         waiting = {"quarantined": days[0].quarantined} if days[0].quarantined else {}

@@ -10,7 +10,9 @@ from services.timeline.admin.dead_letters.keeper import Keeper
 from services.timeline.admin.dead_letters.records import Records
 from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
+from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
+from services.timeline.admin.stats import Stats
 from services.timeline.api.dead_letters import dead_letter_routes
 from services.timeline.api.examples import EXAMPLES
 from services.timeline.api.inbox import inbox_routes
@@ -20,16 +22,18 @@ from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
 from services.timeline.api.stats import stats_routes
 from services.timeline.indexes import INDEXES
+from services.timeline.query.changes import Changes
+from services.timeline.query.confirmations import Confirmations
 from services.timeline.query.inbox import Inbox
 from services.timeline.query.live import Live
 from services.timeline.query.mails import Mails
 from services.timeline.query.raw import RawMails
+from services.timeline.query.read_state import ReadState
 from services.timeline.query.search import Search
 from services.timeline.settings import TimelineSettings
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.consumer import Projector
 from services.timeline.write.people import People
-from services.timeline.write.read_state import ReadState
 from services.timeline.write.store import Store
 from shared.blobs import Blobs
 from shared.broker import Consumer, DeadLetterConsumer, Handler, Publisher
@@ -53,7 +57,8 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     store = Store(client, database)
     account_settings = AccountSettings(database)
     projector = Projector(store, blobs, account_settings)
-    release = Release(projector, timedelta(days=settings.quarantine_days))
+    quarantine = Quarantine(database)
+    release = Release(projector, quarantine, timedelta(days=settings.quarantine_days))
     directory = People(database)
     queues: dict[Queue, tuple[str, Handler, int]] = {
         OUTCOMES: ("timeline", projector.handle, settings.prefetch),
@@ -88,17 +93,17 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     )
     answer_outages(app)
     mails = Mails(database)
-    live = Live(store.changes, account_settings)
+    live = Live(Changes(database), account_settings)
     inbox = Inbox(database, ReadState(database))
     app.include_router(
         inbox_routes(inbox, Search(database), mails, directory, account_settings, live)
     )
     app.include_router(mail_routes(mails, account_settings, RawMails(blobs)))
-    app.include_router(stats_routes(store.outcomes, account_settings))
+    app.include_router(stats_routes(Stats(database), account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(dead_letter_routes(records, content, replay))
-    app.include_router(setup_routes(directory, store.confirmations))
-    app.include_router(quarantine_routes(store.quarantine, release, account_settings))
+    app.include_router(setup_routes(directory, Confirmations(database)))
+    app.include_router(quarantine_routes(quarantine, release, account_settings))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
     dead_letter_sweep = DeadLetterSweep(records, replay, blobs)

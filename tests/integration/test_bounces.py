@@ -10,7 +10,7 @@ import pytest
 
 from services.timeline.admin.reprocess import Reprocess
 from services.timeline.api.shapes import MailOut
-from services.timeline.write.audiences import Viewer
+from services.timeline.query.viewer import Viewer
 from services.timeline.write.people import People
 from shared.broker import Delivery
 from shared.events import Direction, Kind, MailAttached, Match, PersonChanged, Role, Source

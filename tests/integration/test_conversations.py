@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from services.timeline.write.audiences import Viewer
+from services.timeline.query.viewer import Viewer
 from shared.database import Document
 from shared.events import MailAttached, Role
 from shared.outcomes import Done

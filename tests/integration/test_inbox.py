@@ -11,7 +11,7 @@ import pytest
 from services.timeline.content.terms import MAX_TERMS
 from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.search_query import parse_query
-from services.timeline.write.audiences import Viewer
+from services.timeline.query.viewer import Viewer
 from shared.database import Document
 from shared.events import Role
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match

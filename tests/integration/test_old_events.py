@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.matcher.directory import person_of
-from services.timeline.write.audiences import Viewer
+from services.timeline.query.viewer import Viewer
 from services.timeline.write.people import People
 from shared.broker import Delivery
 from shared.database import connect

@@ -16,8 +16,8 @@ from services.timeline.admin.reprocess import Reprocess
 from services.timeline.content.automatic import Auto
 from services.timeline.content.reader import Attachment, ReadMail, read
 from services.timeline.query.search_query import parse_query
+from services.timeline.query.viewer import Viewer
 from services.timeline.write import consumer, projection
-from services.timeline.write.audiences import Viewer
 from shared.database import Document
 from shared.events import MailAttached
 from shared.outcomes import Done

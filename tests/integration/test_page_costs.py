@@ -10,7 +10,7 @@ from bench.costs import Cost, cost_of
 from bench.filling import Target, fill
 from bench.mailbox import ACCOUNT, profile_id, vocabulary
 from services.timeline.query.search_query import parse_query
-from services.timeline.write.audiences import Viewer
+from services.timeline.query.viewer import Viewer
 from services.timeline.write.identity import token
 from tests.timeline_parts import Timeline, a_timeline
 

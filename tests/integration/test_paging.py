@@ -10,7 +10,7 @@ from bench.mailbox import ACCOUNT, profile_id, vocabulary
 from services.timeline.query import search
 from services.timeline.query.phrases import has_phrase
 from services.timeline.query.search_query import parse_query
-from services.timeline.write.audiences import Viewer
+from services.timeline.query.viewer import Viewer
 from shared.database import Document
 from tests.timeline_parts import Timeline, a_timeline
 

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import pytest
 
+from services.timeline.admin.quarantine import Waiting
 from services.timeline.admin.release import Release
 from services.timeline.api.quarantine import HeldOut
 from services.timeline.api.shapes import MailOut
-from services.timeline.write.audiences import Viewer
-from services.timeline.write.quarantine import Waiting
+from services.timeline.query.viewer import Viewer
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing
 from shared.database import Document
 from shared.events import AuthenticationVerdict, MailAttached, Role
@@ -41,8 +41,8 @@ def failed(*matches: Any, **options: Any) -> MailAttached:
 
 
 async def waiting(timeline: Timeline, viewer: Viewer = TEAM) -> list[Document]:
-    page = await timeline.store.quarantine.page(viewer, 200, None)
-    found = [await timeline.store.quarantine.one(viewer, held["_id"]) for held in page.items]
+    page = await timeline.quarantine.page(viewer, 200, None)
+    found = [await timeline.quarantine.one(viewer, held["_id"]) for held in page.items]
     return [held for held in found if held is not None]
 
 
@@ -71,7 +71,7 @@ async def test_what_has_failed_waits_and_is_in_nothing_else(timeline: Timeline) 
     [shown] = HeldOut.of(TEAM, held).mails
     assert (shown.subject, [m.person_id for m in shown.matches]) == ("Zqsecret", ["c1"])
     assert await timeline.conversations() == []
-    assert await timeline.store.changes.collection.count_documents({}) == 0
+    assert await timeline.database["changes"].count_documents({}) == 0
 
 
 async def test_only_what_has_failed_waits_and_only_where_an_account_wants_it(
@@ -134,9 +134,13 @@ async def test_a_dismissal_before_it_gives_way(timeline: Timeline) -> None:
 
 async def test_what_nobody_decides_is_forgotten_in_time(timeline: Timeline) -> None:
     await timeline.handle(failed(), mail())
-    release = Release(timeline.projector, datetime.now(UTC) - datetime(2026, 1, 1, tzinfo=UTC))
+    release = Release(
+        timeline.projector,
+        timeline.quarantine,
+        datetime.now(UTC) - datetime(2026, 1, 1, tzinfo=UTC),
+    )
     assert await release.expire() == 0
-    assert await Release(timeline.projector, timedelta(days=1)).expire() == 1
+    assert await Release(timeline.projector, timeline.quarantine, timedelta(days=1)).expire() == 1
     assert await timeline.tally() == {"attached": 0, "expired": 1}
 
 
@@ -227,7 +231,7 @@ async def test_who_would_see_it_sees_that_it_waits(timeline: Timeline) -> None:
     subjects = [sorted(m.subject for h in items for m in h.mails) for items in seen.values()]
     assert subjects == [["Open"], ["Hidden", "Open"], [], ["Hidden", "Open"], []]
     assert all("hidden@" not in item.model_dump_json() for item in seen[TEAM])
-    found = [await timeline.store.quarantine.one(TEAM, item.id) for item in seen[u2]]
+    found = [await timeline.quarantine.one(TEAM, item.id) for item in seen[u2]]
     assert sorted(held is None for held in found) == [False, True]
 
 
@@ -237,7 +241,7 @@ async def test_pages_follow_each_other(timeline: Timeline) -> None:
     subjects: list[str] = []
     cursor = None
     while not subjects or cursor:
-        page: Waiting = await timeline.store.quarantine.page(TEAM, 2, cursor)
+        page: Waiting = await timeline.quarantine.page(TEAM, 2, cursor)
         subjects += [held["mails"][0]["shown"]["subject"] for held in page.items]
         cursor = page.next_cursor
     assert subjects == ["4", "3", "2", "1", "0"]

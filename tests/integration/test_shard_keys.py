@@ -22,8 +22,8 @@ from pymongo.monitoring import (
 from services.timeline.admin.reprocess import Reprocess
 from services.timeline.indexes import INDEXES
 from services.timeline.query.search_query import parse_query
+from services.timeline.query.viewer import Viewer
 from services.timeline.write import projection
-from services.timeline.write.audiences import Viewer
 from services.timeline.write.people import People
 from shared.broker import Delivery
 from shared.database import Document, migrate
@@ -127,8 +127,8 @@ async def play(timeline: Timeline, people: People) -> None:
     for number in range(2):
         failed = attached(match(), verdict=AuthenticationVerdict.FAILED)
         await timeline.handle(failed, mail("Forged", message_id=f"forged{number}@x"))
-    page = await timeline.store.quarantine.page(TEAM, 200, None)
-    held = [await timeline.store.quarantine.one(TEAM, one["_id"]) for one in page.items]
+    page = await timeline.quarantine.page(TEAM, 200, None)
+    held = [await timeline.quarantine.one(TEAM, one["_id"]) for one in page.items]
     assert held[0] is not None
     assert held[1] is not None
     await timeline.release.release(held[0])

@@ -10,7 +10,7 @@ import pytest
 
 from services.timeline.api.shapes import MailOut
 from services.timeline.query.cursors import InvalidCursor
-from services.timeline.write.audiences import Viewer
+from services.timeline.query.viewer import Viewer
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, claim_key
 from shared.events import Kind, MailAttached, MailDismissed, Match, Role
 from shared.outcomes import Done, Reject, Retry
@@ -215,7 +215,7 @@ class TestOutcomes:
         await timeline.handle(dismissed(event.capture_id))
         await timeline.handle(event, mail())
         today = NOW.date()
-        [day] = await timeline.store.outcomes.days(ACCOUNT, today, today, "u1")
+        [day] = await timeline.stats.days(ACCOUNT, today, today, "u1")
         assert (day.attached, day.dismissed) == (1, {})
 
     async def test_old_mail_brought_along_on_another_day_is_counted_on_its_first(
@@ -226,9 +226,7 @@ class TestOutcomes:
         again = attached(capture_id=capture, backfill=True, minutes=24 * 60)
         await timeline.handle(again, mail())
         await timeline.handle(again, mail())
-        days = await timeline.store.outcomes.days(
-            ACCOUNT, NOW.date(), NOW.date() + timedelta(days=2), None
-        )
+        days = await timeline.stats.days(ACCOUNT, NOW.date(), NOW.date() + timedelta(days=2), None)
         assert [(day.day, day.attached, day.dismissed) for day in days] == [
             (NOW.date().isoformat(), 1, {})
         ]

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from services.timeline.admin.quarantine import Quarantine, events_of, keys_of
 from services.timeline.write.consumer import Projector
 from services.timeline.write.outcomes import Final
-from services.timeline.write.quarantine import events_of, keys_of
 from shared.blobs import QUARANTINE_PREFIX, BlobMissing, BlobStoreAway
 from shared.database import DatabaseAway, Document, database_errors
 from shared.runtime import unless
@@ -28,8 +28,8 @@ log = structlog.get_logger()
 class Release:
     """Carries out decisions, and takes the one that nobody took in time."""
 
-    def __init__(self, projector: Projector, kept: timedelta) -> None:
-        self._projector, self._kept = projector, kept
+    def __init__(self, projector: Projector, quarantine: Quarantine, kept: timedelta) -> None:
+        self._projector, self._quarantine, self._kept = projector, quarantine, kept
         self._store, self._blobs = projector.store, projector.blobs
         self._stopping = asyncio.Event()
 
@@ -51,7 +51,7 @@ class Release:
     async def expire(self) -> int:
         """Forget what has waited too long; return how many captures."""
         limit, count = datetime.now(UTC) - self._kept, 0
-        while old := await self._store.quarantine.older_than(limit):
+        while old := await self._quarantine.older_than(limit):
             for held in old:
                 await self.refuse(held, "expired")
             count += len(old)

@@ -22,8 +22,8 @@ from services.timeline.query.live import Live
 from services.timeline.query.mails import Mails
 from services.timeline.query.search import Search
 from services.timeline.query.search_query import MAX_QUERY, InvalidQuery, parse_query
+from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings
-from services.timeline.write.audiences import Viewer
 from services.timeline.write.people import People
 from shared.auth import Caller
 from shared.database import Document
@@ -97,7 +97,7 @@ def inbox_routes(
 
         A page may hold fewer than `limit`, even none: go on while there is a `next_cursor`.
         """
-        viewer = await settings.viewer(caller, own_only=owner == "me")
+        viewer = await viewer_of(settings, caller, own_only=owner == "me")
         partial = 0
         try:
             if q is not None and q.strip():
@@ -122,14 +122,14 @@ def inbox_routes(
         owner: Annotated[Literal["me"] | None, Query()] = None,
     ) -> UnreadOut:
         """Return how many conversations the caller has not read."""
-        viewer = await settings.viewer(caller, own_only=owner == "me")
+        viewer = await viewer_of(settings, caller, own_only=owner == "me")
         count, more = await inbox.unread_count(viewer)
         return UnreadOut(unread=count, more=more)
 
     @router.put("/v1/inbox/read", status_code=204, response_class=Response)
     async def mark_all_read(caller: Reader, what: ReadAll | None = None) -> None:
         """Mark everything as read for the caller."""
-        viewer = await settings.viewer(caller)
+        viewer = await viewer_of(settings, caller)
         before = what.before if what else None
         await inbox.mark_all(viewer, before or datetime.now(UTC))
 
@@ -141,7 +141,7 @@ def inbox_routes(
         cursor: Cursor = None,
     ) -> ConversationDetail:
         """Return a conversation with its mails, newest first, page by page."""
-        viewer = await settings.viewer(caller)
+        viewer = await viewer_of(settings, caller)
         row = await inbox.one(viewer, conversation_id)
         if row is None:
             raise not_found("conversation")
@@ -171,7 +171,7 @@ def inbox_routes(
         await mark(caller, conversation_id, unread=True)
 
     async def mark(caller: Caller, conversation_id: str, *, unread: bool) -> None:
-        viewer = await settings.viewer(caller)
+        viewer = await viewer_of(settings, caller)
         if not await inbox.mark(viewer, conversation_id, unread=unread):
             raise not_found("conversation")
 

@@ -14,6 +14,7 @@ from services.timeline.api.shapes import MailDetail, MailList, MailOut
 from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.mails import Mails, ShownMail
 from services.timeline.query.raw import RawMails
+from services.timeline.query.viewer import viewer_of
 from services.timeline.write.account_settings import AccountSettings
 from shared.auth import Caller
 from shared.blobs import BlobMissing, BlobStoreAway
@@ -37,7 +38,7 @@ def mail_routes(mails: Mails, settings: AccountSettings, raw_mails: RawMails) ->
     router = APIRouter(tags=["mail"])
 
     async def find(caller: Caller, mail_id: str, variant: str | None = None) -> ShownMail:
-        shown = await mails.one(await settings.viewer(caller), mail_id, variant)
+        shown = await mails.one(await viewer_of(settings, caller), mail_id, variant)
         if shown is None:
             raise not_found("mail" if variant is None else "variant")
         return shown
@@ -50,7 +51,7 @@ def mail_routes(mails: Mails, settings: AccountSettings, raw_mails: RawMails) ->
         cursor: Annotated[str | None, Query(max_length=200)] = None,
     ) -> MailList:
         """Return a profile's mails, newest first. The timeline of nobody is an empty list."""
-        viewer = await settings.viewer(caller)
+        viewer = await viewer_of(settings, caller)
         try:
             page = await mails.profile_timeline(viewer, person_id, limit, cursor)
         except InvalidCursor as error:

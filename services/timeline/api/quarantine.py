@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.timeline.admin.quarantine import Quarantine, mails_for
 from services.timeline.admin.release import Release
 from services.timeline.api.shapes import AddressOut, AuthenticationOut, CaptureOut
 from services.timeline.query.cursors import InvalidCursor
+from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings
-from services.timeline.write.audiences import Viewer
-from services.timeline.write.quarantine import Quarantine, mails_for
 from shared.auth import Caller
 from shared.blobs import BlobMissing, BlobStoreAway
 from shared.database import Document
@@ -82,7 +82,7 @@ def quarantine_routes(
     router = APIRouter(tags=["quarantine"])
 
     async def find(caller: Caller, id_: str) -> Document:
-        held = await quarantine.one(await settings.viewer(caller), id_)
+        held = await quarantine.one(await viewer_of(settings, caller), id_)
         if held is None:
             raise not_found("capture in quarantine")
         return held
@@ -94,7 +94,7 @@ def quarantine_routes(
         cursor: Annotated[str | None, Query(max_length=200)] = None,
     ) -> HeldList:
         """Return the mail that waits because it is not from whom it says, newest first."""
-        viewer = await settings.viewer(caller)
+        viewer = await viewer_of(settings, caller)
         try:
             page = await quarantine.page(viewer, limit, cursor)
         except InvalidCursor as error:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.timeline.write.confirmations import Confirmations
+from services.timeline.query.confirmations import Confirmations
 from services.timeline.write.people import People
 from shared.auth import Caller
 from shared.web import allowed

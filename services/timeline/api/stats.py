@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from services.timeline.admin.stats import Stats
 from services.timeline.api.shapes import DayOut, StatsOut
+from services.timeline.query.viewer import viewer_of
 from services.timeline.write.account_settings import AccountSettings
-from services.timeline.write.outcomes import Outcomes
 from shared.auth import Caller
 from shared.web import allowed, invalid_field
 
@@ -16,7 +17,7 @@ MAX_DAYS = 366
 DEFAULT_DAYS = 30
 
 
-def stats_routes(outcomes: Outcomes, settings: AccountSettings) -> APIRouter:
+def stats_routes(tallies: Stats, settings: AccountSettings) -> APIRouter:
     """Return the routes of the tallies."""
     router = APIRouter(tags=["stats"])
 
@@ -35,9 +36,9 @@ def stats_routes(outcomes: Outcomes, settings: AccountSettings) -> APIRouter:
             first = last - min(timedelta(days=DEFAULT_DAYS - 1), last - date.min)
         if not timedelta(0) <= last - first < timedelta(days=MAX_DAYS):
             raise invalid_field("from", f"must be at most {MAX_DAYS} days before `to`")
-        own_only = (await settings.viewer(caller)).own_only
+        own_only = (await viewer_of(settings, caller)).own_only
         owner = caller.person_id if own_only else None
-        days = await outcomes.days(caller.account, first, last, owner)
+        days = await tallies.days(caller.account, first, last, owner)
         return StatsOut(days=[DayOut(**asdict(day)) for day in days])
 
     return router

@@ -17,10 +17,11 @@ from datetime import UTC, datetime
 from pymongo import DESCENDING
 
 from services.timeline.query.cursors import Position, after, read_cursor, write_cursor
+from services.timeline.query.read_state import ReadState
+from services.timeline.query.viewer import Viewer
 from services.timeline.write import summary
-from services.timeline.write.audiences import Viewer
 from services.timeline.write.conversations import Threads
-from services.timeline.write.read_state import ReadState, newest_arrivals
+from services.timeline.write.read_marks import newest_arrivals
 from shared.database import BY_ID, Database, Document, of_ids
 
 MAX_SCANNED = 2000

@@ -19,9 +19,10 @@ from bson.errors import InvalidId
 from pymongo.errors import OperationFailure, PyMongoError
 
 from services.timeline.metrics import LIVE_STREAMS
+from services.timeline.query.changes import Changes
+from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings
-from services.timeline.write.audiences import Viewer
-from services.timeline.write.changes import KEPT, Changes
+from services.timeline.write.changes import KEPT
 from shared.auth import Caller
 from shared.database import Document
 from shared.runtime import unless
@@ -130,7 +131,7 @@ class Live:
             return [_refetch()]
         if datetime.now(UTC) - since > KEPT:
             return [_refetch()]
-        viewer = await self._settings.viewer(caller)
+        viewer = await viewer_of(self._settings, caller)
         found = await self._changes.since(viewer, ObjectId.from_datetime(since), _MAX_WAITING)
         if len(found) == _MAX_WAITING:
             return [_refetch()]

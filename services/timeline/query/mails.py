@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
+from services.timeline.query.bounces import Bounces, bounced
 from services.timeline.query.cursors import after, read_cursor, write_cursor
-from services.timeline.write.audiences import Viewer
+from services.timeline.query.viewer import Viewer
 from services.timeline.write.authentication import of_captures
-from services.timeline.write.bounces import Bounces, bounced
 from services.timeline.write.conversations import Threads
 from shared.database import Database, Document
 

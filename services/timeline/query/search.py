@@ -17,7 +17,7 @@ from services.timeline.content.terms import HAS_ATTACHMENT, PARTIAL
 from services.timeline.query.cursors import Position, after, read_cursor, write_cursor
 from services.timeline.query.phrases import Phrases
 from services.timeline.query.search_query import Query
-from services.timeline.write.audiences import Viewer
+from services.timeline.query.viewer import Viewer
 from shared.database import BY_ID, Database, Document, of_ids
 
 MAX_SCANNED = 2000

@@ -6,8 +6,6 @@ mail that has failed, so a change counts from the next one, in every replica.
 
 from typing import Literal
 
-from services.timeline.write.audiences import Viewer
-from shared.auth import Caller
 from shared.database import Database
 
 Visibility = Literal["team", "owner"]
@@ -45,8 +43,3 @@ class AccountSettings:
             {"$set": {"quarantine": what_waits}},
             upsert=True,
         )
-
-    async def viewer(self, caller: Caller, *, own_only: bool = False) -> Viewer:
-        """Return what a caller may see."""
-        own_only = own_only or await self.visibility(caller.account) == "owner"
-        return Viewer(caller.account, caller.person_id, own_only)

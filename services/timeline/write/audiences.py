@@ -18,51 +18,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.timeline.write import authentication
-from services.timeline.write.matches import EVERYONE, merge_matches, visible_matches
+from services.timeline.write.matches import EVERYONE, merge_matches
 from shared.database import Document
 
 MAX_CONTENTS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who is looking, and at what."""
-
-    account: str
-    person_id: str
-    own_only: bool = False
-    """See nothing but what one's own capture address caught."""
-
-    @property
-    def ranges(self) -> list[str]:
-        """Return the ranges that this viewer reads."""
-        if self.own_only:
-            return [self.person_id]
-        return [EVERYONE, f"!{self.person_id}"]
-
-    def captures(self, mail: Document) -> list[Document]:
-        """Return the captures of a mail that this viewer may know of, the first of them first.
-
-        A colleague's that is known from its Bcc alone is not among them, whatever else is open.
-        """
-        return [
-            capture
-            for capture in in_order(mail["captures"])
-            if capture["person_id"] == self.person_id or (_is_open(capture) and not self.own_only)
-        ]
-
-    def matches(self, mail: Document) -> list[Document]:
-        """Return the matches of a mail that this viewer may see; none: it is not theirs to see."""
-        known = (match for capture in self.captures(mail) for match in capture["matches"])
-        return merge_matches(visible_matches(known, self.person_id))
-
-    def contents(self, mail: Document) -> list[Document]:
-        """Return the captures that this viewer may know of; the first is the one whose content is
-        shown: an open one, where there is one."""
-        captures = self.captures(mail)
-        if self.own_only:
-            return captures
-        return sorted(captures, key=lambda capture: not _is_open(capture))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +42,7 @@ def seen_by_range(captures: Sequence[Document]) -> dict[str, Seen]:
     public = [match for match in merged if "bcc_owners" not in match]
     found: dict[str, Seen] = {}
     if public:
-        first = next(capture for capture in captures if _is_open(capture))
+        first = next(capture for capture in captures if is_open(capture))
         found[EVERYONE] = _seen(first, public)
     for person_id, own in _by_person(captures).items():
         found[person_id] = _seen(own[0], [match for c in own for match in c["matches"]])
@@ -104,6 +63,16 @@ def profiles_by_range(captures: Sequence[Document]) -> dict[str, set[str]]:
             if match["person_id"] not in public:
                 found.setdefault(f"!{owner}", set()).add(match["person_id"])
     return found
+
+
+def audiences_of(person_id: str, *, own_only: bool = False) -> list[str]:
+    """Return the ranges that a user reads."""
+    return [person_id] if own_only else [EVERYONE, f"!{person_id}"]
+
+
+def is_open(capture: Document) -> bool:
+    """Return whether a match of the capture is known from an open header."""
+    return any("bcc_owners" not in match for match in capture["matches"])
 
 
 def in_order(captures: Iterable[Document]) -> list[Document]:
@@ -149,10 +118,6 @@ def _by_person(captures: Iterable[Document]) -> dict[str, list[Document]]:
     for capture in captures:
         found.setdefault(capture["person_id"], []).append(capture)
     return found
-
-
-def _is_open(capture: Document) -> bool:
-    return any("bcc_owners" not in match for match in capture["matches"])
 
 
 def _seen(capture: Document, matches: Iterable[Document]) -> Seen:

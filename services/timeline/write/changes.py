@@ -11,18 +11,10 @@ from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from services.timeline.write.audiences import Viewer
-from shared.database import Database, Document, Index
+from shared.database import Database, Index
 
 KEPT = timedelta(hours=1)
 INDEXES = (
-    # Changes.since
-    Index(
-        "changes",
-        IndexModel(
-            [("account", ASCENDING), ("viewer", ASCENDING), ("_id", ASCENDING)], name="since"
-        ),
-    ),
     Index(
         "changes",
         IndexModel(
@@ -33,10 +25,10 @@ INDEXES = (
 
 
 class Changes:
-    """The changes of all accounts."""
+    """The changes of all accounts, for writing."""
 
     def __init__(self, database: Database) -> None:
-        self.collection = database["changes"]
+        self._changes = database["changes"]
 
     async def tell(
         self,
@@ -57,13 +49,4 @@ class Changes:
             for range_ in sorted(ranges)
         ]
         if documents:
-            await self.collection.insert_many(documents, session=session)
-
-    async def since(self, viewer: Viewer, since: ObjectId, limit: int) -> list[Document]:
-        """Return what changed for a viewer since an id was made, oldest first."""
-        query = {
-            "account": viewer.account,
-            "viewer": {"$in": viewer.ranges},
-            "_id": {"$gte": since},
-        }
-        return await self.collection.find(query).sort("_id", ASCENDING).limit(limit).to_list()
+            await self._changes.insert_many(documents, session=session)

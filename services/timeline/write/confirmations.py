@@ -7,21 +7,14 @@ their links and codes run out before.
 
 from datetime import timedelta
 
-from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from shared.database import Database, Document, Index
+from shared.database import Database, Index
 from shared.events import MailConfirmation
 
 KEPT = timedelta(days=30)
 INDEXES = (
-    # Confirmations.of
-    Index(
-        "confirmations",
-        IndexModel(
-            [("account", ASCENDING), ("person_id", ASCENDING), ("at", DESCENDING)], name="of_person"
-        ),
-    ),
     Index(
         "confirmations",
         IndexModel(
@@ -32,7 +25,7 @@ INDEXES = (
 
 
 class Confirmations:
-    """The confirmations of all accounts."""
+    """The confirmations of all accounts, for writing."""
 
     def __init__(self, database: Database) -> None:
         self._confirmations = database["confirmations"]
@@ -55,8 +48,3 @@ class Confirmations:
             upsert=True,
             session=session,
         )
-
-    async def of(self, account: str, person_id: str, limit: int = 20) -> list[Document]:
-        """Return a user's latest confirmations, newest first."""
-        found = self._confirmations.find({"account": account, "person_id": person_id})
-        return await found.sort("at", DESCENDING).limit(limit).to_list()

@@ -10,17 +10,15 @@
 """
 
 import secrets
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal, get_args
 
-from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from shared.database import Database, Document, Index
+from shared.database import Database, Document
 from shared.events import MailAttached, MailConfirmation, MailDismissed
 
 _SLOTS = 64
@@ -30,21 +28,6 @@ FINAL = get_args(Final)
 """Why a capture that waited is forgotten; nothing brings it back."""
 _NOBODY = ""
 """The owner of what was dismissed."""
-INDEXES = (
-    # Outcomes.days
-    Index("tallies", IndexModel([("account", ASCENDING), ("day", ASCENDING)], name="by_day")),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What became of a day's captures."""
-
-    day: str
-    attached: int
-    dismissed: dict[str, int]
-    confirmations: int
-    quarantined: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,38 +46,6 @@ class Outcomes:
     def __init__(self, database: Database) -> None:
         self._outcomes = database["outcomes"]
         self._tallies = database["tallies"]
-
-    async def days(self, account: str, first: date, last: date, owner: str | None) -> list[Day]:
-        """Return the days from `first` to `last` (UTC) that have captures, oldest first.
-
-        With an owner, only what that person's capture addresses caught.
-        """
-        attached: dict[str, int] = defaultdict(int)
-        confirmations: dict[str, int] = defaultdict(int)
-        quarantined: dict[str, int] = defaultdict(int)
-        dismissed: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        query: Document = {
-            "account": account,
-            "day": {"$gte": first.isoformat(), "$lte": last.isoformat()},
-        }
-        if owner is not None:
-            query["owner"] = owner
-        async for tally in self._tallies.find(query):
-            attached[tally["day"]] += tally.get("attached", 0)
-            confirmations[tally["day"]] += tally.get("confirmations", 0)
-            quarantined[tally["day"]] += tally.get("quarantined", 0)
-            for reason, count in tally.get("dismissed", {}).items():
-                dismissed[tally["day"]][reason] += count
-        return [
-            Day(
-                day,
-                attached[day],
-                {r: n for r, n in sorted(dismissed[day].items()) if n},
-                confirmations[day],
-                quarantined[day],
-            )
-            for day in sorted({*attached, *dismissed})
-        ]
 
     async def has_seen(self, event: MailAttached) -> bool:
         """Return whether this event was recorded before."""

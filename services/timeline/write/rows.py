@@ -22,7 +22,7 @@ from services.timeline.content.terms import terms_of
 from services.timeline.write import summary
 from services.timeline.write.audiences import Seen, profiles_by_range, seen_by_range
 from services.timeline.write.conversations import Thread
-from services.timeline.write.read_state import ReadState
+from services.timeline.write.read_marks import ReadMarks
 from shared.database import BY_ID, Database, Document, Index, of_id, of_ids
 
 MAX_PARTICIPANTS = 50
@@ -64,7 +64,7 @@ class Rows:
         self._profiles = database["profile_mails"]
         self._conversations = database["conversations"]
         self._contents = database["contents"]
-        self._read_state = ReadState(database)
+        self._read_marks = ReadMarks(database)
 
     async def write(
         self,
@@ -238,7 +238,7 @@ class Rows:
             new = {"arrived": arrived, **{key: joined[key] for key in summary.FIELDS}}
             writes.append(ReplaceOne(of_id(account, id_), {**fields, **new}, upsert=True))
         if writes:
-            await self._read_state.follow(account, thread.name, rows, session)
+            await self._read_marks.follow(account, thread.name, rows, session)
             await self._conversations.bulk_write(writes, session=session)
             merged = {**of_account, "viewer": {"$in": list(by_range)}}
             merged["thread"] = {"$in": list(thread.merged)}

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.timeline.query.viewer import Viewer
 from services.timeline.write.audiences import (
     MAX_CONTENTS,
-    Viewer,
     add_capture,
     profiles_by_range,
     seen_by_range,

@@ -1,0 +1,88 @@
+"""The captures that wait for a user's yes, as they are listed and decided (`release.py`).
+
+`write/quarantine.py` stores them. Whoever would see the mail sees that it waits.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from services.timeline.query.cursors import after, read_cursor, write_cursor
+from services.timeline.query.viewer import Viewer
+from services.timeline.write.matches import merge_matches, visible_matches
+from shared.database import Database, Document, Index
+from shared.events import MailAttached
+
+_NEWEST = [("at", DESCENDING), ("_id", DESCENDING)]
+_IN_RANGE = [("account", ASCENDING), ("ranges", ASCENDING), *_NEWEST]
+INDEXES = (
+    # Quarantine.page
+    Index("quarantine", IndexModel(_IN_RANGE, name="in_range")),
+    # Quarantine.older_than
+    Index("quarantine", IndexModel([("at", ASCENDING)], name="by_age")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Some captures that wait, and where the next ones begin."""
+
+    items: list[Document]
+    next_cursor: str | None
+
+
+class Quarantine:
+    """What waits in all accounts, for reading."""
+
+    def __init__(self, database: Database) -> None:
+        self._held = database["quarantine"]
+
+    async def one(self, viewer: Viewer, id_: str) -> Document | None:
+        """Return a capture that waits, if the viewer may see it."""
+        return await self._held.find_one(
+            {"_id": id_, "account": viewer.account, "ranges": {"$in": viewer.ranges}}
+        )
+
+    async def page(self, viewer: Viewer, limit: int, cursor: str | None) -> Waiting:
+        """Return what waits, newest first. Raises InvalidCursor."""
+        position = read_cursor(cursor) if cursor is not None else None
+        query = {
+            "account": viewer.account,
+            "ranges": {"$in": viewer.ranges},
+            **after(position, "at", "_id"),
+        }
+        rows = self._held.find(query, {"mails.event": 0}).hint("in_range").sort(_NEWEST)
+        found = await rows.limit(limit + 1).to_list()
+        page, more = found[:limit], found[limit:]
+        return Waiting(page, write_cursor((page[-1]["at"], page[-1]["_id"])) if more else None)
+
+    async def older_than(self, moment: datetime, limit: int = 100) -> list[Document]:
+        """Return captures that came before that moment."""
+        rows = self._held.find({"at": {"$lt": moment}}).sort("at", ASCENDING)
+        return await rows.limit(limit).to_list()
+
+
+def events_of(held: Document) -> list[tuple[MailAttached, str]]:
+    """Return the events of a capture that waits, each with the key of its bytes."""
+    return [(MailAttached.decode(mail["event"]), mail["raw_key"]) for mail in held["mails"]]
+
+
+def keys_of(held: Document) -> set[str]:
+    """Return the keys of all bytes of a capture that waits."""
+    return {mail["raw_key"] for mail in held["mails"]}
+
+
+def mails_for(viewer: Viewer, held: Document) -> list[Document]:
+    """Return the mails of a capture that waits, as the viewer may see them: each once."""
+    by_place: dict[str, list[Document]] = {}
+    for mail in held["mails"]:
+        if not {*mail["ranges"]}.isdisjoint(viewer.ranges):
+            by_place.setdefault(mail["part"].partition("/")[0], []).append(mail["shown"])
+    return [_mail_for(viewer, parts) for parts in by_place.values()]
+
+
+def _mail_for(viewer: Viewer, parts: Sequence[Document]) -> Document:
+    matches = merge_matches(match for part in parts for match in part["matches"])
+    return {**parts[0], "matches": visible_matches(matches, viewer.person_id)}

@@ -1,0 +1,27 @@
+"""A user's forwarding confirmations, as the write side stored them."""
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from shared.database import Database, Document, Index
+
+INDEXES = (
+    # Confirmations.of
+    Index(
+        "confirmations",
+        IndexModel(
+            [("account", ASCENDING), ("person_id", ASCENDING), ("at", DESCENDING)], name="of_person"
+        ),
+    ),
+)
+
+
+class Confirmations:
+    """The confirmations of all accounts, for reading."""
+
+    def __init__(self, database: Database) -> None:
+        self._confirmations = database["confirmations"]
+
+    async def of(self, account: str, person_id: str, limit: int = 20) -> list[Document]:
+        """Return a user's latest confirmations, newest first."""
+        found = self._confirmations.find({"account": account, "person_id": person_id})
+        return await found.sort("at", DESCENDING).limit(limit).to_list()

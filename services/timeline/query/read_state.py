@@ -1,0 +1,88 @@
+"""What a user has read, per conversation.
+
+A conversation's row in a range has a number, `arrived`, that grows with every mail that is new
+there (`write/rows.py`). A user has read a conversation through such a number (`read_marks`), or
+everything through one ("mark all as read", `readers`), so marks need not be kept for ever. The
+fields of both: `write/read_marks.py`.
+"""
+
+from collections.abc import Mapping
+
+from pymongo import ASCENDING, IndexModel
+
+from services.timeline.query.viewer import Viewer
+from services.timeline.write.read_marks import is_unread, mark_id, user_id
+from shared.database import BY_ID, Database, Document, Index, of_id, of_ids
+
+MAX_MARKED_UNREAD = 500
+"""Conversations that one user may have marked as unread, older than what they read all at once."""
+INDEXES = (
+    # ReadState.mark_all, marked_unread
+    Index(
+        "read_marks",
+        IndexModel(
+            [("account", ASCENDING), ("user", ASCENDING), ("unread", ASCENDING)], name="of_user"
+        ),
+    ),
+)
+
+
+class ReadState:
+    """The read state of all users."""
+
+    def __init__(self, database: Database) -> None:
+        self._marks, self._readers = database["read_marks"], database["readers"]
+
+    async def read_before(self, viewer: Viewer) -> int:
+        """Return the number through which the user has read everything."""
+        found = await self._readers.find_one(_user(viewer))
+        return int(found["read_before"]) if found else 0
+
+    async def unread(
+        self, viewer: Viewer, arrived: Mapping[str, int], read_before: int
+    ) -> set[str]:
+        """Return those of the threads, given with what arrived last in them, that are unread."""
+        ids = [_mark_id(viewer, thread) for thread in arrived]
+        found = self._marks.find(of_ids(viewer.account, ids)).hint(BY_ID)
+        marks = {mark["thread"]: mark async for mark in found}
+        return {
+            thread
+            for thread, number in arrived.items()
+            if is_unread(number, marks.get(thread), read_before)
+        }
+
+    async def marked_unread(self, viewer: Viewer) -> list[str]:
+        """Return the threads that the user has marked as unread."""
+        query = {"account": viewer.account, "user": viewer.person_id, "unread": True}
+        found = self._marks.find(query, {"thread": 1}).limit(MAX_MARKED_UNREAD)
+        return [mark["thread"] async for mark in found]
+
+    async def mark(self, viewer: Viewer, thread: str, through: int, *, unread: bool) -> None:
+        """Mark a conversation as read through a number, or as unread."""
+        await self._marks.update_one(
+            of_id(viewer.account, _mark_id(viewer, thread)),
+            {
+                "$max": {"through": through},
+                "$set": {"unread": unread},
+                "$setOnInsert": {"user": viewer.person_id, "thread": thread},
+            },
+            upsert=True,
+        )
+
+    async def mark_all(self, viewer: Viewer, through: int) -> None:
+        """Mark everything as read that arrived through that number."""
+        await self._readers.update_one(
+            _user(viewer),
+            {"$max": {"read_before": through}},
+            upsert=True,
+        )
+        of_user = {"account": viewer.account, "user": viewer.person_id}
+        await self._marks.delete_many({**of_user, "through": {"$lte": through}})
+
+
+def _user(viewer: Viewer) -> Document:
+    return of_id(viewer.account, user_id(viewer.account, viewer.person_id))
+
+
+def _mark_id(viewer: Viewer, thread: str) -> str:
+    return mark_id(viewer.account, viewer.person_id, thread)

@@ -1,0 +1,57 @@
+"""Who is looking, and which captures, matches and contents of a mail they may know of.
+
+The viewer comes from the caller's token and the account's visibility at this moment.
+"""
+
+from dataclasses import dataclass
+
+from services.timeline.write.account_settings import AccountSettings
+from services.timeline.write.audiences import audiences_of, in_order, is_open
+from services.timeline.write.matches import merge_matches, visible_matches
+from shared.auth import Caller
+from shared.database import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is looking, and at what."""
+
+    account: str
+    person_id: str
+    own_only: bool = False
+    """See nothing but what one's own capture address caught."""
+
+    @property
+    def ranges(self) -> list[str]:
+        """Return the ranges that this viewer reads."""
+        return audiences_of(self.person_id, own_only=self.own_only)
+
+    def captures(self, mail: Document) -> list[Document]:
+        """Return the captures of a mail that this viewer may know of, the first of them first.
+
+        A colleague's that is known from its Bcc alone is not among them, whatever else is open.
+        """
+        return [
+            capture
+            for capture in in_order(mail["captures"])
+            if capture["person_id"] == self.person_id or (is_open(capture) and not self.own_only)
+        ]
+
+    def matches(self, mail: Document) -> list[Document]:
+        """Return the matches of a mail that this viewer may see; none: it is not theirs to see."""
+        known = (match for capture in self.captures(mail) for match in capture["matches"])
+        return merge_matches(visible_matches(known, self.person_id))
+
+    def contents(self, mail: Document) -> list[Document]:
+        """Return the captures that this viewer may know of; the first is the one whose content is
+        shown: an open one, where there is one."""
+        captures = self.captures(mail)
+        if self.own_only:
+            return captures
+        return sorted(captures, key=lambda capture: not is_open(capture))
+
+
+async def viewer_of(settings: AccountSettings, caller: Caller, *, own_only: bool = False) -> Viewer:
+    """Return what a caller may see."""
+    own_only = own_only or await settings.visibility(caller.account) == "owner"
+    return Viewer(caller.account, caller.person_id, own_only)
