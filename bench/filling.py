@@ -21,7 +21,7 @@ from pymongo import MongoClient
 from bench.mailbox import ACCOUNT, MAIL_WORDS, Conversation, Letter, Writers, conversations
 from dev.terminal import say
 from services.timeline.write import summary
-from services.timeline.write.audiences import add_capture, profiles_by_range, seen_by_range
+from services.timeline.write.audiences import add_capture, profiles_by_audience, seen_by_audience
 from services.timeline.write.projection import Projection, project
 from services.timeline.write.rows import mail_row
 from shared.database import Document
@@ -55,43 +55,44 @@ class Documents:
             captures += len(projections)
             for event in letter.captures:
                 self._add_outcome(event)
-        thread = next(iter(tokens))
+        conversation = next(iter(tokens))
         self.by_collection["tokens"] += [
-            {"_id": f"{ACCOUNT}/{token}", "account": ACCOUNT, "thread": thread} for token in tokens
+            {"_id": f"{ACCOUNT}/{token}", "account": ACCOUNT, "thread": conversation}
+            for token in tokens
         ]
         self.by_collection["threads"].append(
             {
-                "_id": f"{ACCOUNT}/{thread}",
+                "_id": f"{ACCOUNT}/{conversation}",
                 "account": ACCOUNT,
                 "mails": len(mails),
                 "joined": captures,
             }
         )
-        self._add_rows(thread, mails)
+        self._add_rows(conversation, mails)
 
-    def _add_rows(self, thread: str, mails: Sequence[tuple[Document, Document]]) -> None:
+    def _add_rows(self, conversation: str, mails: Sequence[tuple[Document, Document]]) -> None:
         summaries: dict[str, Document] = {}
         arrived: dict[str, int] = {}
         for mail, content in mails:
             self.by_collection["mails"].append(mail)
             self.by_collection["contents"].append(content)
             made: Document = {}
-            seen = seen_by_range(mail["captures"])
-            for range_, view in seen.items():
-                row = _row(mail, range_, thread, view, content, made)
+            seen = seen_by_audience(mail["captures"])
+            for audience, view in seen.items():
+                row = _row(mail, audience, conversation, view, content, made)
                 self.by_collection["mail_rows"].append(row)
                 new = summary.summary_of(row)
-                old = summaries.get(range_)
-                summaries[range_] = summary.joined(old, new) if old else new
+                old = summaries.get(audience)
+                summaries[audience] = summary.joined(old, new) if old else new
                 at = int(mail["captures"][0]["at"].timestamp() * 1000)
-                arrived[range_] = max(arrived.get(range_, 0) + 1, at)
-            for range_, persons in profiles_by_range(mail["captures"]).items():
-                view = seen.get(range_) or seen[range_.removeprefix("!")]
+                arrived[audience] = max(arrived.get(audience, 0) + 1, at)
+            for audience, persons in profiles_by_audience(mail["captures"]).items():
+                view = seen.get(audience) or seen[audience.removeprefix("!")]
                 self.by_collection["profile_mails"] += [
                     {
-                        "_id": f"{ACCOUNT}/{range_}/{person_id}/{mail['_id']}",
+                        "_id": f"{ACCOUNT}/{audience}/{person_id}/{mail['_id']}",
                         "account": ACCOUNT,
-                        "viewer": range_,
+                        "viewer": audience,
                         "person_id": person_id,
                         "mail_id": mail["_id"],
                         "date": view.date,
@@ -100,14 +101,14 @@ class Documents:
                 ]
         self.by_collection["conversations"] += [
             {
-                "_id": f"{ACCOUNT}/{range_}/{thread}",
+                "_id": f"{ACCOUNT}/{audience}/{conversation}",
                 "account": ACCOUNT,
-                "viewer": range_,
-                "thread": thread,
-                "arrived": arrived[range_],
+                "viewer": audience,
+                "thread": conversation,
+                "arrived": arrived[audience],
                 **about,
             }
-            for range_, about in summaries.items()
+            for audience, about in summaries.items()
         ]
 
     def _add_outcome(self, event: MailAttached) -> None:
@@ -140,16 +141,16 @@ def _mail(projections: Sequence[Projection]) -> Document:
 
 
 def _row(
-    mail: Document, range_: str, thread: str, view: Any, content: Document, made: Document
+    mail: Document, audience: str, conversation: str, view: Any, content: Document, made: Document
 ) -> Document:
-    """Return a mail's row; the terms, which take longest, are made once for all ranges."""
+    """Return a mail's row; the terms, which take longest, are made once for all audiences."""
     if not made:
-        made |= mail_row(mail, range_, thread, view, content)
+        made |= mail_row(mail, audience, conversation, view, content)
         return dict(made)
     return {
         **made,
-        "_id": f"{ACCOUNT}/{range_}/{mail['_id']}",
-        "viewer": range_,
+        "_id": f"{ACCOUNT}/{audience}/{mail['_id']}",
+        "viewer": audience,
         "date": view.date,
         "persons": [{"person_id": id_, "kind": kind} for id_, kind in view.persons],
     }

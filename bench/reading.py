@@ -37,7 +37,7 @@ from services.timeline.content.reader import attached_parts, read
 from services.timeline.query.mails import ShownMail
 from services.timeline.query.viewer import Viewer
 from services.timeline.write import summary
-from services.timeline.write.audiences import seen_by_range
+from services.timeline.write.audiences import seen_by_audience
 from services.timeline.write.projection import project
 from services.timeline.write.rows import mail_row
 from shared.capture_address import KeyRing
@@ -88,21 +88,21 @@ def read_for_timeline(raw: bytes) -> Stored:
     mail = read(raw)
     projection = project(_attached(len(raw)), mail, raw)
     content, capture = projection.content, projection.capture
-    thread = projection.token
+    conversation = projection.token
     kept: Document = {
         "_id": projection.mail_id,
         "account": _ACCOUNT,
         "message_id": projection.message_id,
-        "token": thread,
+        "token": conversation,
         "captures": [capture],
     }
     rows = [
-        mail_row(kept, range_, thread, seen, content)
-        for range_, seen in seen_by_range([capture]).items()
+        mail_row(kept, audience, conversation, seen, content)
+        for audience, seen in seen_by_audience([capture]).items()
     ]
     bounces = (projection.bounce,) if projection.bounce else ()
     documents = (content, kept, *bounces, *rows, *map(summary.summary_of, rows))
-    shown = _shown(ShownMail(Viewer(_ACCOUNT, _USER), kept, content, thread, bounces), raw)
+    shown = _shown(ShownMail(Viewer(_ACCOUNT, _USER), kept, content, conversation, bounces), raw)
     names = [download_headers(attachment.filename) for attachment in mail.attachments[:_SAVED]]
     _check([*documents, shown.model_dump_json(), names])
     return Stored(documents)

@@ -70,9 +70,9 @@ def all_requests(database: Database[Document]) -> list[Requests]:
     deep = _middle(database, "conversations", "last_mail_at", "thread")
     deep_word = _middle(database, "mail_rows", "date", "mail_id", terms=common)
     deep_profile = _middle(database, "profile_mails", "date", "mail_id", person_id=frequent)
-    threads = _sample(database, "conversations", {"viewer": "*", "mail_count": {"$lte": 10}})
+    conversations = _sample(database, "conversations", {"viewer": "*", "mail_count": {"$lte": 10}})
     mails = _sample(database, "mail_rows", {"viewer": "*"})
-    short = [f"/v1/conversations/{thread}" for thread in threads]
+    short = [f"/v1/conversations/{conversation}" for conversation in conversations]
     timeline = f"/v1/profiles/{frequent}/timeline"
     return [
         Requests("inbox", ["/v1/inbox"]),

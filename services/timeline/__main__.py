@@ -1,4 +1,4 @@
-"""The timeline's process: wired here, top to bottom. What else its command does: `chores.py`."""
+"""The timeline's process: wired here, top to bottom. Other commands: `admin/chores.py`."""
 
 import asyncio
 import sys

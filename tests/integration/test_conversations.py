@@ -104,20 +104,20 @@ async def rows(timeline: Timeline) -> dict[str, list[Document]]:
     found: dict[str, list[Document]] = {}
     for name in ("mails", "contents", "mail_rows", "profile_mails", "conversations"):
         documents = await timeline.database[name].find().to_list()
-        threads = await thread_ids(timeline)
+        conversations = await conversation_ids(timeline)
         for document in documents:
             for field in ("arrived", "raw_key", "raw_of", "size", "read_at"):
                 document.pop(field, None)
             if "thread" in document:  # a thread's name is any of its tokens
-                document["thread"] = threads[document["thread"]]
+                document["thread"] = conversations[document["thread"]]
             if name == "conversations":
                 document["_id"] = document["_id"].rpartition("/")[0]
         found[name] = sorted(documents, key=repr)
     return found
 
 
-async def thread_ids(timeline: Timeline) -> dict[str, str]:
-    """Return for each thread's name the least of its tokens: names depend on the order."""
+async def conversation_ids(timeline: Timeline) -> dict[str, str]:
+    """Return for each conversation's name the least of its tokens: names depend on the order."""
     least: dict[str, str] = {}
     async for token in timeline.database["tokens"].find():
         id_ = token["_id"].partition("/")[2]
@@ -201,7 +201,7 @@ async def test_one_hostile_header_cannot_fuse_an_inbox(
     assert counts == [1] * 9 + [22]  # the first and the last 20 references, and itself
 
 
-async def test_a_long_thread_costs_no_more_per_mail_than_a_short_one(
+async def test_a_long_conversation_costs_no_more_per_mail_than_a_short_one(
     timelines: tuple[Timeline, Timeline, Timeline],
 ) -> None:
     """Counted in documents that the database looks at and writes, not in time."""

@@ -166,7 +166,7 @@ class TestReadState:
         assert len(await timeline.conversations()) == 3
         assert await timeline.database.changes.count_documents({}) == told
         await write(timeline, "re", references="<older@x>")
-        assert await self.unread(timeline) == ["old", "b"], "an answer to old mail is news"
+        assert await self.unread(timeline) == ["old", "b"], "an answer to backfill is news"
 
     async def test_old_mail_that_joins_conversations_leaves_them_as_they_were_read(
         self, timeline: Timeline
@@ -212,7 +212,7 @@ class TestSearch:
 
     async def found(self, timeline: Timeline, q: str, viewer: Viewer = U1) -> list[str]:
         hits = await timeline.search.hits(viewer, parse_query(q), 10, None)
-        return subjects(await timeline.inbox.of_threads(viewer, hits.threads))
+        return subjects(await timeline.inbox.of_conversations(viewer, hits.conversations))
 
     @pytest.mark.parametrize(
         ("q", "found"),
@@ -295,10 +295,10 @@ class TestSearch:
         cursor = None
         while True:
             hits = await timeline.search.hits(U1, parse_query("word text"), 2, cursor)
-            seen += subjects(await timeline.inbox.of_threads(U1, hits.threads))
+            seen += subjects(await timeline.inbox.of_conversations(U1, hits.conversations))
             cursor = hits.next_cursor
             if cursor is None:
                 break
         assert len(seen) == len(set(seen)) == 7
         assert seen[0] == "Word 12"
-        assert seen[1] == "Word 1", "the thread of the odd ones, at the place of its newest"
+        assert seen[1] == "Word 1", "the conversation of the odd ones, at the place of its newest"

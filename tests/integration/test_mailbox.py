@@ -56,8 +56,8 @@ async def test_processes_fill_a_database_with_as_many_mails_as_asked_for(
     mails = int(3000 * share)
     fill(Target(mongodb_url, timeline.database.name, UNTIL), mails, processes=2)
     assert await timeline.database["mails"].count_documents({}) == mails
-    threads = await timeline.database["threads"].count_documents({})
-    assert threads == len(conversations(mails))
+    stored = await timeline.database["threads"].count_documents({})
+    assert stored == len(conversations(mails))
 
 
 def _by_id(documents: list[Document]) -> dict[str, object]:

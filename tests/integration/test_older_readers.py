@@ -57,7 +57,7 @@ class Older:
     async def found(self, q: str) -> list[str]:
         """Return the subjects of the conversations that a search finds."""
         hits = await self.timeline.search.hits(U1, parse_query(q), 10, None)
-        rows = await self.timeline.inbox.of_threads(U1, hits.threads)
+        rows = await self.timeline.inbox.of_conversations(U1, hits.conversations)
         return [row["first"]["subject"] for row in rows]
 
     async def conversations(self) -> list[tuple[str, int]]:

@@ -45,7 +45,7 @@ def unread(person_id: str | None = None) -> View:
 def search(q: str) -> View:
     async def view(timeline: Timeline, viewer: Viewer, cursor: str | None) -> str | None:
         hits = await timeline.search.hits(viewer, parse_query(q), LIMIT, cursor)
-        await timeline.inbox.of_threads(viewer, hits.threads)
+        await timeline.inbox.of_conversations(viewer, hits.conversations)
         return hits.next_cursor
 
     return view
@@ -62,7 +62,7 @@ def profile(person_id: str) -> View:
 async def longest(timeline: Timeline, viewer: Viewer, cursor: str | None) -> str | None:
     row = await timeline.inbox.one(viewer, token(ACCOUNT, "0.0@mail.bench.example"))
     assert row
-    return (await timeline.mails.of_thread(viewer, row["thread"], LIMIT, cursor)).next_cursor
+    return (await timeline.mails.of_conversation(viewer, row["thread"], LIMIT, cursor)).next_cursor
 
 
 async def unread_count(timeline: Timeline, viewer: Viewer, _: str | None) -> str | None:

@@ -77,8 +77,8 @@ async def _search(timeline: Timeline, viewer: Viewer, q: str, limit: int) -> lis
     cursor: str | None = None
     while True:
         hits = await timeline.search.hits(viewer, parse_query(q), limit, cursor)
-        assert len(hits.threads) <= limit
-        found += hits.threads
+        assert len(hits.conversations) <= limit
+        found += hits.conversations
         cursor = hits.next_cursor
         if cursor is None:
             return found
@@ -87,8 +87,8 @@ async def _search(timeline: Timeline, viewer: Viewer, q: str, limit: int) -> lis
 async def _hits(
     timeline: Timeline, viewer: Viewer, wanted: Callable[[Document, Document], bool]
 ) -> list[str]:
-    """Return the threads that are to be found, by looking at all mails."""
-    query = {"account": ACCOUNT, "viewer": {"$in": viewer.ranges}}
+    """Return the conversations that are to be found, by looking at all mails."""
+    query = {"account": ACCOUNT, "viewer": {"$in": viewer.audiences}}
     rows = await timeline.database["mail_rows"].find(query).to_list()
     contents = {c["_id"]: c async for c in timeline.database["contents"].find()}
     hits = [row for row in rows if wanted(row, contents[f"{row['mail_id']}/{row['content']}"])]
@@ -110,7 +110,7 @@ async def test_a_prefix_stands_for_the_first_terms_in_their_order(timeline: Time
 async def test_unread_conversations_come_by_their_arrival(
     timeline: Timeline, viewer: Viewer, person_id: str | None
 ) -> None:
-    query: Document = {"account": ACCOUNT, "viewer": {"$in": viewer.ranges}}
+    query: Document = {"account": ACCOUNT, "viewer": {"$in": viewer.audiences}}
     if person_id:
         query["persons.person_id"] = person_id
     rows = await timeline.database["conversations"].find(query).to_list()
@@ -120,8 +120,8 @@ async def test_unread_conversations_come_by_their_arrival(
 
     # Every third one is read, then everything but the latest, and one is marked again.
     read = expected[::3]
-    for thread in read:
-        await timeline.inbox.mark(viewer, thread, unread=False)
+    for conversation in read:
+        await timeline.inbox.mark(viewer, conversation, unread=False)
     assert await _unread(timeline, viewer, person_id) == [t for t in expected if t not in read]
     [middle] = [row for row in rows if row["thread"] == expected[len(expected) // 2]][:1]
     moment = datetime.fromtimestamp(middle["arrived"] / 1000, UTC)

@@ -111,7 +111,7 @@ async def test_every_command_names_the_account(
 
 async def play(timeline: Timeline, people: People) -> None:
     """Let everything happen that happens to mail, and look at all of it."""
-    for number in range(3):  # two threads that meet, and the marks of both
+    for number in range(3):  # two conversations that meet, and the marks of both
         raw = mail(f"Hello {number}", message_id=f"{number}@x", text="Some words of it.")
         for owner in ("u1", "u2"):
             assert await timeline.handle(attached(match(), owner=owner), raw) == Done()
@@ -158,7 +158,7 @@ async def look(timeline: Timeline, people: People) -> None:
         await timeline.inbox.unread_count(viewer)
         [conversation, *_] = await timeline.conversations()
         assert await timeline.inbox.one(viewer, conversation["thread"])
-        await timeline.mails.of_thread(viewer, conversation["thread"], 10, None)
+        await timeline.mails.of_conversation(viewer, conversation["thread"], 10, None)
         await timeline.timeline()
     await timeline.tally()
     await timeline.inbox.mark_all(TEAM, datetime.now(UTC))

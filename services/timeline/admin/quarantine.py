@@ -42,7 +42,7 @@ class Quarantine:
     async def one(self, viewer: Viewer, id_: str) -> Document | None:
         """Return a capture that waits, if the viewer may see it."""
         return await self._held.find_one(
-            {"_id": id_, "account": viewer.account, "ranges": {"$in": viewer.ranges}}
+            {"_id": id_, "account": viewer.account, "ranges": {"$in": viewer.audiences}}
         )
 
     async def page(self, viewer: Viewer, limit: int, cursor: str | None) -> Waiting:
@@ -50,7 +50,7 @@ class Quarantine:
         position = read_cursor(cursor) if cursor is not None else None
         query = {
             "account": viewer.account,
-            "ranges": {"$in": viewer.ranges},
+            "ranges": {"$in": viewer.audiences},
             **after(position, "at", "_id"),
         }
         rows = self._held.find(query, {"mails.event": 0}).hint("in_range").sort(_NEWEST)
@@ -78,7 +78,7 @@ def mails_for(viewer: Viewer, held: Document) -> list[Document]:
     """Return the mails of a capture that waits, as the viewer may see them: each once."""
     by_place: dict[str, list[Document]] = {}
     for mail in held["mails"]:
-        if not {*mail["ranges"]}.isdisjoint(viewer.ranges):
+        if not {*mail["ranges"]}.isdisjoint(viewer.audiences):
             by_place.setdefault(mail["part"].partition("/")[0], []).append(mail["shown"])
     return [_mail_for(viewer, parts) for parts in by_place.values()]
 

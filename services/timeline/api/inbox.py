@@ -102,7 +102,7 @@ def inbox_routes(
         try:
             if q is not None and q.strip():
                 hits = await search.hits(viewer, parse_query(q), limit, cursor)
-                rows = await inbox.of_threads(viewer, hits.threads)
+                rows = await inbox.of_conversations(viewer, hits.conversations)
                 rows = [row for row in rows if _wanted(row, person_id, unread=unread)]
                 next_cursor, partial = hits.next_cursor, hits.partial
             else:
@@ -146,7 +146,7 @@ def inbox_routes(
         if row is None:
             raise not_found("conversation")
         try:
-            page = await mails.of_thread(viewer, row["thread"], limit, cursor)
+            page = await mails.of_conversation(viewer, row["thread"], limit, cursor)
         except InvalidCursor as error:
             raise invalid_field("cursor", str(error)) from error
         names = await people.named(viewer.account, {p["person_id"] for p in row["persons"]})

@@ -27,7 +27,7 @@ class Changes:
         """Return what changed for a viewer since an id was made, oldest first."""
         query = {
             "account": viewer.account,
-            "viewer": {"$in": viewer.ranges},
+            "viewer": {"$in": viewer.audiences},
             "_id": {"$gte": since},
         }
         return await self.collection.find(query).sort("_id", ASCENDING).limit(limit).to_list()

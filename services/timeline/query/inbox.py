@@ -1,8 +1,8 @@
 """Reading conversations: the inbox, one conversation, what is unread.
 
-A page is one range of one index; with `visibility` `team` a second, nearly empty one beside it,
-of what a user alone may see (`viewers.py`). A conversation that is in both is shown once, joined,
-at the place of its newest mail.
+A page is one range of one index; with `visibility` `team` a second, nearly empty one beside it, for
+the user in private (`write/audiences.py`). A conversation that is in both is shown once, joined, at
+the place of its newest mail.
 
 Unread conversations are listed by their arrival, newest first: they end where the user has read
 everything before. They are looked for among more and more of the latest arrivals, in the index
@@ -20,7 +20,7 @@ from services.timeline.query.cursors import Position, after, read_cursor, write_
 from services.timeline.query.read_state import ReadState
 from services.timeline.query.viewer import Viewer
 from services.timeline.write import summary
-from services.timeline.write.conversations import Threads
+from services.timeline.write.conversations import Conversations
 from services.timeline.write.read_marks import newest_arrivals
 from shared.database import BY_ID, Database, Document, of_ids
 
@@ -44,7 +44,7 @@ class Inbox:
 
     def __init__(self, database: Database, read_state: ReadState) -> None:
         self._rows = database["conversations"]
-        self._threads = Threads(database)
+        self._conversations = Conversations(database)
         self._read_state = read_state
 
     async def page(
@@ -52,7 +52,7 @@ class Inbox:
     ) -> ConversationPage:
         """Return conversations, newest first, or one profile's. Raises InvalidCursor."""
         position = read_cursor(cursor) if cursor is not None else None
-        query: Document = {"account": viewer.account, "viewer": {"$in": viewer.ranges}}
+        query: Document = {"account": viewer.account, "viewer": {"$in": viewer.audiences}}
         if person_id is not None:
             query["persons.person_id"] = person_id
         query |= after(position, "last_mail_at", "thread")
@@ -104,28 +104,38 @@ class Inbox:
 
     async def one(self, viewer: Viewer, conversation_id: str) -> Document | None:
         """Return a conversation by its id, or by one that it had before it was merged."""
-        thread = await self._threads.resolve(viewer.account, conversation_id)
-        found = await self.of_threads(viewer, [thread]) if thread is not None else []
+        conversation = await self._conversations.resolve(viewer.account, conversation_id)
+        found = (
+            await self.of_conversations(viewer, [conversation]) if conversation is not None else []
+        )
         return next(iter(found), None)
 
-    async def of_threads(self, viewer: Viewer, threads: Sequence[str]) -> list[Document]:
-        """Return the conversations of threads that the viewer may see, in this order."""
-        ids = [f"{viewer.account}/{range_}/{t}" for range_ in viewer.ranges for t in threads]
+    async def of_conversations(
+        self, viewer: Viewer, conversations: Sequence[str]
+    ) -> list[Document]:
+        """Return those of the conversations that the viewer may see, in this order."""
+        ids = [
+            f"{viewer.account}/{audience}/{t}"
+            for audience in viewer.audiences
+            for t in conversations
+        ]
         rows = await self._rows.find(of_ids(viewer.account, ids)).hint(BY_ID).to_list()
         newest = {row["thread"]: row for row in sorted(rows, key=_place)}
-        joined = await self._joined(viewer, [newest[t] for t in threads if t in newest])
+        joined = await self._joined(viewer, [newest[t] for t in conversations if t in newest])
         return joined
 
     async def mark(self, viewer: Viewer, conversation_id: str, *, unread: bool) -> bool:
         """Mark a conversation as read or unread; return whether there is such a one."""
         if await self.one(viewer, conversation_id) is None:
             return False
-        thread = await self._threads.resolve(viewer.account, conversation_id) or ""
-        ranges = {*viewer.ranges, viewer.person_id}
-        ids = [f"{viewer.account}/{range_}/{thread}" for range_ in ranges]
+        conversation = await self._conversations.resolve(viewer.account, conversation_id) or ""
+        audiences = {*viewer.audiences, viewer.person_id}
+        ids = [f"{viewer.account}/{audience}/{conversation}" for audience in audiences]
         fields = {"thread": 1, "arrived": 1}
         rows = await self._rows.find(of_ids(viewer.account, ids), fields).hint(BY_ID).to_list()
-        await self._read_state.mark(viewer, thread, newest_arrivals(rows)[thread], unread=unread)
+        await self._read_state.mark(
+            viewer, conversation, newest_arrivals(rows)[conversation], unread=unread
+        )
         return True
 
     async def mark_all(self, viewer: Viewer, before: datetime) -> None:
@@ -146,7 +156,7 @@ class Inbox:
         """
         query = {
             "account": viewer.account,
-            "viewer": {"$in": viewer.ranges},
+            "viewer": {"$in": viewer.audiences},
             "$and": [{"arrived": {"$gt": read_before}}, _after_arrival(position)],
         }
         fields = _ARRIVAL if person_id is None else {**_ARRIVAL, "persons": 1}
@@ -164,8 +174,12 @@ class Inbox:
         self, viewer: Viewer, position: Position | None, read_before: int
     ) -> list[Document]:
         """Return the conversations that were marked as unread among those read all at once."""
-        threads = await self._read_state.marked_unread(viewer)
-        ids = [f"{viewer.account}/{range_}/{t}" for range_ in viewer.ranges for t in threads]
+        conversations = await self._read_state.marked_unread(viewer)
+        ids = [
+            f"{viewer.account}/{audience}/{t}"
+            for audience in viewer.audiences
+            for t in conversations
+        ]
         older = [{"arrived": {"$lte": read_before}}, _after_arrival(position)]
         query = {**of_ids(viewer.account, ids), "$and": older}
         rows = await self._rows.find(query, {**_ARRIVAL, "persons": 1}).hint(BY_ID).to_list()
@@ -174,7 +188,7 @@ class Inbox:
     async def _joined(
         self, viewer: Viewer, rows: Sequence[Document], *, by_place: bool = True
     ) -> list[Document]:
-        """Return the rows as conversations: joined over the viewer's ranges, each shown once."""
+        """Return the rows as conversations: joined over the viewer's audiences, each shown once."""
         others = await self._others(viewer, rows)
         shown: list[Document] = []
         for row in rows:
@@ -191,17 +205,17 @@ class Inbox:
     async def _others(
         self, viewer: Viewer, rows: Collection[Document]
     ) -> dict[tuple[str, str], Document]:
-        """Return for each row, by thread and range, that of the viewer's other range."""
-        if len(viewer.ranges) == 1 or not rows:
+        """Return the row of the viewer's other audience, by a row's conversation and audience."""
+        if len(viewer.audiences) == 1 or not rows:
             return {}
         ids = [
-            f"{viewer.account}/{range_}/{row['thread']}"
+            f"{viewer.account}/{audience}/{row['thread']}"
             for row in rows
-            for range_ in viewer.ranges
-            if range_ != row["viewer"]
+            for audience in viewer.audiences
+            if audience != row["viewer"]
         ]
         found = self._rows.find(of_ids(viewer.account, ids)).hint(BY_ID)
-        (one, other), rows = viewer.ranges, await found.to_list()
+        (one, other), rows = viewer.audiences, await found.to_list()
         return {(r["thread"], other if r["viewer"] == one else one): r for r in rows}
 
 

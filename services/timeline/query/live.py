@@ -144,7 +144,7 @@ class Live:
         own_only = await self._settings.visibility(change["account"]) == "owner"
         for listener in listeners:
             viewer = Viewer(change["account"], listener.caller.person_id, own_only)
-            if change["viewer"] in viewer.ranges:
+            if change["viewer"] in viewer.audiences:
                 listener.tell(_changed(change))
 
     def _tell_all(self, hint: Hint) -> None:

@@ -14,7 +14,7 @@ from services.timeline.query.bounces import Bounces, bounced
 from services.timeline.query.cursors import after, read_cursor, write_cursor
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.authentication import of_captures
-from services.timeline.write.conversations import Threads
+from services.timeline.write.conversations import Conversations
 from shared.database import Database, Document
 
 Rows = AsyncCollection[Document]
@@ -83,7 +83,7 @@ class Mails:
         self._contents = database["contents"]
         self._rows = database["mail_rows"]
         self._profile_rows = database["profile_mails"]
-        self._threads = Threads(database)
+        self._conversations = Conversations(database)
         self._bounces = Bounces(database)
 
     async def profile_timeline(
@@ -93,11 +93,11 @@ class Mails:
         rows, which = self._profile_rows, {"person_id": person_id}
         return await self._page(viewer, rows, "timeline", which, limit, cursor)
 
-    async def of_thread(
-        self, viewer: Viewer, thread: str, limit: int, cursor: str | None
+    async def of_conversation(
+        self, viewer: Viewer, conversation: str, limit: int, cursor: str | None
     ) -> MailPage:
         """Return a conversation's mails, newest first. Raises InvalidCursor."""
-        rows, which = self._rows, {"thread": thread}
+        rows, which = self._rows, {"thread": conversation}
         return await self._page(viewer, rows, "of_thread", which, limit, cursor)
 
     async def one(
@@ -119,7 +119,7 @@ class Mails:
         position = read_cursor(cursor) if cursor is not None else None
         query = {
             "account": viewer.account,
-            "viewer": {"$in": viewer.ranges},
+            "viewer": {"$in": viewer.audiences},
             **which,
             **after(position, "date", "mail_id"),
         }
@@ -152,14 +152,14 @@ class Mails:
         found = self._contents.find(of_keys, None if whole else _LISTED)
         contents = {content["mail_id"]: content async for content in found}
         tokens = [mail["token"] for mail in mails.values()]
-        threads = await self._threads.of_tokens(viewer.account, tokens)
+        conversations = await self._conversations.of_tokens(viewer.account, tokens)
         bounces = await self._bounces.of(viewer, mails.values())
         return [
             ShownMail(
                 viewer,
                 mails[id_],
                 contents[id_],
-                threads[mails[id_]["token"]],
+                conversations[mails[id_]["token"]],
                 tuple(bounces.get(mails[id_]["token"], ())),
             )
             for id_ in mail_ids

@@ -1,9 +1,9 @@
 """What a user has read, per conversation.
 
-A conversation's row in a range has a number, `arrived`, that grows with every mail that is new
-there (`write/rows.py`). A user has read a conversation through such a number (`read_marks`), or
-everything through one ("mark all as read", `readers`), so marks need not be kept for ever. The
-fields of both: `write/read_marks.py`.
+A conversation's row for an audience has a number, `arrived`, that grows with every new mail
+(`write/rows.py`). A user has read a conversation through such a number (`read_marks`), or all of
+them through one ("mark all as read", `readers`), so marks need not be kept for ever.
+`write/read_marks.py` lists the fields of both.
 """
 
 from collections.abc import Mapping
@@ -41,30 +41,30 @@ class ReadState:
     async def unread(
         self, viewer: Viewer, arrived: Mapping[str, int], read_before: int
     ) -> set[str]:
-        """Return those of the threads, given with what arrived last in them, that are unread."""
-        ids = [_mark_id(viewer, thread) for thread in arrived]
+        """Return the unread conversations of those given, each with what arrived last in it."""
+        ids = [_mark_id(viewer, conversation) for conversation in arrived]
         found = self._marks.find(of_ids(viewer.account, ids)).hint(BY_ID)
         marks = {mark["thread"]: mark async for mark in found}
         return {
-            thread
-            for thread, number in arrived.items()
-            if is_unread(number, marks.get(thread), read_before)
+            conversation
+            for conversation, number in arrived.items()
+            if is_unread(number, marks.get(conversation), read_before)
         }
 
     async def marked_unread(self, viewer: Viewer) -> list[str]:
-        """Return the threads that the user has marked as unread."""
+        """Return the conversations that the user has marked as unread."""
         query = {"account": viewer.account, "user": viewer.person_id, "unread": True}
         found = self._marks.find(query, {"thread": 1}).limit(MAX_MARKED_UNREAD)
         return [mark["thread"] async for mark in found]
 
-    async def mark(self, viewer: Viewer, thread: str, through: int, *, unread: bool) -> None:
+    async def mark(self, viewer: Viewer, conversation: str, through: int, *, unread: bool) -> None:
         """Mark a conversation as read through a number, or as unread."""
         await self._marks.update_one(
-            of_id(viewer.account, _mark_id(viewer, thread)),
+            of_id(viewer.account, _mark_id(viewer, conversation)),
             {
                 "$max": {"through": through},
                 "$set": {"unread": unread},
-                "$setOnInsert": {"user": viewer.person_id, "thread": thread},
+                "$setOnInsert": {"user": viewer.person_id, "thread": conversation},
             },
             upsert=True,
         )
@@ -84,5 +84,5 @@ def _user(viewer: Viewer) -> Document:
     return of_id(viewer.account, user_id(viewer.account, viewer.person_id))
 
 
-def _mark_id(viewer: Viewer, thread: str) -> str:
-    return mark_id(viewer.account, viewer.person_id, thread)
+def _mark_id(viewer: Viewer, conversation: str) -> str:
+    return mark_id(viewer.account, viewer.person_id, conversation)

@@ -25,7 +25,7 @@ MAX_READ = 500
 """Mails whose texts are read for one page."""
 MAX_EXPANSIONS = 50
 """Terms that one prefix stands for: the first of them in their order."""
-MAX_IN_THREAD = 500
+MAX_IN_CONVERSATION = 500
 """Mails of one conversation that are looked at to tell whether an earlier page has it."""
 _FEW_MAILS = 60
 _PHRASE_BATCH = 50
@@ -40,9 +40,9 @@ _LAST_CHARACTER = "\U0010ffff"
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """The threads that were found, newest hit first, and where the next ones begin."""
+    """The conversations that were found, newest hit first, and where the next ones begin."""
 
-    threads: list[str]
+    conversations: list[str]
     next_cursor: str | None
     partial: int = 0
     """Mails of the viewer that have more words than are searched, and may have been missed: those
@@ -59,7 +59,7 @@ class Search:
     async def hits(self, viewer: Viewer, query: Query, limit: int, cursor: str | None) -> Hits:
         """Return the conversations with a mail that the query finds. Raises InvalidCursor."""
         position = read_cursor(cursor) if cursor is not None else None
-        mine: Document = {"account": viewer.account, "viewer": {"$in": viewer.ranges}}
+        mine: Document = {"account": viewer.account, "viewer": {"$in": viewer.audiences}}
         groups = [[term] for term in query.exact]
         for prefix in query.prefixes:
             groups.append(await self._expansions(mine, prefix))
@@ -69,7 +69,7 @@ class Search:
             return Hits([], None, partial)
         groups = await self._rarest_first(mine, groups)
         in_range = {**mine, **dates, **({"terms": {"$in": groups[0]}} if groups else {})}
-        # Put so that MongoDB cannot take their ranges instead of the rarest term's.
+        # Put so that MongoDB cannot take their audiences instead of the rarest term's.
         rest = [{"$nor": [{"terms": {"$nin": group}}]} for group in groups[1:]]
         page = {**in_range, **_and(after(position, "date", "mail_id"))}
         index = "by_term" if groups else "by_date"
@@ -119,28 +119,28 @@ class Search:
         self,
         mine: Document,
         which: Sequence[Document],
-        threads: AbstractSet[str],
+        conversations: AbstractSet[str],
         position: Position,
         phrases: Phrases | None,
     ) -> set[str]:
-        """Return the threads that an earlier page has: by a newer mail that matches.
+        """Return the conversations that an earlier page has: by a newer mail that matches.
 
-        Short ones are asked about all at once. Of a long one the next MAX_IN_THREAD newer mails are
-        looked at, and no more.
+        Short ones are asked about all at once. Of a long one at most MAX_IN_CONVERSATION newer
+        mails are looked at.
         """
         moment, mail_id = position
         or_later = [{"date": {"$gt": moment}}, {"mail_id": {"$gte": mail_id}}]
         newer = {**mine, "date": {"$gte": moment}, "$or": or_later}
-        short = await self._short(mine, threads)
+        short = await self._short(mine, conversations)
         found: set[str] = set()
         if short:
             of_short = {**newer, "thread": {"$in": sorted(short)}, "$and": list(which)}
-            found = await self._threads_of(of_short, phrases)
-        for thread in threads - short:
+            found = await self._conversations_of(of_short, phrases)
+        for conversation in conversations - short:
             stages: list[Document] = [
-                {"$match": {**newer, "thread": thread}},
+                {"$match": {**newer, "thread": conversation}},
                 {"$sort": {"date": ASCENDING, "mail_id": ASCENDING}},
-                {"$limit": MAX_IN_THREAD},
+                {"$limit": MAX_IN_CONVERSATION},
                 {"$match": _and(*which)},
                 {"$project": _ROW},
                 *([] if phrases else [{"$limit": 1}]),
@@ -148,12 +148,12 @@ class Search:
             rows = await self._rows.aggregate(stages, hint="of_thread")
             async for batch in _batches(rows, _PHRASE_BATCH):
                 if await self._with_phrases(mine["account"], batch, phrases):
-                    found.add(thread)
+                    found.add(conversation)
                     break
         return found
 
-    async def _threads_of(self, wanted: Document, phrases: Phrases | None) -> set[str]:
-        """Return the threads of the rows that are wanted."""
+    async def _conversations_of(self, wanted: Document, phrases: Phrases | None) -> set[str]:
+        """Return the conversations of the rows that are wanted."""
         found: set[str] = set()
         if phrases is None:
             each = [{"$match": wanted}, {"$group": {"_id": "$thread"}}]
@@ -166,13 +166,17 @@ class Search:
             found |= {row["thread"] for row in having}
         return found
 
-    async def _short(self, mine: Document, threads: AbstractSet[str]) -> set[str]:
-        """Return the threads with few mails."""
-        account, ranges = mine["account"], mine["viewer"]["$in"]
-        ids = [f"{account}/{range_}/{thread}" for range_ in ranges for thread in threads]
+    async def _short(self, mine: Document, conversations: AbstractSet[str]) -> set[str]:
+        """Return the conversations with few mails."""
+        account, audiences = mine["account"], mine["viewer"]["$in"]
+        ids = [
+            f"{account}/{audience}/{conversation}"
+            for audience in audiences
+            for conversation in conversations
+        ]
         long = {**of_ids(account, ids), "mail_count": {"$gt": _FEW_MAILS}}
         found = await self._conversations.distinct("thread", long)
-        return set(threads) - set(found)
+        return set(conversations) - set(found)
 
     async def _expansions(self, mine: Document, prefix: str) -> list[str]:
         """Return the viewer's terms that begin so: one step in the index for each.
@@ -182,10 +186,10 @@ class Search:
         """
         found: list[str] = []
         bound: Document = {"$gte": prefix, "$lte": prefix + _LAST_CHARACTER}
-        for range_ in mine["viewer"]["$in"]:
+        for audience in mine["viewer"]["$in"]:
             begun, count = dict(bound), 0
             while count < MAX_EXPANSIONS:
-                query = {**mine, "viewer": range_, "terms": {"$elemMatch": begun}}
+                query = {**mine, "viewer": audience, "terms": {"$elemMatch": begun}}
                 keys = self._rows.find(query, return_key=True).hint("by_term")
                 step = await keys.limit(1).to_list()
                 if not step:

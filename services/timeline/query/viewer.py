@@ -22,8 +22,8 @@ class Viewer:
     """See nothing but what one's own capture address caught."""
 
     @property
-    def ranges(self) -> list[str]:
-        """Return the ranges that this viewer reads."""
+    def audiences(self) -> list[str]:
+        """Return the audiences that this viewer is in."""
         return audiences_of(self.person_id, own_only=self.own_only)
 
     def captures(self, mail: Document) -> list[Document]:

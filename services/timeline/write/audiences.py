@@ -1,16 +1,13 @@
 """Who may see what of a mail. Pure.
 
-Reading is by *range*: every row is in one range of its account, and a caller reads the ranges that
-are theirs.
+Every row belongs to one *audience* of its account, and a caller reads the rows of their audiences.
 
-    *      what the whole team may see: every mail with a match that is known from an open header
-    u1     what u1's own capture address caught, as it was caught
-    !u1    what only u1 may see although the team sees the rest: mails and profiles that are
-           known from the Bcc of u1's capture alone
+    *      the team: every mail with a match that is known from an open header
+    u1     one user: what u1's own capture address caught, as it was caught
+    !u1    one user in private: mails and profiles that are known from the Bcc of u1's capture alone
 
 With `visibility` `team` a caller reads `*` and `!u1`; with `owner`, or for `owner=me`, only `u1`.
-So nothing that a colleague's capture brought is ever in a range that is read for somebody who may
-not see it: no text, no count, no date.
+So no text, count or date of a colleague's capture is in an audience of a user who may not see it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +23,7 @@ MAX_CONTENTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A mail as one range has it."""
+    """A mail as one audience sees it."""
 
     content: str
     date: datetime
@@ -35,8 +32,8 @@ class Seen:
     """The profiles that it is on, with their kinds."""
 
 
-def seen_by_range(captures: Sequence[Document]) -> dict[str, Seen]:
-    """Return how each range has a mail that was captured so. A range that is not there has not."""
+def seen_by_audience(captures: Sequence[Document]) -> dict[str, Seen]:
+    """Return how each audience sees a mail with these captures; others do not see it."""
     captures = in_order(captures)
     merged = merge_matches(match for capture in captures for match in capture["matches"])
     public = [match for match in merged if "bcc_owners" not in match]
@@ -52,10 +49,10 @@ def seen_by_range(captures: Sequence[Document]) -> dict[str, Seen]:
     return found
 
 
-def profiles_by_range(captures: Sequence[Document]) -> dict[str, set[str]]:
-    """Return the profiles on whose timelines each range has the mail."""
-    ranges = seen_by_range(captures)
-    found = {range_: {id_ for id_, _ in seen.persons} for range_, seen in ranges.items()}
+def profiles_by_audience(captures: Sequence[Document]) -> dict[str, set[str]]:
+    """Return the profiles on whose timelines each audience sees the mail."""
+    audiences = seen_by_audience(captures)
+    found = {audience: {id_ for id_, _ in seen.persons} for audience, seen in audiences.items()}
     merged = merge_matches(match for capture in captures for match in capture["matches"])
     public = found.get(EVERYONE, set())
     for match in merged:
@@ -66,7 +63,7 @@ def profiles_by_range(captures: Sequence[Document]) -> dict[str, set[str]]:
 
 
 def audiences_of(person_id: str, *, own_only: bool = False) -> list[str]:
-    """Return the ranges that a user reads."""
+    """Return the audiences that a user is in."""
     return [person_id] if own_only else [EVERYONE, f"!{person_id}"]
 
 

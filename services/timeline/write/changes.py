@@ -33,20 +33,20 @@ class Changes:
     async def tell(
         self,
         account: str,
-        ranges: Iterable[str],
+        audiences: Iterable[str],
         conversation_id: str,
         session: AsyncClientSession,
     ) -> None:
-        """Record that a conversation changed in these ranges."""
+        """Record that a conversation changed for these audiences."""
         documents = [
             {
                 "_id": ObjectId(),
                 "account": account,
-                "viewer": range_,
+                "viewer": audience,
                 "conversation_id": conversation_id,
                 "at": datetime.now(UTC),
             }
-            for range_ in sorted(ranges)
+            for audience in sorted(audiences)
         ]
         if documents:
             await self._changes.insert_many(documents, session=session)

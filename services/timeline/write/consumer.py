@@ -158,7 +158,7 @@ class Projector:
     ) -> None:
         PROJECTED.labels(settled.outcome).inc()
         seconds = (datetime.now(UTC) - event.received_at).total_seconds()
-        # Old mail waits on purpose; what comes again can be seen since it came first.
+        # Backfill waits on purpose; a redelivered mail has been visible since its first delivery.
         if not event.backfill and not settled.again:
             VISIBLE_SECONDS.observe(seconds)
         tracing.note("satchel.outcome", settled.outcome)

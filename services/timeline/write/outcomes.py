@@ -85,7 +85,7 @@ class Outcomes:
             upsert=True,
             session=session,
         )
-        # Old mail that is brought along again has its capture id again, on another day.
+        # A repeated backfill brings the same capture id again, on another day.
         day = before["day"] if before else _day(event.received_at)
         if before is None or before["decision"] in {"dismissed", "quarantined"} - {word}:
             await self._count(event.account, day, slot, event.owner, word, 1, session)

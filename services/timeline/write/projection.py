@@ -51,7 +51,7 @@ class Projection:
 
     @property
     def is_news(self) -> bool:
-        """Whether somebody should hear of it: not of old mail that is brought along."""
+        """Whether it is reported as new: backfill is not."""
         return "backfill" not in self.capture
 
 

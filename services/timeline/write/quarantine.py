@@ -2,8 +2,8 @@
 
 `quarantine`: one document a capture, `{_id, account, capture_id, owner, at, ranges, authentication,
 mails[{part, event, raw_key, ranges, shown}]}`. `mails` has an entry for each event of the capture,
-and the event itself: a yes projects it as if it had just come. `ranges` are those that the mail
-would have been in (`audiences.py`): who would see it may see that it waits, and decide.
+and the event itself: a yes projects it as if it had just come. `ranges` are the
+audiences of the mail (`audiences.py`): who would see it sees that it waits, and may decide.
 
 The bytes lie in the blob store, under keys of their own. What waits is in no other collection but
 `outcomes`, where its capture is `quarantined`: no inbox, no profile, no search and no live event
@@ -15,7 +15,7 @@ import hashlib
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from services.timeline.write.audiences import seen_by_range
+from services.timeline.write.audiences import seen_by_audience
 from services.timeline.write.outcomes import part_of
 from services.timeline.write.projection import Projection
 from shared.blobs import quarantine_key
@@ -48,12 +48,12 @@ class Quarantine:
         """Let an event's mail wait; a repetition changes nothing."""
         id_ = {"_id": held_id(str(event.capture_id)), "account": event.account}
         capture, content = projection.capture, projection.content
-        ranges = sorted(seen_by_range([capture]))
+        audiences = sorted(seen_by_audience([capture]))
         mail = {
             "part": part_of(event),
             "event": event.encode(),
             "raw_key": raw_key(event),
-            "ranges": ranges,
+            "ranges": audiences,
             "shown": {
                 **{field: content[field] for field in _SHOWN},
                 "date": capture["date"],
@@ -69,7 +69,7 @@ class Quarantine:
         # Two steps: a part is there once, whatever else is in it.
         gone = {"$pull": {"mails": {"part": mail["part"]}}, "$setOnInsert": about}
         await self._held.update_one(id_, gone, upsert=True, session=session)
-        added = {"$push": {"mails": mail}, "$addToSet": {"ranges": {"$each": ranges}}}
+        added = {"$push": {"mails": mail}, "$addToSet": {"ranges": {"$each": audiences}}}
         await self._held.update_one(id_, added, session=session)
 
     async def take(self, event: MailAttached, session: AsyncClientSession) -> None:

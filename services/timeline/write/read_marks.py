@@ -5,9 +5,9 @@
 * `readers`: `{_id: "<account>/<user>", account, read_before}`: everything through that number was
   read ("mark all as read"), so that marks need not be kept for ever.
 
-Where conversations merge, the one that comes of them is read by whoever had read each of them: what
-joined them may be a mail that is not theirs to see. To whom it is, it is new.
-Users' own marks are written by `query/read_state.py`.
+A merged conversation is read for a user who had read each of its parts: the mail that joined them
+may be one that the user cannot see. For a user who can, that mail is new. `query/read_state.py`
+writes the marks that users set.
 """
 
 from collections import defaultdict
@@ -36,17 +36,17 @@ class ReadMarks:
         self._marks, self._readers = database["read_marks"], database["readers"]
 
     async def follow(
-        self, account: str, thread: str, rows: Sequence[Document], session: AsyncClientSession
+        self, account: str, conversation: str, rows: Sequence[Document], session: AsyncClientSession
     ) -> None:
-        """Let the marks of threads, given by all their rows, belong to the one they become."""
-        threads = sorted({row["thread"] for row in rows})
-        of_threads = {"account": account, "thread": {"$in": threads}}
+        """Move the marks of merged conversations, given by all their rows, to the new one."""
+        conversations = sorted({row["thread"] for row in rows})
+        of_conversations = {"account": account, "thread": {"$in": conversations}}
         marks: dict[str, dict[str, Document]] = defaultdict(dict)
-        async for mark in self._marks.find(of_threads, session=session):
+        async for mark in self._marks.find(of_conversations, session=session):
             marks[mark["user"]][mark["thread"]] = mark
         if not marks:
             return
-        writes: list[Any] = [DeleteMany(of_threads)]
+        writes: list[Any] = [DeleteMany(of_conversations)]
         for user, of_user in marks.items():
             audiences = audiences_of(user)
             # What is their own decides: that is what they see with either visibility.
@@ -60,8 +60,8 @@ class ReadMarks:
                 is_unread(number, of_user.get(part), read_before) for part, number in seen.items()
             )
             through = max([*seen.values(), *(mark["through"] for mark in of_user.values())])
-            fields = {"user": user, "thread": thread, "through": through, "unread": unread}
-            id_ = of_id(account, mark_id(account, user, thread))
+            fields = {"user": user, "thread": conversation, "through": through, "unread": unread}
+            id_ = of_id(account, mark_id(account, user, conversation))
             writes.append(UpdateOne(id_, {"$set": fields}, upsert=True))
         await self._marks.bulk_write(writes, session=session)
 
@@ -78,13 +78,13 @@ def user_id(account: str, user: str) -> str:
     return f"{account}/{user}"
 
 
-def mark_id(account: str, user: str, thread: str) -> str:
+def mark_id(account: str, user: str, conversation: str) -> str:
     """Return the id of a mark."""
-    return f"{account}/{user}/{thread}"
+    return f"{account}/{user}/{conversation}"
 
 
 def newest_arrivals(rows: Iterable[Document]) -> dict[str, int]:
-    """Return what arrived last in each thread, over the ranges that show it."""
+    """Return what arrived last in each conversation, over the audiences that see it."""
     newest: dict[str, int] = {}
     for row in rows:
         newest[row["thread"]] = max(row["arrived"], newest.get(row["thread"], 0))

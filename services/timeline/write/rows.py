@@ -1,10 +1,10 @@
-"""The rows that are read: a mail as each range (`viewers.py`) has it.
+"""The rows that are read: a mail as each audience (`audiences.py`) sees it.
 
-* `mail_rows`: one a range and mail: in which thread it is, what it is found by, what lists need.
-* `profile_mails`: one a range, profile and mail.
-* `conversations`: one a range and thread: its summary (`summary.py`), and `arrived`, a number that
-  grows with every mail that is new there: what is read or unread is told by it. Old mail that is
-  brought along is no news: the number stays, and is 0 where there is nothing else.
+* `mail_rows`: one per audience and mail: its conversation, its search terms, what lists need.
+* `profile_mails`: one per audience, profile and mail.
+* `conversations`: one per audience and conversation: its summary (`summary.py`), and `arrived`, a
+  number that grows with every new mail: it tells what is unread. Backfill is not new: the number
+  stays, and is 0 where there is nothing else.
 
 Every page is one range of one index. All of a mail's rows are written in its one transaction.
 """
@@ -20,8 +20,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from services.timeline.content.inline_data import searchable
 from services.timeline.content.terms import terms_of
 from services.timeline.write import summary
-from services.timeline.write.audiences import Seen, profiles_by_range, seen_by_range
-from services.timeline.write.conversations import Thread
+from services.timeline.write.audiences import Seen, profiles_by_audience, seen_by_audience
+from services.timeline.write.conversations import Conversation
 from services.timeline.write.read_marks import ReadMarks
 from shared.database import BY_ID, Database, Document, Index, of_id, of_ids
 
@@ -31,25 +31,25 @@ _NEWEST = [("date", DESCENDING), ("mail_id", DESCENDING)]
 
 
 def _index(collection: str, name: str, *fields: str) -> Index:
-    """Return an index led by account and range; a field with a minus is in descending order."""
+    """Return an index led by account and audience; a minus makes a field descending."""
     keys = [(f.lstrip("-"), DESCENDING if f.startswith("-") else ASCENDING) for f in fields]
     return Index(collection, IndexModel([("account", ASCENDING), *keys], name=name))
 
 
 INDEXES = (
-    # mails.profile_timeline
+    # query/mails.py: profile_timeline
     _index("profile_mails", "timeline", "viewer", "person_id", "-date", "-mail_id"),
-    # mails.conversation, Rows._follow, Rows._make_anew
+    # query/mails.py: of_conversation; Rows._follow, Rows._make_anew
     _index("mail_rows", "of_thread", "viewer", "thread", "-date", "-mail_id"),
-    # search.hits
+    # query/search.py: hits
     _index("mail_rows", "by_term", "viewer", "terms", "-date", "-mail_id"),
-    # search.hits, when a query has dates only
+    # query/search.py: hits, when a query has dates only
     _index("mail_rows", "by_date", "viewer", "-date", "-mail_id"),
-    # inbox.page
+    # query/inbox.py: page
     _index("conversations", "inbox", "viewer", "-last_mail_at", "-thread"),
-    # inbox.page with person_id
+    # query/inbox.py: page with person_id
     _index("conversations", "of_person", "viewer", "persons.person_id", "-last_mail_at", "-thread"),
-    # inbox.unread
+    # query/inbox.py: unread_page, unread_count
     _index("conversations", "arrivals", "viewer", "-arrived", "-thread"),
     # Rows._follow, Rows.are_all
     _index("conversations", "of_thread", "thread"),
@@ -71,22 +71,22 @@ class Rows:
         mail: Document,
         before: Sequence[Document],
         contents: Mapping[str, Document],
-        thread: Thread,
+        conversation: Conversation,
         session: AsyncClientSession,
         *,
         is_news: bool,
     ) -> set[str]:
-        """Bring the rows of a mail up to date; return the ranges in which something changed.
+        """Bring the rows of a mail up to date; return the audiences for which something changed.
 
         `before` are the mail's captures as the rows have them, `contents` those that are at hand.
         """
-        await self._follow(mail["account"], thread, session)
-        seen = seen_by_range(mail["captures"])
-        known = await self._known(mail, seen_by_range(before), session)
+        await self._follow(mail["account"], conversation, session)
+        seen = seen_by_audience(mail["captures"])
+        known = await self._known(mail, seen_by_audience(before), session)
         contents = await self._contents_of(mail, seen, known, contents, session)
         rows = {
-            range_: mail_row(mail, range_, thread.name, view, contents[view.content])
-            for range_, view in seen.items()
+            audience: mail_row(mail, audience, conversation.name, view, contents[view.content])
+            for audience, view in seen.items()
             if view.content in contents
         }
         changed = {r: row for r, row in rows.items() if row != known.get(r)}
@@ -95,28 +95,28 @@ class Rows:
             ReplaceOne(of_id(row["account"], row["_id"]), row, upsert=True)
             for row in changed.values()
         ]
-        writes += [DeleteOne(of_id(mail["account"], known[range_]["_id"])) for range_ in gone]
+        writes += [DeleteOne(of_id(mail["account"], known[audience]["_id"])) for audience in gone]
         if writes:
             await self._mails.bulk_write(writes, session=session)
         await self._write_profiles(mail, before, seen, session)
         await self._write_conversations(
-            mail, thread, known, changed, gone, session, is_news=is_news
+            mail, conversation, known, changed, gone, session, is_news=is_news
         )
         return {*changed, *gone}
 
-    async def are_all(self, mail: Document, thread: str, session: AsyncClientSession) -> bool:
-        """Return whether a thread has no mails but this one."""
-        of_thread = {"account": mail["account"], "thread": thread}
-        rows = self._conversations.find(of_thread, {"mail_count": 1}, session=session)
+    async def are_all(self, mail: Document, conversation: str, session: AsyncClientSession) -> bool:
+        """Return whether a conversation has no mails but this one."""
+        of_conversation = {"account": mail["account"], "thread": conversation}
+        rows = self._conversations.find(of_conversation, {"mail_count": 1}, session=session)
         count = sum([row["mail_count"] async for row in rows])
-        return bool(count <= len(seen_by_range(mail["captures"])))
+        return bool(count <= len(seen_by_audience(mail["captures"])))
 
     async def _known(
         self, mail: Document, before: Mapping[str, Seen], session: AsyncClientSession
     ) -> dict[str, Document]:
         if not before:
             return {}
-        ids = [_row_id(mail, range_) for range_ in before]
+        ids = [_row_id(mail, audience) for audience in before]
         found = self._mails.find(of_ids(mail["account"], ids), session=session).hint(BY_ID)
         return {row["viewer"]: row async for row in found}
 
@@ -144,20 +144,20 @@ class Rows:
         session: AsyncClientSession,
     ) -> None:
         account = mail["account"]
-        old = {(r, p) for r, persons in profiles_by_range(before).items() for p in persons}
+        old = {(r, p) for r, persons in profiles_by_audience(before).items() for p in persons}
         writes: list[Any] = []
-        for range_, persons in profiles_by_range(mail["captures"]).items():
+        for audience, persons in profiles_by_audience(mail["captures"]).items():
             # A profile that one owner alone may see beside others: dated as the owner has the mail.
-            view = seen.get(range_) or seen[range_.removeprefix("!")]
+            view = seen.get(audience) or seen[audience.removeprefix("!")]
             for person_id in persons:
-                old.discard((range_, person_id))
+                old.discard((audience, person_id))
                 writes.append(
                     UpdateOne(
-                        of_id(account, _profile_row_id(mail, range_, person_id)),
+                        of_id(account, _profile_row_id(mail, audience, person_id)),
                         {
                             "$set": {"date": view.date},
                             "$setOnInsert": {
-                                "viewer": range_,
+                                "viewer": audience,
                                 "person_id": person_id,
                                 "mail_id": mail["_id"],
                             },
@@ -165,7 +165,7 @@ class Rows:
                         upsert=True,
                     )
                 )
-        gone = [_profile_row_id(mail, range_, person_id) for range_, person_id in sorted(old)]
+        gone = [_profile_row_id(mail, audience, person_id) for audience, person_id in sorted(old)]
         writes += [DeleteOne(of_id(account, id_)) for id_ in gone]
         if writes:
             await self._profiles.bulk_write(writes, session=session)
@@ -173,7 +173,7 @@ class Rows:
     async def _write_conversations(
         self,
         mail: Document,
-        thread: Thread,
+        conversation: Conversation,
         known: Mapping[str, Document],
         changed: Mapping[str, Document],
         gone: Collection[str],
@@ -182,15 +182,15 @@ class Rows:
         is_news: bool,
     ) -> None:
         account = mail["account"]
-        ids = {r: _conversation_row_id(account, r, thread.name) for r in {*changed, *gone}}
+        ids = {r: _conversation_row_id(account, r, conversation.name) for r in {*changed, *gone}}
         if not ids:
             return
         of_rows = of_ids(account, ids.values())
         found = self._conversations.find(of_rows, session=session).hint(BY_ID)
         old = {row["viewer"]: row async for row in found}
         writes: list[Any] = []
-        for range_, id_ in ids.items():
-            had, row, was = old.get(range_), changed.get(range_), known.get(range_)
+        for audience, id_ in ids.items():
+            had, row, was = old.get(audience), changed.get(audience), known.get(audience)
             new: Document | None
             if row is not None and had is None:
                 new = summary.summary_of(row)
@@ -198,65 +198,69 @@ class Rows:
                 new = summary.joined(had, summary.summary_of(row))
             else:
                 new = summary.changed(had, was, row) if had and was and row else None
-                new = new or await self._make_anew(account, range_, thread.name, session)
+                new = new or await self._make_anew(account, audience, conversation.name, session)
             if new is None:
                 writes.append(DeleteOne(of_id(account, id_)))
                 continue
             arrived = had["arrived"] if had else 0
             if was is None and is_news:
                 arrived = max(arrived + 1, time.time_ns() // 1_000_000)
-            fields = {"account": account, "viewer": range_, "thread": thread.name}
+            fields = {"account": account, "viewer": audience, "thread": conversation.name}
             about = {**fields, "arrived": arrived, **new}
             which = of_id(account, id_)
             writes.append(ReplaceOne(which, {"_id": id_, **about}, upsert=True))
         await self._conversations.bulk_write(writes, session=session)
 
     async def _make_anew(
-        self, account: str, range_: str, thread: str, session: AsyncClientSession
+        self, account: str, audience: str, conversation: str, session: AsyncClientSession
     ) -> Document | None:
-        of_thread = {"account": account, "viewer": range_, "thread": thread}
-        rows = await self._mails.find(of_thread, {"terms": 0}, session=session).to_list()
+        of_conversation = {"account": account, "viewer": audience, "thread": conversation}
+        rows = await self._mails.find(of_conversation, {"terms": 0}, session=session).to_list()
         return reduce(summary.joined, map(summary.summary_of, rows)) if rows else None
 
-    async def _follow(self, account: str, thread: Thread, session: AsyncClientSession) -> None:
-        """Let the rows of threads that were merged into this one belong to it."""
-        if not thread.merged:
+    async def _follow(
+        self, account: str, conversation: Conversation, session: AsyncClientSession
+    ) -> None:
+        """Move the rows of conversations that were merged into this one."""
+        if not conversation.merged:
             return
         of_account = {"account": account}
-        names = [thread.name, *thread.merged]
-        of_threads = {**of_account, "thread": {"$in": names}}
-        rows = await self._conversations.find(of_threads, session=session).to_list()
-        by_range: dict[str, list[Document]] = {}
-        for row in sorted(rows, key=lambda row: row["thread"] != thread.name):
-            by_range.setdefault(row["viewer"], []).append(row)
+        names = [conversation.name, *conversation.merged]
+        of_conversations = {**of_account, "thread": {"$in": names}}
+        rows = await self._conversations.find(of_conversations, session=session).to_list()
+        by_audience: dict[str, list[Document]] = {}
+        for row in sorted(rows, key=lambda row: row["thread"] != conversation.name):
+            by_audience.setdefault(row["viewer"], []).append(row)
         writes: list[Any] = [DeleteOne(of_id(account, row["_id"])) for row in rows]
-        for range_, parts in by_range.items():
-            id_ = _conversation_row_id(account, range_, thread.name)
-            fields = {"_id": id_, **of_account, "viewer": range_, "thread": thread.name}
+        for audience, parts in by_audience.items():
+            id_ = _conversation_row_id(account, audience, conversation.name)
+            fields = {"_id": id_, **of_account, "viewer": audience, "thread": conversation.name}
             arrived = max(part["arrived"] for part in parts)
             joined = reduce(summary.joined, parts)
             new = {"arrived": arrived, **{key: joined[key] for key in summary.FIELDS}}
             writes.append(ReplaceOne(of_id(account, id_), {**fields, **new}, upsert=True))
         if writes:
-            await self._read_marks.follow(account, thread.name, rows, session)
+            await self._read_marks.follow(account, conversation.name, rows, session)
             await self._conversations.bulk_write(writes, session=session)
-            merged = {**of_account, "viewer": {"$in": list(by_range)}}
-            merged["thread"] = {"$in": list(thread.merged)}
-            renamed = {"$set": {"thread": thread.name}}
+            merged = {**of_account, "viewer": {"$in": list(by_audience)}}
+            merged["thread"] = {"$in": list(conversation.merged)}
+            renamed = {"$set": {"thread": conversation.name}}
             await self._mails.update_many(merged, renamed, session=session)
 
 
-def mail_row(mail: Document, range_: str, thread: str, seen: Seen, content: Document) -> Document:
-    """Return the row of a mail in a range."""
+def mail_row(
+    mail: Document, audience: str, conversation: str, seen: Seen, content: Document
+) -> Document:
+    """Return the row of a mail for an audience."""
     people = [entry for entry in content["participants"] if entry["role"] != "reply_to"]
     named = {entry["address"].lower(): entry for entry in reversed(people)}
     first = [named[key] for key in dict.fromkeys(p["address"].lower() for p in people)]
     return {
-        "_id": _row_id(mail, range_),
+        "_id": _row_id(mail, audience),
         "account": mail["account"],
-        "viewer": range_,
+        "viewer": audience,
         "mail_id": mail["_id"],
-        "thread": thread,
+        "thread": conversation,
         "date": seen.date,
         "content": seen.content,
         "subject": content["subject"],
@@ -278,13 +282,13 @@ def mail_row(mail: Document, range_: str, thread: str, seen: Seen, content: Docu
     }
 
 
-def _row_id(mail: Document, range_: str) -> str:
-    return f"{mail['account']}/{range_}/{mail['_id']}"
+def _row_id(mail: Document, audience: str) -> str:
+    return f"{mail['account']}/{audience}/{mail['_id']}"
 
 
-def _profile_row_id(mail: Document, range_: str, person_id: str) -> str:
-    return f"{mail['account']}/{range_}/{person_id}/{mail['_id']}"
+def _profile_row_id(mail: Document, audience: str, person_id: str) -> str:
+    return f"{mail['account']}/{audience}/{person_id}/{mail['_id']}"
 
 
-def _conversation_row_id(account: str, range_: str, thread: str) -> str:
-    return f"{account}/{range_}/{thread}"
+def _conversation_row_id(account: str, audience: str, conversation: str) -> str:
+    return f"{account}/{audience}/{conversation}"

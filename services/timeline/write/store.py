@@ -2,7 +2,7 @@
 
 * `mails`: one document a mail: its captures, one entry a person (`projection.py`).
 * `contents`: what is shown of it, one document for each different form in which it was captured.
-* What is read is derived from these two, range by range (`rows.py`), and can be made anew.
+* `rows.py` derives what is read from these two, for each audience; rows can be made anew.
 * `outcomes` and tallies: `outcomes.py`. `changes`: `changes.py`. `quarantine`: `quarantine.py`.
 
 What belongs to one capture is written in one transaction.
@@ -22,7 +22,7 @@ from services.timeline.write.authentication import has_failed
 from services.timeline.write.bounces import Bounces
 from services.timeline.write.changes import Changes
 from services.timeline.write.confirmations import Confirmations
-from services.timeline.write.conversations import Threads
+from services.timeline.write.conversations import Conversations
 from services.timeline.write.outcomes import Final, Outcomes, Recorded, Slots
 from services.timeline.write.projection import Projection
 from services.timeline.write.quarantine import Quarantine
@@ -55,7 +55,7 @@ class Store:
         self._client = client
         self.outcomes = Outcomes(database)
         self.confirmations = Confirmations(database)
-        self.threads = Threads(database)
+        self.conversations = Conversations(database)
         self.changes = Changes(database)
         self.quarantine = Quarantine(database)
         self._bounces = Bounces(database)
@@ -124,14 +124,16 @@ class Store:
         mail, before = await self._keep_mail(projection, session)
         is_new = int(not before)
         tokens = (*projection.tokens, *former)
-        thread = await self.threads.join(mail["account"], tokens, is_new, session)
+        conversation = await self.conversations.join(mail["account"], tokens, is_new, session)
         contents = {projection.capture["content"]: content}
-        ranges = await self._rows.write(mail, before, contents, thread, session, is_news=is_news)
+        audiences = await self._rows.write(
+            mail, before, contents, conversation, session, is_news=is_news
+        )
         if is_news:
-            await self.changes.tell(mail["account"], ranges, thread.name, session)
+            await self.changes.tell(mail["account"], audiences, conversation.name, session)
         if projection.bounce is not None:
             await self._bounces.keep(projection.bounce, session)
-        return str(content["raw_key"]), thread.name
+        return str(content["raw_key"]), conversation.name
 
     async def replace(
         self, mail_id: str, content: Document, projections: Sequence[Projection]
@@ -181,11 +183,11 @@ class Store:
         new_mail = {**mail, "captures": after, "token": projections[0].token}
         await self._mails.replace_one(of_id(account, mail["_id"]), new_mail, session=session)
         tokens = [mail["token"], *projections[0].tokens]
-        ranges = await self._write_rows(mail, new_mail, tokens, made, session)
+        audiences = await self._write_rows(mail, new_mail, tokens, made, session)
         for projection in projections:
             if projection.bounce is not None:
                 await self._bounces.keep(projection.bounce, session)
-        return "changed" if ranges else "unchanged"
+        return "changed" if audiences else "unchanged"
 
     async def _move(
         self,
@@ -200,11 +202,13 @@ class Store:
         there only because the mail's former id was wrong.
         """
         account, tokens = mail["account"], projections[0].tokens
-        threads = await self.threads.of_tokens(account, [mail["token"], *tokens], session)
-        thread = threads.get(mail["token"])
-        stays = thread in (threads.get(token) for token in tokens)
-        if thread and not stays:
-            stays = await self._rows.are_all(mail, thread, session)
+        conversations = await self.conversations.of_tokens(
+            account, [mail["token"], *tokens], session
+        )
+        conversation = conversations.get(mail["token"])
+        stays = conversation in (conversations.get(token) for token in tokens)
+        if conversation and not stays:
+            stays = await self._rows.are_all(mail, conversation, session)
         former = [mail["token"]] if stays else []
         is_news = False if stays else None
         for projection in projections:
@@ -229,10 +233,12 @@ class Store:
     ) -> set[str]:
         """Bring the rows of a mail that has changed up to date; return where something changed."""
         account, before = mail["account"], mail["captures"]
-        thread = await self.threads.join(account, tokens, 0, session)
-        ranges = await self._rows.write(new_mail, before, contents, thread, session, is_news=False)
-        await self.changes.tell(account, ranges, thread.name, session)
-        return ranges
+        conversation = await self.conversations.join(account, tokens, 0, session)
+        audiences = await self._rows.write(
+            new_mail, before, contents, conversation, session, is_news=False
+        )
+        await self.changes.tell(account, audiences, conversation.name, session)
+        return audiences
 
     async def dismiss(self, event: MailDismissed) -> bool:
         """Record a dismissed capture; return False when it has an outcome already."""

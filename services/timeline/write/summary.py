@@ -1,4 +1,4 @@
-"""What an inbox shows of a conversation: a summary over its mails, as one range has them. Pure.
+"""What an inbox shows of a conversation: a summary over its mails, as one audience sees them. Pure.
 
 A summary is kept up to date mail by mail without looking at the others, and does not depend on
 their order: counts are sums, the newest and the oldest mail are the greatest and the least by date

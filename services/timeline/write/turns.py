@@ -1,8 +1,8 @@
-"""Taking turns: what writes the same documents does not race within one process.
+"""Locks by name: transactions that write the same documents do not race within one process.
 
-MongoDB aborts one of two transactions that write the same document, and the loser begins again at
-once. Among two replicas that is cheap; among dozens of captures of one mail, or of one thread, in
-one process it would be a stampede. So those go one by one here.
+MongoDB aborts one of two transactions that write the same document, and the loser retries at once.
+Between two replicas that is cheap. In one process dozens of captures of one mail or conversation
+would keep aborting each other, so they run one at a time.
 """
 
 import asyncio

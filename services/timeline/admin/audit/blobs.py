@@ -94,7 +94,7 @@ class BlobAudit:
         return Finding("orphan_blob", blob.key, blob.at, note=note)
 
     async def claims(self) -> Findings:
-        """Yield claims that no capture waits for. Claims of old mail do not tell their capture."""
+        """Yield claims that no capture waits for. Claims of backfill do not tell their capture."""
         async for batch in self._blobs.listed(CLAIM_PREFIX):
             self.tally["claims"] += len(batch)
             old = [blob for blob in batch if blob.at < self._settled]

@@ -122,7 +122,7 @@ class CaptureAudit:
     async def _without_receipt(self, hour: datetime, seen: set[UUID]) -> int:
         """Return how many captures of the hour have an outcome, and no receipt.
 
-        By the moment in their ids: old mail, whose ids have none, is not asked for.
+        By the time in their ids: backfill, whose ids have none, is left out.
         """
         first = max(hour, self._period.first)
         end = min(hour + _HOUR, self._period.end, self._period.settled)

@@ -1,4 +1,4 @@
-"""What each range has of a mail, whoever captured it, however and in whatever order."""
+"""What each audience sees of a mail, whoever captured it, however and in whatever order."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -11,8 +11,8 @@ from services.timeline.query.viewer import Viewer
 from services.timeline.write.audiences import (
     MAX_CONTENTS,
     add_capture,
-    profiles_by_range,
-    seen_by_range,
+    profiles_by_audience,
+    seen_by_audience,
 )
 from services.timeline.write.matches import EVERYONE
 from shared.database import Document
@@ -107,11 +107,11 @@ def without_bcc(captures: list[Document], owner: str) -> list[Document]:
 
 
 @given(MAILS)
-def test_what_colleagues_captured_changes_nothing_in_ones_own_range(mail: list[Document]) -> None:
+def test_what_colleagues_captured_changes_nothing_for_the_user_alone(mail: list[Document]) -> None:
     for person_id in PEOPLE:
         own = [one for one in mail if one["person_id"] == person_id]
-        assert seen_by_range(mail).get(person_id) == seen_by_range(own).get(person_id)
-        assert profiles_by_range(mail).get(person_id) == profiles_by_range(own).get(person_id)
+        assert seen_by_audience(mail).get(person_id) == seen_by_audience(own).get(person_id)
+        assert profiles_by_audience(mail).get(person_id) == profiles_by_audience(own).get(person_id)
 
 
 @given(MAILS)
@@ -119,11 +119,11 @@ def test_with_own_only_a_viewer_sees_as_if_nobody_else_captured(mail: list[Docum
     for person_id in PEOPLE:
         viewer = Viewer("acme", person_id, own_only=True)
         own = [one for one in mail if one["person_id"] == person_id]
-        assert viewer.ranges == [person_id]
+        assert viewer.audiences == [person_id]
         assert viewer.captures({"captures": mail}) == own
         assert viewer.contents({"captures": mail}) == own
         assert viewer.matches({"captures": mail}) == viewer.matches({"captures": own})
-        assert bool(viewer.matches({"captures": mail})) == (person_id in seen_by_range(mail))
+        assert bool(viewer.matches({"captures": mail})) == (person_id in seen_by_audience(mail))
 
 
 @given(MAILS)
@@ -131,9 +131,11 @@ def test_the_team_sees_as_if_others_had_no_bcc(mail: list[Document]) -> None:
     for person_id in PEOPLE:
         viewer = Viewer("acme", person_id)
         rest = without_hidden(mail, person_id)
-        for range_ in viewer.ranges:
-            assert seen_by_range(mail).get(range_) == seen_by_range(rest).get(range_)
-            assert profiles_by_range(mail).get(range_) == profiles_by_range(rest).get(range_)
+        for audience in viewer.audiences:
+            assert seen_by_audience(mail).get(audience) == seen_by_audience(rest).get(audience)
+            assert profiles_by_audience(mail).get(audience) == profiles_by_audience(rest).get(
+                audience
+            )
         assert viewer.matches({"captures": mail}) == viewer.matches({"captures": rest})
         ids = [one["capture_id"] for one in viewer.captures({"captures": mail})]
         assert ids == [one["capture_id"] for one in rest]
@@ -144,8 +146,8 @@ def test_the_team_sees_as_if_others_had_no_bcc(mail: list[Document]) -> None:
 @given(MAILS)
 def test_what_everyone_sees_knows_no_bcc(mail: list[Document]) -> None:
     rest = without_hidden(mail, None)
-    assert seen_by_range(mail).get(EVERYONE) == seen_by_range(rest).get(EVERYONE)
-    assert profiles_by_range(mail).get(EVERYONE) == profiles_by_range(rest).get(EVERYONE)
+    assert seen_by_audience(mail).get(EVERYONE) == seen_by_audience(rest).get(EVERYONE)
+    assert profiles_by_audience(mail).get(EVERYONE) == profiles_by_audience(rest).get(EVERYONE)
 
 
 @given(MAILS)
@@ -154,12 +156,14 @@ def test_what_is_listed_can_be_opened_and_what_can_be_opened_is_listed(
 ) -> None:
     for person_id in PEOPLE:
         for viewer in (Viewer("acme", person_id), Viewer("acme", person_id, own_only=True)):
-            listed = [seen_by_range(mail)[r] for r in viewer.ranges if r in seen_by_range(mail)]
+            listed = [
+                seen_by_audience(mail)[r] for r in viewer.audiences if r in seen_by_audience(mail)
+            ]
             contents = [one["content"] for one in viewer.contents({"captures": mail})]
             assert [seen.content for seen in listed] == contents[:1]
             matched = {one["person_id"] for one in viewer.matches({"captures": mail})}
-            profiles = profiles_by_range(mail)
-            assert set().union(*(profiles.get(r, set()) for r in viewer.ranges)) == matched
+            profiles = profiles_by_audience(mail)
+            assert set().union(*(profiles.get(r, set()) for r in viewer.audiences)) == matched
 
 
 @given(CAPTURES, st.randoms(use_true_random=False))
@@ -215,15 +219,15 @@ def test_a_person_who_captured_nothing_sees_at_most_what_is_open(own_only: bool)
     assert viewer.matches({"captures": mail}) == []
     assert viewer.contents({"captures": mail}) == []
     assert viewer.captures({"captures": mail}) == []
-    assert not {*viewer.ranges} & seen_by_range(mail).keys()
+    assert not {*viewer.audiences} & seen_by_audience(mail).keys()
 
 
 def seen_profiles(captures: list[Document]) -> dict[str, list[str]]:
-    found = seen_by_range(added(captures))
-    return {range_: [id_ for id_, _ in seen.persons] for range_, seen in found.items()}
+    found = seen_by_audience(added(captures))
+    return {audience: [id_ for id_, _ in seen.persons] for audience, seen in found.items()}
 
 
-def test_a_mail_that_is_known_from_bcc_alone_is_in_its_owners_ranges_and_no_other() -> None:
+def test_a_mail_that_is_known_from_bcc_alone_is_in_its_owners_audiences_and_no_other() -> None:
     mail = [capture(0, "u1", matches=[match("u1", 0, "bcc")])]
     assert seen_profiles(mail) == {"u1": ["c0"], "!u1": ["c0"]}
     both = [*mail, capture(1, "u2", "k1", 1, matches=[match("u2", 2, "bcc")])]
@@ -236,7 +240,7 @@ def test_where_the_team_sees_the_mail_bcc_adds_a_profile_and_no_row_of_the_mail(
         capture(1, "u2", "k1", 1, matches=[match("u2", 0, "to")]),
     ]
     assert seen_profiles(mail) == {"*": ["c0"], "u1": ["c0", "c1"], "u2": ["c0"]}
-    assert profiles_by_range(added(mail)) == {
+    assert profiles_by_audience(added(mail)) == {
         "*": {"c0"},
         "u1": {"c0", "c1"},
         "u2": {"c0"},
@@ -247,7 +251,7 @@ def test_where_the_team_sees_the_mail_bcc_adds_a_profile_and_no_row_of_the_mail(
 def test_a_profile_that_the_team_sees_is_not_hidden_as_well() -> None:
     """Known from an open address, and from another address in the owner's Bcc."""
     mail = [capture(0, "u1", matches=[match("u1", 0, "to"), match("u1", 1, "bcc")])]
-    assert profiles_by_range(added(mail)) == {"*": {"c0"}, "u1": {"c0"}}
+    assert profiles_by_audience(added(mail)) == {"*": {"c0"}, "u1": {"c0"}}
 
 
 def test_the_team_sees_the_first_open_content_and_each_owner_their_own() -> None:
@@ -258,9 +262,9 @@ def test_the_team_sees_the_first_open_content_and_each_owner_their_own() -> None
             capture(2, "u3", "later", 2),
         ]
     )
-    contents = {range_: seen.content for range_, seen in seen_by_range(mail).items()}
+    contents = {audience: seen.content for audience, seen in seen_by_audience(mail).items()}
     assert contents == {"*": "open", "u1": "hidden", "u2": "open", "u3": "later"}
-    assert seen_by_range(mail)["*"].date == NOW + timedelta(minutes=1)
+    assert seen_by_audience(mail)["*"].date == NOW + timedelta(minutes=1)
 
 
 def test_the_limit_of_contents_is_each_persons_own() -> None:
