@@ -40,7 +40,10 @@ TARGETS = (
     Target("services/timeline/write/identity.py", (f"{_TIMELINE}/write/test_identity.py",)),
     Target("services/timeline/write/summary.py", (f"{_TIMELINE}/write/test_summary.py",)),
     Target("services/timeline/write/audiences.py", (f"{_TIMELINE}/write/test_audiences.py",)),
-    Target("services/timeline/query/viewer.py", (f"{_TIMELINE}/write/test_audiences.py",)),
+    Target(
+        "services/timeline/query/viewer.py",
+        (f"{_TIMELINE}/write/test_audiences.py", f"{_TIMELINE}/query/test_viewer.py"),
+    ),
     Target("services/ingest/limits.py", (f"{_INGEST}/test_limits.py",)),
     Target("services/ingest/data.py", (f"{_INGEST}/test_read_data.py",)),
     Target("shared/capture_address.py", (f"{_SHARED}/test_capture_address.py",)),
