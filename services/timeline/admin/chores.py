@@ -1,4 +1,4 @@
-"""What the timeline's command does besides serving; each ends when it is done."""
+"""Commands of `python -m services.timeline` that run once and exit."""
 
 import asyncio
 import sys

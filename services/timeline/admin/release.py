@@ -1,8 +1,8 @@
-"""What becomes of what waits (`quarantine.py`): a user's yes, a user's no, or no answer in time.
+"""Decides captures in quarantine (`quarantine.py`): accepted or refused by a user, or expired.
 
-* Yes: each of its events is projected as if it had just come. What is projected waits no more, in
-  the same transaction; after a crash between two of them the rest waits still, for another yes.
-* No, or no answer: the bytes go first, then all that is known of it, as of a dismissed mail.
+* Accepted: each of its events is projected as if it had just arrived, and leaves quarantine in the
+  same transaction. After a crash between two events the rest still waits and can be accepted again.
+* Refused or expired: the bytes are deleted first, then all other data, as for a dismissed mail.
 """
 
 import asyncio

@@ -1,10 +1,10 @@
-"""Making every stored mail anew from its raw bytes, as today's reader reads them.
+"""Reads every stored mail again from its raw bytes, with today's reader.
 
     content -> its raw bytes -> read -> projected for each of its captures -> written in its place
 
-* What was decided stays: who captured a mail, its matches and its direction are facts.
+* Decisions stay: who captured a mail, its matches and its direction do not change.
 * Each content is one transaction, so it runs beside live mail.
-* It goes on where it was interrupted; contents that this reader made already are left alone.
+* An interrupted run continues where it stopped; contents that this reader made are skipped.
 """
 
 import asyncio

@@ -2,7 +2,8 @@
 
 * `inbox.py` lists conversations, `mails.py` lists mails and `raw.py` reads their bytes.
 * `search_query.py` parses a search, `search.py` finds its mails, `phrases.py` checks their words.
-* `read_state.py` keeps what a user has read: the one thing that this room writes.
-* `live.py` sends hints of `changes.py`; `bounces.py` and `confirmations.py` answer for theirs.
-* `cursors.py` says where a page ends.
+* `read_state.py` stores what a user has read: the only write of this room.
+* `live.py` sends hints of changes (`changes.py`).
+* `bounces.py` and `confirmations.py` read what was stored of each.
+* `cursors.py` names the position where the next page begins.
 """

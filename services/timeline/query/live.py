@@ -1,8 +1,8 @@
-"""Live updates: who has an inbox open hears what changed in it, whichever replica wrote it.
+"""Live updates: every open inbox is told what changed in it, whichever replica wrote the change.
 
-One change stream a process follows `changes` (`changes.py`) and hands each to those who may know of
-it, by the account's visibility of that moment. Hints only: a client fetches what they name. Whoever
-falls behind, or comes back after too long, is told to fetch everything again.
+One change stream per process follows `changes` (`changes.py`) and passes each hint to the listeners
+that may see it, by the account's visibility at that moment. A hint names what to fetch and has no
+content. A client that falls behind, or reconnects too late, is told to fetch everything again.
 """
 
 import asyncio

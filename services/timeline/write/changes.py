@@ -1,7 +1,7 @@
-"""Hints of what changed in an inbox: for whoever has it open.
+"""Hints for open inboxes: which conversations changed.
 
 `changes`: `{_id: ObjectId, account, viewer, conversation_id, at}`, written with the rows that
-changed and gone after an hour. They say where to look, never what is there.
+changed and deleted after an hour. A hint says where to look and has no content.
 """
 
 from collections.abc import Iterable

@@ -1,10 +1,10 @@
-"""An outcome, from its event to what can be read.
+"""Handles an outcome, from its event to what can be read.
 
-    raw mail -> read -> has it failed, and does the account want that to wait (`quarantine.py`)?
+    raw mail -> read -> has it failed, and does the account quarantine that (`quarantine.py`)?
     -> its own blob -> one transaction -> the claim is removed
 
-In this order: the bytes are durable before the database names them, and the claim of a large mail
-goes only when nothing needs it any more.
+The order matters: the bytes are durable before the database names them, and the claim of a large
+mail is removed only when nothing needs it any more.
 """
 
 import asyncio

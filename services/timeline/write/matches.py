@@ -1,7 +1,7 @@
 """The matches of a mail, and who may see which.
 
-Bcc is shown to the owner of the capture alone: so a match that is known from Bcc only carries its
-owners in `bcc_owners`, and is there for nobody else, the profile's timeline included.
+Only the owner of a capture may see its Bcc. So a match that is known from Bcc alone names its
+owners in `bcc_owners` and is hidden from everybody else, on the profile's timeline too.
 """
 
 from collections.abc import Iterable

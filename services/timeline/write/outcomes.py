@@ -1,12 +1,12 @@
-"""What became of the captures, and how many of each: one outcome a capture, counted once.
+"""The outcome of each capture, and tallies of outcomes: one outcome per capture, counted once.
 
 * `outcomes`: `{_id: <capture id>, account, day, decision, reason, message_id_hash, parts, at}`.
   `decision` is `attached`, `dismissed`, `confirmation` or `quarantined`; attached wins over
   dismissed. `parts` are the events of an attached capture that have been seen. A quarantined one
-  becomes attached by a user's yes, or dismissed: `refused` by a user, `expired` without an answer.
-  That is final.
+  becomes attached when a user accepts it, or dismissed: `refused` by a user, or `expired`. That is
+  final.
 * `tallies`: counts per account, day and owner, spread over slots so that captures do not queue for
-  one document (`Slots`). What was dismissed has no owner: not even that is remembered.
+  one document (`Slots`). A dismissed capture is counted without its owner.
 """
 
 import secrets

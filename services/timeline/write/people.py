@@ -1,10 +1,10 @@
-"""What the timeline knows of the directory: names and kinds for its views, whose an address is.
+"""The timeline's copy of the directory: names and kinds for its views, and who owns an address.
 
 * `people`: `{_id: "<account>/<person id>", account, person_id, version, kind, name, addresses}`,
   without the last three once deleted.
 * `capture_addresses`: `{_id: <address>, account, person_id, version, state, valid_until}`.
 
-Events come in any order and any number of times; the highest version wins.
+Events arrive in any order and any number of times; the highest version wins.
 """
 
 from collections.abc import Collection

@@ -1,13 +1,13 @@
-"""Captures that wait for a user's yes: their mail has failed (`docs/authentication.md`).
+"""Captures that wait for a user's yes: their mail failed authentication (`docs/authentication.md`).
 
-`quarantine`: one document a capture, `{_id, account, capture_id, owner, at, ranges, authentication,
-mails[{part, event, raw_key, ranges, shown}]}`. `mails` has an entry for each event of the capture,
-and the event itself: a yes projects it as if it had just come. `ranges` are the
+`quarantine`: one document per capture, `{_id, account, capture_id, owner, at, ranges,
+authentication, mails[{part, event, raw_key, ranges, shown}]}`. `mails` has an entry for each event
+of the capture, with the event itself: a yes projects it as if it had just arrived. `ranges` are the
 audiences of the mail (`audiences.py`): who would see it sees that it waits, and may decide.
 
-The bytes lie in the blob store, under keys of their own. What waits is in no other collection but
-`outcomes`, where its capture is `quarantined`: no inbox, no profile, no search and no live event
-has anything of it.
+The bytes are in the blob store, under keys of their own. Apart from `outcomes`, where the capture
+is `quarantined`, no other collection has anything of it: no inbox, profile, search or live event
+shows it.
 """
 
 import base64
