@@ -4,6 +4,7 @@ import pytest
 
 from services.timeline.query.viewer import viewer_of
 from services.timeline.write.account_settings import AccountSettings, Visibility
+from services.timeline.write.audiences import audiences_of
 from shared.auth import Caller
 
 CALLER = Caller("acme", "u1", frozenset({"timeline:read"}))
@@ -34,3 +35,8 @@ async def test_only_the_team_visibility_shows_what_others_captured(
 ) -> None:
     viewer = await viewer_of(Settings(visibility), CALLER, own_only=own_only)
     assert (viewer.account, viewer.person_id, viewer.audiences) == ("acme", "u1", audiences)
+
+
+async def test_by_default_a_caller_sees_what_the_team_and_the_user_in_private_see() -> None:
+    viewer = await viewer_of(Settings("team"), CALLER)
+    assert viewer.audiences == audiences_of("u1") == ["*", "!u1"]
