@@ -10,6 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.web import Problem, problem_response
 
+_KEEP_ALIVE_SECONDS = 75
+"""Longer than a client or a proxy keeps an idle connection (nginx: 60 s): who closes first must be
+the one who sends, or a request meets a connection that is being closed and fails."""
+
 
 class HttpServer:
     """Serves an app; signals are the runtime's business."""
@@ -24,6 +28,7 @@ class HttpServer:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=5,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         )
         self._server = _Server(config)
 

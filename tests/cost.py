@@ -58,7 +58,7 @@ def _growth(work_of_size: Callable[[int], _Work], size: int, tries: int, clock: 
 def ratio(work: _Work, reference: _Work, tries: int = 2, clock: _Clock = time.thread_time) -> float:
     """The time of `work` divided by the time of `reference`, each the least of at least `tries`."""
     sides = (_Side(work, clock), _Side(reference, clock))
-    with _no_collector():
+    with no_collector():
         for done in range(1, tries * _MORE + 1):
             for side in sides:
                 side.measure()
@@ -103,7 +103,8 @@ class _Side:
 
 
 @contextmanager
-def _no_collector() -> Iterator[None]:
+def no_collector() -> Iterator[None]:
+    """Keep the garbage collector off, after a last run."""
     was_enabled = gc.isenabled()
     gc.collect()
     gc.disable()

@@ -22,7 +22,7 @@ from services.matcher.forwards import (
     read_forward,
     written_by_users,
 )
-from services.matcher.participants import Participant, participants
+from services.matcher.participants import MAX_PARTICIPANTS, Participant, participants
 from services.matcher.reports import Bounce, read_bounce
 from shared.events import DismissalReason, Forwarded
 from shared.mail.delivery_reports import may_be_report
@@ -52,6 +52,11 @@ class Judgement:
     size: int = 0
     """Of an enclosed mail, in bytes."""
 
+    @property
+    def is_cut(self) -> bool:
+        """Return whether somebody may take part who was not read."""
+        return self.header.truncated or len(self.participants) > MAX_PARTICIPANTS
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -74,7 +79,7 @@ class Verdict:
         """Return why nothing may be dismissed, although nothing matched; None when it may."""
         if self.too_many:
             return "too_many_enclosed"
-        return "header_too_long" if any(mail.header.truncated for mail in self.mails) else None
+        return "header_too_long" if any(mail.is_cut for mail in self.mails) else None
 
     @property
     def dismissal(self) -> Dismiss:

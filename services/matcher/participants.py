@@ -4,16 +4,20 @@ From From, Sender, Reply-To, To, Cc, Bcc and Resent-*, each repeated header incl
 free text, with one exception: the failed recipients of a delivery report (`reports.py`). A From
 that a list rewrote gives way to the author. Addresses under the capture domain are how the mail
 came here, not who it is about.
+
+At most MAX_PARTICIPANTS are read: more than any provider lets one mail be sent to.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from services.matcher.addresses import normalise
 from services.matcher.senders import senders
 from shared.events import Role, Source
-from shared.mail.headers import HeaderBlock, addresses
+from shared.mail.headers import HeaderBlock, Mailbox, addresses
 
+MAX_PARTICIPANTS = 5000
 _FIELDS = {
     "from": Role.FROM,
     "sender": Role.SENDER,
@@ -42,15 +46,24 @@ class Participant(NamedTuple):
 
 
 def participants(header: HeaderBlock, capture_domain: str) -> tuple[Participant, ...]:
-    """Return who takes part, each address and role once, in order of weight."""
-    return tuple(dict.fromkeys(_all(header, capture_domain)))
+    """Return who takes part, each address and role once, in order of weight.
+
+    One more than MAX_PARTICIPANTS where there are more.
+    """
+    return tuple(dict.fromkeys(islice(_all(header, capture_domain), MAX_PARTICIPANTS + 1)))
 
 
 def _all(header: HeaderBlock, capture_domain: str) -> Iterator[Participant]:
     under_capture_domain = f"@{capture_domain}"
     for name, role in _FIELDS.items():
-        mailboxes = senders(header) if role is Role.FROM else addresses(header.all(name))
+        mailboxes = _mailboxes(header, name, role)
         for written in dict.fromkeys(mailbox.address for mailbox in mailboxes):
             address = normalise(written)
             if not address.endswith(under_capture_domain):
                 yield Participant(address, role)
+
+
+def _mailboxes(header: HeaderBlock, name: str, role: Role) -> list[Mailbox]:
+    if role is Role.FROM:
+        return senders(header)
+    return addresses(header.all(name), most=MAX_PARTICIPANTS + 1)

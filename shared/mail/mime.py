@@ -24,6 +24,8 @@ from shared.mail.transfer import decode_body, encoding_of, uu_name
 
 MAX_DEPTH = 50
 MAX_PARTS = 1000
+FIRST_PARTS = 200
+"""Enough for the text that somebody wrote above what they forward or ask."""
 MAX_SIGNED = 50
 """Opaque signatures in one mail that are looked into."""
 MAX_TEXT = 1 << 20  # bytes
@@ -99,16 +101,16 @@ def is_opaque(header: HeaderBlock) -> bool:
 
 
 def leaves(
-    raw: bytes, header: HeaderBlock | None = None, *, names: bool = True
+    raw: bytes, header: HeaderBlock | None = None, *, names: bool = True, most: int = MAX_PARTS
 ) -> tuple[list[Part], bool]:
     """Return the parts without parts, in order, and whether these are all. RFC 2046 section 5.
 
     `header` is the mail's, where it was read already. Without `names`, file names are as they are
-    written: for those who show none of them.
+    written: for those who show none of them. At most `most` parts are read.
     """
     reading = _Reading(cache(partial(charset_of_text, raw)) if names else None)
     reading.read(raw, _Place(), header or headers.read_header_block(raw), 1)
-    for number in range(2, MAX_PARTS + 1):
+    for number in range(2, most + 1):
         if not reading.waiting:
             break
         reading.read_next(number)

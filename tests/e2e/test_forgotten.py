@@ -149,9 +149,9 @@ def test_nor_of_what_a_user_forwards_as_attachment_beside_a_mail_that_matches(
     shutil.rmtree(own_stack.folder / "blobs" / "mails" / account.name)  # the one that is kept
 
 
-def test_nor_when_the_services_are_killed_at_any_moment(own_stack: Stack) -> None:
+def test_nor_when_the_services_are_killed_at_any_moment(own_stack: Stack, share: float) -> None:
     account = Account(own_stack)
-    mails = [Secret(large=number % 3 == 0) for number in range(60)]
+    mails = [Secret(large=number % 3 == 0) for number in range(60 if share == 1 else 30)]
     victims = [*own_stack.of("matcher"), *own_stack.of("timeline")]
     for number, secret in enumerate(mails):
         account.client.send(secret.sender, [account.capture], secret.raw)

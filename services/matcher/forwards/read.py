@@ -29,7 +29,7 @@ from services.matcher.participants import Participant
 from shared.events import Forwarded, Named, Role, Source
 from shared.mail.body import body_of, joined_source, joined_text
 from shared.mail.headers import decode_text, read_header_block
-from shared.mail.mime import leaves
+from shared.mail.mime import FIRST_PARTS, leaves
 from shared.mail.subject_prefixes import forwarded_subject, is_answer
 
 MAX_LEVELS = 50
@@ -80,7 +80,7 @@ class _Unread:
 def read_forward(raw: bytes) -> Forward | None:
     """Return what the forwarded mail in this one says of itself, or None when there is none."""
     header = read_header_block(raw)
-    parts, _ = leaves(raw, header, names=False)
+    parts, _ = leaves(raw, header, names=False, most=FIRST_PARTS)
     body = body_of(parts)
     plain = [part for part in body.plain if part.content_type == "text/plain"]
     rich = [part for part in body.rich if part.may_be_body]

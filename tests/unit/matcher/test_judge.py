@@ -11,6 +11,7 @@ from services.matcher import judge as judge_module
 from services.matcher.decide import Attach, Dismiss, Person
 from services.matcher.enclosed import MAX_MAILS, MAX_NESTING, cut, enclosed
 from services.matcher.judge import Verdict, judge
+from services.matcher.participants import MAX_PARTICIPANTS
 from shared.events import Direction, DismissalReason, Kind
 from shared.mail.headers import read_header_block
 from tests.mails import enclosing, mail
@@ -195,6 +196,19 @@ def test_too_many_are_not_dismissed() -> None:
 def test_nothing_is_forgotten_whose_header_was_not_read_whole() -> None:
     long = mail("shop@x.example", headers=f"X: {'y' * 70}\r\n" * 1500, to="user@team.example")
     assert judged(forward(long)).unread == "header_too_long"
+
+
+@pytest.mark.parametrize(
+    ("strangers", "unread"), [(MAX_PARTICIPANTS - 1, None), (MAX_PARTICIPANTS, "header_too_long")]
+)
+def test_nothing_is_forgotten_of_whose_addresses_some_were_not_read(
+    strangers: int, unread: str | None
+) -> None:
+    to = ",".join(f"{n}@x.y" for n in range(strangers))
+    verdict = judged(mail("shop@x.example", to))
+    assert (verdict.attached, verdict.unread) == ((), unread)
+    known = judged(mail("cand@mail.example", to))
+    assert attached(known) == {"": ["c1"]}, "who was read counts"
 
 
 def nested(depth: int, innermost: str = ABOUT_C1) -> str:
