@@ -13,8 +13,11 @@ class Cost:
     """Sums over all operations of one request."""
 
     operations: int
+    """Entries of the profiler that read: a find, an aggregate or a getMore is a request each."""
     documents: int
+    """That were examined."""
     keys: int
+    """That were examined."""
     plans: tuple[str, ...]
     """Of each operation, where it says so: the collection, and how it was looked through."""
     sorts: tuple[str, ...]

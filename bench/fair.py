@@ -20,15 +20,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.way import Visible, letter
-from dev.client import Client
-from dev.ledger import Ledger
+from bench.way.conversations import PlannedMail
+from bench.way.load import Load, furnish, letter
+from bench.way.visible import Visible
+from dev.ledger import Ledger, Letter
 from dev.senders import Senders
 from dev.stack import Stack, own_databases
 from dev.terminal import say
 
 _SETTLE_SECONDS = 600
 _PAUSE = 0.5
+_LOAD = Load(size=2000, replies=0.0, accounts=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Flood:
             ):
                 session.ehlo()
                 while not self._over.is_set():
-                    raw = letter(next(self._numbers), 2000, self._recipient).raw
+                    raw = _letter(next(self._numbers), self._recipient).raw
                     session.sendmail("recruiter@agency.example", [self._recipient], raw)
                     self.taken += 1
             time.sleep(0.05)
@@ -81,13 +83,15 @@ class Flood:
 
 def measure(stack: Stack, name: str, *, sessions: int, seconds: float) -> Result:
     """Flood, and send a mail now and then; return when the latter are visible."""
-    captures = {account: _capture(stack, account) for account in ("flooding", "quiet")}
+    captures = {
+        account: furnish(stack, account, _LOAD.profiles) for account in ("flooding", "quiet")
+    }
     visible = Visible(stack.environment["MONGODB_URL"], stack.environment["TIMELINE_DATABASE"])
     visible.start()
     ports = [replica.ports["INGEST_SMTP_PORT"] for replica in stack.of("ingest")]
     calm = Ledger()
     flood = Flood(ports, captures["flooding"], sessions)
-    few = [letter(n, 2000, captures["quiet"]) for n in range(int(seconds / _PAUSE))]
+    few = [_letter(n, captures["quiet"]) for n in range(int(seconds / _PAUSE))]
     quiet = Senders(few, calm, ports, sessions=1, rate=1 / _PAUSE)
     quiet.start()
     if not quiet.wait(_SETTLE_SECONDS):
@@ -104,11 +108,8 @@ def measure(stack: Stack, name: str, *, sessions: int, seconds: float) -> Result
     return Result(name, flood.taken, waits, calm.retries)
 
 
-def _capture(stack: Stack, account: str) -> str:
-    client = Client(stack.endpoints, stack.token_secret, account=account, person="u1")
-    client.put_person("u1", "user", "Recruiter", ["recruiter@agency.example"])
-    client.put_person("c1", "candidate", "Candidate", ["candidate@mail.example"])
-    return client.mint("u1")
+def _letter(number: int, address: str) -> Letter:
+    return letter(PlannedMail(number, 0, number), _LOAD, address, "fair")
 
 
 def table(results: Sequence[Result], seconds: float) -> Table:

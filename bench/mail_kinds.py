@@ -1,12 +1,10 @@
 """The kinds of mail that the bench of capacity sends. Pure: the same number is the same mail."""
 
-import functools
 import random
 from base64 import encodebytes
 from dataclasses import dataclass
-from itertools import accumulate
 
-from bench.mailbox import vocabulary
+from bench.prose import text
 
 PROFILES = 200
 """Candidates that the mails are about: `c0@mail.example` and so on."""
@@ -33,23 +31,6 @@ KINDS = (
     Kind("short, two users", 120, owners=2),
     Kind("short, dismissed", 120, matches=False),
 )
-
-
-def text(chance: random.Random, words: int) -> str:
-    """Return so many words, as frequent as in what people write, in lines."""
-    chosen = chance.choices(_words(), cum_weights=_weights(), k=words)
-    lines = (" ".join(chosen[at : at + 10]) for at in range(0, words, 10))
-    return "\r\n".join(lines) + "\r\n"
-
-
-@functools.cache
-def _words() -> list[str]:
-    return vocabulary()
-
-
-@functools.cache
-def _weights() -> list[float]:
-    return list(accumulate(1 / rank for rank in range(1, len(_words()) + 1)))
 
 
 def mail(kind: Kind, number: int) -> bytes:

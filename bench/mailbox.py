@@ -16,9 +16,10 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import accumulate
 from uuid import UUID
 
+from bench.prose import some_words, zipf
+from bench.prose import vocabulary as vocabulary  # of this mailbox, for who looks for its words
 from services.timeline.content.reader import Attachment, Mailbox, ReadMail
 from shared.events import Direction, Kind, MailAttached, Match, Role
 
@@ -27,7 +28,7 @@ USERS = {
     "u1": Mailbox("Anna Berg", "anna.berg@agency.example"),
     "u2": Mailbox("Otto Wolf", "otto.wolf@agency.example"),
 }
-PROFILES, WORDS = 5000, 20_000
+PROFILES = 5000
 LONGEST = 10_000
 SPAN = timedelta(days=3 * 365)
 MAIL_WORDS = 25
@@ -59,9 +60,8 @@ class Writers:
     def __init__(self, until: datetime, mail_words: int = MAIL_WORDS) -> None:
         self._until, self._mail_words = until, mail_words
         self.words = vocabulary()
-        self._word_weights = _zipf(WORDS)
         self._people = _people(self.words)
-        self._people_weights = _zipf(PROFILES)
+        self._people_weights = zipf(PROFILES)
 
     def letters(self, conversation: Conversation) -> Iterator[Letter]:
         """Yield the mails of a conversation, oldest first."""
@@ -72,7 +72,7 @@ class Writers:
         hidden = self._somebody(chance) if kind < 0.05 else None
         if kind < 0.02:
             profiles = []
-        subject = " ".join(self._some_words(chance, 4)).capitalize()
+        subject = " ".join(some_words(chance, 4)).capitalize()
         step = SPAN / (conversation.mails + 1)
         moment = self._until - SPAN * chance.random()
         if conversation.number == 0:
@@ -103,7 +103,7 @@ class Writers:
         to = (others or [outsider]) if sender is user else [user, *others[1:]]
         bcc = [self._people[hidden]] if hidden is not None and hidden not in profiles else []
         least = self._mail_words * 3 // 5
-        words = self._some_words(chance, chance.randrange(least, 2 * self._mail_words - least + 1))
+        words = some_words(chance, chance.randrange(least, 2 * self._mail_words - least + 1))
         text = " ".join(words)
         mail = ReadMail(
             message_id=ids[-1],
@@ -153,9 +153,6 @@ class Writers:
         [number] = chance.choices(range(PROFILES), cum_weights=self._people_weights)
         return number
 
-    def _some_words(self, chance: random.Random, count: int) -> list[str]:
-        return chance.choices(self.words, cum_weights=self._word_weights, k=count)
-
 
 def conversations(mails: int) -> list[Conversation]:
     """Return the conversations of a mailbox with so many mails."""
@@ -167,19 +164,6 @@ def conversations(mails: int) -> list[Conversation]:
         found.append(Conversation(len(found), size))
         left -= size
     return found
-
-
-def vocabulary() -> list[str]:
-    """Return the words, the most frequent first."""
-    chance = random.Random(0)
-    found: dict[str, None] = {}
-    while len(found) < WORDS:
-        syllables = chance.randrange(2, 5)
-        word = "".join(
-            chance.choice("bdfgklmnprstvz") + chance.choice("aeiou") for _ in range(syllables)
-        )
-        found[word] = None
-    return list(found)
 
 
 def profile_id(number: int) -> str:
@@ -207,7 +191,3 @@ def _attachments(chance: random.Random, words: Sequence[str]) -> tuple[Attachmen
     name = f"{'-'.join(words[:2])}.pdf"
     digest = hashlib.sha256(name.encode()).hexdigest()[:32]
     return (Attachment(0, name, "application/pdf", chance.randrange(10**4, 10**6), digest),)
-
-
-def _zipf(count: int) -> list[float]:
-    return list(accumulate(1 / rank for rank in range(1, count + 1)))

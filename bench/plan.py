@@ -10,8 +10,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
-from bench.capacity import PROCESSES, Capacity, Cost
+from bench.counting_proxy import ASKING, Requests
+from bench.mail_costs import Capacity, Cost
+from bench.processes import PROCESSES
 from dev.generate import ROOT
 from dev.terminal import Mistake
 from shared.blobs import CLAIM_CHECK_BYTES
@@ -54,7 +57,12 @@ def load(path: Path = MEASURED) -> Capacity:
     if not path.exists():
         raise Mistake(f"{path.name} is missing: make it with ARGS='capacity --save'")
     told = json.loads(path.read_text())
-    return Capacity(**{**told, "costs": [Cost(**cost) for cost in told["costs"]]})
+    return Capacity(**{**told, "costs": [_cost(cost) for cost in told["costs"]]})
+
+
+def _cost(told: dict[str, Any]) -> Cost:
+    requests = {name: Requests(**each) for name, each in told["requests"].items()}
+    return Cost(**{**told, "requests": requests})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,10 @@ class Mail:
     """One capture, on average: milliseconds of a processor by process, and bytes."""
 
     cpu: dict[str, float]
-    operations: float
+    requests: float
+    """That mongod receives, from all services."""
+    written: float
+    """Documents, by those requests."""
     bytes: float
     queue_bytes: float
     """In each of the two queues, together: larger mails travel by claim check."""
@@ -71,6 +82,16 @@ class Mail:
     puts: float
     gets: float
     """Requests to the blob store. Deletes cost nothing."""
+
+
+def requests(cost: Cost) -> float:
+    """Return how many requests of all services mongod receives for a mail."""
+    return sum(asked.requests for asked in cost.requests.values())
+
+
+def written(cost: Cost) -> float:
+    """Return how many documents mongod writes for a mail."""
+    return sum(asked.documents for asked in cost.requests.values())
 
 
 def average(measured: Capacity, given: Assumptions) -> Mail:
@@ -85,7 +106,8 @@ def average(measured: Capacity, given: Assumptions) -> Mail:
             name: kept * sum(c.cpu[name] * share for c, share in mix) + (1 - kept) * gone.cpu[name]
             for name in PROCESSES
         },
-        operations=kept * sum(c.operations * s for c, s in mix) + (1 - kept) * gone.operations,
+        requests=kept * sum(requests(c) * s for c, s in mix) + (1 - kept) * requests(gone),
+        written=kept * sum(written(c) * s for c, s in mix) + (1 - kept) * written(gone),
         bytes=sum(c.size * share for c, share in mix),
         queue_bytes=small * (1 + kept),
         database_bytes=kept * sum((c.documents + c.indexes) * share for c, share in mix)
@@ -101,11 +123,6 @@ def plan(rate: float, measured: Capacity, given: Assumptions) -> dict[str, str]:
     """Return what a peak of `rate` captures a second needs, in words by what it is."""
     mail = average(measured, given)
     cores = {name: rate * ms / 1000 / given.busy for name, ms in mail.cpu.items()}
-    rows = {}
-    for service, least in _LEAST.items():
-        replicas = max(least, math.ceil(cores[service]))
-        memory = replicas * _MIB[service] / 1024
-        rows[service] = f"{replicas:,} replicas, {cores[service]:,.1f} cores, {memory:,.1f} GiB"
     through = rate * mail.queue_bytes / 1e6
     by_messages = rate / given.queue_messages
     # The busier of the two queues has every mail: no dismissed one is left out of it yet.
@@ -116,11 +133,12 @@ def plan(rate: float, measured: Capacity, given: Assumptions) -> dict[str, str]:
     full = math.ceil(yearly * mail.database_bytes / 1e12 / given.shard_tb)
     sessions = rate * given.session_seconds
     monthly = yearly / 12
-    rows |= {
+    return _replicas(cores) | {
         "queues": f"{2 * rate:,.0f} messages, {through:,.1f} MB a second; "
         f"{partitions:,} partitions of each",
         "broker": f"{cores['broker'] * given.copies:,.1f} cores, all copies",
-        "MongoDB": f"{rate * mail.operations:,.0f} operations a second, "
+        "MongoDB": f"{rate * mail.requests:,.0f} requests, "
+        f"{rate * mail.written:,.0f} documents written a second, "
         f"{cores['database']:,.1f} cores, {shards:,} shards of {given.copies}",
         "MongoDB, a year": f"{_bytes(yearly * mail.database_bytes)} in one copy, "
         f"{max(shards, full):,} shards",
@@ -132,6 +150,15 @@ def plan(rate: float, measured: Capacity, given: Assumptions) -> dict[str, str]:
         "DNS look-ups a second": f"{rate * given.attached * given.lookups:,.0f}",
         "cells": f"{max(1, math.ceil(rate / given.cell_rate)):,}",
     }
+
+
+def _replicas(cores: dict[str, float]) -> dict[str, str]:
+    """Return the replicas of each service for the cores that all of it uses."""
+    rows = {}
+    for service, least in _LEAST.items():
+        replicas = max(least, math.ceil(cores[service]))
+        memory = replicas * _MIB[service] / 1024
+        rows[service] = f"{replicas:,} replicas, {cores[service]:,.1f} cores, {memory:,.1f} GiB"
     return rows
 
 
@@ -141,30 +168,45 @@ def _bytes(number: float) -> str:
 
 def tables(measured: Capacity, given: Assumptions) -> str:
     """Return the tables of `docs/capacity.md`: what was measured, what is assumed, the plans."""
-    lines = [
-        "| kind | bytes | " + " | ".join(PROCESSES) + " | all | ratio | operations | database "
-        "bytes | blob bytes |",
-        "|---" * (len(PROCESSES) + 7) + "|",
-    ]
+    plans = [plan(rate, measured, given) for rate in RATES]
+    planned = ["| | " + " | ".join(f"{rate:,} a second" for rate in RATES) + " |"]
+    planned.append("|---" * (len(RATES) + 1) + "|")
+    for name in plans[0]:
+        planned.append(f"| {name} | " + " | ".join(each[name] for each in plans) + " |")
+    return "\n".join([*_costs(measured), "", *_assumed(measured, given), "", *planned])
+
+
+def _costs(measured: Capacity) -> list[str]:
+    """Return the table of what a mail of each kind costs."""
+    head = (
+        *("kind", "bytes", *PROCESSES, "all", "ratio"),
+        *(f"requests of {service}" for service in ASKING),
+        *("documents written", "database bytes", "blob bytes"),
+    )
+    lines = [_line(head), "|---" * len(head) + "|"]
     for cost in measured.costs:
         total = sum(cost.cpu.values())
-        times = " | ".join(f"{cost.cpu[name]:.1f}" for name in PROCESSES)
-        lines.append(
-            f"| {cost.kind} | {cost.size:,} | {times} | {total:.1f} | "
-            f"{total / measured.reference:.2f} | {cost.operations:.0f} | "
-            f"{cost.documents + cost.indexes:,.0f} | {cost.blobs:,.0f} |"
-        )
+        cells = [cost.kind, f"{cost.size:,}", *(f"{cost.cpu[name]:.1f}" for name in PROCESSES)]
+        cells += [f"{total:.1f}", f"{total / measured.reference:.2f}"]
+        cells += [f"{cost.requests[service].requests:.1f}" for service in ASKING]
+        cells += [f"{written(cost):.1f}", f"{cost.documents + cost.indexes:,.0f}"]
+        lines.append(_line([*cells, f"{cost.blobs:,.0f}"]))
     for word, values in (("at rest", measured.resting), ("at most", measured.memory)):
-        numbers = " | ".join(f"{values[name]:.0f} MiB" for name in PROCESSES)
-        lines.append(f"| memory {word} | | {numbers} | | | | | |")
-    lines += ["", "| assumed | |", "|---|---|"]
+        held = [f"memory {word}", "", *(f"{values[name]:.0f} MiB" for name in PROCESSES)]
+        lines.append(_line([*held, *[""] * (len(head) - len(held))]))
+    return lines
+
+
+def _assumed(measured: Capacity, given: Assumptions) -> list[str]:
+    """Return the table of what was not measured, and of what an average capture costs by it."""
+    lines = ["| assumed | |", "|---|---|"]
     for each in fields(given):
         value = getattr(given, each.name)
         shown = ", ".join(f"{n:.2f}" for n in value.values()) if each.name == "mix" else f"{value}"
-        lines.append(f"| {each.metadata['text']} | {shown} |")
+        lines.append(_line((each.metadata["text"], shown)))
     mail = average(measured, given)
     times = ", ".join(f"{name} {ms:.1f}" for name, ms in mail.cpu.items())
-    lines.append(f"| so an average capture: milliseconds | {times} |")
+    lines.append(_line(("so an average capture: milliseconds", times)))
     lines.append(
         f"| and bytes | {mail.bytes:,.0f} sent, {mail.queue_bytes:,.0f} through queues, "
         f"{mail.database_bytes:,.0f} database, {mail.blob_bytes:,.0f} blobs |"
@@ -173,12 +215,11 @@ def tables(measured: Capacity, given: Assumptions) -> str:
         of_one = 1000 * given.busy / mail.cpu[name]
         most = f"{_MOST[name] * of_one:,.0f} by the {_MOST[name]} replicas of the autoscaler"
         lines.append(f"| captures a second of one {name} | {of_one:,.0f}; {most} |")
-    plans = [plan(rate, measured, given) for rate in RATES]
-    lines += ["", "| | " + " | ".join(f"{rate:,} a second" for rate in RATES) + " |"]
-    lines.append("|---" * (len(RATES) + 1) + "|")
-    for name in plans[0]:
-        lines.append(f"| {name} | " + " | ".join(each[name] for each in plans) + " |")
-    return "\n".join(lines)
+    return lines
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "".join(f"| {cell} " if cell else "| " for cell in cells) + "|"
 
 
 def page(text: str, made: str) -> str:

@@ -2,16 +2,19 @@
 
 import pytest
 
-from bench.capacity import PROCESSES, Capacity, Cost
+from bench.counting_proxy import ASKING, Requests
+from bench.mail_costs import Capacity, Cost
 from bench.mail_kinds import KINDS, mail
 from bench.plan import PAGE, Assumptions, average, load, page, plan, tables
+from bench.processes import PROCESSES
 from dev.terminal import Mistake
 from shared.blobs import CLAIM_CHECK_BYTES
 
 
 def _cost(kind: str, size: int, ms: float, kept: float) -> Cost:
     cpu = dict.fromkeys(PROCESSES, ms)
-    return Cost(kind, 100, size, cpu, kept, kept, 2 * kept, 10.0, {})
+    requests = {service: Requests(ms, 0.0, kept, {}) for service in ASKING}
+    return Cost(kind, 100, size, cpu, kept, kept, 2 * kept, requests, {})
 
 
 _MEASURED = Capacity(
@@ -37,6 +40,8 @@ def test_an_average_capture_is_weighed_by_kind_and_by_what_becomes_of_it() -> No
     assert found.queue_bytes == pytest.approx(3000 * 1.5)  # large ones travel by claim check
     assert found.database_bytes == pytest.approx(0.5 * 2 * (50 + 50 + 250))
     assert found.blob_bytes == pytest.approx(0.5 * 2 * (50 + 50 + 250))
+    assert found.requests == pytest.approx(0.5 * 2 * (3 + 3 + 15) + 0.5 * 2 * 2)
+    assert found.written == pytest.approx(0.5 * 2 * (50 + 50 + 250))
     assert found.puts == pytest.approx(0.75)
     assert found.gets == pytest.approx(0.5)
 
@@ -46,6 +51,7 @@ def test_a_plan_is_proportional_above_the_least() -> None:
     big = plan(1000, _MEASURED, _HALF)
     assert big["timeline"] == "23 replicas, 23.0 cores, 14.4 GiB"
     assert big["queues"].startswith("2,000 messages, 4.5 MB a second; 1 partitions")
+    assert big["MongoDB"].startswith("23,000 requests, 350,000 documents written a second, ")
     assert big["MongoDB"].endswith("23.0 cores, 2 shards of 3")
     small = plan(1, _MEASURED, _HALF)
     assert small["ingest"].startswith("3 replicas")

@@ -1,0 +1,157 @@
+"""One load through a whole stack: rates, latencies, processor time, requests to mongod.
+
+1. Some mails warm the processes up.
+2. The timed run: all mails, from the first connection to the last visible outcome. What processes
+   use in that time is divided by the mails; what they use at rest is in it, and little.
+3. The counted run: matcher and timeline are started again behind counting proxies
+   (`bench/counting_proxy.py`) and get some mails of the same load. It is not timed.
+
+Processor time and requests are there when the stack started broker and database itself. Such a
+database gets a cache as a small server has it: with the 256 MB of development, 64 transactions that
+write the search terms of 30 KB each stop mongod, since none of what they changed can be evicted.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pymongo
+
+from bench.counting_proxy import Requests, counting, per_mail
+from bench.processes import ProcessMeter
+from bench.way.broker_alone import broker_alone
+from bench.way.load import Load, furnish, letters
+from bench.way.visible import Visible
+from dev.ledger import Ledger, Receipt
+from dev.senders import Senders
+from dev.stack import Stack
+from dev.terminal import Mistake, say
+
+_WARM_MAILS, _LEAST_PUBLISHED = 64, 2000
+_SETTLE_SECONDS, _POLL_SECONDS = 600.0, 0.1
+_CACHE = "cache_size=1G"
+_AFTER_SECONDS = 0.5
+"""What follows an outcome: the last acknowledgements and notices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One load. Rates are in mails a second, latencies in seconds from the 250 to visible."""
+
+    title: str
+    load: Load
+    sessions: int
+    replicas: int
+    broker_alone: float
+    """Confirmed publishes a second of the same size, nothing else running."""
+    accepted: float
+    visible: float
+    p50: float
+    p95: float
+    p99: float
+    cpu: dict[str, float]
+    """Milliseconds of a processor for a mail, by process."""
+    counted: int
+    """Mails of the counted run."""
+    requests: dict[str, Requests]
+    """That mongod received for a mail, by service."""
+
+
+class Way:
+    """Sends loads through a stack and follows them."""
+
+    def __init__(self, stack: Stack, load: Load, sessions: int, visible: Visible) -> None:
+        self._stack, self._load, self._sessions = stack, load, sessions
+        self._visible = visible
+        self._addresses = [
+            furnish(stack, f"bench{number}", load.profiles) for number in range(load.accounts)
+        ]
+
+    def send(self, mails: int, name: str) -> tuple[float, list[Receipt]]:
+        """Return when all of these mails are visible: when the first was sent, and the receipts."""
+        written = list(letters(self._load.of(mails), self._addresses, name))
+        ledger = Ledger()
+        ports = [replica.ports["INGEST_SMTP_PORT"] for replica in self._stack.of("ingest")]
+        senders = Senders(written, ledger, ports, sessions=self._sessions)
+        started = time.monotonic()
+        senders.start()
+        while (now := self._seen_of(ledger)) < len(written):
+            time.sleep(_POLL_SECONDS)
+            say(f"{name}: {len(ledger.receipts):>6} accepted {now:>6} visible of {len(written)}")
+            if ledger.refused:
+                raise Mistake(f"a mail was refused: {ledger.refused[0]}")
+            if time.monotonic() - started > _SETTLE_SECONDS:
+                raise TimeoutError(f"only {now} of {len(written)} mails became visible")
+        senders.wait(_SETTLE_SECONDS)
+        return started, ledger.receipts
+
+    def _seen_of(self, ledger: Ledger) -> int:
+        """Return how many mails are visible, each once, however often it was sent."""
+        return sum(receipt.capture_id in self._visible.seen for receipt in ledger.receipts)
+
+    def seen_at(self, receipt: Receipt) -> float:
+        """Return when a mail became visible, in seconds."""
+        return self._visible.seen[receipt.capture_id]
+
+
+@contextmanager
+def watching(stack: Stack) -> Iterator[Visible]:
+    """Watch the outcomes of a stack."""
+    visible = Visible(stack.environment["MONGODB_URL"], stack.environment["TIMELINE_DATABASE"])
+    visible.start()
+    try:
+        yield visible
+    finally:
+        visible.stop()
+
+
+def measure(stack: Stack, load: Load, *, sessions: int, counted: int) -> Result:
+    """Send the load through a fresh stack, then `counted` mails of it; return what it took."""
+    if stack.database is not None:
+        _enlarge_cache(stack.database.url)
+    published = max(load.mails, _LEAST_PUBLISHED)
+    alone = broker_alone(stack, size=load.size, count=published, concurrent=sessions)
+    with watching(stack) as visible:
+        way = Way(stack, load, sessions, visible)
+        way.send(min(_WARM_MAILS, load.mails), "warm")
+        meter = ProcessMeter(stack)
+        before = meter.cpu()
+        started, receipts = way.send(load.mails, "timed")
+        cpu = {name: (now - before[name]) / load.mails for name, now in meter.cpu().items()}
+        seen = [way.seen_at(receipt) for receipt in receipts]
+        requests = _counted(stack, way, counted) if stack.database and counted else {}
+    waits = sorted(at - receipt.at for at, receipt in zip(seen, receipts, strict=True))
+    return Result(
+        title=load.title,
+        load=load,
+        sessions=sessions,
+        replicas=len(stack.of("ingest")),
+        broker_alone=alone,
+        accepted=load.mails / (max(receipt.at for receipt in receipts) - started),
+        visible=load.mails / (max(seen) - started),
+        p50=waits[len(waits) // 2],
+        p95=waits[int(len(waits) * 0.95)],
+        p99=waits[int(len(waits) * 0.99)],
+        cpu=cpu,
+        counted=counted if requests else 0,
+        requests=requests,
+    )
+
+
+def _enlarge_cache(url: str) -> None:
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
+        client.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig=_CACHE)
+
+
+def _counted(stack: Stack, way: Way, mails: int) -> dict[str, Requests]:
+    """Return what mongod receives from each service for a mail, over so many mails."""
+    with counting(stack) as proxies:
+        way.send(min(_WARM_MAILS, mails), "warm-again")
+        time.sleep(_AFTER_SECONDS)
+        before = proxies.asked()
+        way.send(mails, "counted")
+        time.sleep(_AFTER_SECONDS)
+        asked = proxies.asked()
+    return {name: per_mail(now.since(before[name]), mails) for name, now in asked.items()}
