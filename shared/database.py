@@ -20,6 +20,7 @@ from fastapi import FastAPI, Request, Response
 from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
+    BulkWriteError,
     DocumentTooLarge,
     DuplicateKeyError,
     InvalidOperation,
@@ -35,9 +36,9 @@ Database = AsyncDatabase[Document]
 
 _PERMANENT = (DocumentTooLarge, DuplicateKeyError, InvalidOperation)
 """Not ConfigurationError: a server that is starting "supports no sessions" yet."""
-_PERMANENT_CODES = {2, 9, 14, 66, 10334, 11000, 17280, 17419, 17420}
-"""BadValue, FailedToParse, TypeMismatch, ImmutableField, and documents or keys that are too large:
-the same operation would fail again. https://www.mongodb.com/docs/manual/reference/error-codes/"""
+_PERMANENT_CODES = {2, 9, 14, 66, 121, 257, 388, 10334, 11000, 17280, 17419, 17420}
+"""BadValue, FailedToParse, TypeMismatch, ImmutableField, DocumentValidationFailure, a transaction
+that is too large or too large for the cache, and documents or keys that are too large: the same operation would fail again. https://www.mongodb.com/docs/manual/reference/error-codes/"""
 _CLOSE_SECONDS = 1.0
 _REFUSALS = {
     8000: "the credentials are refused",  # what Atlas says
@@ -57,12 +58,22 @@ def database_errors() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        if isinstance(error, _PERMANENT):
-            raise
-        if isinstance(error, OperationFailure) and error.code in _PERMANENT_CODES:
+        if isinstance(error, _PERMANENT) or not _PERMANENT_CODES.isdisjoint(_codes(error)):
             raise
         DATABASE_AWAY.inc()
         raise DatabaseAway(type(error).__name__) from error
+
+
+def is_duplicate(error: PyMongoError) -> bool:
+    """Return whether a document was inserted whose id or unique key is taken."""
+    return 11000 in _codes(error)
+
+
+def _codes(error: PyMongoError) -> set[int | None]:
+    """Return the server's codes; a bulk write has one for each write that failed."""
+    if isinstance(error, BulkWriteError):
+        return {failed["code"] for failed in (error.details or {}).get("writeErrors", ())}
+    return {error.code} if isinstance(error, OperationFailure) else set()
 
 
 def connect(url: str, service: str) -> AsyncMongoClient[Document]:

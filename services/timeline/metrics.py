@@ -31,3 +31,17 @@ DEAD_LETTERS_WAITING = from_zero(
     (*REASONS, OTHER),
 )
 LIVE_STREAMS = Gauge("satchel_live_streams", "Clients that listen to live hints")
+
+BATCH_REQUESTS = Histogram(
+    "satchel_batch_requests",
+    "Requests that were committed together",
+    buckets=[1, 2, 4, 8, 16, 32, 64],
+)
+CONFLICTS = Counter(
+    "satchel_batch_conflicts_total",
+    "Batches that met another writer's, or a server that stepped down, and were repeated",
+)
+HALVINGS = Counter(
+    "satchel_batch_halvings_total",
+    "Batches that were halved to find the capture that cannot be written",
+)

@@ -1,122 +1,126 @@
 """Who may see what of a mail. Pure.
 
-Every row belongs to one *audience* of its account, and a caller reads the rows of their audiences.
+An audience is who reads a row; a caller reads the audiences that are theirs.
 
     *      the team: every mail with a match that is known from an open header
-    u1     one user: what u1's own capture address caught, as it was caught
-    !u1    one user in private: mails and profiles that are known from the Bcc of u1's capture alone
+    u1     what u1's own capture address caught, as it was caught
+    !u1    what only u1 may see although the team sees the rest: mails and profiles that are
+           known from the Bcc of u1's capture alone
 
 With `visibility` `team` a caller reads `*` and `!u1`; with `owner`, or for `owner=me`, only `u1`.
-So no text, count or date of a colleague's capture is in an audience of a user who may not see it.
+So nothing that a colleague's capture brought is ever in an audience of somebody who may not see
+it: no text, no count, no date.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from services.timeline.write import authentication
-from services.timeline.write.matches import EVERYONE, merge_matches
-from shared.database import Document
+from services.timeline.write.matches import merge_matches
+from services.timeline.write.records import Capture, MatchRecord, NamedAddress, ProfileRef
 
+TEAM = "*"
 MAX_CONTENTS = 20
+"""Of one mail and owner."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A mail as one audience sees it."""
+class View(Struct, frozen=True):
+    """A mail as one audience has it."""
 
     content: str
+    """The key of the content that is shown."""
     date: datetime
     """What lists sort by: the mail's date, never later than its arrival."""
-    persons: tuple[tuple[str, str], ...]
-    """The profiles that it is on, with their kinds."""
+    persons: tuple[ProfileRef, ...]
+    """The profiles that it is on."""
 
 
-def seen_by_audience(captures: Sequence[Document]) -> dict[str, Seen]:
-    """Return how each audience sees a mail with these captures; others do not see it."""
+def private_to(owner: str) -> str:
+    """Return the audience of what only this user may see although the team sees the rest."""
+    return f"!{owner}"
+
+
+def views(captures: Sequence[Capture]) -> dict[str, View]:
+    """Return how each audience has a mail that was captured so. One that is absent has not."""
     captures = in_order(captures)
-    merged = merge_matches(match for capture in captures for match in capture["matches"])
-    public = [match for match in merged if "bcc_owners" not in match]
-    found: dict[str, Seen] = {}
+    merged = merge_matches(match for capture in captures for match in capture.matches)
+    public = [match for match in merged if not match.bcc_owners]
+    found: dict[str, View] = {}
     if public:
-        first = next(capture for capture in captures if is_open(capture))
-        found[EVERYONE] = _seen(first, public)
-    for person_id, own in _by_person(captures).items():
-        found[person_id] = _seen(own[0], [match for c in own for match in c["matches"]])
-        hidden = [match for match in merged if person_id in match.get("bcc_owners", ())]
+        first = next(capture for capture in captures if capture.is_open)
+        found[TEAM] = _view(first, public)
+    for owner, own in _by_owner(captures).items():
+        found[owner] = _view(own[0], [match for c in own for match in c.matches])
+        hidden = [match for match in merged if owner in match.bcc_owners]
         if hidden and not public:
-            found[f"!{person_id}"] = _seen(own[0], hidden)
+            found[private_to(owner)] = _view(own[0], hidden)
     return found
 
 
-def profiles_by_audience(captures: Sequence[Document]) -> dict[str, set[str]]:
-    """Return the profiles on whose timelines each audience sees the mail."""
-    audiences = seen_by_audience(captures)
-    found = {audience: {id_ for id_, _ in seen.persons} for audience, seen in audiences.items()}
-    merged = merge_matches(match for capture in captures for match in capture["matches"])
-    public = found.get(EVERYONE, set())
+def profile_dates(captures: Sequence[Capture]) -> dict[tuple[str, str], datetime]:
+    """Return when each profile has the mail, by audience and profile.
+
+    A profile that one owner alone may see, beside others that the team sees, is dated as the owner
+    has the mail.
+    """
+    seen = views(captures)
+    found = {(a, ref.person_id): view.date for a, view in seen.items() for ref in view.persons}
+    merged = merge_matches(match for capture in captures for match in capture.matches)
     for match in merged:
-        for owner in match.get("bcc_owners", ()):
-            if match["person_id"] not in public:
-                found.setdefault(f"!{owner}", set()).add(match["person_id"])
+        for owner in match.bcc_owners:
+            if (TEAM, match.person_id) not in found:
+                found.setdefault((private_to(owner), match.person_id), seen[owner].date)
     return found
 
 
-def audiences_of(person_id: str, *, own_only: bool = False) -> list[str]:
-    """Return the audiences that a user is in."""
-    return [person_id] if own_only else [EVERYONE, f"!{person_id}"]
-
-
-def is_open(capture: Document) -> bool:
-    """Return whether a match of the capture is known from an open header."""
-    return any("bcc_owners" not in match for match in capture["matches"])
-
-
-def in_order(captures: Iterable[Document]) -> list[Document]:
+def in_order(captures: Iterable[Capture]) -> list[Capture]:
     """Return the captures as they arrived: the same order whatever is processed first."""
-    return sorted(captures, key=lambda c: (c["at"], c["capture_id"], c["place"]))
+    return sorted(captures, key=lambda c: (c.at, c.capture_id, c.place))
 
 
-def add_capture(captures: Sequence[Document], new: Document) -> list[Document]:
-    """Return the captures with a new one: of each person and content the first that arrived.
+def add_capture(captures: Sequence[Capture], new: Capture) -> tuple[Capture, ...]:
+    """Return the captures with a new one: of each owner and content the first that arrived.
 
-    The same whatever comes first or comes again. Of one person at most MAX_CONTENTS: what else
+    The same whatever comes first or comes again. Of one owner at most MAX_CONTENTS: what else
     matched there is known from the first of them at that moment.
     """
-    same = [c for c in captures if _who_and_what(c) == _who_and_what(new)]
+    same = [c for c in captures if (c.owner, c.content) == (new.owner, new.content)]
     kept = [c for c in captures if c not in same]
     first, *later = in_order([*same, new])
-    all_ = _with_matches(first, later)
-    kept.append(all_ | {"authentication": authentication.of_captures([first, *later])})
-    own = in_order(c for c in kept if c["person_id"] == new["person_id"])
+    verdict = authentication.of_captures([first, *later])
+    kept.append(replace(_with_matches(first, later), authentication=verdict))
+    own = in_order(c for c in kept if c.owner == new.owner)
     if len(own) > MAX_CONTENTS:
-        others = [c for c in kept if c["person_id"] != new["person_id"]]
+        others = [c for c in kept if c.owner != new.owner]
         head, *tail = own[:MAX_CONTENTS]
         kept = [*others, _with_matches(head, own[MAX_CONTENTS:]), *tail]
-    return in_order(kept)
+    return tuple(in_order(kept))
 
 
-def _with_matches(capture: Document, others: Iterable[Document]) -> Document:
-    """Return the capture with what others of the same person know from their headers."""
+def _with_matches(capture: Capture, others: Iterable[Capture]) -> Capture:
+    """Return the capture with what others of the same owner know from their headers."""
     all_ = [capture, *others]
-    matches = merge_matches(match for c in all_ for match in c["matches"])
-    named = sorted((entry for c in all_ for entry in c["bcc"]), key=lambda entry: entry["name"])
-    bcc = {entry["address"]: entry for entry in named}
-    matches.sort(key=lambda match: (match["person_id"], match["address"]))
-    return {**capture, "matches": matches, "bcc": [bcc[address] for address in sorted(bcc)]}
+    matches = merge_matches(match for c in all_ for match in c.matches)
+    by_name = sorted((entry for c in all_ for entry in c.bcc), key=lambda entry: entry.name)
+    bcc: dict[str, NamedAddress] = {entry.address: entry for entry in by_name}
+    return replace(
+        capture,
+        matches=tuple(sorted(matches, key=lambda match: (match.person_id, match.address))),
+        bcc=tuple(bcc[address] for address in sorted(bcc)),
+    )
 
 
-def _who_and_what(capture: Document) -> tuple[str, str]:
-    return capture["person_id"], capture["content"]
-
-
-def _by_person(captures: Iterable[Document]) -> dict[str, list[Document]]:
-    found: dict[str, list[Document]] = {}
+def _by_owner(captures: Iterable[Capture]) -> dict[str, list[Capture]]:
+    found: dict[str, list[Capture]] = {}
     for capture in captures:
-        found.setdefault(capture["person_id"], []).append(capture)
+        found.setdefault(capture.owner, []).append(capture)
     return found
 
 
-def _seen(capture: Document, matches: Iterable[Document]) -> Seen:
-    persons = sorted({(match["person_id"], match["kind"]) for match in matches})
-    return Seen(capture["content"], capture["sort_date"], tuple(persons))
+def _view(capture: Capture, matches: Iterable[MatchRecord]) -> View:
+    persons = sorted({(match.person_id, match.kind) for match in matches})
+    refs = tuple(ProfileRef(person_id=person_id, kind=kind) for person_id, kind in persons)
+    return View(capture.content, capture.sort_date, refs)

@@ -1,28 +1,23 @@
 """Whether a mail is from whom it says, as it is shown. Pure.
 
-A verdict is about one capture. Two captures of the same content differ in nothing but their Bcc and
-what was written on the way (`projection.py`): what verifies the one verifies what is shown of the
-other, too. A forged copy has another content, and gains nothing.
+A verdict is about one capture. Two captures of the same content differ only in their Bcc and in
+what was written on the way (`projection.py`): what verifies one also verifies what is shown of the
+other. A forged copy has another content and gains nothing.
 """
 
 from collections.abc import Iterable
 
-from shared.database import Document
+from services.timeline.write.records import Capture, Verdict
 from shared.events import AuthenticationVerdict, MailAttached
 
-UNKNOWN: Document = {
-    "verdict": "unverified",
-    "method": None,
-    "domain": None,
-    "reason": "not_checked",
-}
+UNKNOWN = Verdict(verdict="unverified", method=None, domain=None, reason="not_checked")
 """Of a mail that came before there were verdicts."""
-_FIRST = ("verified", "failed", "unverified")
+_BEST_FIRST = ("verified", "failed", "unverified")
 
 
-def of_captures(captures: Iterable[Document]) -> Document:
+def of_captures(captures: Iterable[Capture]) -> Verdict:
     """Return the verdict about a content, from its captures in whatever order."""
-    known = [c["authentication"] for c in captures if c.get("authentication")]
+    known = [capture.authentication for capture in captures if capture.authentication]
     return min(known, key=_rank, default=UNKNOWN)
 
 
@@ -32,6 +27,6 @@ def has_failed(event: MailAttached) -> bool:
     return found is not None and found.verdict is AuthenticationVerdict.FAILED
 
 
-def _rank(authentication: Document) -> tuple[object, ...]:
-    rest = (str(authentication[field]) for field in ("method", "domain", "reason"))
-    return (_FIRST.index(authentication["verdict"]), *rest)
+def _rank(found: Verdict) -> tuple[int, str, str, str]:
+    rest = str(found.method), str(found.domain), str(found.reason)
+    return (_BEST_FIRST.index(found.verdict), *rest)

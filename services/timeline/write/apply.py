@@ -1,0 +1,108 @@
+"""From what the database holds and what is to be written, to what it holds then. Pure.
+
+All rules of what a capture changes are here and in what this calls; there is no I/O. Requests are
+applied in their order, and each sees what those before it have written, so repeats of one capture
+in a batch are harmless. The result does not depend on the order, but for the names of conversations
+and for what is news.
+
+`apply` raises NotLoaded with all that it lacks, as far as it can tell; then it is called again. A
+request that makes it raise anything else is not to be written: the caller finds out which it is.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from services.timeline.write.attaching import attach
+from services.timeline.write.quarantine import held_id
+from services.timeline.write.recording import (
+    record_confirmation,
+    record_dismissed,
+    record_refused,
+)
+from services.timeline.write.records import Confirmation, Held
+from services.timeline.write.replacing import replace_content
+from services.timeline.write.requests import (
+    Answer,
+    Attach,
+    Confirm,
+    Dismiss,
+    Refuse,
+    Replace,
+    Request,
+)
+from services.timeline.write.state import Draft, NotLoaded, Query, State
+
+
+class Applied(Struct, frozen=True):
+    """What is to be committed, and the answer to each request."""
+
+    draft: Draft
+    answers: tuple[Answer, ...]
+
+
+def apply(state: State, requests: Sequence[Request], now: datetime) -> Applied:
+    """Return what the requests change. Raises NotLoaded."""
+    draft, answers = Draft(state), list[Answer]()
+    missing: dict[Query, None] = {}
+    for request in requests:
+        try:
+            answers.append(apply_one(draft, request, now))
+        except NotLoaded as error:  # go on, to learn what else is missing
+            missing.update(dict.fromkeys(error.queries))
+        except Exception:
+            if not missing:
+                raise  # else the draft is half written, and nothing is known of the request
+    if missing:
+        raise NotLoaded(*missing)
+    return Applied(draft, tuple(answers))
+
+
+def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
+    """Write one request to the draft. Raises NotLoaded."""
+    match request:
+        case Attach():
+            return attach(draft, request, now)
+        case Dismiss(event=dismissed):
+            return Answer(outcome="dismissed", again=not record_dismissed(draft, dismissed))
+        case Confirm():
+            return _confirm(draft, request)
+        case Refuse():
+            return _refuse(draft, request)
+        case Replace():
+            return replace_content(draft, request, now)
+
+
+def _confirm(draft: Draft, request: Confirm) -> Answer:
+    event = request.event
+    is_new = record_confirmation(draft, event)
+    id_ = str(event.capture_id)
+    if draft.one(Confirmation, event.account, id_) is None:
+        draft.put(
+            Confirmation(
+                id=id_,
+                account=event.account,
+                owner=event.owner,
+                capture_address=event.capture_address,
+                provider=event.provider,
+                requested_by=event.requested_by,
+                code=event.code,
+                link=event.link,
+                at=event.received_at,
+            )
+        )
+    return Answer(outcome="confirmation", again=not is_new)
+
+
+def _refuse(draft: Draft, request: Refuse) -> Answer:
+    held = request.held
+    record_refused(draft, held.account, held.capture_id, held.owner, request.reason)
+    draft.one(Held, held.account, held_id(held.capture_id))  # it may have been taken meanwhile
+    draft.delete(Held, held.account, held.id)
+    return Answer(outcome="dismissed")
+
+
+def milliseconds_of(moment: datetime) -> int:
+    """Return the milliseconds since the epoch."""
+    return int(moment.astimezone(UTC).timestamp() * 1000)

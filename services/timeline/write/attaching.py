@@ -1,0 +1,119 @@
+"""What an attached capture changes. Pure.
+
+    outcome -> does it have to wait? -> content -> mail -> conversation -> what is listed
+"""
+
+from datetime import datetime
+
+from services.timeline.write.audiences import add_capture
+from services.timeline.write.authentication import has_failed
+from services.timeline.write.conversations import join
+from services.timeline.write.listing import News, list_mail
+from services.timeline.write.projection import Projection
+from services.timeline.write.quarantine import hold, raw_key, take
+from services.timeline.write.recording import is_final, outcome_of, record_attached
+from services.timeline.write.records import Bounce, Capture, Content, Hint, Mail
+from services.timeline.write.requests import Answer, Attach, Blob
+from services.timeline.write.state import Draft
+
+
+def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
+    """Show a mail, or let it wait for a user's yes. What was refused stays forgotten."""
+    event, projection = request.event, request.projection
+    if has_failed(event):
+        before = outcome_of(draft, event)
+        if is_final(before):
+            return Answer(outcome="dismissed", again=True)
+        is_open = before is None or before.decision == "dismissed"
+        waits = request.may_wait if is_open else before is not None and before.decision == "quarantined"
+        if waits and not request.is_released:
+            hold(draft, event, projection)
+            held = record_attached(draft, event, "quarantined")
+            return Answer(
+                outcome="quarantined",
+                complete=held.complete,
+                again=held.again,
+                blob=Blob(raw_key(event), request.raw),
+            )
+        take(draft, event)
+    content = draft.one(Content, projection.account, projection.content.id)
+    conversation = write_mail(draft, projection, now)
+    recorded = record_attached(draft, event, "attached")
+    return Answer(
+        outcome="attached",
+        complete=recorded.complete,
+        again=recorded.again,
+        mail_id=projection.mail_id,
+        conversation_id=conversation,
+        blob=Blob(projection.content.raw_key, request.raw)
+        if content is None or content.raw_key == projection.content.raw_key
+        else None,
+    )
+
+
+def write_mail(
+    draft: Draft,
+    projection: Projection,
+    now: datetime,
+    *,
+    former: tuple[str, ...] = (),
+    is_news: bool = True,
+) -> str:
+    """Write what one capture says about a mail; return the id of its conversation.
+
+    `former` are more tokens of the mail. What is backfilled is never news.
+    """
+    account, capture = projection.account, projection.capture
+    if draft.one(Content, account, projection.content.id) is None:
+        draft.put(projection.content)  # the first that said the same stays
+    known = draft.one(Mail, account, projection.mail_id)
+    before = known.captures if known else ()
+    captures = add_capture(before, capture)
+    mail = Mail(
+        id=projection.mail_id,
+        account=account,
+        message_id=projection.message_id,
+        token=projection.token,
+        captures=captures,
+    )
+    conversation = join(
+        draft,
+        account,
+        (*projection.tokens, *former),
+        new_mails=int(known is None),
+        is_changed=captures != before,
+    )
+    if captures != before:
+        draft.put(mail)
+        news = news_of(capture, now, is_news=is_news)
+        changed_for = list_mail(draft, mail, before, conversation, news)
+        if news.is_news:
+            tell(draft, account, changed_for, conversation, now)
+    if projection.bounce is not None:
+        keep_bounce(draft, projection.bounce)
+    return conversation
+
+
+def keep_bounce(draft: Draft, bounce: Bounce) -> None:
+    """Keep what a mail says about another; a repetition changes nothing."""
+    if draft.one(Bounce, bounce.account, bounce.id) != bounce:
+        draft.put(bounce)
+
+
+def news_of(capture: Capture, now: datetime, *, is_news: bool = True) -> News:
+    """Return to whom a capture is news."""
+    return News(
+        now=int(now.timestamp() * 1000),
+        sent_by=capture.owner if capture.sent_by_owner else None,
+        is_news=is_news and not capture.backfill,
+    )
+
+
+def tell(
+    draft: Draft, account: str, audiences: set[str], conversation: str, now: datetime
+) -> None:
+    """Hint to those who have the conversation open that it has changed."""
+    draft.hints += [
+        Hint(account=account, audience=audience, conversation_id=conversation, at=now)
+        for audience in sorted(audiences)
+    ]

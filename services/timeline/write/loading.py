@@ -1,0 +1,164 @@
+"""Loads what a batch needs: one query per collection, then one for what those lead to.
+
+The first queries follow from the requests alone, the second from the conversations that their
+tokens are in. What is needed beyond that (a merge, a mail that others have captured differently) is
+rare, and asked for by `apply`.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from services.timeline.write.audiences import TEAM, private_to, views
+from services.timeline.write.authentication import has_failed
+from services.timeline.write.conversations import summary_id, token_id
+from services.timeline.write.projection import Projection
+from services.timeline.write.quarantine import held_id
+from services.timeline.write.read_marks import mark_id, reader_id
+from services.timeline.write.records import (
+    Bounce,
+    Confirmation,
+    Content,
+    Conversation,
+    Held,
+    Kept,
+    Mail,
+    MailRow,
+    Outcome,
+    ReadBefore,
+    ReadMark,
+    SummaryRow,
+    Token,
+)
+from services.timeline.write.requests import Attach, Confirm, Dismiss, Refuse, Replace, Request
+from services.timeline.write.state import ById, OfConversation, Query, State
+from services.timeline.write.stored import from_document
+from shared.database import BY_ID, Database, Document
+
+
+async def load(
+    database: Database, state: State, queries: Iterable[Query], session: AsyncClientSession
+) -> None:
+    """Add what these queries find to the state."""
+    by_kind: dict[type[Kept], list[ById]] = defaultdict(list)
+    of_conversations: dict[tuple[type[Kept], str | None], list[OfConversation]] = defaultdict(list)
+    for query in dict.fromkeys(queries):
+        if query in state:
+            continue
+        if isinstance(query, ById):
+            by_kind[query.kind].append(query)
+        else:
+            of_conversations[query.kind, query.audience].append(query)
+    for kind, wanted in by_kind.items():
+        await _load_by_id(database, state, kind, wanted, session)
+    for (kind, audience), all_of in of_conversations.items():
+        await _load_all(database, state, kind, audience, all_of, session)
+
+
+async def _load_by_id(
+    database: Database,
+    state: State,
+    kind: type[Kept],
+    queries: Sequence[ById],
+    session: AsyncClientSession,
+) -> None:
+    for query in queries:
+        state.add(query, None)
+    which = {**_of_accounts(queries), "_id": {"$in": [query.id for query in queries]}}
+    found = database[kind.collection].find(which, session=session).hint(BY_ID)
+    async for document in found:
+        record = from_document(kind, document)
+        state.add(ById(kind, record.account, record.id), record)
+
+
+async def _load_all(
+    database: Database,
+    state: State,
+    kind: type[Kept],
+    audience: str | None,
+    queries: Sequence[OfConversation],
+    session: AsyncClientSession,
+) -> None:
+    which: Document = {
+        **_of_accounts(queries),
+        "thread": {"$in": [query.conversation for query in queries]},
+    }
+    if audience is not None:
+        which["viewer"] = audience
+    fields = {"terms": 0} if kind is MailRow else None
+    members: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    async for document in database[kind.collection].find(which, fields, session=session):
+        record: Any = from_document(kind, document)
+        members[record.account, record.conversation].append(record)
+    for query in queries:
+        state.add_all(query, tuple(members[query.account, query.conversation]))
+
+
+def _of_accounts(queries: Collection[ById] | Collection[OfConversation]) -> Document:
+    accounts = sorted({query.account for query in queries})
+    return {"account": accounts[0] if len(accounts) == 1 else {"$in": accounts}}
+
+
+def first_queries(requests: Sequence[Request]) -> Iterator[Query]:
+    """Yield what is needed of each request whatever is stored."""
+    for request in requests:
+        match request:
+            case Attach(event=event, projection=projection):
+                yield ById(Outcome, event.account, str(event.capture_id))
+                yield from _of_projection(projection)
+                if has_failed(event):
+                    yield ById(Held, event.account, held_id(str(event.capture_id)))
+            case Dismiss(event=dismissed):
+                yield ById(Outcome, dismissed.account, str(dismissed.capture_id))
+            case Confirm(event=asked):
+                yield ById(Outcome, asked.account, str(asked.capture_id))
+                yield ById(Confirmation, asked.account, str(asked.capture_id))
+            case Refuse(held=held):
+                yield ById(Outcome, held.account, held.capture_id)
+                yield ById(Held, held.account, held.id)
+            case Replace(content=content, projections=projections):
+                yield ById(Mail, content.account, request.mail_id)
+                yield ById(Content, content.account, content.id)
+                for projection in projections:
+                    yield from _of_projection(projection)
+
+
+def _of_projection(projection: Projection) -> Iterator[Query]:
+    account = projection.account
+    yield ById(Content, account, projection.content.id)
+    yield ById(Mail, account, projection.mail_id)
+    for token in projection.tokens:
+        yield ById(Token, account, token_id(account, token))
+    if projection.bounce is not None:
+        yield ById(Bounce, account, projection.bounce.id)
+
+
+def second_queries(state: State, requests: Sequence[Request]) -> Iterator[Query]:
+    """Yield what the conversations lead to, which the first queries have found."""
+    for request in requests:
+        if isinstance(request, Attach):
+            yield from _of_conversations(state, request.projection)
+
+
+def _of_conversations(state: State, projection: Projection) -> Iterator[Query]:
+    account, capture = projection.account, projection.capture
+    found = [state.one(Token, account, token_id(account, t)) for t in projection.tokens]
+    names = {token.conversation for token in found if token is not None}
+    for name in names:
+        yield ById(Conversation, account, token_id(account, name))
+    if len(names) > 1:
+        for name in names:
+            yield OfConversation(SummaryRow, account, name)
+            yield OfConversation(ReadMark, account, name)
+        return
+    audiences = {*views([capture])}
+    if capture.sent_by_owner and not capture.backfill:
+        audiences |= {TEAM, private_to(capture.owner)}
+        yield ById(ReadBefore, account, reader_id(account, capture.owner))
+    for name in names or {projection.token}:
+        for audience in audiences:
+            yield ById(SummaryRow, account, summary_id(account, audience, name))
+        if capture.sent_by_owner and not capture.backfill:
+            yield ById(ReadMark, account, mark_id(account, capture.owner, name))

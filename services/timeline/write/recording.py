@@ -1,0 +1,135 @@
+"""What became of the captures, and how many of each: one outcome a capture, counted once. Pure.
+
+`attached` wins over `dismissed`. A `quarantined` capture becomes attached by a user's yes, or
+dismissed: `refused` by a user, `expired` without an answer. That is final.
+"""
+
+from datetime import datetime
+from typing import Literal, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.timeline.write.records import Outcome
+from services.timeline.write.requests import Final
+from services.timeline.write.state import Draft, TallyKey
+from shared.events import MailAttached, MailConfirmation, MailDismissed
+
+FINAL: tuple[str, ...] = get_args(Final)
+"""Why a capture that waited is forgotten; nothing brings it back."""
+NOBODY = ""
+"""The owner of what was dismissed: not even that is remembered."""
+
+
+class Recorded(Struct, frozen=True):
+    """An event of an attached capture that is recorded."""
+
+    complete: bool
+    """Whether all parts of its mail have been seen."""
+    again: bool
+    """Whether it had been recorded as the same before."""
+
+
+def outcome_of(draft: Draft, event: MailAttached) -> Outcome | None:
+    """Return what became of the event's capture so far."""
+    return draft.one(Outcome, event.account, str(event.capture_id))
+
+
+def is_final(outcome: Outcome | None) -> bool:
+    """Return whether nothing brings the capture back."""
+    return outcome is not None and outcome.decision == "dismissed" and outcome.reason in FINAL
+
+
+def record_attached(
+    draft: Draft, event: MailAttached, decision: Literal["attached", "quarantined"]
+) -> Recorded:
+    """Record an event of an attached capture, or of one that waits for a yes."""
+    before, part = outcome_of(draft, event), part_of(event)
+    seen = before.parts if before else ()
+    now = before or Outcome(
+        id=str(event.capture_id),
+        account=event.account,
+        day=_day(event.received_at),
+        at=_milliseconds(event.decided_at),
+        decision=decision,
+    )
+    parts = seen if part in seen else (*seen, part)
+    # A backfilled capture keeps its id when it is brought again, on another day.
+    now = replace(now, decision=decision, reason=None, message_id_hash=None, parts=parts)
+    if now != before:
+        draft.put(now)
+    if before is None or before.decision in {"dismissed", "quarantined"} - {decision}:
+        _count(draft, event.account, now.day, event.owner, decision, 1)
+    if before is not None and before.decision == "dismissed":
+        _count(draft, event.account, now.day, NOBODY, f"dismissed.{before.reason}", -1)
+    if before is not None and (before.decision, decision) == ("quarantined", "attached"):
+        _count(draft, event.account, now.day, event.owner, "quarantined", -1)
+    of_mail = [p for p in parts if p.startswith(f"{event.place}/")]
+    return Recorded(
+        complete=len(of_mail) >= event.parts,
+        again=before is not None and before.decision == decision and part in seen,
+    )
+
+
+def record_refused(draft: Draft, account: str, capture_id: str, owner: str, reason: Final) -> None:
+    """Record that a capture that waited is forgotten, unless it has been attached."""
+    before = draft.one(Outcome, account, capture_id)
+    if before is None or before.decision != "quarantined":
+        return
+    draft.put(replace(before, decision="dismissed", reason=reason, parts=()))
+    _count(draft, account, before.day, owner, "quarantined", -1)
+    _count(draft, account, before.day, NOBODY, f"dismissed.{reason}", 1)
+
+
+def record_dismissed(draft: Draft, event: MailDismissed) -> bool:
+    """Record a dismissed capture; return False when it has an outcome already."""
+    outcome = Outcome(
+        id=str(event.capture_id),
+        account=event.account,
+        day=_day(event.received_at),
+        at=_milliseconds(event.decided_at),
+        decision="dismissed",
+        reason=event.reason.value,
+        message_id_hash=event.message_id_hash,
+    )
+    return _record_once(draft, outcome, NOBODY, f"dismissed.{event.reason.value}")
+
+
+def record_confirmation(draft: Draft, event: MailConfirmation) -> bool:
+    """Record a forwarding confirmation; return False when it was recorded before."""
+    outcome = Outcome(
+        id=str(event.capture_id),
+        account=event.account,
+        day=_day(event.received_at),
+        at=_milliseconds(event.decided_at),
+        decision="confirmation",
+    )
+    return _record_once(draft, outcome, event.owner, "confirmations")
+
+
+def _record_once(draft: Draft, outcome: Outcome, owner: str, counted_as: str) -> bool:
+    if draft.one(Outcome, outcome.account, outcome.id) is not None:
+        return False
+    draft.put(outcome)
+    _count(draft, outcome.account, outcome.day, owner, counted_as, 1)
+    return True
+
+
+def part_of(event: MailAttached) -> str:
+    """Return what tells this event from the others of its capture."""
+    return f"{event.place}/{event.part}"
+
+
+def _count(
+    draft: Draft, account: str, day: str, owner: str, counted_as: str, difference: int
+) -> None:
+    draft.counted[TallyKey(account, day, owner, counted_as)] += difference
+
+
+def _day(moment: datetime) -> str:
+    return moment.date().isoformat()
+
+
+def _milliseconds(moment: datetime) -> datetime:
+    """Return the moment as the database keeps it."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

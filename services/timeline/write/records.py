@@ -1,0 +1,398 @@
+"""What the timeline keeps, as typed records: one class a kind of document, frozen.
+
+A record knows its collection. `stored.py` turns records into BSON and back, and is the only place
+that does. A field's stored name stands beside it where it differs. A field with a default is left
+out of the document while it has that value, and a field that a record does not know is passed
+over: so an older document is read, and an older timeline reads a newer one's.
+
+    captured   Capture in Mail, Content      what came, and what is shown of it
+    connected  Token, Conversation           which mails belong together
+    listed     MailRow, ProfileRow, Summary  what each audience reads: derived from those above
+    counted    Outcome                       what became of a capture
+    besides    Bounce, Held, Confirmation, ReadMark, ReadBefore, Hint
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from msgspec import Struct, field
+
+
+class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A document, or a part of one."""
+
+
+class Kept(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A document: every one belongs to an account, and has an id that is made from what it is."""
+
+    collection: ClassVar[str]
+
+    id: str = field(name="_id")
+    account: str
+
+
+# Captured ------------------------------------------------------------------------------------
+
+
+class NamedAddress(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A name and an address, as a mail has them."""
+
+    name: str
+    address: str
+
+
+class Participant(NamedAddress, frozen=True, kw_only=True, omit_defaults=True):
+    """Who takes part in a mail; `Role` and `Source` of `shared.events`."""
+
+    role: str
+    source: str
+
+
+class Attachment(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A part that is not shown."""
+
+    index: int
+    filename: str
+    content_type: str
+    size: int
+    """In bytes, decoded."""
+    digest: str
+    """Of its bytes, to tell one from another."""
+
+
+class ListedContent(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """What lists show of a mail, in one of the forms in which it was captured."""
+
+    collection: ClassVar[str] = "contents"
+
+    mail_id: str
+    subject: str
+    from_: NamedAddress | None = field(name="from")
+    to: tuple[NamedAddress, ...]
+    cc: tuple[NamedAddress, ...]
+    reply_to: tuple[NamedAddress, ...]
+    forwarded_by: NamedAddress | None
+    participants: tuple[Participant, ...]
+    snippet: str
+    forward: bool
+    auto: str | None
+    invite: dict[str, Any] | None
+    """`Invite.model_dump(mode="json")`."""
+    attachments: tuple[Attachment, ...]
+    incomplete: bool
+    reader_version: int
+    read_at: datetime
+    size: int
+    raw_key: str
+    raw_of: str
+    """The owner of the capture whose raw bytes are kept."""
+
+    @property
+    def key(self) -> str:
+        """Which of the mail's contents it is."""
+        return self.id.partition("/")[2]
+
+
+class Content(ListedContent, frozen=True, kw_only=True, omit_defaults=True):
+    """All that is shown of a mail, in one of the forms in which it was captured."""
+
+    text: str
+    html: str | None
+
+
+class MatchRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A profile's address in a mail."""
+
+    person_id: str
+    kind: str
+    address: str
+    role: str
+    source: str
+    shared_address: bool
+    bcc_owners: tuple[str, ...] = ()
+    """Set where it is known from Bcc alone: who may see it."""
+
+
+class Forward(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What an inline forward says of the original; `Forwarded` of `shared.events`."""
+
+    sender: NamedAddress
+    to: tuple[NamedAddress, ...] = ()
+    cc: tuple[NamedAddress, ...] = ()
+    date: str | None
+    subject: str | None
+
+
+class Verdict(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether a mail is from whom it says; `Authentication` of `shared.events`."""
+
+    verdict: str
+    method: str | None
+    domain: str | None
+    reason: str | None
+
+
+class Capture(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One arrival of a mail at a capture address."""
+
+    owner: str = field(name="person_id")
+    at: datetime
+    capture_id: str
+    place: str
+    capture_address: str
+    door: str
+    direction: str
+    sent_by_owner: bool | None = None
+    forwarded: Forward | None
+    content: str
+    """The key of its content."""
+    said: str
+    """A hash of its text, white space aside: captures that differ in it are variants."""
+    date: datetime
+    sort_date: datetime
+    """The mail's date, never later than its arrival."""
+    matches: tuple[MatchRecord, ...]
+    bcc: tuple[NamedAddress, ...]
+    authentication: Verdict | None = None
+    backfill: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the team may know of it: something else than a Bcc named a profile."""
+        return any(not match.bcc_owners for match in self.matches)
+
+
+class Mail(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """A mail as a person would count it, with all of its captures."""
+
+    collection: ClassVar[str] = "mails"
+
+    message_id: str | None
+    token: str
+    captures: tuple[Capture, ...]
+
+
+# Connected -----------------------------------------------------------------------------------
+
+
+class Token(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """A Message-ID, hashed, and the conversation that it belongs to."""
+
+    collection: ClassVar[str] = "tokens"
+
+    conversation: str = field(name="thread")
+
+
+class Conversation(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """How many mails a conversation has. Whoever joins it writes this document."""
+
+    collection: ClassVar[str] = "threads"
+
+    mails: int
+    joined: int = 0
+    """Grows with every write, so that two transactions that join meet here."""
+
+
+# Listed --------------------------------------------------------------------------------------
+
+
+class ProfileRef(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A profile that a mail is on."""
+
+    person_id: str
+    kind: str
+
+
+class MailRow(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """A mail as an audience lists and finds it."""
+
+    collection: ClassVar[str] = "mail_rows"
+
+    audience: str = field(name="viewer")
+    mail_id: str
+    conversation: str = field(name="thread")
+    date: datetime
+    content: str
+    subject: str
+    snippet: str
+    has_attachments: bool
+    participants: tuple[NamedAddress, ...]
+    persons: tuple[ProfileRef, ...]
+    terms: tuple[str, ...] = ()
+
+
+class ProfileRow(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """A mail on a profile's timeline, as an audience has it."""
+
+    collection: ClassVar[str] = "profile_mails"
+
+    audience: str = field(name="viewer")
+    person_id: str
+    mail_id: str
+    date: datetime
+
+
+class FirstMail(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A conversation's oldest mail."""
+
+    date: datetime
+    mail_id: str
+    subject: str
+
+
+class LastMail(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A conversation's newest mail."""
+
+    date: datetime
+    mail_id: str
+    snippet: str
+
+
+class DatedAddress(NamedAddress, frozen=True, kw_only=True, omit_defaults=True):
+    """Who takes part in a conversation, and when last."""
+
+    date: datetime
+
+
+class Summary(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What an inbox shows of a conversation."""
+
+    last_mail_at: datetime
+    first: FirstMail
+    last: LastMail
+    mail_count: int
+    with_attachments: int
+    participants: tuple[DatedAddress, ...]
+    persons: tuple[ProfileRef, ...]
+
+
+class SummaryRow(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """A conversation as an audience lists it."""
+
+    collection: ClassVar[str] = "conversations"
+
+    audience: str = field(name="viewer")
+    conversation: str = field(name="thread")
+    arrived: int
+    """Grows with every mail that is news to the audience: unread is told by it."""
+    last_mail_at: datetime
+    first: FirstMail
+    last: LastMail
+    mail_count: int
+    with_attachments: int
+    participants: tuple[DatedAddress, ...]
+    persons: tuple[ProfileRef, ...]
+
+
+# Counted -------------------------------------------------------------------------------------
+
+
+class Outcome(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a capture; its id is the capture's."""
+
+    collection: ClassVar[str] = "outcomes"
+
+    day: str
+    at: datetime | None = None
+    decision: str
+    """`attached`, `dismissed`, `confirmation` or `quarantined`."""
+    reason: str | None = None
+    message_id_hash: str | None = None
+    parts: tuple[str, ...] = ()
+    """The events of an attached capture that have been seen."""
+
+
+# Besides -------------------------------------------------------------------------------------
+
+
+class Bounce(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """A mail says that another could not be delivered."""
+
+    collection: ClassVar[str] = "bounces"
+
+    token: str
+    """Of the mail that came back."""
+    owner: str
+    recipients: tuple[str, ...]
+    at: datetime
+
+
+class HeldContent(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What is shown of a mail that waits for a user's yes."""
+
+    subject: str
+    from_: NamedAddress | None = field(name="from")
+    to: tuple[NamedAddress, ...]
+    cc: tuple[NamedAddress, ...]
+    snippet: str
+    forwarded_by: NamedAddress | None
+    date: datetime
+    matches: tuple[MatchRecord, ...]
+
+
+class HeldMail(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One event of a capture that waits."""
+
+    part: str
+    event: str = ""
+    """The event itself, as it came."""
+    raw_key: str
+    audiences: tuple[str, ...] = field(name="ranges")
+    shown: HeldContent
+
+
+class Held(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """A capture that waits for a user's yes."""
+
+    collection: ClassVar[str] = "quarantine"
+
+    capture_id: str
+    owner: str
+    at: datetime
+    audiences: tuple[str, ...] = field(name="ranges")
+    authentication: Verdict | None
+    mails: tuple[HeldMail, ...]
+
+
+class Confirmation(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """A provider asks whether an address may forward to a capture address."""
+
+    collection: ClassVar[str] = "confirmations"
+
+    owner: str = field(name="person_id")
+    capture_address: str
+    provider: str
+    requested_by: str | None
+    code: str | None
+    link: str | None
+    at: datetime
+
+
+class ReadMark(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """How far a user has read a conversation."""
+
+    collection: ClassVar[str] = "read_marks"
+
+    user: str
+    conversation: str = field(name="thread")
+    through: int
+    unread: bool
+
+
+class ReadBefore(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """How far a user has read everything."""
+
+    collection: ClassVar[str] = "readers"
+
+    read_before: int
+
+
+class Hint(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A conversation has changed for an audience: whoever has it open looks again."""
+
+    collection: ClassVar[str] = "changes"
+
+    account: str
+    audience: str = field(name="viewer")
+    conversation_id: str
+    at: datetime

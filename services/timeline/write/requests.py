@@ -1,0 +1,90 @@
+"""What the writer is asked to write, and what it answers. No I/O."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from services.timeline.write.projection import Projection
+from services.timeline.write.records import Content, Held
+from shared.events import MailAttached, MailConfirmation, MailDismissed
+
+Final = Literal["refused", "expired"]
+
+
+class Attach(Struct, frozen=True, kw_only=True):
+    """Show a mail, or let it wait for a user's yes."""
+
+    event: MailAttached
+    projection: Projection
+    raw: bytes
+    may_wait: bool = False
+    """The account wants mail that failed authentication to wait."""
+    is_released: bool = False
+    """A user has said yes: it waits no more."""
+
+
+class Dismiss(Struct, frozen=True, kw_only=True):
+    """Record that a capture was dismissed."""
+
+    event: MailDismissed
+
+
+class Confirm(Struct, frozen=True, kw_only=True):
+    """Keep a provider's forwarding confirmation for its owner."""
+
+    event: MailConfirmation
+
+
+class Refuse(Struct, frozen=True, kw_only=True):
+    """Forget a capture that waited."""
+
+    held: Held
+    reason: Final
+
+
+class Replace(Struct, frozen=True, kw_only=True):
+    """Put projections, made anew from a content's bytes, in the place of that content."""
+
+    mail_id: str
+    content: Content
+    projections: tuple[Projection, ...]
+
+
+Request = Attach | Dismiss | Confirm | Refuse | Replace
+
+
+class Blob(Struct, frozen=True):
+    """Bytes that have to be durable before the commit."""
+
+    key: str
+    raw: bytes
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What became of a request."""
+
+    outcome: str
+    """`attached`, `quarantined`, `dismissed` or `confirmation`; of a Replace `changed`, `unchanged`
+    or `moved`."""
+    complete: bool = True
+    """Whether all parts of the event have been seen."""
+    again: bool = False
+    """Whether it had been recorded so before."""
+    mail_id: str | None = None
+    """The mail, once it can be read."""
+    conversation_id: str | None = None
+    blob: Blob | None = None
+
+
+def account_of(request: Request) -> str:
+    """Return the account that a request writes to."""
+    if isinstance(request, Refuse):
+        return request.held.account
+    if isinstance(request, Replace):
+        return request.content.account
+    return request.event.account
+
+
+def is_backfill(request: Request) -> bool:
+    """Return whether live mail goes first."""
+    return isinstance(request, Attach | Dismiss | Confirm) and request.event.backfill

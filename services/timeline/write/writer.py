@@ -1,0 +1,310 @@
+"""Group commit: what is waiting is written together, in one transaction.
+
+    submit -> a lane, always the same for an account
+    -> drain: live before backfill, at most 64 requests or 8 MiB; no timer, so an idle writer
+       writes a batch of one at once
+    -> load -> apply -> blobs -> bulk writes -> commit -> every `submit` of the batch returns
+
+* A request fails alone only for what it is: when `apply` raises on it, or when its documents are
+  refused by the database. The batch is halved until that request is found; all others are written.
+* What is transient (the database or the blob store is away, a conflict, an unknown commit) repeats
+  the batch from its load, until one deadline. Then every `submit` of it raises DatabaseAway or
+  BlobStoreAway. Repeating is safe: what was committed is found as recorded.
+* After a few conflicts a batch is split: by account first, so that one account's conflicts do not
+  delay its neighbours, then in halves.
+* Blobs are durable before the commit that names them.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pymongo
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import PyMongoError
+
+from services.timeline.metrics import BATCH_REQUESTS, CONFLICTS, HALVINGS
+from services.timeline.write.apply import Applied, apply
+from services.timeline.write.committing import commit, moved_mails
+from services.timeline.write.loading import first_queries, load, second_queries
+from services.timeline.write.requests import (
+    Answer,
+    Attach,
+    Replace,
+    Request,
+    account_of,
+    is_backfill,
+)
+from services.timeline.write.state import NotLoaded, State
+from shared.blobs import Blobs, BlobStoreAway
+from shared.database import (
+    Database,
+    DatabaseAway,
+    Document,
+    database_errors,
+    is_duplicate,
+)
+
+LANES = 4
+MAX_REQUESTS = 64
+MAX_BYTES = 8 << 20
+"""Of the documents of one batch, about. A MongoDB transaction with more costs its cache dearly."""
+MAX_MOVED = 500
+"""Mails that a batch may rename by merges; a larger merge goes alone."""
+DEADLINE_SECONDS = 10
+"""For all tries of a batch together."""
+_CONFLICTS = 3
+"""Conflicts in a row after which a batch is split."""
+_SLOTS = 64
+_PAUSE_SECONDS = 0.02
+_TRANSIENT, _UNKNOWN_COMMIT = "TransientTransactionError", "UnknownTransactionCommitResult"
+
+
+class _Conflict(Exception):
+    """The batch met others too often: it has to be split."""
+
+
+class _TooMuch(Exception):
+    """The batch merges too much to go together."""
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """A request, and who waits for it."""
+
+    request: Request
+    answer: asyncio.Future[Answer]
+
+    @property
+    def account(self) -> str:
+        return account_of(self.request)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What waits to be written by one task."""
+
+    live: deque[_Pending] = field(default_factory=deque)
+    backfill: deque[_Pending] = field(default_factory=deque)
+    filled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, pending: _Pending) -> None:
+        """Let a request wait."""
+        (self.backfill if is_backfill(pending.request) else self.live).append(pending)
+        self.filled.set()
+
+    def drain(self, *, one_account: bool) -> list[_Pending]:
+        """Take the next batch."""
+        batch: list[_Pending] = []
+        size = 0
+        for waiting in (self.live, self.backfill):
+            left: list[_Pending] = []
+            while waiting and len(batch) < MAX_REQUESTS and size < MAX_BYTES:
+                pending = waiting.popleft()
+                if one_account and batch and pending.account != batch[0].account:
+                    left.append(pending)
+                    continue
+                batch.append(pending)
+                size += size_of(pending.request)
+            waiting.extendleft(reversed(left))
+        if not self.live and not self.backfill:
+            self.filled.clear()
+        return batch
+
+
+class Writer:
+    """Writes requests in groups."""
+
+    def __init__(
+        self, client: AsyncMongoClient[Document], database: Database, blobs: Blobs
+    ) -> None:
+        self._client, self._database, self._blobs = client, database, blobs
+        self._lanes = [_Lane() for _ in range(LANES)]
+        first = random.randrange(_SLOTS)  # noqa: S311 - replicas begin at different slots
+        self._slots = {id(lane): (first + n) % _SLOTS for n, lane in enumerate(self._lanes)}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._is_mongos: bool | None = None
+
+    async def submit(self, request: Request) -> Answer:
+        """Write a request; return once it is committed.
+
+        Raises DatabaseAway or BlobStoreAway when that failed and may work later; whatever `apply`
+        or the database raised when it never will.
+        """
+        self._start()
+        pending = _Pending(request, asyncio.get_running_loop().create_future())
+        self._lanes[zlib.crc32(pending.account.encode()) % LANES].put(pending)
+        return await pending.answer
+
+    def _start(self) -> None:
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._run(lane)) for lane in self._lanes]
+
+    async def close(self) -> None:
+        """Write what waits, then end. Nothing may be submitted any more."""
+        self._stopping = True
+        for lane in self._lanes:
+            lane.filled.set()
+        await asyncio.gather(*self._tasks)
+
+    async def _run(self, lane: _Lane) -> None:
+        slot = self._slots[id(lane)]
+        while True:
+            await lane.filled.wait()
+            batch = lane.drain(one_account=await self._spans_shards())
+            if batch:
+                BATCH_REQUESTS.observe(len(batch))
+                await self._write(batch, slot)
+            elif self._stopping:
+                return
+
+    async def _spans_shards(self) -> bool:
+        """Return whether a transaction of several accounts may span shards."""
+        if self._is_mongos is None:
+            with contextlib.suppress(PyMongoError):
+                self._is_mongos = await self._client.is_mongos
+        return bool(self._is_mongos)
+
+    async def _write(self, batch: Sequence[_Pending], slot: int) -> None:
+        """Write a batch, and settle everybody who waits for it. Never raises."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        try:
+            with pymongo.timeout(DEADLINE_SECONDS):
+                await self._write_or_split(batch, slot, deadline)
+        except BaseException as error:
+            _settle(batch, lambda pending: pending.answer.set_exception(error))
+            if not isinstance(error, Exception):
+                raise
+
+    async def _write_or_split(
+        self, batch: Sequence[_Pending], slot: int, deadline: float
+    ) -> None:
+        try:
+            answers = await self._repeat(batch, slot, deadline)
+        except (DatabaseAway, BlobStoreAway) as away:
+            _settle(batch, lambda pending: pending.answer.set_exception(away))
+        except _Conflict:
+            for part in _by_account(batch) or _halves(batch):
+                await self._write_or_split(part, slot, deadline)
+        except Exception as error:
+            if len(batch) == 1:
+                _settle(batch, lambda pending: pending.answer.set_exception(error))
+                return
+            HALVINGS.inc()
+            for part in _halves(batch):
+                await self._write_or_split(part, slot, deadline)
+        else:
+            by_id = dict(zip(map(id, batch), answers, strict=True))
+            _settle(batch, lambda pending: pending.answer.set_result(by_id[id(pending)]))
+
+    async def _repeat(
+        self, batch: Sequence[_Pending], slot: int, deadline: float
+    ) -> Sequence[Answer]:
+        """Write a batch in a transaction, again and again while that may help."""
+        requests, stored = [pending.request for pending in batch], set[str]()
+        upsert, conflicts = False, 0
+        while True:
+            try:
+                return await self._try(requests, slot, stored, upsert=upsert)
+            except PyMongoError as error:
+                if is_duplicate(error) and not upsert:
+                    upsert = True
+                    continue
+                if not _is_transient(error):
+                    with database_errors():
+                        raise
+                CONFLICTS.inc()
+                conflicts += 1
+                if conflicts >= _CONFLICTS and len(batch) > 1:
+                    raise _Conflict from error
+                seconds = random.uniform(0, _PAUSE_SECONDS * 2 ** min(conflicts, 5))  # noqa: S311
+                if time.monotonic() + seconds > deadline:
+                    with database_errors():
+                        raise
+                await asyncio.sleep(seconds)
+
+    async def _try(
+        self, requests: Sequence[Request], slot: int, stored: set[str], *, upsert: bool
+    ) -> Sequence[Answer]:
+        async with self._client.start_session() as session:
+            async with await session.start_transaction():
+                applied = await self._apply(requests, session)
+                if len(requests) > 1 and moved_mails(applied.draft) > MAX_MOVED:
+                    raise _TooMuch
+                await self._store(applied.answers, stored)
+                await commit(self._database, applied.draft, slot, session, upsert=upsert)
+                await _commit(session)
+            return applied.answers
+
+    async def _apply(self, requests: Sequence[Request], session: AsyncClientSession) -> Applied:
+        state, now = State(), datetime.now(UTC)
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        await load(self._database, state, first_queries(requests), session)
+        await load(self._database, state, second_queries(state, requests), session)
+        while True:
+            try:
+                return apply(state, requests, now)
+            except NotLoaded as missing:
+                await load(self._database, state, missing.queries, session)
+
+    async def _store(self, answers: Sequence[Answer], stored: set[str]) -> None:
+        """Make the bytes durable that the batch is about to name."""
+        new = {
+            answer.blob.key: answer.blob.raw
+            for answer in answers
+            if answer.blob is not None and answer.blob.key not in stored
+        }
+        await asyncio.gather(*(self._blobs.put(key, raw) for key, raw in new.items()))
+        stored |= new.keys()
+
+
+async def _commit(session: AsyncClientSession) -> None:
+    """Commit, once more where it is unknown whether it worked."""
+    try:
+        await session.commit_transaction()
+    except PyMongoError as error:
+        if not error.has_error_label(_UNKNOWN_COMMIT):
+            raise
+        await session.commit_transaction()
+
+
+def _is_transient(error: PyMongoError) -> bool:
+    return error.has_error_label(_TRANSIENT) or error.has_error_label(_UNKNOWN_COMMIT)
+
+
+def _settle(batch: Sequence[_Pending], settle: Callable[[_Pending], object]) -> None:
+    for pending in batch:
+        if not pending.answer.done():  # whoever waited may have gone
+            settle(pending)
+
+
+def _by_account(batch: Sequence[_Pending]) -> list[list[_Pending]]:
+    """Return the batch account by account; nothing when it is one account's."""
+    parts: dict[str, list[_Pending]] = {}
+    for pending in batch:
+        parts.setdefault(pending.account, []).append(pending)
+    return list(parts.values()) if len(parts) > 1 else []
+
+
+def _halves(batch: Sequence[_Pending]) -> tuple[Sequence[_Pending], Sequence[_Pending]]:
+    middle = (len(batch) + 1) // 2
+    return batch[:middle], batch[middle:]
+
+
+def size_of(request: Request) -> int:
+    """Return about how many bytes a request's documents take."""
+    if isinstance(request, Attach):
+        contents = [request.projection.content]
+    elif isinstance(request, Replace):
+        contents = [projection.content for projection in request.projections]
+    else:
+        return 1024
+    return sum(8192 + 3 * len(content.text) + len(content.html or "") for content in contents)
