@@ -34,7 +34,7 @@ from services.timeline.settings import TimelineSettings
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.consumer import Projector
 from services.timeline.write.people import People
-from services.timeline.write.store import Store
+from services.timeline.write.writer import Writer
 from shared.blobs import Blobs
 from shared.broker import Consumer, DeadLetterConsumer, Handler, Publisher
 from shared.database import answer_outages, connect, left_in_time, what_is_missing
@@ -54,9 +54,9 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     client = connect(settings.mongodb_url, "timeline")
     database = client[settings.timeline_database]
     blobs = Blobs(settings.blob_url)
-    store = Store(client, database)
+    writer = Writer(client, database, blobs)
     account_settings = AccountSettings(database)
-    projector = Projector(store, blobs, account_settings)
+    projector = Projector(writer, blobs, account_settings)
     quarantine = Quarantine(database)
     release = Release(projector, quarantine, timedelta(days=settings.quarantine_days))
     directory = People(database)
@@ -112,6 +112,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         left_in_time(client),
         running(Together(database_lookout, blobs_lookout), stopping),
         running(publisher, stopping),
+        running(writer, stopping),
         running(Together(http, live, release, dead_letter_sweep, *consumers), stopping),
     ):
         await stopping.wait()

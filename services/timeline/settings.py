@@ -13,11 +13,15 @@ class TimelineSettings(DatabaseSettings):
 
     timeline_http_port: int = Field(8003, description="Where the HTTP API is.")
     timeline_database: str = Field("satchel_timeline", description="The timeline's own database.")
-    prefetch: int = Field(32, description="Deliveries in hand at a time.")
+    prefetch: int = Field(
+        128, description="Deliveries in flight at a time: two batches of the writer."
+    )
     quarantine_days: int = Field(
         30, ge=1, description="How long mail waits for a user's yes until it is forgotten."
     )
-    backfill_prefetch: int = Field(4, description="Deliveries of old mail in hand, besides.")
+    backfill_prefetch: int = Field(
+        64, description="Deliveries of backfill in flight, besides. Live mail goes first."
+    )
     dead_letter_days: int = Field(
         RETENTION.days,
         ge=1,

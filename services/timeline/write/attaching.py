@@ -1,6 +1,6 @@
 """What an attached capture changes. Pure.
 
-    outcome -> does it have to wait? -> content -> mail -> conversation -> what is listed
+outcome -> does it have to wait? -> content -> mail -> conversation -> what is listed
 """
 
 from datetime import datetime
@@ -25,7 +25,9 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
         if is_final(before):
             return Answer(outcome="dismissed", again=True)
         is_open = before is None or before.decision == "dismissed"
-        waits = request.may_wait if is_open else before is not None and before.decision == "quarantined"
+        waits = (
+            request.may_wait if is_open else before is not None and before.decision == "quarantined"
+        )
         if waits and not request.is_released:
             hold(draft, event, projection)
             held = record_attached(draft, event, "quarantined")
@@ -109,9 +111,7 @@ def news_of(capture: Capture, now: datetime, *, is_news: bool = True) -> News:
     )
 
 
-def tell(
-    draft: Draft, account: str, audiences: set[str], conversation: str, now: datetime
-) -> None:
+def tell(draft: Draft, account: str, audiences: set[str], conversation: str, now: datetime) -> None:
     """Hint to those who have the conversation open that it has changed."""
     draft.hints += [
         Hint(account=account, audience=audience, conversation_id=conversation, at=now)

@@ -102,5 +102,3 @@ def moved_mails(draft: Draft) -> int:
         was = draft.state.known(ById(Conversation, account, token_id(account, old)))
         total += was.mails if isinstance(was, Conversation) else 0
     return total
-
-

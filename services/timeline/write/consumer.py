@@ -1,10 +1,8 @@
 """Handles an outcome, from its event to what can be read.
 
-    raw mail -> read -> has it failed, and does the account quarantine that (`quarantine.py`)?
-    -> its own blob -> one transaction -> the claim is removed
+    raw mail -> read -> projected -> the writer (`writer.py`) -> the claim is removed
 
-The order matters: the bytes are durable before the database names them, and the claim of a large
-mail is removed only when nothing needs it any more.
+The claim of a large mail is removed only after the commit that makes it needless.
 """
 
 import asyncio
@@ -15,11 +13,11 @@ import structlog
 
 from services.timeline.content.reader import read
 from services.timeline.metrics import PROJECTED, VISIBLE_SECONDS
-from services.timeline.write import quarantine
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.authentication import has_failed
 from services.timeline.write.projection import Projection, project
-from services.timeline.write.store import Store
+from services.timeline.write.requests import Answer, Attach, Confirm, Dismiss
+from services.timeline.write.writer import Writer
 from shared import tracing
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway
 from shared.broker import Delivery
@@ -31,24 +29,10 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of an attached event."""
-
-    outcome: str
-    complete: bool
-    """Whether all parts of the event have been seen."""
-    again: bool
-    """Whether an earlier delivery had settled it so already."""
-    mail_id: str | None = None
-    """The mail, once it can be read."""
-    conversation_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Projector:
     """Writes outcomes; its fields are what it depends on."""
 
-    store: Store
+    writer: Writer
     blobs: Blobs
     settings: AccountSettings
     large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
@@ -76,96 +60,64 @@ class Projector:
 
     async def _attach(self, event: MailAttached, body: bytes) -> Outcome:
         if event.blob_key is None:
-            settled = await self._settle(event, body)
+            answer = await self.show(event, body)
         else:
             async with self.large_mails:
                 try:
                     raw = await self.blobs.get(event.blob_key)
                 except BlobMissing:
-                    if await self.store.outcomes.has_seen(event):
-                        return Done()
-                    return Reject("claim_missing")
-                settled = await self._settle(event, raw)
-                if settled.complete:
+                    return Done() if await self.writer.has_seen(event) else Reject("claim_missing")
+                answer = await self.show(event, raw)
+                if answer.complete:
                     await self.blobs.delete(event.blob_key)
                     log.debug("claim removed")
-        self._visible(event, settled)
+        _note(event, answer)
         return Done()
 
-    async def _settle(self, event: MailAttached, raw: bytes) -> Settled:
-        """Show a mail, or let it wait for a user's yes."""
-        if await self._has_to_wait(event):
-            projection = await self._project(event, raw)
-            key = quarantine.raw_key(event)
-            await self.blobs.put(key, raw)
-            held = await self.store.hold(event, projection)
-            if held is not None:
-                return Settled("quarantined", held.complete, held.again)
-            await self.blobs.delete(key)  # it was decided meanwhile
-        return await self.show(event, raw)
-
-    async def _has_to_wait(self, event: MailAttached) -> bool:
-        if not has_failed(event):
-            return False
-        decided = await self.store.outcomes.of(event)
-        if decided is not None:
-            return decided == "quarantined"
-        return await self.settings.quarantine(event.account) == "failed"
-
-    async def _project(self, event: MailAttached, raw: bytes) -> Projection:
-        forward = event.forwarded is not None
-        if len(raw) > CLAIM_CHECK_BYTES:
-            mail = await asyncio.to_thread(read, raw, forward=forward)
-        else:
-            mail = read(raw, forward=forward)
-        return project(event, mail, raw)
-
-    async def show(self, event: MailAttached, raw: bytes) -> Settled:
-        """Write the mail and its bytes."""
-        projection = await self._project(event, raw)
-        own_key = projection.content["raw_key"]
-        # The bytes that came first stay: then there is nothing to store.
-        kept_key = await self.store.raw_key(projection.content)
-        if kept_key in (None, own_key):
-            await self.blobs.put(own_key, raw)
-        attached = await self.store.attach(event, projection)
-        stored_key = attached.raw_key if attached else None
-        if kept_key is None and stored_key != own_key:  # another was faster, or it is refused
-            await self.blobs.delete(own_key)
-        if attached is None:  # what a user has refused stays forgotten, its id too
-            return Settled("dismissed", complete=True, again=True)
-        return Settled(
-            "attached",
-            attached.recorded.complete,
-            attached.recorded.again,
-            projection.mail_id,
-            attached.conversation,
+    async def show(self, event: MailAttached, raw: bytes, *, is_released: bool = False) -> Answer:
+        """Show a mail, or let it wait for a user's yes unless they have said it (`is_released`)."""
+        may_wait = False
+        if has_failed(event) and not is_released:
+            may_wait = await self.settings.quarantine(event.account) == "failed"
+        return await self.writer.submit(
+            Attach(
+                event=event,
+                projection=await _projected(event, raw),
+                raw=raw,
+                may_wait=may_wait,
+                is_released=is_released,
+            )
         )
 
     async def _record(self, event: MailDismissed | MailConfirmation) -> Outcome:
         if isinstance(event, MailDismissed):
-            is_new = await self.store.dismiss(event)
-            self._visible(event, Settled("dismissed", complete=True, again=not is_new))
+            answer = await self.writer.submit(Dismiss(event=event))
         else:
-            is_new = await self.store.confirm(event)
-            self._visible(event, Settled("confirmation", complete=True, again=not is_new))
+            answer = await self.writer.submit(Confirm(event=event))
+        _note(event, answer)
         return Done()
 
-    def _visible(
-        self,
-        event: MailAttached | MailDismissed | MailConfirmation,
-        settled: Settled,
-    ) -> None:
-        PROJECTED.labels(settled.outcome).inc()
-        seconds = (datetime.now(UTC) - event.received_at).total_seconds()
-        # Backfill waits on purpose; a redelivered mail has been visible since its first delivery.
-        if not event.backfill and not settled.again:
-            VISIBLE_SECONDS.observe(seconds)
-        tracing.note("satchel.outcome", settled.outcome)
-        log.info(
-            "projected",
-            outcome=settled.outcome,
-            seconds=round(seconds, 3),
-            mail_id=settled.mail_id,
-            conversation_id=settled.conversation_id,
-        )
+
+async def _projected(event: MailAttached, raw: bytes) -> Projection:
+    forward = event.forwarded is not None
+    if len(raw) > CLAIM_CHECK_BYTES:
+        mail = await asyncio.to_thread(read, raw, forward=forward)
+    else:
+        mail = read(raw, forward=forward)
+    return project(event, mail, raw)
+
+
+def _note(event: MailAttached | MailDismissed | MailConfirmation, answer: Answer) -> None:
+    PROJECTED.labels(answer.outcome).inc()
+    seconds = (datetime.now(UTC) - event.received_at).total_seconds()
+    # Backfill waits on purpose; what is delivered again could be seen since it came first.
+    if not event.backfill and not answer.again:
+        VISIBLE_SECONDS.observe(seconds)
+    tracing.note("satchel.outcome", answer.outcome)
+    log.info(
+        "projected",
+        outcome=answer.outcome,
+        seconds=round(seconds, 3),
+        mail_id=answer.mail_id,
+        conversation_id=answer.conversation_id,
+    )

@@ -155,9 +155,7 @@ def _is_own(audience: str, user: str | None) -> bool:
     return user is not None and audience in (user, private_to(user))
 
 
-def _summary_anew(
-    draft: Draft, account: str, audience: str, conversation: str
-) -> Summary | None:
+def _summary_anew(draft: Draft, account: str, audience: str, conversation: str) -> Summary | None:
     rows = draft.of_conversations(MailRow, account, [conversation], audience)
     return reduce(joined, map(summary_of, rows)) if rows else None
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from services.timeline.content.reader import READER_VERSION, Mailbox, ReadMail
 from services.timeline.write.identity import (
     mail_id,
     token,
@@ -22,7 +23,6 @@ from services.timeline.write.identity import (
     without_bcc,
     without_trace,
 )
-from services.timeline.content.reader import READER_VERSION, Mailbox, ReadMail
 from services.timeline.write.records import (
     Attachment,
     Bounce,
@@ -224,9 +224,7 @@ def _bounce(event: MailAttached, mail: ReadMail, id_: str) -> Bounce | None:
     )
 
 
-def _taking_part(
-    people: Sequence[NamedAddress], role: Role, source: Source
-) -> list[Participant]:
+def _taking_part(people: Sequence[NamedAddress], role: Role, source: Source) -> list[Participant]:
     return [
         Participant(name=p.name, address=p.address, role=role.value, source=source.value)
         for p in people
@@ -238,7 +236,9 @@ def _not_reached(event: MailAttached, mail: ReadMail) -> list[Participant]:
     if mail.auto is None or mail.auto.kind != "bounce":
         return []
     blind = {match.address for match in event.matches if match.role is Role.BCC}
-    named = [NamedAddress(name="", address=a) for a in mail.auto.recipients if normalise(a) not in blind]
+    named = [
+        NamedAddress(name="", address=a) for a in mail.auto.recipients if normalise(a) not in blind
+    ]
     return _taking_part(named, Role.TO, Source.DELIVERY_REPORT)
 
 

@@ -57,7 +57,7 @@ class State:
     """What was loaded."""
 
     def __init__(self) -> None:
-        self._found: dict[Query, Kept | None | tuple[Kept, ...]] = {}
+        self._found: dict[Query, Kept | tuple[Kept, ...] | None] = {}
 
     def __contains__(self, query: Query) -> bool:
         return query in self._found
@@ -81,7 +81,7 @@ class State:
             raise NotLoaded(query)
         return cast("K | None", self._found[query])
 
-    def known(self, query: ById) -> Kept | None | Literal["unknown"]:
+    def known(self, query: ById) -> Kept | Literal["unknown"] | None:
         """Return the document, None when there is none, "unknown" when it was not loaded."""
         return cast("Kept | None", self._found[query]) if query in self._found else "unknown"
 

@@ -20,9 +20,7 @@ import contextlib
 import random
 import time
 import zlib
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pymongo
@@ -33,16 +31,21 @@ from pymongo.errors import PyMongoError
 from services.timeline.metrics import BATCH_REQUESTS, CONFLICTS, HALVINGS
 from services.timeline.write.apply import Applied, apply
 from services.timeline.write.committing import commit, moved_mails
-from services.timeline.write.loading import first_queries, load, second_queries
-from services.timeline.write.requests import (
-    Answer,
-    Attach,
-    Replace,
-    Request,
-    account_of,
-    is_backfill,
+from services.timeline.write.lanes import (
+    Lane,
+    Pending,
+    answer_all,
+    by_account,
+    drop_all,
+    fail_all,
+    halves,
 )
+from services.timeline.write.loading import first_queries, load, second_queries
+from services.timeline.write.recording import is_final, part_of
+from services.timeline.write.records import Outcome
+from services.timeline.write.requests import Answer, Request
 from services.timeline.write.state import NotLoaded, State
+from services.timeline.write.stored import from_document
 from shared.blobs import Blobs, BlobStoreAway
 from shared.database import (
     Database,
@@ -50,12 +53,11 @@ from shared.database import (
     Document,
     database_errors,
     is_duplicate,
+    of_id,
 )
+from shared.events import MailAttached
 
 LANES = 4
-MAX_REQUESTS = 64
-MAX_BYTES = 8 << 20
-"""Of the documents of one batch, about. A MongoDB transaction with more costs its cache dearly."""
 MAX_MOVED = 500
 """Mails that a batch may rename by merges; a larger merge goes alone."""
 DEADLINE_SECONDS = 10
@@ -64,6 +66,7 @@ _CONFLICTS = 3
 """Conflicts in a row after which a batch is split."""
 _SLOTS = 64
 _PAUSE_SECONDS = 0.02
+_CLOSE_SECONDS = 3
 _TRANSIENT, _UNKNOWN_COMMIT = "TransientTransactionError", "UnknownTransactionCommitResult"
 
 
@@ -75,50 +78,6 @@ class _TooMuch(Exception):
     """The batch merges too much to go together."""
 
 
-@dataclass(slots=True, eq=False)
-class _Pending:
-    """A request, and who waits for it."""
-
-    request: Request
-    answer: asyncio.Future[Answer]
-
-    @property
-    def account(self) -> str:
-        return account_of(self.request)
-
-
-@dataclass(slots=True)
-class _Lane:
-    """What waits to be written by one task."""
-
-    live: deque[_Pending] = field(default_factory=deque)
-    backfill: deque[_Pending] = field(default_factory=deque)
-    filled: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def put(self, pending: _Pending) -> None:
-        """Let a request wait."""
-        (self.backfill if is_backfill(pending.request) else self.live).append(pending)
-        self.filled.set()
-
-    def drain(self, *, one_account: bool) -> list[_Pending]:
-        """Take the next batch."""
-        batch: list[_Pending] = []
-        size = 0
-        for waiting in (self.live, self.backfill):
-            left: list[_Pending] = []
-            while waiting and len(batch) < MAX_REQUESTS and size < MAX_BYTES:
-                pending = waiting.popleft()
-                if one_account and batch and pending.account != batch[0].account:
-                    left.append(pending)
-                    continue
-                batch.append(pending)
-                size += size_of(pending.request)
-            waiting.extendleft(reversed(left))
-        if not self.live and not self.backfill:
-            self.filled.clear()
-        return batch
-
-
 class Writer:
     """Writes requests in groups."""
 
@@ -126,11 +85,11 @@ class Writer:
         self, client: AsyncMongoClient[Document], database: Database, blobs: Blobs
     ) -> None:
         self._client, self._database, self._blobs = client, database, blobs
-        self._lanes = [_Lane() for _ in range(LANES)]
+        self._lanes = [Lane() for _ in range(LANES)]
         first = random.randrange(_SLOTS)  # noqa: S311 - replicas begin at different slots
         self._slots = {id(lane): (first + n) % _SLOTS for n, lane in enumerate(self._lanes)}
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._is_mongos: bool | None = None
 
     async def submit(self, request: Request) -> Answer:
@@ -140,22 +99,46 @@ class Writer:
         or the database raised when it never will.
         """
         self._start()
-        pending = _Pending(request, asyncio.get_running_loop().create_future())
+        pending = Pending(request, asyncio.get_running_loop().create_future())
         self._lanes[zlib.crc32(pending.account.encode()) % LANES].put(pending)
         return await pending.answer
+
+    async def has_seen(self, event: MailAttached) -> bool:
+        """Return whether this event was recorded before."""
+        which = of_id(event.account, str(event.capture_id))
+        found = await self._database[Outcome.collection].find_one(which)
+        if found is None:
+            return False
+        outcome = from_document(Outcome, found)
+        is_kept = outcome.decision in ("attached", "quarantined")
+        return is_final(outcome) or (is_kept and part_of(event) in outcome.parts)
 
     def _start(self) -> None:
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._run(lane)) for lane in self._lanes]
 
+    async def run(self) -> None:
+        """Write until `stop`, and then what waits."""
+        await self._stopping.wait()
+        await self.close()
+
+    def stop(self) -> None:
+        """Let `run` end. Whoever submits has to be stopped before."""
+        self._stopping.set()
+
     async def close(self) -> None:
-        """Write what waits, then end. Nothing may be submitted any more."""
-        self._stopping = True
+        """Finish the batches in flight; what hangs on a silent server is left unwritten."""
+        self._stopping.set()
         for lane in self._lanes:
             lane.filled.set()
-        await asyncio.gather(*self._tasks)
+        if not self._tasks:
+            return
+        _, hanging = await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _run(self, lane: _Lane) -> None:
+    async def _run(self, lane: Lane) -> None:
         slot = self._slots[id(lane)]
         while True:
             await lane.filled.wait()
@@ -163,7 +146,7 @@ class Writer:
             if batch:
                 BATCH_REQUESTS.observe(len(batch))
                 await self._write(batch, slot)
-            elif self._stopping:
+            elif self._stopping.is_set():
                 return
 
     async def _spans_shards(self) -> bool:
@@ -173,40 +156,35 @@ class Writer:
                 self._is_mongos = await self._client.is_mongos
         return bool(self._is_mongos)
 
-    async def _write(self, batch: Sequence[_Pending], slot: int) -> None:
-        """Write a batch, and settle everybody who waits for it. Never raises."""
+    async def _write(self, batch: Sequence[Pending], slot: int) -> None:
+        """Write a batch, and answer everybody who waits for it. Raises only what cancels it."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         try:
             with pymongo.timeout(DEADLINE_SECONDS):
                 await self._write_or_split(batch, slot, deadline)
-        except BaseException as error:
-            _settle(batch, lambda pending: pending.answer.set_exception(error))
-            if not isinstance(error, Exception):
-                raise
+        finally:
+            drop_all(batch)
 
-    async def _write_or_split(
-        self, batch: Sequence[_Pending], slot: int, deadline: float
-    ) -> None:
+    async def _write_or_split(self, batch: Sequence[Pending], slot: int, deadline: float) -> None:
         try:
             answers = await self._repeat(batch, slot, deadline)
         except (DatabaseAway, BlobStoreAway) as away:
-            _settle(batch, lambda pending: pending.answer.set_exception(away))
-        except _Conflict:
-            for part in _by_account(batch) or _halves(batch):
+            fail_all(batch, away)
+        except (_Conflict, _TooMuch):
+            for part in by_account(batch) or halves(batch):
                 await self._write_or_split(part, slot, deadline)
         except Exception as error:
             if len(batch) == 1:
-                _settle(batch, lambda pending: pending.answer.set_exception(error))
+                fail_all(batch, error)
                 return
             HALVINGS.inc()
-            for part in _halves(batch):
+            for part in halves(batch):
                 await self._write_or_split(part, slot, deadline)
         else:
-            by_id = dict(zip(map(id, batch), answers, strict=True))
-            _settle(batch, lambda pending: pending.answer.set_result(by_id[id(pending)]))
+            answer_all(batch, answers)
 
     async def _repeat(
-        self, batch: Sequence[_Pending], slot: int, deadline: float
+        self, batch: Sequence[Pending], slot: int, deadline: float
     ) -> Sequence[Answer]:
         """Write a batch in a transaction, again and again while that may help."""
         requests, stored = [pending.request for pending in batch], set[str]()
@@ -278,33 +256,3 @@ async def _commit(session: AsyncClientSession) -> None:
 
 def _is_transient(error: PyMongoError) -> bool:
     return error.has_error_label(_TRANSIENT) or error.has_error_label(_UNKNOWN_COMMIT)
-
-
-def _settle(batch: Sequence[_Pending], settle: Callable[[_Pending], object]) -> None:
-    for pending in batch:
-        if not pending.answer.done():  # whoever waited may have gone
-            settle(pending)
-
-
-def _by_account(batch: Sequence[_Pending]) -> list[list[_Pending]]:
-    """Return the batch account by account; nothing when it is one account's."""
-    parts: dict[str, list[_Pending]] = {}
-    for pending in batch:
-        parts.setdefault(pending.account, []).append(pending)
-    return list(parts.values()) if len(parts) > 1 else []
-
-
-def _halves(batch: Sequence[_Pending]) -> tuple[Sequence[_Pending], Sequence[_Pending]]:
-    middle = (len(batch) + 1) // 2
-    return batch[:middle], batch[middle:]
-
-
-def size_of(request: Request) -> int:
-    """Return about how many bytes a request's documents take."""
-    if isinstance(request, Attach):
-        contents = [request.projection.content]
-    elif isinstance(request, Replace):
-        contents = [projection.content for projection in request.projections]
-    else:
-        return 1024
-    return sum(8192 + 3 * len(content.text) + len(content.html or "") for content in contents)

@@ -1,0 +1,109 @@
+"""What waits to be written, lane by lane, and how a batch is taken and split. No I/O."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from services.timeline.write.requests import (
+    Answer,
+    Attach,
+    Replace,
+    Request,
+    account_of,
+    is_backfill,
+)
+
+MAX_REQUESTS = 64
+MAX_BYTES = 8 << 20
+"""Of the documents of one batch, about. A MongoDB transaction with more costs its cache dearly."""
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A request, and who waits for it."""
+
+    request: Request
+    answer: asyncio.Future[Answer]
+
+    @property
+    def account(self) -> str:
+        """The account that it writes to."""
+        return account_of(self.request)
+
+
+@dataclass(slots=True)
+class Lane:
+    """What waits to be written by one task."""
+
+    live: deque[Pending] = field(default_factory=deque)
+    backfill: deque[Pending] = field(default_factory=deque)
+    filled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, pending: Pending) -> None:
+        """Let a request wait."""
+        (self.backfill if is_backfill(pending.request) else self.live).append(pending)
+        self.filled.set()
+
+    def drain(self, *, one_account: bool) -> list[Pending]:
+        """Take the next batch."""
+        batch: list[Pending] = []
+        size = 0
+        for waiting in (self.live, self.backfill):
+            left: list[Pending] = []
+            while waiting and len(batch) < MAX_REQUESTS and size < MAX_BYTES:
+                pending = waiting.popleft()
+                if one_account and batch and pending.account != batch[0].account:
+                    left.append(pending)
+                    continue
+                batch.append(pending)
+                size += size_of(pending.request)
+            waiting.extendleft(reversed(left))
+        if not self.live and not self.backfill:
+            self.filled.clear()
+        return batch
+
+
+def answer_all(batch: Sequence[Pending], answers: Sequence[Answer]) -> None:
+    """Give each request its answer. Whoever waited for it may have gone."""
+    for pending, answer in zip(batch, answers, strict=True):
+        if not pending.answer.done():
+            pending.answer.set_result(answer)
+
+
+def fail_all(batch: Sequence[Pending], error: Exception) -> None:
+    """Raise the error where each request is waited for."""
+    for pending in batch:
+        if not pending.answer.done():
+            pending.answer.set_exception(error)
+
+
+def drop_all(batch: Sequence[Pending]) -> None:
+    """Let nobody wait for what was not answered."""
+    for pending in batch:
+        pending.answer.cancel()
+
+
+def by_account(batch: Sequence[Pending]) -> list[list[Pending]]:
+    """Return the batch account by account; nothing when it is one account's."""
+    parts: dict[str, list[Pending]] = {}
+    for pending in batch:
+        parts.setdefault(pending.account, []).append(pending)
+    return list(parts.values()) if len(parts) > 1 else []
+
+
+def halves(batch: Sequence[Pending]) -> tuple[Sequence[Pending], Sequence[Pending]]:
+    """Return the first and the second half of a batch of two or more."""
+    middle = (len(batch) + 1) // 2
+    return batch[:middle], batch[middle:]
+
+
+def size_of(request: Request) -> int:
+    """Return about how many bytes a request's documents take."""
+    if isinstance(request, Attach):
+        contents = [request.projection.content]
+    elif isinstance(request, Replace):
+        contents = [projection.content for projection in request.projections]
+    else:
+        return 1024
+    return sum(8192 + 3 * len(content.text) + len(content.html or "") for content in contents)
