@@ -8,7 +8,7 @@ from datetime import datetime
 from services.timeline.write.audiences import add_capture
 from services.timeline.write.authentication import has_failed
 from services.timeline.write.conversations import join
-from services.timeline.write.listing import News, list_mail
+from services.timeline.write.listing import Change, News, list_mail
 from services.timeline.write.projection import Projection
 from services.timeline.write.quarantine import hold, raw_key, take
 from services.timeline.write.recording import is_final, outcome_of, record_attached
@@ -88,7 +88,7 @@ def write_mail(
     if captures != before:
         draft.put(mail)
         news = news_of(capture, now, is_news=is_news)
-        changed_for = list_mail(draft, mail, before, conversation, news)
+        changed_for = list_mail(draft, Change.of(mail, before, conversation), news)
         if news.is_news:
             tell(draft, account, changed_for, conversation, now)
     if projection.bounce is not None:

@@ -12,7 +12,7 @@ So nothing that a colleague's capture brought is ever in an audience of somebody
 it: no text, no count, no date.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -60,13 +60,15 @@ def views(captures: Sequence[Capture]) -> dict[str, View]:
     return found
 
 
-def profile_dates(captures: Sequence[Capture]) -> dict[tuple[str, str], datetime]:
+def profile_dates(
+    captures: Sequence[Capture], seen: Mapping[str, View]
+) -> dict[tuple[str, str], datetime]:
     """Return when each profile has the mail, by audience and profile.
 
+    `seen` are the views of the captures.
     A profile that one owner alone may see, beside others that the team sees, is dated as the owner
     has the mail.
     """
-    seen = views(captures)
     found = {(a, ref.person_id): view.date for a, view in seen.items() for ref in view.persons}
     merged = merge_matches(match for capture in captures for match in capture.matches)
     for match in merged:

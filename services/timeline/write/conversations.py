@@ -20,8 +20,14 @@ from functools import reduce
 from msgspec.structs import replace
 
 from services.timeline.write.read_marks import merge_marks
-from services.timeline.write.records import Conversation, Summary, SummaryRow, Token
-from services.timeline.write.state import Draft
+from services.timeline.write.records import (
+    Conversation,
+    ReadMark,
+    Summary,
+    SummaryRow,
+    Token,
+)
+from services.timeline.write.state import Draft, OfConversation
 from services.timeline.write.summary import joined
 
 
@@ -65,7 +71,9 @@ def join(
 
 def _merge(draft: Draft, account: str, name: str, losers: Sequence[str]) -> None:
     """Let all that belongs to the losers belong to the conversation of this name."""
-    rows = draft.of_conversations(SummaryRow, account, (name, *losers))
+    names = (name, *losers)
+    draft.need(OfConversation(kind, account, of) for of in names for kind in (SummaryRow, ReadMark))
+    rows = draft.of_conversations(SummaryRow, account, names)
     merge_marks(draft, account, name, losers, rows)
     for loser in losers:
         draft.rename(account, loser, name)

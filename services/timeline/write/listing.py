@@ -5,8 +5,10 @@ contents and its conversation, so they can be made anew; and they are written in
 what they are derived from.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import reduce
+from typing import Self
 
 from msgspec import Struct
 
@@ -25,7 +27,7 @@ from services.timeline.write.records import (
     Summary,
     SummaryRow,
 )
-from services.timeline.write.state import Draft
+from services.timeline.write.state import ById, Draft
 from services.timeline.write.summary import changed as changed_summary
 from services.timeline.write.summary import joined, summary_of
 
@@ -44,68 +46,112 @@ class News(Struct, frozen=True):
     """False for backfill."""
 
 
-def list_mail(
-    draft: Draft,
-    mail: Mail,
-    before: Sequence[Capture],
-    conversation: str,
-    news: News,
-    *,
-    anew: Collection[str] = (),
-) -> set[str]:
-    """Bring all that is listed of a mail up to date; return the audiences it has changed for.
+class Change(Struct, frozen=True, kw_only=True):
+    """A mail whose captures have changed, as each audience had it and has it now."""
 
-    `before` are the captures that the rows were made from, `anew` the keys of contents that were
-    read anew since.
-    """
-    rows, gone, was = _rows(draft, mail, before, conversation, anew)
-    _list_on_profiles(draft, mail, before)
-    for audience in sorted({*rows, *gone}):
-        _summarise(draft, mail.account, audience, conversation, was.get(audience), rows, news)
-    return {*rows, *gone}
+    mail: Mail
+    conversation: str
+    had: Mapping[str, View]
+    has: Mapping[str, View]
+    dated: Mapping[tuple[str, str], datetime]
+    """When each profile had the mail, by audience and profile."""
+    dates: Mapping[tuple[str, str], datetime]
+    differing: tuple[str, ...]
+    """Audiences that have it anew or otherwise."""
+    gone: tuple[str, ...]
+    """Audiences that have it no more."""
+
+    @classmethod
+    def of(
+        cls,
+        mail: Mail,
+        before: Sequence[Capture],
+        conversation: str,
+        anew: Collection[str] = (),
+    ) -> Self:
+        """Compare a mail with what was listed of it, made from the captures `before`.
+
+        `anew` are the keys of contents that were read anew since.
+        """
+        had, has = views(before), views(mail.captures)
+        return cls(
+            mail=mail,
+            conversation=conversation,
+            had=had,
+            has=has,
+            dated=profile_dates(before, had),
+            dates=profile_dates(mail.captures, has),
+            differing=tuple(
+                audience
+                for audience, view in sorted(has.items())
+                if had.get(audience) != view or view.content in anew
+            ),
+            gone=tuple(sorted(had.keys() - has.keys())),
+        )
+
+    @property
+    def needed(self) -> Iterator[ById]:
+        """Yield what has to be loaded to list the mail."""
+        account = self.mail.account
+        for audience in self.differing:
+            yield ById(Content, account, content_id(self.mail.id, self.has[audience].content))
+        for audience in (*self.differing, *self.gone):
+            yield ById(SummaryRow, account, summary_id(account, audience, self.conversation))
+            if audience in self.had:
+                yield ById(MailRow, account, row_id(self.mail, audience))
+        for (audience, person_id), date in self.dated.items():
+            if self.dates.get((audience, person_id)) != date:
+                yield ById(ProfileRow, account, _profile_row_id(self.mail, audience, person_id))
 
 
-def _rows(
-    draft: Draft, mail: Mail, before: Sequence[Capture], conversation: str, anew: Collection[str]
-) -> tuple[dict[str, MailRow], set[str], dict[str, MailRow]]:
-    """Write the mail's rows; return those that are new or differ, who has none any more, and what
-    they were."""
-    had, has = views(before), views(mail.captures)
-    differing = {a for a, view in has.items() if had.get(a) != view or view.content in anew}
-    contents = draft.many(
-        Content, mail.account, [content_id(mail.id, has[a].content) for a in sorted(differing)]
+def list_mail(draft: Draft, change: Change, news: News) -> set[str]:
+    """Bring all that is listed of a mail up to date; return the audiences it has changed for."""
+    draft.need(change.needed)
+    was = {
+        audience: row
+        for audience in (*change.differing, *change.gone)
+        if audience in change.had and (row := _listed(draft, change, audience)) is not None
+    }
+    rows = {
+        audience: row
+        for audience in change.differing
+        if (row := _row_of(draft, change, audience)) not in (None, was.get(audience))
+    }
+    for row in rows.values():
+        draft.put(row)
+    for audience in change.gone:
+        draft.delete(MailRow, change.mail.account, row_id(change.mail, audience))
+    _list_on_profiles(draft, change)
+    changed_for = {*rows, *(audience for audience in change.gone if audience in was)}
+    for audience in sorted(changed_for):
+        _summarise(draft, change, audience, was.get(audience), rows.get(audience), news)
+    return changed_for
+
+
+def _listed(draft: Draft, change: Change, audience: str) -> MailRow | None:
+    return draft.one(MailRow, change.mail.account, row_id(change.mail, audience))
+
+
+def _row_of(draft: Draft, change: Change, audience: str) -> MailRow | None:
+    """Return the row of the mail in an audience; None where its content is gone."""
+    mail, view = change.mail, change.has[audience]
+    content = draft.one(Content, mail.account, content_id(mail.id, view.content))
+    if content is None:
+        return None
+    derived = draft.state.derived
+    terms = derived.get(("terms", content.id)) or derived.setdefault(
+        ("terms", content.id), _terms(content)
     )
-    known = [row_id(mail, a) for a in sorted(had) if a in differing or a not in has]
-    was = {r.audience: r for r in draft.many(MailRow, mail.account, known).values() if r}
-    terms: dict[str, tuple[str, ...]] = {}
-    rows: dict[str, MailRow] = {}
-    for audience in sorted(differing):
-        content = contents[content_id(mail.id, has[audience].content)]
-        if content is None:
-            continue
-        if content.id not in terms:
-            terms[content.id] = _terms(content)
-        row = mail_row(mail, audience, conversation, has[audience], content, terms[content.id])
-        if row != was.get(audience):
-            rows[audience] = row
-            draft.put(row)
-    gone = {audience for audience in was if audience not in has}
-    for audience in gone:
-        draft.delete(MailRow, mail.account, row_id(mail, audience))
-    return rows, gone, was
+    return mail_row(mail, audience, change.conversation, view, content, terms)
 
 
-def _list_on_profiles(draft: Draft, mail: Mail, before: Sequence[Capture]) -> None:
-    had, has = profile_dates(before), profile_dates(mail.captures)
-    for (audience, person_id), date in has.items():
-        was = had.get((audience, person_id))
-        id_ = _profile_row_id(mail, audience, person_id)
-        if was is not None:
-            draft.one(ProfileRow, mail.account, id_)
-        if was != date:
+def _list_on_profiles(draft: Draft, change: Change) -> None:
+    mail = change.mail
+    for (audience, person_id), date in change.dates.items():
+        if change.dated.get((audience, person_id)) != date:
             draft.put(
                 ProfileRow(
-                    id=id_,
+                    id=_profile_row_id(mail, audience, person_id),
                     account=mail.account,
                     audience=audience,
                     person_id=person_id,
@@ -113,22 +159,22 @@ def _list_on_profiles(draft: Draft, mail: Mail, before: Sequence[Capture]) -> No
                     date=date,
                 )
             )
-    for audience, person_id in had.keys() - has.keys():
+    for audience, person_id in change.dated.keys() - change.dates.keys():
         draft.delete(ProfileRow, mail.account, _profile_row_id(mail, audience, person_id))
 
 
 def _summarise(
     draft: Draft,
-    account: str,
+    change: Change,
     audience: str,
-    conversation: str,
     was: MailRow | None,
-    rows: dict[str, MailRow],
+    row: MailRow | None,
     news: News,
 ) -> None:
-    """Bring the conversation's row in an audience up to date."""
+    """Bring the conversation's row in an audience up to date, where the mail's row has changed."""
+    account, conversation = change.mail.account, change.conversation
     id_ = summary_id(account, audience, conversation)
-    had, row = draft.one(SummaryRow, account, id_), rows.get(audience)
+    had = draft.one(SummaryRow, account, id_)
     new: Summary | None
     if row is not None and had is None:
         new = summary_of(row)

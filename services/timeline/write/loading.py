@@ -11,9 +11,10 @@ from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from services.timeline.write.audiences import TEAM, private_to, views
+from services.timeline.write.audiences import add_capture, private_to
 from services.timeline.write.authentication import has_failed
 from services.timeline.write.conversations import summary_id, token_id
+from services.timeline.write.listing import Change
 from services.timeline.write.projection import Projection
 from services.timeline.write.quarantine import held_id
 from services.timeline.write.read_marks import mark_id, reader_id
@@ -122,12 +123,12 @@ def first_queries(requests: Sequence[Request]) -> Iterator[Query]:
                 yield ById(Mail, content.account, request.mail_id)
                 yield ById(Content, content.account, content.id)
                 for projection in projections:
+                    yield ById(Content, content.account, projection.content.id)
                     yield from _of_projection(projection)
 
 
 def _of_projection(projection: Projection) -> Iterator[Query]:
     account = projection.account
-    yield ById(Content, account, projection.content.id)
     yield ById(Mail, account, projection.mail_id)
     for token in projection.tokens:
         yield ById(Token, account, token_id(account, token))
@@ -136,29 +137,56 @@ def _of_projection(projection: Projection) -> Iterator[Query]:
 
 
 def second_queries(state: State, requests: Sequence[Request]) -> Iterator[Query]:
-    """Yield what the conversations lead to, which the first queries have found."""
+    """Yield what the mails and conversations lead to that the first queries have found."""
     for request in requests:
         if isinstance(request, Attach):
-            yield from _of_conversations(state, request.projection)
+            yield from _of_mail(state, request.projection)
 
 
-def _of_conversations(state: State, projection: Projection) -> Iterator[Query]:
-    account, capture = projection.account, projection.capture
+def _of_mail(state: State, projection: Projection) -> Iterator[Query]:
+    account, content = projection.account, ById(Content, projection.account, projection.content.id)
     found = [state.one(Token, account, token_id(account, t)) for t in projection.tokens]
     names = {token.conversation for token in found if token is not None}
-    for name in names:
-        yield ById(Conversation, account, token_id(account, name))
+    known = state.one(Mail, account, projection.mail_id)
+    if known is None:
+        state.assume_absent(content)
+    else:
+        yield content
     if len(names) > 1:
         for name in names:
+            yield ById(Conversation, account, token_id(account, name))
             yield OfConversation(SummaryRow, account, name)
             yield OfConversation(ReadMark, account, name)
         return
-    audiences = {*views([capture])}
+    conversation = next(iter(names), projection.token)
+    listed = [*_to_list(projection, known, conversation)]
+    if names:
+        yield ById(Conversation, account, token_id(account, conversation))
+        yield from listed
+    else:  # nothing is listed of a conversation that is not there
+        for query in listed:
+            if query.kind in (SummaryRow, ReadMark):
+                state.assume_absent(query)
+            else:
+                yield query
+
+
+def _to_list(projection: Projection, known: Mail | None, conversation: str) -> Iterator[ById]:
+    """Yield what is needed to list the mail in this conversation."""
+    account, capture = projection.account, projection.capture
+    before = known.captures if known else ()
+    mail = Mail(
+        id=projection.mail_id,
+        account=account,
+        message_id=projection.message_id,
+        token=projection.token,
+        captures=add_capture(before, capture),
+    )
+    for query in Change.of(mail, before, conversation).needed:
+        if query.kind is not Content or known is not None:
+            yield query
     if capture.sent_by_owner and not capture.backfill:
-        audiences |= {TEAM, private_to(capture.owner)}
+        private = summary_id(account, private_to(capture.owner), conversation)
+        yield ById(SummaryRow, account, private)
+        yield ById(ReadMark, account, mark_id(account, capture.owner, conversation))
         yield ById(ReadBefore, account, reader_id(account, capture.owner))
-    for name in names or {projection.token}:
-        for audience in audiences:
-            yield ById(SummaryRow, account, summary_id(account, audience, name))
-        if capture.sent_by_owner and not capture.backfill:
-            yield ById(ReadMark, account, mark_id(account, capture.owner, name))

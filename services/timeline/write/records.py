@@ -117,8 +117,8 @@ class Forward(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What an inline forward says of the original; `Forwarded` of `shared.events`."""
 
     sender: NamedAddress
-    to: tuple[NamedAddress, ...] = ()
-    cc: tuple[NamedAddress, ...] = ()
+    to: tuple[NamedAddress, ...]
+    cc: tuple[NamedAddress, ...]
     date: str | None
     subject: str | None
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from services.timeline.write.attaching import keep_bounce, tell, write_mail
 from services.timeline.write.audiences import add_capture, views
 from services.timeline.write.conversations import join, token_id
-from services.timeline.write.listing import News, list_mail
+from services.timeline.write.listing import Change, News, list_mail
 from services.timeline.write.projection import Projection
 from services.timeline.write.records import (
     Bounce,
@@ -100,7 +100,8 @@ def _list_anew(
 ) -> set[str]:
     """Bring what is listed of a mail that has changed up to date; return for whom it has."""
     conversation = join(draft, mail.account, tokens, is_changed=True)
-    changed_for = list_mail(draft, new, mail.captures, conversation, _NO_NEWS, anew=made)
+    change = Change.of(new, mail.captures, conversation, made)
+    changed_for = list_mail(draft, change, _NO_NEWS)
     tell(draft, mail.account, changed_for, conversation, now)
     return changed_for
 

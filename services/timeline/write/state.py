@@ -59,12 +59,20 @@ class State:
     def __init__(self) -> None:
         self._found: dict[Query, Kept | tuple[Kept, ...] | None] = {}
 
+        self.derived: dict[tuple[str, str], Any] = {}
+        """What is dear to make, by its kind and what it is made of: kept while a batch is applied
+        again, with more loaded."""
+
     def __contains__(self, query: Query) -> bool:
         return query in self._found
 
     def add(self, query: ById, found: Kept | None) -> None:
         """Note what there is; None: there is nothing."""
         self._found[query] = found
+
+    def assume_absent(self, query: ById) -> None:
+        """Note that there is nothing, because what it depends on is not there."""
+        self._found.setdefault(query, None)
 
     def add_all(self, query: OfConversation, found: tuple[Kept, ...]) -> None:
         """Note all that belongs to a conversation."""
@@ -121,18 +129,17 @@ class Draft:
         found = self.state.one(kind, account, id_)
         return cast("K | None", self._renamed(found)) if found is not None else None
 
-    def many(self, kind: type[K], account: str, ids: Iterable[str]) -> dict[str, K | None]:
-        """Return documents as they are now, by id. Raises NotLoaded for all that are missing."""
-        found: dict[str, K | None] = {}
-        missing: list[Query] = []
-        for id_ in ids:
-            try:
-                found[id_] = self.one(kind, account, id_)
-            except NotLoaded as error:
-                missing += error.queries
+    def need(self, queries: Iterable[Query]) -> None:
+        """Raise NotLoaded with all of the queries that were not loaded."""
+        missing = [q for q in queries if q not in self.state and q not in self.written]
         if missing:
             raise NotLoaded(*missing)
-        return found
+
+    def many(self, kind: type[K], account: str, ids: Iterable[str]) -> dict[str, K | None]:
+        """Return documents as they are now, by id. Raises NotLoaded for all that are missing."""
+        ids = list(ids)
+        self.need(ById(kind, account, id_) for id_ in ids)
+        return {id_: self.one(kind, account, id_) for id_ in ids}
 
     def of_conversations(
         self, kind: type[C], account: str, names: Collection[str], audience: str | None = None
