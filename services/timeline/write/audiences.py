@@ -65,9 +65,8 @@ def profile_dates(
 ) -> dict[tuple[str, str], datetime]:
     """Return when each profile has the mail, by audience and profile.
 
-    `seen` are the views of the captures.
-    A profile that one owner alone may see, beside others that the team sees, is dated as the owner
-    has the mail.
+    `seen` are the views of the captures. A profile that one owner alone may see, beside others
+    that the team sees, is dated as the owner has the mail.
     """
     found = {(a, ref.person_id): view.date for a, view in seen.items() for ref in view.persons}
     merged = merge_matches(match for capture in captures for match in capture.matches)

@@ -191,7 +191,7 @@ class Writer:
         upsert, conflicts = False, 0
         while True:
             try:
-                return await self._try(requests, slot, stored, upsert=upsert)
+                return await self._try(requests, slot, stored, deadline, upsert=upsert)
             except PyMongoError as error:
                 if is_duplicate(error) and not upsert:
                     upsert = True
@@ -210,7 +210,13 @@ class Writer:
                 await asyncio.sleep(seconds)
 
     async def _try(
-        self, requests: Sequence[Request], slot: int, stored: set[str], *, upsert: bool
+        self,
+        requests: Sequence[Request],
+        slot: int,
+        stored: set[str],
+        deadline: float,
+        *,
+        upsert: bool,
     ) -> Sequence[Answer]:
         async with self._client.start_session() as session:
             async with await session.start_transaction():
@@ -219,7 +225,7 @@ class Writer:
                     raise _TooMuch
                 await self._store(applied.answers, stored)
                 await commit(self._database, applied.draft, slot, session, upsert=upsert)
-                await _commit(session)
+                await _commit(session, deadline)
             return applied.answers
 
     async def _apply(self, requests: Sequence[Request], session: AsyncClientSession) -> Applied:
@@ -244,14 +250,20 @@ class Writer:
         stored |= new.keys()
 
 
-async def _commit(session: AsyncClientSession) -> None:
-    """Commit, once more where it is unknown whether it worked."""
-    try:
-        await session.commit_transaction()
-    except PyMongoError as error:
-        if not error.has_error_label(_UNKNOWN_COMMIT):
-            raise
-        await session.commit_transaction()
+async def _commit(session: AsyncClientSession, deadline: float) -> None:
+    """Commit; again while it is unknown whether that worked.
+
+    A transaction whose commit was lost is still open on the server: to begin another one instead
+    would conflict with it until it expires.
+    """
+    while True:
+        try:
+            return await session.commit_transaction()
+        except PyMongoError as error:
+            is_over = time.monotonic() + _PAUSE_SECONDS > deadline
+            if is_over or not error.has_error_label(_UNKNOWN_COMMIT):
+                raise
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def _is_transient(error: PyMongoError) -> bool:
