@@ -264,7 +264,7 @@ def failing(server: PrivateMongoDB, commands: Sequence[str], **data: Any) -> Ite
     [
         (
             ["commitTransaction"],
-            {"errorCode": 91, "errorLabels": ["UnknownTransactionCommitResult"]},
+            {"errorCode": 262, "errorLabels": ["UnknownTransactionCommitResult"]},
         ),
         (["commitTransaction"], {"closeConnection": True}),
         (["commitTransaction"], {"errorCode": 251, "errorLabels": [_TRANSACTION]}),
