@@ -87,7 +87,7 @@ async def test_a_bounce_marks_the_mail_whichever_comes_first(
         await timeline.handle(event, raw)
     assert await marks(timeline) == {"1@x": [CAND], "report1@mx": []}
     [conversation] = await timeline.conversations()
-    assert conversation["mail_count"] == 2
+    assert conversation.row.mail_count == 2
 
 
 async def test_a_bounce_shows_whom_it_names(timeline: Timeline) -> None:
@@ -98,7 +98,7 @@ async def test_a_bounce_shows_whom_it_names(timeline: Timeline) -> None:
     assert [(m.address, m.role, m.source) for m in out.matches] == [
         (CAND, Role.TO, Source.DELIVERY_REPORT)
     ]
-    people = [(p["address"], p["role"], p["source"]) for p in shown.content["participants"]]
+    people = [(p.address, p.role, p.source) for p in shown.content.participants]
     assert people == [
         ("MAILER-DAEMON@mx.team.example", "from", "header"),
         ("user@team.example", "to", "header"),
@@ -111,8 +111,8 @@ async def test_a_delay_marks_nothing_and_names_nobody(timeline: Timeline) -> Non
     await timeline.handle(attached(), mail())
     await timeline.handle(by_report(match()), report(action="delayed"))
     assert await marks(timeline) == {"1@x": [], "report1@mx": []}
-    [delay] = [m for m in await timeline.timeline() if m.content["auto"] == "delay"]
-    assert all(p["source"] == "header" for p in delay.content["participants"])
+    [delay] = [m for m in await timeline.timeline() if m.content.auto == "delay"]
+    assert all(p.source == "header" for p in delay.content.participants)
 
 
 class TestOnlyMailOfItsOwner:
@@ -201,7 +201,7 @@ class TestWhoSees:
         await timeline.handle(bounce, report(hidden))
         assert await marks(timeline, "u1") == {"1@x": [hidden]}
         assert await marks(timeline, "u2") == {"1@x": []}
-        assert [m.mail["message_id"] for m in await timeline.timeline("c2", "u1")] == [
+        assert [m.mail.message_id for m in await timeline.timeline("c2", "u1")] == [
             "report1@mx",
             "1@x",
         ]
@@ -242,12 +242,10 @@ async def test_a_bounce_that_was_stored_before_is_read_anew(timeline: Timeline) 
     await timeline.handle(by_report(match()), report())
     await timeline.database["bounces"].delete_many({})  # as a reader that knew none left it
     assert (await marks(timeline))["1@x"] == []
-    reprocess = Reprocess(timeline.store, timeline.database, timeline.blobs)
+    reprocess = Reprocess(timeline.writer, timeline.database, timeline.blobs)
     _, _, tally = await reprocess.begin(anew=True)
     assert await reprocess.run(asyncio.Event(), lambda _: None, tally)
     assert (await marks(timeline))["1@x"] == [CAND]
-    one = await timeline.mails.one(
-        Viewer(ACCOUNT, "u1"), (await timeline.timeline())[0].mail["_id"]
-    )
+    one = await timeline.mails.one(Viewer(ACCOUNT, "u1"), (await timeline.timeline())[0].mail.id)
     assert one is not None
-    assert [p["source"] for p in one.content["participants"]][-1] == "delivery_report"
+    assert [p.source for p in one.content.participants][-1] == "delivery_report"

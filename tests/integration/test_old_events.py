@@ -81,7 +81,7 @@ async def looked_up(timeline: Timeline, people: People, event: Any) -> None:
         case MailAttached():
             seen = Viewer("agency", "u1", own_only=False)
             [shown] = (await timeline.mails.profile_timeline(seen, "c1", 200, None)).items
-            assert shown.content["subject"] == ("Original" if event.forwarded else "Then")
+            assert shown.content.subject == ("Original" if event.forwarded else "Then")
         case MailDismissed():
             [outcome] = await timeline.database.outcomes.find().to_list()
             assert (outcome["decision"], outcome["reason"]) == ("dismissed", "no_match")

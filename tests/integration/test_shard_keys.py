@@ -86,7 +86,7 @@ async def test_every_command_names_the_account(
         with monkeypatch.context() as patch:  # a mail that is another one for this reader
             patch.setattr(projection, "mail_id", lambda *_: "a" * 32)
             await timeline.handle(attached(), mail(message_id="moved@x"))
-        chore = Reprocess(timeline.store, database, timeline.blobs)
+        chore = Reprocess(timeline.writer, database, timeline.blobs)
         _, _, tally = await chore.begin(anew=True)
         await chore.run(asyncio.Event(), lambda _: None, tally)
         assert tally == Counter(moved=1)
@@ -117,7 +117,7 @@ async def play(timeline: Timeline, people: People) -> None:
             assert await timeline.handle(attached(match(), owner=owner), raw) == Done()
     for conversation in await timeline.conversations():
         for unread in (False, True):
-            await timeline.inbox.mark(TEAM, conversation["thread"], unread=unread)
+            await timeline.inbox.mark(TEAM, conversation.row.conversation, unread=unread)
     joining = mail("Both", message_id="9@x", references="<0@x> <1@x>", bcc="hidden@x.example")
     await timeline.handle(attached(match(), match("c2", "hidden@x.example")), joining)
     variant = mail("Hello 0", message_id="0@x", text="Other words of it.")
@@ -128,7 +128,7 @@ async def play(timeline: Timeline, people: People) -> None:
         failed = attached(match(), verdict=AuthenticationVerdict.FAILED)
         await timeline.handle(failed, mail("Forged", message_id=f"forged{number}@x"))
     page = await timeline.quarantine.page(TEAM, 200, None)
-    held = [await timeline.quarantine.one(TEAM, one["_id"]) for one in page.items]
+    held = [await timeline.quarantine.one(TEAM, one.id) for one in page.items]
     assert held[0] is not None
     assert held[1] is not None
     await timeline.release.release(held[0])
@@ -157,8 +157,8 @@ async def look(timeline: Timeline, people: People) -> None:
             await timeline.search.hits(viewer, parse_query(query), 1, hits.next_cursor)
         await timeline.inbox.unread_count(viewer)
         [conversation, *_] = await timeline.conversations()
-        assert await timeline.inbox.one(viewer, conversation["thread"])
-        await timeline.mails.of_conversation(viewer, conversation["thread"], 10, None)
+        assert await timeline.inbox.one(viewer, conversation.row.conversation)
+        await timeline.mails.of_conversation(viewer, conversation.row.conversation, 10, None)
         await timeline.timeline()
     await timeline.tally()
     await timeline.inbox.mark_all(TEAM, datetime.now(UTC))
