@@ -10,6 +10,7 @@ import pytest
 
 from services.timeline.admin.reprocess import Reprocess
 from services.timeline.api.shapes import MailOut
+from services.timeline.query.people import Directory
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.people import People
 from shared.broker import Delivery
@@ -212,13 +213,13 @@ async def test_a_page_asks_the_directory_once_and_only_about_old_captures_with_b
     timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[set[str]] = []
-    named = People.named
+    named = Directory.named
 
-    async def counted(people: People, account: str, ids: Any) -> Any:
+    async def counted(directory: Directory, account: str, ids: Any) -> Any:
         asked.append(set(ids))
-        return await named(people, account, ids)
+        return await named(directory, account, ids)
 
-    monkeypatch.setattr(People, "named", counted)
+    monkeypatch.setattr(Directory, "named", counted)
     for number in range(3):
         await timeline.handle(attached(minutes=number), mail(message_id=f"{number}@x"))
     await timeline.timeline()

@@ -73,7 +73,7 @@ def _comparable(value: object) -> object:
         return value.replace(microsecond=value.microsecond // 1000 * 1000)
     if isinstance(value, dict):
         return {key: _comparable(entry) for key, entry in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_comparable(entry) for entry in value]
     return value
 
