@@ -1,6 +1,6 @@
 """Fills a timeline's database with a mailbox, as fast as this machine writes.
 
-* The documents are those that the `Store` writes, made by the same pure functions; a test compares
+* The documents are those that the writer writes, made by the same pure functions; a test compares
   them. `changes` is left out: it is gone after an hour. The raw bytes are no part of it.
 * Each conversation is made as a whole, so nothing is ever updated: bulk inserts, no transactions,
   by as many processes as there are cores. Indexes are built when all is there.
@@ -18,14 +18,13 @@ from typing import Any
 
 from pymongo import MongoClient
 
+from bench.applying import Applied
 from bench.mailbox import ACCOUNT, MAIL_WORDS, Conversation, Letter, Writers, conversations
 from dev.terminal import say
-from services.timeline.write import summary
-from services.timeline.write.audiences import add_capture, profiles_by_audience, seen_by_audience
-from services.timeline.write.projection import Projection, project
-from services.timeline.write.rows import mail_row
+from services.timeline.write.projection import project
+from services.timeline.write.requests import Attach
+from services.timeline.write.stored import to_document
 from shared.database import Document
-from shared.events import MailAttached
 
 _CHUNK = 2000
 """Mails that are made and written at a time."""
@@ -44,116 +43,16 @@ class Documents:
 
     def add_conversation(self, letters: Iterable[Letter]) -> None:
         """Add all documents of a conversation, its mails given oldest first."""
-        tokens: dict[str, None] = {}
-        mails: list[tuple[Document, Document]] = []
-        captures = 0
+        applied = Applied()
         for letter in letters:
-            projections = [project(event, letter.mail, letter.raw) for event in letter.captures]
-            first = projections[0]
-            tokens |= dict.fromkeys((first.token, *first.references))
-            mails.append((_mail(projections), first.content))
-            captures += len(projections)
             for event in letter.captures:
-                self._add_outcome(event)
-        conversation = next(iter(tokens))
-        self.by_collection["tokens"] += [
-            {"_id": f"{ACCOUNT}/{token}", "account": ACCOUNT, "thread": conversation}
-            for token in tokens
-        ]
-        self.by_collection["threads"].append(
-            {
-                "_id": f"{ACCOUNT}/{conversation}",
-                "account": ACCOUNT,
-                "mails": len(mails),
-                "joined": captures,
-            }
-        )
-        self._add_rows(conversation, mails)
-
-    def _add_rows(self, conversation: str, mails: Sequence[tuple[Document, Document]]) -> None:
-        summaries: dict[str, Document] = {}
-        arrived: dict[str, int] = {}
-        for mail, content in mails:
-            self.by_collection["mails"].append(mail)
-            self.by_collection["contents"].append(content)
-            made: Document = {}
-            seen = seen_by_audience(mail["captures"])
-            for audience, view in seen.items():
-                row = _row(mail, audience, conversation, view, content, made)
-                self.by_collection["mail_rows"].append(row)
-                new = summary.summary_of(row)
-                old = summaries.get(audience)
-                summaries[audience] = summary.joined(old, new) if old else new
-                at = int(mail["captures"][0]["at"].timestamp() * 1000)
-                arrived[audience] = max(arrived.get(audience, 0) + 1, at)
-            for audience, persons in profiles_by_audience(mail["captures"]).items():
-                view = seen.get(audience) or seen[audience.removeprefix("!")]
-                self.by_collection["profile_mails"] += [
-                    {
-                        "_id": f"{ACCOUNT}/{audience}/{person_id}/{mail['_id']}",
-                        "account": ACCOUNT,
-                        "viewer": audience,
-                        "person_id": person_id,
-                        "mail_id": mail["_id"],
-                        "date": view.date,
-                    }
-                    for person_id in persons
-                ]
-        self.by_collection["conversations"] += [
-            {
-                "_id": f"{ACCOUNT}/{audience}/{conversation}",
-                "account": ACCOUNT,
-                "viewer": audience,
-                "thread": conversation,
-                "arrived": arrived[audience],
-                **about,
-            }
-            for audience, about in summaries.items()
-        ]
-
-    def _add_outcome(self, event: MailAttached) -> None:
-        day = event.received_at.date().isoformat()
-        self.by_collection["outcomes"].append(
-            {
-                "_id": str(event.capture_id),
-                "account": ACCOUNT,
-                "decision": "attached",
-                "parts": [f"{event.place}/{event.part}"],
-                "day": day,
-                "at": event.decided_at,
-            }
-        )
-        self.attached[day, event.owner] += 1
-
-
-def _mail(projections: Sequence[Projection]) -> Document:
-    captures: list[Document] = []
-    for projection in projections:
-        captures = add_capture(captures, projection.capture)
-    first = projections[0]
-    return {
-        "_id": first.mail_id,
-        "account": ACCOUNT,
-        "message_id": first.message_id,
-        "token": first.token,
-        "captures": captures,
-    }
-
-
-def _row(
-    mail: Document, audience: str, conversation: str, view: Any, content: Document, made: Document
-) -> Document:
-    """Return a mail's row; the terms, which take longest, are made once for all audiences."""
-    if not made:
-        made |= mail_row(mail, audience, conversation, view, content)
-        return dict(made)
-    return {
-        **made,
-        "_id": f"{ACCOUNT}/{audience}/{mail['_id']}",
-        "viewer": audience,
-        "date": view.date,
-        "persons": [{"person_id": id_, "kind": kind} for id_, kind in view.persons],
-    }
+                projection = project(event, letter.mail, letter.raw)
+                request = Attach(event=event, projection=projection, raw=letter.raw)
+                applied.add(request, event.received_at)  # each is news when it arrived
+        for record in applied.records():
+            self.by_collection[record.collection].append(to_document(record))
+        for key, count in applied.draft.counted.items():
+            self.attached[key.day, key.owner] += count
 
 
 def tallies(attached: Tally) -> Iterator[Document]:

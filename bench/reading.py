@@ -19,6 +19,7 @@ from uuid import UUID
 
 import bson
 
+from bench.applying import Applied
 from services.matcher.addresses import normalise
 from services.matcher.announce import announce_verdict
 from services.matcher.capture_addresses import AddressRecord
@@ -35,12 +36,13 @@ from services.timeline.content.images import (
     with_remote_images,
 )
 from services.timeline.content.reader import attached_parts, read
+from services.timeline.query.bounces import KnownBounce
 from services.timeline.query.mails import ShownMail
 from services.timeline.query.viewer import Viewer
-from services.timeline.write import summary
-from services.timeline.write.audiences import seen_by_audience
 from services.timeline.write.projection import project
-from services.timeline.write.rows import mail_row
+from services.timeline.write.records import Content, Mail
+from services.timeline.write.requests import Attach
+from services.timeline.write.stored import to_document
 from shared.capture_address import KeyRing
 from shared.database import Document
 from shared.events import Direction, Kind, MailAttached, MailReceived, Match, Role
@@ -90,22 +92,14 @@ def read_for_timeline(raw: bytes, *, check: bool = True) -> Stored:
     Without `check` it does just what the service does, to be timed.
     """
     mail = read(raw)
-    projection = project(_attached(len(raw)), mail, raw)
-    content, capture = projection.content, projection.capture
-    conversation = projection.token
-    kept: Document = {
-        "_id": projection.mail_id,
-        "account": _ACCOUNT,
-        "message_id": projection.message_id,
-        "token": conversation,
-        "captures": [capture],
-    }
-    rows = [
-        mail_row(kept, audience, conversation, seen, content)
-        for audience, seen in seen_by_audience([capture]).items()
-    ]
-    bounces = (projection.bounce,) if projection.bounce else ()
-    documents = (content, kept, *bounces, *rows, *map(summary.summary_of, rows))
+    event = _attached(len(raw))
+    projection = project(event, mail, raw)
+    applied = Applied()
+    applied.add(Attach(event=event, projection=projection, raw=raw), _NOW)
+    documents = tuple(map(to_document, applied.records()))
+    [kept] = [record for record in applied.records() if isinstance(record, Mail)]
+    bounces = (KnownBounce(projection.bounce),) if projection.bounce else ()
+    content, conversation = projection.content, projection.token
     shown = _shown(ShownMail(Viewer(_ACCOUNT, _USER), kept, content, conversation, bounces), raw)
     names = [download_headers(attachment.filename) for attachment in mail.attachments[:_SAVED]]
     told = [*documents, shown.model_dump_json(), names]
@@ -114,9 +108,9 @@ def read_for_timeline(raw: bytes, *, check: bool = True) -> Stored:
     return Stored(documents)
 
 
-def _shown(mail: ShownMail, raw: bytes) -> MailDetail:
+def _shown(mail: ShownMail[Content], raw: bytes) -> MailDetail:
     """Return the mail as the API shows it, with all of its images."""
-    html: str | None = mail.content["html"]
+    html = mail.content.html
     has_remote = html is not None and has_remote_images(html)
     if html is not None:
         images = [*images_set_aside(leaves(raw)[0]), *attached_parts(raw)]

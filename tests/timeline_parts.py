@@ -13,14 +13,15 @@ from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
 from services.timeline.admin.stats import Stats
 from services.timeline.indexes import INDEXES
-from services.timeline.query.inbox import Inbox
+from services.timeline.query.inbox import Inbox, InboxItem
 from services.timeline.query.mails import Mails, ShownMail
 from services.timeline.query.read_state import ReadState
 from services.timeline.query.search import Search
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.consumer import Projector
-from services.timeline.write.store import Store
+from services.timeline.write.records import ListedContent
+from services.timeline.write.writer import Writer
 from shared.blobs import Blobs, claim_key
 from shared.broker import Delivery
 from shared.database import Database, Document, connect, migrate
@@ -49,9 +50,9 @@ class Timeline:
         self, client: AsyncMongoClient[Document], database: Database, folder: Path
     ) -> None:
         self.folder, blobs = folder / "blobs", Blobs(f"file://{folder}/blobs")
-        self.store = Store(client, database)
+        self.writer = Writer(client, database, blobs)
         self.settings = AccountSettings(database)
-        self.projector = Projector(self.store, blobs, self.settings)
+        self.projector = Projector(self.writer, blobs, self.settings)
         self.quarantine, self.stats = Quarantine(database), Stats(database)
         self.release = Release(self.projector, self.quarantine, timedelta(days=30))
         self.mails, self.search = Mails(database), Search(database)
@@ -74,16 +75,16 @@ class Timeline:
 
     async def timeline(
         self, person_id: str = "c1", viewer: str = "u1", *, own_only: bool = False
-    ) -> list[ShownMail]:
+    ) -> list[ShownMail[ListedContent]]:
         """Return a profile's mails."""
         seen = Viewer(ACCOUNT, viewer, own_only)
         return (await self.mails.profile_timeline(seen, person_id, 200, None)).items
 
     async def subjects(self, person_id: str = "c1") -> list[str]:
         """Return the subjects of a profile's mails."""
-        return [shown.content["subject"] for shown in await self.timeline(person_id)]
+        return [shown.content.subject for shown in await self.timeline(person_id)]
 
-    async def conversations(self, viewer: str = "u1", *, own_only: bool = False) -> list[Document]:
+    async def conversations(self, viewer: str = "u1", *, own_only: bool = False) -> list[InboxItem]:
         """Return the inbox."""
         return (await self.inbox.page(Viewer(ACCOUNT, viewer, own_only), 200, None)).items
 
@@ -93,7 +94,9 @@ async def a_timeline(mongodb_url: str, name: str, folder: Path) -> AsyncIterator
     """Open a timeline on a database of its own, which is dropped afterwards."""
     async with connect(mongodb_url, "test") as client:
         await migrate(client[name], INDEXES)
-        yield Timeline(client, client[name], folder)
+        timeline = Timeline(client, client[name], folder)
+        yield timeline
+        await timeline.writer.close()
         await client.drop_database(name)
 
 

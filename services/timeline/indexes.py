@@ -2,17 +2,23 @@
 
 from services.timeline.admin import quarantine, stats
 from services.timeline.admin.dead_letters import records as dead_letters
-from services.timeline.query import bounces, changes, confirmations, read_state
-from services.timeline.write import changes as kept_changes
-from services.timeline.write import confirmations as kept_confirmations
-from services.timeline.write import conversations, people, read_marks, rows
+from services.timeline.query import (
+    bounces,
+    changes,
+    confirmations,
+    inbox,
+    mails,
+    people,
+    read_state,
+    search,
+)
+from services.timeline.write import indexes as writing
 
 INDEXES = (
-    *rows.INDEXES,
-    *conversations.INDEXES,
-    *read_marks.INDEXES,
-    *kept_changes.INDEXES,
-    *kept_confirmations.INDEXES,
+    *writing.INDEXES,
+    *mails.INDEXES,
+    *search.INDEXES,
+    *inbox.INDEXES,
     *people.INDEXES,
     *bounces.INDEXES,
     *changes.INDEXES,

@@ -10,6 +10,7 @@ import pytest
 
 from services.timeline.admin.reprocess import Reprocess
 from services.timeline.api.shapes import MailOut
+from services.timeline.query.people import Directory
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.people import People
 from shared.broker import Delivery
@@ -87,7 +88,7 @@ async def test_a_bounce_marks_the_mail_whichever_comes_first(
         await timeline.handle(event, raw)
     assert await marks(timeline) == {"1@x": [CAND], "report1@mx": []}
     [conversation] = await timeline.conversations()
-    assert conversation["mail_count"] == 2
+    assert conversation.row.mail_count == 2
 
 
 async def test_a_bounce_shows_whom_it_names(timeline: Timeline) -> None:
@@ -98,7 +99,7 @@ async def test_a_bounce_shows_whom_it_names(timeline: Timeline) -> None:
     assert [(m.address, m.role, m.source) for m in out.matches] == [
         (CAND, Role.TO, Source.DELIVERY_REPORT)
     ]
-    people = [(p["address"], p["role"], p["source"]) for p in shown.content["participants"]]
+    people = [(p.address, p.role, p.source) for p in shown.content.participants]
     assert people == [
         ("MAILER-DAEMON@mx.team.example", "from", "header"),
         ("user@team.example", "to", "header"),
@@ -111,8 +112,8 @@ async def test_a_delay_marks_nothing_and_names_nobody(timeline: Timeline) -> Non
     await timeline.handle(attached(), mail())
     await timeline.handle(by_report(match()), report(action="delayed"))
     assert await marks(timeline) == {"1@x": [], "report1@mx": []}
-    [delay] = [m for m in await timeline.timeline() if m.content["auto"] == "delay"]
-    assert all(p["source"] == "header" for p in delay.content["participants"])
+    [delay] = [m for m in await timeline.timeline() if m.content.auto == "delay"]
+    assert all(p.source == "header" for p in delay.content.participants)
 
 
 class TestOnlyMailOfItsOwner:
@@ -201,7 +202,7 @@ class TestWhoSees:
         await timeline.handle(bounce, report(hidden))
         assert await marks(timeline, "u1") == {"1@x": [hidden]}
         assert await marks(timeline, "u2") == {"1@x": []}
-        assert [m.mail["message_id"] for m in await timeline.timeline("c2", "u1")] == [
+        assert [m.mail.message_id for m in await timeline.timeline("c2", "u1")] == [
             "report1@mx",
             "1@x",
         ]
@@ -212,13 +213,13 @@ async def test_a_page_asks_the_directory_once_and_only_about_old_captures_with_b
     timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[set[str]] = []
-    named = People.named
+    named = Directory.named
 
-    async def counted(people: People, account: str, ids: Any) -> Any:
+    async def counted(directory: Directory, account: str, ids: Any) -> Any:
         asked.append(set(ids))
-        return await named(people, account, ids)
+        return await named(directory, account, ids)
 
-    monkeypatch.setattr(People, "named", counted)
+    monkeypatch.setattr(Directory, "named", counted)
     for number in range(3):
         await timeline.handle(attached(minutes=number), mail(message_id=f"{number}@x"))
     await timeline.timeline()
@@ -242,12 +243,10 @@ async def test_a_bounce_that_was_stored_before_is_read_anew(timeline: Timeline) 
     await timeline.handle(by_report(match()), report())
     await timeline.database["bounces"].delete_many({})  # as a reader that knew none left it
     assert (await marks(timeline))["1@x"] == []
-    reprocess = Reprocess(timeline.store, timeline.database, timeline.blobs)
+    reprocess = Reprocess(timeline.writer, timeline.database, timeline.blobs)
     _, _, tally = await reprocess.begin(anew=True)
     assert await reprocess.run(asyncio.Event(), lambda _: None, tally)
     assert (await marks(timeline))["1@x"] == [CAND]
-    one = await timeline.mails.one(
-        Viewer(ACCOUNT, "u1"), (await timeline.timeline())[0].mail["_id"]
-    )
+    one = await timeline.mails.one(Viewer(ACCOUNT, "u1"), (await timeline.timeline())[0].mail.id)
     assert one is not None
-    assert [p["source"] for p in one.content["participants"]][-1] == "delivery_report"
+    assert [p.source for p in one.content.participants][-1] == "delivery_report"

@@ -170,16 +170,16 @@ async def test_a_merged_id_still_resolves_to_the_conversation(
     timeline, *_ = timelines
     await timeline.handle(attached(), mail(message_id="a@x"))
     await timeline.handle(attached(), mail(message_id="b@x"))
-    before = [row["thread"] for row in await timeline.conversations()]
+    before = [item.row.conversation for item in await timeline.conversations()]
     assert len(before) == 2
     await timeline.handle(attached(), mail(message_id="c@x", references="<a@x> <b@x>"))
     [joined] = await timeline.conversations()
-    assert joined["mail_count"] == 3
-    assert joined["thread"] in before
+    assert joined.row.mail_count == 3
+    assert joined.row.conversation in before
     for id_ in before:
         found = await timeline.inbox.one(Viewer(ACCOUNT, "u1"), id_)
         assert found is not None
-        assert found["thread"] == joined["thread"]
+        assert found.row.conversation == joined.row.conversation
 
 
 async def test_subjects_never_join(timelines: tuple[Timeline, Timeline, Timeline]) -> None:
@@ -197,7 +197,7 @@ async def test_one_hostile_header_cannot_fuse_an_inbox(
         await timeline.handle(attached(), mail(message_id=f"{n}@x"))
     everyone = " ".join(f"<{n}@x>" for n in range(30))
     await timeline.handle(attached(), mail(message_id="hostile@x", references=everyone))
-    counts = sorted(row["mail_count"] for row in await timeline.conversations())
+    counts = sorted(item.row.mail_count for item in await timeline.conversations())
     assert counts == [1] * 9 + [22]  # the first and the last 20 references, and itself
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from services.timeline.content.terms import MAX_TERMS
 from services.timeline.query.cursors import InvalidCursor
+from services.timeline.query.inbox import InboxItem
 from services.timeline.query.search_query import parse_query
 from services.timeline.query.viewer import Viewer
-from shared.database import Document
 from shared.events import Role
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match
 
@@ -42,8 +42,8 @@ async def write(
     await timeline.handle(event, mail(subject, **options))
 
 
-def subjects(rows: list[Document]) -> list[str]:
-    return [row["first"]["subject"] for row in rows]
+def subjects(items: list[InboxItem]) -> list[str]:
+    return [item.row.first.subject for item in items]
 
 
 class TestPages:
@@ -51,15 +51,15 @@ class TestPages:
         await write(timeline, "Hello", day=3, text="The first.")
         await write(timeline, "Re", references="<Hello@x>", day=5, text="The last.", person="c2")
         await write(timeline, "Between", references="<Hello@x>", day=4)
-        [row] = await timeline.conversations()
-        assert row["first"]["subject"] == "Hello"
-        assert row["last"]["snippet"] == "The last."
-        assert row["mail_count"] == 3
-        assert row["last_mail_at"] == datetime(2026, 1, 5, 9, tzinfo=UTC)
-        assert [person["person_id"] for person in row["persons"]] == ["c1", "c2"]
-        addresses = {participant["address"] for participant in row["participants"]}
+        [item] = await timeline.conversations()
+        assert item.row.first.subject == "Hello"
+        assert item.row.last.snippet == "The last."
+        assert item.row.mail_count == 3
+        assert item.row.last_mail_at == datetime(2026, 1, 5, 9, tzinfo=UTC)
+        assert [person.person_id for person in item.row.persons] == ["c1", "c2"]
+        addresses = {participant.address for participant in item.row.participants}
         assert addresses == {"user@team.example", "cand@mail.example"}
-        assert row["unread"] is True
+        assert item.unread is True
 
     async def test_newest_first_page_by_page_while_mails_arrive(self, timeline: Timeline) -> None:
         for day in range(1, 10):
@@ -92,9 +92,9 @@ class TestPages:
         await timeline.handle(hidden, raw)
         await write(timeline, "Other", day=10)
         [first, second] = await timeline.conversations("u1")
-        assert (first["first"]["subject"], first["mail_count"]) == ("Open", 2)
-        assert second["first"]["subject"] == "Other"
-        assert [row["mail_count"] for row in await timeline.conversations("u2")] == [1, 1]
+        assert (first.row.first.subject, first.row.mail_count) == ("Open", 2)
+        assert second.row.first.subject == "Other"
+        assert [item.row.mail_count for item in await timeline.conversations("u2")] == [1, 1]
         pages = [await timeline.inbox.page(U1, 1, None)]
         while (cursor := pages[-1].next_cursor) is not None:
             pages.append(await timeline.inbox.page(U1, 1, cursor))
@@ -115,8 +115,8 @@ class TestReadState:
 
     async def mark(self, timeline: Timeline, subject: str, *, unread: bool) -> None:
         rows = await timeline.conversations()
-        [row] = [row for row in rows if row["first"]["subject"] == subject]
-        assert await timeline.inbox.mark(U1, row["thread"], unread=unread)
+        [item] = [item for item in rows if item.row.first.subject == subject]
+        assert await timeline.inbox.mark(U1, item.row.conversation, unread=unread)
 
     async def test_what_is_read_stays_read_until_something_arrives(
         self, timeline: Timeline
@@ -184,9 +184,9 @@ class TestReadState:
 
     async def test_there_is_nothing_to_mark_in_what_is_not_theirs(self, timeline: Timeline) -> None:
         await write(timeline, "a")
-        [row] = await timeline.conversations()
+        [item] = await timeline.conversations()
         stranger = Viewer("globex", "u1")
-        assert not await timeline.inbox.mark(stranger, row["thread"], unread=False)
+        assert not await timeline.inbox.mark(stranger, item.row.conversation, unread=False)
 
     async def test_a_made_up_cursor_is_refused(self, timeline: Timeline) -> None:
         for page in (timeline.inbox.page, timeline.inbox.unread_page):

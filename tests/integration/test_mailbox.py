@@ -9,6 +9,7 @@ import pytest
 from bench.filling import Documents, Target, fill, tallies
 from bench.mailbox import ACCOUNT, Conversation, Writers, conversations
 from services.timeline.write.projection import project
+from services.timeline.write.requests import Attach
 from shared.database import Document
 from tests.timeline_parts import Timeline, a_timeline
 
@@ -28,14 +29,16 @@ def _some() -> Iterator[Conversation]:
         yield Conversation(number, 1 + number % 4)
 
 
-async def test_the_documents_are_those_that_the_store_writes(timeline: Timeline) -> None:
+async def test_the_documents_are_those_that_the_writer_writes(timeline: Timeline) -> None:
     writers, documents = Writers(UNTIL), Documents()
     for conversation in _some():
         letters = list(writers.letters(conversation))
         documents.add_conversation(letters)
         for letter in letters:
             for event in letter.captures:
-                await timeline.store.attach(event, project(event, letter.mail, letter.raw))
+                projection = project(event, letter.mail, letter.raw)
+                request = Attach(event=event, projection=projection, raw=letter.raw)
+                await timeline.writer.submit(request)
     made = documents.by_collection
     assert len(made["mails"]) > 200
     assert {row["viewer"] for row in made["conversations"]} == {"*", "u1", "u2", "!u1", "!u2"}
@@ -70,7 +73,7 @@ def _comparable(value: object) -> object:
         return value.replace(microsecond=value.microsecond // 1000 * 1000)
     if isinstance(value, dict):
         return {key: _comparable(entry) for key, entry in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_comparable(entry) for entry in value]
     return value
 

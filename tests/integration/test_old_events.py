@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.matcher.directory import person_of
+from services.timeline.query.people import Directory
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.people import People
 from shared.broker import Delivery
@@ -72,16 +73,17 @@ async def test_the_timeline_writes_what_an_earlier_matcher_told(
     handle = timeline.projector.handle if isinstance(event, CaptureEvent) else people.handle
     for _ in range(2):  # it may come twice
         assert await handle(Delivery(event, body, redelivered=False)) == Done()
-    await looked_up(timeline, people, event)
+    await looked_up(timeline, event)
 
 
-async def looked_up(timeline: Timeline, people: People, event: Any) -> None:
+async def looked_up(timeline: Timeline, event: Any) -> None:
     """Find what the event says where it is shown."""
+    directory = Directory(timeline.database)
     match event:
         case MailAttached():
             seen = Viewer("agency", "u1", own_only=False)
             [shown] = (await timeline.mails.profile_timeline(seen, "c1", 200, None)).items
-            assert shown.content["subject"] == ("Original" if event.forwarded else "Then")
+            assert shown.content.subject == ("Original" if event.forwarded else "Then")
         case MailDismissed():
             [outcome] = await timeline.database.outcomes.find().to_list()
             assert (outcome["decision"], outcome["reason"]) == ("dismissed", "no_match")
@@ -89,12 +91,12 @@ async def looked_up(timeline: Timeline, people: People, event: Any) -> None:
             [confirmation] = await timeline.database.confirmations.find().to_list()
             assert confirmation["code"] == "123456789"
         case PersonChanged():
-            assert (await people.named("agency", ["c1"]))["c1"]["name"] == "Candidate"
+            assert (await directory.named("agency", ["c1"]))["c1"].name == "Candidate"
         case PersonDeleted():
-            assert await people.named("agency", ["c1"]) == {}
+            assert await directory.named("agency", ["c1"]) == {}
         case CaptureAddressChanged():
-            [address] = await people.capture_addresses("agency", "u1")
-            assert address["_id"] == event.address
+            [address] = await directory.capture_addresses("agency", "u1")
+            assert address.address == event.address
         case _:
             raise AssertionError(f"{event.tag}: say here where it is shown")
 

@@ -49,7 +49,7 @@ class Older:
     async def reprocessed(self) -> Counter[str]:
         """Make anew what older readers made."""
         timeline = self.timeline
-        chore = Reprocess(timeline.store, timeline.database, timeline.blobs)
+        chore = Reprocess(timeline.writer, timeline.database, timeline.blobs)
         _, _, tally = await chore.begin()
         assert await chore.run(asyncio.Event(), lambda _: None, tally)
         return tally
@@ -58,12 +58,12 @@ class Older:
         """Return the subjects of the conversations that a search finds."""
         hits = await self.timeline.search.hits(U1, parse_query(q), 10, None)
         rows = await self.timeline.inbox.of_conversations(U1, hits.conversations)
-        return [row["first"]["subject"] for row in rows]
+        return [item.row.first.subject for item in rows]
 
     async def conversations(self) -> list[tuple[str, int]]:
         """Return the subjects of the conversations, and how many mails they have."""
         rows = await self.timeline.conversations()
-        return sorted((row["first"]["subject"], row["mail_count"]) for row in rows)
+        return sorted((item.row.first.subject, item.row.mail_count) for item in rows)
 
     async def as_if_written_today(self, *captures: tuple[MailAttached, bytes]) -> None:
         """Check that all that is read is what today's reader would have made of the captures."""
@@ -125,7 +125,7 @@ async def test_what_was_no_attachment_is_none_any_more(older: Older) -> None:
     await older.reprocessed()
     assert await older.found("has:attachment") == await older.found("attachment") == []
     rows = await older.timeline.conversations()
-    assert [row["with_attachments"] for row in rows] == [0, 0]
+    assert [item.row.with_attachments for item in rows] == [0, 0]
     await older.as_if_written_today(with_footer, without)
 
 
@@ -151,10 +151,11 @@ async def test_an_invitation_that_was_not_recognised_is_shown(older: Older) -> N
     header = b"\r\nContent-Type: text/calendar; method=REQUEST"
     raw = mail(text="").replace(b"\r\n\r\n", header + b"\r\n\r\n", 1) + INVITATION
     await older.wrote(_otherwise(invite=None), (attached(), raw))
-    assert [shown.content["invite"] for shown in await older.timeline.timeline()] == [None]
+    assert [shown.content.invite for shown in await older.timeline.timeline()] == [None]
     await older.reprocessed()
     [shown] = await older.timeline.timeline()
-    assert shown.content["invite"]["method"] == "request"
+    assert shown.content.invite is not None
+    assert shown.content.invite["method"] == "request"
 
 
 # -- bounces ------------------------------------------------------------------------------------
@@ -174,8 +175,8 @@ REPORT = (
 
 async def _bounced(older: Older) -> list[str | None]:
     shown = await older.timeline.timeline()
-    [sent] = [s for s in shown if s.content["subject"] == "Hello"]
-    return [entry["address"] for entry in sent.bounced]
+    [sent] = [s for s in shown if s.content.subject == "Hello"]
+    return [entry.address for entry in sent.bounced]
 
 
 @pytest.mark.parametrize("is_first", [True, False])
@@ -214,14 +215,14 @@ async def test_an_answer_joins_what_it_is_read_to_answer_now(older: Older) -> No
     await older.wrote(_otherwise(references=()), *captures)
     before = await older.timeline.conversations()
     assert len(before) == 3
-    await older.timeline.inbox.mark(U1, before[0]["thread"], unread=False)
+    await older.timeline.inbox.mark(U1, before[0].row.conversation, unread=False)
     await older.reprocessed()
     assert await older.conversations() == [("Question", 1), ("Question", 2)]
-    for row in before:
-        one = await older.timeline.inbox.one(U1, row["thread"])
+    for item in before:
+        one = await older.timeline.inbox.one(U1, item.row.conversation)
         assert one is not None, "a former id finds its conversation"
     after = await older.timeline.conversations()
-    assert [row["unread"] for row in after] == [False, True]
+    assert [item.unread for item in after] == [False, True]
     await older.as_if_written_today(*captures)
 
 
@@ -246,31 +247,31 @@ async def test_a_mail_whose_id_is_read_otherwise_stays_one_mail_in_its_conversat
     await older.wrote(_other_id("1@x", ENCODED), *captures)
     assert await older.conversations() == [("Lunch", 1), ("Question", 1), ("Re: Question", 1)]
     before = await older.timeline.conversations()
-    for row in before:
-        await older.timeline.inbox.mark(U1, row["thread"], unread=False)
+    for item in before:
+        await older.timeline.inbox.mark(U1, item.row.conversation, unread=False)
     tally = await older.reprocessed()
     assert tally == Counter(moved=2, unchanged=2)
     assert await older.conversations() == [("Lunch", 1), ("Question", 2)]
     assert sorted(await older.timeline.subjects()) == ["Question", "Re: Question"]
     assert await older.timeline.database.mails.count_documents({}) == 3
     after = await older.timeline.conversations()
-    assert [row["unread"] for row in after] == [False, False], "it is no news"
-    ids = {row["first"]["subject"].removeprefix("Re: "): row["thread"] for row in after}
-    for row in before:
-        one = await older.timeline.inbox.one(U1, row["thread"])
+    assert [item.unread for item in after] == [False, False], "it is no news"
+    ids = {item.row.first.subject.removeprefix("Re: "): item.row.conversation for item in after}
+    for item in before:
+        one = await older.timeline.inbox.one(U1, item.row.conversation)
         assert one is not None
-        assert one["thread"] == ids[row["first"]["subject"].removeprefix("Re: ")]
+        assert one.row.conversation == ids[item.row.first.subject.removeprefix("Re: ")]
     await older.as_if_written_today(*captures)
 
 
 async def test_an_unread_mail_that_moves_stays_unread(older: Older) -> None:
     await older.wrote(_other_id("1@x", ENCODED), (attached(), mail()))
     [before] = await older.timeline.conversations()
-    assert before["unread"]
+    assert before.unread
     await older.reprocessed()
     [after] = await older.timeline.conversations()
-    assert after["unread"]
-    assert after["arrived"] == before["arrived"], "at its former place"
+    assert after.unread
+    assert after.row.arrived == before.row.arrived, "at its former place"
 
 
 async def test_a_mail_that_came_again_meanwhile_is_not_there_twice(older: Older) -> None:
@@ -280,7 +281,7 @@ async def test_a_mail_that_came_again_meanwhile_is_not_there_twice(older: Older)
     assert len(await older.timeline.timeline()) == 2
     await older.reprocessed()
     [shown] = await older.timeline.timeline()
-    assert {c["person_id"] for c in shown.mail["captures"]} == {"u1", "u2"}
+    assert {c.owner for c in shown.mail.captures} == {"u1", "u2"}
     await older.as_if_written_today(first, again)
 
 

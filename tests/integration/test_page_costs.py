@@ -60,9 +60,10 @@ def profile(person_id: str) -> View:
 
 
 async def longest(timeline: Timeline, viewer: Viewer, cursor: str | None) -> str | None:
-    row = await timeline.inbox.one(viewer, token(ACCOUNT, "0.0@mail.bench.example"))
-    assert row
-    return (await timeline.mails.of_conversation(viewer, row["thread"], LIMIT, cursor)).next_cursor
+    item = await timeline.inbox.one(viewer, token(ACCOUNT, "0.0@mail.bench.example"))
+    assert item
+    id_ = item.row.conversation
+    return (await timeline.mails.of_conversation(viewer, id_, LIMIT, cursor)).next_cursor
 
 
 async def unread_count(timeline: Timeline, viewer: Viewer, _: str | None) -> str | None:

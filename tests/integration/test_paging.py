@@ -141,8 +141,8 @@ async def _unread(timeline: Timeline, viewer: Viewer, person_id: str | None) -> 
     cursor: str | None = None
     while True:
         page = await timeline.inbox.unread_page(viewer, 4, cursor, person_id)
-        assert all(row["unread"] for row in page.items)
-        found += [row["thread"] for row in page.items]
+        assert all(item.unread for item in page.items)
+        found += [item.row.conversation for item in page.items]
         cursor = page.next_cursor
         if cursor is None:
             return found

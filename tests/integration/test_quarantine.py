@@ -14,8 +14,8 @@ from services.timeline.admin.release import Release
 from services.timeline.api.quarantine import HeldOut
 from services.timeline.api.shapes import MailOut
 from services.timeline.query.viewer import Viewer
+from services.timeline.write.records import Held
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing
-from shared.database import Document
 from shared.events import AuthenticationVerdict, MailAttached, Role
 from shared.outcomes import Done, Retry
 from tests.fakes import Crash
@@ -40,9 +40,9 @@ def failed(*matches: Any, **options: Any) -> MailAttached:
     return attached(*matches, verdict=FAILED, **options)
 
 
-async def waiting(timeline: Timeline, viewer: Viewer = TEAM) -> list[Document]:
+async def waiting(timeline: Timeline, viewer: Viewer = TEAM) -> list[Held]:
     page = await timeline.quarantine.page(viewer, 200, None)
-    found = [await timeline.quarantine.one(viewer, held["_id"]) for held in page.items]
+    found = [await timeline.quarantine.one(viewer, held.id) for held in page.items]
     return [held for held in found if held is not None]
 
 
@@ -95,11 +95,11 @@ async def test_released_it_is_what_it_would_have_been(timeline: Timeline) -> Non
     assert await timeline.tally() == {"attached": 1}
     [shown] = await timeline.timeline()
     assert MailOut.of(shown).authentication.verdict is FAILED
-    whole = await timeline.mails.one(TEAM, shown.mail["_id"])
+    whole = await timeline.mails.one(TEAM, shown.mail.id)
     assert whole is not None
-    assert await timeline.blobs.get(whole.content["raw_key"]) == mail()
+    assert await timeline.blobs.get(whole.content.raw_key) == mail()
     [conversation] = await timeline.conversations()
-    assert conversation["unread"]
+    assert conversation.unread
     # It comes again, and somebody says yes again, from a page that was loaded before.
     assert await timeline.handle(event, mail()) == Done()
     assert await waiting(timeline) == []
@@ -118,7 +118,7 @@ async def test_refused_it_is_forgotten_for_good(timeline: Timeline) -> None:
     assert await timeline.tally() == {"attached": 0, "refused": 1}
     left = await everything(timeline)
     assert "Zqsecret" not in left
-    assert held["mails"][0]["raw_key"] not in left
+    assert held.mails[0].raw_key not in left
     # Another copy of it is another capture, which waits for itself.
     await timeline.settings.set_quarantine(ACCOUNT, "failed")
     await timeline.handle(failed(owner="u2"), mail())
@@ -171,7 +171,7 @@ async def test_a_large_capture_of_several_mails_waits_and_is_released_as_one(
 async def test_a_yes_that_is_cut_off_can_be_said_again(
     timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attach, delete = timeline.store.attach, timeline.blobs.delete
+    submit, delete = timeline.writer.submit, timeline.blobs.delete
     left = 0
 
     async def cut(real: Any, *arguments: Any) -> Any:
@@ -189,7 +189,7 @@ async def test_a_yes_that_is_cut_off_can_be_said_again(
         [held] = await waiting(timeline)
         left = steps
         with monkeypatch.context() as patch:
-            patch.setattr(timeline.store, "attach", lambda *a: cut(attach, *a))
+            patch.setattr(timeline.writer, "submit", lambda *a: cut(submit, *a))
             patch.setattr(timeline.blobs, "delete", lambda *a: cut(delete, *a))
             with pytest.raises(Crash):
                 await timeline.release.release(held)
@@ -242,7 +242,7 @@ async def test_pages_follow_each_other(timeline: Timeline) -> None:
     cursor = None
     while not subjects or cursor:
         page: Waiting = await timeline.quarantine.page(TEAM, 2, cursor)
-        subjects += [held["mails"][0]["shown"]["subject"] for held in page.items]
+        subjects += [held.mails[0].shown.subject for held in page.items]
         cursor = page.next_cursor
     assert subjects == ["4", "3", "2", "1", "0"]
 
@@ -253,15 +253,15 @@ async def test_a_verdict_is_about_the_content_that_is_shown(timeline: Timeline) 
     await timeline.handle(attached(verdict=UNVERIFIED), mail())
     await timeline.handle(attached(verdict=VERIFIED, owner="u2"), mail(trace="DKIM-Signature: x"))
     [shown] = await timeline.timeline()
-    assert shown.authentication["verdict"] == "verified"
+    assert shown.authentication.verdict == "verified"
     [own] = await timeline.timeline(own_only=True)
-    assert own.authentication["verdict"] == "unverified", "the other copy is a colleague's"
+    assert own.authentication.verdict == "unverified", "the other copy is a colleague's"
     # A forged copy with the same identity came first; the true one does not lend it its verdict.
     await timeline.handle(failed(), mail("Forged", message_id="2@x", text="Pay here."))
     await timeline.handle(attached(verdict=VERIFIED, owner="u2"), mail("True", message_id="2@x"))
-    forged = next(s for s in await timeline.timeline() if s.content["subject"] == "Forged")
-    assert forged.authentication["verdict"] == "failed"
+    forged = next(s for s in await timeline.timeline() if s.content.subject == "Forged")
+    assert forged.authentication.verdict == "failed"
     [variant] = forged.variants
-    true = await timeline.mails.one(TEAM, forged.mail["_id"], variant)
+    true = await timeline.mails.one(TEAM, forged.mail.id, variant)
     assert true is not None
-    assert true.authentication["verdict"] == "verified"
+    assert true.authentication.verdict == "verified"

@@ -39,11 +39,11 @@ async def test_a_capture_can_come_any_number_of_times(timeline: Timeline) -> Non
     assert await timeline.subjects() == ["Hello"]
     assert await timeline.tally() == {"attached": 1}
     [shown] = await timeline.timeline()
-    assert "text" not in shown.content
-    whole = await timeline.mails.one(shown.viewer, shown.mail["_id"])
+    assert not hasattr(shown.content, "text")
+    whole = await timeline.mails.one(shown.viewer, shown.mail.id)
     assert whole is not None
-    assert whole.content["text"].strip() == "The text."
-    assert await timeline.blobs.get(whole.content["raw_key"]) == mail()
+    assert whole.content.text.strip() == "The text."
+    assert await timeline.blobs.get(whole.content.raw_key) == mail()
 
 
 async def test_two_captures_of_one_mail_are_one_mail(timeline: Timeline) -> None:
@@ -59,7 +59,7 @@ async def test_two_captures_of_one_mail_are_one_mail(timeline: Timeline) -> None
     assert [m.person_id for m in out.matches] == ["c1", "c2"]
     assert out.variants == [], "the text is the same"
     assert await timeline.tally() == {"attached": 2}
-    assert await timeline.blobs.get(shown.content["raw_key"]) == mail(trace="Received: by a")
+    assert await timeline.blobs.get(shown.content.raw_key) == mail(trace="Received: by a")
 
 
 async def test_bytes_that_say_the_same_are_kept_once(timeline: Timeline) -> None:
@@ -95,8 +95,8 @@ async def test_accounts_do_not_share_a_mail(timeline: Timeline) -> None:
     [ours] = await timeline.timeline()
     globex = Viewer("globex", "u1")
     [theirs] = (await timeline.mails.profile_timeline(globex, "c1", 10, None)).items
-    assert ours.mail["_id"] != theirs.mail["_id"]
-    assert await timeline.mails.one(globex, ours.mail["_id"]) is None
+    assert ours.mail.id != theirs.mail.id
+    assert await timeline.mails.one(globex, ours.mail.id) is None
 
 
 async def test_racing_captures_of_one_mail_agree(timeline: Timeline) -> None:
@@ -135,7 +135,7 @@ async def test_racing_first_captures_with_all_different_bytes(timeline: Timeline
         pairs = [p for p, outcome in zip(pairs, outcomes, strict=True) if outcome != Done()]
     assert pairs == []
     [shown] = await timeline.timeline()
-    assert await timeline.blobs.get(shown.content["raw_key"]) in raws
+    assert await timeline.blobs.get(shown.content.raw_key) in raws
 
 
 class TestBcc:
@@ -144,7 +144,7 @@ class TestBcc:
     hidden = Match(person_id="c2", kind=Kind.CANDIDATE, address="hidden@x.example", role=Role.BCC)
 
     async def rows(self, timeline: Timeline, viewer: str, person_id: str) -> list[str]:
-        return [shown.mail["_id"] for shown in await timeline.timeline(person_id, viewer)]
+        return [shown.mail.id for shown in await timeline.timeline(person_id, viewer)]
 
     async def test_a_match_by_bcc_is_the_owners_to_see(self, timeline: Timeline) -> None:
         raw = mail(bcc="hidden@x.example")
@@ -169,7 +169,7 @@ class TestBcc:
         [mail_id] = await self.rows(timeline, "u1", "c2")
         assert await timeline.mails.one(Viewer(ACCOUNT, "u2"), mail_id) is None
         assert await timeline.conversations("u2") == []
-        assert [row["mail_count"] for row in await timeline.conversations("u1")] == [1]
+        assert [item.row.mail_count for item in await timeline.conversations("u1")] == [1]
 
     @pytest.mark.parametrize("open_first", [True, False])
     async def test_what_another_capture_knows_openly_is_open(
@@ -263,7 +263,7 @@ class TestLargeMail:
         assert await timeline.handle(event) == Done()
         assert not await self.exists(timeline, event)
         [shown] = await timeline.timeline()
-        assert await timeline.blobs.get(shown.content["raw_key"]) == self.raw
+        assert await timeline.blobs.get(shown.content.raw_key) == self.raw
         assert await timeline.handle(event) == Done(), "a redelivery finds its outcome recorded"
 
     async def test_a_lost_claim_without_an_outcome_is_a_dead_letter(
@@ -305,7 +305,7 @@ class TestPages:
         cursor = None
         for _ in range(20):
             page = await timeline.mails.profile_timeline(Viewer(ACCOUNT, "u1"), "c1", 2, cursor)
-            seen += [shown.content["subject"] for shown in page.items]
+            seen += [shown.content.subject for shown in page.items]
             cursor = page.next_cursor
             if cursor is None:
                 break

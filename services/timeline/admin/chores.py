@@ -12,7 +12,7 @@ from services.timeline.admin.dead_letters.command import DeadLettersCommand
 from services.timeline.admin.reprocess import Reprocess
 from services.timeline.indexes import INDEXES
 from services.timeline.settings import TimelineSettings
-from services.timeline.write.store import Store
+from services.timeline.write.writer import Writer
 from shared.blobs import Blobs
 from shared.database import connect, migrate, what_is_missing
 from shared.lookout import Lookout
@@ -56,11 +56,15 @@ async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew
     """Make every stored mail anew; say how far it is and what changed."""
     async with connect(settings.mongodb_url, "timeline reprocess") as client:
         database = client[settings.timeline_database]
-        store = Store(client, database)
-        chore = Reprocess(store, database, Blobs(settings.blob_url))
+        blobs = Blobs(settings.blob_url)
+        writer = Writer(client, database, blobs)
+        chore = Reprocess(writer, database, blobs)
         total, done, tally = await chore.begin(anew=anew)
         progress = Progress("reprocessed", total, done=done)
-        finished = await chore.run(stopping, progress.step, tally)
+        try:
+            finished = await chore.run(stopping, progress.step, tally)
+        finally:
+            await writer.close()
         progress.end()
     words = ", ".join(f"{count:,} {word}" for word, count in sorted(tally.items()) if count)
     sys.stderr.write(f"{words or 'nothing to do'}\n")

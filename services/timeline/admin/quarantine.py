@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec.structs import replace
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from services.timeline.query.cursors import after, read_cursor, write_cursor
+from services.timeline.query.parts import records_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.matches import merge_matches, visible_matches
-from shared.database import Database, Document, Index
+from services.timeline.write.records import Held, HeldContent
+from services.timeline.write.stored import from_document
+from shared.database import Database, Index
 from shared.events import MailAttached
 
 _NEWEST = [("at", DESCENDING), ("_id", DESCENDING)]
@@ -29,7 +33,8 @@ INDEXES = (
 class Waiting:
     """Some captures that wait, and where the next ones begin."""
 
-    items: list[Document]
+    items: list[Held]
+    """Without their events."""
     next_cursor: str | None
 
 
@@ -37,13 +42,14 @@ class Quarantine:
     """What waits in all accounts, for reading."""
 
     def __init__(self, database: Database) -> None:
-        self._held = database["quarantine"]
+        self._held = database[Held.collection]
 
-    async def one(self, viewer: Viewer, id_: str) -> Document | None:
+    async def one(self, viewer: Viewer, id_: str) -> Held | None:
         """Return a capture that waits, if the viewer may see it."""
-        return await self._held.find_one(
+        found = await self._held.find_one(
             {"_id": id_, "account": viewer.account, "ranges": {"$in": viewer.audiences}}
         )
+        return from_document(Held, found) if found is not None else None
 
     async def page(self, viewer: Viewer, limit: int, cursor: str | None) -> Waiting:
         """Return what waits, newest first. Raises InvalidCursor."""
@@ -54,35 +60,35 @@ class Quarantine:
             **after(position, "at", "_id"),
         }
         rows = self._held.find(query, {"mails.event": 0}).hint("in_range").sort(_NEWEST)
-        found = await rows.limit(limit + 1).to_list()
+        found = await records_of(Held, rows.limit(limit + 1))
         page, more = found[:limit], found[limit:]
-        return Waiting(page, write_cursor((page[-1]["at"], page[-1]["_id"])) if more else None)
+        return Waiting(page, write_cursor((page[-1].at, page[-1].id)) if more else None)
 
-    async def older_than(self, moment: datetime, limit: int = 100) -> list[Document]:
+    async def older_than(self, moment: datetime, limit: int = 100) -> list[Held]:
         """Return captures that came before that moment."""
         rows = self._held.find({"at": {"$lt": moment}}).sort("at", ASCENDING)
-        return await rows.limit(limit).to_list()
+        return await records_of(Held, rows.limit(limit))
 
 
-def events_of(held: Document) -> list[tuple[MailAttached, str]]:
+def events_of(held: Held) -> list[tuple[MailAttached, str]]:
     """Return the events of a capture that waits, each with the key of its bytes."""
-    return [(MailAttached.decode(mail["event"]), mail["raw_key"]) for mail in held["mails"]]
+    return [(MailAttached.decode(mail.event), mail.raw_key) for mail in held.mails]
 
 
-def keys_of(held: Document) -> set[str]:
+def keys_of(held: Held) -> set[str]:
     """Return the keys of all bytes of a capture that waits."""
-    return {mail["raw_key"] for mail in held["mails"]}
+    return {mail.raw_key for mail in held.mails}
 
 
-def mails_for(viewer: Viewer, held: Document) -> list[Document]:
+def mails_for(viewer: Viewer, held: Held) -> list[HeldContent]:
     """Return the mails of a capture that waits, as the viewer may see them: each once."""
-    by_place: dict[str, list[Document]] = {}
-    for mail in held["mails"]:
-        if not {*mail["ranges"]}.isdisjoint(viewer.audiences):
-            by_place.setdefault(mail["part"].partition("/")[0], []).append(mail["shown"])
+    by_place: dict[str, list[HeldContent]] = {}
+    for mail in held.mails:
+        if not {*mail.audiences}.isdisjoint(viewer.audiences):
+            by_place.setdefault(mail.part.partition("/")[0], []).append(mail.shown)
     return [_mail_for(viewer, parts) for parts in by_place.values()]
 
 
-def _mail_for(viewer: Viewer, parts: Sequence[Document]) -> Document:
-    matches = merge_matches(match for part in parts for match in part["matches"])
-    return {**parts[0], "matches": visible_matches(matches, viewer.person_id)}
+def _mail_for(viewer: Viewer, parts: Sequence[HeldContent]) -> HeldContent:
+    matches = merge_matches(match for part in parts for match in part.matches)
+    return replace(parts[0], matches=tuple(visible_matches(matches, viewer.person_id)))

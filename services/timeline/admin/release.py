@@ -14,9 +14,10 @@ import structlog
 
 from services.timeline.admin.quarantine import Quarantine, events_of, keys_of
 from services.timeline.write.consumer import Projector
-from services.timeline.write.outcomes import Final
+from services.timeline.write.records import Held
+from services.timeline.write.requests import Final, Refuse
 from shared.blobs import QUARANTINE_PREFIX, BlobMissing, BlobStoreAway
-from shared.database import DatabaseAway, Document, database_errors
+from shared.database import DatabaseAway, database_errors
 from shared.runtime import unless
 
 _EVERY_SECONDS = 3600.0
@@ -30,23 +31,23 @@ class Release:
 
     def __init__(self, projector: Projector, quarantine: Quarantine, kept: timedelta) -> None:
         self._projector, self._quarantine, self._kept = projector, quarantine, kept
-        self._store, self._blobs = projector.store, projector.blobs
+        self._writer, self._blobs = projector.writer, projector.blobs
         self._stopping = asyncio.Event()
 
-    async def release(self, held: Document) -> None:
+    async def release(self, held: Held) -> None:
         """Attach all mails of a capture that waits. Raises BlobMissing, BlobStoreAway."""
         raws = {key: await self._blobs.get(key) for key in keys_of(held)}
         for event, key in events_of(held):
-            await self._projector.show(event, raws[key])
+            await self._projector.show(event, raws[key], is_released=True)
         await self._delete(raws)
-        log.info("quarantine released", capture_id=held["capture_id"])
+        log.info("quarantine released", capture_id=held.capture_id)
 
-    async def refuse(self, held: Document, reason: Final = "refused") -> None:
+    async def refuse(self, held: Held, reason: Final = "refused") -> None:
         """Forget a capture that waits. Raises BlobStoreAway."""
         await self._delete(keys_of(held))
-        await self._store.refuse(held, reason)
+        await self._writer.submit(Refuse(held=held, reason=reason))
         await self._delete(keys_of(held))  # it may have come once more meanwhile
-        log.info("quarantine refused", capture_id=held["capture_id"], reason=reason)
+        log.info("quarantine refused", capture_id=held.capture_id, reason=reason)
 
     async def expire(self) -> int:
         """Forget what has waited too long; return how many captures."""

@@ -3,34 +3,60 @@
     content -> its raw bytes -> read -> projected for each of its captures -> written in its place
 
 * Decisions stay: who captured a mail, its matches and its direction do not change.
-* Each content is one transaction, so it runs beside live mail.
+* Each content is replaced at once, with others in one transaction, so it runs beside live mail.
 * An interrupted run continues where it stopped; contents that this reader made are skipped.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+
+from msgspec import field
+from msgspec.structs import replace
 
 from services.timeline.content.reader import READER_VERSION, read
+from services.timeline.query.parts import fields_of, records_of
 from services.timeline.write.projection import Projection, event_of, project
-from services.timeline.write.store import Store
+from services.timeline.write.records import Content, Mail, Record
+from services.timeline.write.requests import Replace
+from services.timeline.write.stored import from_document, to_document
+from services.timeline.write.writer import Writer
 from shared.blobs import BlobMissing, Blobs
-from shared.database import Database, DatabaseAway, Document, database_errors, of_id
+from shared.database import Database, of_id
 
-_AT_ONCE = 8
 _BATCH = 64
+"""Contents at a time: as many as the writer commits together."""
+
+
+class Chore(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """How far a run is."""
+
+    id: str = field(name="_id")
+    position: str
+    """The id of the last content that is done."""
+    tally: dict[str, int]
+    anew: bool
+    begun: datetime
+
+
+class _Found(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A content, as far as it tells whether it is to be made anew."""
+
+    id: str = field(name="_id")
+    account: str
+    mail_id: str
+    reader_version: int
+    read_at: datetime
 
 
 class Reprocess:
     """One run over all contents."""
 
-    def __init__(self, store: Store, database: Database, blobs: Blobs) -> None:
-        self._store, self._blobs = store, blobs
-        self._contents, self._mails = database["contents"], database["mails"]
+    def __init__(self, writer: Writer, database: Database, blobs: Blobs) -> None:
+        self._writer, self._blobs = writer, blobs
+        self._contents, self._mails = database[Content.collection], database[Mail.collection]
         self._chores = database["chores"]
-        self._at_once, self._one_at_a_time = asyncio.Semaphore(_AT_ONCE), asyncio.Lock()
 
     async def begin(self, *, anew: bool = False) -> tuple[int, int, Counter[str]]:
         """Return how many contents there are, how many are done, and their tally.
@@ -40,80 +66,74 @@ class Reprocess:
         id_ = {"_id": _chore()}
         if anew:
             await self._chores.delete_one(id_)
-        chore = await self._chores.find_one(id_)
-        if chore is None:
-            chore = {**id_, "position": "", "tally": {}, "anew": anew, "begun": datetime.now(UTC)}
-            await self._chores.insert_one(chore)
-        tally = Counter[str](chore["tally"])
+        found = await self._chores.find_one(id_)
+        if found is None:
+            begun = datetime.now(UTC)
+            chore = Chore(id=_chore(), position="", tally={}, anew=anew, begun=begun)
+            await self._chores.insert_one(to_document(chore))
+        else:
+            chore = from_document(Chore, found)
+        tally = Counter[str](chore.tally)
         return await self._contents.estimated_document_count(), tally.total(), tally
 
     async def run(
         self, stopping: asyncio.Event, step: Callable[[int], None], tally: Counter[str]
     ) -> bool:
         """Go on until all is done or `stopping`; return whether all is done."""
-        chore = await self._chores.find_one({"_id": _chore()})
-        assert chore is not None  # noqa: S101 - `begin` has written it
-        position = chore["position"]
+        known = await self._chores.find_one({"_id": _chore()})
+        assert known is not None  # noqa: S101 - `begin` has written it
+        chore = from_document(Chore, known)
+        position = chore.position
         while not stopping.is_set():
-            after: Document = {"_id": {"$gt": position}}
-            found = self._contents.find(after, {"text": 0, "html": 0}).sort("_id").limit(_BATCH)
-            batch = await found.to_list()
+            found = self._contents.find({"_id": {"$gt": position}}, fields_of(_Found))
+            batch = await records_of(_Found, found.sort("_id").limit(_BATCH))
             if not batch:
                 await self._chores.delete_one({"_id": _chore()})
                 return True
             # What this run has made itself is not met again.
-            met = [content for content in batch if content["read_at"] < chore["begun"]]
-            old = [c for c in met if chore["anew"] or c["reader_version"] != READER_VERSION]
+            met = [content for content in batch if content.read_at < chore.begun]
+            old = [c for c in met if chore.anew or c.reader_version != READER_VERSION]
             tally["unchanged"] += len(met) - len(old)
             for word in await asyncio.gather(*(self._one(content) for content in old)):
                 tally[word] += 1
-            position = batch[-1]["_id"]
+            position = batch[-1].id
             done = {"$set": {"position": position, "tally": dict(tally)}}
             await self._chores.update_one({"_id": _chore()}, done)
             step(len(batch))
         return False
 
-    async def _one(self, content: Document) -> str:
-        """Make one content anew; return what became of it."""
-        async with self._at_once:
-            which = of_id(content["account"], content["mail_id"])
-            mail = await self._mails.find_one(which)
-            key = content["_id"].partition("/")[2]
-            captures = [c for c in mail["captures"] if c["content"] == key] if mail else []
-            if mail is None or not captures:
-                return "without_capture"
-            try:
-                raw = await self._blobs.get(content["raw_key"])
-            except BlobMissing:
-                return "raw_missing"
-            forward = captures[0]["forwarded"] is not None
-            read_mail = await asyncio.to_thread(read, raw, forward=forward)
-            made = [
-                _in_place(project(event_of(mail["account"], c), read_mail, raw), content)
-                for c in captures
-            ]
-            return await self._replace(mail["_id"], content, made)
+    async def _one(self, found: _Found) -> str:
+        """Make one content anew; return what became of it. Raises DatabaseAway, BlobStoreAway."""
+        mail = await self._mails.find_one(of_id(found.account, found.mail_id))
+        content = await self._contents.find_one(of_id(found.account, found.id))
+        if mail is None or content is None:
+            return "without_capture"
+        return await self._anew(from_document(Mail, mail), from_document(Content, content))
 
-    async def _replace(self, mail_id: str, content: Document, made: Sequence[Projection]) -> str:
-        """Write the projections in the place of their content.
-
-        Contents of one conversation are in each other's way, up to the deadline of a transaction:
-        then they are tried again, one at a time. Raises DatabaseAway.
-        """
+    async def _anew(self, mail: Mail, content: Content) -> str:
+        captures = [capture for capture in mail.captures if capture.content == content.key]
+        if not captures:
+            return "without_capture"
         try:
-            with database_errors():
-                return await self._store.replace(mail_id, content, made)
-        except DatabaseAway:
-            async with self._one_at_a_time:
-                with database_errors():
-                    return await self._store.replace(mail_id, content, made)
+            raw = await self._blobs.get(content.raw_key)
+        except BlobMissing:
+            return "raw_missing"
+        forward = captures[0].forwarded is not None
+        read_mail = await asyncio.to_thread(read, raw, forward=forward)
+        projections = tuple(
+            _in_place(project(event_of(mail.account, capture), read_mail, raw), content)
+            for capture in captures
+        )
+        request = Replace(mail_id=mail.id, content=content, projections=projections)
+        return (await self._writer.submit(request)).outcome
 
 
-def _in_place(projection: Projection, content: Document) -> Projection:
+def _in_place(projection: Projection, content: Content) -> Projection:
     """Return the projection with the bytes that are kept already."""
-    kept: dict[str, Any] = {field: content[field] for field in ("raw_key", "raw_of", "size")}
-    projection.content.update(kept)
-    return projection
+    made = replace(
+        projection.content, raw_key=content.raw_key, raw_of=content.raw_of, size=content.size
+    )
+    return replace(projection, content=made)
 
 
 def _chore() -> str:

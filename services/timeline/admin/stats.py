@@ -1,17 +1,31 @@
-"""What became of captures, day by day: read from the tallies of `write/outcomes.py`."""
+"""What became of captures, day by day: read from the tallies that the writer counts."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
+from msgspec import field
 from pymongo import ASCENDING, IndexModel
 
+from services.timeline.query.parts import fields_of, records_of
+from services.timeline.write.records import Record
 from shared.database import Database, Document, Index
 
 INDEXES = (
     # Stats.days
     Index("tallies", IndexModel([("account", ASCENDING), ("day", ASCENDING)], name="by_day")),
 )
+
+
+class Tally(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """How many captures of a day and an owner one slot has counted."""
+
+    day: str
+    attached: int = 0
+    confirmations: int = 0
+    quarantined: int = 0
+    dismissed: dict[str, int] = field(default_factory=dict)
+    """By reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +60,12 @@ class Stats:
         }
         if owner is not None:
             query["owner"] = owner
-        async for tally in self._tallies.find(query):
-            attached[tally["day"]] += tally.get("attached", 0)
-            confirmations[tally["day"]] += tally.get("confirmations", 0)
-            quarantined[tally["day"]] += tally.get("quarantined", 0)
-            for reason, count in tally.get("dismissed", {}).items():
-                dismissed[tally["day"]][reason] += count
+        for tally in await records_of(Tally, self._tallies.find(query, fields_of(Tally))):
+            attached[tally.day] += tally.attached
+            confirmations[tally.day] += tally.confirmations
+            quarantined[tally.day] += tally.quarantined
+            for reason, count in tally.dismissed.items():
+                dismissed[tally.day][reason] += count
         return [
             Day(
                 day,

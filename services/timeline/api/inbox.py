@@ -17,16 +17,15 @@ from services.timeline.api.shapes import (
     conversation_fields,
 )
 from services.timeline.query.cursors import InvalidCursor
-from services.timeline.query.inbox import Inbox
+from services.timeline.query.inbox import Inbox, InboxItem
 from services.timeline.query.live import Live
 from services.timeline.query.mails import Mails
+from services.timeline.query.people import Directory, KnownPerson
 from services.timeline.query.search import Search
 from services.timeline.query.search_query import MAX_QUERY, InvalidQuery, parse_query
 from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings
-from services.timeline.write.people import People
 from shared.auth import Caller
-from shared.database import Document
 from shared.events import PersonId
 from shared.web import allowed, invalid_field, not_found
 
@@ -59,17 +58,16 @@ def inbox_routes(
     inbox: Inbox,
     search: Search,
     mails: Mails,
-    people: People,
+    directory: Directory,
     settings: AccountSettings,
     live: Live,
 ) -> APIRouter:
     """Return the routes of the inbox."""
     router = APIRouter(tags=["inbox"])
 
-    async def listed(viewer: Viewer, rows: Sequence[Document]) -> list[ConversationOut]:
-        ids = {person["person_id"] for row in rows for person in row["persons"]}
-        names = await people.named(viewer.account, ids)
-        return [ConversationOut.of(row, names) for row in rows]
+    async def names_in(viewer: Viewer, items: Sequence[InboxItem]) -> dict[str, KnownPerson]:
+        ids = {person.person_id for item in items for person in item.row.persons}
+        return await directory.named(viewer.account, ids)
 
     @router.get("/v1/inbox")
     async def inbox_conversations(
@@ -102,19 +100,23 @@ def inbox_routes(
         try:
             if q is not None and q.strip():
                 hits = await search.hits(viewer, parse_query(q), limit, cursor)
-                rows = await inbox.of_conversations(viewer, hits.conversations)
-                rows = [row for row in rows if _wanted(row, person_id, unread=unread)]
+                found = await inbox.of_conversations(viewer, hits.conversations)
+                items = [item for item in found if _wanted(item, person_id, unread=unread)]
                 next_cursor, partial = hits.next_cursor, hits.partial
             else:
                 list_ = inbox.unread_page if unread else inbox.page
                 page = await list_(viewer, limit, cursor, person_id)
-                rows, next_cursor = page.items, page.next_cursor
+                items, next_cursor = page.items, page.next_cursor
         except InvalidCursor as error:
             raise invalid_field("cursor", str(error)) from error
         except InvalidQuery as error:
             raise invalid_field("q", str(error)) from error
-        items = await listed(viewer, rows)
-        return ConversationList(items=items, next_cursor=next_cursor, partial=partial)
+        names = await names_in(viewer, items)
+        return ConversationList(
+            items=[ConversationOut.of(item, names) for item in items],
+            next_cursor=next_cursor,
+            partial=partial,
+        )
 
     @router.get("/v1/inbox/unread")
     async def unread_total(
@@ -142,16 +144,15 @@ def inbox_routes(
     ) -> ConversationDetail:
         """Return a conversation with its mails, newest first, page by page."""
         viewer = await viewer_of(settings, caller)
-        row = await inbox.one(viewer, conversation_id)
-        if row is None:
+        item = await inbox.one(viewer, conversation_id)
+        if item is None:
             raise not_found("conversation")
         try:
-            page = await mails.of_conversation(viewer, row["thread"], limit, cursor)
+            page = await mails.of_conversation(viewer, item.row.conversation, limit, cursor)
         except InvalidCursor as error:
             raise invalid_field("cursor", str(error)) from error
-        names = await people.named(viewer.account, {p["person_id"] for p in row["persons"]})
         return ConversationDetail(
-            **conversation_fields(row, names),
+            **conversation_fields(item, await names_in(viewer, [item])),
             mails=[MailOut.of(shown) for shown in page.items],
             next_cursor=page.next_cursor,
         )
@@ -201,6 +202,7 @@ def inbox_routes(
     return router
 
 
-def _wanted(row: Document, person_id: str | None, *, unread: bool) -> bool:
-    has_person = person_id is None or any(p["person_id"] == person_id for p in row["persons"])
-    return has_person and (row["unread"] or not unread)
+def _wanted(item: InboxItem, person_id: str | None, *, unread: bool) -> bool:
+    persons = item.row.persons
+    has_person = person_id is None or any(p.person_id == person_id for p in persons)
+    return has_person and (item.unread or not unread)

@@ -16,6 +16,7 @@ from services.timeline.query.mails import Mails, ShownMail
 from services.timeline.query.raw import RawMails
 from services.timeline.query.viewer import viewer_of
 from services.timeline.write.account_settings import AccountSettings
+from services.timeline.write.records import Content
 from shared.auth import Caller
 from shared.blobs import BlobMissing, BlobStoreAway
 from shared.events import PersonId
@@ -37,7 +38,7 @@ def mail_routes(mails: Mails, settings: AccountSettings, raw_mails: RawMails) ->
     """Return the routes that show mail."""
     router = APIRouter(tags=["mail"])
 
-    async def find(caller: Caller, mail_id: str, variant: str | None = None) -> ShownMail:
+    async def find(caller: Caller, mail_id: str, variant: str | None = None) -> ShownMail[Content]:
         shown = await mails.one(await viewer_of(settings, caller), mail_id, variant)
         if shown is None:
             raise not_found("mail" if variant is None else "variant")
@@ -59,7 +60,7 @@ def mail_routes(mails: Mails, settings: AccountSettings, raw_mails: RawMails) ->
         items = [MailOut.of(shown) for shown in page.items]
         return MailList(items=items, next_cursor=page.next_cursor)
 
-    async def in_full(shown: ShownMail, images: Images) -> MailDetail:
+    async def in_full(shown: ShownMail[Content], images: Images) -> MailDetail:
         html, has_remote = await raw_mails.html(shown, remote=images == "remote")
         make = partial(MailDetail.in_full, shown, html, has_remote_images=has_remote)
         return await asyncio.to_thread(make)
@@ -100,7 +101,7 @@ def mail_routes(mails: Mails, settings: AccountSettings, raw_mails: RawMails) ->
     ) -> Response:
         """Return an attachment, to be saved: never to be shown by a browser in place."""
         shown = await find(caller, mail_id)
-        listed = [a for a in shown.content["attachments"] if a["index"] == index]
+        listed = [a for a in shown.content.attachments if a.index == index]
         if not listed:
             raise not_found("attachment")
         with blob_errors("attachment"):
@@ -109,7 +110,7 @@ def mail_routes(mails: Mails, settings: AccountSettings, raw_mails: RawMails) ->
             part.data,
             headers={
                 "Content-Type": part.content_type,  # nothing is added to what the mail says
-                **download_headers(listed[0]["filename"]),
+                **download_headers(listed[0].filename),
             },
         )
 

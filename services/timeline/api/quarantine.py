@@ -1,20 +1,21 @@
 """`/v1/quarantine`: what waits for a user's yes. Who would see the mail may decide."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.timeline.admin.quarantine import Quarantine, mails_for
 from services.timeline.admin.release import Release
-from services.timeline.api.shapes import AddressOut, AuthenticationOut, CaptureOut
+from services.timeline.api.shapes import AddressOut, AuthenticationOut, CaptureOut, match_out
 from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings
+from services.timeline.write.authentication import UNKNOWN
+from services.timeline.write.records import Held, HeldContent, NamedAddress
 from shared.auth import Caller
 from shared.blobs import BlobMissing, BlobStoreAway
-from shared.database import Document
 from shared.events import Match
 from shared.web import Problem, allowed, invalid_field, not_found
 
@@ -35,6 +36,24 @@ class HeldMail(BaseModel):
     forwarded_by: AddressOut | None
     matches: list[Match]
 
+    @classmethod
+    def of(cls, shown: HeldContent) -> Self:
+        """Return the mail as its viewer may see it."""
+        return cls(
+            subject=shown.subject,
+            date=shown.date,
+            from_=_address(shown.from_),
+            to=[AddressOut.model_validate(entry) for entry in shown.to],
+            cc=[AddressOut.model_validate(entry) for entry in shown.cc],
+            snippet=shown.snippet,
+            forwarded_by=_address(shown.forwarded_by),
+            matches=[match_out(match) for match in shown.matches],
+        )
+
+
+def _address(found: NamedAddress | None) -> AddressOut | None:
+    return AddressOut.model_validate(found) if found else None
+
 
 class HeldOut(BaseModel):
     """A capture that waits."""
@@ -45,26 +64,13 @@ class HeldOut(BaseModel):
     mails: list[HeldMail] = Field(description="Several, when they were forwarded as attachments")
 
     @classmethod
-    def of(cls, viewer: Viewer, held: Document) -> "HeldOut":
+    def of(cls, viewer: Viewer, held: Held) -> Self:
         """Return the capture as its viewer may see it."""
         return cls(
-            id=held["_id"],
-            captured_by=CaptureOut(person_id=held["owner"], at=held["at"]),
-            authentication=held["authentication"],
-            mails=[
-                HeldMail(
-                    from_=mail["from"],
-                    matches=[
-                        Match(**{field: match[field] for field in Match.model_fields})
-                        for match in mail["matches"]
-                    ],
-                    **{
-                        field: mail[field]
-                        for field in ("subject", "date", "to", "cc", "snippet", "forwarded_by")
-                    },
-                )
-                for mail in mails_for(viewer, held)
-            ],
+            id=held.id,
+            captured_by=CaptureOut(person_id=held.owner, at=held.at),
+            authentication=AuthenticationOut.model_validate(held.authentication or UNKNOWN),
+            mails=[HeldMail.of(shown) for shown in mails_for(viewer, held)],
         )
 
 
@@ -81,7 +87,7 @@ def quarantine_routes(
     """Return the routes of what waits."""
     router = APIRouter(tags=["quarantine"])
 
-    async def find(caller: Caller, id_: str) -> Document:
+    async def find(caller: Caller, id_: str) -> Held:
         held = await quarantine.one(await viewer_of(settings, caller), id_)
         if held is None:
             raise not_found("capture in quarantine")

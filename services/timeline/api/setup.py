@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.timeline.query.confirmations import Confirmations
-from services.timeline.write.people import People
+from services.timeline.query.people import Directory
 from shared.auth import Caller
 from shared.web import allowed
 
@@ -38,27 +38,32 @@ class SetupOut(BaseModel):
     confirmations: list[ConfirmationOut] = Field(description="Newest first, of the last 30 days")
 
 
-def setup_routes(people: People, confirmations: Confirmations) -> APIRouter:
+def setup_routes(directory: Directory, confirmations: Confirmations) -> APIRouter:
     """Return the route of the set-up."""
     router = APIRouter(tags=["set-up"])
 
     @router.get("/v1/setup")
     async def setup(caller: Annotated[Caller, allowed("timeline:read")]) -> SetupOut:
         """Return the caller's own capture addresses and forwarding confirmations."""
-        addresses = await people.capture_addresses(caller.account, caller.person_id)
-        found = await confirmations.of(caller.account, caller.person_id)
+        addresses = await directory.capture_addresses(caller.account, caller.person_id)
+        asked = await confirmations.of(caller.account, caller.person_id)
         return SetupOut(
             capture_addresses=[
                 CaptureAddressOut(
-                    address=record["_id"],
-                    state=record["state"],
-                    valid_until=record.get("valid_until"),
+                    address=found.address, state=found.state, valid_until=found.valid_until
                 )
-                for record in addresses
+                for found in addresses
             ],
             confirmations=[
-                ConfirmationOut(**{field: c[field] for field in ConfirmationOut.model_fields})
-                for c in found
+                ConfirmationOut(
+                    provider=question.provider,
+                    requested_by=question.requested_by,
+                    code=question.code,
+                    link=question.link,
+                    capture_address=question.capture_address,
+                    at=question.at,
+                )
+                for question in asked
             ],
         )
 

@@ -1,16 +1,18 @@
 """The shapes that clients rely on. Fields may be added, never renamed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.timeline.content import new_part
 from services.timeline.content.automatic import Kind as AutoKind
 from services.timeline.content.invite import Invite
+from services.timeline.query.inbox import InboxItem
 from services.timeline.query.mails import ShownMail
-from shared.database import Document
+from services.timeline.query.people import KnownPerson
+from services.timeline.write.records import Content, ListedContent, MatchRecord, NamedAddress
 from shared.events import (
     AuthenticationMethod,
     AuthenticationVerdict,
@@ -22,14 +24,20 @@ from shared.events import (
 )
 
 
-class AddressOut(BaseModel):
+class FromRecord(BaseModel):
+    """A shape whose fields are those of a record."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class AddressOut(FromRecord):
     """A name and an address, as the mail has them."""
 
     name: str
     address: str
 
 
-class AttachmentOut(BaseModel):
+class AttachmentOut(FromRecord):
     """An attachment: cut out of the raw mail when asked for."""
 
     index: int
@@ -45,7 +53,7 @@ class CaptureOut(BaseModel):
     at: datetime
 
 
-class ParticipantOut(BaseModel):
+class ParticipantOut(FromRecord):
     """An address that takes part."""
 
     address: str
@@ -53,14 +61,14 @@ class ParticipantOut(BaseModel):
     source: Source
 
 
-class BouncedOut(BaseModel):
+class BouncedOut(FromRecord):
     """A recipient whom the mail did not reach."""
 
     address: str | None = Field(description="If the bounce names one")
     at: datetime
 
 
-class AuthenticationOut(BaseModel):
+class AuthenticationOut(FromRecord):
     """Whether a mail is from whom it says."""
 
     verdict: AuthenticationVerdict
@@ -110,7 +118,7 @@ class MailOut(BaseModel):
     )
 
     @classmethod
-    def of(cls, shown: ShownMail) -> Self:
+    def of(cls, shown: ShownMail[ListedContent]) -> Self:
         """Return the mail as its viewer may see it."""
         return cls(**_fields(shown))
 
@@ -126,49 +134,67 @@ class MailDetail(MailOut):
     participants: list[ParticipantOut]
 
     @classmethod
-    def in_full(cls, shown: ShownMail, html: str | None, *, has_remote_images: bool) -> Self:
+    def in_full(
+        cls, shown: ShownMail[Content], html: str | None, *, has_remote_images: bool
+    ) -> Self:
         """Return the mail as its viewer may see it, with its HTML as it is to be shown."""
-        fields, content = _fields(shown), shown.content
-        bcc = [{**entry, "role": Role.BCC, "source": Source.HEADER} for entry in fields["bcc"]]
-        participants = [*content["participants"], *bcc]
-        split = new_part.split(content["text"], forward=content["forward"])
+        content = shown.content
+        bcc = [
+            ParticipantOut(address=entry.address, role=Role.BCC, source=Source.HEADER)
+            for entry in _bcc(shown)
+        ]
+        split = new_part.split(content.text, forward=content.forward)
         return cls(
-            **fields,
-            text=content["text"],
+            **_fields(shown),
+            text=content.text,
             new_text=split.new,
             signature=split.signature,
             html=html,
             has_remote_images=has_remote_images,
-            participants=participants,
+            participants=[*content.participants, *bcc],
         )
 
 
-def _fields(shown: ShownMail) -> Document:
-    viewer, mail, content, capture = shown.viewer, shown.mail, shown.content, shown.capture
-    captures = viewer.captures(mail)
-    first = {c["person_id"]: c["at"] for c in reversed(captures)}
-    own = [capture for capture in captures if capture["person_id"] == viewer.person_id]
-    taken = ("subject", "to", "cc", "reply_to", "snippet", "forwarded_by", "incomplete")
+def _fields(shown: ShownMail[ListedContent]) -> dict[str, Any]:
+    mail, content, capture = shown.mail, shown.content, shown.capture
+    captures = shown.viewer.captures(mail)
+    first = {capture.owner: capture.at for capture in reversed(captures)}
     return {
-        **{field: content[field] for field in (*taken, "attachments")},
-        "id": mail["_id"],
+        "id": mail.id,
         "conversation_id": shown.conversation_id,
-        "message_id": mail["message_id"],
-        "date": capture["date"],
-        "direction": capture["direction"],
-        "from_": content["from"],
-        "matches": [
-            {field: value for field, value in match.items() if field != "bcc_owners"}
-            for match in viewer.matches(mail)
-        ],
-        "captured_by": [{"person_id": id_, "at": at} for id_, at in reversed(first.items())],
-        "bcc": [entry for c in own[:1] for entry in c["bcc"]],
-        "variants": [{"id": id_, "captured_by": by} for id_, by in shown.variants.items()],
-        "auto": content["auto"],
+        "message_id": mail.message_id,
+        "subject": content.subject,
+        "date": capture.date,
+        "direction": capture.direction,
+        "from_": content.from_,
+        "to": content.to,
+        "cc": content.cc,
+        "bcc": _bcc(shown),
+        "reply_to": content.reply_to,
+        "snippet": content.snippet,
+        "attachments": content.attachments,
+        "matches": [match_out(match) for match in shown.viewer.matches(mail)],
+        "captured_by": [CaptureOut(person_id=id_, at=at) for id_, at in reversed(first.items())],
+        "forwarded_by": content.forwarded_by,
+        "variants": [VariantOut(id=id_, captured_by=by) for id_, by in shown.variants.items()],
+        "incomplete": content.incomplete,
+        "auto": content.auto,
         "bounced": shown.bounced,
-        "invite": content["invite"],
+        "invite": content.invite,
         "authentication": shown.authentication,
     }
+
+
+def _bcc(shown: ShownMail[ListedContent]) -> Sequence[NamedAddress]:
+    """Return the Bcc of the viewer's own capture, which nobody else is shown."""
+    viewer = shown.viewer
+    own = (c for c in viewer.captures(shown.mail) if c.owner == viewer.person_id)
+    return next((capture.bcc for capture in own), ())
+
+
+def match_out(match: MatchRecord) -> Match:
+    """Return a match, without whose Bcc it is known from."""
+    return Match.model_validate(match, from_attributes=True)
 
 
 class ProfileOut(BaseModel):
@@ -193,31 +219,32 @@ class ConversationOut(BaseModel):
     has_attachments: bool
 
     @classmethod
-    def of(cls, row: Document, names: Mapping[str, Document]) -> Self:
-        """Return the conversation's row, with what the directory says about its profiles."""
-        return cls(**conversation_fields(row, names))
+    def of(cls, item: InboxItem, names: Mapping[str, KnownPerson]) -> Self:
+        """Return the conversation, with what the directory says about its profiles."""
+        return cls(**conversation_fields(item, names))
 
 
-def conversation_fields(row: Document, names: Mapping[str, Document]) -> Document:
+def conversation_fields(item: InboxItem, names: Mapping[str, KnownPerson]) -> dict[str, Any]:
     """Return the fields of a conversation."""
-    persons = {person["person_id"]: person["kind"] for person in row["persons"]}
+    row = item.row
+    kinds = {person.person_id: person.kind for person in row.persons}
     return {
-        "id": row["thread"],
-        "subject": row["first"]["subject"],
-        "participants": row["participants"],
+        "id": row.conversation,
+        "subject": row.first.subject,
+        "participants": row.participants,
         "profiles": [
-            {
-                "person_id": id_,
-                "kind": names.get(id_, {}).get("kind") or kind,
-                "name": names.get(id_, {}).get("name") or "",
-            }
-            for id_, kind in persons.items()
+            ProfileOut(
+                person_id=id_,
+                kind=Kind(names[id_].kind if id_ in names else kind),
+                name=names[id_].name if id_ in names else "",
+            )
+            for id_, kind in kinds.items()
         ],
-        "last_mail_at": row["last_mail_at"],
-        "mail_count": row["mail_count"],
-        "unread": row["unread"],
-        "snippet": row["last"]["snippet"],
-        "has_attachments": row["with_attachments"] > 0,
+        "last_mail_at": row.last_mail_at,
+        "mail_count": row.mail_count,
+        "unread": item.unread,
+        "snippet": row.last.snippet,
+        "has_attachments": row.with_attachments > 0,
     }
 
 

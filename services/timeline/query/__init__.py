@@ -4,6 +4,7 @@
 * `search_query.py` parses a search, `search.py` finds its mails, `phrases.py` checks their words.
 * `read_state.py` stores what a user has read: the only write of this room.
 * `live.py` sends hints of changes (`changes.py`).
-* `bounces.py` and `confirmations.py` read what was stored of each.
+* `bounces.py`, `confirmations.py`, `conversations.py` and `people.py` read what was stored of each.
+* `parts.py` reads documents as typed records, whole or in part.
 * `cursors.py` names the position where the next page begins.
 """

@@ -15,11 +15,15 @@ Addresses compare in one form (`shared.mail.address_form`).
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from pymongo import ASCENDING, IndexModel
 
+from services.timeline.query.parts import records_of
+from services.timeline.query.people import Directory
 from services.timeline.query.viewer import Viewer
-from services.timeline.write.people import People
+from services.timeline.write.records import Bounce, Capture, ListedContent, Mail
 from shared.database import Database, Document, Index
 from shared.mail.address_form import normalise
 
@@ -31,65 +35,84 @@ _MAX_OF_ONE = 20
 _MAX_AT_ONCE = 2000
 
 
+@dataclass(frozen=True, slots=True)
+class KnownBounce:
+    """A bounce, and by which addresses its owner is known."""
+
+    bounce: Bounce
+    owner_addresses: tuple[str, ...] = ()
+    """Where captures do not say whether the owner sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotReached:
+    """A recipient whom a mail did not reach."""
+
+    address: str | None
+    """If the bounce names one."""
+    at: datetime
+
+
 class Bounces:
     """The bounces of all accounts, for reading."""
 
     def __init__(self, database: Database) -> None:
-        self._bounces = database["bounces"]
-        self._people = People(database)
+        self._bounces = database[Bounce.collection]
+        self._directory = Directory(database)
 
-    async def of(self, viewer: Viewer, mails: Collection[Document]) -> dict[str, list[Document]]:
-        """Return the bounces about these mails that a viewer may know of, by the mail's token.
-
-        Each with the `addresses` of its owner, where captures do not say whether the owner sent.
-        """
-        tokens = [mail["token"] for mail in mails]
-        query: Document = {"account": viewer.account, "token": {"$in": tokens}}
+    async def of(self, viewer: Viewer, mails: Collection[Mail]) -> dict[str, list[KnownBounce]]:
+        """Return the bounces about these mails that a viewer may know of, by the mail's token."""
+        query: Document = {
+            "account": viewer.account,
+            "token": {"$in": [mail.token for mail in mails]},
+        }
         if viewer.own_only:
             query["owner"] = viewer.person_id
         bounces = self._bounces.find(query).hint("of_token").limit(_MAX_AT_ONCE)
-        known = await bounces.to_list()
-        found: dict[str, list[Document]] = {bounce["token"]: [] for bounce in known}
+        known = await records_of(Bounce, bounces)
+        found: dict[str, list[KnownBounce]] = {bounce.token: [] for bounce in known}
         undecided = {
-            capture["person_id"]
+            capture.owner
             for mail in mails
-            if mail["token"] in found
-            for capture in mail["captures"]
-            if capture.get("sent_by_owner") is None
+            if mail.token in found
+            for capture in mail.captures
+            if capture.sent_by_owner is None
         }
-        people = await self._people.named(viewer.account, undecided)
+        people = await self._directory.named(viewer.account, undecided)
         for bounce in known:
-            addresses = people.get(bounce["owner"], {}).get("addresses", ())
-            found[bounce["token"]].append({**bounce, "addresses": addresses})
+            owner = people.get(bounce.owner)
+            found[bounce.token].append(KnownBounce(bounce, owner.addresses if owner else ()))
         return found
 
 
 def bounced(
-    bounces: Iterable[Document], captures: Sequence[Document], content: Document, viewer: str
-) -> list[Document]:
-    """Return to whom a mail could not be delivered: `{address, at}`, the address if it is known.
+    bounces: Iterable[KnownBounce],
+    captures: Sequence[Capture],
+    content: ListedContent,
+    viewer: str,
+) -> list[NotReached]:
+    """Return to whom a mail could not be delivered.
 
     `captures` are those that the viewer may know of, `content` is the form that is shown.
     """
-    bcc = [entry for c in captures if c["person_id"] == viewer for entry in c["bcc"]]
-    sent_to = {normalise(entry["address"]) for entry in (*content["to"], *content["cc"], *bcc)}
-    found: dict[str | None, Document] = {}
-    for bounce in sorted(bounces, key=lambda bounce: (bounce["at"], bounce["_id"])):
-        if not any(_is_sent(capture, bounce, content) for capture in captures):
+    bcc = [entry for capture in captures if capture.owner == viewer for entry in capture.bcc]
+    sent_to = {normalise(entry.address) for entry in (*content.to, *content.cc, *bcc)}
+    found: dict[str | None, NotReached] = {}
+    for known in sorted(bounces, key=lambda known: (known.bounce.at, known.bounce.id)):
+        bounce = known.bounce
+        if not any(_is_sent(capture, known, content) for capture in captures):
             continue
-        named = [address for address in bounce["recipients"] if normalise(address) in sent_to]
-        for address in named if bounce["recipients"] else [None]:
-            found.setdefault(address, {"address": address, "at": bounce["at"]})
+        named = [address for address in bounce.recipients if normalise(address) in sent_to]
+        for address in named if bounce.recipients else [None]:
+            found.setdefault(address, NotReached(address, bounce.at))
     return list(found.values())[:_MAX_OF_ONE]
 
 
-def _is_sent(capture: Document, bounce: Document, content: Document) -> bool:
+def _is_sent(capture: Capture, known: KnownBounce, content: ListedContent) -> bool:
     """Return whether the capture is of a mail that the owner of the bounce sent."""
-    if capture["person_id"] != bounce["owner"] or capture["direction"] != "outbound":
+    if capture.owner != known.bounce.owner or capture.direction != "outbound":
         return False
-    said = capture.get("sent_by_owner")
-    if said is not None:
-        return bool(said)
-    sender = content["from"]
-    own = set(map(normalise, bounce["addresses"]))
-    return sender is not None and normalise(sender["address"]) in own
+    if capture.sent_by_owner is not None:
+        return capture.sent_by_owner
+    own = set(map(normalise, known.owner_addresses))
+    return content.from_ is not None and normalise(content.from_.address) in own

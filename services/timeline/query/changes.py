@@ -1,10 +1,13 @@
 """What changed for a viewer: from the hints that the write side stored with its rows."""
 
 from bson import ObjectId
+from msgspec import field
 from pymongo import ASCENDING, IndexModel
 
+from services.timeline.query.parts import records_of
 from services.timeline.query.viewer import Viewer
-from shared.database import Database, Document, Index
+from services.timeline.write.records import Hint
+from shared.database import Database, Index
 
 INDEXES = (
     # Changes.since
@@ -17,17 +20,24 @@ INDEXES = (
 )
 
 
+class Change(Hint, frozen=True, kw_only=True, omit_defaults=True):
+    """A hint, with the id by which a client says what it has seen."""
+
+    id: ObjectId = field(name="_id")
+
+
 class Changes:
     """The changes of all accounts, for reading."""
 
     def __init__(self, database: Database) -> None:
-        self.collection = database["changes"]
+        self.collection = database[Change.collection]
 
-    async def since(self, viewer: Viewer, since: ObjectId, limit: int) -> list[Document]:
+    async def since(self, viewer: Viewer, since: ObjectId, limit: int) -> list[Change]:
         """Return what changed for a viewer since an id was made, oldest first."""
         query = {
             "account": viewer.account,
             "viewer": {"$in": viewer.audiences},
             "_id": {"$gte": since},
         }
-        return await self.collection.find(query).sort("_id", ASCENDING).limit(limit).to_list()
+        found = self.collection.find(query).sort("_id", ASCENDING).limit(limit)
+        return await records_of(Change, found)

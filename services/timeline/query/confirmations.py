@@ -2,7 +2,9 @@
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from shared.database import Database, Document, Index
+from services.timeline.query.parts import records_of
+from services.timeline.write.records import Confirmation
+from shared.database import Database, Index
 
 INDEXES = (
     # Confirmations.of
@@ -19,9 +21,9 @@ class Confirmations:
     """The confirmations of all accounts, for reading."""
 
     def __init__(self, database: Database) -> None:
-        self._confirmations = database["confirmations"]
+        self._confirmations = database[Confirmation.collection]
 
-    async def of(self, account: str, person_id: str, limit: int = 20) -> list[Document]:
+    async def of(self, account: str, person_id: str, limit: int = 20) -> list[Confirmation]:
         """Return a user's latest confirmations, newest first."""
         found = self._confirmations.find({"account": account, "person_id": person_id})
-        return await found.sort("at", DESCENDING).limit(limit).to_list()
+        return await records_of(Confirmation, found.sort("at", DESCENDING).limit(limit))

@@ -10,6 +10,8 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
+from services.timeline.write.records import Record
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ID = re.compile("[a-z2-7]{32}")
 
@@ -20,6 +22,18 @@ class InvalidCursor(ValueError):
 
 Position = tuple[datetime, str]
 """A date and an id: what lists sort by, both descending."""
+
+
+class MailPlace(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a mail stands in a list of mails."""
+
+    date: datetime
+    mail_id: str
+
+    @property
+    def position(self) -> Position:
+        """Return it as a position."""
+        return self.date, self.mail_id
 
 
 def write_cursor(position: Position) -> str:

@@ -10,32 +10,72 @@ alone. At most MAX_SCANNED conversations are looked at for a page, so a page may
 asked for, even none, and go on.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pymongo import DESCENDING
+from msgspec import field
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from services.timeline.query.conversations import Conversations
 from services.timeline.query.cursors import Position, after, read_cursor, write_cursor
+from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.read_state import ReadState
 from services.timeline.query.viewer import Viewer
-from services.timeline.write import summary
-from services.timeline.write.conversations import Conversations
-from services.timeline.write.read_marks import newest_arrivals
-from shared.database import BY_ID, Database, Document, of_ids
+from services.timeline.write.conversations import summary_id, summary_in, summary_row
+from services.timeline.write.records import ProfileRef, Record, SummaryRow
+from services.timeline.write.summary import joined
+from shared.database import BY_ID, Database, Document, Index, of_ids
 
 MAX_SCANNED = 2000
 _NEWEST = [("last_mail_at", DESCENDING), ("thread", DESCENDING)]
 _LATEST = [("arrived", DESCENDING), ("thread", DESCENDING)]
-_ARRIVAL = {"_id": 0, "account": 1, "viewer": 1, "thread": 1, "arrived": 1}
-"""What the index `arrivals` has of a conversation."""
+
+
+def _index(name: str, *keys: tuple[str, int]) -> Index:
+    led = [("account", ASCENDING), ("viewer", ASCENDING), *keys]
+    return Index(SummaryRow.collection, IndexModel(led, name=name))
+
+
+INDEXES = (
+    # Inbox.page
+    _index("inbox", *_NEWEST),
+    # Inbox.page with person_id
+    _index("of_person", ("persons.person_id", ASCENDING), *_NEWEST),
+    # Inbox.unread_page, unread_count
+    _index("arrivals", *_LATEST),
+)
+
+
+class Arrival(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """When something last arrived in a conversation: what the index `arrivals` has of it."""
+
+    account: str
+    audience: str = field(name="viewer")
+    conversation: str = field(name="thread")
+    arrived: int
+
+
+class ProfilesArrival(Arrival, frozen=True, kw_only=True, omit_defaults=True):
+    """An arrival, with the profiles of its conversation."""
+
+    persons: tuple[ProfileRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """A conversation as it is listed."""
+
+    row: SummaryRow
+    """Joined over the viewer's audiences."""
+    unread: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationPage:
-    """Some conversations, each with its summary and whether it is unread."""
+    """Some conversations, and where the next ones begin."""
 
-    items: list[Document]
+    items: list[InboxItem]
     next_cursor: str | None
 
 
@@ -43,7 +83,7 @@ class Inbox:
     """The conversations of all accounts, for reading."""
 
     def __init__(self, database: Database, read_state: ReadState) -> None:
-        self._rows = database["conversations"]
+        self._rows = database[SummaryRow.collection]
         self._conversations = Conversations(database)
         self._read_state = read_state
 
@@ -58,11 +98,11 @@ class Inbox:
         query |= after(position, "last_mail_at", "thread")
         index = "of_person" if person_id is not None else "inbox"
         rows = self._rows.find(query).hint(index).sort(_NEWEST)
-        found = await rows.limit(limit + 1).to_list()
+        found = await records_of(SummaryRow, rows.limit(limit + 1))
         page, more = found[:limit], found[limit:]
         return ConversationPage(
             await self._joined(viewer, page),
-            write_cursor((page[-1]["last_mail_at"], page[-1]["thread"])) if more else None,
+            write_cursor((page[-1].last_mail_at, page[-1].conversation)) if more else None,
         )
 
     async def unread_page(
@@ -71,26 +111,26 @@ class Inbox:
         """Return unread conversations, latest arrival first. Raises InvalidCursor."""
         position = read_cursor(cursor) if cursor is not None else None
         read_before = await self._read_state.read_before(viewer)
-        found: dict[str, Document] = {}
+        found: dict[str, Arrival] = {}
         place, left, size = position, MAX_SCANNED, limit + 1
         while len(found) <= limit and left > 0:
             rows = await self._arrivals(viewer, place, read_before, size, person_id)
             unread = await self._read_state.unread(viewer, newest_arrivals(rows), read_before)
             for row in rows:
-                if row["thread"] in unread and _has_person(row, person_id):
-                    found.setdefault(row["thread"], row)
+                if row.conversation in unread and _has_person(row, person_id):
+                    found.setdefault(row.conversation, row)
             if len(rows) < size:
                 place = None
                 for row in await self._marked_before(viewer, position, read_before):
                     if _has_person(row, person_id):
-                        found.setdefault(row["thread"], row)
+                        found.setdefault(row.conversation, row)
                 break
-            place = _moment(rows[-1]["arrived"]), rows[-1]["thread"]
+            place = _place_of(rows[-1])
             left -= size
             size = min(2 * size, left)
         items = list(found.values())
         if len(items) > limit:
-            place = _moment(items[limit - 1]["arrived"]), items[limit - 1]["thread"]
+            place = _place_of(items[limit - 1])
         shown = await self._joined(viewer, await self._whole(viewer, items[:limit]), by_place=False)
         return ConversationPage(shown, write_cursor(place) if place else None)
 
@@ -99,10 +139,10 @@ class Inbox:
         read_before = await self._read_state.read_before(viewer)
         rows = await self._arrivals(viewer, None, read_before, MAX_SCANNED)
         unread = await self._read_state.unread(viewer, newest_arrivals(rows), read_before)
-        unread |= {r["thread"] for r in await self._marked_before(viewer, None, read_before)}
+        unread |= {row.conversation for row in await self._marked_before(viewer, None, read_before)}
         return len(unread), len(rows) == MAX_SCANNED
 
-    async def one(self, viewer: Viewer, conversation_id: str) -> Document | None:
+    async def one(self, viewer: Viewer, conversation_id: str) -> InboxItem | None:
         """Return a conversation by its id, or by one that it had before it was merged."""
         conversation = await self._conversations.resolve(viewer.account, conversation_id)
         found = (
@@ -112,17 +152,13 @@ class Inbox:
 
     async def of_conversations(
         self, viewer: Viewer, conversations: Sequence[str]
-    ) -> list[Document]:
+    ) -> list[InboxItem]:
         """Return those of the conversations that the viewer may see, in this order."""
-        ids = [
-            f"{viewer.account}/{audience}/{t}"
-            for audience in viewer.audiences
-            for t in conversations
-        ]
-        rows = await self._rows.find(of_ids(viewer.account, ids)).hint(BY_ID).to_list()
-        newest = {row["thread"]: row for row in sorted(rows, key=_place)}
-        joined = await self._joined(viewer, [newest[t] for t in conversations if t in newest])
-        return joined
+        ids = _row_ids(viewer, conversations)
+        found = self._rows.find(of_ids(viewer.account, ids)).hint(BY_ID)
+        rows = await records_of(SummaryRow, found)
+        newest = {row.conversation: row for row in sorted(rows, key=_newest_mail)}
+        return await self._joined(viewer, [newest[c] for c in conversations if c in newest])
 
     async def mark(self, viewer: Viewer, conversation_id: str, *, unread: bool) -> bool:
         """Mark a conversation as read or unread; return whether there is such a one."""
@@ -130,12 +166,10 @@ class Inbox:
             return False
         conversation = await self._conversations.resolve(viewer.account, conversation_id) or ""
         audiences = {*viewer.audiences, viewer.person_id}
-        ids = [f"{viewer.account}/{audience}/{conversation}" for audience in audiences]
-        fields = {"thread": 1, "arrived": 1}
-        rows = await self._rows.find(of_ids(viewer.account, ids), fields).hint(BY_ID).to_list()
-        await self._read_state.mark(
-            viewer, conversation, newest_arrivals(rows)[conversation], unread=unread
-        )
+        ids = [summary_id(viewer.account, audience, conversation) for audience in audiences]
+        found = self._rows.find(of_ids(viewer.account, ids), fields_of(Arrival)).hint(BY_ID)
+        newest = newest_arrivals(await records_of(Arrival, found))
+        await self._read_state.mark(viewer, conversation, newest[conversation], unread=unread)
         return True
 
     async def mark_all(self, viewer: Viewer, before: datetime) -> None:
@@ -149,7 +183,7 @@ class Inbox:
         read_before: int,
         limit: int,
         person_id: str | None = None,
-    ) -> list[Document]:
+    ) -> list[Arrival]:
         """Return the conversations in which something arrived since, latest first.
 
         Only what the index has of them, and with a person their profiles.
@@ -159,72 +193,101 @@ class Inbox:
             "viewer": {"$in": viewer.audiences},
             "$and": [{"arrived": {"$gt": read_before}}, _after_arrival(position)],
         }
-        fields = _ARRIVAL if person_id is None else {**_ARRIVAL, "persons": 1}
-        rows = self._rows.find(query, fields).hint("arrivals").sort(_LATEST)
-        return await rows.limit(limit).to_list()
+        kind = Arrival if person_id is None else ProfilesArrival
+        rows = self._rows.find(query, fields_of(kind)).hint("arrivals").sort(_LATEST)
+        return await records_of(kind, rows.limit(limit))
 
-    async def _whole(self, viewer: Viewer, rows: Sequence[Document]) -> list[Document]:
+    async def _whole(self, viewer: Viewer, rows: Sequence[Arrival]) -> list[SummaryRow]:
         """Return the rows with all of their fields."""
-        ids = [f"{row['account']}/{row['viewer']}/{row['thread']}" for row in rows]
-        wanted = of_ids(viewer.account, ids)
-        found = {row["_id"]: row async for row in self._rows.find(wanted).hint(BY_ID)}
-        return [found[id_] for id_ in ids if id_ in found]
+        ids = [summary_id(row.account, row.audience, row.conversation) for row in rows]
+        found = self._rows.find(of_ids(viewer.account, ids)).hint(BY_ID)
+        whole = {row.id: row for row in await records_of(SummaryRow, found)}
+        return [whole[id_] for id_ in ids if id_ in whole]
 
     async def _marked_before(
         self, viewer: Viewer, position: Position | None, read_before: int
-    ) -> list[Document]:
+    ) -> list[ProfilesArrival]:
         """Return the conversations that were marked as unread among those read all at once."""
         conversations = await self._read_state.marked_unread(viewer)
-        ids = [
-            f"{viewer.account}/{audience}/{t}"
-            for audience in viewer.audiences
-            for t in conversations
-        ]
+        ids = _row_ids(viewer, conversations)
         older = [{"arrived": {"$lte": read_before}}, _after_arrival(position)]
         query = {**of_ids(viewer.account, ids), "$and": older}
-        rows = await self._rows.find(query, {**_ARRIVAL, "persons": 1}).hint(BY_ID).to_list()
-        return sorted(rows, key=lambda row: (row["arrived"], row["thread"]), reverse=True)
+        found = self._rows.find(query, fields_of(ProfilesArrival)).hint(BY_ID)
+        rows = await records_of(ProfilesArrival, found)
+        return sorted(rows, key=lambda row: (row.arrived, row.conversation), reverse=True)
 
     async def _joined(
-        self, viewer: Viewer, rows: Sequence[Document], *, by_place: bool = True
-    ) -> list[Document]:
+        self, viewer: Viewer, rows: Sequence[SummaryRow], *, by_place: bool = True
+    ) -> list[InboxItem]:
         """Return the rows as conversations: joined over the viewer's audiences, each shown once."""
         others = await self._others(viewer, rows)
-        shown: list[Document] = []
+        shown: list[SummaryRow] = []
         for row in rows:
-            other = others.get((row["thread"], row["viewer"]))
-            if by_place and other is not None and _place(other) > _place(row):
+            other = others.get((row.conversation, row.audience))
+            if by_place and other is not None and _newest_mail(other) > _newest_mail(row):
                 continue  # it was shown before, at the place of its newest mail
-            shown.append({**row, **summary.joined(row, other)} if other is not None else row)
+            shown.append(_both(row, other) if other is not None else row)
         read_before = await self._read_state.read_before(viewer)
-        arrived = newest_arrivals([*shown, *others.values()])
-        arrived = {row["thread"]: arrived[row["thread"]] for row in shown}
+        newest = newest_arrivals([*shown, *others.values()])
+        arrived = {row.conversation: newest[row.conversation] for row in shown}
         unread = await self._read_state.unread(viewer, arrived, read_before)
-        return [{**row, "unread": row["thread"] in unread} for row in shown]
+        return [InboxItem(row, row.conversation in unread) for row in shown]
 
     async def _others(
-        self, viewer: Viewer, rows: Collection[Document]
-    ) -> dict[tuple[str, str], Document]:
+        self, viewer: Viewer, rows: Collection[SummaryRow]
+    ) -> dict[tuple[str, str], SummaryRow]:
         """Return the row of the viewer's other audience, by a row's conversation and audience."""
         if len(viewer.audiences) == 1 or not rows:
             return {}
         ids = [
-            f"{viewer.account}/{audience}/{row['thread']}"
+            summary_id(viewer.account, audience, row.conversation)
             for row in rows
             for audience in viewer.audiences
-            if audience != row["viewer"]
+            if audience != row.audience
         ]
         found = self._rows.find(of_ids(viewer.account, ids)).hint(BY_ID)
-        (one, other), rows = viewer.audiences, await found.to_list()
-        return {(r["thread"], other if r["viewer"] == one else one): r for r in rows}
+        one, other = viewer.audiences
+        return {
+            (row.conversation, other if row.audience == one else one): row
+            for row in await records_of(SummaryRow, found)
+        }
 
 
-def _has_person(row: Document, person_id: str | None) -> bool:
-    return person_id is None or any(person["person_id"] == person_id for person in row["persons"])
+def newest_arrivals(rows: Iterable[Arrival | SummaryRow]) -> dict[str, int]:
+    """Return what arrived last in each conversation, over the audiences that show it."""
+    newest: dict[str, int] = {}
+    for row in rows:
+        newest[row.conversation] = max(row.arrived, newest.get(row.conversation, 0))
+    return newest
 
 
-def _place(row: Document) -> tuple[datetime, str]:
-    return row["last_mail_at"], row["last"]["mail_id"]
+def _both(row: SummaryRow, other: SummaryRow) -> SummaryRow:
+    """Return a row as it is with the mails of another audience."""
+    both = joined(summary_in(row), summary_in(other))
+    return summary_row(row.account, row.audience, row.conversation, row.arrived, both)
+
+
+def _row_ids(viewer: Viewer, conversations: Sequence[str]) -> list[str]:
+    return [
+        summary_id(viewer.account, audience, conversation)
+        for audience in viewer.audiences
+        for conversation in conversations
+    ]
+
+
+def _has_person(row: Arrival, person_id: str | None) -> bool:
+    if person_id is None:
+        return True
+    persons = row.persons if isinstance(row, ProfilesArrival) else ()
+    return any(person.person_id == person_id for person in persons)
+
+
+def _newest_mail(row: SummaryRow) -> tuple[datetime, str]:
+    return row.last_mail_at, row.last.mail_id
+
+
+def _place_of(row: Arrival) -> Position:
+    return _moment(row.arrived), row.conversation
 
 
 def _after_arrival(position: Position | None) -> Document:

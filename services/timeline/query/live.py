@@ -19,10 +19,11 @@ from bson.errors import InvalidId
 from pymongo.errors import OperationFailure, PyMongoError
 
 from services.timeline.metrics import LIVE_STREAMS
-from services.timeline.query.changes import Changes
+from services.timeline.query.changes import Change, Changes
 from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings
-from services.timeline.write.changes import KEPT
+from services.timeline.write.indexes import HINTS_KEPT
+from services.timeline.write.stored import from_document
 from shared.auth import Caller
 from shared.database import Document
 from shared.runtime import unless
@@ -84,7 +85,7 @@ class Live:
                         change = await stream.try_next()
                         resume = dict(stream.resume_token) if stream.resume_token else resume
                         if change is not None:
-                            await self._hand_on(change["fullDocument"])
+                            await self._hand_on(from_document(Change, change["fullDocument"]))
             except PyMongoError as error:
                 if isinstance(error, OperationFailure):  # the place to go on from is lost
                     resume = None
@@ -129,7 +130,7 @@ class Live:
             since = ObjectId(last_id).generation_time - _OVERLAP
         except InvalidId:
             return [_refetch()]
-        if datetime.now(UTC) - since > KEPT:
+        if datetime.now(UTC) - since > HINTS_KEPT:
             return [_refetch()]
         viewer = await viewer_of(self._settings, caller)
         found = await self._changes.since(viewer, ObjectId.from_datetime(since), _MAX_WAITING)
@@ -137,14 +138,14 @@ class Live:
             return [_refetch()]
         return [_changed(change) for change in found]
 
-    async def _hand_on(self, change: Document) -> None:
-        listeners = list(self._listeners.get(change["account"], ()))
+    async def _hand_on(self, change: Change) -> None:
+        listeners = list(self._listeners.get(change.account, ()))
         if not listeners:
             return
-        own_only = await self._settings.visibility(change["account"]) == "owner"
+        own_only = await self._settings.visibility(change.account) == "owner"
         for listener in listeners:
-            viewer = Viewer(change["account"], listener.caller.person_id, own_only)
-            if change["viewer"] in viewer.audiences:
+            viewer = Viewer(change.account, listener.caller.person_id, own_only)
+            if change.audience in viewer.audiences:
                 listener.tell(_changed(change))
 
     def _tell_all(self, hint: Hint) -> None:
@@ -153,8 +154,8 @@ class Live:
                 listener.tell(hint)
 
 
-def _changed(change: Document) -> Hint:
-    return Hint("changed", str(change["_id"]), change["conversation_id"])
+def _changed(change: Change) -> Hint:
+    return Hint("changed", str(change.id), change.conversation_id)
 
 
 def _refetch() -> Hint:

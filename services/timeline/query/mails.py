@@ -6,64 +6,79 @@ MongoDB would try several and remember what was best for another conversation.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from pymongo import DESCENDING
+from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 
-from services.timeline.query.bounces import Bounces, bounced
-from services.timeline.query.cursors import after, read_cursor, write_cursor
+from services.timeline.query.bounces import Bounces, KnownBounce, NotReached, bounced
+from services.timeline.query.conversations import Conversations
+from services.timeline.query.cursors import MailPlace, after, read_cursor, write_cursor
+from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.authentication import of_captures
-from services.timeline.write.conversations import Conversations
-from shared.database import Database, Document
+from services.timeline.write.listing import content_id
+from services.timeline.write.records import (
+    Capture,
+    Content,
+    ListedContent,
+    Mail,
+    MailRow,
+    ProfileRow,
+    Verdict,
+)
+from shared.database import Database, Document, Index
 
 Rows = AsyncCollection[Document]
+C = TypeVar("C", bound=ListedContent)
+C_co = TypeVar("C_co", bound=ListedContent, covariant=True)
 _NEWEST = [("date", DESCENDING), ("mail_id", DESCENDING)]
-_LISTED = {"text": 0, "html": 0}
+_OF_PROFILE = [("account", ASCENDING), ("viewer", ASCENDING), ("person_id", ASCENDING), *_NEWEST]
+INDEXES = (
+    # Mails.profile_timeline. That of Mails.of_conversation is of_thread of `write/indexes.py`.
+    Index(ProfileRow.collection, IndexModel(_OF_PROFILE, name="timeline")),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class ShownMail:
+class ShownMail(Generic[C_co]):
     """A mail as a viewer sees it."""
 
     viewer: Viewer
-    mail: Document
-    content: Document
+    mail: Mail
+    content: C_co
     """Of the capture that is shown; in lists without its text and HTML."""
     conversation_id: str
-    bounces: tuple[Document, ...] = ()
+    bounces: tuple[KnownBounce, ...] = ()
     """What says that the mail could not be delivered (`bounces.py`)."""
 
     @property
-    def bounced(self) -> list[Document]:
+    def bounced(self) -> list[NotReached]:
         """Return to whom the mail could not be delivered, and since when that is known."""
         captures = self.viewer.contents(self.mail)
         return bounced(self.bounces, captures, self.content, self.viewer.person_id)
 
     @property
-    def capture(self) -> Document:
+    def capture(self) -> Capture:
         """Return the capture that is shown."""
-        return next(
-            c
-            for c in self.viewer.contents(self.mail)
-            if c["content"] == self.content["_id"].partition("/")[2]
-        )
+        key = self.content.key
+        return next(c for c in self.viewer.contents(self.mail) if c.content == key)
 
     @property
-    def authentication(self) -> Document:
+    def authentication(self) -> Verdict:
         """Return whether what is shown is from whom it says, by the captures that the viewer may
         know of."""
-        shown = self.capture["content"]
-        return of_captures(c for c in self.viewer.contents(self.mail) if c["content"] == shown)
+        key = self.content.key
+        return of_captures(c for c in self.viewer.contents(self.mail) if c.content == key)
 
     @property
     def variants(self) -> dict[str, list[str]]:
         """Return the contents that say something else, with the people who captured them so."""
-        shown, found = self.capture["said"], dict[str, tuple[str, list[str]]]()
+        shown, found = self.capture.said, dict[str, tuple[str, list[str]]]()
         for capture in self.viewer.contents(self.mail):
-            if capture["said"] != shown:
-                found.setdefault(capture["said"], (capture["content"], []))
-                found[capture["said"]][1].append(capture["person_id"])
+            if capture.said != shown:
+                found.setdefault(capture.said, (capture.content, []))
+                found[capture.said][1].append(capture.owner)
         return {content: sorted(set(people)) for content, people in found.values()}
 
 
@@ -71,7 +86,7 @@ class ShownMail:
 class MailPage:
     """Some mails, and where the next ones begin."""
 
-    items: list[ShownMail]
+    items: list[ShownMail[ListedContent]]
     next_cursor: str | None
 
 
@@ -79,10 +94,10 @@ class Mails:
     """The mails of all accounts, for reading."""
 
     def __init__(self, database: Database) -> None:
-        self._mails = database["mails"]
-        self._contents = database["contents"]
-        self._rows = database["mail_rows"]
-        self._profile_rows = database["profile_mails"]
+        self._mails = database[Mail.collection]
+        self._contents = database[Content.collection]
+        self._rows = database[MailRow.collection]
+        self._profile_rows = database[ProfileRow.collection]
         self._conversations = Conversations(database)
         self._bounces = Bounces(database)
 
@@ -102,9 +117,9 @@ class Mails:
 
     async def one(
         self, viewer: Viewer, mail_id: str, variant: str | None = None
-    ) -> ShownMail | None:
+    ) -> ShownMail[Content] | None:
         """Return a mail, or a variant of it, if the viewer may see it."""
-        found = await self.shown(viewer, [mail_id], whole=True, variant=variant)
+        found = await self._shown(viewer, [mail_id], Content, variant)
         return found[0] if found else None
 
     async def _page(
@@ -123,35 +138,29 @@ class Mails:
             **which,
             **after(position, "date", "mail_id"),
         }
-        place = {"date": 1, "mail_id": 1}
-        sorted_ = rows.find(query, place).hint(index).sort(_NEWEST)
-        found = await sorted_.limit(limit + 1).to_list()
+        sorted_ = rows.find(query, fields_of(MailPlace)).hint(index).sort(_NEWEST)
+        found = await records_of(MailPlace, sorted_.limit(limit + 1))
         page, more = found[:limit], found[limit:]
         return MailPage(
-            await self.shown(viewer, [row["mail_id"] for row in page]),
-            write_cursor((page[-1]["date"], page[-1]["mail_id"])) if more else None,
+            await self._shown(viewer, [place.mail_id for place in page], ListedContent),
+            write_cursor(page[-1].position) if more else None,
         )
 
-    async def shown(
-        self,
-        viewer: Viewer,
-        mail_ids: Sequence[str],
-        *,
-        whole: bool = False,
-        variant: str | None = None,
-    ) -> list[ShownMail]:
+    async def _shown(
+        self, viewer: Viewer, mail_ids: Sequence[str], kind: type[C], variant: str | None = None
+    ) -> list[ShownMail[C]]:
         """Return those of the mails that the viewer may see, in this order."""
         of_ids = {"account": viewer.account, "_id": {"$in": list(mail_ids)}}
-        mails = {mail["_id"]: mail async for mail in self._mails.find(of_ids)}
+        mails = {mail.id: mail for mail in await records_of(Mail, self._mails.find(of_ids))}
         chosen: dict[str, str] = {}
         for id_, mail in mails.items():
-            keys = [capture["content"] for capture in viewer.contents(mail)]
+            keys = [capture.content for capture in viewer.contents(mail)]
             if viewer.matches(mail) and keys and variant in (None, *keys):
-                chosen[id_] = f"{id_}/{variant or keys[0]}"
+                chosen[id_] = content_id(id_, variant or keys[0])
         of_keys = {"account": viewer.account, "_id": {"$in": list(chosen.values())}}
-        found = self._contents.find(of_keys, None if whole else _LISTED)
-        contents = {content["mail_id"]: content async for content in found}
-        tokens = [mail["token"] for mail in mails.values()]
+        found = self._contents.find(of_keys, fields_of(kind))
+        contents = {content.mail_id: content for content in await records_of(kind, found)}
+        tokens = [mail.token for mail in mails.values()]
         conversations = await self._conversations.of_tokens(viewer.account, tokens)
         bounces = await self._bounces.of(viewer, mails.values())
         return [
@@ -159,8 +168,8 @@ class Mails:
                 viewer,
                 mails[id_],
                 contents[id_],
-                conversations[mails[id_]["token"]],
-                tuple(bounces.get(mails[id_]["token"], ())),
+                conversations[mails[id_].token],
+                tuple(bounces.get(mails[id_].token, ())),
             )
             for id_ in mail_ids
             if id_ in contents

@@ -11,8 +11,8 @@ from services.timeline.content.images import (
 from services.timeline.content.reader import attached_parts
 from services.timeline.query.mails import ShownMail
 from services.timeline.write.identity import without_bcc, without_trace
+from services.timeline.write.records import Attachment, Content, ListedContent
 from shared.blobs import BlobMissing, Blobs, BlobStoreAway
-from shared.database import Document
 from shared.mail.mime import Part, by_content_id, leaves
 
 _AT_ONCE = 4
@@ -26,44 +26,44 @@ class RawMails:
         self._blobs = blobs
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
-    async def of(self, shown: ShownMail) -> bytes:
+    async def of(self, shown: ShownMail[ListedContent]) -> bytes:
         """Return the mail as it came, without what is another's to know.
 
         Raises BlobMissing, BlobStoreAway.
         """
         async with self._at_once:
-            raw = await self._blobs.get(shown.content["raw_key"])
-            if shown.content["raw_of"] != shown.viewer.person_id:
+            raw = await self._blobs.get(shown.content.raw_key)
+            if shown.content.raw_of != shown.viewer.person_id:
                 raw = without_bcc(raw)
                 if shown.viewer.own_only:  # which way a colleague's copy took is theirs to know
                     raw = without_trace(raw)
             return raw
 
-    async def attachment(self, shown: ShownMail, listed: Document) -> Part:
+    async def attachment(self, shown: ShownMail[ListedContent], listed: Attachment) -> Part:
         """Return the attachment that the mail's content lists so.
 
         Raises BlobMissing, also when the raw mail does not have it any more, and BlobStoreAway.
         """
         async with self._at_once:
-            raw = await self._blobs.get(shown.content["raw_key"])
+            raw = await self._blobs.get(shown.content.raw_key)
             part = await asyncio.to_thread(_listed_part, raw, listed)
             if part is not None:
                 return part
-        raise BlobMissing(shown.content["raw_key"])
+        raise BlobMissing(shown.content.raw_key)
 
-    async def html(self, shown: ShownMail, *, remote: bool) -> tuple[str | None, bool]:
+    async def html(self, shown: ShownMail[Content], *, remote: bool) -> tuple[str | None, bool]:
         """Return the HTML to show, with the mail's own images, and whether it has remote ones.
 
         With `remote` those are in it, too. Without the raw bytes the mail's own are left out.
         """
-        html: str | None = shown.content["html"]
+        html = shown.content.html
         if html is None:
             return None, False
         parts: dict[str, Part] = {}
         if 'src="cid:' in html:
             try:
                 async with self._at_once:
-                    raw = await self._blobs.get(shown.content["raw_key"])
+                    raw = await self._blobs.get(shown.content.raw_key)
                     parts = await asyncio.to_thread(_images_of, raw)
             except (BlobMissing, BlobStoreAway):
                 parts = {}
@@ -75,15 +75,15 @@ def _images_of(raw: bytes) -> dict[str, Part]:
     return by_content_id([*images_set_aside(parts), *parts])
 
 
-def _listed_part(raw: bytes, listed: Document) -> Part | None:
+def _listed_part(raw: bytes, listed: Attachment) -> Part | None:
     """Return the part that is listed so.
 
     An older version of the reader may have counted otherwise, or listed what is text today.
     """
     parts = attached_parts(raw)
-    at = listed["index"]
+    at = listed.index
     for part in (*parts[at : at + 1], *parts, *leaves(raw)[0]):
-        if len(part.data) == listed["size"] and part.content_type == listed["content_type"]:
+        if len(part.data) == listed.size and part.content_type == listed.content_type:
             return part
     return None
 

@@ -11,14 +11,27 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from pymongo import ASCENDING, DESCENDING
+from msgspec import field
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from services.timeline.content.terms import HAS_ATTACHMENT, PARTIAL
-from services.timeline.query.cursors import Position, after, read_cursor, write_cursor
+from services.timeline.query.cursors import MailPlace, Position, after, read_cursor, write_cursor
+from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.phrases import Phrases
 from services.timeline.query.search_query import Query
 from services.timeline.query.viewer import Viewer
-from shared.database import BY_ID, Database, Document, of_ids
+from services.timeline.write.conversations import summary_id
+from services.timeline.write.listing import content_id
+from services.timeline.write.records import (
+    Attachment,
+    Content,
+    MailRow,
+    NamedAddress,
+    Record,
+    SummaryRow,
+)
+from services.timeline.write.stored import from_document
+from shared.database import BY_ID, Database, Document, Index, of_ids
 
 MAX_SCANNED = 2000
 MAX_READ = 500
@@ -33,9 +46,41 @@ _PHRASE_BATCH = 50
 _COMMON = 1000
 """A term that this many mails have is common, and not counted any further."""
 _NEWEST = [("date", DESCENDING), ("mail_id", DESCENDING)]
-_ROW = {"_id": 0, "thread": 1, "date": 1, "mail_id": 1, "content": 1}
-_WITH_WORDS = ("subject", "text", "participants", "attachments")
 _LAST_CHARACTER = "\U0010ffff"
+_MINE = [("account", ASCENDING), ("viewer", ASCENDING)]
+INDEXES = (
+    # Search.hits
+    Index(MailRow.collection, IndexModel([*_MINE, ("terms", ASCENDING), *_NEWEST], name="by_term")),
+    # Search.hits, when a query has dates only
+    Index(MailRow.collection, IndexModel([*_MINE, *_NEWEST], name="by_date")),
+)
+
+
+class FoundMail(MailPlace, frozen=True, kw_only=True, omit_defaults=True):
+    """A mail that may be a hit."""
+
+    conversation: str = field(name="thread")
+    content: str
+
+
+class Words(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the words of a phrase may stand."""
+
+    id: str = field(name="_id")
+    subject: str
+    text: str
+    participants: tuple[NamedAddress, ...]
+    attachments: tuple[Attachment, ...]
+
+
+class _Term(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A key of the index `by_term`."""
+
+    term: str = field(name="terms")
+
+
+class _Group(Record, frozen=True, kw_only=True, omit_defaults=True):
+    conversation: str = field(name="_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +98,8 @@ class Search:
     """Searches in all accounts' mails, one viewer's at a time."""
 
     def __init__(self, database: Database) -> None:
-        self._rows, self._contents = database["mail_rows"], database["contents"]
-        self._conversations = database["conversations"]
+        self._rows, self._contents = database[MailRow.collection], database[Content.collection]
+        self._conversations = database[SummaryRow.collection]
 
     async def hits(self, viewer: Viewer, query: Query, limit: int, cursor: str | None) -> Hits:
         """Return the conversations with a mail that the query finds. Raises InvalidCursor."""
@@ -83,36 +128,39 @@ class Search:
         before: set[str] = set()
         async for rows in self._matching(wanted, phrases, index, limit):
             if position is not None:
-                new = {row["thread"] for row in rows} - found.keys() - before
+                new = {row.conversation for row in rows} - found.keys() - before
                 every = [in_range, *rest]
                 before |= await self._found_before(mine, every, new, position, phrases)
             for row in rows:
-                if row["thread"] in found or row["thread"] in before:
+                if row.conversation in found or row.conversation in before:
                     continue
                 if len(found) == limit:
                     cursor = write_cursor(next(reversed(found.values())))
                     return Hits(list(found), cursor, partial)
-                found[row["thread"]] = row["date"], row["mail_id"]
+                found[row.conversation] = row.position
         return Hits(list(found), write_cursor(boundary) if boundary else None, partial)
 
     async def _matching(
         self, wanted: Document, phrases: Phrases | None, index: str, limit: int
-    ) -> AsyncIterator[Sequence[Document]]:
+    ) -> AsyncIterator[Sequence[FoundMail]]:
         """Yield the rows that are wanted, newest first; about as many are read as are needed."""
         size = _PHRASE_BATCH if phrases else limit + 1
-        rows = self._rows.find(wanted, _ROW).hint(index).sort(_NEWEST).batch_size(size)
+        rows = (
+            self._rows.find(wanted, fields_of(FoundMail)).hint(index).sort(_NEWEST).batch_size(size)
+        )
         async for batch in _batches(rows, size):
             yield await self._with_phrases(wanted["account"], batch, phrases)
 
     async def _with_phrases(
-        self, account: str, rows: Sequence[Document], phrases: Phrases | None
-    ) -> Sequence[Document]:
+        self, account: str, rows: Sequence[FoundMail], phrases: Phrases | None
+    ) -> Sequence[FoundMail]:
         """Return those of the rows whose mails have the phrases."""
         if phrases is None or not rows:
             return rows
-        ids = [f"{row['mail_id']}/{row['content']}" for row in rows]
-        found = self._contents.find(of_ids(account, ids), _WITH_WORDS).hint(BY_ID)
-        having = {c["_id"] async for c in found if phrases.stand_in(_texts(c))}
+        ids = [content_id(row.mail_id, row.content) for row in rows]
+        found = self._contents.find(of_ids(account, ids), fields_of(Words)).hint(BY_ID)
+        words = (from_document(Words, document) async for document in found)
+        having = {of.id async for of in words if phrases.stand_in(_texts(of))}
         return [row for row, id_ in zip(rows, ids, strict=True) if id_ in having]
 
     async def _found_before(
@@ -142,7 +190,7 @@ class Search:
                 {"$sort": {"date": ASCENDING, "mail_id": ASCENDING}},
                 {"$limit": MAX_IN_CONVERSATION},
                 {"$match": _and(*which)},
-                {"$project": _ROW},
+                {"$project": fields_of(FoundMail)},
                 *([] if phrases else [{"$limit": 1}]),
             ]
             rows = await self._rows.aggregate(stages, hint="of_thread")
@@ -158,19 +206,23 @@ class Search:
         if phrases is None:
             each = [{"$match": wanted}, {"$group": {"_id": "$thread"}}]
             groups = await self._rows.aggregate(each, hint="of_thread")
-            return {group["_id"] async for group in groups}
-        rows = self._rows.find(wanted, _ROW).hint("of_thread").batch_size(_PHRASE_BATCH)
+            return {from_document(_Group, group).conversation async for group in groups}
+        rows = (
+            self._rows.find(wanted, fields_of(FoundMail))
+            .hint("of_thread")
+            .batch_size(_PHRASE_BATCH)
+        )
         async for batch in _batches(rows, _PHRASE_BATCH):
-            open_ = [row for row in batch if row["thread"] not in found]
+            open_ = [row for row in batch if row.conversation not in found]
             having = await self._with_phrases(wanted["account"], open_, phrases)
-            found |= {row["thread"] for row in having}
+            found |= {row.conversation for row in having}
         return found
 
     async def _short(self, mine: Document, conversations: AbstractSet[str]) -> set[str]:
         """Return the conversations with few mails."""
         account, audiences = mine["account"], mine["viewer"]["$in"]
         ids = [
-            f"{account}/{audience}/{conversation}"
+            summary_id(account, audience, conversation)
             for audience in audiences
             for conversation in conversations
         ]
@@ -191,11 +243,11 @@ class Search:
             while count < MAX_EXPANSIONS:
                 query = {**mine, "viewer": audience, "terms": {"$elemMatch": begun}}
                 keys = self._rows.find(query, return_key=True).hint("by_term")
-                step = await keys.limit(1).to_list()
+                step = await records_of(_Term, keys.limit(1))
                 if not step:
                     break
-                found.append(step[0]["terms"])
-                begun = {"$gt": step[0]["terms"], "$lte": bound["$lte"]}
+                found.append(step[0].term)
+                begun = {"$gt": step[0].term, "$lte": bound["$lte"]}
                 count += 1
         return sorted(set(found))
 
@@ -234,16 +286,16 @@ class Search:
     async def _nth(
         self, number: int, in_range: Document, which: Document, index: str
     ) -> Position | None:
-        place = {"_id": 0, "date": 1, "mail_id": 1}
-        rows = self._rows.find({**in_range, **_and(which)}, place).hint(index).sort(_NEWEST)
-        found = await rows.skip(number - 1).limit(2).to_list()
-        return (found[0]["date"], found[0]["mail_id"]) if len(found) > 1 else None
+        wanted = {**in_range, **_and(which)}
+        rows = self._rows.find(wanted, fields_of(MailPlace)).hint(index).sort(_NEWEST)
+        found = await records_of(MailPlace, rows.skip(number - 1).limit(2))
+        return found[0].position if len(found) > 1 else None
 
 
-async def _batches(rows: AsyncIterable[Document], size: int) -> AsyncIterator[list[Document]]:
-    batch: list[Document] = []
+async def _batches(rows: AsyncIterable[Document], size: int) -> AsyncIterator[list[FoundMail]]:
+    batch: list[FoundMail] = []
     async for row in rows:
-        batch.append(row)
+        batch.append(from_document(FoundMail, row))
         if len(batch) == size:
             yield batch
             batch = []
@@ -251,10 +303,10 @@ async def _batches(rows: AsyncIterable[Document], size: int) -> AsyncIterator[li
         yield batch
 
 
-def _texts(content: Document) -> list[str]:
-    people = [text for p in content["participants"] for text in (p["name"], p["address"])]
-    files = [attachment["filename"] for attachment in content["attachments"]]
-    return [content["subject"], content["text"], *people, *files]
+def _texts(words: Words) -> list[str]:
+    people = [text for p in words.participants for text in (p.name, p.address)]
+    files = [attachment.filename for attachment in words.attachments]
+    return [words.subject, words.text, *people, *files]
 
 
 def _dates(query: Query) -> Document:

@@ -6,10 +6,10 @@ The viewer comes from the caller's token and the account's visibility at this mo
 from dataclasses import dataclass
 
 from services.timeline.write.account_settings import AccountSettings
-from services.timeline.write.audiences import audiences_of, in_order, is_open
+from services.timeline.write.audiences import TEAM, in_order, private_to
 from services.timeline.write.matches import merge_matches, visible_matches
+from services.timeline.write.records import Capture, Mail, MatchRecord
 from shared.auth import Caller
-from shared.database import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,31 +24,31 @@ class Viewer:
     @property
     def audiences(self) -> list[str]:
         """Return the audiences that this viewer is in."""
-        return audiences_of(self.person_id, own_only=self.own_only)
+        return [self.person_id] if self.own_only else [TEAM, private_to(self.person_id)]
 
-    def captures(self, mail: Document) -> list[Document]:
+    def captures(self, mail: Mail) -> list[Capture]:
         """Return the captures of a mail that this viewer may know of, the first of them first.
 
         A colleague's that is known from its Bcc alone is not among them, whatever else is open.
         """
         return [
             capture
-            for capture in in_order(mail["captures"])
-            if capture["person_id"] == self.person_id or (is_open(capture) and not self.own_only)
+            for capture in in_order(mail.captures)
+            if capture.owner == self.person_id or (capture.is_open and not self.own_only)
         ]
 
-    def matches(self, mail: Document) -> list[Document]:
+    def matches(self, mail: Mail) -> list[MatchRecord]:
         """Return the matches of a mail that this viewer may see; none: it is not theirs to see."""
-        known = (match for capture in self.captures(mail) for match in capture["matches"])
+        known = (match for capture in self.captures(mail) for match in capture.matches)
         return merge_matches(visible_matches(known, self.person_id))
 
-    def contents(self, mail: Document) -> list[Document]:
+    def contents(self, mail: Mail) -> list[Capture]:
         """Return the captures that this viewer may know of; the first is the one whose content is
         shown: an open one, where there is one."""
         captures = self.captures(mail)
         if self.own_only:
             return captures
-        return sorted(captures, key=lambda capture: not is_open(capture))
+        return sorted(captures, key=lambda capture: not capture.is_open)
 
 
 async def viewer_of(settings: AccountSettings, caller: Caller, *, own_only: bool = False) -> Viewer:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from services.timeline.admin.audit import Finding, Findings
-from services.timeline.admin.audit.pages import pages
+from services.timeline.admin.audit.pages import Part, pages
+from services.timeline.query.parts import fields_of, records_of
+from services.timeline.write.records import Content, Held, Outcome, Record
 from shared.blobs import CLAIM_PREFIX, MAIL_PREFIX, RETENTION, Blobs, Stored
-from shared.database import Database, Document
+from shared.database import Database
 
 SWEEP_AGE = 2 * RETENTION
 """How old orphaned raw bytes must be to be removed. A delivery that failed between the blob and the
@@ -17,13 +19,58 @@ key again. What is older can come no more."""
 _LOOKS = 32
 
 
+class _Bytes(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the bytes of a mail are."""
+
+    raw_key: str
+
+
+class _Content(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the bytes of a content are."""
+
+    account: str
+    mail_id: str
+    raw_key: str
+    read_at: datetime
+
+
+class _Waits(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """What waits for somebody, since when."""
+
+    account: str | None = None
+    at: datetime | None = None
+
+
+class _Dead(_Waits, frozen=True, kw_only=True, omit_defaults=True):
+    """What a dead letter needs for a replay."""
+
+    body_key: str | None = None
+    claim: str | None = None
+
+
+class _Held(_Waits, frozen=True, kw_only=True, omit_defaults=True):
+    """What a capture needs that waits for a user's yes."""
+
+    mails: tuple[_Bytes, ...]
+
+
+_OF_HELD = {"mails.raw_key": 1, "at": 1, "account": 1}
+
+
+class _Capture(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """The capture of a dead letter."""
+
+    capture_id: str
+
+
 class BlobAudit:
     """All raw bytes, and all claims."""
 
     def __init__(self, database: Database, blobs: Blobs, settled: datetime) -> None:
         """What was written after `settled` is under way."""
-        self._contents, self._outcomes = database["contents"], database["outcomes"]
-        self._dead, self._quarantine = database["dead_letters"], database["quarantine"]
+        self._contents = database[Content.collection]
+        self._outcomes = database[Outcome.collection]
+        self._dead, self._quarantine = database["dead_letters"], database[Held.collection]
         self._blobs, self._settled = blobs, settled
         self._looks = asyncio.Semaphore(_LOOKS)
         self.tally: Counter[str] = Counter()
@@ -35,10 +82,9 @@ class BlobAudit:
 
     async def missing(self, step: Callable[[int], None]) -> Findings:
         """Yield the contents whose raw bytes are gone."""
-        fields = {"account": 1, "mail_id": 1, "raw_key": 1, "read_at": 1}
-        async for some in pages(self._contents, fields):
+        async for some in pages(self._contents, _Content):
             self.tally["contents"] += len(some)
-            there = await asyncio.gather(*(self._has(content["raw_key"]) for content in some))
+            there = await asyncio.gather(*(self._has(content.raw_key) for content in some))
             for content, is_there in zip(some, there, strict=True):
                 if not is_there:
                     self.tally["blob_missing"] += 1
@@ -51,26 +97,23 @@ class BlobAudit:
 
     async def dead_letters(self) -> Findings:
         """Yield what dead letters that wait need for a replay, and is gone."""
-        fields = {"body_key": 1, "claim": 1, "at": 1, "account": 1}
-        async for some in pages(self._dead, fields, state="waiting"):
+        async for some in pages(self._dead, _Dead, state="waiting"):
             for letter in some:
-                for key in filter(None, (letter.get("body_key"), letter.get("claim"))):
+                for key in filter(None, (letter.body_key, letter.claim)):
                     if not await self._has(key):
-                        yield self._gone(key, letter, f"dead letter {letter['_id']}")
+                        yield self._gone(key, letter, f"dead letter {letter.id}")
 
     async def quarantine(self) -> Findings:
         """Yield what waits for a user's yes, and is gone."""
-        fields = {"mails.raw_key": 1, "at": 1, "account": 1}
-        async for some in pages(self._quarantine, fields):
+        async for some in pages(self._quarantine, _Held, fields=_OF_HELD):
             for held in some:
-                for key in sorted({mail["raw_key"] for mail in held["mails"]}):
+                for key in sorted({mail.raw_key for mail in held.mails}):
                     if not await self._has(key):
-                        yield self._gone(key, held, f"in quarantine as {held['_id']}")
+                        yield self._gone(key, held, f"in quarantine as {held.id}")
 
-    def _gone(self, key: str, document: Document, note: str) -> Finding:
+    def _gone(self, key: str, waits: _Waits, note: str) -> Finding:
         self.tally["blob_missing"] += 1
-        account = document.get("account") or ""
-        return Finding("blob_missing", key, document.get("at"), account, note)
+        return Finding("blob_missing", key, waits.at, waits.account or "", note)
 
     async def orphans(self, *, sweep: bool = False) -> Findings:
         """Yield raw bytes that no content names; `sweep` removes those of SWEEP_AGE."""
@@ -78,8 +121,8 @@ class BlobAudit:
             self.tally["blobs"] += len(batch)
             old = [blob for blob in batch if blob.at < self._settled]
             ids = [_content_id(blob.key) for blob in old]
-            found = self._contents.find({"_id": {"$in": ids}}, {"raw_key": 1})
-            named = {content["raw_key"] async for content in found}
+            found = self._contents.find({"_id": {"$in": ids}}, fields_of(_Bytes))
+            named = {content.raw_key for content in await records_of(_Bytes, found)}
             for blob in old:
                 if blob.key not in named:
                     yield await self._orphan(blob, sweep=sweep)
@@ -99,9 +142,10 @@ class BlobAudit:
             self.tally["claims"] += len(batch)
             old = [blob for blob in batch if blob.at < self._settled]
             ids = {"$in": [_capture_of(blob.key) for blob in old]}
-            settled = {o["_id"] async for o in self._outcomes.find({"_id": ids}, {"_id": 1})}
-            waiting = self._dead.find({"capture_id": ids, "state": "waiting"}, {"capture_id": 1})
-            needed = {letter["capture_id"] async for letter in waiting}
+            outcomes = self._outcomes.find({"_id": ids}, fields_of(Part))
+            settled = {outcome.id for outcome in await records_of(Part, outcomes)}
+            waiting = self._dead.find({"capture_id": ids, "state": "waiting"}, fields_of(_Capture))
+            needed = {letter.capture_id for letter in await records_of(_Capture, waiting)}
             for blob in old:
                 capture = _capture_of(blob.key)
                 if capture not in needed:
@@ -111,9 +155,9 @@ class BlobAudit:
                     yield Finding("orphan_claim", blob.key, blob.at, note=note)
 
 
-def _missing(content: Document) -> Finding:
-    at, account, note = content["read_at"], content["account"], f"mail {content['mail_id']}"
-    return Finding("blob_missing", content["raw_key"], at, account, note)
+def _missing(content: _Content) -> Finding:
+    note = f"mail {content.mail_id}"
+    return Finding("blob_missing", content.raw_key, content.read_at, content.account, note)
 
 
 def _content_id(key: str) -> str:

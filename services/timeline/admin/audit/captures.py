@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.timeline.admin.audit import Finding, Findings
-from services.timeline.admin.audit.pages import pages
+from services.timeline.admin.audit.pages import Part, pages
+from services.timeline.query.parts import fields_of, records_of
+from services.timeline.write.records import Outcome, Record
 from shared.blobs import BlobMissing, Blobs
 from shared.database import Database
 from shared.receipts import Receipt, day_prefix, decode, first_id, is_of_hour, moment_of
@@ -38,11 +40,24 @@ class Period:
         return self.first <= moment < self.end
 
 
+class _Became(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a capture."""
+
+    decision: str
+
+
+class _Dead(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """That a capture is a dead letter."""
+
+    capture_id: str
+    state: str
+
+
 class CaptureAudit:
     """The captures of a period."""
 
     def __init__(self, database: Database, blobs: Blobs, period: Period) -> None:
-        self._outcomes, self._dead = database["outcomes"], database["dead_letters"]
+        self._outcomes, self._dead = database[Outcome.collection], database["dead_letters"]
         self._blobs, self._period = blobs, period
         self.tally: Counter[str] = Counter()
         """`receipts`, what became of their captures, and `without_receipt`."""
@@ -85,8 +100,8 @@ class CaptureAudit:
         """Tally what became of some captures; yield those that nothing became of."""
         ids = [str(receipt.capture_id) for receipt in receipts]
         self.tally["receipts"] += len(ids)
-        found = self._outcomes.find({"_id": {"$in": ids}}, {"decision": 1})
-        became = {outcome["_id"]: str(outcome["decision"]) async for outcome in found}
+        found = self._outcomes.find({"_id": {"$in": ids}}, fields_of(_Became))
+        became = {outcome.id: outcome.decision for outcome in await records_of(_Became, found)}
         self.tally.update(became.values())
         without = [r for r in receipts if str(r.capture_id) not in became]
         if not without:
@@ -112,11 +127,11 @@ class CaptureAudit:
 
     async def _dead_letters(self, ids: Iterable[str]) -> dict[str, str]:
         """Return the states of the captures that are dead letters."""
-        found = self._dead.find({"capture_id": {"$in": list(ids)}}, {"capture_id": 1, "state": 1})
+        found = self._dead.find({"capture_id": {"$in": list(ids)}}, fields_of(_Dead))
         states: dict[str, str] = {}
-        async for letter in found:  # of one capture there may be several
-            if states.get(letter["capture_id"]) != "waiting":
-                states[letter["capture_id"]] = letter["state"]
+        for letter in await records_of(_Dead, found):  # of one capture there may be several
+            if states.get(letter.capture_id) != "waiting":
+                states[letter.capture_id] = letter.state
         return states
 
     async def _without_receipt(self, hour: datetime, seen: set[UUID]) -> int:
@@ -130,7 +145,7 @@ class CaptureAudit:
             return 0
         unknown = 0
         ids = {"$gte": first_id(first), "$lt": first_id(end)}
-        async for some in pages(self._outcomes, {"_id": 1}, ids):
-            captures = [UUID(outcome["_id"]) for outcome in some]
+        async for some in pages(self._outcomes, Part, ids):
+            captures = [UUID(outcome.id) for outcome in some]
             unknown += sum(id_ not in seen and moment_of(id_) is not None for id_ in captures)
         return unknown
