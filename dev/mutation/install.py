@@ -20,7 +20,8 @@ def functions_of(module: ModuleType) -> list[FunctionType]:
     return [
         found
         for found in gc.get_objects()
-        if isinstance(found, FunctionType) and found.__code__.co_filename == module.__file__
+        # Not `isinstance`, which asks a weak proxy for its class: what it stood for may be gone.
+        if type(found) is FunctionType and found.__code__.co_filename == module.__file__
     ]
 
 

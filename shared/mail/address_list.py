@@ -19,7 +19,6 @@ Rules:
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 MAX_ADDRESS = 320
 """64 octets, an `@` and 255 octets: RFC 5321 section 4.5.3.1."""
@@ -44,7 +43,8 @@ _QUOTED_ADDRESS = re.compile(rf'\s*+("[^\s"<>@\\]++(?>(?: [^\s"<>@\\]++)*)"@{_DO
 """The local part is one Quoted-string: RFC 5321 section 4.1.2. Blanks stand between two words."""
 
 
-class Mailbox(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Mailbox:
     """A name, empty if there is none, and an address as it was written."""
 
     name: str

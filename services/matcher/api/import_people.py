@@ -12,6 +12,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pymongo
 from fastapi import APIRouter, Response
 from pydantic import ValidationError
 from pymongo.errors import PyMongoError
@@ -28,6 +29,8 @@ from shared.web import MAX_FIELD
 
 _BATCH, _PROGRESS, _MAX_LINE = 500, 5000, 64 * 1024
 _MAX_BAD_LINES, _MAX_ERRORS = 10_000, 10
+_BATCH_SECONDS = 120
+"""Nobody waits for one batch: on a busy server an import goes on slowly rather than ends."""
 _PAUSE = 200
 """Lines after which others get their turn."""
 
@@ -86,8 +89,9 @@ class Import:
             return
         people = list({person.person_id: person for person in self._batch}.values())
         no_users = [person.person_id for person in people if person.kind is not Kind.USER]
-        await self._directory.put_all(self._account, people)
-        await self._capture_addresses.revoke(self._account, person_ids=no_users)
+        with pymongo.timeout(_BATCH_SECONDS):
+            await self._directory.put_all(self._account, people)
+            await self._capture_addresses.revoke(self._account, person_ids=no_users)
         self._stored += len(self._batch)
         self._batch.clear()
 
