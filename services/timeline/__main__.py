@@ -27,6 +27,7 @@ from services.timeline.query.confirmations import Confirmations
 from services.timeline.query.inbox import Inbox
 from services.timeline.query.live import Live
 from services.timeline.query.mails import Mails
+from services.timeline.query.people import Directory
 from services.timeline.query.raw import RawMails
 from services.timeline.query.read_state import ReadState
 from services.timeline.query.search import Search
@@ -59,12 +60,12 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     projector = Projector(writer, blobs, account_settings)
     quarantine = Quarantine(database)
     release = Release(projector, quarantine, timedelta(days=settings.quarantine_days))
-    directory = People(database)
+    people, directory = People(database), Directory(database)
     queues: dict[Queue, tuple[str, Handler, int]] = {
         OUTCOMES: ("timeline", projector.handle, settings.prefetch),
         OUTCOMES_BACKFILL: ("timeline backfill", projector.handle, settings.backfill_prefetch),
-        PEOPLE: ("timeline people", directory.handle, settings.prefetch),
-        CAPTURE_ADDRESSES: ("timeline capture addresses", directory.handle, settings.prefetch),
+        PEOPLE: ("timeline people", people.handle, settings.prefetch),
+        CAPTURE_ADDRESSES: ("timeline capture addresses", people.handle, settings.prefetch),
     }
     # It publishes dead letters, and whatever became one when that is replayed.
     topology = uses(publishes=EVENTS.values(), consumes=queues)

@@ -341,7 +341,7 @@ async def test_closing_writes_what_waits(writers: Writers) -> None:
 
 async def test_accounts_share_a_batch_and_keep_apart(writers: Writers) -> None:
     writer = await writers("a")
-    requests = [letter(f"m{n % 9}", account=f"account{n % 5}") for n in range(90)]
+    requests: list[Request] = [letter(f"m{n % 9}", account=f"account{n % 5}") for n in range(90)]
     requests += [Dismiss(event=dismissed()) for _ in range(10)]
     answers = await submit_all(writer, requests)
     assert {account_of(request) for request in requests} == {

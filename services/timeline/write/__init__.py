@@ -1,9 +1,12 @@
 """From an outcome to what is stored. Every write can be repeated, in any order.
 
-* `consumer.py` handles an outcome. `projection.py` says what the capture tells, `identity.py` which
-  mail it is; `account_settings.py`, `authentication.py`, `quarantine.py`: whether it has to wait.
-* `store.py` writes it in one transaction, one at a time per mail (`turns.py`): `outcomes.py`,
-  `conversations.py`, then `rows.py` for each audience (`audiences.py`, `matches.py`, `summary.py`),
-  `read_marks.py`, `changes.py`, `bounces.py` and `confirmations.py`.
+* `consumer.py` handles an outcome: `projection.py` says what the capture tells, `identity.py` which
+  mail it is; `account_settings.py` and `authentication.py` whether it has to wait.
+* `writer.py` commits what waits in its `lanes.py` together: `loading.py`, `apply.py`,
+  `committing.py`.
+* `apply.py` is pure, and so is what it calls: `attaching.py` and `replacing.py`; `recording.py`
+  (outcomes), `quarantine.py`; `conversations.py`, `read_marks.py`; `listing.py`, `summary.py`;
+  `audiences.py`, `matches.py` (who may see what).
+* `records.py` has what is kept, `stored.py` turns it into BSON, `state.py` is what a batch sees.
 * `people.py` follows the directory.
 """

@@ -7,25 +7,14 @@
 Events arrive in any order and any number of times; the highest version wins.
 """
 
-from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from shared.broker import Delivery
-from shared.database import BY_ID, Database, DatabaseAway, Document, Index, database_errors, of_ids
+from shared.database import Database, DatabaseAway, Document, database_errors
 from shared.events import CaptureAddressChanged, PersonChanged, PersonDeleted
 from shared.outcomes import Done, Outcome, Reject, Retry
-
-INDEXES = (
-    # People.capture_addresses
-    Index(
-        "capture_addresses",
-        IndexModel([("account", ASCENDING), ("person_id", ASCENDING)], name="of_person"),
-    ),
-)
 
 
 class People:
@@ -34,29 +23,6 @@ class People:
     def __init__(self, database: Database) -> None:
         self._people = database["people"]
         self._addresses = database["capture_addresses"]
-
-    async def named(self, account: str, person_ids: Collection[str]) -> dict[str, Document]:
-        """Return name, kind and addresses of those people whom the directory has, by id."""
-        if not person_ids:
-            return {}
-        ids = [f"{account}/{person_id}" for person_id in person_ids]
-        wanted = {**of_ids(account, ids), "kind": {"$exists": True}}
-        found = self._people.find(wanted).hint(BY_ID)
-        return {person["person_id"]: person async for person in found}
-
-    async def capture_addresses(self, account: str, person_id: str) -> list[Document]:
-        """Return a user's capture addresses that still count, the active one first."""
-        found = self._addresses.find(
-            {
-                "account": account,
-                "person_id": person_id,
-                "$or": [
-                    {"state": "active"},
-                    {"state": "grace", "valid_until": {"$gt": datetime.now(UTC)}},
-                ],
-            }
-        )
-        return await found.sort([("state", ASCENDING), ("_id", ASCENDING)]).limit(20).to_list()
 
     async def handle(self, delivery: Delivery) -> Outcome:
         """Handle one event about a person or a capture address.

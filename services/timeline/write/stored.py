@@ -1,7 +1,7 @@
 """Records as BSON documents, and back. Nothing else makes or reads a document."""
 
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -19,5 +19,5 @@ def to_document(record: Record) -> Document:
 
 def from_document(kind: type[R], document: Document) -> R:
     """Return the record. Raises msgspec.ValidationError for what is not such a document."""
-    record: Any = msgspec.convert(document, kind)
-    return record  # type: ignore[no-any-return]
+    record: R = msgspec.convert(document, kind)
+    return record

@@ -17,7 +17,7 @@
 
 import asyncio
 import contextlib
-import random
+import secrets
 import time
 import zlib
 from collections.abc import Sequence
@@ -86,7 +86,7 @@ class Writer:
     ) -> None:
         self._client, self._database, self._blobs = client, database, blobs
         self._lanes = [Lane() for _ in range(LANES)]
-        first = random.randrange(_SLOTS)  # noqa: S311 - replicas begin at different slots
+        first = secrets.randbelow(_SLOTS)  # replicas begin at different ones
         self._slots = {id(lane): (first + n) % _SLOTS for n, lane in enumerate(self._lanes)}
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
@@ -203,7 +203,7 @@ class Writer:
                 conflicts += 1
                 if conflicts >= _CONFLICTS and len(batch) > 1:
                     raise _Conflict from error
-                seconds = random.uniform(0, _PAUSE_SECONDS * 2 ** min(conflicts, 5))  # noqa: S311
+                seconds = _PAUSE_SECONDS * 2 ** min(conflicts, 5) * secrets.randbelow(100) / 100
                 if time.monotonic() + seconds > deadline:
                     with database_errors():
                         raise
