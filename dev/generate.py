@@ -59,17 +59,15 @@ def _settings_page() -> str:
         "| variable | default | read by | meaning |",
         "|---|---|---|---|",
     ]
-    fields = {}
-    readers: dict[str, list[str]] = {}
+    readers: dict[tuple[str, str, str], list[str]] = {}
     for service, settings in SETTINGS.items():
         for name, field in settings.model_fields.items():
-            fields[name] = field
-            readers.setdefault(name, []).append(service)
-    for name, field in sorted(fields.items()):
-        default = "*required*" if field.is_required() else f"`{field.default}`"
-        default = "" if field.default is None or field.default == "" else default
-        services = "all" if len(readers[name]) == len(SETTINGS) else ", ".join(readers[name])
-        lines.append(f"| `{name.upper()}` | {default} | {services} | {field.description} |")
+            default = "*required*" if field.is_required() else f"`{field.default}`"
+            default = "" if field.default is None or field.default == "" else default
+            readers.setdefault((name, default, field.description or ""), []).append(service)
+    for (name, default, meaning), services in sorted(readers.items()):
+        read_by = "all" if len(services) == len(SETTINGS) else ", ".join(services)
+        lines.append(f"| `{name.upper()}` | {default} | {read_by} | {meaning} |")
     return "\n".join(lines) + "\n"
 
 

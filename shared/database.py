@@ -38,7 +38,8 @@ _PERMANENT = (DocumentTooLarge, DuplicateKeyError, InvalidOperation)
 """Not ConfigurationError: a server that is starting "supports no sessions" yet."""
 _PERMANENT_CODES = {2, 9, 14, 66, 121, 257, 388, 10334, 11000, 17280, 17419, 17420}
 """BadValue, FailedToParse, TypeMismatch, ImmutableField, DocumentValidationFailure, a transaction
-that is too large or too large for the cache, and documents or keys that are too large: the same operation would fail again. https://www.mongodb.com/docs/manual/reference/error-codes/"""
+that is too large or too large for the cache, and documents or keys that are too large: the same
+operation would fail again. https://www.mongodb.com/docs/manual/reference/error-codes/"""
 _CLOSE_SECONDS = 1.0
 _REFUSALS = {
     8000: "the credentials are refused",  # what Atlas says
