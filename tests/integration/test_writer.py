@@ -5,6 +5,7 @@ What it writes is compared with what a writer on another database writes one by 
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -46,20 +47,19 @@ async def writers(
     server: PrivateMongoDB, database_name: str, tmp_path: Path
 ) -> AsyncIterator[Writers]:
     """Makes writers, each with a client of its own, on the database of that name."""
-    made: list[tuple[AsyncMongoClient[Document], Writer, str]] = []
+    made: list[tuple[AsyncMongoClient[Document], Writer]] = []
 
     async def make(name: str) -> Writer:
         client = connect(server.url, "test")
         database = client[f"{database_name}_{name}"]
         await migrate(database, INDEXES)
         writer = Writer(client, database, Blobs(f"file://{tmp_path}/blobs"))
-        made.append((client, writer, database.name))
+        made.append((client, writer))
         return writer
 
     yield make
-    for client, writer, name in made:
+    for client, writer in made:
         await writer.close()
-        await client.drop_database(name)
         await client.close()
 
 
@@ -306,13 +306,35 @@ async def frozen(server: PrivateMongoDB) -> AsyncIterator[None]:
         server.thaw()
 
 
-async def test_a_killed_server_loses_nothing(writers: Writers, server: PrivateMongoDB) -> None:
+def kill(server: PrivateMongoDB) -> None:
+    """Kill the server, and start it again."""
+    server.kill()
+    server.start()
+
+
+def freeze(server: PrivateMongoDB) -> None:
+    """Let the server be silent for a second."""
+    server.freeze()
+    time.sleep(1)
+    server.thaw()
+
+
+def step_down(server: PrivateMongoDB) -> None:
+    """Let the primary give its place up for a second."""
+    with MongoClient[Document](server.url) as client:
+        client.admin.command("replSetStepDown", 1, secondaryCatchUpPeriodSecs=0, force=True)
+
+
+@pytest.mark.parametrize("breaks", [kill, freeze, step_down])
+async def test_a_server_that_breaks_under_a_full_writer_loses_nothing(
+    writers: Writers, server: PrivateMongoDB, breaks: Callable[[PrivateMongoDB], None]
+) -> None:
     writer = await writers("a")
     requests = [letter(f"m{n}", references=[f"m{n // 2}"]) for n in range(200)]
     writing = asyncio.create_task(submit_all(writer, requests))
-    await asyncio.sleep(0.1)
-    await asyncio.to_thread(server.kill)
-    await asyncio.to_thread(server.start)
+    await asyncio.sleep(0.05)
+    assert not writing.done()
+    await asyncio.to_thread(breaks, server)
     assert {answer.outcome for answer in await writing} == {"attached"}
     assert await contents(writer) == await one_by_one(await writers("b"), requests)
 
