@@ -184,16 +184,18 @@ def test_beyond_the_limit_of_contents_no_match_is_lost(chance: random.Random) ->
 def test_beyond_the_limit_the_first_of_an_owner_gains_the_matches() -> None:
     mail = added(
         [
-            capture_record(number, content=f"k{number}", minute=number + 1)
+            capture_record(
+                number, content=f"k{number}", minute=number + 1, matches=[match_record(number)]
+            )
             for number in range(MAX_CONTENTS)
         ]
     )
     mail = added([*mail, capture_record(98, "u2"), capture_record(99, content="k", minute=99)])
     assert [one.owner for one in mail] == ["u2", *["u1"] * MAX_CONTENTS]
-    late = capture_record(100, content="late", minute=100, matches=[match_record(7)])
+    late = capture_record(100, content="late", minute=100, matches=[match_record(77)])
     after = add_capture(mail, late)
     assert after[0] == mail[0]
-    assert after[1].matches == (match_record(0), match_record(7))
+    assert after[1].matches == (match_record(0), match_record(77))
     assert after[2:] == tuple(mail[2:])
 
 
@@ -265,8 +267,19 @@ def test_the_team_sees_the_first_open_content_and_each_owner_their_own() -> None
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_a_content_keeps_what_was_found_out_about_who_sent_it(turned: bool) -> None:
+@pytest.mark.parametrize("verified", [0, 1])
+def test_a_content_keeps_what_was_found_out_about_who_sent_it(turned: bool, verified: int) -> None:
     found = Verdict(verdict="verified", method="dkim", domain="x.example", reason=None)
-    captures = [capture_record(0, authentication=found), capture_record(1, minute=1)]
+    captures = [
+        capture_record(at, minute=at, authentication=found if at == verified else None)
+        for at in (0, 1)
+    ]
     [one] = added(captures[::-1] if turned else captures)
     assert one.authentication == found
+
+
+@pytest.mark.parametrize("role", ["to", "bcc"])
+def test_an_owner_sees_the_first_of_their_contents(role: str) -> None:
+    matches = [match_record(0, "u1" if role == "bcc" else None)]
+    mail = added([capture_record(n, content=f"k{n}", minute=n, matches=matches) for n in (0, 1)])
+    assert {(view.content, view.date) for view in views(mail).values()} == {("k0", NOW)}

@@ -47,6 +47,19 @@ async def test_what_waits_comes_in_its_order_live_before_backfill() -> None:
     assert lane.drain(one_account=False) == []
 
 
+async def test_a_batch_mixes_accounts_where_it_may() -> None:
+    many = [pending(account=account) for account in "abcab"]
+    assert filled(*many).drain(one_account=False) == many
+
+
+async def test_a_lane_with_live_mail_left_is_still_filled() -> None:
+    lane = filled(*(pending() for _ in range(MAX_REQUESTS + 1)))
+    lane.drain(one_account=False)
+    assert lane.filled.is_set()
+    assert len(lane.drain(one_account=False)) == 1
+    assert not lane.filled.is_set()
+
+
 async def test_a_lane_is_filled_until_nothing_waits() -> None:
     lane = Lane()
     assert not lane.filled.is_set()
