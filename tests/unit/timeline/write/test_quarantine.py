@@ -46,6 +46,10 @@ def test_what_waits_is_kept_with_its_event_and_nowhere_else() -> None:
     assert memory.hints == []
 
 
+def test_the_id_of_what_waits_stays_as_it_was() -> None:
+    assert held_id("c1") == "se4ghza6vnxece5kclrji4h4ai46zzcr"
+
+
 def test_what_is_known_from_bcc_waits_for_its_owner_alone() -> None:
     memory = Memory()
     memory.write(attach(None, match(role=Role.BCC), verdict=FAILED, may_wait=True))

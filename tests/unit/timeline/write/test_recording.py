@@ -124,11 +124,20 @@ def test_an_event_in_parts_is_complete_with_the_last() -> None:
 
 def test_mails_that_are_enclosed_are_complete_each() -> None:
     memory, id_ = Memory(), a_capture_id()
+    assert memory.write(attach(capture_id=id_, place="10"))[0].complete
     first = attach(capture_id=id_, place="1", parts=2)
     assert not memory.write(first)[0].complete
-    assert memory.write(attach(capture_id=id_, place="10"))[0].complete
     assert memory.write(attach(capture_id=id_, place="1", part=2, parts=2))[0].complete
     assert tally(memory) == {"u1:attached": 1}
+
+
+def test_a_capture_that_is_brought_again_on_another_day_is_counted_on_the_first() -> None:
+    memory, id_ = Memory(), a_capture_id()
+    memory.write(dismiss(id_, backfill=True))
+    memory.write(attach(capture_id=id_, backfill=True, minutes=5000))
+    [outcome] = memory.all(Outcome)
+    assert (outcome.day, outcome.at, outcome.decision) == (DAY, NOW, "attached")
+    assert memory.tallies() == {(ACCOUNT, DAY, "u1", "attached"): 1}
 
 
 def test_a_confirmation_is_kept_for_its_owner() -> None:
