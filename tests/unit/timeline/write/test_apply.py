@@ -14,7 +14,7 @@ from services.timeline.write.records import (
     SummaryRow,
     Token,
 )
-from services.timeline.write.requests import Refuse, Replace, account_of, is_backfill
+from services.timeline.write.requests import Refuse, Replace, Request, account_of, is_backfill
 from services.timeline.write.state import ById, NotLoaded, OfConversation, State
 from tests.write_parts import (
     FAILED,
@@ -124,7 +124,7 @@ def test_one_batch_may_refuse_and_show_what_waits(is_refused_first: bool) -> Non
     request = attach(verdict=FAILED, may_wait=True)
     memory.write(request)
     [waits] = memory.all(Held)
-    both = [Refuse(held=waits, reason="refused"), replace(request, is_released=True)]
+    both: list[Request] = [Refuse(held=waits, reason="refused"), replace(request, is_released=True)]
     memory.write(*(both if is_refused_first else both[::-1]))
     assert memory.all(Held) == []
     assert len(memory.all(Mail)) == int(not is_refused_first)
@@ -152,11 +152,12 @@ def test_a_request_names_its_account_and_whether_it_may_wait_for_live_mail() -> 
     [waits], [content] = memory.all(Held), memory.all(Content)
     refuse = Refuse(held=waits, reason="refused")
     again = Replace(mail_id="m", content=content, projections=())
-    for request in (attach(account="other"), dismiss(account="other"), refuse, again):
+    live: list[Request] = [attach(account="other"), dismiss(account="other"), refuse, again]
+    for request in live:
         assert account_of(request) == "other"
         assert not is_backfill(request)
-    for request in (attach(backfill=True), dismiss(backfill=True), confirm(backfill=True)):
-        assert is_backfill(request)
+    old: list[Request] = [attach(backfill=True), dismiss(backfill=True), confirm(backfill=True)]
+    assert all(map(is_backfill, old))
 
 
 def test_a_conversation_query_of_one_audience_is_another_than_of_all() -> None:

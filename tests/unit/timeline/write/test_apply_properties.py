@@ -226,7 +226,9 @@ def cases(
                 gone = dismiss(capture_id, account=account, minutes=minutes)
                 requests.insert(position, gone)
             if draw(st.sampled_from((False, False, False, True))):
-                requests.append(draw(st.sampled_from((dismiss, confirm)))(account=account))
+                requests.append(
+                    dismiss(account=account) if draw(st.booleans()) else confirm(account=account)
+                )
     return Case(letters, requests)
 
 
@@ -404,11 +406,10 @@ def test_no_record_of_an_audience_holds_a_word_that_it_may_not_see(case: Case, s
         words[letter.account, f"!{letter.owner}"] |= own
         if (letter.account, letter.mail_id, letter.owner, letter.content) in open_:
             words[letter.account, "*"] |= own
-    for kind in (MailRow, ProfileRow, SummaryRow):
-        for row in memory.all(kind):
-            text = json.dumps(to_document(row), default=str)
-            assert "hidden" not in text
-            assert {one for one in everything if one in text} <= words[row.account, row.audience]
+    for row in (*memory.all(MailRow), *memory.all(ProfileRow), *memory.all(SummaryRow)):
+        text = json.dumps(to_document(row), default=str)
+        assert "hidden" not in text
+        assert {one for one in everything if one in text} <= words[row.account, row.audience]
 
 
 def without_hidden(letters: Sequence[Letter], owner: str) -> list[Request]:
@@ -500,8 +501,8 @@ def test_a_summary_is_the_one_that_its_rows_make(case: Case, seed: int) -> None:
     assert found == {
         key: reduce(joined, map(summary_of, reversed(rows))) for key, rows in members.items()
     }
-    for row in memory.all(SummaryRow):
-        assert row.id == f"{row.account}/{row.audience}/{row.conversation}"
+    for one in memory.all(SummaryRow):
+        assert one.id == f"{one.account}/{one.audience}/{one.conversation}"
 
 
 # What is counted -----------------------------------------------------------------------------

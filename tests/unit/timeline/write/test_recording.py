@@ -76,11 +76,11 @@ def test_an_outcome_says_what_when_and_why() -> None:
 def test_moments_are_kept_as_the_database_keeps_them(make: Callable[[], Request]) -> None:
     memory, request = Memory(), make()
     assert not isinstance(request, Refuse)
-    late = NOW + timedelta(microseconds=1_234_567)
+    late = NOW + timedelta(microseconds=999_567)
     event = request.event.model_copy(update={"decided_at": late})  # type: ignore[union-attr]
     memory.write(replace(request, event=event))
     [found] = memory.all(Outcome)
-    assert found.at == NOW + timedelta(milliseconds=1234)
+    assert found.at == NOW + timedelta(milliseconds=999)
 
 
 @pytest.mark.parametrize("order", ["attach first", "dismiss first", "one batch"])
@@ -196,7 +196,7 @@ def test_what_was_refused_or_expired_stays_forgotten(reason: str) -> None:
     refused = Refuse(held=held, reason=reason)  # type: ignore[arg-type]
     assert memory.write(refused)[0].outcome == "dismissed"
     before = memory.documents["outcomes"].copy()
-    later = [
+    later: list[Request] = [
         request,
         replace(request, is_released=True),
         replace(request, may_wait=False),

@@ -170,6 +170,28 @@ def test_what_is_read_otherwise_takes_the_place_of_what_was() -> None:
     assert len(memory.hints) == hints + 4  # it has changed for the team and for u1
 
 
+def test_a_mail_names_the_content_that_was_made_anew() -> None:
+    memory = written([attach(mail("1@x")), attach(mail("1@x"), owner="u2", minutes=1)])
+    [before] = memory.all(Conversation)
+    run(memory, better)
+    [content], [one] = memory.all(Content), memory.all(Mail)
+    assert [capture.content for capture in one.captures] == [content.key] * 2
+    [after] = memory.all(Conversation)  # so that who joins it at this moment meets this
+    assert (after.mails, after.joined) == (before.mails, before.joined + 1)
+
+
+def test_what_is_found_otherwise_in_the_same_content_is_listed() -> None:
+    memory = written([attach()])
+    [content] = memory.all(Content)
+    request = read_anew(memory, content)
+    [projection] = request.projections
+    partly = replace(projection, content=replace(projection.content, incomplete=True))
+    [answer] = memory.write(replace(request, projections=(partly,)))
+    assert answer.outcome == "changed"
+    assert [one.incomplete for one in memory.all(Content)] == [True]
+    assert all(":partial" in row.terms for row in memory.all(MailRow))
+
+
 def test_only_one_of_a_mails_contents_is_replaced() -> None:
     memory = written([attach(), attach(mail(text="Other."), owner="u2", minutes=1)])
     [first] = [one for one in memory.all(Content) if one.text.startswith("The")]
