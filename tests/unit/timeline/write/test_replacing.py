@@ -143,6 +143,13 @@ def test_nobody_loses_a_bcc_that_the_bytes_that_are_kept_do_not_have() -> None:
     assert {c.owner: len(c.bcc) for c in one.captures} == {"u1": 0, "u2": 1}
 
 
+def test_a_bcc_that_is_found_now_is_known_to_the_owner_of_the_bytes_alone() -> None:
+    memory = written([attach(owner="u1"), attach(owner="u2", minutes=1)])
+    run(memory, lambda raw: raw.replace(b"Subject", b"Bcc: found@mail.example\r\nSubject"))
+    [one] = memory.all(Mail)
+    assert {c.owner: len(c.bcc) for c in one.captures} == {"u1": 1, "u2": 0}
+
+
 def better(raw: bytes) -> bytes:
     return raw.replace(b"Subject: Hello", b"Subject: Read better")
 
