@@ -22,6 +22,10 @@ class Target:
         return self.path.removesuffix(".py").replace("/", ".")
 
 
+def _of_write(*names: str) -> tuple[str, ...]:
+    return tuple(f"{_TIMELINE}/write/test_{name}.py" for name in names)
+
+
 TARGETS = (
     Target("services/matcher/decide.py", (f"{_MATCHER}/test_decide.py",)),
     Target(
@@ -38,12 +42,25 @@ TARGETS = (
         (f"{_MATCHER}/authentication/test_verdict.py",),
     ),
     Target("services/timeline/write/identity.py", (f"{_TIMELINE}/write/test_identity.py",)),
-    Target("services/timeline/write/summary.py", (f"{_TIMELINE}/write/test_summary.py",)),
-    Target("services/timeline/write/audiences.py", (f"{_TIMELINE}/write/test_audiences.py",)),
-    Target(
-        "services/timeline/query/viewer.py",
-        (f"{_TIMELINE}/write/test_audiences.py", f"{_TIMELINE}/query/test_viewer.py"),
+    *(
+        Target(f"services/timeline/write/{module}.py", _of_write(module, *others))
+        for module, *others in (
+            ("apply", "recording", "quarantine", "apply_properties"),
+            ("attaching", "quarantine", "recording", "read_marks", "apply_properties"),
+            ("audiences",),
+            ("conversations", "read_marks", "apply_properties"),
+            ("lanes",),
+            ("listing", "read_marks", "replacing", "apply_properties"),
+            ("matches", "audiences"),
+            ("quarantine", "recording"),
+            ("read_marks",),
+            ("recording", "quarantine"),
+            ("replacing",),
+            ("state", "conversations", "replacing", "apply_properties"),
+            ("summary", "listing", "apply_properties"),
+        )
     ),
+    Target("services/timeline/query/viewer.py", (f"{_TIMELINE}/query/test_viewer.py",)),
     Target("services/ingest/limits.py", (f"{_INGEST}/test_limits.py",)),
     Target("services/ingest/data.py", (f"{_INGEST}/test_read_data.py",)),
     Target("shared/capture_address.py", (f"{_SHARED}/test_capture_address.py",)),

@@ -97,8 +97,12 @@ def write_mail(
 
 
 def keep_bounce(draft: Draft, bounce: Bounce) -> None:
-    """Keep what a mail says about another; a repetition changes nothing."""
-    if draft.one(Bounce, bounce.account, bounce.id) != bounce:
+    """Keep what a mail says about another: as the first capture of its owner has it.
+
+    A repetition changes nothing. What is read anew of the same capture takes its place.
+    """
+    known = draft.one(Bounce, bounce.account, bounce.id)
+    if known is None or (bounce.at <= known.at and bounce != known):
         draft.put(bounce)
 
 

@@ -47,6 +47,8 @@ def hold(draft: Draft, event: MailAttached, projection: Projection) -> None:
         authentication=capture.authentication,
         mails=(),
     )
+    if mail in held.mails:
+        return
     others = tuple(other for other in held.mails if other.part != mail.part)
     audiences = tuple(dict.fromkeys((*held.audiences, *mail.audiences)))
     draft.put(replace(held, mails=(*others, mail), audiences=audiences))

@@ -1,7 +1,8 @@
 """Putting what today's reader makes of a mail in the place of what an older one made. Pure.
 
-Who captured a mail, its matches and its direction are facts and stay. A mail whose identity is read
-otherwise moves: its conversation keeps its id and what was read of it.
+Who captured a mail, its matches and its direction are facts and stay. So is what each owner knows
+from Bcc: the bytes that are kept are those of one of them. A mail whose identity is read otherwise
+moves: its conversation keeps its id and what was read of it.
 """
 
 from collections.abc import Collection, Sequence
@@ -31,15 +32,30 @@ _NO_NEWS = News(now=0, is_news=False)
 
 def replace_content(draft: Draft, request: Replace, now: datetime) -> Answer:
     """Put projections in the place of their content: `unchanged`, `changed` or `moved`."""
-    content, projections = request.content, request.projections
+    content = request.content
     mail = draft.one(Mail, content.account, request.mail_id)
     if mail is None:
         return Answer(outcome="unchanged")
+    projections = [_with_own_bcc(mail, content, projection) for projection in request.projections]
     draft.one(Content, content.account, content.id)
     draft.delete(Content, content.account, content.id)
     _forget_bounces(draft, mail, content.key)
     put = _in_place if projections[0].mail_id == mail.id else _move
     return Answer(outcome=put(draft, mail, content.key, projections, now))
+
+
+def _with_own_bcc(mail: Mail, content: Content, projection: Projection) -> Projection:
+    """Return the projection with the Bcc that its owner knows, and nobody else's."""
+    capture = projection.capture
+    read = capture.bcc if capture.owner == content.raw_of else ()
+    known = {
+        entry.address: entry
+        for former in mail.captures
+        if (former.owner, former.content) == (capture.owner, content.key)
+        for entry in former.bcc
+    }
+    bcc = known | {entry.address: entry for entry in read}
+    return replace(projection, capture=replace(capture, bcc=tuple(bcc.values())))
 
 
 def _in_place(

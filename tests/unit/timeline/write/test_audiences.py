@@ -1,87 +1,54 @@
 """What each audience sees of a mail, whoever captured it, however and in whatever order."""
 
 import random
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from services.timeline.query.viewer import Viewer
 from services.timeline.write.audiences import (
     MAX_CONTENTS,
+    TEAM,
+    View,
     add_capture,
-    profiles_by_audience,
-    seen_by_audience,
+    in_order,
+    private_to,
+    profile_dates,
+    views,
 )
-from services.timeline.write.matches import EVERYONE
-from shared.database import Document
+from services.timeline.write.records import Capture, NamedAddress, ProfileRef, Verdict
+from tests.write_parts import NOW, capture_record, match_record
 
-NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 PEOPLE = ("u1", "u2", "u3")
 
 
-def match(
-    owner: str, number: int, role: str, *, shared_address: bool = False, kind: str = "candidate"
-) -> Document:
-    hidden = {"bcc_owners": [owner]} if role == "bcc" else {}
-    return {
-        "person_id": f"c{number // 2}",
-        "kind": kind,
-        "address": f"a{number}@x.example",
-        "role": role,
-        "source": "header",
-        "shared_address": shared_address,
-        **hidden,
-    }
-
-
-def capture(
-    number: int,
-    person_id: str = "u1",
-    content: str = "k0",
-    minute: int = 0,
-    matches: list[Document] | None = None,
-    bcc: list[Document] | None = None,
-) -> Document:
-    at = NOW + timedelta(minutes=minute)
-    return {
-        "capture_id": f"{number:03}",
-        "place": "",
-        "person_id": person_id,
-        "content": content,
-        "at": at,
-        "sort_date": at,
-        "matches": matches or [match(person_id, 0, "to")],
-        "bcc": bcc or [],
-    }
-
-
 @st.composite
-def a_capture(draw: st.DrawFn, number: int) -> Document:
-    person_id = draw(st.sampled_from(PEOPLE))
+def a_capture(draw: st.DrawFn, number: int) -> Capture:
+    owner = draw(st.sampled_from(PEOPLE))
     shared = draw(st.dictionaries(st.integers(0, 3), st.booleans(), min_size=1))
     roles = st.sampled_from(("to", "cc", "bcc"))
-    matches = [
-        match(person_id, at, draw(roles), shared_address=is_shared)
-        for at, is_shared in shared.items()
-    ]
+    matches = []
+    for at, is_shared in shared.items():
+        role = draw(roles)
+        hidden = owner if role == "bcc" else None
+        matches.append(match_record(at, hidden, role=role, shared_address=is_shared))
     names = draw(st.dictionaries(st.sampled_from("xyz"), st.sampled_from(["", "N", "M"])))
-    return capture(
+    return capture_record(
         number,
-        person_id,
+        owner,
         draw(st.sampled_from(("k0", "k1", "k2"))),
         draw(st.integers(0, 4)),
         matches,
-        [{"name": name, "address": f"{key}@x.example"} for key, name in names.items()],
+        [NamedAddress(name=name, address=f"{key}@x.example") for key, name in names.items()],
     )
 
 
-def added(captures: list[Document]) -> list[Document]:
-    known: list[Document] = []
+def added(captures: list[Capture]) -> list[Capture]:
+    known: tuple[Capture, ...] = ()
     for new in captures:
         known = add_capture(known, new)
-    return known
+    return [*known]
 
 
 CAPTURES = st.integers(1, 7).flatmap(
@@ -90,85 +57,59 @@ CAPTURES = st.integers(1, 7).flatmap(
 MAILS = CAPTURES.map(added)
 
 
-def without_hidden(captures: list[Document], owner: str | None) -> list[Document]:
+def without_hidden(captures: list[Capture], owner: str | None) -> list[Capture]:
     """Return the captures without what is known from the Bcc of others than the owner."""
-    kept: list[Document] = []
+    kept: list[Capture] = []
     for one in captures:
-        if one["person_id"] != owner:
-            open_ = [match for match in one["matches"] if "bcc_owners" not in match]
-            one = {**one, "matches": open_, "bcc": []}
-        if one["matches"]:
+        if one.owner != owner:
+            open_ = tuple(match for match in one.matches if not match.bcc_owners)
+            one = replace(one, matches=open_, bcc=())
+        if one.matches:
             kept.append(one)
     return kept
 
 
-def without_bcc(captures: list[Document], owner: str) -> list[Document]:
-    return [one if one["person_id"] == owner else {**one, "bcc": []} for one in captures]
+def seen_by(captures: list[Capture], audience: str) -> tuple[View | None, dict[str, object]]:
+    """Return how an audience has a mail, and when each profile has it there."""
+    dates = profile_dates(captures)
+    of = {person_id: date for (whose, person_id), date in dates.items() if whose == audience}
+    return views(captures).get(audience), {**of}
 
 
 @given(MAILS)
-def test_what_colleagues_captured_changes_nothing_for_the_user_alone(mail: list[Document]) -> None:
-    for person_id in PEOPLE:
-        own = [one for one in mail if one["person_id"] == person_id]
-        assert seen_by_audience(mail).get(person_id) == seen_by_audience(own).get(person_id)
-        assert profiles_by_audience(mail).get(person_id) == profiles_by_audience(own).get(person_id)
+def test_what_colleagues_captured_changes_nothing_for_the_user_alone(mail: list[Capture]) -> None:
+    for user in PEOPLE:
+        own = [one for one in mail if one.owner == user]
+        assert seen_by(mail, user) == seen_by(own, user)
 
 
 @given(MAILS)
-def test_with_own_only_a_viewer_sees_as_if_nobody_else_captured(mail: list[Document]) -> None:
-    for person_id in PEOPLE:
-        viewer = Viewer("acme", person_id, own_only=True)
-        own = [one for one in mail if one["person_id"] == person_id]
-        assert viewer.audiences == [person_id]
-        assert viewer.captures({"captures": mail}) == own
-        assert viewer.contents({"captures": mail}) == own
-        assert viewer.matches({"captures": mail}) == viewer.matches({"captures": own})
-        assert bool(viewer.matches({"captures": mail})) == (person_id in seen_by_audience(mail))
+def test_an_audience_sees_as_if_others_had_no_bcc(mail: list[Capture]) -> None:
+    for user in PEOPLE:
+        rest = without_hidden(mail, user)
+        for audience in (TEAM, private_to(user)):
+            assert seen_by(mail, audience) == seen_by(rest, audience)
+    assert seen_by(mail, TEAM) == seen_by(without_hidden(mail, None), TEAM)
 
 
 @given(MAILS)
-def test_the_team_sees_as_if_others_had_no_bcc(mail: list[Document]) -> None:
-    for person_id in PEOPLE:
-        viewer = Viewer("acme", person_id)
-        rest = without_hidden(mail, person_id)
-        for audience in viewer.audiences:
-            assert seen_by_audience(mail).get(audience) == seen_by_audience(rest).get(audience)
-            assert profiles_by_audience(mail).get(audience) == profiles_by_audience(rest).get(
-                audience
-            )
-        assert viewer.matches({"captures": mail}) == viewer.matches({"captures": rest})
-        ids = [one["capture_id"] for one in viewer.captures({"captures": mail})]
-        assert ids == [one["capture_id"] for one in rest]
-        shown = viewer.contents({"captures": mail})
-        assert {one["capture_id"] for one in shown} <= {*ids}
-
-
-@given(MAILS)
-def test_what_everyone_sees_knows_no_bcc(mail: list[Document]) -> None:
-    rest = without_hidden(mail, None)
-    assert seen_by_audience(mail).get(EVERYONE) == seen_by_audience(rest).get(EVERYONE)
-    assert profiles_by_audience(mail).get(EVERYONE) == profiles_by_audience(rest).get(EVERYONE)
-
-
-@given(MAILS)
-def test_what_is_listed_can_be_opened_and_what_can_be_opened_is_listed(
-    mail: list[Document],
-) -> None:
-    for person_id in PEOPLE:
-        for viewer in (Viewer("acme", person_id), Viewer("acme", person_id, own_only=True)):
-            listed = [
-                seen_by_audience(mail)[r] for r in viewer.audiences if r in seen_by_audience(mail)
-            ]
-            contents = [one["content"] for one in viewer.contents({"captures": mail})]
-            assert [seen.content for seen in listed] == contents[:1]
-            matched = {one["person_id"] for one in viewer.matches({"captures": mail})}
-            profiles = profiles_by_audience(mail)
-            assert set().union(*(profiles.get(r, set()) for r in viewer.audiences)) == matched
+def test_a_profile_is_on_one_of_the_audiences_that_a_user_reads(mail: list[Capture]) -> None:
+    dates = profile_dates(mail)
+    for user in PEOPLE:
+        known = {
+            match.person_id
+            for one in mail
+            for match in one.matches
+            if not match.bcc_owners or user in match.bcc_owners
+        }
+        read = [person for whose, person in dates if whose in (TEAM, private_to(user))]
+        assert sorted(read) == sorted(known)
+        assert len([a for a in (TEAM, private_to(user)) if a in views(mail)]) == bool(known)
 
 
 @given(CAPTURES, st.randoms(use_true_random=False))
 def test_captures_come_in_any_order_any_number_of_times(
-    captures: list[Document], chance: random.Random
+    captures: list[Capture], chance: random.Random
 ) -> None:
     again = [*captures, *chance.choices(captures, k=3)]
     chance.shuffle(again)
@@ -178,11 +119,19 @@ def test_captures_come_in_any_order_any_number_of_times(
 @given(
     st.permutations(
         [
-            capture(
+            capture_record(
                 number,
                 minute=number,
-                matches=[match("u1", 0, role, kind=kind, shared_address=number == 1)],
-                bcc=[{"name": f"Name {number % 2}", "address": "x@x.example"}],
+                matches=[
+                    match_record(
+                        0,
+                        "u1" if role == "bcc" else None,
+                        role=role,
+                        kind=kind,
+                        shared_address=number == 1,
+                    )
+                ],
+                bcc=[NamedAddress(name=f"Name {number % 2}", address="x@x.example")],
             )
             for number, (role, kind) in enumerate(
                 [("bcc", "contact"), ("cc", "contact"), ("to", "candidate"), ("cc", "candidate")]
@@ -191,94 +140,146 @@ def test_captures_come_in_any_order_any_number_of_times(
     )
 )
 def test_of_one_form_captured_again_and_again_the_order_does_not_matter(
-    captures: list[Document],
+    captures: list[Capture],
 ) -> None:
     [one] = added(captures)
-    assert one["capture_id"] == "000"
-    assert one["matches"] == [match("u1", 0, "to", shared_address=True)]
-    assert one["bcc"] == [{"name": "Name 1", "address": "x@x.example"}]
+    assert one.capture_id == "000"
+    assert one.matches == (match_record(0, shared_address=True),)
+    assert one.bcc == (NamedAddress(name="Name 1", address="x@x.example"),)
+
+
+def test_what_a_capture_gains_is_in_order() -> None:
+    captures = [
+        capture_record(
+            number,
+            minute=number,
+            matches=[match_record(9 - number, person_id=f"c{number}"), match_record(number)],
+            bcc=[NamedAddress(name="", address=f"{9 - number}@x.example")],
+        )
+        for number in (0, 1, 2)
+    ]
+    [one] = added(captures)
+    keys = [(match.person_id, match.address) for match in one.matches]
+    assert keys == sorted(keys)
+    assert len(keys) == 6
+    assert [entry.address for entry in one.bcc] == [f"{n}@x.example" for n in (7, 8, 9)]
 
 
 @given(st.randoms(use_true_random=False))
 def test_beyond_the_limit_of_contents_no_match_is_lost(chance: random.Random) -> None:
     captures = [
-        capture(number, content=f"k{number}", minute=number, matches=[match("u1", number, "to")])
+        capture_record(
+            number, content=f"k{number:02}", minute=number, matches=[match_record(number)]
+        )
         for number in range(MAX_CONTENTS + 4)
     ]
     chance.shuffle(captures)
     mail = added(captures)
-    assert [one["content"] for one in mail] == [f"k{number}" for number in range(MAX_CONTENTS)]
-    known = {one["address"] for one in Viewer("acme", "u2").matches({"captures": mail})}
-    assert known == {f"a{number}@x.example" for number in range(MAX_CONTENTS + 4)}
+    assert [one.content for one in mail] == [f"k{number:02}" for number in range(MAX_CONTENTS)]
+    assert {match.address for one in mail for match in one.matches} == {
+        f"a{number}@x.example" for number in range(MAX_CONTENTS + 4)
+    }
 
 
-@pytest.mark.parametrize("own_only", [True, False])
-def test_a_person_who_captured_nothing_sees_at_most_what_is_open(own_only: bool) -> None:
-    mail = added([capture(0, "u1", matches=[match("u1", 0, "bcc")])])
-    viewer = Viewer("acme", "u2", own_only)
-    assert viewer.matches({"captures": mail}) == []
-    assert viewer.contents({"captures": mail}) == []
-    assert viewer.captures({"captures": mail}) == []
-    assert not {*viewer.audiences} & seen_by_audience(mail).keys()
+def test_beyond_the_limit_the_first_of_an_owner_gains_the_matches() -> None:
+    mail = added(
+        [
+            capture_record(
+                number, content=f"k{number}", minute=number + 1, matches=[match_record(number)]
+            )
+            for number in range(MAX_CONTENTS)
+        ]
+    )
+    mail = added([*mail, capture_record(98, "u2"), capture_record(99, content="k", minute=99)])
+    assert [one.owner for one in mail] == ["u2", *["u1"] * MAX_CONTENTS]
+    late = capture_record(100, content="late", minute=100, matches=[match_record(77)])
+    after = add_capture(mail, late)
+    assert after[0] == mail[0]
+    assert after[1].matches == (match_record(0), match_record(77))
+    assert after[2:] == tuple(mail[2:])
 
 
-def seen_profiles(captures: list[Document]) -> dict[str, list[str]]:
-    found = seen_by_audience(added(captures))
-    return {audience: [id_ for id_, _ in seen.persons] for audience, seen in found.items()}
+def test_the_limit_of_contents_is_each_owners_own() -> None:
+    mail = added(
+        [
+            capture_record(number, owner, f"k{number}", number)
+            for number, owner in enumerate(["u2", "u2", *["u1"] * (MAX_CONTENTS + 1)])
+        ]
+    )
+    counts = [one.owner for one in mail]
+    assert (counts.count("u1"), counts.count("u2")) == (MAX_CONTENTS, 2)
+
+
+def test_captures_are_in_order_of_arrival_then_of_their_id_and_place() -> None:
+    first = capture_record(5, minute=0)
+    second = capture_record(1, minute=1)
+    third = replace(second, place="1")
+    fourth = capture_record(2, minute=1)
+    assert in_order([fourth, third, second, first]) == [first, second, third, fourth]
+
+
+def seen_profiles(captures: list[Capture]) -> dict[str, list[str]]:
+    found = views(added(captures))
+    return {who: [ref.person_id for ref in view.persons] for who, view in found.items()}
 
 
 def test_a_mail_that_is_known_from_bcc_alone_is_in_its_owners_audiences_and_no_other() -> None:
-    mail = [capture(0, "u1", matches=[match("u1", 0, "bcc")])]
+    mail = [capture_record(0, matches=[match_record(0, "u1")])]
     assert seen_profiles(mail) == {"u1": ["c0"], "!u1": ["c0"]}
-    both = [*mail, capture(1, "u2", "k1", 1, matches=[match("u2", 2, "bcc")])]
+    both = [*mail, capture_record(1, "u2", "k1", 1, matches=[match_record(2, "u2")])]
     assert seen_profiles(both) == {"u1": ["c0"], "!u1": ["c0"], "u2": ["c1"], "!u2": ["c1"]}
 
 
 def test_where_the_team_sees_the_mail_bcc_adds_a_profile_and_no_row_of_the_mail() -> None:
     mail = [
-        capture(0, "u1", matches=[match("u1", 0, "to"), match("u1", 2, "bcc")]),
-        capture(1, "u2", "k1", 1, matches=[match("u2", 0, "to")]),
+        capture_record(0, "u2", "k1", 0, matches=[match_record(0)]),
+        capture_record(1, "u1", "k0", 1, matches=[match_record(2, "u1"), match_record(0)]),
     ]
     assert seen_profiles(mail) == {"*": ["c0"], "u1": ["c0", "c1"], "u2": ["c0"]}
-    assert profiles_by_audience(added(mail)) == {
-        "*": {"c0"},
-        "u1": {"c0", "c1"},
-        "u2": {"c0"},
-        "!u1": {"c1"},
+    dates = profile_dates(added(mail))
+    assert {key: (date - NOW).seconds // 60 for key, date in dates.items()} == {
+        ("*", "c0"): 0,
+        ("u1", "c0"): 1,
+        ("u1", "c1"): 1,
+        ("u2", "c0"): 0,
+        ("!u1", "c1"): 1,
     }
 
 
 def test_a_profile_that_the_team_sees_is_not_hidden_as_well() -> None:
     """Known from an open address, and from another address in the owner's Bcc."""
-    mail = [capture(0, "u1", matches=[match("u1", 0, "to"), match("u1", 1, "bcc")])]
-    assert profiles_by_audience(added(mail)) == {"*": {"c0"}, "u1": {"c0"}}
+    mail = added([capture_record(0, matches=[match_record(0), match_record(1, "u1")])])
+    assert [*profile_dates(mail)] == [("*", "c0"), ("u1", "c0")]
 
 
 def test_the_team_sees_the_first_open_content_and_each_owner_their_own() -> None:
     mail = added(
         [
-            capture(0, "u1", "hidden", 0, matches=[match("u1", 0, "bcc")]),
-            capture(1, "u2", "open", 1),
-            capture(2, "u3", "later", 2),
+            capture_record(0, "u1", "hidden", 0, matches=[match_record(0, "u1")]),
+            capture_record(1, "u2", "open", 1),
+            capture_record(2, "u3", "later", 2),
         ]
     )
-    contents = {audience: seen.content for audience, seen in seen_by_audience(mail).items()}
+    contents = {audience: seen.content for audience, seen in views(mail).items()}
     assert contents == {"*": "open", "u1": "hidden", "u2": "open", "u3": "later"}
-    assert seen_by_audience(mail)["*"].date == NOW + timedelta(minutes=1)
+    [team] = views(mail)[TEAM].persons
+    assert team == ProfileRef(person_id="c0", kind="candidate")
 
 
-def test_the_limit_of_contents_is_each_persons_own() -> None:
-    mail = added(
-        [
-            capture(number, person_id, f"k{number}", number)
-            for number, person_id in enumerate(["u2", "u2", *["u1"] * (MAX_CONTENTS + 1)])
-        ]
-    )
-    counts = [one["person_id"] for one in mail]
-    assert (counts.count("u1"), counts.count("u2")) == (MAX_CONTENTS, 2)
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("verified", [0, 1])
+def test_a_content_keeps_what_was_found_out_about_who_sent_it(turned: bool, verified: int) -> None:
+    found = Verdict(verdict="verified", method="dkim", domain="x.example", reason=None)
+    captures = [
+        capture_record(at, minute=at, authentication=found if at == verified else None)
+        for at in (0, 1)
+    ]
+    [one] = added(captures[::-1] if turned else captures)
+    assert one.authentication == found
 
 
-def test_a_content_keeps_what_was_found_out_about_who_sent_it() -> None:
-    found = {"verdict": "verified", "method": "dkim", "domain": "x.example", "reason": None}
-    [one] = added([capture(0) | {"authentication": found}, capture(1, minute=1)])
-    assert one["authentication"] == found
+@pytest.mark.parametrize("role", ["to", "bcc"])
+def test_an_owner_sees_the_first_of_their_contents(role: str) -> None:
+    matches = [match_record(0, "u1" if role == "bcc" else None)]
+    mail = added([capture_record(n, content=f"k{n}", minute=n, matches=matches) for n in (0, 1)])
+    assert {(view.content, view.date) for view in views(mail).values()} == {("k0", NOW)}

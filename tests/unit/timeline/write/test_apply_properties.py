@@ -1,0 +1,543 @@
+"""Whatever comes, in whatever order and batches: what is kept, and who sees what of it.
+
+The truth is a plain model of the captures, and a rebuild that saw each of them once.
+"""
+
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import reduce
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.timeline.write.audiences import profile_dates, views
+from services.timeline.write.conversations import summary_in
+from services.timeline.write.listing import content_id, mail_row
+from services.timeline.write.records import (
+    Content,
+    Conversation,
+    Mail,
+    MailRow,
+    Outcome,
+    ProfileRow,
+    SummaryRow,
+    Token,
+)
+from services.timeline.write.requests import Answer, Attach, Request
+from services.timeline.write.stored import to_document
+from services.timeline.write.summary import joined, summary_of
+from shared.events import Role
+from tests.write_parts import (
+    ACCOUNT,
+    FAILED,
+    VERIFIED,
+    Memory,
+    attach,
+    bounce,
+    confirm,
+    dismiss,
+    kept,
+    mail,
+    mails_by_conversation,
+    match,
+)
+
+OWNERS = ("u1", "u2", "u3")
+MINUTES = (0, 1, 2, 3, 5000)
+ROLES = (Role.TO, Role.CC, Role.BCC)
+
+
+@dataclass(frozen=True, repr=False)
+class Letter:
+    """One mail of a capture, in as many events as it has parts, and what a model needs of it."""
+
+    number: int
+    references: tuple[int, ...]
+    waits: bool
+    requests: tuple[Attach, ...]
+
+    def __repr__(self) -> str:
+        matches = " ".join(
+            f"{person}:{address[:2]}{':bcc' if hidden else ''}"
+            for person, address, hidden in self.matches()
+        )
+        event = self.first.event
+        return (
+            f"<{self.account} {self.owner} {event.capture_id.int}/{event.place} at"
+            f" {event.received_at:%d %H:%M} mail {self.number} {self.content[:4]} names"
+            f" {self.references} [{matches}]{' waits' * self.waits}{' old' * event.backfill}>"
+        )
+
+    @property
+    def first(self) -> Attach:
+        return self.requests[0]
+
+    @property
+    def account(self) -> str:
+        return self.first.event.account
+
+    @property
+    def owner(self) -> str:
+        return self.first.event.owner
+
+    @property
+    def capture_id(self) -> UUID:
+        return self.first.event.capture_id
+
+    @property
+    def mail_id(self) -> str:
+        return self.first.projection.mail_id
+
+    @property
+    def content(self) -> str:
+        return self.first.projection.content.key
+
+    @property
+    def date(self) -> datetime:
+        return self.first.projection.capture.sort_date
+
+    @property
+    def arrival(self) -> tuple[datetime, str, str]:
+        event = self.first.event
+        return event.received_at, str(event.capture_id), event.place
+
+    def matches(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield profile, address and whether it is known from Bcc."""
+        for request in self.requests:
+            for found in request.event.matches:
+                yield found.person_id, found.address, found.role is Role.BCC
+
+    @property
+    def is_open(self) -> bool:
+        return any(not hidden for _, _, hidden in self.matches())
+
+
+@dataclass(repr=False)
+class Case:
+    """What comes, in order of arrival."""
+
+    letters: list[Letter]
+    requests: list[Request] = field(default_factory=list)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # as Hypothesis prints it
+        printer.text("\n".join(map(repr, self.letters)) + f"\n{len(self.requests)} requests")
+
+
+def word(number: int, variant: int) -> str:
+    """Return a word that stands in this content alone."""
+    return f"word{number}x{variant}y"
+
+
+def raw_of(
+    number: int, variant: int, references: Sequence[int], day: int, of: int | None, bcc: str
+) -> bytes:
+    if of is not None:
+        recipients = [f"{word(number, 0)}@mail.example"]
+        return bounce(f"{of}@x", f"{number}@x", recipients)
+    own = word(number, variant)
+    return mail(
+        f"{number}@x",
+        references=[f"{reference}@x" for reference in references],
+        day=day,
+        subject=f"{own} subject",
+        text=f"Text {own}.",
+        to=f"{own} <{own if variant == 2 else number}@mail.example>",
+        bcc=bcc,
+    )
+
+
+@st.composite
+def cases(
+    draw: st.DrawFn,
+    *,
+    accounts: Sequence[str] = (ACCOUNT, ACCOUNT, "other"),
+    max_mails: int = 6,
+    max_captures: int = 10,
+    extras: bool = True,
+) -> Case:
+    """Return captures of mails that name each other at random, with variants, Bcc and repeats."""
+    count = draw(st.integers(1, max_mails))
+    ids = st.integers(0, count + 1)
+    mails = [
+        (
+            tuple(draw(st.lists(ids, max_size=3))),
+            draw(st.sampled_from((14, 15, 18))),
+            draw(st.sampled_from((None, None, None, None, 0))),
+        )
+        for _ in range(count)
+    ]
+    letters: list[Letter] = []
+    requests: list[Request] = []
+    for at in range(draw(st.integers(1, max_captures))):
+        capture_id = UUID(int=at + 1)
+        owner = draw(st.sampled_from(OWNERS))
+        account, minutes = draw(st.sampled_from(accounts)), draw(st.sampled_from(MINUTES))
+        verdict = draw(st.sampled_from((None, None, VERIFIED, FAILED)))
+        may_wait, backfill = draw(st.booleans()), draw(st.sampled_from((False, False, True)))
+        places = draw(st.sampled_from((("",), ("",), ("",), ("1", "2"))))
+        for place in places:
+            number = draw(st.integers(0, count - 1))
+            references, day, of = mails[number]
+            variant = draw(st.sampled_from((0, 0, 1, 2)))
+            people = draw(
+                st.lists(
+                    st.tuples(st.integers(0, 5), st.sampled_from(ROLES)),
+                    min_size=1,
+                    max_size=3,
+                    unique_by=lambda one: one[0],
+                )
+            )
+            hidden = draw(st.sampled_from(("", f"hidden{owner}@mail.example")))
+            matches = [
+                match(f"c{one // 2}", role, address=f"a{one}@mail.example") for one, role in people
+            ]
+            parts = [matches[:1], matches[1:]] if len(matches) > 1 and minutes % 2 else [matches]
+            raw = raw_of(number, variant, references, day, of, hidden)
+            made = tuple(
+                attach(
+                    raw,
+                    *some,
+                    capture_id=capture_id,
+                    owner=owner,
+                    account=account,
+                    minutes=minutes,
+                    place=place,
+                    part=part,
+                    parts=len(parts),
+                    verdict=verdict,
+                    may_wait=may_wait,
+                    backfill=backfill,
+                    sent_by_owner=variant == 0,
+                )
+                for part, some in enumerate(parts, 1)
+            )
+            named = references if of is None else (of,)
+            letters.append(Letter(number, named, verdict is FAILED and may_wait, made))
+            requests += made
+        if extras:
+            if draw(st.sampled_from((False, False, True))):
+                position = draw(st.integers(0, len(requests)))
+                gone = dismiss(capture_id, account=account, minutes=minutes)
+                requests.insert(position, gone)
+            if draw(st.sampled_from((False, False, False, True))):
+                requests.append(
+                    dismiss(account=account) if draw(st.booleans()) else confirm(account=account)
+                )
+    return Case(letters, requests)
+
+
+def one_by_one(requests: Iterable[Request]) -> Memory:
+    memory = Memory()
+    for request in requests:
+        memory.write(request)
+    return memory
+
+
+def in_batches(
+    requests: Sequence[Request], seed: int, *, again: bool = True
+) -> tuple[Memory, list[Answer]]:
+    """Write requests in any order, some of them again, in batches of any size."""
+    chance = random.Random(seed)
+    often = [*requests, *chance.sample(requests, len(requests) // 3 if again else 0)]
+    chance.shuffle(often)
+    memory = Memory(is_asked_ahead=chance.random() < 0.5, seed=chance.randrange(1000))
+    answers: list[Answer] = []
+    while often:
+        size = chance.choice((1, 2, 5, 64))
+        answers += memory.write(*often[:size])
+        del often[:size]
+    return memory, answers
+
+
+SEEDS = st.integers(0, 2**32)
+
+
+@given(cases(), SEEDS)
+def test_any_order_repetition_and_batches_give_what_one_by_one_gives(case: Case, seed: int) -> None:
+    memory, _ = in_batches(case.requests, seed)
+    rebuilt = one_by_one(case.requests)
+    again, expected = kept(memory), kept(rebuilt)
+    for name, documents in expected.items():
+        assert again[name] == documents, name
+    assert memory.tallies() == rebuilt.tallies()
+    assert mails_by_conversation(memory) == mails_by_conversation(rebuilt)
+    assert memory.duplicates == rebuilt.duplicates == 0
+
+
+# Conversations -------------------------------------------------------------------------------
+
+
+def components(letters: Iterable[Letter]) -> set[frozenset[tuple[str, str]]]:
+    """Return which mails belong together: by plain union."""
+    parent: dict[tuple[str, int], tuple[str, int]] = {}
+
+    def root(id_: tuple[str, int]) -> tuple[str, int]:
+        parent.setdefault(id_, id_)
+        while parent[id_] != id_:
+            id_ = parent[id_]
+        return id_
+
+    ids: dict[tuple[str, int], str] = {}
+    for letter in letters:
+        own = letter.account, letter.number
+        ids[own] = letter.mail_id
+        for reference in letter.references:
+            parent[root((letter.account, reference))] = root(own)
+    groups: dict[tuple[str, int], set[tuple[str, str]]] = defaultdict(set)
+    for own, mail_id in ids.items():
+        groups[root(own)].add((own[0], mail_id))
+    return {frozenset(group) for group in groups.values()}
+
+
+@given(cases(max_mails=10, max_captures=14, extras=False), SEEDS)
+def test_conversations_are_the_components_of_what_mails_name(case: Case, seed: int) -> None:
+    memory, answers = in_batches(case.requests, seed)
+    shown = [letter for letter in case.letters if not letter.waits]
+    assert mails_by_conversation(memory) == components(shown)
+    sizes = Counter[tuple[str, str]]()
+    for one in memory.all(Mail):
+        conversation = memory.conversation_of(one.token, one.account)
+        assert conversation is not None
+        sizes[one.account, conversation] += 1
+    counted = {(c.account, c.id.partition("/")[2]): c.mails for c in memory.all(Conversation)}
+    assert counted == sizes
+    by_mail = {one.id: one for one in memory.all(Mail)}
+    for answer in answers:
+        if answer.mail_id is not None:
+            assert answer.conversation_id is not None
+            one = by_mail[answer.mail_id]
+            now = memory.conversation_of(one.token, one.account)
+            assert memory.conversation_of(answer.conversation_id, one.account) == now
+    for token in memory.all(Token):
+        assert (token.account, token.conversation) in counted
+
+
+# What is listed ------------------------------------------------------------------------------
+
+Listed = dict[tuple[str, str, str], tuple[str, datetime, frozenset[str]]]
+Dated = dict[tuple[str, str, str, str], datetime]
+
+
+def seen(letters: Iterable[Letter]) -> tuple[Listed, Dated]:
+    """Return who sees which mails, in which form, on which profiles: straight from the rules.
+
+    Captures of one owner that are the same content count as the first of them.
+    """
+    rows: Listed = {}
+    profiles: Dated = {}
+    by_mail: dict[tuple[str, str], list[Letter]] = defaultdict(list)
+    for letter in letters:
+        by_mail[letter.account, letter.mail_id].append(letter)
+    for (account, mail_id), captures in by_mail.items():
+        captures.sort(key=lambda one: one.arrival)
+        matches = [(one.owner, *found) for one in captures for found in one.matches()]
+        open_ = {(person, address) for _, person, address, hidden in matches if not hidden}
+        team = frozenset(person for person, _ in open_)
+        groups: dict[tuple[str, str], list[Letter]] = defaultdict(list)
+        for one in captures:
+            groups[one.owner, one.content].append(one)
+        public = [group[0] for group in groups.values() if any(one.is_open for one in group)]
+        if public:
+            rows[account, "*", mail_id] = public[0].content, public[0].date, team
+            profiles |= {(account, "*", person, mail_id): public[0].date for person in team}
+        for owner in {one.owner for one in captures}:
+            first = next(one for one in captures if one.owner == owner)
+            own = frozenset(person for by, person, _, _ in matches if by == owner)
+            alone = frozenset(
+                person
+                for by, person, address, _ in matches
+                if by == owner and (person, address) not in open_ and person not in team
+            )
+            rows[account, owner, mail_id] = first.content, first.date, own
+            profiles |= {(account, owner, person, mail_id): first.date for person in own}
+            profiles |= {(account, f"!{owner}", person, mail_id): first.date for person in alone}
+            if not public:
+                rows[account, f"!{owner}", mail_id] = first.content, first.date, own
+    return rows, profiles
+
+
+def rows_of(memory: Memory) -> Listed:
+    return {
+        (row.account, row.audience, row.mail_id): (
+            row.content,
+            row.date,
+            frozenset(ref.person_id for ref in row.persons),
+        )
+        for row in memory.all(MailRow)
+    }
+
+
+def profiles_of(memory: Memory) -> Dated:
+    return {
+        (row.account, row.audience, row.person_id, row.mail_id): row.date
+        for row in memory.all(ProfileRow)
+    }
+
+
+@given(cases(), SEEDS)
+def test_each_audience_sees_what_is_its_own_to_see(case: Case, seed: int) -> None:
+    memory, _ = in_batches(case.requests, seed)
+    rows, profiles = seen(letter for letter in case.letters if not letter.waits)
+    assert rows_of(memory) == rows
+    assert profiles_of(memory) == profiles
+
+
+@given(cases(), SEEDS)
+def test_no_record_of_an_audience_holds_a_word_that_it_may_not_see(case: Case, seed: int) -> None:
+    memory, _ = in_batches(case.requests, seed)
+    shown = [letter for letter in case.letters if not letter.waits]
+    open_ = {(x.account, x.mail_id, x.owner, x.content) for x in shown if x.is_open}
+    words: dict[tuple[str, str], set[str]] = defaultdict(set)
+    everything: set[str] = set()
+    for letter in case.letters:
+        text = json.dumps(to_document(letter.first.projection.content), default=str)
+        own = {f"word{letter.number}x{variant}y" for variant in range(3)}
+        own = {one for one in own if one in text}
+        everything |= own
+        if letter.waits:
+            continue
+        words[letter.account, letter.owner] |= own
+        words[letter.account, f"!{letter.owner}"] |= own
+        if (letter.account, letter.mail_id, letter.owner, letter.content) in open_:
+            words[letter.account, "*"] |= own
+    for row in (*memory.all(MailRow), *memory.all(ProfileRow), *memory.all(SummaryRow)):
+        text = json.dumps(to_document(row), default=str)
+        assert "hidden" not in text
+        assert {one for one in everything if one in text} <= words[row.account, row.audience]
+
+
+def without_hidden(letters: Sequence[Letter], owner: str) -> list[Request]:
+    """Return what comes when nobody had a Bcc to this owner's captures."""
+    open_ = {(x.account, x.mail_id, x.owner, x.content): x for x in letters if x.is_open}
+    requests: list[Request] = []
+    for letter in letters:
+        key = letter.account, letter.mail_id, letter.owner, letter.content
+        if letter.owner != owner:
+            requests += letter.requests
+        elif key in open_:
+            matches = [
+                found
+                for one in (letter, open_[key])
+                for request in one.requests
+                for found in request.event.matches
+                if found.role is not Role.BCC
+            ]
+            event = letter.first.event
+            requests.append(
+                attach(
+                    letter.first.raw,
+                    *matches,
+                    capture_id=event.capture_id,
+                    owner=event.owner,
+                    account=event.account,
+                    place=event.place,
+                    backfill=event.backfill,
+                    sent_by_owner=event.sent_by_owner,
+                    minutes=int((event.received_at - attach().event.received_at).total_seconds())
+                    // 60,
+                )
+            )
+    return requests
+
+
+@given(cases(), st.sampled_from(OWNERS), SEEDS)
+def test_what_a_user_knows_from_bcc_alone_changes_no_row_of_others(
+    case: Case, owner: str, seed: int
+) -> None:
+    letters = [letter for letter in case.letters if not letter.waits]
+    with_bcc, _ = in_batches([r for letter in letters for r in letter.requests], seed)
+    without = one_by_one(without_hidden(letters, owner))
+    own = {owner, f"!{owner}"}
+
+    def of_others(memory: Memory) -> tuple[list[object], Dated]:
+        rows = [
+            {k: v for k, v in to_document(row).items() if k != "thread"}
+            for row in memory.all(MailRow)
+            if row.audience not in own
+        ]
+        dates = {key: date for key, date in profiles_of(memory).items() if key[1] not in own}
+        return [*rows], dates
+
+    assert of_others(with_bcc) == of_others(without)
+
+
+@given(cases(max_captures=14), SEEDS)
+def test_what_is_listed_is_what_the_mails_say_now(case: Case, seed: int) -> None:
+    memory, _ = in_batches(case.requests, seed)
+    rows, profiles = {}, {}
+    for one in memory.all(Mail):
+        conversation = memory.conversation_of(one.token, one.account)
+        assert conversation is not None
+        for audience, view in views(one.captures).items():
+            content = memory.one(Content, content_id(one.id, view.content), one.account)
+            stored = memory.row(audience, one.id, one.account)
+            assert content is not None
+            assert stored is not None
+            assert word(0, 0)[:4] in " ".join(stored.terms) or content.auto
+            row = mail_row(one, audience, conversation, view, content, stored.terms)
+            rows[row.account, row.id] = row
+        for (audience, person_id), date in profile_dates(one.captures).items():
+            profiles[one.account, audience, person_id, one.id] = date
+    assert {(row.account, row.id): row for row in memory.all(MailRow)} == rows
+    assert profiles_of(memory) == profiles
+
+
+@given(cases(max_captures=14), SEEDS)
+def test_a_summary_is_the_one_that_its_rows_make(case: Case, seed: int) -> None:
+    memory, _ = in_batches(case.requests, seed)
+    members: dict[tuple[str, str, str], list[MailRow]] = defaultdict(list)
+    for row in memory.all(MailRow):
+        members[row.account, row.audience, row.conversation].append(row)
+    found = {
+        (row.account, row.audience, row.conversation): summary_in(row)
+        for row in memory.all(SummaryRow)
+    }
+    assert found == {
+        key: reduce(joined, map(summary_of, reversed(rows))) for key, rows in members.items()
+    }
+    for one in memory.all(SummaryRow):
+        assert one.id == f"{one.account}/{one.audience}/{one.conversation}"
+
+
+# What is counted -----------------------------------------------------------------------------
+
+
+@given(cases(max_mails=3), SEEDS)
+def test_each_capture_has_one_outcome_and_is_counted_once(case: Case, seed: int) -> None:
+    memory, answers = in_batches(case.requests, seed)
+    owners = {str(x.capture_id): x.owner for x in case.letters}
+    expected = Counter[tuple[str, str, str, str]]()
+    for outcome in memory.all(Outcome):
+        counted_as = {
+            "dismissed": f"dismissed.{outcome.reason}",
+            "confirmation": "confirmations",
+        }.get(outcome.decision, outcome.decision)
+        owner = "" if outcome.decision == "dismissed" else owners.get(outcome.id, "u1")
+        expected[outcome.account, outcome.day, owner, counted_as] += 1
+    assert memory.tallies() == expected
+    decisions = {(o.account, o.id): o for o in memory.all(Outcome)}
+    for letter in case.letters:
+        found = decisions[letter.account, str(letter.capture_id)]
+        assert found.decision == ("quarantined" if letter.waits else "attached")
+        assert found.reason is found.message_id_hash is None
+    assert len(answers) - sum(answer.again for answer in answers) >= len(decisions)
+
+
+@given(cases(max_mails=3, extras=False), SEEDS)
+def test_repeating_everything_writes_nothing(case: Case, seed: int) -> None:
+    memory, _ = in_batches(case.requests, seed, again=False)
+    before = kept(memory)
+    hints = len(memory.hints)
+    memory.writes.clear()
+    answers = [memory.write(request)[0] for request in case.requests]
+    assert kept(memory) == before
+    assert memory.tallies() == in_batches(case.requests, seed)[0].tallies()
+    assert len(memory.hints) == hints
+    assert memory.writes.total() == 0
+    assert all(answer.again and answer.complete for answer in answers)

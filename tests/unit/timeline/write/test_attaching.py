@@ -1,0 +1,98 @@
+"""What is kept of an attached capture, what is answered, and who is told."""
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from services.timeline.write.records import Bounce, Content, Hint, Mail
+from shared.events import Role
+from tests.write_parts import ACCOUNT, FAILED, NOW, VERIFIED, Memory, attach, bounce, mail, match
+
+
+def test_an_answer_names_the_mail_its_conversation_and_its_bytes() -> None:
+    memory, request = Memory(), attach(verdict=VERIFIED)
+    [answer] = memory.write(request)
+    projection = request.projection
+    assert (answer.outcome, answer.complete, answer.again) == ("attached", True, False)
+    assert answer.mail_id == projection.mail_id
+    assert answer.conversation_id == projection.token
+    assert memory.blobs == {projection.content.raw_key: request.raw}
+    [one] = memory.all(Mail)
+    assert (one.id, one.message_id, one.token) == (projection.mail_id, "1@x", projection.token)
+    assert one.captures == (projection.capture,)
+    assert memory.all(Content) == [projection.content]
+
+
+def test_the_bytes_of_a_content_that_is_kept_already_are_not_stored_again() -> None:
+    memory = Memory()
+    first, second = attach(), attach(mail(headers="Received: by mx"), owner="u2")
+    memory.write(first)
+    [answer] = memory.write(second)
+    assert first.projection.content.id == second.projection.content.id
+    assert first.projection.content.raw_key != second.projection.content.raw_key
+    assert answer.blob is None
+    assert memory.all(Content) == [first.projection.content]
+    [again] = memory.write(first)  # its commit may have been lost
+    assert again.blob is not None
+
+
+def test_who_sees_that_something_has_changed_is_told() -> None:
+    memory = Memory()
+    request = attach(owner="u1")
+    memory.write(request, now=NOW)
+    conversation = request.projection.token
+    told = [
+        Hint(account=ACCOUNT, audience=audience, conversation_id=conversation, at=NOW)
+        for audience in ("*", "u1")
+    ]
+    assert sorted(memory.hints, key=lambda hint: hint.audience) == told
+    memory.write(request)
+    assert len(memory.hints) == 2
+    memory.write(attach(owner="u2"))
+    assert [hint.audience for hint in memory.hints[2:]] == ["u2"]
+    memory.write(attach(mail("2@x"), match(role=Role.BCC), owner="u2"))
+    assert {hint.audience for hint in memory.hints[3:]} == {"u2", "!u2"}
+    memory.write(attach(mail("3@x"), backfill=True))
+    assert len(memory.hints) == 5
+
+
+@pytest.mark.parametrize("verdict", [None, VERIFIED, FAILED])
+def test_a_verdict_is_kept_with_the_capture(verdict: object) -> None:
+    memory = Memory()
+    memory.write(attach(verdict=verdict))  # type: ignore[arg-type]
+    [one] = memory.all(Mail)
+    found = one.captures[0].authentication
+    assert found is not None
+    assert found.verdict == (verdict or "unverified")
+
+
+def test_a_bounce_is_kept_as_the_first_capture_of_its_owner_has_it() -> None:
+    captures = [
+        attach(bounce("1@x", recipients=["b@x.y", "A@x.y"]), minutes=1),
+        attach(bounce("1@x", recipients=["c@x.y"]), minutes=2),
+        attach(bounce("1@x", recipients=["c@x.y"]), minutes=1, owner="u2"),
+    ]
+    for order in (captures, captures[::-1]):
+        memory = Memory()
+        memory.write(*order)
+        found = {one.owner: one for one in memory.all(Bounce)}
+        assert found["u1"].recipients == ("b@x.y", "a@x.y")
+        assert found["u1"].at == NOW + timedelta(minutes=1)
+        assert found["u1"].token == attach(mail("1@x")).projection.token
+        assert found["u2"].recipients == ("c@x.y",)
+
+
+def test_a_bounce_that_waits_says_nothing_yet() -> None:
+    memory = Memory()
+    request = attach(bounce("1@x"), verdict=FAILED, may_wait=True)
+    memory.write(request)
+    assert memory.all(Bounce) == []
+    memory.write(replace(request, is_released=True))
+    assert len(memory.all(Bounce)) == 1
+
+
+def test_a_mail_without_an_id_is_known_by_what_it_says() -> None:
+    memory = Memory()
+    memory.write(attach(mail(None)), attach(mail(None), owner="u2"), attach(mail(None, text="x")))
+    assert len(memory.all(Mail)) == 2

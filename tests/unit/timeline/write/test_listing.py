@@ -1,0 +1,140 @@
+"""What is listed of a mail."""
+
+from datetime import timedelta
+
+from services.timeline.write.audiences import TEAM
+from services.timeline.write.listing import MAX_PARTICIPANTS
+from services.timeline.write.records import (
+    Content,
+    MailRow,
+    NamedAddress,
+    ProfileRef,
+    ProfileRow,
+    SummaryRow,
+)
+from shared.events import Kind, Role
+from tests.mails import enclosing
+from tests.write_parts import ACCOUNT, NOW, Memory, attach, mail, match, profiles_of
+
+HEADERS = "Cc: Ccy <cc@x.example>\r\nReply-To: Reply <reply@x.example>"
+
+
+def test_a_row_has_what_lists_show_and_what_the_mail_is_found_by() -> None:
+    memory = Memory()
+    headers, body = enclosing(["Subject: inner\r\n\r\ninner"])
+    raw = mail(
+        subject="The subject",
+        to="Cand <cand@mail.example>, c@in.satchel.test",
+        headers=f"{HEADERS}\r\n{headers}".strip(),
+        text=body,
+    )
+    request = attach(raw, match("c1", kind=Kind.CONTACT))
+    memory.write(request)
+    row = memory.row(TEAM, request.projection.mail_id)
+    assert row is not None
+    assert row.id == f"{ACCOUNT}/*/{request.projection.mail_id}"
+    assert (row.subject, row.snippet) == ("The subject", "See below.")
+    assert row.has_attachments
+    assert row.content == request.projection.content.key
+    assert row.date == request.projection.capture.sort_date == NOW - timedelta(hours=3)
+    assert row.participants == (
+        NamedAddress(name="", address="user@team.example"),
+        NamedAddress(name="Cand", address="cand@mail.example"),
+        NamedAddress(name="Ccy", address="cc@x.example"),
+    )
+    assert row.persons == (ProfileRef(person_id="c1", kind="contact"),)
+    terms = {*row.terms}
+    assert {"subject", "below", ":has:attachment", "0.eml"} & terms >= {"subject", "below"}
+    assert ":has:attachment" in terms
+    assert {":from:user@team.example", ":to:cand@mail.example", ":to:cc@x.example"} <= terms
+    assert ":partial" not in terms
+    assert not {":from:cand@mail.example", ":to:user@team.example", ":to:reply@x.example"} & terms
+    other = memory.row("u1", request.projection.mail_id)
+    assert other is not None
+    assert other.terms == row.terms
+
+
+def test_a_participant_is_listed_once_with_the_first_name() -> None:
+    memory = Memory()
+    memory.write(attach(mail(to="One <C1@mail.example>, Two <c1@mail.example>")))
+    [row] = memory.all(MailRow, audience=TEAM)
+    assert row.participants[1:] == (NamedAddress(name="One", address="C1@mail.example"),)
+    many = ", ".join(f"p{number}@x.example" for number in range(MAX_PARTICIPANTS + 5))
+    memory.write(attach(mail("2@x", to=many)))
+    assert max(len(row.participants) for row in memory.all(MailRow)) == MAX_PARTICIPANTS
+
+
+def test_a_mail_that_could_not_be_read_whole_says_so() -> None:
+    memory = Memory()
+    memory.write(attach(mail(subject="x" * 2000)))
+    [row] = memory.all(MailRow, audience=TEAM)
+    assert ":partial" in row.terms
+    assert not row.has_attachments
+
+
+def test_each_profile_has_a_row() -> None:
+    memory = Memory()
+    request = attach(None, match("c1"), match("c2"), match("c3", Role.BCC))
+    memory.write(request)
+    id_ = request.projection.mail_id
+    assert profiles_of(memory, TEAM) == {("c1", id_), ("c2", id_)}
+    assert profiles_of(memory, "u1") == {("c1", id_), ("c2", id_), ("c3", id_)}
+    assert profiles_of(memory, "!u1") == {("c3", id_)}
+    [row] = memory.all(ProfileRow, audience="!u1")
+    assert row == ProfileRow(
+        id=f"{ACCOUNT}/!u1/c3/{id_}",
+        account=ACCOUNT,
+        audience="!u1",
+        person_id="c3",
+        mail_id=id_,
+        date=NOW - timedelta(hours=3),
+    )
+
+
+def test_what_becomes_open_is_no_longer_private() -> None:
+    memory = Memory()
+    memory.write(attach(None, match("c1", Role.BCC), owner="u1"))
+    assert {row.audience for row in memory.all(MailRow)} == {"u1", "!u1"}
+    arrived = memory.summary("!u1").arrived
+    memory.write(attach(None, match("c1"), owner="u2"))
+    rows = [*memory.all(MailRow), *memory.all(ProfileRow), *memory.all(SummaryRow)]
+    assert {row.audience for row in rows} == {"u1", "u2", "*"}
+    assert memory.summary(TEAM).arrived == arrived + 1000
+    assert {hint.audience for hint in memory.hints[-3:]} == {"!u1", "u2", "*"}
+
+
+def test_an_earlier_copy_that_differs_takes_the_place_of_a_later_one() -> None:
+    memory = Memory()
+    memory.write(attach(mail("0@x", day=1)))
+    late = attach(mail("1@x", text="Late words.", day=16, references=["0@x"]), minutes=9)
+    memory.write(late)
+    before = memory.summary(TEAM)
+    memory.write(attach(mail("1@x", text="Early.", day=16), owner="u2", minutes=5))
+    after = memory.summary(TEAM)
+    assert (before.last.snippet, after.last.snippet) == ("Late words.", "Early.")
+    assert before.last_mail_at - after.last_mail_at == timedelta(minutes=4)
+    assert after.mail_count == 2
+    assert memory.summary("u1").last.snippet == "Late words."
+    rows = {row.audience: row for row in memory.all(MailRow) if row.snippet != "The text."}
+    assert "early" in rows["*"].terms
+    assert "late" in rows["u1"].terms
+    assert "early" not in rows["u1"].terms
+    assert len(memory.all(Content)) == 3
+
+
+def test_a_mail_that_a_colleague_captures_too_is_written_for_them_alone() -> None:
+    memory = Memory()
+    memory.write(attach(owner="u1"))
+    memory.writes.clear()
+    memory.write(attach(owner="u2", minutes=1))
+    assert memory.writes["mail_rows"] == memory.writes["profile_mails"] == 1
+    assert memory.writes["conversations"] == 1
+
+
+def test_a_profile_that_is_found_later_is_added_everywhere() -> None:
+    memory = Memory()
+    memory.write(attach(None, match("c1"), owner="u1"))
+    memory.write(attach(None, match("c2"), owner="u2", minutes=1))
+    assert [ref.person_id for ref in memory.summary(TEAM).persons] == ["c1", "c2"]
+    assert [ref.person_id for ref in memory.summary("u1").persons] == ["c1"]
+    assert memory.summary(TEAM).mail_count == 1
