@@ -110,7 +110,6 @@ def news_of(capture: Capture, now: datetime, *, is_news: bool = True) -> News:
     """Return to whom a capture is news."""
     return News(
         now=int(now.timestamp() * 1000),
-        sent_by=capture.owner if capture.sent_by_owner else None,
         is_news=is_news and not capture.backfill,
     )
 

@@ -11,12 +11,13 @@ from functools import reduce
 from typing import Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from services.timeline.content.inline_data import searchable
 from services.timeline.content.terms import terms_of
 from services.timeline.write.audiences import TEAM, View, private_to, profile_dates, views
 from services.timeline.write.conversations import summary_id, summary_in, summary_row
-from services.timeline.write.read_marks import read_what_was_sent
+from services.timeline.write.read_marks import mark_id, read_what_was_sent, reader_id
 from services.timeline.write.records import (
     Capture,
     Content,
@@ -24,6 +25,8 @@ from services.timeline.write.records import (
     MailRow,
     NamedAddress,
     ProfileRow,
+    ReadBefore,
+    ReadMark,
     Summary,
     SummaryRow,
 )
@@ -40,8 +43,6 @@ class News(Struct, frozen=True):
 
     now: int
     """Milliseconds since the epoch."""
-    sent_by: str | None = None
-    """The user who sent it: no news to them."""
     is_news: bool = True
     """False for backfill."""
 
@@ -60,6 +61,10 @@ class Change(Struct, frozen=True, kw_only=True):
     """Audiences that have it anew or otherwise."""
     gone: tuple[str, ...]
     """Audiences that have it no more."""
+    senders: frozenset[str]
+    """The users who sent it: no news to them."""
+    new_senders: frozenset[str]
+    """Those of whom that was not known before."""
 
     @classmethod
     def of(
@@ -87,6 +92,8 @@ class Change(Struct, frozen=True, kw_only=True):
                 if had.get(audience) != view or view.content in anew
             ),
             gone=tuple(sorted(had.keys() - has.keys())),
+            senders=_senders(mail.captures),
+            new_senders=_senders(mail.captures) - _senders(before),
         )
 
     @property
@@ -102,6 +109,17 @@ class Change(Struct, frozen=True, kw_only=True):
         for (audience, person_id), date in self.dated.items():
             if self.dates.get((audience, person_id)) != date:
                 yield ById(ProfileRow, account, _profile_row_id(self.mail, audience, person_id))
+        is_new = TEAM in self.has and TEAM not in self.had
+        for user in self.senders if is_new else self.new_senders:
+            yield ById(MailRow, account, row_id(self.mail, TEAM))
+            for audience in (TEAM, private_to(user)):
+                yield ById(SummaryRow, account, summary_id(account, audience, self.conversation))
+            yield ById(ReadMark, account, mark_id(account, user, self.conversation))
+            yield ById(ReadBefore, account, reader_id(account, user))
+
+    def is_own(self, audience: str) -> bool:
+        """Return whether the audience is one that only a sender of the mail reads."""
+        return audience.removeprefix("!") in self.senders
 
 
 def list_mail(draft: Draft, change: Change, news: News) -> set[str]:
@@ -115,7 +133,8 @@ def list_mail(draft: Draft, change: Change, news: News) -> set[str]:
     rows = {
         audience: row
         for audience in change.differing
-        if (row := _row_of(draft, change, audience)) not in (None, was.get(audience))
+        if (row := _row_of(draft, change, audience, was.get(audience)))
+        not in (None, was.get(audience))
     }
     for row in rows.values():
         draft.put(row)
@@ -125,6 +144,8 @@ def list_mail(draft: Draft, change: Change, news: News) -> set[str]:
     changed_for = {*rows, *(audience for audience in change.gone if audience in was)}
     for audience in sorted(changed_for):
         _summarise(draft, change, audience, was.get(audience), rows.get(audience), news)
+    if TEAM in change.had:
+        _read_by_new_senders(draft, change)
     return changed_for
 
 
@@ -132,7 +153,7 @@ def _listed(draft: Draft, change: Change, audience: str) -> MailRow | None:
     return draft.one(MailRow, change.mail.account, row_id(change.mail, audience))
 
 
-def _row_of(draft: Draft, change: Change, audience: str) -> MailRow | None:
+def _row_of(draft: Draft, change: Change, audience: str, was: MailRow | None) -> MailRow | None:
     """Return the row of the mail in an audience; None where its content is gone."""
     mail, view = change.mail, change.has[audience]
     content = draft.one(Content, mail.account, content_id(mail.id, view.content))
@@ -142,7 +163,10 @@ def _row_of(draft: Draft, change: Change, audience: str) -> MailRow | None:
     terms = derived.get(("terms", content.id)) or derived.setdefault(
         ("terms", content.id), _terms(content)
     )
-    return mail_row(mail, audience, change.conversation, view, content, terms)
+    row = mail_row(mail, audience, change.conversation, view, content, terms)
+    if was is None:
+        return row
+    return replace(row, arrived=was.arrived, arrived_before=was.arrived_before)
 
 
 def _list_on_profiles(draft: Draft, change: Change) -> None:
@@ -187,18 +211,35 @@ def _summarise(
         draft.delete(SummaryRow, account, id_)
         return
     arrived = had.arrived if had else 0
-    if was is None and news.is_news and not _is_own(audience, news.sent_by):
+    if row is not None and was is None and news.is_news and not change.is_own(audience):
         before, arrived = arrived, max(arrived + 1, news.now)
-        if audience == TEAM and news.sent_by is not None:
-            private = summary_id(account, private_to(news.sent_by), conversation)
-            other = draft.one(SummaryRow, account, private)
-            before = max(before, other.arrived if other else 0)
-            read_what_was_sent(draft, account, news.sent_by, conversation, before, arrived)
+        if audience == TEAM:
+            draft.put(replace(row, arrived=arrived, arrived_before=before))
+            for user in sorted(change.senders):
+                _read(draft, change, user, before, arrived)
     draft.put(summary_row(account, audience, conversation, arrived, new))
 
 
-def _is_own(audience: str, user: str | None) -> bool:
-    return user is not None and audience in (user, private_to(user))
+def _read_by_new_senders(draft: Draft, change: Change) -> None:
+    """Let those have read the mail of whom it is only now known that they sent it.
+
+    A colleague's capture came first, and the mail was news to the team. Where more has come since,
+    nothing changes.
+    """
+    account, team = change.mail.account, summary_id(change.mail.account, TEAM, change.conversation)
+    for user in sorted(change.new_senders):
+        row, summary = _listed(draft, change, TEAM), draft.one(SummaryRow, account, team)
+        if row is not None and summary is not None and 0 < row.arrived == summary.arrived:
+            _read(draft, change, user, row.arrived_before, row.arrived)
+
+
+def _read(draft: Draft, change: Change, user: str, before: int, arrived: int) -> None:
+    """Let a user have read what they sent, if they had read all that the team's audience and their
+    private one had before."""
+    account, conversation = change.mail.account, change.conversation
+    private = draft.one(SummaryRow, account, summary_id(account, private_to(user), conversation))
+    before = max(before, private.arrived if private else 0)
+    read_what_was_sent(draft, account, user, conversation, before, arrived)
 
 
 def _summary_anew(draft: Draft, account: str, audience: str, conversation: str) -> Summary | None:
@@ -268,3 +309,7 @@ def row_id(mail: Mail, audience: str) -> str:
 
 def _profile_row_id(mail: Mail, audience: str, person_id: str) -> str:
     return f"{mail.account}/{audience}/{person_id}/{mail.id}"
+
+
+def _senders(captures: Sequence[Capture]) -> frozenset[str]:
+    return frozenset(capture.owner for capture in captures if capture.sent_by_owner)

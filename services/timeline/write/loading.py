@@ -11,13 +11,12 @@ from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from services.timeline.write.audiences import add_capture, private_to
+from services.timeline.write.audiences import add_capture
 from services.timeline.write.authentication import has_failed
-from services.timeline.write.conversations import summary_id, token_id
+from services.timeline.write.conversations import token_id
 from services.timeline.write.listing import Change
 from services.timeline.write.projection import Projection
 from services.timeline.write.quarantine import held_id
-from services.timeline.write.read_marks import mark_id, reader_id
 from services.timeline.write.records import (
     Bounce,
     Confirmation,
@@ -28,7 +27,6 @@ from services.timeline.write.records import (
     Mail,
     MailRow,
     Outcome,
-    ReadBefore,
     ReadMark,
     SummaryRow,
     Token,
@@ -185,8 +183,3 @@ def _to_list(projection: Projection, known: Mail | None, conversation: str) -> I
     for query in Change.of(mail, before, conversation).needed:
         if query.kind is not Content or known is not None:
             yield query
-    if capture.sent_by_owner and not capture.backfill:
-        private = summary_id(account, private_to(capture.owner), conversation)
-        yield ById(SummaryRow, account, private)
-        yield ById(ReadMark, account, mark_id(account, capture.owner, conversation))
-        yield ById(ReadBefore, account, reader_id(account, capture.owner))

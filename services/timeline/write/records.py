@@ -219,6 +219,10 @@ class MailRow(Kept, frozen=True, kw_only=True, omit_defaults=True):
     participants: tuple[NamedAddress, ...]
     persons: tuple[ProfileRef, ...]
     terms: tuple[str, ...] = ()
+    arrived: int = 0
+    """The conversation's `arrived` when the mail was news to the audience, 0 if it never was."""
+    arrived_before: int = 0
+    """The conversation's `arrived` before that."""
 
 
 class ProfileRow(Kept, frozen=True, kw_only=True, omit_defaults=True):

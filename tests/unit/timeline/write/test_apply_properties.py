@@ -406,7 +406,12 @@ def test_no_record_of_an_audience_holds_a_word_that_it_may_not_see(case: Case, s
         words[letter.account, f"!{letter.owner}"] |= own
         if (letter.account, letter.mail_id, letter.owner, letter.content) in open_:
             words[letter.account, "*"] |= own
-    for row in (*memory.all(MailRow), *memory.all(ProfileRow), *memory.all(SummaryRow)):
+    rows: list[MailRow | ProfileRow | SummaryRow] = [
+        *memory.all(MailRow),
+        *memory.all(ProfileRow),
+        *memory.all(SummaryRow),
+    ]
+    for row in rows:
         text = json.dumps(to_document(row), default=str)
         assert "hidden" not in text
         assert {one for one in everything if one in text} <= words[row.account, row.audience]
@@ -482,7 +487,7 @@ def test_what_is_listed_is_what_the_mails_say_now(case: Case, seed: int) -> None
             assert word(0, 0)[:4] in " ".join(stored.terms) or content.auto
             row = mail_row(one, audience, conversation, view, content, stored.terms)
             rows[row.account, row.id] = row
-        for (audience, person_id), date in profile_dates(one.captures).items():
+        for (audience, person_id), date in profile_dates(one.captures, views(one.captures)).items():
             profiles[one.account, audience, person_id, one.id] = date
     assert {(row.account, row.id): row for row in memory.all(MailRow)} == rows
     assert profiles_of(memory) == profiles

@@ -71,7 +71,7 @@ def without_hidden(captures: list[Capture], owner: str | None) -> list[Capture]:
 
 def seen_by(captures: list[Capture], audience: str) -> tuple[View | None, dict[str, object]]:
     """Return how an audience has a mail, and when each profile has it there."""
-    dates = profile_dates(captures)
+    dates = profile_dates(captures, views(captures))
     of = {person_id: date for (whose, person_id), date in dates.items() if whose == audience}
     return views(captures).get(audience), {**of}
 
@@ -94,7 +94,7 @@ def test_an_audience_sees_as_if_others_had_no_bcc(mail: list[Capture]) -> None:
 
 @given(MAILS)
 def test_a_profile_is_on_one_of_the_audiences_that_a_user_reads(mail: list[Capture]) -> None:
-    dates = profile_dates(mail)
+    dates = profile_dates(mail, views(mail))
     for user in PEOPLE:
         known = {
             match.person_id
@@ -236,7 +236,7 @@ def test_where_the_team_sees_the_mail_bcc_adds_a_profile_and_no_row_of_the_mail(
         capture_record(1, "u1", "k0", 1, matches=[match_record(2, "u1"), match_record(0)]),
     ]
     assert seen_profiles(mail) == {"*": ["c0"], "u1": ["c0", "c1"], "u2": ["c0"]}
-    dates = profile_dates(added(mail))
+    dates = profile_dates(added(mail), views(added(mail)))
     assert {key: (date - NOW).seconds // 60 for key, date in dates.items()} == {
         ("*", "c0"): 0,
         ("u1", "c0"): 1,
@@ -249,7 +249,7 @@ def test_where_the_team_sees_the_mail_bcc_adds_a_profile_and_no_row_of_the_mail(
 def test_a_profile_that_the_team_sees_is_not_hidden_as_well() -> None:
     """Known from an open address, and from another address in the owner's Bcc."""
     mail = added([capture_record(0, matches=[match_record(0), match_record(1, "u1")])])
-    assert [*profile_dates(mail)] == [("*", "c0"), ("u1", "c0")]
+    assert [*profile_dates(mail, views(mail))] == [("*", "c0"), ("u1", "c0")]
 
 
 def test_the_team_sees_the_first_open_content_and_each_owner_their_own() -> None:

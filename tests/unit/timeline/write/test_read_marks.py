@@ -252,17 +252,10 @@ _LATE = (
 )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason=f"{_LATE} that u1 sent it; when u1's own comes, what was read before is not known",
-)
 def test_what_a_user_sent_is_read_when_a_colleagues_capture_came_first() -> None:
     assert unread(own_and_colleagues(first="u2")) == set()
 
 
-@pytest.mark.xfail(
-    strict=True, reason=f"{_LATE} who sent it, and u1's own is not in the team's audience"
-)
 @pytest.mark.parametrize("first", ["u1", "u2"])
 def test_what_a_user_sent_is_read_when_their_own_capture_is_known_from_bcc(first: str) -> None:
     assert unread(own_and_colleagues(Role.BCC, first=first)) == set()
