@@ -226,9 +226,9 @@ def cases(
                 gone = dismiss(capture_id, account=account, minutes=minutes)
                 requests.insert(position, gone)
             if draw(st.sampled_from((False, False, False, True))):
-                requests.append(
-                    dismiss(account=account) if draw(st.booleans()) else confirm(account=account)
-                )
+                other = UUID(int=1000 + at)
+                make = dismiss if draw(st.booleans()) else confirm
+                requests.append(make(other, account=account))
     return Case(letters, requests)
 
 
