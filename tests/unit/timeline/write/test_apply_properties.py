@@ -406,7 +406,9 @@ def test_no_record_of_an_audience_holds_a_word_that_it_may_not_see(case: Case, s
         words[letter.account, f"!{letter.owner}"] |= own
         if (letter.account, letter.mail_id, letter.owner, letter.content) in open_:
             words[letter.account, "*"] |= own
-    for row in (*memory.all(MailRow), *memory.all(ProfileRow), *memory.all(SummaryRow)):
+    rows: list[MailRow | ProfileRow | SummaryRow] = [*memory.all(MailRow)]
+    rows += [*memory.all(ProfileRow), *memory.all(SummaryRow)]
+    for row in rows:
         text = json.dumps(to_document(row), default=str)
         assert "hidden" not in text
         assert {one for one in everything if one in text} <= words[row.account, row.audience]
