@@ -15,8 +15,8 @@ from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from services.timeline.content.reader import ReadMail, read
 from services.timeline.write.apply import Applied, apply
 from services.timeline.write.committing import writes_of
-from services.timeline.write.listing import content_id
 from services.timeline.write.loading import first_queries, second_queries
+from services.timeline.write.mail_rows import content_id
 from services.timeline.write.projection import project
 from services.timeline.write.records import (
     Capture,
@@ -462,6 +462,9 @@ def kept(memory: Memory) -> dict[str, list[Document]]:
             if name == "conversations":
                 document["_id"] = document["_id"].rpartition("/")[0]
                 del document["arrived"]
+            if name == "mail_rows":
+                document.pop("arrived", None)
+                document.pop("arrived_before", None)
             if name == "threads":
                 document["_id"] = names[document["account"], document["_id"].partition("/")[2]]
                 document.pop("joined", None)

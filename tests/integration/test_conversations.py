@@ -106,7 +106,7 @@ async def rows(timeline: Timeline) -> dict[str, list[Document]]:
         documents = await timeline.database[name].find().to_list()
         conversations = await conversation_ids(timeline)
         for document in documents:
-            for field in ("arrived", "raw_key", "raw_of", "size", "read_at"):
+            for field in ("arrived", "arrived_before", "raw_key", "raw_of", "size", "read_at"):
                 document.pop(field, None)
             if "thread" in document:  # a thread's name is any of its tokens
                 document["thread"] = conversations[document["thread"]]

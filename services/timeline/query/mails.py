@@ -17,7 +17,7 @@ from services.timeline.query.cursors import MailPlace, after, read_cursor, write
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.authentication import of_captures
-from services.timeline.write.listing import content_id
+from services.timeline.write.mail_rows import content_id
 from services.timeline.write.records import (
     Capture,
     Content,

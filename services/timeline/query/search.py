@@ -21,7 +21,7 @@ from services.timeline.query.phrases import Phrases
 from services.timeline.query.search_query import Query
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.conversations import summary_id
-from services.timeline.write.listing import content_id
+from services.timeline.write.mail_rows import content_id
 from services.timeline.write.records import (
     Attachment,
     Content,

@@ -13,17 +13,20 @@ from typing import Self
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.timeline.content.inline_data import searchable
-from services.timeline.content.terms import terms_of
 from services.timeline.write.audiences import TEAM, View, private_to, profile_dates, views
 from services.timeline.write.conversations import summary_id, summary_in, summary_row
+from services.timeline.write.mail_rows import (
+    content_id,
+    mail_row,
+    row_id,
+    terms_of_content,
+)
 from services.timeline.write.read_marks import mark_id, read_what_was_sent, reader_id
 from services.timeline.write.records import (
     Capture,
     Content,
     Mail,
     MailRow,
-    NamedAddress,
     ProfileRow,
     ReadBefore,
     ReadMark,
@@ -33,9 +36,6 @@ from services.timeline.write.records import (
 from services.timeline.write.state import ById, Draft
 from services.timeline.write.summary import changed as changed_summary
 from services.timeline.write.summary import joined, summary_of
-
-MAX_PARTICIPANTS = 50
-"""Of one mail, for the summary of its conversation."""
 
 
 class News(Struct, frozen=True):
@@ -161,7 +161,7 @@ def _row_of(draft: Draft, change: Change, audience: str, was: MailRow | None) ->
         return None
     derived = draft.state.derived
     terms = derived.get(("terms", content.id)) or derived.setdefault(
-        ("terms", content.id), _terms(content)
+        ("terms", content.id), terms_of_content(content)
     )
     row = mail_row(mail, audience, change.conversation, view, content, terms)
     if was is None:
@@ -245,66 +245,6 @@ def _read(draft: Draft, change: Change, user: str, before: int, arrived: int) ->
 def _summary_anew(draft: Draft, account: str, audience: str, conversation: str) -> Summary | None:
     rows = draft.of_conversations(MailRow, account, [conversation], audience)
     return reduce(joined, map(summary_of, rows)) if rows else None
-
-
-def mail_row(
-    mail: Mail,
-    audience: str,
-    conversation: str,
-    view: View,
-    content: Content,
-    terms: tuple[str, ...],
-) -> MailRow:
-    """Return the row of a mail in an audience."""
-    people = [entry for entry in content.participants if entry.role != "reply_to"]
-    named = {entry.address.lower(): entry for entry in reversed(people)}
-    first = [named[key] for key in dict.fromkeys(entry.address.lower() for entry in people)]
-    return MailRow(
-        id=row_id(mail, audience),
-        account=mail.account,
-        audience=audience,
-        mail_id=mail.id,
-        conversation=conversation,
-        date=view.date,
-        content=view.content,
-        subject=content.subject,
-        snippet=content.snippet,
-        has_attachments=bool(content.attachments),
-        participants=tuple(
-            NamedAddress(name=entry.name, address=entry.address)
-            for entry in first[:MAX_PARTICIPANTS]
-        ),
-        persons=view.persons,
-        terms=terms,
-    )
-
-
-def _terms(content: Content) -> tuple[str, ...]:
-    """Return what the content is found by: the same for every audience."""
-
-    def of(*roles: str) -> list[tuple[str, str]]:
-        return [(p.name, p.address) for p in content.participants if p.role in roles]
-
-    return tuple(
-        terms_of(
-            subject=content.subject,
-            text=searchable(content.text),
-            sender=of("from", "sender"),
-            recipients=of("to", "cc"),
-            attachments=[attachment.filename for attachment in content.attachments],
-            is_whole=not content.incomplete,
-        )
-    )
-
-
-def content_id(mail_id: str, key: str) -> str:
-    """Return the id of one of a mail's contents."""
-    return f"{mail_id}/{key}"
-
-
-def row_id(mail: Mail, audience: str) -> str:
-    """Return the id of a mail's row in an audience."""
-    return f"{mail.account}/{audience}/{mail.id}"
 
 
 def _profile_row_id(mail: Mail, audience: str, person_id: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.timeline.write.audiences import TEAM
-from services.timeline.write.listing import MAX_PARTICIPANTS
+from services.timeline.write.mail_rows import MAX_PARTICIPANTS
 from services.timeline.write.records import (
     Content,
     MailRow,
@@ -97,11 +97,8 @@ def test_what_becomes_open_is_no_longer_private() -> None:
     assert {row.audience for row in memory.all(MailRow)} == {"u1", "!u1"}
     arrived = memory.summary("!u1").arrived
     memory.write(attach(None, match("c1"), owner="u2"))
-    rows: list[MailRow | ProfileRow | SummaryRow] = [
-        *memory.all(MailRow),
-        *memory.all(ProfileRow),
-        *memory.all(SummaryRow),
-    ]
+    rows: list[MailRow | ProfileRow | SummaryRow] = [*memory.all(MailRow)]
+    rows += [*memory.all(ProfileRow), *memory.all(SummaryRow)]
     assert {row.audience for row in rows} == {"u1", "u2", "*"}
     assert memory.summary(TEAM).arrived == arrived + 1000
     assert {hint.audience for hint in memory.hints[-3:]} == {"!u1", "u2", "*"}
