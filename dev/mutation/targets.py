@@ -60,6 +60,10 @@ TARGETS = (
             ("summary", "listing", "apply_properties"),
         )
     ),
+    Target(
+        "services/timeline/write/mail_rows.py",
+        _of_write("listing", "attaching", "apply_properties"),
+    ),
     Target("services/timeline/query/viewer.py", (f"{_TIMELINE}/query/test_viewer.py",)),
     Target("services/ingest/limits.py", (f"{_INGEST}/test_limits.py",)),
     Target("services/ingest/data.py", (f"{_INGEST}/test_read_data.py",)),

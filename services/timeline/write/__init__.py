@@ -5,8 +5,8 @@
 * `writer.py` commits what waits in its `lanes.py` together: `loading.py`, `apply.py`,
   `committing.py`.
 * `apply.py` is pure, and so is what it calls: `attaching.py` and `replacing.py`; `recording.py`
-  (outcomes), `quarantine.py`; `conversations.py`, `read_marks.py`; `listing.py`, `mail_rows.py`, `summary.py`;
-  `audiences.py`, `matches.py` (who may see what).
+  (outcomes), `quarantine.py`; `conversations.py`, `read_marks.py`; `listing.py`, `mail_rows.py`,
+  `summary.py`; `audiences.py`, `matches.py` (who may see what).
 * `records.py` has what is kept, `stored.py` turns it into BSON, `state.py` is what a batch sees.
 * `people.py` follows the directory.
 """
