@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.timeline.write.records import Bounce, Content, Hint, Mail
-from shared.events import Role
+from shared.events import AuthenticationVerdict, Role
 from tests.write_parts import ACCOUNT, FAILED, NOW, VERIFIED, Memory, attach, bounce, mail, match
 
 
@@ -58,9 +58,9 @@ def test_who_sees_that_something_has_changed_is_told() -> None:
 
 
 @pytest.mark.parametrize("verdict", [None, VERIFIED, FAILED])
-def test_a_verdict_is_kept_with_the_capture(verdict: object) -> None:
+def test_a_verdict_is_kept_with_the_capture(verdict: AuthenticationVerdict | None) -> None:
     memory = Memory()
-    memory.write(attach(verdict=verdict))  # type: ignore[arg-type]
+    memory.write(attach(verdict=verdict))
     [one] = memory.all(Mail)
     found = one.captures[0].authentication
     assert found is not None

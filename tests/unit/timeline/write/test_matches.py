@@ -1,6 +1,7 @@
 """What several captures know of one profile and address."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -40,9 +41,9 @@ def test_of_two_bcc_both_owners_may_see_it() -> None:
         ({"kind": "candidate"}, {"kind": "contact"}),
     ],
 )
-def test_the_plainest_place_is_kept(better: dict[str, str], worse: dict[str, str]) -> None:
-    kept = match_record(0, **better)  # type: ignore[arg-type]
-    assert merged(kept, match_record(0, **worse)) == kept  # type: ignore[arg-type]
+def test_the_plainest_place_is_kept(better: dict[str, Any], worse: dict[str, Any]) -> None:
+    kept = match_record(0, **better)
+    assert merged(kept, match_record(0, **worse)) == kept
 
 
 def test_an_address_is_shared_once_it_was() -> None:

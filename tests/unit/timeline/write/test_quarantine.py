@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from services.timeline.write.quarantine import held_id, raw_key
 from services.timeline.write.records import Held, Verdict
-from shared.events import MailAttached, Role
+from shared.events import AuthenticationVerdict, MailAttached, Role
 from tests.write_parts import (
     ACCOUNT,
     FAILED,
@@ -57,9 +57,11 @@ def test_what_is_known_from_bcc_waits_for_its_owner_alone() -> None:
 
 
 @pytest.mark.parametrize(("verdict", "may_wait"), [(FAILED, False), (VERIFIED, True), (None, True)])
-def test_what_has_not_failed_or_may_not_wait_is_shown(verdict: object, may_wait: bool) -> None:
+def test_what_has_not_failed_or_may_not_wait_is_shown(
+    verdict: AuthenticationVerdict | None, may_wait: bool
+) -> None:
     memory = Memory()
-    request = attach(verdict=verdict, may_wait=may_wait)  # type: ignore[arg-type]
+    request = attach(verdict=verdict, may_wait=may_wait)
     assert memory.write(request)[0].outcome == "attached"
     assert memory.all(Held) == []
 

@@ -77,7 +77,7 @@ def test_of_several_all_that_are_missing_are_named() -> None:
     draft = loaded(token("a"))
     with pytest.raises(NotLoaded) as raised:
         draft.many(Token, "acme", ["acme/x", "acme/a", "acme/y"])
-    assert [query.id for query in raised.value.queries] == ["acme/x", "acme/y"]  # type: ignore[union-attr]
+    assert raised.value.queries == tuple(ById(Token, "acme", f"acme/{t}") for t in "xy")
     assert draft.many(Token, "acme", ["acme/a"]) == {"acme/a": token("a")}
 
 
