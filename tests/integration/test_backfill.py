@@ -225,13 +225,13 @@ async def test_interrupted_it_goes_on_where_it_was(
     assert 100 <= sent < 2900
     assert "interrupted; the same command goes on from here\n" in capsys.readouterr().err
     before = await waiting_captures(admin)
-    assert len(before) - sent in range(16), "what was under way may come again"
     second = await bring(settings, path)
     assert second.state.tally == {"sent": 3000, "empty": 1}
     told = f"3,001 read: {3000 - sent:,} sent, {sent:,} sent before, 1 empty; "
     assert told in capsys.readouterr().err
     after = await waiting_captures(admin)
-    assert len(after) == 3000 - sent
+    again = len(before) + len(after) - 3000
+    assert again in range(16), "what was under way may come again, and late"
     assert len({*before, *after}) == 3000
 
 
