@@ -46,7 +46,7 @@ TARGETS = (
         Target(f"services/timeline/write/{module}.py", _of_write(module, *others))
         for module, *others in (
             ("apply", "recording", "quarantine", "apply_properties"),
-            ("attaching", "quarantine", "recording", "read_marks", "apply_properties"),
+            ("attaching", "quarantine", "recording", "read_marks", "replacing", "apply_properties"),
             ("audiences",),
             ("conversations", "read_marks", "apply_properties"),
             ("lanes",),

@@ -102,7 +102,7 @@ def keep_bounce(draft: Draft, bounce: Bounce) -> None:
     A repetition changes nothing. What is read anew of the same capture takes its place.
     """
     known = draft.one(Bounce, bounce.account, bounce.id)
-    if known is None or (bounce.at <= known.at and bounce != known):
+    if known is None or bounce.at <= known.at:
         draft.put(bounce)
 
 

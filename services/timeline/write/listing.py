@@ -109,11 +109,9 @@ class Change(Struct, frozen=True, kw_only=True):
         for (audience, person_id), date in self.dated.items():
             if self.dates.get((audience, person_id)) != date:
                 yield ById(ProfileRow, account, _profile_row_id(self.mail, audience, person_id))
-        is_new = TEAM in self.has and TEAM not in self.had
-        for user in self.senders if is_new else self.new_senders:
-            yield ById(MailRow, account, row_id(self.mail, TEAM))
-            for audience in (TEAM, private_to(user)):
-                yield ById(SummaryRow, account, summary_id(account, audience, self.conversation))
+        for user in self.new_senders if TEAM in self.had else self.senders:
+            private = summary_id(account, private_to(user), self.conversation)
+            yield ById(SummaryRow, account, private)
             yield ById(ReadMark, account, mark_id(account, user, self.conversation))
             yield ById(ReadBefore, account, reader_id(account, user))
 
@@ -159,11 +157,10 @@ def _row_of(draft: Draft, change: Change, audience: str, was: MailRow | None) ->
     content = draft.one(Content, mail.account, content_id(mail.id, view.content))
     if content is None:
         return None
-    derived = draft.state.derived
-    terms = derived.get(("terms", content.id)) or derived.setdefault(
-        ("terms", content.id), terms_of_content(content)
-    )
-    row = mail_row(mail, audience, change.conversation, view, content, terms)
+    terms = draft.state.terms
+    if content.id not in terms:
+        terms[content.id] = terms_of_content(content)
+    row = mail_row(mail, audience, change.conversation, view, content, terms[content.id])
     if was is None:
         return row
     return replace(row, arrived=was.arrived, arrived_before=was.arrived_before)
@@ -200,10 +197,8 @@ def _summarise(
     id_ = summary_id(account, audience, conversation)
     had = draft.one(SummaryRow, account, id_)
     new: Summary | None
-    if row is not None and had is None:
-        new = summary_of(row)
-    elif row is not None and had is not None and was is None:
-        new = joined(summary_in(had), summary_of(row))
+    if row is not None and was is None:
+        new = joined(summary_in(had), summary_of(row)) if had else summary_of(row)
     else:
         new = changed_summary(summary_in(had), was, row) if had and was and row else None
         new = new or _summary_anew(draft, account, audience, conversation)
@@ -223,13 +218,12 @@ def _summarise(
 def _read_by_new_senders(draft: Draft, change: Change) -> None:
     """Let those have read the mail of whom it is only now known that they sent it.
 
-    A colleague's capture came first, and the mail was news to the team. Where more has come since,
-    nothing changes.
+    A colleague's capture came first, and the mail was news to the team. What has come since stays
+    unread.
     """
-    account, team = change.mail.account, summary_id(change.mail.account, TEAM, change.conversation)
-    for user in sorted(change.new_senders):
-        row, summary = _listed(draft, change, TEAM), draft.one(SummaryRow, account, team)
-        if row is not None and summary is not None and 0 < row.arrived == summary.arrived:
+    row = _listed(draft, change, TEAM) if change.new_senders else None
+    if row is not None and row.arrived:
+        for user in sorted(change.new_senders):
             _read(draft, change, user, row.arrived_before, row.arrived)
 
 

@@ -59,9 +59,9 @@ class State:
     def __init__(self) -> None:
         self._found: dict[Query, Kept | tuple[Kept, ...] | None] = {}
 
-        self.derived: dict[tuple[str, str], Any] = {}
-        """What is dear to make, by its kind and what it is made of: kept while a batch is applied
-        again, with more loaded."""
+        self.terms: dict[str, tuple[str, ...]] = {}
+        """What contents are found by, by their ids. Dear to make, so kept while a batch is applied
+        again with more loaded."""
 
     def __contains__(self, query: Query) -> bool:
         return query in self._found

@@ -247,13 +247,26 @@ def test_what_a_user_sent_is_unread_in_any_order_if_there_was_something_unread()
         assert len(unread(own_and_colleagues(first=first, has_read=False))) == 1
 
 
-_LATE = (
-    "the team's row of a mail that was sent is made by a colleague's capture, which does not say"
-)
-
-
 def test_what_a_user_sent_is_read_when_a_colleagues_capture_came_first() -> None:
     assert unread(own_and_colleagues(first="u2")) == set()
+
+
+def test_what_came_since_stays_unread_when_a_colleagues_capture_came_first() -> None:
+    memory = Memory()
+    raw = mail("1@x")
+    memory.write(attach(raw, owner="u2"))
+    memory.write(attach(mail("2@x", references=["1@x"]), owner="u2"))
+    memory.write(attach(raw, sent_by_owner=True))
+    assert len(unread(memory)) == 1
+
+
+def test_a_backfilled_mail_that_a_user_sent_needs_no_mark() -> None:
+    memory = Memory()
+    raw = mail("1@x")
+    memory.write(attach(raw, owner="u2", backfill=True))
+    memory.write(attach(raw, sent_by_owner=True, backfill=True))
+    assert unread(memory) == set()
+    assert memory.all(ReadMark) == []
 
 
 @pytest.mark.parametrize("first", ["u1", "u2"])
