@@ -85,7 +85,7 @@ async def older(
 
 async def _written(timeline: Timeline) -> dict[str, list[Document]]:
     """Return all that is read, without what depends on the order in which it was written."""
-    left_out = {"arrived", "raw_key", "raw_of", "size", "read_at", "thread"}
+    left_out = {"arrived", "arrived_before", "raw_key", "raw_of", "size", "read_at", "thread"}
     found: dict[str, list[Document]] = {}
     for name in ("mails", "contents", "mail_rows", "profile_mails", "conversations", "bounces"):
         documents = await timeline.database[name].find().to_list()
