@@ -66,7 +66,7 @@ _CONFLICTS = 3
 """Conflicts in a row after which a batch is split."""
 _SLOTS = 64
 _PAUSE_SECONDS = 0.02
-_CLOSE_SECONDS = 3
+_CLOSE_SECONDS, _LEAVE_SECONDS = 2.0, 0.3
 _TRANSIENT, _UNKNOWN_COMMIT = "TransientTransactionError", "UnknownTransactionCommitResult"
 
 
@@ -91,6 +91,7 @@ class Writer:
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._is_mongos: bool | None = None
+        self._awaited = 0
 
     async def submit(self, request: Request) -> Answer:
         """Write a request; return once it is committed.
@@ -101,7 +102,11 @@ class Writer:
         self._start()
         pending = Pending(request, asyncio.get_running_loop().create_future())
         self._lanes[zlib.crc32(pending.account.encode()) % LANES].put(pending)
-        return await pending.answer
+        self._awaited += 1
+        try:
+            return await pending.answer
+        finally:
+            self._awaited -= 1
 
     async def has_seen(self, event: MailAttached) -> bool:
         """Return whether this event was recorded before."""
@@ -127,16 +132,21 @@ class Writer:
         self._stopping.set()
 
     async def close(self) -> None:
-        """Finish the batches in flight; what hangs on a silent server is left unwritten."""
+        """Finish the batches in flight that somebody waits for.
+
+        What hangs on a silent server is left unwritten: it was not acknowledged, and comes again.
+        """
         self._stopping.set()
         for lane in self._lanes:
             lane.filled.set()
         if not self._tasks:
             return
-        _, hanging = await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
+        patience = _CLOSE_SECONDS if self._awaited else _LEAVE_SECONDS
+        _, hanging = await asyncio.wait(self._tasks, timeout=patience)
         for task in hanging:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if hanging:  # each tries to abort its transaction, on a server that may be silent
+            await asyncio.wait(hanging, timeout=_LEAVE_SECONDS)
 
     async def _run(self, lane: Lane) -> None:
         slot = self._slots[id(lane)]
