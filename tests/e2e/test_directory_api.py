@@ -63,7 +63,7 @@ class TestImport:
         assert account.outcome() == {"attached": 2}
 
     def test_a_hundred_thousand_people_with_progress(self, account: Account, share: float) -> None:
-        people = 100_000 if share == 1 else 10_000
+        people = 100_000 if share == 1 else 6_000
         told = self.import_(account, ndjson(*(candidate(n) for n in range(people))))
         assert told[-1] == {"lines": people, "stored": people, "failed": 0, "done": True}
         assert [line["lines"] for line in told[:-1]] == list(range(5000, people + 1, 5000))
