@@ -19,7 +19,7 @@ from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
 from inscriptis.model.html_element import HtmlElement
 from lxml import etree
-from lxml.html import HTMLParser, document_fromstring
+from lxml.html import document_fromstring
 
 from services.timeline.content.images import REMOTE_SRC, REMOTE_URL
 from shared.mail.mime import CONTROL, MAX_TEXT
@@ -80,7 +80,7 @@ def read_html(source: str) -> tuple[str | None, str, bool]:
     if _most_attributes(source) > _MAX_IN_TAG:
         return None, re.sub(r"<[^<>]*+>", " ", source), False
     try:
-        tree = document_fromstring(source.encode(), parser=HTMLParser(encoding="utf-8"))
+        tree = document_fromstring(source.encode(), parser=etree.HTMLParser(encoding="utf-8"))
     except etree.ParserError:
         return None, "", True  # there is nothing in it
     except etree.LxmlError:
@@ -190,16 +190,19 @@ def _with_quote_signs(lines: list[str]) -> Iterator[str]:
     """Yield the lines; those between marks begin with `>`."""
     depth, is_quoted, is_blank = 0, False, False
     for line in lines:
-        text = line.lstrip(_QUOTE_MARKS)
-        depth = _depth_after(depth, line[: len(line) - len(text)])
-        inside = _QUOTE_MARK.sub("", text).rstrip()
+        is_marked = _QUOTE_START in line or _QUOTE_END in line
+        text = line.lstrip(_QUOTE_MARKS) if is_marked else line
+        if is_marked:
+            depth = _depth_after(depth, line[: len(line) - len(text)])
+        inside = (_QUOTE_MARK.sub("", text) if is_marked else text).rstrip()
         if inside:
             if is_blank:
                 yield ">" if depth and is_quoted else ""
             yield f"{'>' * min(depth, _MAX_QUOTE_DEPTH)} {inside}" if depth else inside
         is_quoted = depth > 0 if inside else is_quoted
         is_blank = not inside and (is_blank or not line)
-        depth = _depth_after(depth, text)
+        if is_marked:
+            depth = _depth_after(depth, text)
 
 
 def _depth_after(depth: int, text: str) -> int:
@@ -210,13 +213,17 @@ def _measured(tree: etree._Element) -> tuple[int, int, int]:
     """Return depth, elements, and how often an HTML5 parser may copy a formatting element."""
     depth = deepest = elements = formatting = copies = 0
     for event, element in etree.iterwalk(tree, events=("start", "end")):
-        step = 1 if event == "start" else -1
-        depth += step
-        deepest = max(deepest, depth)
-        elements += step > 0
+        if event == "end":
+            depth -= 1
+            formatting -= element.tag in _FORMATTING
+            continue
+        depth += 1
+        elements += 1
+        if depth > deepest:
+            deepest = depth
         if element.tag in _FORMATTING:
-            formatting += step
-        elif step > 0:
+            formatting += 1
+        else:
             copies += formatting
     return deepest, elements, copies
 
