@@ -11,8 +11,8 @@ class MatcherSettings(CaptureSettings, DatabaseSettings):
 
     matcher_http_port: int = Field(8002, description="Where the HTTP API is.")
     matcher_database: str = Field("satchel_matcher", description="The matcher's own database.")
-    prefetch: int = Field(32, description="Deliveries in hand at a time.")
-    backfill_prefetch: int = Field(4, description="Deliveries of old mail in hand, besides.")
+    prefetch: int = Field(32, description="Deliveries in flight at a time.")
+    backfill_prefetch: int = Field(4, description="Deliveries of backfill in flight, besides.")
     authentication_seconds: float = Field(
         4.0,
         ge=0,

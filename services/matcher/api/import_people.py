@@ -30,7 +30,7 @@ from shared.web import MAX_FIELD
 _BATCH, _PROGRESS, _MAX_LINE = 500, 5000, 64 * 1024
 _MAX_BAD_LINES, _MAX_ERRORS = 10_000, 10
 _BATCH_SECONDS = 120
-"""Nobody waits for one batch: on a busy server an import goes on slowly rather than ends."""
+"""Per batch. On a busy server an import slows down instead of failing."""
 _PAUSE = 200
 """Lines after which others get their turn."""
 

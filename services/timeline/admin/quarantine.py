@@ -1,6 +1,6 @@
 """The captures that wait for a user's yes, as they are listed and decided (`release.py`).
 
-`write/quarantine.py` stores them. Whoever would see the mail sees that it waits.
+`write/quarantine.py` stores them. Users who would see the mail see that it waits.
 """
 
 from collections.abc import Sequence

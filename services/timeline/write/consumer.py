@@ -42,7 +42,7 @@ class Projector:
         """Handle one `mail.attached`, `mail.dismissed` or `mail.confirmation`.
 
         Done                     it is written, now or by an earlier delivery
-        Retry                    the database or the blob store is away
+        Retry                    the database or the blob store is unavailable
         Reject claim_missing     a large mail's bytes are gone, and no outcome is recorded
         Reject unexpected_event  the queue holds something else
         """

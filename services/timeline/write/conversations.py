@@ -10,7 +10,7 @@ account, never by subject. Each id is a token; each mail ties its tokens togethe
 
 Which mails are together depends on neither order nor concurrency; only the name does.
 
-Whoever joins a conversation writes its document. So of two transactions that meet in one, one is
+Every join writes the conversation's document. So of two transactions that meet in one, one is
 repeated: none can add a mail to a conversation while another renames it.
 """
 

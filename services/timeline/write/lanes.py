@@ -65,7 +65,7 @@ class Lane:
 
 
 def answer_all(batch: Sequence[Pending], answers: Sequence[Answer]) -> None:
-    """Give each request its answer. Whoever waited for it may have gone."""
+    """Give each request its answer. Its caller may have been cancelled."""
     for pending, answer in zip(batch, answers, strict=True):
         if not pending.answer.done():
             pending.answer.set_result(answer)
@@ -79,7 +79,7 @@ def fail_all(batch: Sequence[Pending], error: Exception) -> None:
 
 
 def drop_all(batch: Sequence[Pending]) -> None:
-    """Let nobody wait for what was not answered."""
+    """Cancel the requests that were not answered."""
     for pending in batch:
         pending.answer.cancel()
 

@@ -58,9 +58,9 @@ class Change(Struct, frozen=True, kw_only=True):
     """When each profile had the mail, by audience and profile."""
     dates: Mapping[tuple[str, str], datetime]
     differing: tuple[str, ...]
-    """Audiences that have it anew or otherwise."""
+    """Audiences for which it is new or has changed."""
     gone: tuple[str, ...]
-    """Audiences that have it no more."""
+    """Audiences that no longer have it."""
     senders: frozenset[str]
     """The users who sent it: no news to them."""
     new_senders: frozenset[str]

@@ -1,7 +1,7 @@
 """The matches of a mail, and who may see which. Pure.
 
 Bcc is shown to the owner of the capture alone. So a match that is known from Bcc only carries its
-owners in `bcc_owners`; to nobody else does it exist, on the profile's timeline neither.
+owners in `bcc_owners`. No other user sees it, not even on the profile's timeline.
 """
 
 from collections.abc import Iterable

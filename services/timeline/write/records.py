@@ -184,7 +184,7 @@ class Token(Kept, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Conversation(Kept, frozen=True, kw_only=True, omit_defaults=True):
-    """How many mails a conversation has. Whoever joins it writes this document."""
+    """How many mails a conversation has. Every join writes this document."""
 
     collection: ClassVar[str] = "threads"
 
@@ -271,7 +271,7 @@ class Summary(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SummaryRow(Kept, frozen=True, kw_only=True, omit_defaults=True):
-    """A conversation as an audience lists it."""
+    """A conversation as an audience lists it: a `Summary` with an id (a record has one base)."""
 
     collection: ClassVar[str] = "conversations"
 
@@ -392,7 +392,7 @@ class ReadBefore(Kept, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Hint(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A conversation has changed for an audience: whoever has it open looks again."""
+    """A conversation has changed for an audience: open pages fetch it again."""
 
     collection: ClassVar[str] = "changes"
 

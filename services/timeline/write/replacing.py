@@ -45,7 +45,7 @@ def replace_content(draft: Draft, request: Replace, now: datetime) -> Answer:
 
 
 def _with_own_bcc(mail: Mail, content: Content, projection: Projection) -> Projection:
-    """Return the projection with the Bcc that its owner knows, and nobody else's."""
+    """Return the projection with its owner's Bcc only."""
     capture = projection.capture
     read = capture.bcc if capture.owner == content.raw_of else ()
     known = {

@@ -20,7 +20,7 @@ class Attach(Struct, frozen=True, kw_only=True):
     may_wait: bool = False
     """The account wants mail that failed authentication to wait."""
     is_released: bool = False
-    """A user has said yes: it waits no more."""
+    """A user has released it from quarantine."""
 
 
 class Dismiss(Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class Refuse(Struct, frozen=True, kw_only=True):
 
 
 class Replace(Struct, frozen=True, kw_only=True):
-    """Put projections, made anew from a content's bytes, in the place of that content."""
+    """Replace a content by what today's reader makes of its bytes."""
 
     mail_id: str
     content: Content

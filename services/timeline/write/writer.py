@@ -128,7 +128,7 @@ class Writer:
         await self.close()
 
     def stop(self) -> None:
-        """Let `run` end. Whoever submits has to be stopped before."""
+        """Let `run` end. Stop everything that submits first."""
         self._stopping.set()
 
     async def close(self) -> None:
