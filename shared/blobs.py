@@ -14,7 +14,7 @@ Keys:
     claims/<random id>               the same of old mail, whose capture may be on its way twice
     claims/<...>.<place>             a mail that it encloses, between matcher and timeline
     quarantine/<account>/<capture id>/<place>  a mail that waits for a user's yes
-    mails/<account>/<mail id>/<content>/<hash>  the raw bytes of an attached mail, for good
+    mails/<account>/<mail id>/<content>/<hash>  the raw bytes of a large attached mail, for good
     receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
     dead/<dead letter id>            the body of a dead letter, as long as it waits
 """

@@ -15,6 +15,7 @@ from services.timeline.admin.stats import Stats
 from services.timeline.indexes import INDEXES
 from services.timeline.query.inbox import Inbox, InboxItem
 from services.timeline.query.mails import Mails, ShownMail
+from services.timeline.query.raw_bytes import RawBytes
 from services.timeline.query.read_state import ReadState
 from services.timeline.query.search import Search
 from services.timeline.query.viewer import Viewer
@@ -58,12 +59,22 @@ class Timeline:
         self.mails, self.search = Mails(database), Search(database)
         self.inbox = Inbox(database, ReadState(database))
         self.blobs, self.database, self.client = blobs, database, client
+        self.raw_bytes = RawBytes(database, blobs)
 
     async def handle(
         self, event: MailAttached | MailDismissed | MailConfirmation, raw: bytes = b""
     ) -> object:
         """Project one event."""
         return await self.projector.handle(Delivery(event, raw, redelivered=False))
+
+    async def raw(self, content: ListedContent) -> bytes:
+        """Return the bytes that a content names."""
+        return await self.raw_bytes.get(content.account, content.raw_key)
+
+    async def lose_raw(self, key: str) -> None:
+        """Let raw bytes be gone, wherever they are."""
+        await self.database.raw_mails.delete_one({"_id": key})
+        await self.blobs.delete(key)
 
     async def tally(self) -> dict[str, int]:
         """Return what became of the captures."""

@@ -28,6 +28,7 @@ from services.timeline.write.records import (
     NamedAddress,
     Outcome,
     ProfileRow,
+    RawMail,
     SummaryRow,
     Token,
     Verdict,
@@ -90,9 +91,7 @@ class Memory:
             self.duplicates += 1
             self.documents = before
             self.commit(applied.draft, upsert=True)
-        for answer in applied.answers:
-            if answer.blob is not None:
-                self.blobs[answer.blob.key] = answer.blob.raw
+        self.blobs |= applied.draft.blobs
         return applied.answers
 
     def apply(self, requests: Sequence[Request], now: datetime = NOW) -> Applied:
@@ -177,6 +176,10 @@ class Memory:
         found = self.documents[kind.collection]
         records = [from_document(kind, found[key]) for key in sorted(found)]
         return [r for r in records if all(getattr(r, k) == v for k, v in wanted.items())]
+
+    def raws(self) -> dict[str, bytes]:
+        """Return all raw bytes by their keys, wherever they are kept."""
+        return self.blobs | {one.id: one.raw for one in self.all(RawMail)}
 
     def tallies(self) -> dict[tuple[str, str, str, str], int]:
         """Return what is counted, by account, day, owner and name, without what is 0."""

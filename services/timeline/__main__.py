@@ -29,6 +29,7 @@ from services.timeline.query.live import Live
 from services.timeline.query.mails import Mails
 from services.timeline.query.people import Directory
 from services.timeline.query.raw import RawMails
+from services.timeline.query.raw_bytes import RawBytes
 from services.timeline.query.read_state import ReadState
 from services.timeline.query.search import Search
 from services.timeline.settings import TimelineSettings
@@ -99,7 +100,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(
         inbox_routes(inbox, Search(database), mails, directory, account_settings, live)
     )
-    app.include_router(mail_routes(mails, account_settings, RawMails(blobs)))
+    app.include_router(mail_routes(mails, account_settings, RawMails(RawBytes(database, blobs))))
     app.include_router(stats_routes(Stats(database), account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(dead_letter_routes(records, content, replay))

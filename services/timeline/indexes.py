@@ -1,6 +1,7 @@
 """All indexes of the timeline's database; each is declared beside the queries that need it."""
 
 from services.timeline.admin import quarantine, stats
+from services.timeline.admin.audit import blobs as audit
 from services.timeline.admin.dead_letters import records as dead_letters
 from services.timeline.query import (
     bounces,
@@ -27,4 +28,5 @@ INDEXES = (
     *quarantine.INDEXES,
     *stats.INDEXES,
     *dead_letters.INDEXES,
+    *audit.INDEXES,
 )

@@ -5,6 +5,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -18,7 +19,11 @@ from services.timeline.admin.audit import Finding
 from services.timeline.admin.audit import command as room
 from services.timeline.admin.audit.blobs import SWEEP_AGE, BlobAudit
 from services.timeline.admin.audit.captures import CaptureAudit, Period
+from services.timeline.admin.reprocess import Reprocess
+from services.timeline.content.reader import ReadMail, read
 from services.timeline.settings import TimelineSettings
+from services.timeline.write import consumer
+from services.timeline.write.records import RAW_IN_DATABASE_BYTES
 from shared.blobs import claim_key
 from shared.database import Document
 from shared.receipts import RECEIPT_PREFIX, Receipt, encode
@@ -168,25 +173,62 @@ async def test_more_than_one_page_is_looked_at(timeline: Timeline) -> None:
     assert tally == Counter(receipts=2500, dismissed=2499, gap=1, without_receipt=2001)
 
 
+LARGE = RAW_IN_DATABASE_BYTES + 1
+
+
 async def test_missing_bytes_and_orphans_are_named(timeline: Timeline) -> None:
-    for subject in ("a", "b"):
-        await timeline.handle(attached(), mail(subject, message_id=f"{subject}@x"))
-    assert await blobs(timeline, settled=later()) == ({}, Counter(contents=2, blobs=2))
-    content = await timeline.database.contents.find_one()
-    assert content is not None
-    await timeline.blobs.delete(content["raw_key"])
-    other = content["raw_key"].rpartition("/")[0] + "/other"
-    for orphan in (other, "mails/acme/m/c/h"):
-        await timeline.blobs.put(orphan, b"mail")
+    for subject, size in (("a", 0), ("b", LARGE), ("c", 0), ("d", LARGE)):
+        raw = mail(subject, message_id=f"{subject}@x").ljust(size, b"x")
+        await timeline.handle(attached(), raw)
+    whole = Counter(contents=4, blobs=2, raw_mails=2)
+    assert await blobs(timeline, settled=later()) == ({}, whole)
+    lost = [await raw_key_of(timeline, subject) for subject in ("a", "b")]
+    for key in lost:
+        await timeline.lose_raw(key)
+    orphans = [lost[1].rpartition("/")[0] + "/other", "mails/acme/m/c/h"]
+    for key in orphans:
+        await timeline.blobs.put(key, b"mail")
+    small = {"_id": "mails/acme/m/c/small", "account": "acme", "raw": b"mail"}
+    await timeline.database.raw_mails.insert_one(small)
     found, tally = await blobs(timeline, settled=later())
-    assert found == {
-        content["raw_key"]: "blob_missing",
-        other: "orphan_blob",
-        "mails/acme/m/c/h": "orphan_blob",
-    }
-    assert tally == Counter(contents=2, blobs=3, blob_missing=1, orphan_blob=2)
+    named = dict.fromkeys([*orphans, str(small["_id"])], "orphan_blob")
+    assert found == dict.fromkeys(lost, "blob_missing") | named
+    assert tally == Counter(contents=4, blobs=3, raw_mails=2, blob_missing=2, orphan_blob=3)
     found, _ = await blobs(timeline, settled=NOW - HOUR)
-    assert list(found.values()) == ["blob_missing"], "what is young may be under way"
+    assert found.keys() == {*lost, small["_id"]}, (
+        "what is young may be under way, but in a transaction"
+    )
+
+
+async def raw_key_of(timeline: Timeline, subject: str) -> str:
+    content = await timeline.database.contents.find_one({"subject": subject})
+    assert content is not None
+    return str(content["raw_key"])
+
+
+def read_otherwise(raw: bytes, *, forward: bool = False) -> ReadMail:
+    """Read a mail as an older reader did."""
+    return replace(read(raw, forward=forward), text="Older")
+
+
+async def test_what_a_newer_reader_has_made_anew_keeps_its_bytes(
+    timeline: Timeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its content has another id than the key of the bytes tells."""
+    with monkeypatch.context() as patch:
+        patch.setattr(consumer, "read", read_otherwise)
+        await timeline.handle(attached(), mail("small"))
+        await timeline.handle(attached(), mail("large", message_id="2@x").ljust(LARGE, b"x"))
+    chore = Reprocess(timeline.writer, timeline.database, timeline.blobs)
+    _, _, tally = await chore.begin(anew=True)
+    await chore.run(asyncio.Event(), lambda _: None, tally)
+    assert tally == Counter(changed=2)
+    keys = [await raw_key_of(timeline, subject) for subject in ("small", "large")]
+    then = (datetime.now(UTC) - SWEEP_AGE - timedelta(days=1)).timestamp()
+    os.utime(tmp_path / "blobs" / keys[1], (then, then))
+    found, _ = await blobs(timeline, settled=later(), sweep=True)
+    assert found == {}
+    assert await timeline.raw_bytes.has(keys) == {*keys}
 
 
 async def test_what_a_dead_letter_needs_and_is_gone_is_named(timeline: Timeline) -> None:
@@ -216,20 +258,22 @@ async def test_what_waits_in_quarantine_and_is_gone_is_named(timeline: Timeline)
 async def test_orphans_are_swept_when_nothing_can_need_them(
     timeline: Timeline, tmp_path: Path
 ) -> None:
-    await timeline.handle(attached(), mail())
-    content = await timeline.database.contents.find_one()
-    assert content is not None
+    for subject, size in (("Small", 0), ("Large", LARGE)):
+        raw = mail(subject, message_id=f"{subject}@x").ljust(size, b"x")
+        await timeline.handle(attached(), raw)
+    small, large = [await raw_key_of(timeline, subject) for subject in ("Small", "Large")]
     old, younger = "mails/acme/m/c/old", "mails/acme/m/c/younger"
     for key in (old, younger):
         await timeline.blobs.put(key, b"mail")
-    for key, days in ((old, 1), (content["raw_key"], 1), (younger, -1)):
+    orphan = {"_id": "mails/acme/m/c/small", "account": "acme", "raw": b"mail"}
+    await timeline.database.raw_mails.insert_one(orphan)
+    for key, days in ((old, 1), (large, 1), (younger, -1)):
         then = (datetime.now(UTC) - SWEEP_AGE - timedelta(days=days)).timestamp()
         os.utime(tmp_path / "blobs" / key, (then, then))
     _, tally = await blobs(timeline, settled=later(), sweep=True)
-    assert tally["swept"] == 1
-    assert not await timeline.blobs.has(old)
-    assert await timeline.blobs.has(younger)
-    assert await timeline.blobs.has(content["raw_key"])
+    assert tally["swept"] == 2
+    keys = (old, str(orphan["_id"]), younger, small, large)
+    assert await timeline.raw_bytes.has(keys) == {younger, small, large}
 
 
 async def test_claims_that_nobody_waits_for_are_named(timeline: Timeline) -> None:

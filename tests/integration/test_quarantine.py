@@ -97,7 +97,7 @@ async def test_released_it_is_what_it_would_have_been(timeline: Timeline) -> Non
     assert MailOut.of(shown).authentication.verdict is FAILED
     whole = await timeline.mails.one(TEAM, shown.mail.id)
     assert whole is not None
-    assert await timeline.blobs.get(whole.content.raw_key) == mail()
+    assert await timeline.raw(whole.content) == mail()
     [conversation] = await timeline.conversations()
     assert conversation.unread
     # It comes again, and somebody says yes again, from a page that was loaded before.

@@ -109,6 +109,6 @@ async def test_old_mail_that_was_brought_along_stays_no_news(
 async def test_missing_bytes_are_told_and_leave_the_mail_as_it_is(timeline: Timeline) -> None:
     await timeline.handle(attached(), mail())
     [shown] = await timeline.timeline()
-    await timeline.blobs.delete(shown.content.raw_key)
+    await timeline.lose_raw(shown.content.raw_key)
     assert await run(timeline, anew=True) == Counter(raw_missing=1)
     assert await timeline.subjects() == ["Hello"]

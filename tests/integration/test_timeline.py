@@ -43,7 +43,7 @@ async def test_a_capture_can_come_any_number_of_times(timeline: Timeline) -> Non
     whole = await timeline.mails.one(shown.viewer, shown.mail.id)
     assert whole is not None
     assert whole.content.text.strip() == "The text."
-    assert await timeline.blobs.get(whole.content.raw_key) == mail()
+    assert await timeline.raw(whole.content) == mail()
 
 
 async def test_two_captures_of_one_mail_are_one_mail(timeline: Timeline) -> None:
@@ -59,13 +59,13 @@ async def test_two_captures_of_one_mail_are_one_mail(timeline: Timeline) -> None
     assert [m.person_id for m in out.matches] == ["c1", "c2"]
     assert out.variants == [], "the text is the same"
     assert await timeline.tally() == {"attached": 2}
-    assert await timeline.blobs.get(shown.content.raw_key) == mail(trace="Received: by a")
+    assert await timeline.raw(shown.content) == mail(trace="Received: by a")
 
 
 async def test_bytes_that_say_the_same_are_kept_once(timeline: Timeline) -> None:
     for n in range(3):
         await timeline.handle(attached(owner=f"u{n}"), mail(trace=f"Received: by {n}"))
-    assert await timeline.blobs.sweep("mails/", timedelta(seconds=-1)) == 1
+    assert await timeline.database.raw_mails.count_documents({}) == 1
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_racing_first_captures_with_all_different_bytes(timeline: Timeline
         pairs = [p for p, outcome in zip(pairs, outcomes, strict=True) if outcome != Done()]
     assert pairs == []
     [shown] = await timeline.timeline()
-    assert await timeline.blobs.get(shown.content.raw_key) in raws
+    assert await timeline.raw(shown.content) in raws
 
 
 class TestBcc:
@@ -263,7 +263,7 @@ class TestLargeMail:
         assert await timeline.handle(event) == Done()
         assert not await self.exists(timeline, event)
         [shown] = await timeline.timeline()
-        assert await timeline.blobs.get(shown.content.raw_key) == self.raw
+        assert await timeline.raw(shown.content) == self.raw
         assert await timeline.handle(event) == Done(), "a redelivery finds its outcome recorded"
 
     async def test_a_lost_claim_without_an_outcome_is_a_dead_letter(

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from services.timeline.content.reader import READER_VERSION, read
 from services.timeline.query.parts import fields_of, records_of
+from services.timeline.query.raw_bytes import RawBytes
 from services.timeline.write.projection import Projection, event_of, project
 from services.timeline.write.records import Content, Mail, Record
 from services.timeline.write.requests import Replace
@@ -54,7 +55,7 @@ class Reprocess:
     """One run over all contents."""
 
     def __init__(self, writer: Writer, database: Database, blobs: Blobs) -> None:
-        self._writer, self._blobs = writer, blobs
+        self._writer, self._bytes = writer, RawBytes(database, blobs)
         self._contents, self._mails = database[Content.collection], database[Mail.collection]
         self._chores = database["chores"]
 
@@ -115,7 +116,7 @@ class Reprocess:
         if not captures:
             return "without_capture"
         try:
-            raw = await self._blobs.get(content.raw_key)
+            raw = await self._bytes.get(content.account, content.raw_key)
         except BlobMissing:
             return "raw_missing"
         forward = captures[0].forwarded is not None

@@ -10,9 +10,10 @@ from services.timeline.content.images import (
 )
 from services.timeline.content.reader import attached_parts
 from services.timeline.query.mails import ShownMail
+from services.timeline.query.raw_bytes import RawBytes
 from services.timeline.write.identity import without_bcc, without_trace
 from services.timeline.write.records import Attachment, Content, ListedContent
-from shared.blobs import BlobMissing, Blobs, BlobStoreAway
+from shared.blobs import BlobMissing, BlobStoreAway
 from shared.mail.mime import Part, by_content_id, leaves
 
 _AT_ONCE = 4
@@ -22,8 +23,8 @@ _AT_ONCE = 4
 class RawMails:
     """Raw mails, for reading."""
 
-    def __init__(self, blobs: Blobs) -> None:
-        self._blobs = blobs
+    def __init__(self, raw_bytes: RawBytes) -> None:
+        self._bytes = raw_bytes
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def of(self, shown: ShownMail[ListedContent]) -> bytes:
@@ -32,7 +33,7 @@ class RawMails:
         Raises BlobMissing, BlobStoreAway.
         """
         async with self._at_once:
-            raw = await self._blobs.get(shown.content.raw_key)
+            raw = await self._of(shown.content)
             if shown.content.raw_of != shown.viewer.person_id:
                 raw = without_bcc(raw)
                 if shown.viewer.own_only:  # which way a colleague's copy took is theirs to know
@@ -45,7 +46,7 @@ class RawMails:
         Raises BlobMissing, also when the raw mail does not have it any more, and BlobStoreAway.
         """
         async with self._at_once:
-            raw = await self._blobs.get(shown.content.raw_key)
+            raw = await self._of(shown.content)
             part = await asyncio.to_thread(_listed_part, raw, listed)
             if part is not None:
                 return part
@@ -63,11 +64,14 @@ class RawMails:
         if 'src="cid:' in html:
             try:
                 async with self._at_once:
-                    raw = await self._blobs.get(shown.content.raw_key)
+                    raw = await self._of(shown.content)
                     parts = await asyncio.to_thread(_images_of, raw)
             except (BlobMissing, BlobStoreAway):
                 parts = {}
         return await asyncio.to_thread(_shown_html, html, parts, remote)
+
+    async def _of(self, content: ListedContent) -> bytes:
+        return await self._bytes.get(content.account, content.raw_key)
 
 
 def _images_of(raw: bytes) -> dict[str, Part]:

@@ -13,7 +13,7 @@ from services.timeline.write.projection import Projection
 from services.timeline.write.quarantine import hold, raw_key, take
 from services.timeline.write.recording import is_final, outcome_of, record_attached
 from services.timeline.write.records import Bounce, Capture, Content, Hint, Mail
-from services.timeline.write.requests import Answer, Attach, Blob
+from services.timeline.write.requests import Answer, Attach
 from services.timeline.write.state import Draft
 
 
@@ -30,15 +30,13 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
         )
         if waits and not request.is_released:
             hold(draft, event, projection)
+            draft.blobs[raw_key(event)] = request.raw
             held = record_attached(draft, event, "quarantined")
-            return Answer(
-                outcome="quarantined",
-                complete=held.complete,
-                again=held.again,
-                blob=Blob(raw_key(event), request.raw),
-            )
+            return Answer(outcome="quarantined", complete=held.complete, again=held.again)
         take(draft, event)
     content = draft.one(Content, projection.account, projection.content.id)
+    if content is None or content.raw_key == projection.content.raw_key:
+        draft.keep_raw(projection.account, projection.content.raw_key, request.raw)
     conversation = write_mail(draft, projection, now)
     recorded = record_attached(draft, event, "attached")
     return Answer(
@@ -47,9 +45,6 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
         again=recorded.again,
         mail_id=projection.mail_id,
         conversation_id=conversation,
-        blob=Blob(projection.content.raw_key, request.raw)
-        if content is None or content.raw_key == projection.content.raw_key
-        else None,
     )
 
 

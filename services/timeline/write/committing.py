@@ -17,6 +17,7 @@ from services.timeline.write.records import (
     Hint,
     Kept,
     MailRow,
+    RawMail,
     ReadMark,
     SummaryRow,
     Token,
@@ -25,8 +26,9 @@ from services.timeline.write.state import ById, Draft, TallyKey
 from services.timeline.write.stored import to_document
 from shared.database import Database, of_id
 
-_OFTEN_REPLACED = (Conversation, SummaryRow, ReadMark)
-"""Inserted by an upsert, so that a bulk write of them is one command."""
+_UPSERTED = (Conversation, RawMail, ReadMark, SummaryRow)
+"""Inserted by an upsert: so that a bulk write of what is often replaced is one command, and because
+of raw bytes nobody has asked whether they are there."""
 _TALLIES = "tallies"
 Writes = dict[str, list[Any]]
 
@@ -70,7 +72,7 @@ def _write(draft: Draft, query: ById, record: Kept | None, *, upsert: bool) -> A
     document = to_document(record)
     if was not in (None, "unknown"):
         return ReplaceOne(which, document)
-    if upsert or isinstance(record, _OFTEN_REPLACED):
+    if upsert or isinstance(record, _UPSERTED):
         return ReplaceOne(which, document, upsert=True)
     return InsertOne(document)
 

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from services.timeline.write.records import RAW_IN_DATABASE_BYTES
 from services.timeline.write.requests import (
     Answer,
     Attach,
@@ -99,15 +100,19 @@ def halves(batch: Sequence[Pending]) -> tuple[Sequence[Pending], Sequence[Pendin
 
 
 def size_of(request: Request) -> int:
-    """Return about how many bytes a request writes: documents, and above all search terms.
+    """Return about how many bytes a request writes: documents, raw bytes, above all search terms.
 
     A word becomes a key of 50 bytes in two rows' index. What a transaction writes stays in the
     server's cache until it ends; where several lanes fill it, MongoDB rolls them back.
     """
+    raw = 0
     if isinstance(request, Attach):
         contents = [request.projection.content]
+        if len(request.raw) <= RAW_IN_DATABASE_BYTES:
+            raw = len(request.raw)
     elif isinstance(request, Replace):
         contents = [projection.content for projection in request.projections]
     else:
         return 1024
-    return sum(8192 + 24 * len(content.text) + len(content.html or "") for content in contents)
+    words = sum(8192 + 24 * len(content.text) + len(content.html or "") for content in contents)
+    return raw + words

@@ -6,6 +6,7 @@ out of the document while it has that value, and a field that a record does not 
 over: so an older document is read, and an older timeline reads a newer one's.
 
     captured   Capture in Mail, Content      what came, and what is shown of it
+               RawMail                       its bytes, where they are few
     connected  Token, Conversation           which mails belong together
     listed     MailRow, ProfileRow, Summary  what each audience reads: derived from those above
     counted    Outcome                       what became of a capture
@@ -98,6 +99,18 @@ class Content(ListedContent, frozen=True, kw_only=True, omit_defaults=True):
 
     text: str
     html: str | None
+
+
+RAW_IN_DATABASE_BYTES = 64 * 1024
+"""Up to this size raw bytes are committed with the documents: no file to be synced, no PUT."""
+
+
+class RawMail(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """The raw bytes of a small mail; its id is the content's `raw_key`."""
+
+    collection: ClassVar[str] = "raw_mails"
+
+    raw: bytes
 
 
 class MatchRecord(Record, frozen=True, kw_only=True, omit_defaults=True):

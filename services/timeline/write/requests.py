@@ -53,13 +53,6 @@ class Replace(Struct, frozen=True, kw_only=True):
 Request = Attach | Dismiss | Confirm | Refuse | Replace
 
 
-class Blob(Struct, frozen=True):
-    """Bytes that have to be durable before the commit."""
-
-    key: str
-    raw: bytes
-
-
 class Answer(Struct, frozen=True, kw_only=True):
     """What became of a request."""
 
@@ -73,7 +66,6 @@ class Answer(Struct, frozen=True, kw_only=True):
     mail_id: str | None = None
     """The mail, once it can be read."""
     conversation_id: str | None = None
-    blob: Blob | None = None
 
 
 def account_of(request: Request) -> str:

@@ -13,9 +13,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.timeline.write.records import (
+    RAW_IN_DATABASE_BYTES,
     Hint,
     Kept,
     MailRow,
+    RawMail,
     ReadMark,
     SummaryRow,
     Token,
@@ -120,6 +122,8 @@ class Draft:
         """Conversations that were merged into another, by account and id."""
         self.counted: Counter[TallyKey] = Counter()
         self.hints: list[Hint] = []
+        self.blobs: dict[str, bytes] = {}
+        """Bytes for the blob store, by their keys: durable before the commit that names them."""
 
     def one(self, kind: type[K], account: str, id_: str) -> K | None:
         """Return a document as it is now, None when there is none. Raises NotLoaded."""
@@ -175,6 +179,13 @@ class Draft:
     def put(self, record: Kept) -> None:
         """Write a document in the place of what has its id."""
         self.written[ById(type(record), record.account, record.id)] = record
+
+    def keep_raw(self, account: str, key: str, raw: bytes) -> None:
+        """Keep the bytes of an attached mail: few with its documents, many in the blob store."""
+        if len(raw) <= RAW_IN_DATABASE_BYTES:
+            self.put(RawMail(id=key, account=account, raw=raw))
+        else:
+            self.blobs[key] = raw
 
     def delete(self, kind: type[Kept], account: str, id_: str) -> None:
         """Delete a document."""

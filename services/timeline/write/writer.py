@@ -12,7 +12,7 @@
   BlobStoreAway. Repeating is safe: what was committed is found as recorded.
 * After a few conflicts a batch is split: by account first, so that one account's conflicts do not
   delay its neighbours, then in halves.
-* Blobs are durable before the commit that names them.
+* Blobs, the bytes of large mails, are durable before the commit that names them.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ import contextlib
 import secrets
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import pymongo
@@ -233,7 +233,7 @@ class Writer:
                 applied = await self._apply(requests, session)
                 if len(requests) > 1 and moved_mails(applied.draft) > MAX_MOVED:
                     raise _TooMuch
-                await self._store(applied.answers, stored)
+                await self._store(applied.draft.blobs, stored)
                 await commit(self._database, applied.draft, slot, session, upsert=upsert)
                 await _commit(session, deadline)
             return applied.answers
@@ -249,13 +249,9 @@ class Writer:
             except NotLoaded as missing:
                 await load(self._database, state, missing.queries, session)
 
-    async def _store(self, answers: Sequence[Answer], stored: set[str]) -> None:
+    async def _store(self, blobs: Mapping[str, bytes], stored: set[str]) -> None:
         """Make the bytes durable that the batch is about to name."""
-        new = {
-            answer.blob.key: answer.blob.raw
-            for answer in answers
-            if answer.blob is not None and answer.blob.key not in stored
-        }
+        new = {key: raw for key, raw in blobs.items() if key not in stored}
         await asyncio.gather(*(self._blobs.put(key, raw) for key, raw in new.items()))
         stored |= new.keys()
 

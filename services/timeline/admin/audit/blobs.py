@@ -1,22 +1,30 @@
-"""The blob store against the database: bytes that are missing, and blobs that nobody needs."""
+"""Raw bytes against what names them: those that are missing, and those that nobody needs."""
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+
+from pymongo import ASCENDING, IndexModel
 
 from services.timeline.admin.audit import Finding, Findings
 from services.timeline.admin.audit.pages import Part, pages
 from services.timeline.query.parts import fields_of, records_of
-from services.timeline.write.records import Content, Held, Outcome, Record
+from services.timeline.query.raw_bytes import RawBytes
+from services.timeline.write.records import Content, Held, Outcome, RawMail, Record
 from shared.blobs import CLAIM_PREFIX, MAIL_PREFIX, RETENTION, Blobs, Stored
-from shared.database import Database
+from shared.database import Database, Index, of_id
 
 SWEEP_AGE = 2 * RETENTION
 """How old orphaned raw bytes must be to be removed. A delivery that failed between the blob and the
 database may be a dead letter, and come again for as long as those are kept: then it writes the same
 key again. What is older can come no more."""
-_LOOKS = 32
+INDEXES = (
+    # BlobAudit.orphans
+    Index(
+        Content.collection,
+        IndexModel([("account", ASCENDING), ("raw_key", ASCENDING)], name="of_bytes"),
+    ),
+)
 
 
 class _Bytes(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,6 +40,12 @@ class _Content(Part, frozen=True, kw_only=True, omit_defaults=True):
     mail_id: str
     raw_key: str
     read_at: datetime
+
+
+class _Small(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """Raw bytes in the database, without the bytes."""
+
+    account: str
 
 
 class _Waits(Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,10 +85,10 @@ class BlobAudit:
         self._contents = database[Content.collection]
         self._outcomes = database[Outcome.collection]
         self._dead, self._quarantine = database["dead_letters"], database[Held.collection]
+        self._small, self._bytes = database[RawMail.collection], RawBytes(database, blobs)
         self._blobs, self._settled = blobs, settled
-        self._looks = asyncio.Semaphore(_LOOKS)
         self.tally: Counter[str] = Counter()
-        """`contents`, `blobs`, `claims`, and what does not add up."""
+        """`contents`, `blobs`, `raw_mails`, `claims`, and what does not add up."""
 
     async def count(self) -> int:
         """Return about how many contents there are."""
@@ -84,23 +98,19 @@ class BlobAudit:
         """Yield the contents whose raw bytes are gone."""
         async for some in pages(self._contents, _Content):
             self.tally["contents"] += len(some)
-            there = await asyncio.gather(*(self._has(content.raw_key) for content in some))
-            for content, is_there in zip(some, there, strict=True):
-                if not is_there:
+            there = await self._bytes.has([content.raw_key for content in some])
+            for content in some:
+                if content.raw_key not in there:
                     self.tally["blob_missing"] += 1
                     yield _missing(content)
             step(len(some))
-
-    async def _has(self, key: str) -> bool:
-        async with self._looks:
-            return await self._blobs.has(key)
 
     async def dead_letters(self) -> Findings:
         """Yield what dead letters that wait need for a replay, and is gone."""
         async for some in pages(self._dead, _Dead, state="waiting"):
             for letter in some:
                 for key in filter(None, (letter.body_key, letter.claim)):
-                    if not await self._has(key):
+                    if not await self._blobs.has(key):
                         yield self._gone(key, letter, f"dead letter {letter.id}")
 
     async def quarantine(self) -> Findings:
@@ -108,7 +118,7 @@ class BlobAudit:
         async for some in pages(self._quarantine, _Held, fields=_OF_HELD):
             for held in some:
                 for key in sorted({mail.raw_key for mail in held.mails}):
-                    if not await self._has(key):
+                    if not await self._blobs.has(key):
                         yield self._gone(key, held, f"in quarantine as {held.id}")
 
     def _gone(self, key: str, waits: _Waits, note: str) -> Finding:
@@ -120,12 +130,26 @@ class BlobAudit:
         async for batch in self._blobs.listed(MAIL_PREFIX):
             self.tally["blobs"] += len(batch)
             old = [blob for blob in batch if blob.at < self._settled]
-            ids = [_content_id(blob.key) for blob in old]
-            found = self._contents.find({"_id": {"$in": ids}}, fields_of(_Bytes))
-            named = {content.raw_key for content in await records_of(_Bytes, found)}
+            named = await self._named([blob.key for blob in old])
             for blob in old:
                 if blob.key not in named:
                     yield await self._orphan(blob, sweep=sweep)
+        async for some in pages(self._small, _Small):
+            self.tally["raw_mails"] += len(some)
+            named = await self._named([raw.id for raw in some])
+            for raw in some:
+                if raw.id not in named:
+                    yield await self._small_orphan(raw, sweep=sweep)
+
+    async def _named(self, keys: Collection[str]) -> set[str]:
+        """Return those of the keys that a content names.
+
+        Not by the content that a key was made of: a newer reader may have given it another id.
+        """
+        accounts = {key.removeprefix(MAIL_PREFIX).partition("/")[0] for key in keys}
+        which = {"account": {"$in": [*accounts]}, "raw_key": {"$in": [*keys]}}
+        found = self._contents.find(which, fields_of(_Bytes)).hint("of_bytes")
+        return {content.raw_key for content in await records_of(_Bytes, found)}
 
     async def _orphan(self, blob: Stored, *, sweep: bool) -> Finding:
         self.tally["orphan_blob"] += 1
@@ -135,6 +159,16 @@ class BlobAudit:
             self.tally["swept"] += 1
             note += ", removed"
         return Finding("orphan_blob", blob.key, blob.at, note=note)
+
+    async def _small_orphan(self, raw: _Small, *, sweep: bool) -> Finding:
+        """Tell of bytes in the database; whatever may need them came there with them."""
+        self.tally["orphan_blob"] += 1
+        note = "in the database"
+        if sweep:
+            await self._small.delete_one(of_id(raw.account, raw.id))
+            self.tally["swept"] += 1
+            note += ", removed"
+        return Finding("orphan_blob", raw.id, account=raw.account, note=note)
 
     async def claims(self) -> Findings:
         """Yield claims that no capture waits for. Claims of backfill do not tell their capture."""
@@ -158,11 +192,6 @@ class BlobAudit:
 def _missing(content: _Content) -> Finding:
     note = f"mail {content.mail_id}"
     return Finding("blob_missing", content.raw_key, content.read_at, content.account, note)
-
-
-def _content_id(key: str) -> str:
-    """Return the id of the content that names the blob: `mails/<account>/<id>/<hash>`."""
-    return key.removeprefix(MAIL_PREFIX).partition("/")[2].rpartition("/")[0]
 
 
 def _capture_of(key: str) -> str:

@@ -49,6 +49,7 @@ _TITLES = {
     "damaged_receipts": "DAMAGED objects of receipts",
     "contents": "contents",
     "blob_missing": "  MISSING raw bytes",
+    "raw_mails": "raw bytes in the database",
     "blobs": "raw bytes in the blob store",
     "orphan_blob": "  of no content",
     "swept": "  removed",

@@ -5,7 +5,14 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from services.timeline.write.records import Bounce, Content, Hint, Mail
+from services.timeline.write.records import (
+    RAW_IN_DATABASE_BYTES,
+    Bounce,
+    Content,
+    Hint,
+    Mail,
+    RawMail,
+)
 from shared.events import AuthenticationVerdict, Role
 from tests.write_parts import ACCOUNT, FAILED, NOW, VERIFIED, Memory, attach, bounce, mail, match
 
@@ -17,24 +24,43 @@ def test_an_answer_names_the_mail_its_conversation_and_its_bytes() -> None:
     assert (answer.outcome, answer.complete, answer.again) == ("attached", True, False)
     assert answer.mail_id == projection.mail_id
     assert answer.conversation_id == projection.token
-    assert memory.blobs == {projection.content.raw_key: request.raw}
+    assert memory.raws() == {projection.content.raw_key: request.raw}
     [one] = memory.all(Mail)
     assert (one.id, one.message_id, one.token) == (projection.mail_id, "1@x", projection.token)
     assert one.captures == (projection.capture,)
     assert memory.all(Content) == [projection.content]
 
 
+@pytest.mark.parametrize(
+    ("size", "is_small"), [(RAW_IN_DATABASE_BYTES, True), (RAW_IN_DATABASE_BYTES + 1, False)]
+)
+def test_few_bytes_are_kept_with_the_documents_and_many_in_the_blob_store(
+    size: int, is_small: bool
+) -> None:
+    memory, request = Memory(), attach(mail().ljust(size, b"x"))
+    memory.write(request)
+    key = request.projection.content.raw_key
+    assert memory.raws() == {key: request.raw}
+    assert [one.id for one in memory.all(RawMail)] == [key] * is_small
+
+
 def test_the_bytes_of_a_content_that_is_kept_already_are_not_stored_again() -> None:
     memory = Memory()
     first, second = attach(), attach(mail(headers="Received: by mx"), owner="u2")
     memory.write(first)
-    [answer] = memory.write(second)
+    memory.write(second)
     assert first.projection.content.id == second.projection.content.id
     assert first.projection.content.raw_key != second.projection.content.raw_key
-    assert answer.blob is None
+    assert memory.raws() == {first.projection.content.raw_key: first.raw}
     assert memory.all(Content) == [first.projection.content]
-    [again] = memory.write(first)  # its commit may have been lost
-    assert again.blob is not None
+
+
+def test_the_bytes_of_a_capture_that_comes_again_are_stored_again() -> None:
+    memory, request = Memory(), attach(mail().ljust(RAW_IN_DATABASE_BYTES + 1, b"x"))
+    memory.write(request)
+    memory.blobs.clear()
+    memory.write(request)  # its commit may have been lost
+    assert memory.raws() == {request.projection.content.raw_key: request.raw}
 
 
 def test_who_sees_that_something_has_changed_is_told() -> None:

@@ -18,6 +18,7 @@ from services.timeline.write.lanes import (
     halves,
     size_of,
 )
+from services.timeline.write.records import RAW_IN_DATABASE_BYTES
 from services.timeline.write.requests import Answer, Replace, Request
 from tests.write_parts import attach, confirm, dismiss
 
@@ -137,9 +138,12 @@ def test_a_request_counts_as_what_it_writes() -> None:
     request = attach()
     content = replace(request.projection.content, text="x" * 100, html="y" * 10)
     projection = replace(request.projection, content=content)
-    assert size_of(replace(request, projection=projection)) == 8192 + 2410
+    raw = len(request.raw)
+    assert size_of(replace(request, projection=projection)) == raw + 8192 + 2410
+    large = replace(request, projection=projection, raw=b"x" * (RAW_IN_DATABASE_BYTES + 1))
+    assert size_of(large) == 8192 + 2410, "the blob store has its bytes"
     several = Replace(mail_id="m", content=content, projections=(projection, projection))
     assert size_of(several) == 2 * (8192 + 2410)
     plain = replace(projection, content=replace(content, html=None))
-    assert size_of(replace(request, projection=plain)) == 8192 + 2400
+    assert size_of(replace(request, projection=plain)) == raw + 8192 + 2400
     assert size_of(dismiss()) == size_of(confirm()) == 1024

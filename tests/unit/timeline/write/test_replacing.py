@@ -46,7 +46,7 @@ def read_anew(memory: Memory, content: Content, change: Change = as_it_was) -> R
     """Return the request that a run over all contents makes: `change` stands for another reader."""
     one = memory.one(Mail, content.mail_id, content.account)
     assert one is not None
-    raw = memory.blobs[content.raw_key]
+    raw = memory.raws()[content.raw_key]
     made: list[Projection] = []
     for capture in one.captures:
         if capture.content == content.key:
@@ -173,7 +173,7 @@ def test_what_is_read_otherwise_takes_the_place_of_what_was() -> None:
     contents = memory.all(Content)
     assert len(contents) == 2
     assert not old & {one.id for one in contents}
-    assert {one.raw_key for one in contents} <= memory.blobs.keys()
+    assert {one.raw_key for one in contents} <= memory.raws().keys()
     assert len(memory.hints) == hints + 4  # it has changed for the team and for u1
 
 
