@@ -15,13 +15,15 @@ both in one table.
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import structlog
 from rich.console import Console
 
+from bench.way.latency import Latency, latencies, measure_latencies
 from bench.way.load import Load, add_options, load_of
 from bench.way.report import markdown, tables
 from bench.way.results import load_results, save
@@ -43,6 +45,13 @@ TABLE = (
     Load(size=30_000, accounts=_MANY_ACCOUNTS),
 )
 """The loads of `--table`, to be sent with as many mails each as are asked for."""
+GROWTH = tuple(
+    Load(size=4000, conversation=length, shuffle=shuffle, accounts=accounts)
+    for accounts in (1, 8, _MANY_ACCOUNTS)
+    for length in (1, 10, 10_000)
+    for shuffle in (False, True)
+)
+"""The loads of `--growth`. A conversation is as long as the mails and accounts allow."""
 _QUICK_MAILS, _QUICK_COUNTED, _QUICK_LONG = 300, 200, 50
 
 
@@ -53,7 +62,12 @@ def main(arguments: Sequence[str]) -> int:
     if given.compare:
         print(markdown({path.stem: load_results(path) for path in given.compare}))
         return 0
-    loads = loads_of_table(given.mails, quick=given.quick) if given.table else [load_of(given)]
+    if given.latency:
+        print(latencies(_latency(given)))
+        return 0
+    loads, table = [load_of(given)], GROWTH if given.growth else TABLE if given.table else ()
+    if table:
+        loads = loads_of_table(table, given.mails, quick=given.quick)
     results: list[Result] = []
     for load in loads:
         print(f"{load.title}:", file=sys.stderr)
@@ -63,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{load.title}: {error}", file=sys.stderr)
         if given.json:
             save(results, given.json)
-    if given.table:
+    if table:
         print(markdown({"": results}))
     else:
         console = Console(width=None if sys.stdout.isatty() else _WIDTH)
@@ -72,28 +86,35 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if len(results) == len(loads) else 1
 
 
-def loads_of_table(mails: int, *, quick: bool) -> list[Load]:
-    """Return the loads of `--table`, with so many mails each; quick: small ones."""
+def loads_of_table(table: Sequence[Load], mails: int, *, quick: bool) -> list[Load]:
+    """Return the loads of a table, with so many mails each; quick: small ones."""
     if not quick:
-        return [load.of(mails) for load in TABLE]
+        return [load.of(mails) for load in table]
     return [
-        replace(
-            load,
-            mails=_QUICK_MAILS,
-            conversation=min(load.conversation, _QUICK_LONG),
-        )
-        for load in TABLE
+        replace(load, mails=_QUICK_MAILS, conversation=min(load.conversation, _QUICK_LONG))
+        for load in table
     ]
+
+
+@contextmanager
+def _stack(given: argparse.Namespace) -> Iterator[Stack]:
+    with (
+        tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder,
+        Stack(Path(folder), replicas=given.replicas, environment=own_databases(), say=say) as stack,
+    ):
+        yield stack
 
 
 def _measure(load: Load, given: argparse.Namespace) -> Result:
     """Send a load through a stack of its own. Raises TimeoutError when mails do not get through."""
     counted = _QUICK_COUNTED if given.quick else given.counted
-    with (
-        tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder,
-        Stack(Path(folder), replicas=given.replicas, environment=own_databases(), say=say) as stack,
-    ):
-        return measure(stack, load, sessions=given.sessions, counted=counted)
+    with _stack(given) as stack:
+        return measure(stack, load, sessions=given.sessions, counted=counted, rate=given.rate)
+
+
+def _latency(given: argparse.Namespace) -> list[Latency]:
+    with _stack(given) as stack:
+        return measure_latencies(stack, load_of(given), sessions=given.sessions)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -123,9 +144,28 @@ def _parser() -> argparse.ArgumentParser:
         "--replicas and --counted hold for each, other options of a mail do not",
     )
     parser.add_argument(
+        "--growth",
+        action="store_true",
+        help=f"measure another set of loads: 1, 8 and {_MANY_ACCOUNTS} accounts, conversations of "
+        "1, 10 and 10,000 mails, in order and in random order",
+    )
+    parser.add_argument(
+        "--rate",
+        type=float,
+        metavar="N",
+        help="send N mails a second instead of as many as possible",
+    )
+    parser.add_argument(
+        "--latency",
+        action="store_true",
+        help="in one stack, how soon mails are visible: one at a time, as many as possible, and at "
+        "half of that rate",
+    )
+    parser.add_argument(
         "--quick",
         action="store_true",
-        help=f"with --table: {_QUICK_MAILS} mails a load, {_QUICK_COUNTED} counted, to try it out",
+        help=f"with --table or --growth: {_QUICK_MAILS} mails a load, {_QUICK_COUNTED} counted, to "
+        "try it out",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
     parser.add_argument(

@@ -16,6 +16,7 @@ _COLUMNS = (
     "all",
     "requests a mail",
     "documents a mail",
+    "conflicts a mail",
 )
 
 
@@ -68,6 +69,7 @@ def row(result: Result) -> tuple[str, ...]:
         f"{sum(result.cpu.values()):.1f}",
         ", ".join(f"{service} {counts.requests:.2f}" for service, counts in asked),
         ", ".join(f"{service} {counts.documents:.2f}" for service, counts in asked),
+        "" if result.conflicts is None else f"{result.conflicts:.3f}",
     )
 
 

@@ -12,11 +12,12 @@ write the search terms of 30 KB each stop mongod, since none of what they change
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pymongo
 
 from bench.counting_proxy import Requests, counting, per_mail
@@ -24,7 +25,7 @@ from bench.processes import ProcessMeter
 from bench.way.broker_alone import broker_alone
 from bench.way.load import Load, furnish, letters
 from bench.way.visible import Visible
-from dev.ledger import Ledger, Receipt
+from dev.ledger import Ledger, Letter, Receipt
 from dev.senders import Senders
 from dev.stack import Stack
 from dev.terminal import Mistake, say
@@ -34,6 +35,17 @@ _SETTLE_SECONDS, _POLL_SECONDS = 600.0, 0.1
 _CACHE = "cache_size=1G"
 _AFTER_SECONDS = 0.5
 """What follows an outcome: the last acknowledgements and notices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """From the 250 to visible, in seconds."""
+
+    p50: float
+    p95: float
+    p99: float
+    last: float
+    """When the last mail became visible, by this machine's monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,10 @@ class Result:
     """Mails of the counted run."""
     requests: dict[str, Requests]
     """That mongod received for a mail, by service."""
+    rate: float | None = None
+    """Mails sent a second; None: as many as possible."""
+    conflicts: float | None = None
+    """Of the timelines with each other, for a mail."""
 
 
 class Way:
@@ -69,12 +85,18 @@ class Way:
             furnish(stack, f"bench{number}", load.profiles) for number in range(load.accounts)
         ]
 
-    def send(self, mails: int, name: str) -> tuple[float, list[Receipt]]:
-        """Return when all of these mails are visible: when the first was sent, and the receipts."""
+    def send(
+        self, mails: int, name: str, *, rate: float | None = None
+    ) -> tuple[float, list[Receipt]]:
+        """Return when all of these mails are visible: when the first was sent, and the receipts.
+
+        Sends as fast as the sessions can, or `rate` mails a second.
+        """
         written = list(letters(self._load.of(mails), self._addresses, name))
         ledger = Ledger()
         ports = [replica.ports["INGEST_SMTP_PORT"] for replica in self._stack.of("ingest")]
-        senders = Senders(written, ledger, ports, sessions=self._sessions)
+        due = written if rate is None else paced(written, rate)
+        senders = Senders(due, ledger, ports, sessions=self._sessions)
         started = time.monotonic()
         senders.start()
         while (now := self._seen_of(ledger)) < len(written):
@@ -91,9 +113,16 @@ class Way:
         """Return how many mails are visible, each once, however often it was sent."""
         return sum(receipt.capture_id in self._visible.seen for receipt in ledger.receipts)
 
-    def seen_at(self, receipt: Receipt) -> float:
-        """Return when a mail became visible, in seconds."""
-        return self._visible.seen[receipt.capture_id]
+    def waits(self, receipts: Sequence[Receipt]) -> Waits:
+        """Return how long mails took from their 250 to visible."""
+        seen = self._visible.seen
+        seconds = sorted(seen[receipt.capture_id] - receipt.at for receipt in receipts)
+        return Waits(
+            p50=seconds[len(seconds) // 2],
+            p95=seconds[int(len(seconds) * 0.95)],
+            p99=seconds[int(len(seconds) * 0.99)],
+            last=max(seen[receipt.capture_id] for receipt in receipts),
+        )
 
 
 @contextmanager
@@ -107,10 +136,15 @@ def watching(stack: Stack) -> Iterator[Visible]:
         visible.stop()
 
 
-def measure(stack: Stack, load: Load, *, sessions: int, counted: int) -> Result:
-    """Send the load through a fresh stack, then `counted` mails of it; return what it took."""
+def measure(
+    stack: Stack, load: Load, *, sessions: int, counted: int, rate: float | None = None
+) -> Result:
+    """Send the load through a fresh stack, then `counted` mails of it; return what it took.
+
+    `rate` is how many mails a second are sent in the timed run; None: as many as possible.
+    """
     if stack.database is not None:
-        _enlarge_cache(stack.database.url)
+        enlarge_cache(stack.database.url)
     published = max(load.mails, _LEAST_PUBLISHED)
     alone = broker_alone(stack, size=load.size, count=published, concurrent=sessions)
     with watching(stack) as visible:
@@ -118,11 +152,10 @@ def measure(stack: Stack, load: Load, *, sessions: int, counted: int) -> Result:
         way.send(min(_WARM_MAILS, load.mails), "warm")
         meter = ProcessMeter(stack)
         before = meter.cpu()
-        started, receipts = way.send(load.mails, "timed")
+        started, receipts = way.send(load.mails, "timed", rate=rate)
         cpu = {name: (now - before[name]) / load.mails for name, now in meter.cpu().items()}
-        seen = [way.seen_at(receipt) for receipt in receipts]
+        waits, conflicts = way.waits(receipts), conflicts_of(stack) / load.mails
         requests = _counted(stack, way, counted) if stack.database and counted else {}
-    waits = sorted(at - receipt.at for at, receipt in zip(seen, receipts, strict=True))
     return Result(
         title=load.title,
         load=load,
@@ -130,17 +163,42 @@ def measure(stack: Stack, load: Load, *, sessions: int, counted: int) -> Result:
         replicas=len(stack.of("ingest")),
         broker_alone=alone,
         accepted=load.mails / (max(receipt.at for receipt in receipts) - started),
-        visible=load.mails / (max(seen) - started),
-        p50=waits[len(waits) // 2],
-        p95=waits[int(len(waits) * 0.95)],
-        p99=waits[int(len(waits) * 0.99)],
+        visible=load.mails / (waits.last - started),
+        p50=waits.p50,
+        p95=waits.p95,
+        p99=waits.p99,
         cpu=cpu,
         counted=counted if requests else 0,
         requests=requests,
+        rate=rate,
+        conflicts=conflicts,
     )
 
 
-def _enlarge_cache(url: str) -> None:
+def paced(letters: Iterable[Letter], rate: float) -> Iterator[Letter]:
+    """Yield each letter when it is due: `rate` a second, however far the earlier ones are."""
+    begun = time.monotonic()
+    for number, letter in enumerate(letters):
+        time.sleep(max(0.0, begun + number / rate - time.monotonic()))
+        yield letter
+
+
+def conflicts_of(stack: Stack) -> float:
+    """Return how often the timelines have met each other in a write, since they were started."""
+    pages = (
+        httpx.get(f"http://127.0.0.1:{replica.http_port}/metrics", trust_env=False).text
+        for replica in stack.of("timeline")
+    )
+    return sum(
+        float(line.split()[1])
+        for page in pages
+        for line in page.splitlines()
+        if line.startswith("satchel_conflicts_total ")
+    )
+
+
+def enlarge_cache(url: str) -> None:
+    """Give a development server the cache of a small production server."""
     with pymongo.MongoClient[dict[str, Any]](url) as client:
         client.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig=_CACHE)
 
