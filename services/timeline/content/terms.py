@@ -21,7 +21,7 @@ Rules:
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import chain
@@ -137,7 +137,7 @@ def spaced(text: str) -> str:
 
 def is_unspaced(run: str) -> bool:
     """Return whether the run is in a script without spaces."""
-    return not run.isascii() and _IN_UNSPACED.match(run) is not None
+    return run[:1] > "\u0e00" and _IN_UNSPACED.match(run) is not None
 
 
 def words(text: str) -> list[str]:
@@ -172,34 +172,48 @@ def terms_of(
     fields = (
         _terms_of_people(FROM, sender),
         _terms(subject),
-        chain.from_iterable(_terms(name) for name in attachments),
+        dict.fromkeys(chain.from_iterable(_terms(name) for name in attachments)),
         _terms_of_people(TO, recipients),
         _terms(text),
     )
     found = {HAS_ATTACHMENT} if attachments else set[str]()
-    for share in (_SURE_TERMS, MAX_TERMS):
-        for field in fields:
-            room = min(len(found) + share, MAX_TERMS)
-            while len(found) < room and (term := next(field, None)):
-                found.add(term)
-    if not is_whole or any(term not in found for field in fields for term in field):
+    if len(found) + sum(map(len, fields)) <= MAX_TERMS:
+        found.update(*fields)
+    else:
+        _take_some(found, fields)
+        is_whole = is_whole and all(found.issuperset(field) for field in fields)
+    if not is_whole:
         found.add(PARTIAL)
     return sorted(found)
 
 
-def _terms(text: str) -> Iterator[str]:
+def _take_some(found: set[str], fields: Iterable[Iterable[str]]) -> None:
+    """Add terms until there are MAX_TERMS: some of each field, then what there is room for."""
+    left = [iter(field) for field in fields]
+    for share in (_SURE_TERMS, MAX_TERMS):
+        for field in left:
+            room = min(len(found) + share, MAX_TERMS)
+            while len(found) < room and (term := next(field, None)):
+                found.add(term)
+
+
+def _terms(text: str) -> dict[str, None]:
+    """Return the terms of a text, in the order in which they stand there."""
     folded = fold(text)
-    for address in addresses(folded):
-        yield address
-        yield address[address.index("@") :]
-    yield from _words_of(dict.fromkeys(_runs_of(folded)))
+    found: dict[str, None] = {}
+    if "@" in folded:
+        for address in addresses(folded):
+            found[address] = found[address[address.index("@") :]] = None
+    found.update(dict.fromkeys(_words_of(dict.fromkeys(_runs_of(folded)))))
+    return found
 
 
-def _terms_of_people(prefix: str, people: Sequence[tuple[str, str]]) -> Iterator[str]:
+def _terms_of_people(prefix: str, people: Sequence[tuple[str, str]]) -> dict[str, None]:
+    found: dict[str, None] = {}
     for name, address in people:
         for term in chain(_terms(address), _terms(name)):
-            yield term
-            yield prefix + term
+            found[term] = found[prefix + term] = None
+    return found
 
 
 def _runs_of(folded: str) -> list[str]:
@@ -221,10 +235,9 @@ def _spaced(folded: str, characters: AbstractSet[str]) -> str:
     return unicodedata.normalize("NFC", _replace(folded, by))
 
 
-def _words_of(runs: Iterable[str]) -> Iterator[str]:
-    for run in runs:
-        if is_unspaced(run):
-            yield from pairs(run)
-            yield run[-1]
-        else:
-            yield run
+def _words_of(runs: Collection[str]) -> Iterable[str]:
+    if not any(map(is_unspaced, runs)):
+        return runs
+    return chain.from_iterable(
+        (*pairs(run), run[-1]) if is_unspaced(run) else (run,) for run in runs
+    )
