@@ -26,7 +26,7 @@ def letters(
     for number in itertools.count():
         chance = random.Random(f"letter {seed} {number}")
         several = chance.random() < SEVERAL_SHARE
-        recipients = tuple(chance.sample(addresses, 2 if several else 1))
+        recipients = tuple(chance.sample(addresses, min(2 if several else 1, len(addresses))))
         if earlier and chance.random() < AGAIN_SHARE:
             yield replace(chance.choice(earlier), recipients=recipients)
             continue

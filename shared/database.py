@@ -134,11 +134,15 @@ def of_ids(account: str, ids: Iterable[object]) -> Document:
 
 
 async def migrate(database: Database, indexes: Sequence[Index]) -> None:
-    """Build what is missing. Safe to run again, and while services run."""
-    for index in indexes:
+    """Build what is missing: of a collection all at once, so that its documents are read once.
+
+    Safe to run again, and while services run.
+    """
+    for collection in dict.fromkeys(index.collection for index in indexes):
+        wanted = [index for index in indexes if index.collection == collection]
         with pymongo.timeout(0):  # no deadline, however much there is; None is the client's
-            await database[index.collection].create_indexes([index.model])
-        log.info("index built", collection=index.collection, index=index.name)
+            await database[collection].create_indexes([index.model for index in wanted])
+        log.info("indexes built", collection=collection, indexes=[index.name for index in wanted])
 
 
 def what_is_missing(

@@ -44,6 +44,10 @@ class TestLetters:
         assert sent(1) == sent(1)
         assert sent(1) != sent(2)
 
+    def test_where_there_is_one_address_each_has_it(self) -> None:
+        endless = letters(1, sender="s@a.test", candidates=["c@a.test"], addresses=["x"])
+        assert {letter.recipients for letter in itertools.islice(endless, 100)} == {("x",)}
+
     def test_they_are_of_all_sorts(self) -> None:
         endless = letters(1, sender="s@a.test", candidates=["c@a.test"], addresses=["x", "y", "z"])
         made = list(itertools.islice(endless, 400))
