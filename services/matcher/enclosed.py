@@ -6,6 +6,7 @@ the first in that one. The same bytes have the same places, whoever cuts them.
 """
 
 import re
+from collections.abc import Iterable
 
 from shared.mail.mime import leaves
 
@@ -34,8 +35,17 @@ def enclosed(raw: bytes) -> list[bytes]:
     return mails
 
 
-def cut(raw: bytes, place: str) -> bytes:
-    """Return the enclosed mail at a place, which `enclosed` has named before."""
-    for number in map(int, place.split(".")):
-        raw = enclosed(raw)[number - 1]
-    return raw
+def cut(raw: bytes, places: Iterable[str]) -> dict[str, bytes]:
+    """Return the enclosed mails at these places, which `enclosed` has named before.
+
+    Each wrapper is parsed once, however many mails it encloses.
+    """
+    inside: dict[str, list[bytes]] = {"": enclosed(raw)}
+
+    def at(place: str) -> bytes:
+        wrapper, _, number = place.rpartition(".")
+        if wrapper not in inside:
+            inside[wrapper] = enclosed(at(wrapper))
+        return inside[wrapper][int(number) - 1]
+
+    return {place: at(place) for place in places}

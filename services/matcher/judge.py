@@ -10,7 +10,7 @@ Used by the consumer for real mail and by `/v1/explain`: what it needs to know i
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from services.matcher.confirmation import Confirmation, may_be_confirmation, read_confirmation
@@ -49,8 +49,8 @@ class Judgement:
     participants: tuple[Participant, ...]
     people: Collection[Person]
     forwarded: Forwarded | None = None
-    size: int = 0
-    """Of an enclosed mail, in bytes."""
+    raw: bytes = field(default=b"", repr=False)
+    """The bytes of an enclosed mail, cut out once for whoever needs them afterwards."""
 
     @property
     def is_cut(self) -> bool:
@@ -128,7 +128,7 @@ async def _judge_enclosed(
 
         place = f"{outer.place}.{number}".lstrip(".")
         mail = await _judge_one(place, read_header_block(inner), ask, read, capture_domain)
-        mails.append(replace(mail, size=len(inner)))
+        mails.append(replace(mail, raw=inner))
         if written_by_users(mail.header, mail.people):
             await _judge_enclosed(mail, inner, ask, capture_domain, mails)
 

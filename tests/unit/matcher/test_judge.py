@@ -78,7 +78,7 @@ def test_of_three_enclosed_mails_the_one_that_matches_is_attached() -> None:
 
 def test_each_is_cut_out_as_it_is() -> None:
     raw = forward(ABOUT_NOBODY, ABOUT_C1).encode()
-    assert cut(raw, "2").decode() == ABOUT_C1
+    assert cut(raw, ["2"]) == {"2": ABOUT_C1.encode()}
 
 
 def test_the_wrapper_is_decided_on_its_own() -> None:
@@ -247,7 +247,7 @@ def test_each_mail_says_where_it_stands_and_how_large_it_is() -> None:
     headers, body = enclosing([ABOUT_C1], "inner")
     inner = mail("user@home.example", "user@team.example", headers=headers, body=body)
     verdict = judged(forward(ABOUT_NOBODY, inner))
-    assert [(one.place, one.size) for one in verdict.mails] == [
+    assert [(one.place, len(one.raw)) for one in verdict.mails] == [
         ("", 0),
         ("1", len(ABOUT_NOBODY)),
         ("2", len(inner)),
