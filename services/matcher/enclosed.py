@@ -8,6 +8,7 @@ the first in that one. The same bytes have the same places, whoever cuts them.
 import re
 from collections.abc import Iterable
 
+from shared.mail.headers import HeaderBlock
 from shared.mail.mime import leaves
 
 MAX_MAILS = 100
@@ -24,11 +25,14 @@ class TooManyEnclosed(ValueError):
     """More mails are enclosed, or deeper, than are decided about in one go."""
 
 
-def enclosed(raw: bytes) -> list[bytes]:
-    """Return the mails that a mail encloses, not those in them. Raises TooManyEnclosed."""
+def enclosed(raw: bytes, header: HeaderBlock | None = None) -> list[bytes]:
+    """Return the mails that a mail encloses, not those in them. Raises TooManyEnclosed.
+
+    `header` is the mail's, where it was read already.
+    """
     if not _HINT.search(raw):
         return []
-    parts, whole = leaves(raw, names=False)
+    parts, whole = leaves(raw, header, names=False)
     mails = [part.data for part in parts if part.content_type in _TYPES]
     if len(mails) > MAX_MAILS or not whole:
         raise TooManyEnclosed(f"more than {MAX_MAILS} mails, or more parts than are read")

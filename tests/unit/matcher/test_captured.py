@@ -15,7 +15,7 @@ from services.matcher.enclosed import cut
 from services.matcher.judge import judge
 from shared.blobs import Blobs
 from shared.events import Kind, MailReceived
-from shared.mail.headers import read_header_block
+from shared.mail.headers import HeaderBlock, read_header_block
 from shared.mail.mime import leaves
 from tests.cost import LINEAR, growth, ratio
 from tests.mails import enclosing, mail
@@ -107,9 +107,9 @@ def test_a_wrapper_is_parsed_once_for_all_that_it_encloses(monkeypatch: pytest.M
     raw = _forward(2, 100, mail("user@team.example", headers=headers, body=body))
     parsed = []
 
-    def watched(data: bytes, *, names: bool) -> object:
+    def watched(data: bytes, header: HeaderBlock | None, *, names: bool) -> object:
         parsed.append(len(data))
-        return leaves(data, names=names)
+        return leaves(data, header, names=names)
 
     monkeypatch.setattr("services.matcher.enclosed.leaves", watched)
     found = cut(raw, ["1", "2", "3", "3.1", "3.2"])

@@ -13,7 +13,7 @@ from services.matcher.enclosed import MAX_MAILS, MAX_NESTING, cut, enclosed
 from services.matcher.judge import Verdict, judge
 from services.matcher.participants import MAX_PARTICIPANTS
 from shared.events import Direction, DismissalReason, Kind
-from shared.mail.headers import read_header_block
+from shared.mail.headers import HeaderBlock, read_header_block
 from tests.mails import enclosing, mail
 from tests.opaque import der, opaque_mail, unsigned
 
@@ -287,9 +287,9 @@ def test_a_large_mail_is_cut_beside_the_event_loop(
     raw = forward(ABOUT_C1)
     threads = []
 
-    def watched(data: bytes) -> list[bytes]:
+    def watched(data: bytes, header: HeaderBlock) -> list[bytes]:
         threads.append(threading.get_ident())
-        return enclosed(data)
+        return enclosed(data, header)
 
     monkeypatch.setattr(judge_module, "enclosed", watched)
     monkeypatch.setattr(judge_module, "_LARGE", len(raw) + room)
