@@ -56,6 +56,8 @@ def participants(header: HeaderBlock, capture_domain: str) -> tuple[Participant,
 def _all(header: HeaderBlock, capture_domain: str) -> Iterator[Participant]:
     under_capture_domain = f"@{capture_domain}"
     for name, role in _FIELDS.items():
+        if header.first(name) is None:
+            continue
         found = _mailboxes(header, name, role)
         for written in dict.fromkeys(mailbox.address for mailbox in found):
             address = normalise(written)

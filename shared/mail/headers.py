@@ -56,7 +56,8 @@ def mailboxes(block: HeaderBlock, name: str, hint: str = "") -> list[Mailbox]:
     key = name.lower(), hint
     found = block.mailboxes.get(key)
     if found is None:
-        found = block.mailboxes[key] = addresses(block.all(name), hint)
+        values = block.all(name)
+        found = block.mailboxes[key] = addresses(values, hint) if values else []
     return found
 
 
