@@ -13,7 +13,7 @@ R = TypeVar("R", bound=Record)
 
 def to_document(record: Record) -> Document:
     """Return the document that is stored."""
-    document: Document = msgspec.to_builtins(record, builtin_types=(datetime,))
+    document: Document = msgspec.to_builtins(record, builtin_types=(datetime, bytes))
     return document
 
 
