@@ -156,9 +156,11 @@ class Memory:
             case DeleteOne():
                 documents.pop(_key(which), None)
             case UpdateMany():
-                for (account, _), document in documents.items():
-                    if (account, document["thread"]) == (which["account"], which["thread"]):
-                        document |= new["$set"]
+                for document in documents.values():
+                    if all(document.get(field) == value for field, value in which.items()):
+                        document |= new.get("$set", {})
+                        for field in new.get("$unset", {}):
+                            del document[field]
             case UpdateOne():
                 tally = documents.setdefault(_key(which), {**which, **new["$setOnInsert"]})
                 for name, difference in new["$inc"].items():

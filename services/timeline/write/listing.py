@@ -163,7 +163,9 @@ def _row_of(draft: Draft, change: Change, audience: str, was: MailRow | None) ->
     row = mail_row(mail, audience, change.conversation, view, content, terms[content.id])
     if was is None:
         return row
-    return replace(row, arrived=was.arrived, arrived_before=was.arrived_before)
+    stays = (was.date, was.terms) == (row.date, row.terms)
+    block = was.block if stays else None
+    return replace(row, arrived=was.arrived, arrived_before=was.arrived_before, block=block)
 
 
 def _list_on_profiles(draft: Draft, change: Change) -> None:

@@ -8,7 +8,7 @@ over: so an older document is read, and an older timeline reads a newer one's.
     captured   Capture in Mail, Content      what came, and what is shown of it
                RawMail                       its bytes, where they are few
     connected  Token, Conversation           which mails belong together
-    listed     MailRow, ProfileRow, Summary  what each audience reads: derived from those above
+    listed     MailRow, TermBlock, ...       what each audience reads: derived from those above
     counted    Outcome                       what became of a capture
     besides    Bounce, Held, Confirmation, ReadMark, ReadBefore, Hint
 """
@@ -232,10 +232,22 @@ class MailRow(Kept, frozen=True, kw_only=True, omit_defaults=True):
     participants: tuple[NamedAddress, ...]
     persons: tuple[ProfileRef, ...]
     terms: tuple[str, ...] = ()
+    block: bytes | None = None
+    """The place of the block that its terms are in (`term_blocks`); None: it is fresh."""
     arrived: int = 0
     """The conversation's `arrived` when the mail was news to the audience, 0 if it never was."""
     arrived_before: int = 0
     """The conversation's `arrived` before that."""
+
+
+class TermBlock(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """What rows of an audience that follow each other by date are found by."""
+
+    collection: ClassVar[str] = "term_blocks"
+
+    audience: str = field(name="viewer")
+    place: bytes
+    terms: tuple[str, ...]
 
 
 class ProfileRow(Kept, frozen=True, kw_only=True, omit_defaults=True):

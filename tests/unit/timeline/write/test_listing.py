@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+from msgspec.structs import replace
+
 from services.timeline.write.audiences import TEAM
 from services.timeline.write.mail_rows import MAX_PARTICIPANTS
 from services.timeline.write.records import (
@@ -11,7 +14,10 @@ from services.timeline.write.records import (
     ProfileRef,
     ProfileRow,
     SummaryRow,
+    TermBlock,
 )
+from services.timeline.write.stored import to_document
+from services.timeline.write.term_blocks import block_id
 from shared.events import Kind, Role
 from tests.mails import enclosing
 from tests.write_parts import ACCOUNT, NOW, Memory, attach, mail, match, profiles_of
@@ -102,6 +108,51 @@ def test_what_becomes_open_is_no_longer_private() -> None:
     assert {row.audience for row in rows} == {"u1", "u2", "*"}
     assert memory.summary(TEAM).arrived == arrived + 1000
     assert {hint.audience for hint in memory.hints[-3:]} == {"!u1", "u2", "*"}
+
+
+def in_blocks(memory: Memory) -> Memory:
+    """Three mails, those of each audience in a block."""
+    for number in range(3):
+        memory.write(attach(mail(f"{number}@x", text=f"Words of {number}.", day=10 + number)))
+    for row in memory.all(MailRow):
+        place = row.audience.encode()
+        block = TermBlock(
+            id=block_id(ACCOUNT, row.audience, place),
+            account=ACCOUNT,
+            audience=row.audience,
+            place=place,
+            terms=(),
+        )
+        for record in (block, replace(row, block=place)):
+            key = ACCOUNT, record.id
+            memory.documents[record.collection][key] = to_document(record)
+    assert [block.audience for block in memory.all(TermBlock)] == ["*", "u1"]
+    return memory
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_row_with_other_terms_dissolves_its_block(seed: int) -> None:
+    memory = in_blocks(Memory(seed=seed))
+    memory.write(
+        attach(mail("1@x", text="Early.", day=11), owner="u2", minutes=-5),
+        # changes its row for the team too, but not what it is found by
+        attach(mail("2@x", text="Words of 2.", day=12), match("c2"), owner="u2"),
+    )
+    rows = memory.all(MailRow, audience=TEAM)
+    assert sorted(len(row.persons) for row in rows) == [1, 1, 2]
+    assert [row.block for row in rows] == [None, None, None]
+    assert [row.block for row in memory.all(MailRow, audience="u1")] == [b"u1"] * 3
+    assert [block.audience for block in memory.all(TermBlock)] == ["u1"]
+
+
+def test_a_row_that_is_found_as_before_stays_in_its_block() -> None:
+    memory = in_blocks(Memory())
+    memory.write(attach(mail("2@x", text="Words of 2.", day=12), match("c2"), owner="u2"))
+    rows = memory.all(MailRow, audience=TEAM)
+    assert sorted(len(row.persons) for row in rows) == [1, 1, 2]
+    assert [row.block for row in rows] == [b"*"] * 3
+    assert len(memory.all(TermBlock)) == 2
+    assert [row.block for row in memory.all(MailRow, audience="u2")] == [None]
 
 
 def test_an_earlier_copy_that_differs_takes_the_place_of_a_later_one() -> None:
