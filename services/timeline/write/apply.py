@@ -21,7 +21,6 @@ from services.timeline.write.recording import (
     record_dismissed,
     record_refused,
 )
-from services.timeline.write.records import Confirmation, Held
 from services.timeline.write.replacing import replace_content
 from services.timeline.write.requests import (
     Answer,
@@ -32,6 +31,7 @@ from services.timeline.write.requests import (
     Replace,
     Request,
 )
+from services.timeline.write.side_records import Confirmation, Held
 from services.timeline.write.state import Draft, NotLoaded, Query, State
 
 

@@ -12,8 +12,9 @@ from services.timeline.write.listing import Change, News, list_mail
 from services.timeline.write.projection import Projection
 from services.timeline.write.quarantine import hold, raw_key, take
 from services.timeline.write.recording import is_final, outcome_of, record_attached
-from services.timeline.write.records import Bounce, Capture, Content, Hint, Mail
+from services.timeline.write.records import Capture, Content, Mail
 from services.timeline.write.requests import Answer, Attach, Blob
+from services.timeline.write.side_records import Bounce, Hint
 from services.timeline.write.state import Draft
 
 

@@ -12,15 +12,8 @@ from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.write.conversations import token_id
-from services.timeline.write.records import (
-    Conversation,
-    Hint,
-    Kept,
-    MailRow,
-    ReadMark,
-    SummaryRow,
-    Token,
-)
+from services.timeline.write.records import Conversation, Kept, MailRow, SummaryRow, Token
+from services.timeline.write.side_records import Hint, ReadMark
 from services.timeline.write.state import ById, Draft, TallyKey
 from services.timeline.write.stored import to_document
 from shared.database import Database, of_id

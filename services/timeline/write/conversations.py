@@ -20,13 +20,8 @@ from functools import reduce
 from msgspec.structs import replace
 
 from services.timeline.write.read_marks import merge_marks
-from services.timeline.write.records import (
-    Conversation,
-    ReadMark,
-    Summary,
-    SummaryRow,
-    Token,
-)
+from services.timeline.write.records import Conversation, Summary, SummaryRow, Token
+from services.timeline.write.side_records import ReadMark
 from services.timeline.write.state import Draft, OfConversation
 from services.timeline.write.summary import joined
 

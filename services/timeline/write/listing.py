@@ -28,11 +28,10 @@ from services.timeline.write.records import (
     Mail,
     MailRow,
     ProfileRow,
-    ReadBefore,
-    ReadMark,
     Summary,
     SummaryRow,
 )
+from services.timeline.write.side_records import ReadBefore, ReadMark
 from services.timeline.write.state import ById, Draft
 from services.timeline.write.summary import changed as changed_summary
 from services.timeline.write.summary import joined, summary_of

@@ -12,14 +12,8 @@ from typing import Any, Literal, TypeVar, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.timeline.write.records import (
-    Hint,
-    Kept,
-    MailRow,
-    ReadMark,
-    SummaryRow,
-    Token,
-)
+from services.timeline.write.records import Kept, MailRow, SummaryRow, Token
+from services.timeline.write.side_records import Hint, ReadMark
 
 K = TypeVar("K", bound=Kept)
 C = TypeVar("C", SummaryRow, ReadMark, MailRow)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from services.timeline.admin.audit import Finding, Findings
 from services.timeline.admin.audit.pages import Part, pages
 from services.timeline.query.parts import fields_of, records_of
-from services.timeline.write.records import Content, Held, Outcome, Record
+from services.timeline.write.records import Content, Outcome, Record
+from services.timeline.write.side_records import Held
 from shared.blobs import CLAIM_PREFIX, MAIL_PREFIX, RETENTION, Blobs, Stored
 from shared.database import Database
 

@@ -6,27 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from services.timeline.write.apply import apply, milliseconds_of
-from services.timeline.write.records import (
-    Content,
-    Held,
-    Mail,
-    Outcome,
-    SummaryRow,
-    Token,
-)
+from services.timeline.write.records import Content, Mail, Outcome, SummaryRow, Token
 from services.timeline.write.requests import Refuse, Replace, Request, account_of, is_backfill
+from services.timeline.write.side_records import Held
 from services.timeline.write.state import ById, NotLoaded, OfConversation, State
-from tests.write_parts import (
-    FAILED,
-    NOW,
-    Memory,
-    a_capture_id,
-    attach,
-    confirm,
-    dismiss,
-    kept,
-    mail,
-)
+from tests.memory_timeline import Memory, kept
+from tests.write_parts import FAILED, NOW, a_capture_id, attach, confirm, dismiss, mail
 
 
 def lacking(*requests: Any, state: State | None = None) -> tuple[Any, ...]:

@@ -34,18 +34,16 @@ from services.timeline.write.requests import Answer, Attach, Request
 from services.timeline.write.stored import to_document
 from services.timeline.write.summary import joined, summary_of
 from shared.events import Role
+from tests.memory_timeline import Memory, kept, mails_by_conversation
 from tests.write_parts import (
     ACCOUNT,
     FAILED,
     VERIFIED,
-    Memory,
     attach,
     bounce,
     confirm,
     dismiss,
-    kept,
     mail,
-    mails_by_conversation,
     match,
 )
 

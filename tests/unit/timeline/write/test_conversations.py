@@ -5,14 +5,8 @@ import pytest
 from services.timeline.write.committing import moved_mails
 from services.timeline.write.records import Conversation, Mail, SummaryRow, Token
 from shared.events import Role
-from tests.write_parts import (
-    ACCOUNT,
-    Memory,
-    attach,
-    mail,
-    mails_by_conversation,
-    match,
-)
+from tests.memory_timeline import Memory, mails_by_conversation
+from tests.write_parts import ACCOUNT, attach, mail, match
 
 
 def conversation(memory: Memory, message_id: str) -> str | None:

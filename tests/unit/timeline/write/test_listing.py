@@ -14,7 +14,8 @@ from services.timeline.write.records import (
 )
 from shared.events import Kind, Role
 from tests.mails import enclosing
-from tests.write_parts import ACCOUNT, NOW, Memory, attach, mail, match, profiles_of
+from tests.memory_timeline import Memory, profiles_of
+from tests.write_parts import ACCOUNT, NOW, attach, mail, match
 
 HEADERS = "Cc: Ccy <cc@x.example>\r\nReply-To: Reply <reply@x.example>"
 

@@ -13,10 +13,12 @@ from services.timeline.write.read_marks import (
     newest_arrivals,
     reader_id,
 )
-from services.timeline.write.records import Mail, ReadBefore, ReadMark, SummaryRow
+from services.timeline.write.records import Mail, SummaryRow
+from services.timeline.write.side_records import ReadBefore, ReadMark
 from services.timeline.write.state import Draft, State
 from shared.events import Role
-from tests.write_parts import ACCOUNT, NOW, Memory, attach, mail, match
+from tests.memory_timeline import Memory
+from tests.write_parts import ACCOUNT, NOW, attach, mail, match
 
 MILLISECONDS = int(NOW.timestamp() * 1000)
 

@@ -10,30 +10,13 @@ from services.timeline.content.reader import read
 from services.timeline.write.audiences import TEAM
 from services.timeline.write.projection import Projection, event_of, project
 from services.timeline.write.read_marks import mark_id
-from services.timeline.write.records import (
-    Bounce,
-    Content,
-    Conversation,
-    Mail,
-    MailRow,
-    ReadMark,
-    SummaryRow,
-)
+from services.timeline.write.records import Content, Conversation, Mail, MailRow, SummaryRow
 from services.timeline.write.requests import Attach, Replace
+from services.timeline.write.side_records import Bounce, ReadMark
 from services.timeline.write.state import Draft, State
 from shared.events import Role
-from tests.write_parts import (
-    ACCOUNT,
-    NOW,
-    Memory,
-    attach,
-    bounce,
-    kept,
-    mail,
-    mails_by_conversation,
-    match,
-    profiles_of,
-)
+from tests.memory_timeline import Memory, kept, mails_by_conversation, profiles_of
+from tests.write_parts import ACCOUNT, NOW, attach, bounce, mail, match
 
 Change = Callable[[bytes], bytes]
 

@@ -2,13 +2,8 @@
 
 import pytest
 
-from services.timeline.write.records import (
-    Conversation,
-    MailRow,
-    NamedAddress,
-    ReadMark,
-    Token,
-)
+from services.timeline.write.records import Conversation, MailRow, NamedAddress, Token
+from services.timeline.write.side_records import ReadMark
 from services.timeline.write.state import ById, Draft, NotLoaded, OfConversation, State
 from tests.write_parts import NOW
 
