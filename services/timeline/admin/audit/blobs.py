@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from services.timeline.admin.audit import Finding, Findings
 from services.timeline.admin.audit.pages import Part, pages
+from services.timeline.admin.dead_letters.letter import StoredLetter
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.write.records import Content, Outcome, Record
 from services.timeline.write.side_records import Held
@@ -71,7 +72,7 @@ class BlobAudit:
         """What was written after `settled` is under way."""
         self._contents = database[Content.collection]
         self._outcomes = database[Outcome.collection]
-        self._dead, self._quarantine = database["dead_letters"], database[Held.collection]
+        self._dead, self._quarantine = database[StoredLetter.collection], database[Held.collection]
         self._blobs, self._settled = blobs, settled
         self._looks = asyncio.Semaphore(_LOOKS)
         self.tally: Counter[str] = Counter()
