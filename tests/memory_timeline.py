@@ -3,7 +3,6 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -37,7 +36,10 @@ class Duplicate(Exception):
 
 
 class Memory:
-    """A database that is a dictionary: documents by collection, account and id."""
+    """A database that is a dictionary: documents by collection, account and id.
+
+    A document is replaced, never changed, so that copies may share it.
+    """
 
     def __init__(self, *, is_asked_ahead: bool = True, seed: int = 0) -> None:
         self.documents: dict[str, dict[tuple[str, str], Document]] = defaultdict(dict)
@@ -57,12 +59,12 @@ class Memory:
         """Write a batch as the writer does; return the answers."""
         self._now = now or self._now + timedelta(seconds=1)
         applied = self.apply(requests, self._now)
-        before = deepcopy(self.documents)
+        before = {name: dict(found) for name, found in self.documents.items()}
         try:
             self.commit(applied.draft)
         except Duplicate:
             self.duplicates += 1
-            self.documents = before
+            self.documents = defaultdict(dict, before)
             self.commit(applied.draft, upsert=True)
         for answer in applied.answers:
             if answer.blob is not None:
@@ -131,13 +133,13 @@ class Memory:
             case DeleteOne():
                 documents.pop(_key(which), None)
             case UpdateMany():
-                for (account, _), document in documents.items():
-                    if (account, document["thread"]) == (which["account"], which["thread"]):
-                        document |= new["$set"]
+                for key, document in documents.items():
+                    if (key[0], document["thread"]) == (which["account"], which["thread"]):
+                        documents[key] = document | new["$set"]
             case UpdateOne():
-                tally = documents.setdefault(_key(which), {**which, **new["$setOnInsert"]})
-                for name, difference in new["$inc"].items():
-                    tally[name] = tally.get(name, 0) + difference
+                tally = documents.get(_key(which), {**which, **new["$setOnInsert"]})
+                counts = {name: tally.get(name, 0) + more for name, more in new["$inc"].items()}
+                documents[_key(which)] = tally | counts
             case _:
                 raise AssertionError(write)
 
@@ -209,7 +211,7 @@ def kept(memory: Memory) -> dict[str, list[Document]]:
         *("mails", "contents", "tokens", "threads", "mail_rows", "profile_mails"),
         *("conversations", "outcomes", "bounces", "quarantine", "confirmations"),
     ):
-        documents = deepcopy([*memory.documents[name].values()])
+        documents = [dict(document) for document in memory.documents[name].values()]
         for document in documents:
             for field in _OF_RAW & document.keys() if name == "contents" else ():
                 del document[field]
