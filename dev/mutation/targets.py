@@ -50,7 +50,7 @@ TARGETS = (
             ("audiences",),
             ("conversations", "read_marks", "replacing"),
             ("lanes",),
-            ("listing", "read_marks", "replacing"),
+            ("listing", "listing_needs", "read_marks", "replacing"),
             ("matches", "audiences"),
             ("quarantine", "recording"),
             ("read_marks",),

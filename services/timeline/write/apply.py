@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from services.timeline.write.attaching import attach
-from services.timeline.write.quarantine import held_id
 from services.timeline.write.recording import (
     record_confirmation,
     record_dismissed,
@@ -98,7 +97,6 @@ def _confirm(draft: Draft, request: Confirm) -> Answer:
 def _refuse(draft: Draft, request: Refuse) -> Answer:
     held = request.held
     record_refused(draft, held.account, held.capture_id, held.owner, request.reason)
-    draft.one(Held, held.account, held_id(held.capture_id))  # it may have been taken meanwhile
     draft.delete(Held, held.account, held.id)
     return Answer(outcome="dismissed")
 

@@ -25,10 +25,10 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
         before = outcome_of(draft, event)
         if is_final(before):
             return Answer(outcome="dismissed", again=True)
-        is_open = before is None or before.decision == "dismissed"
-        waits = (
-            request.may_wait if is_open else before is not None and before.decision == "quarantined"
-        )
+        if before is None or before.decision == "dismissed":
+            waits = request.may_wait
+        else:
+            waits = before.decision == "quarantined"
         if waits and not request.is_released:
             hold(draft, event, projection)
             held = record_attached(draft, event, "quarantined")
@@ -107,7 +107,7 @@ def keep_bounce(draft: Draft, bounce: Bounce) -> None:
         draft.put(bounce)
 
 
-def news_of(capture: Capture, now: datetime, *, is_news: bool = True) -> News:
+def news_of(capture: Capture, now: datetime, *, is_news: bool) -> News:
     """Return to whom a capture is news."""
     return News(
         now=int(now.timestamp() * 1000),
@@ -119,5 +119,5 @@ def tell(draft: Draft, account: str, audiences: set[str], conversation: str, now
     """Hint to those who have the conversation open that it has changed."""
     draft.hints += [
         Hint(account=account, audience=audience, conversation_id=conversation, at=now)
-        for audience in sorted(audiences)
+        for audience in audiences
     ]

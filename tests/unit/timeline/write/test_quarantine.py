@@ -110,6 +110,14 @@ def test_what_waits_is_taken_when_the_account_lets_nothing_wait_any_more() -> No
     assert (answer.outcome, answer.again) == ("quarantined", True)
 
 
+def test_a_mail_that_waits_is_complete_with_the_last_of_its_parts() -> None:
+    memory, id_ = Memory(), a_capture_id()
+    for part in (1, 2):
+        waiting = attach(capture_id=id_, part=part, parts=2, verdict=FAILED, may_wait=True)
+        [answer] = memory.write(waiting)
+        assert (answer.outcome, answer.complete) == ("quarantined", part == 2)
+
+
 @pytest.mark.xfail(
     strict=True,
     reason="a capture has one outcome: attached by one of its mails, it lets the others pass",
