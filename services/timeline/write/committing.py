@@ -15,15 +15,14 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from services.timeline.write.conversations import token_id
 from services.timeline.write.records import (
     Conversation,
-    Hint,
     Kept,
     MailRow,
     RawMail,
-    ReadMark,
     SummaryRow,
     TermBlock,
     Token,
 )
+from services.timeline.write.side_records import Hint, ReadMark
 from services.timeline.write.state import ById, Draft, TallyKey
 from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import block_id

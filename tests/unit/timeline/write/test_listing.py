@@ -18,9 +18,10 @@ from services.timeline.write.records import (
 )
 from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import block_id
-from shared.events import Kind, Role
+from shared.events import Forwarded, Kind, Named, Role
 from tests.mails import enclosing
-from tests.write_parts import ACCOUNT, NOW, Memory, attach, mail, match, profiles_of
+from tests.memory_timeline import Memory, profiles_of
+from tests.write_parts import ACCOUNT, NOW, attach, mail, match
 
 HEADERS = "Cc: Ccy <cc@x.example>\r\nReply-To: Reply <reply@x.example>"
 
@@ -58,6 +59,14 @@ def test_a_row_has_what_lists_show_and_what_the_mail_is_found_by() -> None:
     other = memory.row("u1", request.projection.mail_id)
     assert other is not None
     assert other.terms == row.terms
+
+
+def test_a_forwarded_mail_is_found_by_its_author_and_by_who_forwarded_it() -> None:
+    memory = Memory()
+    author = Named(name="", address="author@mail.example")
+    memory.write(attach(forwarded=Forwarded(sender=author)))
+    [row] = memory.all(MailRow, audience=TEAM)
+    assert {":from:author@mail.example", ":from:user@team.example"} <= {*row.terms}
 
 
 def test_a_participant_is_listed_once_with_the_first_name() -> None:
@@ -190,3 +199,34 @@ def test_a_profile_that_is_found_later_is_added_everywhere() -> None:
     assert [ref.person_id for ref in memory.summary(TEAM).persons] == ["c1", "c2"]
     assert [ref.person_id for ref in memory.summary("u1").persons] == ["c1"]
     assert memory.summary(TEAM).mail_count == 1
+
+
+# Where something is lost ---------------------------------------------------------------------
+
+
+def test_a_mail_whose_content_is_lost_stays_as_it_is_listed() -> None:
+    memory = Memory()
+    memory.write(attach())
+    memory.documents[Content.collection].clear()
+    memory.write(attach(mail(text="Another text."), match("c2"), owner="u2", minutes=1))
+    snippets = {row.audience: row.snippet for row in memory.all(MailRow)}
+    assert snippets == {"*": "The text.", "u1": "The text.", "u2": "Another text."}
+
+
+def test_a_summary_that_is_lost_is_made_anew() -> None:
+    memory = Memory()
+    memory.write(attach(mail("0@x")), attach(mail("1@x", references=["0@x"])))
+    memory.documents[SummaryRow.collection].clear()
+    memory.write(attach(mail("1@x", references=["0@x"]), match("c2"), owner="u2"))
+    assert memory.summary(TEAM).mail_count == 2
+
+
+def test_a_row_that_is_lost_is_no_news_when_the_mail_is_taken_away() -> None:
+    memory = Memory()
+    lost = attach(mail("1@x", references=["0@x"]), match(role=Role.BCC))
+    memory.write(attach(mail("0@x"), match(role=Role.BCC)), lost)
+    arrived = memory.summary("!u1").arrived
+    del memory.documents[MailRow.collection][ACCOUNT, f"{ACCOUNT}/!u1/{lost.projection.mail_id}"]
+    memory.write(attach(lost.raw, owner="u2"))
+    after = memory.summary("!u1")
+    assert (after.mail_count, after.arrived) == (1, arrived)
