@@ -311,7 +311,7 @@ def test_what_a_bounce_says_is_read_anew() -> None:
 def test_what_a_bounce_says_is_read_anew_though_the_owner_has_another_content() -> None:
     first, later = bounce("1@x", recipients=["a@x.y"]), bounce("1@x", recipients=["b@x.y"])
     memory = written([attach(first), attach(later, minutes=1)])
-    [content] = [one for one in memory.all(Content) if memory.blobs[one.raw_key] == first]
+    [content] = [one for one in memory.all(Content) if memory.raws()[one.raw_key] == first]
     memory.write(read_anew(memory, content, lambda raw: raw.replace(b"a@x.y", b"z@x.y")))
     [found] = memory.all(Bounce)
     assert found.recipients == ("z@x.y",)
