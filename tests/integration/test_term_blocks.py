@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pymongo.errors import OperationFailure
+from pymongo.errors import OperationFailure, PyMongoError
 
 from bench.costs import cost_of
 from services.timeline.admin.index_terms import index_terms
@@ -19,7 +19,9 @@ from services.timeline.write import indexing, term_blocks
 from services.timeline.write.indexing import TermIndexer
 from services.timeline.write.records import MailRow, TermBlock
 from services.timeline.write.stored import from_document, to_document
+from services.timeline.write.term_blocks import MAX_ROWS
 from shared.database import migrate
+from tests.deadline import DEADLINE
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match
 
 UNTIL = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -247,6 +249,30 @@ async def test_what_is_written_is_indexed_without_being_asked(timeline: Timeline
     timeline.indexer.stop()
     await running
     await check_blocks(timeline)
+
+
+async def test_what_an_earlier_process_has_left_fresh_is_indexed_at_the_start(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await insert(timeline, some_rows(3, 400))
+    rows, blocks_ = timeline.database[MailRow.collection], timeline.database[TermBlock.collection]
+    find, failures = TermIndexer.audiences, iter([PyMongoError("away")])
+
+    async def audiences(self: TermIndexer, after: indexing.Audience | None = None) -> object:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        return await find(self, after)
+
+    monkeypatch.setattr(TermIndexer, "audiences", audiences)
+    monkeypatch.setattr(indexing, "_PAUSE_SECONDS", 0.01)
+    indexer = TermIndexer(timeline.client, timeline.database)
+    running = asyncio.create_task(indexer.run())
+    async with asyncio.timeout(DEADLINE):
+        while await blocks_.distinct("viewer") != ["!u1", "*", "u1", "u2"]:
+            await asyncio.sleep(0.02)
+    indexer.stop()
+    await running
+    assert await rows.count_documents({"block": None}) < 4 * MAX_ROWS
 
 
 async def test_an_audience_that_cannot_be_indexed_delays_no_other(

@@ -6,8 +6,9 @@
 * A row that another transaction changes meanwhile is a conflict: one of the two begins again. So
   nothing is in a block that it does not belong to, and replicas need not know of each other.
 * Nothing depends on when this happens, or whether: fresh rows are found all the same, at the price
-  of looking through them. Counts of what was written are in memory; what a process that ends has
-  counted is found by the next one that writes for the same audience.
+  of looking through them. Counts of what was written are in memory. What a process that ended had
+  counted is found by the next one that writes for the same audience, and by every one that starts:
+  it looks at each audience once, slowly.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ _MAX_COUNTED = 100_000
 """Audiences whose rows are counted. Beyond, those with the fewest are forgotten."""
 _MAX_READ_ROWS, _MAX_READ_TERMS = 256, 400_000
 """Of one transaction."""
-_PAUSE_SECONDS = 1.0
+_PAUSE_SECONDS, _BETWEEN_LOOKS_SECONDS = 1.0, 0.02
 _TRIES = 5
 INDEXES = (
     # TermIndexer: the fresh rows of an audience by date; query/blocks.py: the rows of a block
@@ -82,6 +83,33 @@ class TermIndexer:
 
     async def run(self) -> None:
         """Make blocks where there are enough rows, until `stop`."""
+        looking = asyncio.create_task(self._look_at_all())
+        try:
+            await self._run()
+        finally:
+            looking.cancel()
+
+    async def _look_at_all(self) -> None:
+        """Find the audiences that have enough fresh rows, whoever wrote them."""
+        audience: Audience | None = None
+        while True:
+            try:
+                audience = await self.audiences(after=audience)
+                if audience is None:
+                    return
+                if await self._has_enough(*audience):
+                    self._due[audience] = None
+                    self._is_due.set()
+            except PyMongoError:  # the database is away: from the same audience on
+                await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(_BETWEEN_LOOKS_SECONDS)
+
+    async def _has_enough(self, account: str, audience: str) -> bool:
+        fresh: Document = {"account": account, "viewer": audience, "block": None}
+        count = await self._rows.count_documents(fresh, limit=MAX_ROWS, hint="by_block")
+        return count >= MAX_ROWS
+
+    async def _run(self) -> None:
         while not self._stopping.is_set():
             await self._is_due.wait()
             if not self._due:
