@@ -189,6 +189,7 @@ KNOWN_OPERATORS = {
         "$cond",
         "$ifNull",
         "$add",
+        "$filter",
         "$match",
         "$group",
         "$sum",

@@ -22,8 +22,8 @@ _versions = itertools.count(1)
 
 
 @pytest.fixture
-async def timeline(mongodb_url: str, database_name: str, tmp_path: Path) -> AsyncIterator[Timeline]:
-    async with a_timeline(mongodb_url, database_name, tmp_path) as timeline:
+async def timeline(mongodb_url: str, tmp_path: Path) -> AsyncIterator[Timeline]:
+    async with a_timeline(mongodb_url, tmp_path) as timeline:
         await user(timeline, "u1", "user@team.example", "User@Home.example")
         await user(timeline, "u2", "other@team.example")
         yield timeline

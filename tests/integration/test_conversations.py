@@ -33,12 +33,12 @@ class Letter:
 
 @pytest.fixture
 async def timelines(
-    mongodb_url: str, database_name: str, tmp_path: Path
+    mongodb_url: str, tmp_path: Path
 ) -> AsyncIterator[tuple[Timeline, Timeline, Timeline]]:
     """Two replicas of one timeline, and another timeline."""
     async with (
-        a_timeline(mongodb_url, database_name, tmp_path / "a") as first,
-        a_timeline(mongodb_url, f"{database_name}_b", tmp_path / "b") as other,
+        a_timeline(mongodb_url, tmp_path / "a") as first,
+        a_timeline(mongodb_url, tmp_path / "b") as other,
     ):
         yield first, Timeline(first.client, first.database, tmp_path / "a"), other
 

@@ -20,8 +20,8 @@ U1, U2 = Viewer(ACCOUNT, "u1"), Viewer(ACCOUNT, "u2")
 
 
 @pytest.fixture
-async def timeline(mongodb_url: str, database_name: str, tmp_path: Path) -> AsyncIterator[Timeline]:
-    async with a_timeline(mongodb_url, database_name, tmp_path) as timeline:
+async def timeline(mongodb_url: str, tmp_path: Path) -> AsyncIterator[Timeline]:
+    async with a_timeline(mongodb_url, tmp_path) as timeline:
         yield timeline
 
 

@@ -17,8 +17,8 @@ UNTIL = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-async def timeline(mongodb_url: str, database_name: str, tmp_path: Path) -> AsyncIterator[Timeline]:
-    async with a_timeline(mongodb_url, database_name, tmp_path) as timeline:
+async def timeline(mongodb_url: str, tmp_path: Path) -> AsyncIterator[Timeline]:
+    async with a_timeline(mongodb_url, tmp_path) as timeline:
         yield timeline
 
 

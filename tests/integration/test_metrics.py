@@ -128,10 +128,10 @@ async def test_a_blob_operation_is_timed_and_a_refused_one_counted(tmp_path: Pat
 
 
 async def test_what_is_delivered_again_was_visible_already(
-    mongodb_url: str, database_name: str, tmp_path: Path
+    mongodb_url: str, tmp_path: Path
 ) -> None:
     """Else each acknowledgement that is lost would look like a mail that came too late."""
-    async with a_timeline(mongodb_url, database_name, tmp_path) as timeline:
+    async with a_timeline(mongodb_url, tmp_path) as timeline:
         await timeline.settings.set_quarantine(ACCOUNT, "failed")
         for event in (
             attached(part=1, parts=2),

@@ -55,8 +55,8 @@ RECEIVED = [event for event in old_events() if event.tag == MailReceived.tag]
 
 
 @pytest.fixture
-async def timeline(mongodb_url: str, database_name: str, tmp_path: Path) -> AsyncIterator[Timeline]:
-    async with a_timeline(mongodb_url, database_name, tmp_path) as timeline:
+async def timeline(mongodb_url: str, tmp_path: Path) -> AsyncIterator[Timeline]:
+    async with a_timeline(mongodb_url, tmp_path) as timeline:
         yield timeline
 
 

@@ -77,9 +77,9 @@ class Older:
 
 @pytest.fixture
 async def older(
-    mongodb_url: str, database_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mongodb_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Older]:
-    async with a_timeline(mongodb_url, database_name, tmp_path) as timeline:
+    async with a_timeline(mongodb_url, tmp_path) as timeline:
         yield Older(timeline, monkeypatch)
 
 

@@ -103,9 +103,9 @@ async def timelines(
     async with AsyncExitStack() as opened:
         found: list[Timeline] = []
         for mails in (SMALL, LARGE):
-            name, folder = f"satchel_test_costs_{mails}", tmp_path_factory.mktemp("costs")
-            found.append(await opened.enter_async_context(a_timeline(mongodb_url, name, folder)))
-            fill(Target(mongodb_url, name, UNTIL), mails, processes=1)
+            folder = tmp_path_factory.mktemp("costs")
+            found.append(await opened.enter_async_context(a_timeline(mongodb_url, folder)))
+            fill(Target(mongodb_url, found[-1].database.name, UNTIL), mails, processes=1)
             await found[-1].index_terms()
         yield found[0], found[1]
 

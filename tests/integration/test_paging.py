@@ -27,9 +27,8 @@ VIEWERS = pytest.mark.parametrize(
 async def timeline(
     mongodb_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Timeline]:
-    name, folder = "satchel_test_paging", tmp_path_factory.mktemp("paging")
-    async with a_timeline(mongodb_url, name, folder) as timeline:
-        fill(Target(mongodb_url, name, UNTIL), MAILS, processes=1)
+    async with a_timeline(mongodb_url, tmp_path_factory.mktemp("paging")) as timeline:
+        fill(Target(mongodb_url, timeline.database.name, UNTIL), MAILS, processes=1)
         await timeline.index_terms()
         yield timeline
 

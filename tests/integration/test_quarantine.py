@@ -30,8 +30,8 @@ TEAM = Viewer(ACCOUNT, "u1")
 
 
 @pytest.fixture
-async def timeline(mongodb_url: str, database_name: str, tmp_path: Path) -> AsyncIterator[Timeline]:
-    async with a_timeline(mongodb_url, database_name, tmp_path) as timeline:
+async def timeline(mongodb_url: str, tmp_path: Path) -> AsyncIterator[Timeline]:
+    async with a_timeline(mongodb_url, tmp_path) as timeline:
         await timeline.settings.set_quarantine(ACCOUNT, "failed")
         yield timeline
 

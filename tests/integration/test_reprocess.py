@@ -15,8 +15,8 @@ from tests.timeline_parts import Timeline, a_timeline, attached, mail
 
 
 @pytest.fixture
-async def timeline(mongodb_url: str, database_name: str, tmp_path: Path) -> AsyncIterator[Timeline]:
-    async with a_timeline(mongodb_url, database_name, tmp_path) as timeline:
+async def timeline(mongodb_url: str, tmp_path: Path) -> AsyncIterator[Timeline]:
+    async with a_timeline(mongodb_url, tmp_path) as timeline:
         yield timeline
 
 

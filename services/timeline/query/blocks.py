@@ -141,9 +141,8 @@ class Blocks:
     async def _of_fresh(self, mine: Document, prefix: str) -> set[str]:
         bound = {"$gte": prefix, "$lte": prefix + LAST_CHARACTER}
         which = {**mine, "block": None, "terms": {"$elemMatch": bound}}
-        begins = {
-            "$and": [{"$gte": ["$$this", prefix]}, {"$lte": ["$$this", prefix + LAST_CHARACTER]}]
-        }
+        first, last = {"$literal": prefix}, {"$literal": prefix + LAST_CHARACTER}
+        begins = {"$and": [{"$gte": ["$$this", first]}, {"$lte": ["$$this", last]}]}
         stages: list[Document] = [
             {"$match": which},
             {"$project": {"_id": 0, "terms": {"$filter": {"input": "$terms", "cond": begins}}}},
