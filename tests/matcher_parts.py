@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from services.matcher.authentication import Authenticator, Resolver
+from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
@@ -16,6 +16,7 @@ from shared.broker import Delivery
 from shared.capture_address import KeyRing
 from shared.database import Database
 from shared.events import MailReceived
+from shared.resolver import Resolver
 from tests.fakes import Recorder, RecordingPublisher
 
 DOMAIN = "in.satchel.test"

@@ -11,7 +11,7 @@ from services.matcher.api.capture_addresses import capture_address_routes
 from services.matcher.api.explain import explain_routes
 from services.matcher.api.import_people import import_routes
 from services.matcher.api.people import people_routes
-from services.matcher.authentication import Authenticator, Resolver, name_servers
+from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
@@ -36,6 +36,7 @@ from shared.http_server import HttpServer
 from shared.lookout import Lookout
 from shared.progress import Progress
 from shared.readiness import Readiness, holds, not_stopping
+from shared.resolver import Resolver, name_servers
 from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import RECEIVED, RECEIVED_BACKFILL, uses

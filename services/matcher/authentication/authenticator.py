@@ -12,12 +12,12 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from services.matcher.authentication.resolver import Resolver
 from services.matcher.authentication.verdict import Question, authenticate, unverified
 from services.matcher.enclosed import cut
 from services.matcher.judge import Judgement
 from services.matcher.metrics import AUTHENTICATE_SECONDS, AUTHENTICATIONS
 from shared.events import Authentication, AuthenticationVerdict, MailReceived
+from shared.resolver import Resolver
 
 MAX_ENCLOSED = 10
 """Enclosed mails of one capture that are looked at."""

@@ -17,7 +17,6 @@ from typing import ParamSpec, TypeVar
 
 from services.matcher.authentication.canonical import SignedForm, signed_form
 from services.matcher.authentication.policy import Policy, is_aligned, policy_of
-from services.matcher.authentication.resolver import NoAnswer
 from services.matcher.authentication.results import Result, believed_results, read_results
 from services.matcher.authentication.seals import trusted_results
 from services.matcher.authentication.signature import (
@@ -34,6 +33,7 @@ from services.matcher.senders import literal_senders
 from shared.events import Authentication, AuthenticationMethod
 from shared.events import AuthenticationVerdict as Verdict
 from shared.mail.headers import HeaderBlock
+from shared.resolver import NoAnswer
 
 P = ParamSpec("P")
 T = TypeVar("T")
