@@ -42,6 +42,7 @@ SCOPES = {
     "GET /v1/mails/{mail_id}/variants/{variant}": "timeline:read",
     "GET /v1/events": "timeline:read",
     "GET /v1/setup": "timeline:read",
+    "GET /v1/setup/guides": "timeline:read",
     "GET /v1/settings": "timeline:read",
     "PUT /v1/settings": "account:write",
     "GET /v1/stats": "timeline:read",
@@ -143,10 +144,12 @@ def operations(account: Account) -> list[Operation]:
         "state": "waiting",
         "why": "text",
         "images": "remote",
+        "guide": "gmail",
         "from": "2026-01-01",
         "to": "2026-01-31",
     }
     values_in = {"/v1/people": {"address": "cand@mail.example", "cursor": "c1"}}
+    values_in["/v1/setup/guides"] = {"address": "user@team.example"}
     values_in["/v1/capture-addresses"] = {"cursor": account.capture, "person_id": "u1"}
     found = []
     for service in SERVICES:
