@@ -120,7 +120,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     answer_outages(app)
     app.include_router(import_routes(people, addresses))
     app.include_router(people_routes(people, addresses))
-    app.include_router(capture_address_routes(people, addresses))
+    app.include_router(capture_address_routes(people, addresses, settings.contact_name))
     app.include_router(explain_routes(knowledge, addresses, settings.capture_domain))
     http = HttpServer(app, settings.bind_host, settings.matcher_http_port)
     sweep, outbox = Sweep(blobs), Outbox(database, publisher)

@@ -1,6 +1,8 @@
 """The matcher's settings."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
 
 from shared.resolver import ResolverSettings
 from shared.settings import CaptureSettings, DatabaseSettings
@@ -13,6 +15,13 @@ class MatcherSettings(CaptureSettings, DatabaseSettings, ResolverSettings):
     matcher_database: str = Field("satchel_matcher", description="The matcher's own database.")
     prefetch: int = Field(32, description="Deliveries in flight at a time.")
     backfill_prefetch: int = Field(4, description="Deliveries of backfill in flight, besides.")
+    contact_name: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)
+    ] = Field(
+        "Satchel (my capture address)",
+        description="The name of a capture address in its owner's address book, when they import "
+        "its contact card: what mail programs complete.",
+    )
     authentication_seconds: float = Field(
         4.0,
         ge=0,

@@ -28,6 +28,7 @@ SCOPES = {
     "POST /v1/capture-addresses": "directory:write",
     "POST /v1/capture-addresses/{address}:rotate": "directory:write",
     "DELETE /v1/capture-addresses/{address}": "directory:write",
+    "GET /v1/capture-addresses/{address}/contact.vcf": "directory:write",
     "POST /v1/explain": "directory:read",
     "GET /v1/inbox": "timeline:read",
     "PUT /v1/inbox/read": "timeline:read",

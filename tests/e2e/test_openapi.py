@@ -16,6 +16,7 @@ AS_KNOWN = {
     "message/rfc822": "application/octet-stream",
     "application/x-ndjson": "application/octet-stream",
     "text/event-stream": "text/plain",
+    "text/vcard": "text/plain",
 }
 """Types that the generator does not know, and how it is to take them."""
 SERVICES = ("ingest", "matcher", "timeline")
