@@ -16,27 +16,20 @@ from shared.broker import Publisher, PublishFailed
 from shared.broker.consume import Consumer
 
 
-class _Acknowledged:
-    """A message that was acknowledged too early."""
-
-    def __init__(self, message: Any) -> None:
-        self._message = message
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._message, name)
-
-    async def ack(self) -> None:
-        """Do nothing: it is too late."""
-
-
 def _acknowledge_early() -> None:
     handle: Any = Consumer._handle
+    acknowledge: Any = Consumer._acknowledge
 
-    async def acknowledge_first(self: Consumer, message: Any) -> None:
-        await message.ack()
-        await handle(self, _Acknowledged(message))
+    async def acknowledge_first(self: Any, message: Any) -> None:
+        await acknowledge(self, message)
+        await handle(self, message)
+
+    async def too_late(_: Any, __: Any) -> None:
+        """Do nothing: it was acknowledged."""
 
     Consumer._handle = acknowledge_first  # type: ignore[method-assign] # that is the sabotage
+    Consumer._acknowledge = too_late  # type: ignore[method-assign,assignment] # that is the sabotage
+    Consumer._give_back = too_late  # type: ignore[method-assign,assignment] # that is the sabotage
 
 
 def _answer_early() -> None:

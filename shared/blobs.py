@@ -159,6 +159,14 @@ class Blobs:
         async with self._opened("get") as store:
             return bytes(await store.get_range_async(key, start=0, length=length))
 
+    async def get_range(self, key: str, start: int, end: int) -> bytes:
+        """Return the bytes from `start`, of which there is one at least, up to `end` or the last.
+
+        Raises BlobMissing, BlobStoreAway.
+        """
+        async with self._opened("get") as store:
+            return bytes(await store.get_range_async(key, start=start, end=end))
+
     async def delete(self, key: str) -> None:
         """Remove it. What is not there is removed already. Raises BlobStoreAway."""
         with suppress(BlobMissing):

@@ -22,10 +22,18 @@ class FakeMessage:
     settled: list[str] = field(default_factory=list)
     fails: BaseException | None = None
     """What the library raises instead of settling it."""
-    channel: Any = field(default_factory=lambda: SimpleNamespace(is_closed=False))
+    delivery_tag: int = 1
+    is_closed: bool = False
+    """Its channel is."""
 
-    async def ack(self) -> None:
+    @property
+    def channel(self) -> "FakeMessage":
+        """Return the channel on which it is acknowledged: one of its own, and so itself."""
+        return self
+
+    async def basic_ack(self, tag: int, multiple: bool = False, wait: bool = True) -> None:
         """Acknowledge it."""
+        assert (tag, multiple) == (self.delivery_tag, False)
         self._settle("ack")
 
     async def nack(self) -> None:

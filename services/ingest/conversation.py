@@ -175,8 +175,9 @@ class Conversation(SMTP):
 
     async def _write(self, answer: str) -> None:
         self._writer.write(f"{answer}\r\n".encode())
-        async with asyncio.timeout(_WRITE_SECONDS):
-            await self._writer.drain()
+        if self._writer.transport.get_write_buffer_size():  # else it is sent already
+            async with asyncio.timeout(_WRITE_SECONDS):
+                await self._writer.drain()
 
     async def _secure(self, context: ssl.SSLContext) -> None:
         """Shake hands. Whatever came before is forgotten."""

@@ -7,6 +7,7 @@
 * Each answer has its status (RFC 2034): ours, or the one that belongs to the library's code.
 """
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 _LINE = 1024
 """RFC 5321 section 4.5.3.1.4 asks for 512, and for more with the parameters of extensions."""
 _CHUNK_DIGITS = 15
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=^_`{|}~-]++"
+_ATOMS = rf"{_ATOM}(?:\.{_ATOM})*+"
+_PLAIN_PATH = re.compile(rf"<({_ATOMS}@{_ATOMS})>(?: ++([A-Z][!-~ ]*+))?")
+"""What nearly every MAIL and RCPT names, and parameters. A `?` may belong to an encoded word."""
 _COMMANDS = "BDAT DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET STARTTLS VRFY"
 _BEFORE_TLS = {"EHLO", "HELO", "NOOP", "QUIT", "RSET", "STARTTLS"}
 _STATUS = {
@@ -192,8 +197,12 @@ class CaptureSession(Conversation):
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         """Return the address and what follows it; None for both when it is not one.
 
-        The library's parser raises on some broken input, which would be answered as our fault.
+        The library's parser raises on some broken input, which would be answered as our fault. It
+        takes a fifth of the time of a whole mail, so it gets what is out of the ordinary.
         """
+        plain = _PLAIN_PATH.fullmatch(arg)
+        if plain is not None:
+            return plain[1], plain[2] or ""
         try:
             address, rest = super()._getaddr(arg)
         except Exception:

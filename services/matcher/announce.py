@@ -99,7 +99,7 @@ def _attached(
             capture_id=received.capture_id,
             backfill=received.backfill,
             blob_key=claim,
-            size=mail.size if mail.place else received.size,
+            size=len(mail.raw) if mail.place else received.size,
             account=address.account,
             owner=address.person_id,
             capture_address=received.capture_address,

@@ -31,7 +31,7 @@ from functools import lru_cache
 from services.matcher.addresses import normalise
 from services.matcher.senders import literal_senders
 from shared.mail.body import body_of
-from shared.mail.headers import HeaderBlock, addresses, decode_text
+from shared.mail.headers import HeaderBlock, decode_text, mailboxes
 from shared.mail.mime import FIRST_PARTS, leaves, text_of
 
 _MAX_LINK = 2000
@@ -108,7 +108,7 @@ def read_confirmation(header: HeaderBlock, raw: bytes) -> Confirmation | None:
     provider = _provider(header)
     if provider is None:
         return None
-    parts, _ = leaves(raw, names=False, most=FIRST_PARTS)
+    parts, _ = leaves(raw, header, names=False, most=FIRST_PARTS)
     read = [(text_of(part)[0], part.content_type) for part in body_of(parts).texts]
     sources = [source for source, _ in read]
     link = next((url for url in _urls(sources) if provider.link.fullmatch(url)), None)
@@ -126,7 +126,7 @@ def _provider(header: HeaderBlock) -> _Provider | None:
 
 
 def _recipients(header: HeaderBlock) -> list[str]:
-    found = addresses(header.all("To")) + addresses(header.all("Cc"))
+    found = mailboxes(header, "To") + mailboxes(header, "Cc")
     return [normalise(mailbox.address) for mailbox in found]
 
 

@@ -10,6 +10,7 @@ published before a capture leaves the queue.
 import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -17,14 +18,14 @@ import structlog
 from services.matcher.announce import announce_dismissal, announce_verdict
 from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import AddressRecord
+from services.matcher.captured import CapturedMail
 from services.matcher.decide import Dismiss, Person
 from services.matcher.decisions import Decisions
-from services.matcher.enclosed import cut
 from services.matcher.judge import judge
 from services.matcher.knowledge import Knowledge
 from services.matcher.metrics import DECIDE_SECONDS, DECISIONS
 from shared import tracing
-from shared.blobs import BlobMissing, Blobs, BlobStoreAway
+from shared.blobs import BlobMissing, Blobs, BlobStoreAway, enclosed_key
 from shared.broker import Delivery, Publisher
 from shared.capture_address import KeyRing
 from shared.database import DatabaseAway, database_errors
@@ -40,11 +41,9 @@ from shared.events import (
 from shared.mail.headers import read_header_block
 from shared.outcomes import Done, Outcome, Reject, Retry
 
-_HEADER_BYTES = 128 * 1024
-"""Enough of a claimed mail for the largest header block that is read."""
-_BODY_BYTES = 1024 * 1024
-"""Enough of it for the text of a forward: attachments come after the text."""
 log = structlog.get_logger()
+_Decided = Sequence[tuple[Event, bytes]]
+"""The events that tell an outcome, each with the mail that it carries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +84,15 @@ class Matcher:
     async def _match(self, received: MailReceived, body: bytes) -> Outcome:
         started = time.monotonic()
         if received.blob_key is None:
-            events = await self._decide(received, body)
+            outcome = await self._decide_small(received, body)
         else:
             async with self.large_mails:
-                events = await self._decide_claimed(received, received.blob_key)
-        if isinstance(events, Reject):
-            return events
-        for event in events:
-            await self.publisher.publish(event, _body_for(event, body))
+                outcome = await self._decide_claimed(received, received.blob_key)
+        if isinstance(outcome, Reject):
+            return outcome
+        for event, mail in outcome:
+            await self.publisher.publish(event, mail)
+        events = [event for event, _ in outcome]
         word = _word(events[0])
         DECISIONS.labels(word).inc()
         tracing.note("satchel.decision", word)
@@ -104,17 +104,26 @@ class Matcher:
             log.debug("claim removed")
         return Done()
 
-    async def _decide_claimed(self, received: MailReceived, claim: str) -> Sequence[Event] | Reject:
+    async def _decide_small(self, received: MailReceived, body: bytes) -> _Decided | Reject:
+        """Decide about a mail that travels with its event; what is attached travels so, too."""
+        mail = CapturedMail(received, body, self.blobs)
+        events = await self._decide(received, mail)
+        if isinstance(events, Reject):
+            return events
+        enclosed = await mail.enclosed(_places(events))
+        return [(event, _mail_of(event, body, enclosed)) for event in events]
+
+    async def _decide_claimed(self, received: MailReceived, claim: str) -> _Decided | Reject:
         """Decide about a large mail once: a redelivery repeats what was decided.
 
         The mails that it encloses get claims of their own. Each is written after the decision is
         recorded and before it is published, so whatever is written is consumed.
         """
+        mail = CapturedMail(received, b"", self.blobs)
         events = await self.decisions.recall(claim)
         if not events:
             try:
-                start = await self.blobs.get_start(claim, _HEADER_BYTES)
-                decided = await self._decide(received, start)
+                decided = await self._decide(received, mail)
                 if isinstance(decided, Reject):
                     return decided
                 events = await self.decisions.record(claim, decided)
@@ -123,17 +132,14 @@ class Matcher:
                 events = await self.decisions.recall(claim)
                 if not events:
                     return Reject("claim_missing")
-        enclosed = {e.place: e.blob_key for e in events if isinstance(e, MailAttached) and e.place}
-        if enclosed:
-            try:
-                raw = await self.blobs.get(claim)
-            except BlobMissing:  # it is removed when all is published
-                return events
-            for place, key in enclosed.items():
-                await self.blobs.put(key or "", await asyncio.to_thread(cut, raw, place))
-        return events
+        if places := _places(events):
+            with suppress(BlobMissing):  # it is removed when all is published
+                enclosed = await mail.enclosed(places)
+                for place in places:
+                    await self.blobs.put(enclosed_key(claim, place), enclosed[place])
+        return [(event, b"") for event in events]
 
-    async def _decide(self, received: MailReceived, start: bytes) -> Sequence[Event] | Reject:
+    async def _decide(self, received: MailReceived, mail: CapturedMail) -> Sequence[Event] | Reject:
         address: AddressRecord | None = None
 
         async def ask(keys: frozenset[str]) -> Collection[Person]:
@@ -142,17 +148,9 @@ class Matcher:
             address = known.address if known else None
             return known.people if known else ()
 
-        async def body() -> bytes:
-            if received.blob_key is None:
-                return start
-            return await self.blobs.get_start(received.blob_key, _BODY_BYTES)
-
-        async def whole() -> bytes:
-            return await self.blobs.get(received.blob_key) if received.blob_key else start
-
         with DECIDE_SECONDS.time():
-            header = read_header_block(start)
-            verdict = await judge(header, ask, body, whole, self.capture_domain)
+            header = read_header_block(await mail.header())
+            verdict = await judge(header, ask, mail.text, mail.whole, self.capture_domain)
         if address is None:
             return Reject("unknown_capture_address")
         if not address.counts_at(received.received_at):
@@ -164,16 +162,22 @@ class Matcher:
         if verdict.attached and not verdict.confirmation:
             captured = verdict.mails[0]
             found = await self.authenticator.of_capture(
-                received, captured, verdict.attached, await whole()
+                received, captured, verdict.attached, mail.whole
             )
+        mail.keep(verdict.mails)
         return announce_verdict(received, address, verdict, self.ring, found)
 
 
-def _body_for(event: Event, raw: bytes) -> bytes:
-    """Return what the event carries of a small mail; a large one travels by its claim."""
-    if not isinstance(event, MailAttached) or event.blob_key is not None:
+def _places(events: Sequence[Event]) -> dict[str, None]:
+    """Return the places of the enclosed mails that are attached, each once, in order."""
+    return {e.place: None for e in events if isinstance(e, MailAttached) and e.place}
+
+
+def _mail_of(event: Event, raw: bytes, enclosed: Mapping[str, bytes]) -> bytes:
+    """Return the mail that an event about a small mail, or about one that it encloses, carries."""
+    if not isinstance(event, MailAttached):
         return b""
-    return cut(raw, event.place) if event.place else raw
+    return enclosed[event.place] if event.place else raw
 
 
 def _claim_of(event: Event) -> str | None:

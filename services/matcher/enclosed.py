@@ -6,7 +6,9 @@ the first in that one. The same bytes have the same places, whoever cuts them.
 """
 
 import re
+from collections.abc import Iterable
 
+from shared.mail.headers import HeaderBlock
 from shared.mail.mime import leaves
 
 MAX_MAILS = 100
@@ -23,19 +25,31 @@ class TooManyEnclosed(ValueError):
     """More mails are enclosed, or deeper, than are decided about in one go."""
 
 
-def enclosed(raw: bytes) -> list[bytes]:
-    """Return the mails that a mail encloses, not those in them. Raises TooManyEnclosed."""
+def enclosed(raw: bytes, header: HeaderBlock | None = None) -> list[bytes]:
+    """Return the mails that a mail encloses, not those in them. Raises TooManyEnclosed.
+
+    `header` is the mail's, where it was read already.
+    """
     if not _HINT.search(raw):
         return []
-    parts, whole = leaves(raw, names=False)
+    parts, whole = leaves(raw, header, names=False)
     mails = [part.data for part in parts if part.content_type in _TYPES]
     if len(mails) > MAX_MAILS or not whole:
         raise TooManyEnclosed(f"more than {MAX_MAILS} mails, or more parts than are read")
     return mails
 
 
-def cut(raw: bytes, place: str) -> bytes:
-    """Return the enclosed mail at a place, which `enclosed` has named before."""
-    for number in map(int, place.split(".")):
-        raw = enclosed(raw)[number - 1]
-    return raw
+def cut(raw: bytes, places: Iterable[str]) -> dict[str, bytes]:
+    """Return the enclosed mails at these places, which `enclosed` has named before.
+
+    Each wrapper is parsed once, however many mails it encloses.
+    """
+    inside: dict[str, list[bytes]] = {"": enclosed(raw)}
+
+    def at(place: str) -> bytes:
+        wrapper, _, number = place.rpartition(".")
+        if wrapper not in inside:
+            inside[wrapper] = enclosed(at(wrapper))
+        return inside[wrapper][int(number) - 1]
+
+    return {place: at(place) for place in places}

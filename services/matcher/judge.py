@@ -10,8 +10,8 @@ Used by the consumer for real mail and by `/v1/explain`: what it needs to know i
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Concatenate, ParamSpec, TypeVar
 
 from services.matcher.confirmation import Confirmation, may_be_confirmation, read_confirmation
 from services.matcher.decide import Attach, Decision, Dismiss, Person, decide
@@ -31,6 +31,7 @@ from shared.mail.mime import is_composite, is_opaque
 
 _LARGE = 256 * 1024
 """Bytes; more than this is read in a thread."""
+P = ParamSpec("P")
 T = TypeVar("T")
 Ask = Callable[[frozenset[str]], Awaitable[Collection[Person]]]
 """Who has to be considered in a decision about these addresses?"""
@@ -49,8 +50,8 @@ class Judgement:
     participants: tuple[Participant, ...]
     people: Collection[Person]
     forwarded: Forwarded | None = None
-    size: int = 0
-    """Of an enclosed mail, in bytes."""
+    raw: bytes = field(default=b"", repr=False)
+    """The bytes of an enclosed mail, cut out once for whoever needs them afterwards."""
 
     @property
     def is_cut(self) -> bool:
@@ -117,7 +118,7 @@ async def _judge_enclosed(
     outer: Judgement, raw: bytes, ask: Ask, capture_domain: str, mails: list[Judgement]
 ) -> None:
     """Add a judgement about each mail that `outer` encloses."""
-    found = await _read_apart(enclosed, raw)
+    found = await _read_apart(enclosed, raw, outer.header)
     depth = outer.place.count(".") + bool(outer.place)
     if found and (depth >= MAX_NESTING or len(mails) + len(found) > MAX_MAILS):
         raise TooManyEnclosed
@@ -128,7 +129,7 @@ async def _judge_enclosed(
 
         place = f"{outer.place}.{number}".lstrip(".")
         mail = await _judge_one(place, read_header_block(inner), ask, read, capture_domain)
-        mails.append(replace(mail, size=len(inner)))
+        mails.append(replace(mail, raw=inner))
         if written_by_users(mail.header, mail.people):
             await _judge_enclosed(mail, inner, ask, capture_domain, mails)
 
@@ -143,7 +144,7 @@ async def _judge_one(
         taking_part += bounce.participants(people)
     decision = decide(taking_part, people)
     if may_be_forward(header, decision, people, capture_domain):
-        forwarded = await _read_apart(read_forward, await body())
+        forwarded = await _read_apart(read_forward, await body(), header)
         if forwarded is not None:
             taking_part += forwarded_participants(forwarded, capture_domain)
             people = await ask(_keys(taking_part))
@@ -156,12 +157,16 @@ async def _bounce(header: HeaderBlock, body: Read, capture_domain: str) -> Bounc
     """Return what a mail server reports; the body is read only where the header lets expect it."""
     if not may_be_report(header):
         return None
-    return await _read_apart(lambda raw: read_bounce(raw, capture_domain), await body())
+    return await _read_apart(read_bounce, await body(), capture_domain, header)
 
 
-async def _read_apart(read: Callable[[bytes], T], raw: bytes) -> T:
+async def _read_apart(
+    read: Callable[Concatenate[bytes, P], T], raw: bytes, *args: P.args, **kwargs: P.kwargs
+) -> T:
     """Read a large mail in a thread, beside the event loop."""
-    return await asyncio.to_thread(read, raw) if len(raw) > _LARGE else read(raw)
+    if len(raw) > _LARGE:
+        return await asyncio.to_thread(read, raw, *args, **kwargs)
+    return read(raw, *args, **kwargs)
 
 
 def _keys(taking_part: Sequence[Participant]) -> frozenset[str]:

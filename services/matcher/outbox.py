@@ -102,7 +102,8 @@ class Outbox:
 
     async def _whose_turn(self, collection: str) -> str | None:
         """Return the next account, in the order of their names, that has something to announce."""
-        for after in (self._last_served.get(collection, ""), ""):
+        last = self._last_served.pop(collection, "")
+        for after in (last, "") if last else ("",):  # with nothing to announce one look is enough
             waiting = {"account": {"$gt": after}, **_UNANNOUNCED}
             by_account = [("account", ASCENDING)]
             found = await self._database[collection].find_one(

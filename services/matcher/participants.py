@@ -15,7 +15,7 @@ from typing import NamedTuple
 from services.matcher.addresses import normalise
 from services.matcher.senders import senders
 from shared.events import Role, Source
-from shared.mail.headers import HeaderBlock, Mailbox, addresses
+from shared.mail.headers import HeaderBlock, Mailbox, mailboxes
 
 MAX_PARTICIPANTS = 5000
 _FIELDS = {
@@ -56,8 +56,10 @@ def participants(header: HeaderBlock, capture_domain: str) -> tuple[Participant,
 def _all(header: HeaderBlock, capture_domain: str) -> Iterator[Participant]:
     under_capture_domain = f"@{capture_domain}"
     for name, role in _FIELDS.items():
-        mailboxes = _mailboxes(header, name, role)
-        for written in dict.fromkeys(mailbox.address for mailbox in mailboxes):
+        if header.first(name) is None:
+            continue
+        found = _mailboxes(header, name, role)
+        for written in dict.fromkeys(mailbox.address for mailbox in found):
             address = normalise(written)
             if not address.endswith(under_capture_domain):
                 yield Participant(address, role)
@@ -66,4 +68,4 @@ def _all(header: HeaderBlock, capture_domain: str) -> Iterator[Participant]:
 def _mailboxes(header: HeaderBlock, name: str, role: Role) -> list[Mailbox]:
     if role is Role.FROM:
         return senders(header)
-    return addresses(header.all(name), most=MAX_PARTICIPANTS + 1)
+    return mailboxes(header, name)

@@ -22,7 +22,7 @@ from services.matcher.participants import Participant
 from shared.events import Kind, Role, Source
 from shared.mail.body import body_of, joined_source, joined_text
 from shared.mail.delivery_reports import report_of
-from shared.mail.headers import read_header_block
+from shared.mail.headers import HeaderBlock, read_header_block
 from shared.mail.mime import leaves
 
 
@@ -51,12 +51,15 @@ class Bounce:
         return self.failed if self.writers and self.writers <= users else ()
 
 
-def read_bounce(raw: bytes, capture_domain: str) -> Bounce | None:
+def read_bounce(
+    raw: bytes, capture_domain: str, header: HeaderBlock | None = None
+) -> Bounce | None:
     """Return what a mail says about another that was not delivered; None if it says nothing.
 
-    `raw` is the mail, or enough of its beginning. Never raises; time is linear.
+    `raw` is the mail, or enough of its beginning, `header` its header, where it was read already.
+    Never raises; time is linear.
     """
-    header = read_header_block(raw)
+    header = header or read_header_block(raw)
     parts, _ = leaves(raw, header, names=False)
     pieces = body_of(parts).plain
     is_html = any(part.content_type == "text/html" for part in pieces)

@@ -11,7 +11,7 @@ not make somebody else the author.
 
 import re
 
-from shared.mail.headers import HeaderBlock, Mailbox, addresses
+from shared.mail.headers import HeaderBlock, Mailbox, mailboxes
 
 _VIA = re.compile(r"\bvia\b", re.IGNORECASE)
 _PASSED_ON_BY = ("List-Id", "List-Post", "Mailing-List", "X-Google-Group-Id")
@@ -20,7 +20,7 @@ _ORIGINALS = ("X-Original-From", "X-Original-Sender", "Reply-To")
 
 def literal_senders(header: HeaderBlock) -> list[Mailbox]:
     """Return who stands in From, rewritten or not."""
-    return addresses(header.all("From"))
+    return mailboxes(header, "From")
 
 
 def senders(header: HeaderBlock) -> list[Mailbox]:
@@ -39,7 +39,7 @@ def _author(header: HeaderBlock, lists: set[str]) -> Mailbox | None:
     for name in _ORIGINALS:
         if name == "Reply-To" and not passed_on:
             continue
-        candidates = [m for m in addresses(header.all(name)) if m.address.lower() not in lists]
+        candidates = [m for m in mailboxes(header, name) if m.address.lower() not in lists]
         if len(candidates) == 1:  # two are a choice that the header does not make
             return candidates[0]
     return None

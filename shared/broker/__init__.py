@@ -11,6 +11,8 @@ Only this package imports aio-pika, and it does not hand out anything of it.
   confirmed, and then acknowledges (an AMQP reject carries no reason); `Retry` keeps the delivery in
   hand and tries again with a backoff, until the small prefetch is full and nothing more arrives. So
   a dependency that is away burns no delivery attempt, unless for longer than HOLD_SECONDS.
+* Acknowledgements are sent together (`acknowledge.py`), never one for a delivery that is still
+  handled. Publishes are written ahead, up to so many unconfirmed ones.
 * Publishing and consuming use a connection each: a broker that is short of memory or disk stops
   reading from publishers, and acknowledgements must go on.
 * `Backlog` knows how much waits.

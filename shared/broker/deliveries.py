@@ -7,12 +7,13 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
 from shared import tracing
+from shared.broker.acknowledge import Acknowledgements, Channel
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
 from shared.broker.metrics import (
     DELIVERY_COUNT,
@@ -59,6 +60,7 @@ class QueueConsumer(ABC):
         self._hold_seconds, self._renew_seconds = hold_seconds, renew_seconds
         self._stopping = asyncio.Event()
         self._in_hand: dict[asyncio.Task[None], float] = {}  # and when it was published
+        self._acknowledgements: dict[Channel, Acknowledgements] = {}
         self._idle = True
         self._probing = False
         self._prefetch_changed = asyncio.Event()
@@ -188,7 +190,7 @@ class QueueConsumer(ABC):
                 held_too_long = time.monotonic() - started > self._hold_seconds
                 if self._stopping.is_set() or held_too_long:
                     self._probe(held_too_long)
-                    await self._settle(message.nack, "returned")
+                    await self._settle(lambda: self._give_back(message), "returned")
                     return
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), _backoff(attempts))
@@ -196,7 +198,7 @@ class QueueConsumer(ABC):
             if attempts:
                 WAITING.labels(self._queue.name).dec()
         self._probe(False)
-        await self._settle(message.ack, type(outcome).__name__.lower())
+        await self._settle(lambda: self._acknowledge(message), type(outcome).__name__.lower())
         HANDLE_SECONDS.labels(self._queue.name).observe(time.monotonic() - started)
 
     async def _guarded(
@@ -223,6 +225,26 @@ class QueueConsumer(ABC):
         if probing != self._probing:
             self._probing = probing
             self._prefetch_changed.set()
+
+    async def _acknowledge(self, message: AbstractIncomingMessage) -> None:
+        await self._acknowledgements_of(message).acknowledge(message.delivery_tag or 0)
+
+    async def _give_back(self, message: AbstractIncomingMessage) -> None:
+        given_back = self._acknowledgements_of(message).given_back
+        await message.nack()
+        given_back(message.delivery_tag or 0)
+
+    def _acknowledgements_of(self, message: AbstractIncomingMessage) -> Acknowledgements:
+        """Return those of its channel; of a closed one the library tells by raising."""
+        channel = cast(Channel, message.channel)  # its interface leaves out what it can do
+        if channel not in self._acknowledgements:
+            self._acknowledgements = {
+                open_: known
+                for open_, known in self._acknowledgements.items()
+                if not open_.is_closed
+            }
+            self._acknowledgements[channel] = Acknowledgements(channel, self._prefetch)
+        return self._acknowledgements[channel]
 
     async def _settle(self, settle: Callable[[], Awaitable[None]], word: str) -> None:
         try:

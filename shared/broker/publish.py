@@ -5,12 +5,13 @@ import contextlib
 import time
 import uuid
 from datetime import UTC, datetime
+from typing import cast
 
-import aio_pika
 import aiormq
 import structlog
-from aio_pika.abc import AbstractChannel
+from aio_pika import DeliveryMode
 from aio_pika.exceptions import DeliveryError, PublishError
+from aiormq.channel import Channel
 
 from shared import tracing
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
@@ -57,7 +58,10 @@ class Publisher:
         self._ready = asyncio.Event()
         self._stopping = asyncio.Event()
         self._renew = asyncio.Event()
-        self._channels: dict[str, AbstractChannel] = {}
+        self._channels: dict[str, Channel] = {}
+        self._is_stalled = False
+        """The broker did not answer in time. Until it does, nothing is written before it has read
+        what was written; else what it does not read would pile up here."""
         self._slots = {lane: asyncio.Semaphore(count) for lane, count in _IN_FLIGHT.items()}
 
     @property
@@ -72,14 +76,16 @@ class Publisher:
             async for connection in links:
                 self._renew.clear()
                 with contextlib.suppress(*AWAY), own_cancellation_only():
-                    for lane in _IN_FLIGHT:
-                        self._channels[lane] = await connection.channel(on_return_raises=True)
+                    opened = [await connection.channel(on_return_raises=True) for _ in _IN_FLIGHT]
+                    for lane, channel in zip(_IN_FLIGHT, opened, strict=True):
+                        self._channels[lane] = cast(Channel, await channel.get_underlay_channel())
+                    self._is_stalled = False
                     self._ready.set()
                     await first(
                         self._stopping.wait(),
                         self._renew.wait(),
                         connection.closed(),
-                        *(channel.closed() for channel in self._channels.values()),
+                        *(channel.closed() for channel in opened),
                     )
                 self._ready.clear()
 
@@ -145,6 +151,7 @@ class Publisher:
             result = "refused"
             raise PublishFailed(result) from error
         except TimeoutError as error:
+            self._is_stalled = True
             result = "timeout"
             raise PublishFailed(result) from error
         except AWAY as error:
@@ -158,6 +165,7 @@ class Publisher:
             log.warning("publish failed", exc_info=error)
             raise PublishFailed(result) from error
         else:
+            self._is_stalled = False
             result = "confirmed"
             PUBLISH_SECONDS.labels(label).observe(time.monotonic() - started)
         finally:
@@ -167,25 +175,35 @@ class Publisher:
         self, exchange: str, tag: str, headers: _Headers, body: bytes, key: str
     ) -> None:
         lane = "small" if len(body) <= _SMALL_BODY else "large"
-        message = aio_pika.Message(
-            body,
-            type=tag or None,
+        properties = aiormq.spec.Basic.Properties(
+            message_type=tag or None,
             headers=dict(headers),
             # Fresh every time: aiormq finds a returned message by it, and with a shared one an
             # unroutable publish can look acknowledged.
             message_id=uuid.uuid4().hex,
             timestamp=datetime.now(UTC),  # by which its age in a queue is known
             content_type="message/rfc822" if body else None,
-            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            delivery_mode=DeliveryMode.PERSISTENT,
         )
         async with self._slots[lane]:
-            try:
-                async with asyncio.timeout(_CONNECTION_WAIT_SECONDS):
-                    await self._ready.wait()
-            except TimeoutError as error:
-                raise PublishFailed("not_connected", definite=True) from error
+            if not self._ready.is_set():
+                await self._connected()
             with own_cancellation_only():
-                target = await self._channels[lane].get_exchange(exchange, ensure=False)
-                confirmation = await target.publish(message, key, mandatory=True)
+                # Written without waiting for the one before, so that those of a moment go together.
+                confirmation = await self._channels[lane].basic_publish(
+                    body,
+                    exchange=exchange,
+                    routing_key=key,
+                    properties=properties,
+                    mandatory=True,
+                    wait=self._is_stalled,
+                )
         if not isinstance(confirmation, aiormq.spec.Basic.Ack):
             raise PublishFailed("unconfirmed")
+
+    async def _connected(self) -> None:
+        try:
+            async with asyncio.timeout(_CONNECTION_WAIT_SECONDS):
+                await self._ready.wait()
+        except TimeoutError as error:
+            raise PublishFailed("not_connected", definite=True) from error

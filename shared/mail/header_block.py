@@ -18,6 +18,8 @@ Rules:
 import re
 from dataclasses import dataclass, field
 
+from shared.mail.address_list import Mailbox
+
 MAX_HEADER_BYTES = 100 * 1024
 MAX_HEADER_LINES = 1000
 
@@ -59,6 +61,10 @@ class HeaderBlock:
     """Where in the mail the body begins."""
     _values: dict[str, list[str]] = field(init=False, repr=False, compare=False)
     """The values of each name, in lower case: a mail is asked for some forty fields."""
+    mailboxes: dict[tuple[str, str], list[Mailbox]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    """What `headers.mailboxes` has read of it."""
 
     def __post_init__(self) -> None:
         values: dict[str, list[str]] = {}

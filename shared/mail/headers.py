@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
-from itertools import islice
 
 from shared.mail.address_list import Mailbox as Mailbox
 from shared.mail.address_list import read_address_list
@@ -33,16 +32,15 @@ from shared.mail.text import decode_8bit, decode_around_words
 from shared.mail.text import decode_text as decode_text
 
 
-def addresses(values: Iterable[str], hint: str = "", *, most: int | None = None) -> list[Mailbox]:
+def addresses(values: Iterable[str], hint: str = "") -> list[Mailbox]:
     """Return the mailboxes of address-list fields, names decoded. RFC 5322 section 3.4.
 
     The hint is for 8-bit names alone (`decode_text`): an address is the same whatever the hint.
-    Of each field at most `most` are read.
     """
     found: list[Mailbox] = []
     for value in values:
-        read = list(islice(read_address_list(decode_8bit(value)), most))
-        named = read if value.isascii() else _named(value, hint, read, most)
+        read = list(read_address_list(decode_8bit(value)))
+        named = read if value.isascii() else _named(value, hint, read)
         found += [
             Mailbox(decode_text(shown.name, hint), mailbox.address) if shown.name else mailbox
             for mailbox, shown in zip(read, named, strict=True)
@@ -50,9 +48,22 @@ def addresses(values: Iterable[str], hint: str = "", *, most: int | None = None)
     return found
 
 
-def _named(value: str, hint: str, read: list[Mailbox], most: int | None) -> list[Mailbox]:
+def mailboxes(block: HeaderBlock, name: str, hint: str = "") -> list[Mailbox]:
+    """Return the mailboxes of the address fields of that name, as `addresses` does.
+
+    They are read once, however often they are asked for.
+    """
+    key = name.lower(), hint
+    found = block.mailboxes.get(key)
+    if found is None:
+        values = block.all(name)
+        found = block.mailboxes[key] = addresses(values, hint) if values else []
+    return found
+
+
+def _named(value: str, hint: str, read: list[Mailbox]) -> list[Mailbox]:
     """Return the same mailboxes with their names as the hint says."""
-    named = list(islice(read_address_list(decode_around_words(value, hint)), most))
+    named = list(read_address_list(decode_around_words(value, hint)))
     return named if len(named) == len(read) else read
 
 

@@ -109,7 +109,9 @@ def leaves(
     written: for those who show none of them. At most `most` parts are read.
     """
     reading = _Reading(cache(partial(charset_of_text, raw)) if names else None)
-    reading.read(raw, _Place(), header or headers.read_header_block(raw), 1)
+    if header is None or header.truncated:  # of a longer one the body's start is not known yet
+        header = headers.read_header_block(raw)
+    reading.read(raw, _Place(), header, 1)
     for number in range(2, most + 1):
         if not reading.waiting:
             break

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import shutil
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -146,7 +145,6 @@ def test_nor_of_what_a_user_forwards_as_attachment_beside_a_mail_that_matches(
     left = remains(own_stack)
     words = [*wrapper.words[:2], *(word for secret in mails for word in secret.words)]
     assert [word for word in words if word in left] == []
-    shutil.rmtree(own_stack.folder / "blobs" / "mails" / account.name)  # the one that is kept
 
 
 def test_nor_when_the_services_are_killed_at_any_moment(own_stack: Stack, share: float) -> None:

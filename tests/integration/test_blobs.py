@@ -27,6 +27,8 @@ async def test_what_was_put_is_there(blobs: Blobs, tmp_path: Path) -> None:
     assert await blobs.get(key) == b"mail" * 100
     assert await blobs.get_start(key, 6) == b"mailma"
     assert await blobs.get_start(key, 10_000) == b"mail" * 100
+    assert await blobs.get_range(key, 6, 9) == b"ilm"
+    assert await blobs.get_range(key, 399, 10_000) == b"l"
     assert (tmp_path / "a folder" / "blobs" / key).exists()
 
 
@@ -117,6 +119,7 @@ async def test_a_bucket_keeps_what_a_folder_keeps(
         await blobs.put("claims/a", b"mail" * 100_000)
         assert await blobs.get("claims/a") == b"mail" * 100_000
         assert await blobs.get_start("claims/a", 6) == b"mailma"
+        assert await blobs.get_range("claims/a", 6, 500_000) == (b"mail" * 100_000)[6:]
         await blobs.delete("claims/none")
         with pytest.raises(BlobMissing):
             await blobs.get("claims/none")

@@ -48,6 +48,7 @@ def mongodb(tmp_path: Path) -> Iterator[PrivateMongoDB]:
         yield server
 
 
+@pytest.mark.full
 async def test_a_confirmed_message_outlives_a_sigkill_of_the_broker(
     rabbitmq: PrivateRabbitMQ,
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_database_does_transactions_and_follows_its_folder_to_another_port(
         assert client.test.kept.find_one() == {"_id": "kept"}
 
 
+@pytest.mark.full
 def test_a_frozen_broker_is_silent_and_comes_back(rabbitmq: PrivateRabbitMQ) -> None:
     rabbitmq.freeze()
     assert rabbitmq.alive
@@ -103,6 +105,7 @@ def test_a_frozen_broker_is_silent_and_comes_back(rabbitmq: PrivateRabbitMQ) -> 
     assert rabbitmq._greets()
 
 
+@pytest.mark.full
 def test_a_frozen_database_is_silent_and_comes_back(mongodb: PrivateMongoDB) -> None:
     with _client(mongodb.url, socketTimeoutMS=300, serverSelectionTimeoutMS=1000) as client:
         client.admin.command("ping")
@@ -133,6 +136,7 @@ def test_a_frozen_server_can_be_stopped(mongodb: PrivateMongoDB, tmp_path: Path)
     assert _processes_of(tmp_path) == set()
 
 
+@pytest.mark.full
 def test_nothing_outlives_a_launcher_that_is_killed(tmp_path: Path) -> None:
     launcher = _launch(
         """

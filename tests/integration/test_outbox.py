@@ -2,10 +2,15 @@
 
 import asyncio
 import itertools
+import random
 from collections.abc import AsyncIterator
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from prometheus_client import REGISTRY
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import PyMongoError
 
 from services.matcher.__main__ import INDEXES
 from services.matcher.capture_addresses import CaptureAddresses
@@ -15,7 +20,7 @@ from services.matcher.versions import Versions
 from services.timeline.write.people import People
 from shared.broker import Delivery, PublishFailed
 from shared.capture_address import KeyRing
-from shared.database import Database, connect, migrate
+from shared.database import Database, Document, connect, migrate
 from shared.events import CaptureAddressChanged, Event, Kind, PersonChanged, PersonDeleted
 from shared.outcomes import Done
 from tests.deadline import DEADLINE
@@ -129,6 +134,40 @@ async def test_a_change_during_the_announcement_is_announced_too(world: World) -
     [event] = await world.announced()
     assert isinstance(event, PersonChanged)
     assert (event.name, event.version) == ("Two", 2)
+
+
+async def test_what_arrives_together_is_written_together_and_the_latest_stays(
+    world: World,
+) -> None:
+    events: list[Event] = [
+        PersonChanged(
+            account=ACCOUNT,
+            person_id=f"c{n % 300}",
+            version=1 + n // 300,
+            kind=Kind.CANDIDATE,
+            name=f"{n // 300}",
+            addresses=(f"c{n % 300}@x.example",),
+        )
+        for n in range(900)
+    ]
+    too_large = events[0].model_copy(update={"person_id": "x", "name": "x" * 20_000_000})
+    random.Random(1).shuffle(events)
+    events.insert(200, too_large)
+    bulk_write, calls = AsyncCollection.bulk_write, list[int]()
+
+    async def counted(self: AsyncCollection[Document], writes: Any, **how: Any) -> Any:
+        calls.append(len(writes))
+        return await bulk_write(self, writes, **how)
+
+    with patch.object(AsyncCollection, "bulk_write", counted):
+        answers = await asyncio.gather(
+            *(world.people.handle(Delivery(event, b"", redelivered=False)) for event in events),
+            return_exceptions=True,
+        )
+    assert [n for n, answer in enumerate(answers) if answer != Done()] == [200]
+    assert isinstance(answers[200], PyMongoError), "it alone"
+    assert await world.names() == {f"c{n}": "2" for n in range(300)}
+    assert sum(number > 1 for number in calls) < 20
 
 
 async def test_any_order_and_repetition_gives_the_latest(world: World) -> None:

@@ -15,7 +15,7 @@ from services.timeline.write.identity import token
 from tests.timeline_parts import Timeline, a_timeline
 
 UNTIL = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
-SMALL, LARGE = 300, 3000
+SMALL, LARGE = 200, 2000
 LIMIT = 10
 SLACK = 20 * LIMIT
 """Documents. It depends on chance how far one has to look for a page."""

@@ -9,11 +9,10 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from services.matcher.authentication.verdict import Question, authenticate, unverified
-from services.matcher.enclosed import cut
 from services.matcher.judge import Judgement
 from services.matcher.metrics import AUTHENTICATE_SECONDS, AUTHENTICATIONS
 from shared.events import Authentication, AuthenticationVerdict, MailReceived
@@ -38,13 +37,17 @@ class Authenticator:
         received: MailReceived,
         captured: Judgement,
         attached: Collection[Judgement],
-        raw: bytes,
+        whole: Callable[[], Awaitable[bytes]],
     ) -> Mapping[str, Authentication]:
-        """Return the verdicts about the mails of a capture that are attached, by place."""
+        """Return the verdicts about the mails of a capture that are attached, by place.
+
+        `whole` returns the captured mail; it is asked only when something is to be found out.
+        """
         found: dict[str, Authentication] = {}
         if not self.seconds or received.backfill:
             reason = "old_mail" if received.backfill else "not_checked"
             return {mail.place: unverified(reason) for mail in attached}
+        raw = await whole()
         started = time.monotonic()
         try:
             async with asyncio.timeout(self.seconds):
@@ -73,8 +76,7 @@ class Authenticator:
             if has_failed:
                 found[mail.place] = outer
             elif number < MAX_ENCLOSED:
-                inner = await asyncio.to_thread(cut, raw, mail.place)
-                own = await self._one(received, mail, inner, None)
+                own = await self._one(received, mail, mail.raw, None)
                 found[mail.place] = _of_enclosed(own)
 
     async def _one(

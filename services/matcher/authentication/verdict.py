@@ -44,6 +44,8 @@ MAX_SENDERS = 3
 _LARGE = 256 * 1024
 """Bytes; more than this is hashed in a thread."""
 _WORST_FIRST = (Verdict.FAILED, Verdict.UNVERIFIED, Verdict.VERIFIED)
+_SIGNED_BY = ("DKIM-Signature", "ARC-Seal")
+"""Without any of these there is nothing to verify, and no need for the form that was signed."""
 _LIST_FIELDS = ("List-Id", "List-Post", "List-Unsubscribe", "Mailing-List")
 
 
@@ -91,7 +93,8 @@ async def _by_signatures(question: Question, sender: str) -> Authentication:
     unanswered: NoAnswer | None = None
     is_altered = has_signature = False
     size = len(question.raw)
-    mail = await _run(size, signed_form, question.raw, question.header)
+    is_signed = any(question.header.first(name) is not None for name in _SIGNED_BY)
+    mail = await _run(size, signed_form, question.raw, question.header) if is_signed else None
     if mail is not None:
         bodies = Bodies(mail.body)
         for signature in _aligned_signatures(mail, sender):

@@ -13,7 +13,7 @@ from services.matcher.addresses import normalise
 from services.matcher.decide import Attach, Decision, Person
 from services.matcher.senders import literal_senders
 from shared.events import Kind
-from shared.mail.headers import HeaderBlock, addresses
+from shared.mail.headers import HeaderBlock, mailboxes
 
 
 def written_by_users(header: HeaderBlock, people: Collection[Person]) -> bool:
@@ -29,7 +29,7 @@ def may_be_forward(
     """Return whether the conditions hold under which the body counts."""
     if isinstance(decision, Attach):
         return False
-    recipients = addresses(header.all("To")) + addresses(header.all("Cc"))
+    recipients = mailboxes(header, "To") + mailboxes(header, "Cc")
     return written_by_users(header, people) and all(
         normalise(r.address).endswith(f"@{capture_domain}") for r in recipients
     )

@@ -28,7 +28,7 @@ from services.matcher.forwards.separators import Separator, separator
 from services.matcher.participants import Participant
 from shared.events import Forwarded, Named, Role, Source
 from shared.mail.body import body_of, joined_source, joined_text
-from shared.mail.headers import decode_text, read_header_block
+from shared.mail.headers import HeaderBlock, decode_text, read_header_block
 from shared.mail.mime import FIRST_PARTS, leaves
 from shared.mail.subject_prefixes import forwarded_subject, is_answer
 
@@ -77,9 +77,12 @@ class _Unread:
         return self.has_date
 
 
-def read_forward(raw: bytes) -> Forward | None:
-    """Return what the forwarded mail in this one says of itself, or None when there is none."""
-    header = read_header_block(raw)
+def read_forward(raw: bytes, header: HeaderBlock | None = None) -> Forward | None:
+    """Return what the forwarded mail in this one says of itself, or None when there is none.
+
+    `header` is that of this mail, where it was read already.
+    """
+    header = header or read_header_block(raw)
     parts, _ = leaves(raw, header, names=False, most=FIRST_PARTS)
     body = body_of(parts)
     plain = [part for part in body.plain if part.content_type == "text/plain"]

@@ -126,8 +126,8 @@ def _is_by_rule(header: HeaderBlock) -> bool:
 
 def _is_by_mailbox_owner(header: HeaderBlock) -> bool:
     """Return whether the mailbox whose rule ran is the sender: it answered."""
-    owners = headers.addresses(header.all("X-MS-Exchange-Inbox-Rules-Loop"))
-    senders = headers.addresses(header.all("From"))
+    owners = headers.mailboxes(header, "X-MS-Exchange-Inbox-Rules-Loop")
+    senders = headers.mailboxes(header, "From")
     return bool(
         {owner.address.lower() for owner in owners} & {sender.address.lower() for sender in senders}
     )

@@ -134,7 +134,7 @@ def _people(header: HeaderBlock, hint: str) -> tuple[dict[str, tuple[Mailbox, ..
     found: dict[str, tuple[Mailbox, ...]] = {}
     left, whole = MAX_PEOPLE, True
     for name in ("From", "To", "Cc", "Bcc", "Reply-To"):
-        written = headers.addresses(header.all(name), hint)
+        written = headers.mailboxes(header, name, hint)
         found[name] = tuple(Mailbox(m.name[:_MAX_NAME], m.address) for m in written[:left])
         whole = whole and len(written) <= left
         left -= len(found[name])

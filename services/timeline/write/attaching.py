@@ -34,8 +34,7 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
             held = record_attached(draft, event, "quarantined")
             return Answer(outcome="quarantined", complete=held.complete, again=held.again)
         take(draft, event)
-    content = draft.one(Content, projection.account, projection.content.id)
-    if content is None or content.raw_key == projection.content.raw_key:
+    if draft.one(Content, projection.account, projection.content.id) is None:
         draft.keep_raw(projection.account, projection.content.raw_key, request.raw)
     conversation = write_mail(draft, projection, now)
     recorded = record_attached(draft, event, "attached")

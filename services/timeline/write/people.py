@@ -4,25 +4,30 @@
   without the last three once deleted.
 * `capture_addresses`: `{_id: <address>, account, person_id, version, state, valid_until}`.
 
-Events arrive in any order and any number of times; the highest version wins.
+Events arrive in any order and any number of times; the highest version wins. What arrives while a
+write is under way is written together next: an import is thousands of events.
 """
 
-from typing import Any
+import asyncio
 
-from pymongo.errors import DuplicateKeyError
+from pymongo import ReplaceOne
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import BulkWriteError
 
 from shared.broker import Delivery
-from shared.database import Database, DatabaseAway, Document, database_errors
+from shared.database import Database, DatabaseAway, Document, database_errors, is_duplicate
 from shared.events import CaptureAddressChanged, PersonChanged, PersonDeleted
 from shared.outcomes import Done, Outcome, Reject, Retry
+
+_AT_ONCE = 128
 
 
 class People:
     """Writes what the matcher announces."""
 
     def __init__(self, database: Database) -> None:
-        self._people = database["people"]
-        self._addresses = database["capture_addresses"]
+        self._people = _Newest(database["people"])
+        self._addresses = _Newest(database["capture_addresses"])
 
     async def handle(self, delivery: Delivery) -> Outcome:
         """Handle one event about a person or a capture address.
@@ -36,10 +41,10 @@ class People:
             with database_errors():
                 if isinstance(event, PersonChanged | PersonDeleted):
                     id_ = f"{event.account}/{event.person_id}"
-                    await _write(self._people, id_, event.model_dump(mode="json"))
+                    await self._people.put({"_id": id_, **event.model_dump(mode="json")})
                 elif isinstance(event, CaptureAddressChanged):
                     record = event.model_dump(exclude={"address"})
-                    await _write(self._addresses, event.address, record)
+                    await self._addresses.put({"_id": event.address, **record})
                 else:
                     return Reject("unexpected_event", event.tag)
         except DatabaseAway as away:
@@ -47,14 +52,74 @@ class People:
         return Done()
 
 
-async def _write(collection: Any, id_: str, document: Document) -> None:
-    """Replace the document, unless the one that is there is as new."""
-    older = {"_id": id_, "account": document["account"], "version": {"$lt": document["version"]}}
-    for _ in range(2):
+class _Newest:
+    """A collection that keeps the highest version of each document."""
+
+    def __init__(self, collection: AsyncCollection[Document]) -> None:
+        self._collection = collection
+        self._waiting: list[tuple[Document, asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def put(self, document: Document) -> None:
+        """Replace the document, unless the one that is there is as new; return once it is so.
+
+        Raises what the database raises for this document.
+        """
+        written = asyncio.get_running_loop().create_future()
+        self._waiting.append((document, written))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._write_all())
+        await written
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
+            try:
+                await self._write_or_split(batch)
+            finally:
+                for _, written in batch:
+                    written.cancel()  # those without an answer: this task was cancelled
+
+    async def _write_or_split(self, batch: list[tuple[Document, asyncio.Future[None]]]) -> None:
+        """Write a batch; a document that cannot be written fails alone."""
         try:
-            await collection.replace_one(older, {"_id": id_, **document}, upsert=True)
-        except DuplicateKeyError:
-            # The upsert met a document: one that was as new, or an older one that was written in
-            # this very moment. The second time it is there to be found.
-            continue
-        return
+            with database_errors():
+                await self._write([document for document, _ in batch])
+        except Exception as error:
+            if len(batch) > 1 and not isinstance(error, DatabaseAway):
+                for one in batch:
+                    await self._write_or_split([one])
+                return
+            for _, written in batch:
+                if not written.done():
+                    written.set_exception(error)
+        else:
+            for _, written in batch:
+                if not written.done():
+                    written.set_result(None)
+
+    async def _write(self, documents: list[Document]) -> None:
+        newest: dict[str, Document] = {}
+        for document in documents:
+            known = newest.get(document["_id"])
+            if known is None or known["version"] < document["version"]:
+                newest[document["_id"]] = document
+        writes = [_replace_older(document) for document in newest.values()]
+        for _ in range(2):
+            try:
+                await self._collection.bulk_write(writes, ordered=False)
+            except BulkWriteError as error:
+                if not is_duplicate(error):
+                    raise
+                # An upsert met a document: one that was as new, or an older one that was written in
+                # this very moment. The second time it is there to be found.
+                failed = (error.details or {})["writeErrors"]
+                writes = [writes[one["index"]] for one in failed]
+            else:
+                return
+
+
+def _replace_older(document: Document) -> ReplaceOne[Document]:
+    which = {"_id": document["_id"], "account": document["account"]}
+    older = {**which, "version": {"$lt": document["version"]}}
+    return ReplaceOne(older, document, upsert=True)

@@ -34,7 +34,7 @@ from shared.mail.headers import HeaderBlock, decode_text
 
 _QUOTED_LINE = re.compile(r"^[ \t]{0,4}>(?!>)[^\n]*", re.MULTILINE)
 """A person's answer quotes; a server's transcript begins its lines with `>>>`."""
-_MAX_FIELD, _MAX_FIELDS = 10_000, 10
+_MAX_FIELD = 10_000
 _LISTS = ("List-Id", "List-Unsubscribe", "List-Post")
 
 
@@ -108,9 +108,11 @@ def aliases_by(header: HeaderBlock, own: str) -> list[str]:
 
 
 def _addressed_to(header: HeaderBlock) -> Collection[str]:
-    fields = [*header.all("To"), *header.all("Cc"), *header.all("Delivered-To")]
-    bounded = (value[:_MAX_FIELD] for value in fields[:_MAX_FIELDS])
-    return [mailbox.address for mailbox in headers.addresses(bounded)]
+    return [
+        mailbox.address
+        for name in ("To", "Cc", "Delivered-To")
+        for mailbox in headers.mailboxes(header, name)
+    ]
 
 
 def _waits(subject: str, own: str) -> bool:

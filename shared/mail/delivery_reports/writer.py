@@ -46,8 +46,13 @@ _NULL_PATH = re.compile(r"<>|<?mailer-daemon(?![\w.+-])", re.IGNORECASE)
 
 def writer_of(header: HeaderBlock) -> Writer:
     """Return who writes."""
-    written = (header.first("From") or "")[:_MAX_FROM]
-    senders = [mailbox.address for mailbox in headers.addresses([written])]
+    written = header.first("From") or ""
+    if len(written) <= _MAX_FROM and len(header.all("From")) == 1:
+        read = headers.mailboxes(header, "From")
+    else:
+        written = written[:_MAX_FROM]
+        read = headers.addresses([written])
+    senders = [mailbox.address for mailbox in read]
     names = senders or _names(written)
     if any(map(_SERVER.match, names)):
         return Writer.SERVER

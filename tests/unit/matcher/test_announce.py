@@ -67,7 +67,7 @@ def judgement(
     size: int = 0,
 ) -> Judgement:
     read = read_header_block(header.encode())
-    return Judgement(place, read, decision, (), (), forwarded, size)
+    return Judgement(place, read, decision, (), (), forwarded, b"x" * size)
 
 
 def attach(*matches: Match) -> Attach:

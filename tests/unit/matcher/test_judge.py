@@ -13,7 +13,7 @@ from services.matcher.enclosed import MAX_MAILS, MAX_NESTING, cut, enclosed
 from services.matcher.judge import Verdict, judge
 from services.matcher.participants import MAX_PARTICIPANTS
 from shared.events import Direction, DismissalReason, Kind
-from shared.mail.headers import read_header_block
+from shared.mail.headers import HeaderBlock, read_header_block
 from tests.mails import enclosing, mail
 from tests.opaque import der, opaque_mail, unsigned
 
@@ -78,7 +78,7 @@ def test_of_three_enclosed_mails_the_one_that_matches_is_attached() -> None:
 
 def test_each_is_cut_out_as_it_is() -> None:
     raw = forward(ABOUT_NOBODY, ABOUT_C1).encode()
-    assert cut(raw, "2").decode() == ABOUT_C1
+    assert cut(raw, ["2"]) == {"2": ABOUT_C1.encode()}
 
 
 def test_the_wrapper_is_decided_on_its_own() -> None:
@@ -247,7 +247,7 @@ def test_each_mail_says_where_it_stands_and_how_large_it_is() -> None:
     headers, body = enclosing([ABOUT_C1], "inner")
     inner = mail("user@home.example", "user@team.example", headers=headers, body=body)
     verdict = judged(forward(ABOUT_NOBODY, inner))
-    assert [(one.place, one.size) for one in verdict.mails] == [
+    assert [(one.place, len(one.raw)) for one in verdict.mails] == [
         ("", 0),
         ("1", len(ABOUT_NOBODY)),
         ("2", len(inner)),
@@ -287,9 +287,9 @@ def test_a_large_mail_is_cut_beside_the_event_loop(
     raw = forward(ABOUT_C1)
     threads = []
 
-    def watched(data: bytes) -> list[bytes]:
+    def watched(data: bytes, header: HeaderBlock) -> list[bytes]:
         threads.append(threading.get_ident())
-        return enclosed(data)
+        return enclosed(data, header)
 
     monkeypatch.setattr(judge_module, "enclosed", watched)
     monkeypatch.setattr(judge_module, "_LARGE", len(raw) + room)

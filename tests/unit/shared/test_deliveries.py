@@ -202,10 +202,8 @@ async def test_how_often_it_came_and_who_sent_it_is_measured_and_traced(
         await consumer._take(cast(AbstractIncomingMessage, message))
     await asyncio.wait(consumer._in_hand)
     assert observed(DELIVERY_COUNT, QUEUE) == (total + 3, count + 3)
-    assert steps[:2] == [
-        (f"process {QUEUE}", "consumer", ("p", "s")),
-        ("satchel.settled", "done"),
-    ]
+    assert steps[0] == (f"process {QUEUE}", "consumer", ("p", "s"))
+    assert steps.count(("satchel.settled", "done")) == 3
 
 
 async def test_what_is_in_hand_and_how_old_it_is_is_measured(clock: SimpleNamespace) -> None:

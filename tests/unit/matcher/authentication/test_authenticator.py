@@ -59,9 +59,14 @@ async def verdicts(
     )
     mails = [Judgement("", read_header_block(raw), ATTACH, (), (), forwarded)]
     if enclosed is not None:
-        mails.append(Judgement("1", read_header_block(enclosed), ATTACH, (), ()))
+        header = read_header_block(enclosed)
+        mails.append(Judgement("1", header, ATTACH, (), (), raw=enclosed))
     authenticator = Authenticator(cast(Resolver, names), seconds)
-    found = await authenticator.of_capture(received, mails[0], mails, raw)
+
+    async def whole() -> bytes:
+        return raw
+
+    found = await authenticator.of_capture(received, mails[0], mails, whole)
     return {place: (a.verdict.value, a.reason, a.domain) for place, a in found.items()}
 
 
