@@ -8,6 +8,7 @@ siege      what a hostile sender is told, what memory it takes, and how a normal
 fair       how long one account waits while another floods
 capacity   what a mail costs each process, in processor time and bytes
 plan       what so many mails a second need, by what was measured
+terms      what ways to index search terms cost
 """
 
 import sys
@@ -24,6 +25,7 @@ _BENCHES = {
     "fair": "bench.fair",
     "capacity": "bench.capacity",
     "plan": "bench.plan",
+    "terms": "bench.terms",
 }
 """Imported when asked for: what drives a stack from outside works with other versions of it."""
 

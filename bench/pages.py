@@ -39,7 +39,9 @@ from dev.install import find_mongod
 from dev.mongodb import PrivateMongoDB
 from dev.stack import Stack, own_databases
 from dev.terminal import say
+from services.timeline.admin.index_terms import index_terms
 from services.timeline.indexes import INDEXES
+from services.timeline.write.indexing import TermIndexer
 from shared.auth import sign
 from shared.database import Document, connect, migrate
 
@@ -151,6 +153,8 @@ async def _build_indexes(url: str, database: str) -> None:
     started = time.monotonic()
     async with connect(url, "bench") as client:
         await migrate(client[database], INDEXES)
+        indexer = TermIndexer(client, client[database])
+        await index_terms(indexer, client[database], asyncio.Event())
         sizes = await client[database].command("dbStats")
     say(
         f"indexes built in {time.monotonic() - started:,.0f} seconds; on disk documents take "

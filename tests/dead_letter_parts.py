@@ -9,7 +9,8 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from services.timeline.admin.dead_letters.content import Content
 from services.timeline.admin.dead_letters.keeper import Keeper
-from services.timeline.admin.dead_letters.records import Records
+from services.timeline.admin.dead_letters.letter import StoredLetter
+from services.timeline.admin.dead_letters.records import Records, Which
 from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
 from shared.blobs import Blobs
@@ -18,7 +19,7 @@ from shared.broker import (
     Publisher,
 )
 from shared.capture_address import account_tag
-from shared.database import Database, Document
+from shared.database import Database
 from shared.events import EVENTS, MailReceived
 from shared.outcomes import Done
 from shared.topology import DELIVERY_LIMIT, RECEIVED, uses
@@ -48,19 +49,19 @@ class Desk:
         self.replay = Replay(self.records, self.content, self.publisher)
         self.sweep = DeadLetterSweep(self.records, self.replay, self.blobs)
 
-    async def stored(self, count: int = 1) -> list[Document]:
+    async def stored(self, count: int = 1) -> list[StoredLetter]:
         """Return all dead letters, oldest first, once there are so many."""
         async with asyncio.timeout(DEADLINE):
             while await self.database.dead_letters.count_documents({}) < count:
                 await asyncio.sleep(0.02)
-        return await self.database.dead_letters.find().sort("at").to_list()
+        return (await self.records.every(Which(), 1000))[::-1]
 
-    async def keep(self, letter: DeadLetter) -> Document:
+    async def keep(self, letter: DeadLetter) -> StoredLetter:
         assert await self.keeper.handle(letter) == Done()
         return (await self.stored())[-1]
 
-    async def now(self, document: Document) -> Document:
-        found = await self.records.one(document["_id"])
+    async def now(self, letter: StoredLetter) -> StoredLetter:
+        found = await self.records.one(letter.id)
         assert found is not None
         return found
 

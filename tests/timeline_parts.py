@@ -1,5 +1,6 @@
 """The timeline's parts on one database, and events and mails for them, in a few words."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from pymongo import AsyncMongoClient
 
+from services.timeline.admin.index_terms import index_terms
 from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
 from services.timeline.admin.stats import Stats
@@ -21,6 +23,7 @@ from services.timeline.query.search import Search
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.consumer import Projector
+from services.timeline.write.indexing import TermIndexer
 from services.timeline.write.records import ListedContent
 from services.timeline.write.writer import Writer
 from shared.blobs import Blobs, claim_key
@@ -51,7 +54,8 @@ class Timeline:
         self, client: AsyncMongoClient[Document], database: Database, folder: Path
     ) -> None:
         self.folder, blobs = folder / "blobs", Blobs(f"file://{folder}/blobs")
-        self.writer = Writer(client, database, blobs)
+        self.indexer = TermIndexer(client, database)
+        self.writer = Writer(client, database, blobs, self.indexer.wrote)
         self.settings = AccountSettings(database)
         self.projector = Projector(self.writer, blobs, self.settings)
         self.quarantine, self.stats = Quarantine(database), Stats(database)
@@ -75,6 +79,10 @@ class Timeline:
         """Let raw bytes be gone, wherever they are."""
         await self.database.raw_mails.delete_one({"_id": key})
         await self.blobs.delete(key)
+
+    async def index_terms(self) -> None:
+        """Put into blocks whatever fills one."""
+        assert await index_terms(self.indexer, self.database, asyncio.Event())
 
     async def tally(self) -> dict[str, int]:
         """Return what became of the captures."""

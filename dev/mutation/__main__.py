@@ -7,6 +7,7 @@ ARGS="--list"                              the mutants, untried
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
@@ -33,6 +34,8 @@ class Result:
     tried: int = 0
     survivors: list[Mutant] = field(default_factory=list)
     listed: int = 0
+    overdue: int = 0
+    """How many did not end: noticed, unless the machine was too slow."""
     error: str = ""
     unlisted: list[Entry] = field(default_factory=list)
     """Entries whose every mutant was noticed; of a sample, also those that were not tried."""
@@ -73,6 +76,7 @@ def attempt(path: str, chosen: Sequence[Mutant], entries: Sequence[Entry]) -> Re
             needed.update(about)
             continue
         result.tried += 1
+        result.overdue += answer["overdue"]
         if not answer["noticed"]:
             result.survivors.append(mutant)
             untested = " (no test comes here)" if not answer["tests"] else ""
@@ -87,7 +91,10 @@ def attempt(path: str, chosen: Sequence[Mutant], entries: Sequence[Entry]) -> Re
 
 def _answers(path: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "dev.mutation.worker", path, *map(str, numbers)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as worker:
+    fixed = os.environ | {"PYTHONHASHSEED": "0"}  # a set has the same order in every run
+    with subprocess.Popen(
+        command, cwd=ROOT, env=fixed, stdout=subprocess.PIPE, text=True
+    ) as worker:
         assert worker.stdout
         for line in worker.stdout:
             yield json.loads(line)
@@ -103,6 +110,8 @@ def report(results: Sequence[Result]) -> bool:
     for result in results:
         if result.error:
             print(f"{result.path}: {result.error}")
+        if result.overdue:
+            print(f"{result.path}: {result.overdue} did not end in time, and count as noticed")
         for entry in result.unlisted:
             print(f"{LIST.name}: a test notices it: {entry.module}: {entry.line}: {entry.change}")
     faulty = any(result.error or result.unlisted for result in results)

@@ -7,8 +7,8 @@
   such as `sorted` or `.lower()` left out; `min` for `max`, `any` for `all`.
 * Of a table at module level: an entry left out, the order turned.
 
-Not changed is what decides nothing: annotations, decorators, docstrings, logging, the words of an
-exception, and numbers at module level, which are settings.
+Not changed is what decides nothing: annotations and the type of a cast, decorators, docstrings,
+logging, the words of an exception, and numbers at module level, which are settings.
 """
 
 import ast
@@ -168,6 +168,8 @@ def _below(parent: ast.AST, function: ast.AST | None) -> Iterator[_Slot]:
 def _decides_nothing(node: ast.AST, parent: ast.AST) -> bool:
     if isinstance(parent, ast.JoinedStr) and isinstance(node, ast.Constant):
         return True
+    if isinstance(parent, ast.Call) and ast.unparse(parent.func) == "cast":
+        return node is parent.args[0]
     if not isinstance(node, ast.Expr):
         return False
     return isinstance(node.value, ast.Constant) or ast.unparse(node).startswith("log.")

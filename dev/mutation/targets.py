@@ -45,24 +45,24 @@ TARGETS = (
     *(
         Target(f"services/timeline/write/{module}.py", _of_write(module, *others))
         for module, *others in (
-            ("apply", "recording", "quarantine", "apply_properties"),
-            ("attaching", "quarantine", "recording", "read_marks", "replacing", "apply_properties"),
+            ("apply", "recording", "quarantine"),
+            ("attaching", "conversations", "quarantine", "recording", "read_marks", "replacing"),
             ("audiences",),
-            ("conversations", "read_marks", "apply_properties"),
+            ("conversations", "read_marks", "replacing"),
             ("lanes",),
-            ("listing", "read_marks", "replacing", "apply_properties"),
+            ("listing", "listing_needs", "read_marks", "replacing"),
             ("matches", "audiences"),
             ("quarantine", "recording"),
             ("read_marks",),
             ("recording", "quarantine"),
             ("replacing",),
-            ("state", "conversations", "replacing", "apply_properties"),
-            ("summary", "listing", "apply_properties"),
+            ("state", "conversations", "replacing"),
+            ("summary", "listing"),
         )
     ),
     Target(
         "services/timeline/write/mail_rows.py",
-        _of_write("listing", "attaching", "apply_properties"),
+        _of_write("listing", "attaching"),
     ),
     Target("services/timeline/query/viewer.py", (f"{_TIMELINE}/query/test_viewer.py",)),
     Target("services/ingest/limits.py", (f"{_INGEST}/test_limits.py",)),

@@ -33,7 +33,7 @@ from dev.mutation.targets import TARGETS
 _LEAST_SECONDS, _TIMES = 20.0, 10.0
 """A mutant has so long, and so many times what its tests take unchanged: it may never end."""
 _MAX_BYTES = 6 * 1024**3
-_PASSED, _FAILED, _BROKEN = 0, 1, 2
+_PASSED, _FAILED, _BROKEN, _OVERDUE = range(4)
 
 
 @dataclass(slots=True)
@@ -90,7 +90,12 @@ class Worker:
                 return _run(session, items)
 
             ended = _forked(attempt, _LEAST_SECONDS + _TIMES * seconds) if items else _PASSED
-            self._tell(number=mutant.number, noticed=ended != _PASSED, tests=len(items))
+            self._tell(
+                number=mutant.number,
+                noticed=ended != _PASSED,
+                overdue=ended == _OVERDUE,
+                tests=len(items),
+            )
         return True
 
     def _tell(self, **words: object) -> None:
@@ -182,7 +187,7 @@ def _forked(work: Callable[[], int], seconds: float) -> int:
         raise
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return _BROKEN
+    return _OVERDUE
 
 
 def main(path: str, numbers: Sequence[int]) -> int:

@@ -23,7 +23,7 @@ _LINE = 1024
 """RFC 5321 section 4.5.3.1.4 asks for 512, and for more with the parameters of extensions."""
 _CHUNK_DIGITS = 15
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=^_`{|}~-]++"
-_ATOMS = rf"{_ATOM}(?:\.{_ATOM})*+"
+_ATOMS = rf"{_ATOM}(?>(?:\.{_ATOM})*)"
 _PLAIN_PATH = re.compile(rf"<({_ATOMS}@{_ATOMS})>(?: ++([A-Z][!-~ ]*+))?")
 """What nearly every MAIL and RCPT names, and parameters. A `?` may belong to an encoded word."""
 _COMMANDS = "BDAT DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET STARTTLS VRFY"

@@ -36,6 +36,7 @@ from services.timeline.query.search import Search
 from services.timeline.settings import TimelineSettings
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.consumer import Projector
+from services.timeline.write.indexing import TermIndexer
 from services.timeline.write.people import People
 from services.timeline.write.writer import Writer
 from shared.blobs import Blobs
@@ -58,7 +59,8 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     client = connect(settings.mongodb_url, "timeline")
     database = client[settings.timeline_database]
     blobs = Blobs(settings.blob_url)
-    writer = Writer(client, database, blobs)
+    indexer = TermIndexer(client, database)
+    writer = Writer(client, database, blobs, indexer.wrote)
     account_settings = AccountSettings(database)
     projector = Projector(writer, blobs, account_settings)
     quarantine = Quarantine(database)
@@ -118,6 +120,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         left_in_time(client),
         running(Together(database_lookout, blobs_lookout), stopping),
         running(publisher, stopping),
+        running(indexer, stopping),
         running(writer, stopping),
         running(Together(http, live, release, dead_letter_sweep, *consumers), stopping),
     ):

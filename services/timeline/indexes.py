@@ -14,9 +14,11 @@ from services.timeline.query import (
     search,
 )
 from services.timeline.write import indexes as writing
+from services.timeline.write import indexing
 
 INDEXES = (
     *writing.INDEXES,
+    *indexing.INDEXES,
     *mails.INDEXES,
     *search.INDEXES,
     *inbox.INDEXES,

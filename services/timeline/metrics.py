@@ -37,6 +37,11 @@ BATCH_REQUESTS = Histogram(
     "Requests that were committed together",
     buckets=[1, 2, 4, 8, 16, 32, 64],
 )
+TERM_BLOCKS = Counter("satchel_term_blocks_total", "Blocks of search terms that were made")
+TERM_BLOCKS_FAILED = Counter(
+    "satchel_term_blocks_failed_total",
+    "Times that search terms could not be put into blocks; searches are slower until they are",
+)
 CONFLICTS = Counter(
     "satchel_batch_conflicts_total",
     "Batches that met another writer's, or a server that stepped down, and were repeated",

@@ -89,7 +89,7 @@ def replays_of(headers: Headers) -> int:
     """Return how often a message was replayed."""
     replays = headers.get(REPLAYS)
     # What is none is zero, never the most that there can be: one more must be another number.
-    return replays if isinstance(replays, int) and 0 <= replays < _MAX_REPLAYS else 0
+    return int(replays) if isinstance(replays, int) and 0 <= replays < _MAX_REPLAYS else 0
 
 
 def _text(value: object, limit: int = _MAX_TEXT) -> str:

@@ -24,6 +24,7 @@ from dev.rabbitmq import PrivateRabbitMQ
 from dev.stack import Replica
 from services.matcher.__main__ import INDEXES as MATCHER_INDEXES
 from services.timeline.indexes import INDEXES as TIMELINE_INDEXES
+from services.timeline.query.row_index import BY_TERM as FORMER_INDEX
 from shared.database import connect, migrate
 from shared.topology import PEOPLE, QUEUES
 from tests.e2e.parts import Parts, client_of
@@ -86,7 +87,7 @@ async def taken(
             assert "database" in missing(replicas[service])
             assert get(replicas[service], "/readyz").status_code == 503
         await migrate(client[names["matcher"]], MATCHER_INDEXES)
-        await migrate(client[names["timeline"]], TIMELINE_INDEXES)
+        await migrate(client[names["timeline"]], [*TIMELINE_INDEXES, FORMER_INDEX])
         for replica in replicas.values():
             replica.await_ready()
         yield Taken(parts, replicas, url, waited)
@@ -110,8 +111,9 @@ async def test_what_an_earlier_version_left_is_shown_and_what_waited_is_handled(
     new_mail_joins_what_is_there(ats)
     a_new_address_is_heard_of_through_two_queues_and_known_once(taken, ats)
     before = shown(ats)
-    reprocessed(taken)
+    do_chore(taken, "--reprocess")
     assert shown(ats) == before
+    await terms_are_indexed_anew(taken, ats)
 
 
 SCOPE = "directory:write mail:write timeline:read"
@@ -202,9 +204,23 @@ def a_new_address_is_heard_of_through_two_queues_and_known_once(taken: Taken, at
     eventually("the new address is known", lambda: known() == [address])
 
 
-def reprocessed(taken: Taken) -> None:
+async def terms_are_indexed_anew(taken: Taken, ats: Client) -> None:
+    """The same is found by the former index, and without it while services run."""
+    name = taken.parts.settings["TIMELINE_DATABASE"]
+    queries = ("contract", "cont", "with:x here", "from:first@mail.example", "nowhere")
+    before = {q: [found["id"] for found in ats.inbox(q=q)] for q in queries}
+    async with connect(taken.parts.settings["MONGODB_URL"], "test") as client:
+        rows = client[name][FORMER_INDEX.collection]
+        assert FORMER_INDEX.name in await rows.index_information()
+        do_chore(taken, "--index-terms")
+        assert FORMER_INDEX.name not in await rows.index_information()
+    assert {q: [found["id"] for found in ats.inbox(q=q)] for q in queries} == before
+    assert before["contract"]
+
+
+def do_chore(taken: Taken, word: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "services.timeline", "--reprocess"],
+        [sys.executable, "-m", "services.timeline", word],
         env={"PATH": os.environ["PATH"], **taken.parts.settings},
         cwd=ROOT,
         capture_output=True,

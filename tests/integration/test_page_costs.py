@@ -12,13 +12,15 @@ from bench.mailbox import ACCOUNT, profile_id, vocabulary
 from services.timeline.query.search_query import parse_query
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.identity import token
+from services.timeline.write.term_blocks import MAX_ROWS
 from tests.timeline_parts import Timeline, a_timeline
 
 UNTIL = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 SMALL, LARGE = 200, 2000
 LIMIT = 10
-SLACK = 20 * LIMIT
-"""Documents. It depends on chance how far one has to look for a page."""
+SLACK = 20 * LIMIT + 4 * MAX_ROWS
+"""Documents. It depends on chance how far one has to look for a page, and rows are looked at by
+whole blocks of terms: of each of two audiences one, and those that fill none yet."""
 MOST_KEYS = 6000
 """Of two terms up to 1,000 are counted, and the end of the page is 2,000 mails away."""
 WORDS = vocabulary()
@@ -104,6 +106,7 @@ async def timelines(
             name, folder = f"satchel_test_costs_{mails}", tmp_path_factory.mktemp("costs")
             found.append(await opened.enter_async_context(a_timeline(mongodb_url, name, folder)))
             fill(Target(mongodb_url, name, UNTIL), mails, processes=1)
+            await found[-1].index_terms()
         yield found[0], found[1]
 
 

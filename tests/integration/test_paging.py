@@ -8,6 +8,7 @@ import pytest
 from bench.filling import Target, fill
 from bench.mailbox import ACCOUNT, profile_id, vocabulary
 from services.timeline.query import search
+from services.timeline.query.blocks import MAX_EXPANSIONS, Blocks
 from services.timeline.query.phrases import has_phrase
 from services.timeline.query.search_query import parse_query
 from services.timeline.query.viewer import Viewer
@@ -29,6 +30,7 @@ async def timeline(
     name, folder = "satchel_test_paging", tmp_path_factory.mktemp("paging")
     async with a_timeline(mongodb_url, name, folder) as timeline:
         fill(Target(mongodb_url, name, UNTIL), MAILS, processes=1)
+        await timeline.index_terms()
         yield timeline
 
 
@@ -101,8 +103,8 @@ async def test_a_prefix_stands_for_the_first_terms_in_their_order(timeline: Time
     mine = {"account": ACCOUNT, "viewer": {"$in": ["*"]}}
     rows = await timeline.database["mail_rows"].find({"viewer": "*"}).to_list()
     expected = sorted({t for row in rows for t in row["terms"] if t.startswith("b")})
-    assert len(expected) > search.MAX_EXPANSIONS
-    assert await timeline.search._expansions(mine, "b") == expected[: search.MAX_EXPANSIONS]
+    assert len(expected) > MAX_EXPANSIONS
+    assert await Blocks(timeline.database).terms(mine, "b") == expected[:MAX_EXPANSIONS]
 
 
 @VIEWERS

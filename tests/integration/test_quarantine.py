@@ -14,7 +14,7 @@ from services.timeline.admin.release import Release
 from services.timeline.api.quarantine import HeldOut
 from services.timeline.api.shapes import MailOut
 from services.timeline.query.viewer import Viewer
-from services.timeline.write.records import Held
+from services.timeline.write.side_records import Held
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing
 from shared.events import AuthenticationVerdict, MailAttached, Role
 from shared.outcomes import Done, Retry

@@ -9,9 +9,13 @@ import structlog
 from services.timeline.admin.audit import command as audit
 from services.timeline.admin.dead_letters.arguments import OPTIONS as DEAD_LETTER_OPTIONS
 from services.timeline.admin.dead_letters.command import DeadLettersCommand
+from services.timeline.admin.index_terms import index_terms
 from services.timeline.admin.reprocess import Reprocess
 from services.timeline.indexes import INDEXES
 from services.timeline.settings import TimelineSettings
+from services.timeline.write.indexing import TermIndexer
+from services.timeline.write.records import MailRow
+from services.timeline.write.term_blocks import MAX_ROWS
 from services.timeline.write.writer import Writer
 from shared.blobs import Blobs
 from shared.database import connect, migrate, what_is_missing
@@ -25,6 +29,8 @@ OPTIONS = f"""\
   --reprocess       make every stored mail anew from its raw bytes, as far as an older version of
                     the reader made it, and end; goes on where it was interrupted
   --reprocess --all those that this version made, too, from the beginning
+  --index-terms     put what is searched into blocks, drop the index of the version before, and end:
+                    once every pod is of this version (docs/upgrades.md)
 {DEAD_LETTER_OPTIONS}"""
 
 
@@ -39,6 +45,8 @@ def do_chore(words: Sequence[str], settings: TimelineSettings) -> int | None:
         run(lambda _: build_indexes(settings))
     elif "--reprocess" in words:
         run(lambda stopping: reprocess(settings, stopping, anew="--all" in words))
+    elif "--index-terms" in words:
+        run(lambda stopping: make_blocks(settings, stopping))
     else:
         return None
     return 0
@@ -57,17 +65,38 @@ async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew
     async with connect(settings.mongodb_url, "timeline reprocess") as client:
         database = client[settings.timeline_database]
         blobs = Blobs(settings.blob_url)
-        writer = Writer(client, database, blobs)
+        indexer = TermIndexer(client, database)
+        writer = Writer(client, database, blobs, indexer.wrote)
         chore = Reprocess(writer, database, blobs)
         total, done, tally = await chore.begin(anew=anew)
         progress = Progress("reprocessed", total, done=done)
+        indexing = asyncio.create_task(indexer.run())
         try:
             finished = await chore.run(stopping, progress.step, tally)
         finally:
             await writer.close()
+            indexer.stop()
+            await indexing
         progress.end()
     words = ", ".join(f"{count:,} {word}" for word, count in sorted(tally.items()) if count)
     sys.stderr.write(f"{words or 'nothing to do'}\n")
+    if not finished:
+        sys.stderr.write("interrupted; the same command goes on from here\n")
+
+
+async def make_blocks(settings: TimelineSettings, stopping: asyncio.Event) -> None:
+    """Put all search terms into blocks; say how far it is."""
+    async with connect(settings.mongodb_url, "timeline index terms") as client:
+        database = client[settings.timeline_database]
+        rows = await database[MailRow.collection].estimated_document_count()
+        progress = Progress("rows in blocks, at most", rows)
+        finished = await index_terms(
+            TermIndexer(client, database),
+            database,
+            stopping,
+            lambda blocks: progress.step(blocks * MAX_ROWS),
+        )
+        progress.end()
     if not finished:
         sys.stderr.write("interrupted; the same command goes on from here\n")
 

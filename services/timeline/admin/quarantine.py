@@ -14,7 +14,7 @@ from services.timeline.query.cursors import after, read_cursor, write_cursor
 from services.timeline.query.parts import records_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.matches import merge_matches, visible_matches
-from services.timeline.write.records import Held, HeldContent
+from services.timeline.write.side_records import Held, HeldContent
 from services.timeline.write.stored import from_document
 from shared.database import Database, Index
 from shared.events import MailAttached

@@ -14,8 +14,8 @@ import structlog
 
 from services.timeline.admin.quarantine import Quarantine, events_of, keys_of
 from services.timeline.write.consumer import Projector
-from services.timeline.write.records import Held
 from services.timeline.write.requests import Final, Refuse
+from services.timeline.write.side_records import Held
 from shared.blobs import QUARANTINE_PREFIX, BlobMissing, BlobStoreAway
 from shared.database import DatabaseAway, database_errors
 from shared.runtime import unless

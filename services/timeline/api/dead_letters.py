@@ -3,22 +3,22 @@
 The scope `ops` is for these routes alone, and shows the mail of everybody in the account.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.timeline.admin.dead_letters.content import Content
-from services.timeline.admin.dead_letters.records import STATES, Records, State, Which
+from services.timeline.admin.dead_letters.content import Content, HeaderField
+from services.timeline.admin.dead_letters.letter import STATES, State, StoredLetter
+from services.timeline.admin.dead_letters.records import Records, Which
 from services.timeline.admin.dead_letters.replay import Replay
-from services.timeline.admin.dead_letters.shown import fields, in_full
 from services.timeline.api.mails import blob_errors, mail_file
 from services.timeline.query.cursors import InvalidCursor
 from shared.auth import Caller
 from shared.blobs import BlobMissing
 from shared.broker import UNROUTABLE, PublishFailed
-from shared.database import Document
 from shared.raw_body import BYTES
 from shared.web import Problem, allowed, invalid_field, not_found
 
@@ -29,6 +29,8 @@ IdInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="The dead 
 class SettledOut(BaseModel):
     """What was done with a dead letter."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     by: str
     at: datetime
     why: str | None = Field(description="Why it was dropped")
@@ -36,6 +38,8 @@ class SettledOut(BaseModel):
 
 class DeadLetterOut(BaseModel):
     """A message that could not be handled, as lists show it."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
     capture_id: str | None = Field(description="If it is known")
@@ -50,14 +54,11 @@ class DeadLetterOut(BaseModel):
     expires_at: datetime
     settled: SettledOut | None
 
-    @classmethod
-    def of(cls, document: Document) -> Self:
-        """Return a dead letter."""
-        return cls(**fields(document))
-
 
 class HeaderOut(BaseModel):
     """A field of a mail's header."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     name: str
     value: str
@@ -68,6 +69,15 @@ class DeadLetterDetail(DeadLetterOut):
 
     event: str | None = Field(description="As it came; JSON when it is one of ours")
     headers: list[HeaderOut]
+
+    @classmethod
+    def of(cls, letter: StoredLetter, header: Sequence[HeaderField]) -> Self:
+        """Return a dead letter with the header of its mail."""
+        return cls(
+            **DeadLetterOut.model_validate(letter).model_dump(),
+            event=letter.event,
+            headers=[HeaderOut.model_validate(field) for field in header],
+        )
 
 
 class DeadLetterList(BaseModel):
@@ -81,7 +91,7 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
     """Return the routes of dead letters."""
     router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
 
-    async def find(caller: Caller, id_: str) -> Document:
+    async def find(caller: Caller, id_: str) -> StoredLetter:
         found = await records.one(id_, caller.account)
         if found is None:
             raise not_found("dead letter")
@@ -101,15 +111,15 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
             page = await records.page(caller.account, which, limit, cursor)
         except InvalidCursor as error:
             raise invalid_field("cursor", str(error)) from error
-        items = [DeadLetterOut.of(document) for document in page.items]
+        items = [DeadLetterOut.model_validate(letter) for letter in page.items]
         return DeadLetterList(items=items, next_cursor=page.next_cursor)
 
     @router.get("/{dead_letter_id}")
     async def one_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> DeadLetterDetail:
         """Return a dead letter, of its mail the header alone."""
-        document = await find(caller, dead_letter_id)
+        letter = await find(caller, dead_letter_id)
         with blob_errors("mail"):
-            return DeadLetterDetail(**await in_full(document, content))
+            return DeadLetterDetail.of(letter, await content.header(letter))
 
     @router.get(
         "/{dead_letter_id}/raw",
@@ -118,9 +128,9 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
     )
     async def raw_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> Response:
         """Return the mail of a dead letter that waits, as it came."""
-        document = await find(caller, dead_letter_id)
+        letter = await find(caller, dead_letter_id)
         with blob_errors("mail"):
-            raw = await content.mail(document)
+            raw = await content.mail(letter)
         return mail_file(raw, dead_letter_id)
 
     @router.post("/{dead_letter_id}/replay")
@@ -129,21 +139,21 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
 
         409 when it was dropped, or when it cannot be sent; 503 when the broker does not confirm.
         """
-        document = await find(caller, dead_letter_id)
-        if document["state"] == "dropped":
+        letter = await find(caller, dead_letter_id)
+        if letter.state == "dropped":
             raise _conflict("the dead letter was dropped")
         try:
             with blob_errors():
-                replayed = await replay.replay(document, caller.person_id)
+                replayed = await replay.replay(letter, caller.person_id)
         except BlobMissing as error:
             raise _conflict("its bytes are not there any more") from error
         except PublishFailed as failure:
             if failure.reason == UNROUTABLE:
-                raise _conflict(f"no queue takes the routing key {document['key']}") from failure
+                raise _conflict(f"no queue takes the routing key {letter.key}") from failure
             raise Problem(503, "Try again later", "the broker did not confirm") from failure
-        if replayed["state"] == "dropped":
+        if replayed.state == "dropped":
             raise _conflict("the dead letter was dropped")
-        return DeadLetterOut.of(replayed)
+        return DeadLetterOut.model_validate(replayed)
 
     @router.delete("/{dead_letter_id}")
     async def drop_dead_letter(
@@ -153,10 +163,10 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
     ) -> DeadLetterOut:
         """Give a dead letter up; one that was given up stays so. 409 when it was replayed."""
         dropped = await replay.drop(await find(caller, dead_letter_id), caller.person_id, why)
-        if dropped["state"] != "dropped":
-            is_done = dropped["state"] == "replayed"
+        if dropped.state != "dropped":
+            is_done = dropped.state == "replayed"
             raise _conflict(f"the dead letter {'was' if is_done else 'is being'} replayed")
-        return DeadLetterOut.of(dropped)
+        return DeadLetterOut.model_validate(dropped)
 
     return router
 

@@ -13,7 +13,8 @@ from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.authentication import UNKNOWN
-from services.timeline.write.records import Held, HeldContent, NamedAddress
+from services.timeline.write.records import NamedAddress
+from services.timeline.write.side_records import Held, HeldContent
 from shared.auth import Caller
 from shared.blobs import BlobMissing, BlobStoreAway
 from shared.events import Match

@@ -23,7 +23,8 @@ from pymongo import ASCENDING, IndexModel
 from services.timeline.query.parts import records_of
 from services.timeline.query.people import Directory
 from services.timeline.query.viewer import Viewer
-from services.timeline.write.records import Bounce, Capture, ListedContent, Mail
+from services.timeline.write.records import Capture, ListedContent, Mail
+from services.timeline.write.side_records import Bounce
 from shared.database import Database, Document, Index
 from shared.mail.address_form import normalise
 

@@ -6,7 +6,7 @@ from pymongo import ASCENDING, IndexModel
 
 from services.timeline.query.parts import records_of
 from services.timeline.query.viewer import Viewer
-from services.timeline.write.records import Hint
+from services.timeline.write.side_records import Hint
 from shared.database import Database, Index
 
 INDEXES = (

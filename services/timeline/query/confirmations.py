@@ -3,7 +3,7 @@
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from services.timeline.query.parts import records_of
-from services.timeline.write.records import Confirmation
+from services.timeline.write.side_records import Confirmation
 from shared.database import Database, Index
 
 INDEXES = (

@@ -13,7 +13,8 @@ from pymongo import ASCENDING, IndexModel
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.read_marks import is_unread, mark_id, reader_id
-from services.timeline.write.records import ReadBefore, ReadMark, Record
+from services.timeline.write.records import Record
+from services.timeline.write.side_records import ReadBefore, ReadMark
 from services.timeline.write.stored import from_document
 from shared.database import BY_ID, Database, Document, Index, of_id, of_ids
 

@@ -1,23 +1,28 @@
 """Searching the inbox: the mails that a query finds, and the conversations they are in.
 
-A query's rarest term is one range of an index over the viewer's own mails, newest first; the other
-terms are checked on the mails of that range. For one page at most MAX_SCANNED of them are looked
-at, with a phrase MAX_READ, so a page may hold fewer than asked for, even none, and go on. A
-conversation is found once, at the place of its newest mail that matches.
+Of a query's rarest term the index gives the viewer's own mails that may have it, newest first
+(`blocks`); all terms are checked on these mails. For one page about MAX_SCANNED of them are looked
+at, with a phrase the texts of MAX_READ, so a page may hold fewer than asked for, even none, and go
+on. A conversation is found once, at the place of its newest mail that matches.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from msgspec import field
-from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo import ASCENDING
 
-from services.timeline.content.terms import HAS_ATTACHMENT, PARTIAL
-from services.timeline.query.cursors import MailPlace, Position, after, read_cursor, write_cursor
-from services.timeline.query.parts import fields_of, records_of
+from services.timeline.content.terms import HAS_ATTACHMENT
+from services.timeline.query import blocks, row_index
+from services.timeline.query.blocks import Blocks, Found, FoundMail
+from services.timeline.query.conditions import all_of
+from services.timeline.query.cursors import Position, read_cursor, write_cursor
+from services.timeline.query.parts import fields_of
 from services.timeline.query.phrases import Phrases
+from services.timeline.query.row_index import BY_TERM, RowIndex, batches
 from services.timeline.query.search_query import Query
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.conversations import summary_id
@@ -31,13 +36,11 @@ from services.timeline.write.records import (
     SummaryRow,
 )
 from services.timeline.write.stored import from_document
-from shared.database import BY_ID, Database, Document, Index, of_ids
+from shared.database import BY_ID, Database, Document, of_ids
 
 MAX_SCANNED = 2000
 MAX_READ = 500
 """Mails whose texts are read for one page."""
-MAX_EXPANSIONS = 50
-"""Terms that one prefix stands for: the first of them in their order."""
 MAX_IN_CONVERSATION = 500
 """Mails of one conversation that are looked at to tell whether an earlier page has it."""
 _FEW_MAILS = 60
@@ -45,22 +48,7 @@ _PHRASE_BATCH = 50
 """Mails whose texts are in memory at a time."""
 _COMMON = 1000
 """A term that this many mails have is common, and not counted any further."""
-_NEWEST = [("date", DESCENDING), ("mail_id", DESCENDING)]
-_LAST_CHARACTER = "\U0010ffff"
-_MINE = [("account", ASCENDING), ("viewer", ASCENDING)]
-INDEXES = (
-    # Search.hits
-    Index(MailRow.collection, IndexModel([*_MINE, ("terms", ASCENDING), *_NEWEST], name="by_term")),
-    # Search.hits, when a query has dates only
-    Index(MailRow.collection, IndexModel([*_MINE, *_NEWEST], name="by_date")),
-)
-
-
-class FoundMail(MailPlace, frozen=True, kw_only=True, omit_defaults=True):
-    """A mail that may be a hit."""
-
-    conversation: str = field(name="thread")
-    content: str
+INDEXES = (*blocks.INDEXES, *row_index.INDEXES)
 
 
 class Words(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,12 +59,6 @@ class Words(Record, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     participants: tuple[NamedAddress, ...]
     attachments: tuple[Attachment, ...]
-
-
-class _Term(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A key of the index `by_term`."""
-
-    term: str = field(name="terms")
 
 
 class _Group(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -100,56 +82,78 @@ class Search:
     def __init__(self, database: Database) -> None:
         self._rows, self._contents = database[MailRow.collection], database[Content.collection]
         self._conversations = database[SummaryRow.collection]
+        self._blocks, self._by_date = Blocks(database), RowIndex(database, "by_date")
+        self._by_term: RowIndex | None = RowIndex(database, BY_TERM.name)
 
     async def hits(self, viewer: Viewer, query: Query, limit: int, cursor: str | None) -> Hits:
         """Return the conversations with a mail that the query finds. Raises InvalidCursor."""
         position = read_cursor(cursor) if cursor is not None else None
         mine: Document = {"account": viewer.account, "viewer": {"$in": viewer.audiences}}
+        index = await self._index()
         groups = [[term] for term in query.exact]
         for prefix in query.prefixes:
-            groups.append(await self._expansions(mine, prefix))
+            groups.append(await index.terms(mine, prefix))
         dates = _dates(query)
-        partial = await self._partial(mine, dates, query)
+        # Any word may be one that is not searched.
+        asks_for_words = bool(query.prefixes or set(query.exact) - {HAS_ATTACHMENT})
+        partial = await index.partial(mine, dates, _COMMON) if asks_for_words else 0
         if any(not group for group in groups):
             return Hits([], None, partial)
-        groups = await self._rarest_first(mine, groups)
+        groups = await _rarest_first(index, mine, groups)
         in_range = {**mine, **dates, **({"terms": {"$in": groups[0]}} if groups else {})}
         # Put so that MongoDB cannot take their audiences instead of the rarest term's.
         rest = [{"$nor": [{"terms": {"$nin": group}}]} for group in groups[1:]]
-        page = {**in_range, **_and(after(position, "date", "mail_id"))}
-        index = "by_term" if groups else "by_date"
         phrases = Phrases(query.phrases) if query.phrases else None
-        most = MAX_READ if phrases else MAX_SCANNED
-        boundary = await self._boundary(in_range, position, index, most)
-        wanted = {**page, "$and": [*page.get("$and", []), *rest, *_until(boundary)]}
-        if not wanted["$and"]:
-            del wanted["$and"]
+        reading = Found(MAX_SCANNED, _PHRASE_BATCH if phrases else limit + 1)
+        rows_of = index if groups else self._by_date
+        if phrases and not isinstance(rows_of, Blocks):
+            reading.most = MAX_READ
         found: dict[str, Position] = {}
         before: set[str] = set()
-        async for rows in self._matching(wanted, phrases, index, limit):
-            if position is not None:
-                new = {row.conversation for row in rows} - found.keys() - before
-                every = [in_range, *rest]
-                before |= await self._found_before(mine, every, new, position, phrases)
-            for row in rows:
-                if row.conversation in found or row.conversation in before:
-                    continue
-                if len(found) == limit:
-                    cursor = write_cursor(next(reversed(found.values())))
-                    return Hits(list(found), cursor, partial)
-                found[row.conversation] = row.position
+        every = rows_of.rows(reading, in_range, rest, position)
+        async with aclosing(self._matching(viewer.account, every, reading, phrases)) as matching:
+            async for rows in matching:
+                if position is not None:
+                    new = {row.conversation for row in rows} - found.keys() - before
+                    which = [in_range, *rest]
+                    before |= await self._found_before(mine, which, new, position, phrases)
+                for row in rows:
+                    if row.conversation in found or row.conversation in before:
+                        continue
+                    if len(found) == limit:
+                        cursor = write_cursor(next(reversed(found.values())))
+                        return Hits(list(found), cursor, partial)
+                    found[row.conversation] = row.position
+        boundary = reading.boundary
         return Hits(list(found), write_cursor(boundary) if boundary else None, partial)
 
+    async def _index(self) -> Blocks | RowIndex:
+        """Return what terms are found by: the former index, until it is gone for good."""
+        if self._by_term is not None and BY_TERM.name not in await self._rows.index_information():
+            self._by_term = None
+        return self._by_term or self._blocks
+
     async def _matching(
-        self, wanted: Document, phrases: Phrases | None, index: str, limit: int
-    ) -> AsyncIterator[Sequence[FoundMail]]:
-        """Yield the rows that are wanted, newest first; about as many are read as are needed."""
-        size = _PHRASE_BATCH if phrases else limit + 1
-        rows = (
-            self._rows.find(wanted, fields_of(FoundMail)).hint(index).sort(_NEWEST).batch_size(size)
-        )
-        async for batch in _batches(rows, size):
-            yield await self._with_phrases(wanted["account"], batch, phrases)
+        self,
+        account: str,
+        every: AsyncGenerator[Sequence[FoundMail]],
+        reading: Found,
+        phrases: Phrases | None,
+    ) -> AsyncGenerator[Sequence[FoundMail]]:
+        """Yield the rows whose mails have the phrases, newest first; of MAX_READ at most."""
+        left, last = MAX_READ, None
+        async with aclosing(every):
+            async for rows in every:
+                if phrases is None:
+                    yield rows
+                    continue
+                chosen = rows[:left]
+                if chosen:
+                    left, last = left - len(chosen), chosen[-1].position
+                    yield await self._with_phrases(account, chosen, phrases)
+                if len(chosen) < len(rows):
+                    reading.boundary = last
+                    return
 
     async def _with_phrases(
         self, account: str, rows: Sequence[FoundMail], phrases: Phrases | None
@@ -189,12 +193,12 @@ class Search:
                 {"$match": {**newer, "thread": conversation}},
                 {"$sort": {"date": ASCENDING, "mail_id": ASCENDING}},
                 {"$limit": MAX_IN_CONVERSATION},
-                {"$match": _and(*which)},
+                {"$match": all_of(*which)},
                 {"$project": fields_of(FoundMail)},
                 *([] if phrases else [{"$limit": 1}]),
             ]
             rows = await self._rows.aggregate(stages, hint="of_thread")
-            async for batch in _batches(rows, _PHRASE_BATCH):
+            async for batch in batches(rows, _PHRASE_BATCH):
                 if await self._with_phrases(mine["account"], batch, phrases):
                     found.add(conversation)
                     break
@@ -212,7 +216,7 @@ class Search:
             .hint("of_thread")
             .batch_size(_PHRASE_BATCH)
         )
-        async for batch in _batches(rows, _PHRASE_BATCH):
+        async for batch in batches(rows, _PHRASE_BATCH):
             open_ = [row for row in batch if row.conversation not in found]
             having = await self._with_phrases(wanted["account"], open_, phrases)
             found |= {row.conversation for row in having}
@@ -230,77 +234,14 @@ class Search:
         found = await self._conversations.distinct("thread", long)
         return set(conversations) - set(found)
 
-    async def _expansions(self, mine: Document, prefix: str) -> list[str]:
-        """Return the viewer's terms that begin so: one step in the index for each.
 
-        Without a sort: the index has its own order, and to sort by what is a list in the documents
-        MongoDB would look at all that begin so.
-        """
-        found: list[str] = []
-        bound: Document = {"$gte": prefix, "$lte": prefix + _LAST_CHARACTER}
-        for audience in mine["viewer"]["$in"]:
-            begun, count = dict(bound), 0
-            while count < MAX_EXPANSIONS:
-                query = {**mine, "viewer": audience, "terms": {"$elemMatch": begun}}
-                keys = self._rows.find(query, return_key=True).hint("by_term")
-                step = await records_of(_Term, keys.limit(1))
-                if not step:
-                    break
-                found.append(step[0].term)
-                begun = {"$gt": step[0].term, "$lte": bound["$lte"]}
-                count += 1
-        return sorted(set(found))
-
-    async def _partial(self, mine: Document, dates: Document, query: Query) -> int:
-        """Return how many mails may have been missed: any word may be one that is not searched."""
-        if not query.prefixes and set(query.exact) <= {HAS_ATTACHMENT}:
-            return 0
-        cut = {**mine, **dates, "terms": PARTIAL}
-        return await self._rows.count_documents(cut, limit=_COMMON, hint="by_term")
-
-    async def _rarest_first(self, mine: Document, groups: list[list[str]]) -> list[list[str]]:
-        """Return the groups with the rarest first, counted no further than it matters."""
-        counts = [
-            await self._rows.count_documents(
-                {**mine, "terms": {"$in": group}}, limit=_COMMON, hint="by_term"
-            )
-            if len(groups) > 1
-            else 0
-            for group in groups
-        ]
-        order = sorted(range(len(groups)), key=lambda number: (counts[number], number))
-        return [groups[number] for number in order]
-
-    async def _boundary(
-        self, in_range: Document, position: Position | None, index: str, most: int
-    ) -> Position | None:
-        """Return the place of the last mail that is looked at for a page, None if that is all."""
-        # By the date alone the index tells it. What begins a page has few others of its date.
-        roughly = {"date": {"$lte": position[0]}} if position is not None else {}
-        boundary = await self._nth(most, in_range, roughly, index)
-        if boundary is not None and position is not None and boundary >= position:
-            exactly = after(position, "date", "mail_id")
-            return await self._nth(most, in_range, exactly, index)
-        return boundary
-
-    async def _nth(
-        self, number: int, in_range: Document, which: Document, index: str
-    ) -> Position | None:
-        wanted = {**in_range, **_and(which)}
-        rows = self._rows.find(wanted, fields_of(MailPlace)).hint(index).sort(_NEWEST)
-        found = await records_of(MailPlace, rows.skip(number - 1).limit(2))
-        return found[0].position if len(found) > 1 else None
-
-
-async def _batches(rows: AsyncIterable[Document], size: int) -> AsyncIterator[list[FoundMail]]:
-    batch: list[FoundMail] = []
-    async for row in rows:
-        batch.append(from_document(FoundMail, row))
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+async def _rarest_first(
+    index: Blocks | RowIndex, mine: Document, groups: list[list[str]]
+) -> list[list[str]]:
+    """Return the groups with the rarest first, counted no further than it matters."""
+    counts = [await index.count(mine, group, _COMMON) if len(groups) > 1 else 0 for group in groups]
+    order = sorted(range(len(groups)), key=lambda number: (counts[number], number))
+    return [groups[number] for number in order]
 
 
 def _texts(words: Words) -> list[str]:
@@ -317,16 +258,3 @@ def _dates(query: Query) -> Document:
 
 def _start(day: date | None) -> datetime | None:
     return datetime.combine(day, time(), UTC) if day else None
-
-
-def _and(*conditions: Document) -> Document:
-    present = [condition for condition in conditions if condition]
-    return {"$and": present} if present else {}
-
-
-def _until(boundary: Position | None) -> list[Document]:
-    if boundary is None:
-        return []
-    moment, mail_id = boundary
-    newer = [{"date": {"$gt": moment}}, {"mail_id": {"$gte": mail_id}}]
-    return [{"date": {"$gte": moment}, "$or": newer}]

@@ -15,13 +15,11 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from services.timeline.write.attaching import attach
-from services.timeline.write.quarantine import held_id
 from services.timeline.write.recording import (
     record_confirmation,
     record_dismissed,
     record_refused,
 )
-from services.timeline.write.records import Confirmation, Held
 from services.timeline.write.replacing import replace_content
 from services.timeline.write.requests import (
     Answer,
@@ -32,6 +30,7 @@ from services.timeline.write.requests import (
     Replace,
     Request,
 )
+from services.timeline.write.side_records import Confirmation, Held
 from services.timeline.write.state import Draft, NotLoaded, Query, State
 
 
@@ -98,7 +97,6 @@ def _confirm(draft: Draft, request: Confirm) -> Answer:
 def _refuse(draft: Draft, request: Refuse) -> Answer:
     held = request.held
     record_refused(draft, held.account, held.capture_id, held.owner, request.reason)
-    draft.one(Held, held.account, held_id(held.capture_id))  # it may have been taken meanwhile
     draft.delete(Held, held.account, held.id)
     return Answer(outcome="dismissed")
 

@@ -12,8 +12,9 @@ from services.timeline.write.listing import Change, News, list_mail
 from services.timeline.write.projection import Projection
 from services.timeline.write.quarantine import hold, raw_key, take
 from services.timeline.write.recording import is_final, outcome_of, record_attached
-from services.timeline.write.records import Bounce, Capture, Content, Hint, Mail
+from services.timeline.write.records import Capture, Content, Mail
 from services.timeline.write.requests import Answer, Attach
+from services.timeline.write.side_records import Bounce, Hint
 from services.timeline.write.state import Draft
 
 
@@ -24,10 +25,10 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
         before = outcome_of(draft, event)
         if is_final(before):
             return Answer(outcome="dismissed", again=True)
-        is_open = before is None or before.decision == "dismissed"
-        waits = (
-            request.may_wait if is_open else before is not None and before.decision == "quarantined"
-        )
+        if before is None or before.decision == "dismissed":
+            waits = request.may_wait
+        else:
+            waits = before.decision == "quarantined"
         if waits and not request.is_released:
             hold(draft, event, projection)
             draft.blobs[raw_key(event)] = request.raw
@@ -100,7 +101,7 @@ def keep_bounce(draft: Draft, bounce: Bounce) -> None:
         draft.put(bounce)
 
 
-def news_of(capture: Capture, now: datetime, *, is_news: bool = True) -> News:
+def news_of(capture: Capture, now: datetime, *, is_news: bool) -> News:
     """Return to whom a capture is news."""
     return News(
         now=int(now.timestamp() * 1000),
@@ -112,5 +113,5 @@ def tell(draft: Draft, account: str, audiences: set[str], conversation: str, now
     """Hint to those who have the conversation open that it has changed."""
     draft.hints += [
         Hint(account=account, audience=audience, conversation_id=conversation, at=now)
-        for audience in sorted(audiences)
+        for audience in audiences
     ]

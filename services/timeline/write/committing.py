@@ -8,22 +8,24 @@ was not. Should it be there all the same, the insert fails, and the batch is rep
 from collections import defaultdict
 from typing import Any
 
+from msgspec.structs import replace
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.write.conversations import token_id
 from services.timeline.write.records import (
     Conversation,
-    Hint,
     Kept,
     MailRow,
     RawMail,
-    ReadMark,
     SummaryRow,
+    TermBlock,
     Token,
 )
+from services.timeline.write.side_records import Hint, ReadMark
 from services.timeline.write.state import ById, Draft, TallyKey
 from services.timeline.write.stored import to_document
+from services.timeline.write.term_blocks import block_id
 from shared.database import Database, of_id
 
 _UPSERTED = (Conversation, RawMail, ReadMark, SummaryRow)
@@ -44,7 +46,15 @@ async def commit(
 def writes_of(draft: Draft, slot: int, *, upsert: bool = False) -> Writes:
     """Return the writes by collection. Their order within one does not matter."""
     writes: Writes = defaultdict(list)
+    dissolved = _dissolved(draft)
+    for account, audience, place in dissolved:
+        block = of_id(account, block_id(account, audience, place))
+        writes[TermBlock.collection].append(DeleteOne(block))
+        rows = {"account": account, "viewer": audience, "block": place}
+        writes[MailRow.collection].append(UpdateMany(rows, {"$unset": {"block": 1}}))
     for query, record in draft.written.items():
+        if isinstance(record, MailRow) and _block_of(record) in dissolved:
+            record = replace(record, block=None)
         write = _write(draft, query, record, upsert=upsert)
         if write is not None:
             writes[query.kind.collection].append(write)
@@ -75,6 +85,22 @@ def _write(draft: Draft, query: ById, record: Kept | None, *, upsert: bool) -> A
     if upsert or isinstance(record, _UPSERTED):
         return ReplaceOne(which, document, upsert=True)
     return InsertOne(document)
+
+
+def _dissolved(draft: Draft) -> set[tuple[str, str, bytes]]:
+    """Return the blocks with a row whose terms or date change, or that goes."""
+    found: set[tuple[str, str, bytes]] = set()
+    for query, record in draft.written.items():
+        was = draft.state.known(query) if query.kind is MailRow else None
+        if not isinstance(was, MailRow) or was.block is None:
+            continue
+        if not isinstance(record, MailRow) or record.block is None:
+            found.add((was.account, was.audience, was.block))
+    return found
+
+
+def _block_of(row: MailRow) -> tuple[str, str, bytes] | None:
+    return (row.account, row.audience, row.block) if row.block is not None else None
 
 
 def _tallies(draft: Draft, slot: int) -> list[UpdateOne]:

@@ -20,13 +20,8 @@ from functools import reduce
 from msgspec.structs import replace
 
 from services.timeline.write.read_marks import merge_marks
-from services.timeline.write.records import (
-    Conversation,
-    ReadMark,
-    Summary,
-    SummaryRow,
-    Token,
-)
+from services.timeline.write.records import Conversation, Summary, SummaryRow, Token
+from services.timeline.write.side_records import ReadMark
 from services.timeline.write.state import Draft, OfConversation
 from services.timeline.write.summary import joined
 
@@ -51,9 +46,12 @@ def join(
     """
     ids = {token: token_id(account, token) for token in dict.fromkeys(tokens)}
     known = draft.many(Token, account, ids.values())
-    names = sorted({token.conversation for token in known.values() if token is not None})
+    names = [*dict.fromkeys(token.conversation for token in known.values() if token is not None)]
     stored = draft.many(Conversation, account, [token_id(account, name) for name in names])
-    found = [conversation for conversation in stored.values() if conversation is not None]
+    found = [
+        was or Conversation(id=id_, account=account, mails=0)  # its document is lost
+        for id_, was in stored.items()
+    ]
     largest = max(found, key=lambda c: (c.mails, c.id), default=None)
     name = largest.id.partition("/")[2] if largest else tokens[0]
     losers = [other for other in names if other != name]

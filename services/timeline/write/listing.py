@@ -28,11 +28,10 @@ from services.timeline.write.records import (
     Mail,
     MailRow,
     ProfileRow,
-    ReadBefore,
-    ReadMark,
     Summary,
     SummaryRow,
 )
+from services.timeline.write.side_records import ReadBefore, ReadMark
 from services.timeline.write.state import ById, Draft
 from services.timeline.write.summary import changed as changed_summary
 from services.timeline.write.summary import joined, summary_of
@@ -88,10 +87,10 @@ class Change(Struct, frozen=True, kw_only=True):
             dates=profile_dates(mail.captures, has),
             differing=tuple(
                 audience
-                for audience, view in sorted(has.items())
+                for audience, view in has.items()
                 if had.get(audience) != view or view.content in anew
             ),
-            gone=tuple(sorted(had.keys() - has.keys())),
+            gone=tuple(audience for audience in had if audience not in has),
             senders=_senders(mail.captures),
             new_senders=_senders(mail.captures) - _senders(before),
         )
@@ -139,7 +138,7 @@ def list_mail(draft: Draft, change: Change, news: News) -> set[str]:
     for audience in change.gone:
         draft.delete(MailRow, change.mail.account, row_id(change.mail, audience))
     _list_on_profiles(draft, change)
-    changed_for = {*rows, *(audience for audience in change.gone if audience in was)}
+    changed_for = {*rows, *change.gone}
     for audience in sorted(changed_for):
         _summarise(draft, change, audience, was.get(audience), rows.get(audience), news)
     if TEAM in change.had:
@@ -163,7 +162,9 @@ def _row_of(draft: Draft, change: Change, audience: str, was: MailRow | None) ->
     row = mail_row(mail, audience, change.conversation, view, content, terms[content.id])
     if was is None:
         return row
-    return replace(row, arrived=was.arrived, arrived_before=was.arrived_before)
+    stays = (was.date, was.terms) == (row.date, row.terms)
+    block = was.block if stays else None
+    return replace(row, arrived=was.arrived, arrived_before=was.arrived_before, block=block)
 
 
 def _list_on_profiles(draft: Draft, change: Change) -> None:
@@ -196,12 +197,7 @@ def _summarise(
     account, conversation = change.mail.account, change.conversation
     id_ = summary_id(account, audience, conversation)
     had = draft.one(SummaryRow, account, id_)
-    new: Summary | None
-    if row is not None and was is None:
-        new = joined(summary_in(had), summary_of(row)) if had else summary_of(row)
-    else:
-        new = changed_summary(summary_in(had), was, row) if had and was and row else None
-        new = new or _summary_anew(draft, account, audience, conversation)
+    new = _new_summary(had, was, row) or _summary_anew(draft, account, audience, conversation)
     if new is None:
         draft.delete(SummaryRow, account, id_)
         return
@@ -210,9 +206,20 @@ def _summarise(
         before, arrived = arrived, max(arrived + 1, news.now)
         if audience == TEAM:
             draft.put(replace(row, arrived=arrived, arrived_before=before))
-            for user in sorted(change.senders):
+            for user in change.senders:
                 _read(draft, change, user, before, arrived)
     draft.put(summary_row(account, audience, conversation, arrived, new))
+
+
+def _new_summary(
+    had: SummaryRow | None, was: MailRow | None, row: MailRow | None
+) -> Summary | None:
+    """Return the summary of a conversation whose mail has another row; None: make it anew."""
+    if row is None:
+        return None
+    if was is None:
+        return joined(summary_in(had), summary_of(row)) if had else summary_of(row)
+    return changed_summary(summary_in(had), was, row) if had else None
 
 
 def _read_by_new_senders(draft: Draft, change: Change) -> None:
@@ -223,7 +230,7 @@ def _read_by_new_senders(draft: Draft, change: Change) -> None:
     """
     row = _listed(draft, change, TEAM) if change.new_senders else None
     if row is not None and row.arrived:
-        for user in sorted(change.new_senders):
+        for user in change.new_senders:
             _read(draft, change, user, row.arrived_before, row.arrived)
 
 
@@ -232,7 +239,8 @@ def _read(draft: Draft, change: Change, user: str, before: int, arrived: int) ->
     private one had before."""
     account, conversation = change.mail.account, change.conversation
     private = draft.one(SummaryRow, account, summary_id(account, private_to(user), conversation))
-    before = max(before, private.arrived if private else 0)
+    if private is not None:
+        before = max(before, private.arrived)
     read_what_was_sent(draft, account, user, conversation, before, arrived)
 
 

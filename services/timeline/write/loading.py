@@ -18,20 +18,17 @@ from services.timeline.write.listing import Change
 from services.timeline.write.projection import Projection
 from services.timeline.write.quarantine import held_id
 from services.timeline.write.records import (
-    Bounce,
-    Confirmation,
     Content,
     Conversation,
-    Held,
     Kept,
     Mail,
     MailRow,
     Outcome,
-    ReadMark,
     SummaryRow,
     Token,
 )
 from services.timeline.write.requests import Attach, Confirm, Dismiss, Refuse, Replace, Request
+from services.timeline.write.side_records import Bounce, Confirmation, Held, ReadMark
 from services.timeline.write.state import ById, OfConversation, Query, State
 from services.timeline.write.stored import from_document
 from shared.database import BY_ID, Database, Document

@@ -25,7 +25,6 @@ from services.timeline.write.identity import (
 )
 from services.timeline.write.records import (
     Attachment,
-    Bounce,
     Capture,
     Content,
     Forward,
@@ -34,6 +33,7 @@ from services.timeline.write.records import (
     Participant,
     Verdict,
 )
+from services.timeline.write.side_records import Bounce
 from services.timeline.write.stored import from_document, to_document
 from shared.blobs import mail_key
 from shared.events import Forwarded, MailAttached, Match, Named, Role, Source

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from services.timeline.write.audiences import views
 from services.timeline.write.projection import Projection
 from services.timeline.write.recording import part_of
-from services.timeline.write.records import Held, HeldContent, HeldMail
+from services.timeline.write.side_records import Held, HeldContent, HeldMail
 from services.timeline.write.state import Draft
 from shared.blobs import quarantine_key
 from shared.events import MailAttached

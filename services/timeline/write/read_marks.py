@@ -14,7 +14,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from services.timeline.write.audiences import TEAM, private_to
-from services.timeline.write.records import ReadBefore, ReadMark, SummaryRow
+from services.timeline.write.records import SummaryRow
+from services.timeline.write.side_records import ReadBefore, ReadMark
 from services.timeline.write.state import Draft
 
 

@@ -8,9 +8,10 @@ over: so an older document is read, and an older timeline reads a newer one's.
     captured   Capture in Mail, Content      what came, and what is shown of it
                RawMail                       its bytes, where they are few
     connected  Token, Conversation           which mails belong together
-    listed     MailRow, ProfileRow, Summary  what each audience reads: derived from those above
+    listed     MailRow, TermBlock, ...       what each audience reads: derived from those above
     counted    Outcome                       what became of a capture
-    besides    Bounce, Held, Confirmation, ReadMark, ReadBefore, Hint
+
+What is kept beside mails is in `side_records.py`.
 """
 
 from datetime import datetime
@@ -232,10 +233,22 @@ class MailRow(Kept, frozen=True, kw_only=True, omit_defaults=True):
     participants: tuple[NamedAddress, ...]
     persons: tuple[ProfileRef, ...]
     terms: tuple[str, ...] = ()
+    block: bytes | None = None
+    """The place of the block that its terms are in (`term_blocks`); None: it is fresh."""
     arrived: int = 0
     """The conversation's `arrived` when the mail was news to the audience, 0 if it never was."""
     arrived_before: int = 0
     """The conversation's `arrived` before that."""
+
+
+class TermBlock(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """What rows of an audience that follow each other by date are found by."""
+
+    collection: ClassVar[str] = "term_blocks"
+
+    audience: str = field(name="viewer")
+    place: bytes
+    terms: tuple[str, ...]
 
 
 class ProfileRow(Kept, frozen=True, kw_only=True, omit_defaults=True):
@@ -317,99 +330,3 @@ class Outcome(Kept, frozen=True, kw_only=True, omit_defaults=True):
     message_id_hash: str | None = None
     parts: tuple[str, ...] = ()
     """The events of an attached capture that have been seen."""
-
-
-# Besides -------------------------------------------------------------------------------------
-
-
-class Bounce(Kept, frozen=True, kw_only=True, omit_defaults=True):
-    """A mail says that another could not be delivered."""
-
-    collection: ClassVar[str] = "bounces"
-
-    token: str
-    """Of the mail that came back."""
-    owner: str
-    recipients: tuple[str, ...]
-    at: datetime
-
-
-class HeldContent(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """What is shown of a mail that waits for a user's yes."""
-
-    subject: str
-    from_: NamedAddress | None = field(name="from")
-    to: tuple[NamedAddress, ...]
-    cc: tuple[NamedAddress, ...]
-    snippet: str
-    forwarded_by: NamedAddress | None
-    date: datetime
-    matches: tuple[MatchRecord, ...]
-
-
-class HeldMail(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """One event of a capture that waits."""
-
-    part: str
-    event: str = ""
-    """The event itself, as it came."""
-    raw_key: str
-    audiences: tuple[str, ...] = field(name="ranges")
-    shown: HeldContent
-
-
-class Held(Kept, frozen=True, kw_only=True, omit_defaults=True):
-    """A capture that waits for a user's yes."""
-
-    collection: ClassVar[str] = "quarantine"
-
-    capture_id: str
-    owner: str
-    at: datetime
-    audiences: tuple[str, ...] = field(name="ranges")
-    authentication: Verdict | None
-    mails: tuple[HeldMail, ...]
-
-
-class Confirmation(Kept, frozen=True, kw_only=True, omit_defaults=True):
-    """A provider asks whether an address may forward to a capture address."""
-
-    collection: ClassVar[str] = "confirmations"
-
-    owner: str = field(name="person_id")
-    capture_address: str
-    provider: str
-    requested_by: str | None
-    code: str | None
-    link: str | None
-    at: datetime
-
-
-class ReadMark(Kept, frozen=True, kw_only=True, omit_defaults=True):
-    """How far a user has read a conversation."""
-
-    collection: ClassVar[str] = "read_marks"
-
-    user: str
-    conversation: str = field(name="thread")
-    through: int
-    unread: bool
-
-
-class ReadBefore(Kept, frozen=True, kw_only=True, omit_defaults=True):
-    """How far a user has read everything."""
-
-    collection: ClassVar[str] = "readers"
-
-    read_before: int
-
-
-class Hint(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A conversation has changed for an audience: open pages fetch it again."""
-
-    collection: ClassVar[str] = "changes"
-
-    account: str
-    audience: str = field(name="viewer")
-    conversation_id: str
-    at: datetime

@@ -16,15 +16,9 @@ from services.timeline.write.audiences import add_capture, views
 from services.timeline.write.conversations import join, token_id
 from services.timeline.write.listing import Change, News, list_mail
 from services.timeline.write.projection import Projection
-from services.timeline.write.records import (
-    Bounce,
-    Capture,
-    Content,
-    Mail,
-    SummaryRow,
-    Token,
-)
+from services.timeline.write.records import Capture, Content, Mail, SummaryRow, Token
 from services.timeline.write.requests import Answer, Replace
+from services.timeline.write.side_records import Bounce
 from services.timeline.write.state import Draft
 
 _NO_NEWS = News(now=0, is_news=False)

@@ -5,7 +5,8 @@ from typing import Literal
 from msgspec import Struct
 
 from services.timeline.write.projection import Projection
-from services.timeline.write.records import Content, Held
+from services.timeline.write.records import Content
+from services.timeline.write.side_records import Held
 from shared.events import MailAttached, MailConfirmation, MailDismissed
 
 Final = Literal["refused", "expired"]

@@ -14,14 +14,13 @@ from msgspec.structs import replace
 
 from services.timeline.write.records import (
     RAW_IN_DATABASE_BYTES,
-    Hint,
     Kept,
     MailRow,
     RawMail,
-    ReadMark,
     SummaryRow,
     Token,
 )
+from services.timeline.write.side_records import Hint, ReadMark
 
 K = TypeVar("K", bound=Kept)
 C = TypeVar("C", SummaryRow, ReadMark, MailRow)
@@ -131,7 +130,7 @@ class Draft:
         if query in self.written:
             return cast("K | None", self.written[query])
         found = self.state.one(kind, account, id_)
-        return cast("K | None", self._renamed(found)) if found is not None else None
+        return cast("K | None", self._renamed(found))
 
     def need(self, queries: Iterable[Query]) -> None:
         """Raise NotLoaded with all of the queries that were not loaded."""
@@ -158,9 +157,7 @@ class Draft:
             if of == account and new in names:
                 merged.append(old)
         queries = [OfConversation(kind, account, name, audience) for name in (*names, *merged)]
-        missing = [query for query in queries if query not in self.state]
-        if missing:
-            raise NotLoaded(*missing)
+        self.need(queries)
         found: dict[ById, Kept | None] = {
             ById(kind, account, record.id): self._renamed(record)
             for query in queries
@@ -198,10 +195,9 @@ class Draft:
                 self.renamed[key] = new
         self.renamed[account, conversation] = new
         for query, record in self.written.items():
-            if record is not None:
-                self.written[query] = self._renamed(record)
+            self.written[query] = self._renamed(record)
 
-    def _renamed(self, record: Kept) -> Kept:
+    def _renamed(self, record: Kept | None) -> Kept | None:
         if isinstance(record, Token | MailRow):
             new = self.renamed.get((record.account, record.conversation))
             if new is not None:

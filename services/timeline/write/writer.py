@@ -20,7 +20,7 @@ import contextlib
 import secrets
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import pymongo
@@ -42,7 +42,7 @@ from services.timeline.write.lanes import (
 )
 from services.timeline.write.loading import first_queries, load, second_queries
 from services.timeline.write.recording import is_final, part_of
-from services.timeline.write.records import Outcome
+from services.timeline.write.records import MailRow, Outcome
 from services.timeline.write.requests import Answer, Request
 from services.timeline.write.state import NotLoaded, State
 from services.timeline.write.stored import from_document
@@ -82,9 +82,15 @@ class Writer:
     """Writes requests in groups."""
 
     def __init__(
-        self, client: AsyncMongoClient[Document], database: Database, blobs: Blobs
+        self,
+        client: AsyncMongoClient[Document],
+        database: Database,
+        blobs: Blobs,
+        wrote_row: Callable[[str, str], None] = lambda _, __: None,
     ) -> None:
+        """`wrote_row` is told the account and audience of each row whose terms are in no block."""
         self._client, self._database, self._blobs = client, database, blobs
+        self._wrote_row = wrote_row
         self._lanes = [Lane() for _ in range(LANES)]
         first = secrets.randbelow(_SLOTS)  # replicas begin at different ones
         self._slots = {id(lane): (first + n) % _SLOTS for n, lane in enumerate(self._lanes)}
@@ -228,15 +234,20 @@ class Writer:
         *,
         upsert: bool,
     ) -> Sequence[Answer]:
-        async with self._client.start_session() as session:
-            async with await session.start_transaction():
-                applied = await self._apply(requests, session)
-                if len(requests) > 1 and moved_mails(applied.draft) > MAX_MOVED:
-                    raise _TooMuch
-                await self._store(applied.draft.blobs, stored)
-                await commit(self._database, applied.draft, slot, session, upsert=upsert)
-                await _commit(session, deadline)
-            return applied.answers
+        async with (
+            self._client.start_session() as session,
+            await session.start_transaction(),
+        ):
+            applied = await self._apply(requests, session)
+            if len(requests) > 1 and moved_mails(applied.draft) > MAX_MOVED:
+                raise _TooMuch
+            await self._store(applied.draft.blobs, stored)
+            await commit(self._database, applied.draft, slot, session, upsert=upsert)
+            await _commit(session, deadline)
+        for record in applied.draft.written.values():
+            if isinstance(record, MailRow) and record.block is None:
+                self._wrote_row(record.account, record.audience)
+        return applied.answers
 
     async def _apply(self, requests: Sequence[Request], session: AsyncClientSession) -> Applied:
         state, now = State(), datetime.now(UTC)

@@ -8,6 +8,7 @@ import aio_pika
 import pytest
 from pymongo.errors import AutoReconnect
 
+from services.timeline.admin.dead_letters.letter import StoredLetter
 from services.timeline.admin.dead_letters.records import Records
 from shared.broker import (
     DeadLetter,
@@ -15,7 +16,6 @@ from shared.broker import (
     PublishFailed,
 )
 from shared.capture_address import account_tag
-from shared.database import Document
 from shared.events import MailReceived
 from shared.outcomes import Done, Retry
 from shared.topology import DEAD, DEAD_EXCHANGE, RECEIVED
@@ -30,15 +30,15 @@ class TestKeeping:
     ) -> None:
         letter = dead()
         await desk.publisher.publish_dead(letter)
-        [document] = await desk.stored()
+        [kept] = await desk.stored()
         assert letter.event is not None
-        assert document["capture_id"] == json.loads(letter.event)["capture_id"]
-        assert (document["reason"], document["detail"]) == (letter.reason, "the detail")
-        assert (document["account"], document["account_tag"]) == (None, account_tag(ACCOUNT))
-        assert (document["queue"], document["tag"]) == (RECEIVED.name, MailReceived.tag)
-        assert (document["state"], document["size"]) == ("waiting", len(letter.body))
-        assert document["expires_at"] - document["at"] == KEPT
-        assert await desk.content.letter(document) == letter
+        assert kept.capture_id == json.loads(letter.event)["capture_id"]
+        assert (kept.reason, kept.detail) == (letter.reason, "the detail")
+        assert (kept.account, kept.account_tag) == (None, account_tag(ACCOUNT))
+        assert (kept.queue, kept.tag) == (RECEIVED.name, MailReceived.tag)
+        assert (kept.state, kept.size) == ("waiting", len(letter.body))
+        assert kept.expires_at - kept.at == KEPT
+        assert await desk.content.letter(kept) == letter
 
     async def test_what_the_broker_gave_up_on_as_well_and_again_after_a_replay(
         self, desk: Desk, consuming: DeadLetterConsumer
@@ -46,14 +46,14 @@ class TestKeeping:
         event = received(account_tag=account_tag(ACCOUNT))
         await desk.publisher.publish(event, b"From: a@x\r\n\r\n")
         await die(desk)
-        [document] = await desk.stored()
-        assert (document["reason"], document["queue"]) == ("delivery_limit", RECEIVED.name)
-        assert (document["key"], document["event"]) == (event.tag, event.encode())
-        assert document["capture_id"] == str(event.capture_id)
-        assert (await desk.replay.replay(document, "op"))["state"] == "replayed"
+        [kept] = await desk.stored()
+        assert (kept.reason, kept.queue) == ("delivery_limit", RECEIVED.name)
+        assert (kept.key, kept.event) == (event.tag, event.encode())
+        assert kept.capture_id == str(event.capture_id)
+        assert (await desk.replay.replay(kept, "op")).state == "replayed"
         await die(desk)
         again = (await desk.stored(2))[1]
-        assert (again["state"], again["replays"]) == ("waiting", 1)
+        assert (again.state, again.replays) == ("waiting", 1)
         await desk.replay.replay(again, "op")
         [message] = await desk.received()
         assert (message.headers["event"], message.body) == (event.encode(), b"From: a@x\r\n\r\n")
@@ -74,9 +74,9 @@ class TestKeeping:
         letter = dead()
         await desk.replay.drop(await desk.keep(letter), "op", "spam")
         assert await desk.keeper.handle(letter) == Done()
-        [document] = await desk.stored()
-        assert document["state"] == "dropped"
-        assert "event" not in document
+        [kept] = await desk.stored()
+        assert kept.state == "dropped"
+        assert kept.event is None
         assert desk.kept_bodies() == []
 
     async def test_nor_when_another_replica_was_faster_in_between(
@@ -85,10 +85,10 @@ class TestKeeping:
         letter = dead()
         keep = desk.content.keep
 
-        async def keep_slowly(document: Document, body: bytes) -> None:
+        async def keep_slowly(stored: StoredLetter, body: bytes) -> None:
             monkeypatch.undo()
             await desk.replay.drop(await desk.keep(letter), "op", "spam")
-            await keep(document, body)
+            await keep(stored, body)
 
         monkeypatch.setattr(desk.content, "keep", keep_slowly)
         assert await desk.keeper.handle(letter) == Done()
@@ -146,10 +146,10 @@ class TestKeeping:
         stored = await desk.stored(len(POISON))
         await eventually_empty(desk)
         assert len(stored) == len(POISON)
-        assert {document["state"] for document in stored} == {"waiting"}
-        for document in stored:
+        assert {kept.state for kept in stored} == {"waiting"}
+        for kept in stored:
             with contextlib.suppress(PublishFailed):
-                await desk.replay.replay(document, "op")
+                await desk.replay.replay(kept, "op")
 
 
 async def eventually_empty(desk: Desk) -> None:

@@ -6,13 +6,15 @@ import re
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from bench.costs import cost_of
 from services.timeline.admin.dead_letters.command import DeadLettersCommand
-from services.timeline.admin.dead_letters.letter import document_of
+from services.timeline.admin.dead_letters.letter import State, stored_letter
 from services.timeline.admin.dead_letters.records import Which
 from services.timeline.settings import TimelineSettings
+from services.timeline.write.stored import to_document
 from shared.capture_address import account_tag
 from tests.broker_parts import received
 from tests.dead_letter_parts import ACCOUNT, KEPT, NOW, Desk, dead
@@ -25,7 +27,7 @@ class TestLooking:
         await desk.keep(dead(tag="", event=None, key="nobody"))
         page = await desk.records.page(ACCOUNT, Which(), 10, None)
         assert page.items == [own]
-        assert await desk.records.one(own["_id"], "globex") is None
+        assert await desk.records.one(own.id, "globex") is None
         assert len(await desk.records.every(Which(), 10)) == 3
         assert await desk.records.waiting() == {"unknown_capture_address": 3}
 
@@ -37,7 +39,7 @@ class TestLooking:
             cursor = None
             while True:
                 page = await desk.records.page(ACCOUNT, which, 4, cursor)
-                found += [document["_id"] for document in page.items]
+                found += [kept.id for kept in page.items]
                 if (cursor := page.next_cursor) is None:
                     break
             assert len(found) == len({*found}) == expected
@@ -51,13 +53,15 @@ class TestLooking:
         ],
     )
     async def test_a_page_costs_what_its_size_says(self, desk: Desk, which: Which) -> None:
-        reasons, states = ("claim_missing", "handler_error"), ("waiting", "dropped")
+        reasons = "claim_missing", "handler_error"
+        states: tuple[State, ...] = ("waiting", "dropped")
         many = [
-            document_of(dead(reason=reasons[n % 2]), NOW + timedelta(seconds=n), KEPT)
-            | {"state": states[n // 2 % 2]}
+            stored_letter(dead(reason=reasons[n % 2]), NOW + timedelta(seconds=n), KEPT)
             for n in range(400)
         ]
-        await desk.database.dead_letters.insert_many(many)
+        await desk.database.dead_letters.insert_many(
+            to_document(replace(one, state=states[n // 2 % 2])) for n, one in enumerate(many)
+        )
         cursor = (await desk.records.page(ACCOUNT, which, 10, None)).next_cursor
         cost = await cost_of(desk.database, lambda: desk.records.page(ACCOUNT, which, 10, cursor))
         assert cost.documents <= 15, cost.plans
@@ -100,23 +104,28 @@ class TestCommand:
         table, _ = await self.ask("list")
         names, *lines = table.splitlines()
         assert names.split() == ["id", "at", "state", "reason", "account", "tag", "queue", "size"]
-        assert [line.split()[0] for line in lines] == [nobodys["_id"], first["_id"]]
+        assert [line.split()[0] for line in lines] == [nobodys.id, first.id]
         assert "\x1b" not in table
-        for words in (("--account", ACCOUNT), ("--reason", first["reason"]), ("--limit", "1")):
+        for words in (("--account", ACCOUNT), ("--reason", first.reason), ("--limit", "1")):
             table, _ = await self.ask("list", *words, "--json")
             assert len(table.splitlines()) == 1
         assert (await self.ask("list", "--state", "dropped"))[0].count("\n") == 1
-        shown, _ = await self.ask("show", first["_id"])
+        shown, _ = await self.ask("show", first.id)
         assert "Subject: Hello" in shown
         assert "The text." not in shown
-        as_json = json.loads((await self.ask("show", first["_id"], "--json"))[0])
-        assert (as_json["event"], as_json["account"]) == (first["event"], first["account_tag"])
+        as_json = json.loads((await self.ask("show", first.id, "--json"))[0])
+        assert (as_json["event"], as_json["account"]) == (first.event, first.account_tag)
+        assert as_json.keys() == {
+            *("id", "at", "state", "reason", "account", "tag", "queue", "size", "capture_id"),
+            *("detail", "replays", "expires_at", "settled", "event", "headers"),
+        }
+        assert as_json["headers"] == [{"name": "Subject", "value": "Hello"}]
         assert "there is no" in (await self.ask("show", "a" * 32, code=1))[1]
 
     async def test_it_shows_the_mail(self, desk: Desk) -> None:
-        document = await desk.keep(dead(body=b"\xff\x00the mail"))
+        kept = await desk.keep(dead(body=b"\xff\x00the mail"))
         self.capsys.readouterr()
-        command = DeadLettersCommand(self.settings, ["show", document["_id"], "--raw"])
+        command = DeadLettersCommand(self.settings, ["show", kept.id, "--raw"])
         await command.run(asyncio.Event())
         assert self.capsys.readouterr().out == b"\xff\x00the mail"
 
@@ -130,12 +139,16 @@ class TestCommand:
         # On a machine under load a confirm may be late, and one is sent again.
         assert len({message.headers["event"] for message in await desk.received()}) == 20
         _, beside = await self.ask("replay", "--all", code=1)
-        assert f"{nowhere['_id']}: no queue takes it" in beside
+        assert f"{nowhere.id}: no queue takes it" in beside
         assert beside.endswith("1 no queue takes it, 10 replayed\n")
         _, beside = await self.ask("drop", "--all", "--why", "spam", "--by", "op")
         assert beside.endswith("1 dropped\n")
-        assert (await desk.now(nowhere))["by"] == "op"
-        _, beside = await self.ask("replay", nowhere["_id"], "a" * 32, code=1)
+        assert (await desk.now(nowhere)).by == "op"
+        [line] = (await self.ask("list", "--state", "dropped", "--json"))[0].splitlines()
+        settled = json.loads(line)["settled"]
+        assert settled.keys() == {"by", "at", "why"}
+        assert (settled["by"], settled["why"]) == ("op", "spam")
+        _, beside = await self.ask("replay", nowhere.id, "a" * 32, code=1)
         assert beside.endswith("1 dropped, 1 not there\n")
         _, beside = await self.ask("replay", "--all")
         assert beside.endswith("nothing to do\n")

@@ -27,6 +27,7 @@ class Sum:
 def allows(size: int, most: int = 3) -> bool:
     """Nor this."""
     log.info("nor this", size=1)
+    size = cast("nor this", size)
     if size < most and not size == 7:
         return True
     raise ValueError("nor this: 1 < 2")
@@ -107,7 +108,8 @@ def test_a_mutant_acts_through_every_reference(
 
 
 def test_a_default_is_renewed(tmp_path: Path) -> None:
-    source = SOURCE.replace('    log.info("nor this", size=1)\n', "")
+    calls = '    log.info("nor this", size=1)\n    size = cast("nor this", size)\n'
+    source = SOURCE.replace(calls, "")
     module = module_of(source, tmp_path)
     [mutant] = [mutant for mutant in mutants(source) if mutant.change == "3 -> 2"]
     allows = module.allows

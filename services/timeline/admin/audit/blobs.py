@@ -8,9 +8,11 @@ from pymongo import ASCENDING, IndexModel
 
 from services.timeline.admin.audit import Finding, Findings
 from services.timeline.admin.audit.pages import Part, pages
+from services.timeline.admin.dead_letters.letter import StoredLetter
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.raw_bytes import RawBytes
-from services.timeline.write.records import Content, Held, Outcome, RawMail, Record
+from services.timeline.write.records import Content, Outcome, RawMail, Record
+from services.timeline.write.side_records import Held
 from shared.blobs import CLAIM_PREFIX, MAIL_PREFIX, RETENTION, Blobs, Stored
 from shared.database import Database, Index, of_id
 
@@ -84,7 +86,7 @@ class BlobAudit:
         """What was written after `settled` is under way."""
         self._contents = database[Content.collection]
         self._outcomes = database[Outcome.collection]
-        self._dead, self._quarantine = database["dead_letters"], database[Held.collection]
+        self._dead, self._quarantine = database[StoredLetter.collection], database[Held.collection]
         self._small, self._bytes = database[RawMail.collection], RawBytes(database, blobs)
         self._blobs, self._settled = blobs, settled
         self.tally: Counter[str] = Counter()

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.timeline.admin.audit import Finding, Findings
 from services.timeline.admin.audit.pages import Part, pages
+from services.timeline.admin.dead_letters.letter import StoredLetter
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.write.records import Outcome, Record
 from shared.blobs import BlobMissing, Blobs
@@ -57,7 +58,7 @@ class CaptureAudit:
     """The captures of a period."""
 
     def __init__(self, database: Database, blobs: Blobs, period: Period) -> None:
-        self._outcomes, self._dead = database[Outcome.collection], database["dead_letters"]
+        self._outcomes, self._dead = database[Outcome.collection], database[StoredLetter.collection]
         self._blobs, self._period = blobs, period
         self.tally: Counter[str] = Counter()
         """`receipts`, what became of their captures, and `without_receipt`."""

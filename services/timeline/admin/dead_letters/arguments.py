@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Sequence
 
-from services.timeline.admin.dead_letters.records import STATES
+from services.timeline.admin.dead_letters.letter import STATES
 
 OPTIONS = """\
   --dead-letters list [--reason R] [--state S] [--account A] [--limit N] [--json]

@@ -11,15 +11,17 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
+from msgspec.structs import asdict
+
 from services.timeline.admin.dead_letters.arguments import parse
 from services.timeline.admin.dead_letters.content import Content
-from services.timeline.admin.dead_letters.records import STATES, Records, Which
+from services.timeline.admin.dead_letters.letter import STATES, StoredLetter
+from services.timeline.admin.dead_letters.records import Records, Which
 from services.timeline.admin.dead_letters.replay import Replay
-from services.timeline.admin.dead_letters.shown import fields, in_full
 from services.timeline.settings import TimelineSettings
 from shared.blobs import BlobMissing, Blobs, BlobStoreAway
 from shared.broker import UNROUTABLE, Publisher, PublishFailed
-from shared.database import DatabaseAway, Document, connect, database_errors
+from shared.database import DatabaseAway, connect, database_errors
 from shared.events import EVENTS
 from shared.progress import Progress
 from shared.runtime import running
@@ -28,7 +30,12 @@ from shared.topology import uses
 _AT_ONCE = 16
 _WAIT_SECONDS = 1.0
 _COLUMNS = ("id", "at", "state", "reason", "account", "tag", "queue", "size")
-_Act = Callable[[Document], Awaitable[str]]
+_SHOWN = (
+    *("capture_id", "tag", "reason", "queue", "at", "size", "state", "replays", "expires_at"),
+    *("id", "detail"),
+)
+_Act = Callable[[StoredLetter], Awaitable[str]]
+_Shown = dict[str, object]
 
 
 class DeadLettersCommand:
@@ -70,30 +77,30 @@ class DeadLettersCommand:
         which = Which(given.account, given.reason, states)
         found = await self._records.every(which, given.limit)
         if given.json:
-            for document in found:
-                _say_json(_listed(document))
+            for letter in found:
+                _say_json(_listed(letter))
         else:
-            _say_table(_COLUMNS, (_listed(document) for document in found))
+            _say_table(_COLUMNS, map(_listed, found))
 
     async def _show(self) -> None:
-        document = await self._records.one(self._given.id)
-        if document is None:
+        letter = await self._records.one(self._given.id)
+        if letter is None:
             self._fail(f"there is no dead letter {self._given.id}")
         elif self._given.raw:
             try:
-                sys.stdout.buffer.write(await self._content.mail(document))
+                sys.stdout.buffer.write(await self._content.mail(letter))
             except BlobMissing:
                 self._fail("its mail is not there")
         else:
-            shown = {**_listed(document), **await in_full(document, self._content)}
+            shown = {**_listed(letter), "event": letter.event}
+            header = await self._content.header(letter)
             if self._given.json:
-                _say_json(shown)
+                _say_json({**shown, "headers": [asdict(field) for field in header]})
             else:
-                headers = shown.pop("headers")
                 _say_table(("field", "value"), _rows(shown))
                 sys.stdout.write("\n")
-                for header in headers:
-                    sys.stdout.write(f"{header['name']}: {_printable(header['value'])}\n")
+                for field in header:
+                    sys.stdout.write(f"{field.name}: {_printable(field.value)}\n")
 
     async def _each(self, act: _Act, done: str, stopping: asyncio.Event) -> None:
         """Do it with each that is meant, some at a time, and say what became of them."""
@@ -108,8 +115,8 @@ class DeadLettersCommand:
                 if stopping.is_set():
                     tally["left"] += 1
                     continue
-                document = await self._records.one(id_)
-                became = await act(document) if document else "not there"
+                letter = await self._records.one(id_)
+                became = await act(letter) if letter else "not there"
                 tally[became] += 1
                 if became != done:
                     progress.note(f"{_printable(id_)}: {became}")
@@ -133,10 +140,10 @@ class DeadLettersCommand:
     def _replay(self, publisher: Publisher, stopping: asyncio.Event) -> _Act:
         replay = Replay(self._records, self._content, publisher)
 
-        async def act(document: Document) -> str:
+        async def act(letter: StoredLetter) -> str:
             while True:
                 try:
-                    after = await replay.replay(document, self._given.by)
+                    after = await replay.replay(letter, self._given.by)
                 except BlobMissing:
                     return "its bytes are gone"
                 except PublishFailed as failure:
@@ -146,16 +153,16 @@ class DeadLettersCommand:
                         return "left"
                     await asyncio.sleep(_WAIT_SECONDS)  # the broker is away: it is tried again
                 else:
-                    return str(after["state"])
+                    return after.state
 
         return act
 
     def _drop(self, publisher: Publisher) -> _Act:
         replay = Replay(self._records, self._content, publisher)
 
-        async def act(document: Document) -> str:
-            after = await replay.drop(document, self._given.by, self._given.why)
-            return "being replayed" if after["state"] == "waiting" else str(after["state"])
+        async def act(letter: StoredLetter) -> str:
+            after = await replay.drop(letter, self._given.by, self._given.why)
+            return "being replayed" if after.state == "waiting" else after.state
 
         return act
 
@@ -164,20 +171,23 @@ class DeadLettersCommand:
         self.code = 1
 
 
-def _listed(document: Document) -> Document:
-    account = document["account"] or document["account_tag"] or ""
-    return {**fields(document), "account": account}
+def _listed(letter: StoredLetter) -> _Shown:
+    return {
+        **{name: getattr(letter, name) for name in _SHOWN},
+        "settled": asdict(letter.settled) if letter.settled else None,
+        "account": letter.account or letter.account_tag or "",
+    }
 
 
-def _rows(shown: Document) -> Iterable[Document]:
+def _rows(shown: _Shown) -> Iterable[_Shown]:
     return ({"field": field, "value": value} for field, value in shown.items() if value is not None)
 
 
-def _say_json(value: Document) -> None:
+def _say_json(value: _Shown) -> None:
     sys.stdout.write(json.dumps(value, default=_plain) + "\n")
 
 
-def _say_table(columns: Sequence[str], rows: Iterable[Document]) -> None:
+def _say_table(columns: Sequence[str], rows: Iterable[_Shown]) -> None:
     lines = [[_printable(_plain(row[column])) for column in columns] for row in rows]
     lines.insert(0, list(columns))
     widths = [max(len(line[n]) for line in lines) for n in range(len(columns))]

@@ -1,10 +1,18 @@
 """The bytes of dead letters, in the blob store."""
 
-from services.timeline.admin.dead_letters.letter import letter_of
+from msgspec import Struct
+
+from services.timeline.admin.dead_letters.letter import StoredLetter, letter_of
 from shared.blobs import BlobMissing, Blobs
 from shared.broker import DeadLetter
-from shared.database import Document
-from shared.mail.headers import MAX_HEADER_BYTES
+from shared.mail.headers import MAX_HEADER_BYTES, decode_text, read_header_block
+
+
+class HeaderField(Struct, frozen=True):
+    """A field of a mail's header, decoded."""
+
+    name: str
+    value: str
 
 
 class Content:
@@ -13,34 +21,39 @@ class Content:
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
 
-    async def keep(self, document: Document, body: bytes) -> None:
+    async def keep(self, stored: StoredLetter, body: bytes) -> None:
         """Store the body durably. Raises BlobStoreAway."""
-        if document["body_key"] is not None:
-            await self._blobs.put(document["body_key"], body)
+        if stored.body_key is not None:
+            await self._blobs.put(stored.body_key, body)
 
-    async def letter(self, document: Document) -> DeadLetter:
+    async def letter(self, stored: StoredLetter) -> DeadLetter:
         """Return the message that waits, as it was. Raises BlobMissing, BlobStoreAway."""
-        key = document.get("body_key")
-        return letter_of(document, await self._blobs.get(key) if key else b"")
+        key = stored.body_key
+        return letter_of(stored, await self._blobs.get(key) if key else b"")
 
-    async def mail(self, document: Document) -> bytes:
+    async def mail(self, stored: StoredLetter) -> bytes:
         """Return the mail. Raises BlobMissing, when it carries none as well, and BlobStoreAway."""
-        return await self._blobs.get(_key(document))
+        return await self._blobs.get(_key(stored))
 
-    async def mail_start(self, document: Document) -> bytes:
-        """Return the mail's beginning, with its header block. Raises as `mail` does."""
-        return await self._blobs.get_start(_key(document), MAX_HEADER_BYTES)
+    async def header(self, stored: StoredLetter) -> list[HeaderField]:
+        """Return the mail's header; empty when the mail is not there. Raises BlobStoreAway."""
+        try:
+            start = await self._blobs.get_start(_key(stored), MAX_HEADER_BYTES)
+        except BlobMissing:
+            return []
+        fields = read_header_block(start).fields
+        return [HeaderField(name, decode_text(value)) for name, value in fields]
 
-    async def remove(self, document: Document, *, claim: bool) -> None:
+    async def remove(self, stored: StoredLetter, *, claim: bool) -> None:
         """Remove what is kept of it, and its claim when nobody needs that. Raises BlobStoreAway."""
-        if document.get("body_key"):
-            await self._blobs.delete(document["body_key"])
-        if claim and document.get("claim"):
-            await self._blobs.delete(document["claim"])
+        if stored.body_key:
+            await self._blobs.delete(stored.body_key)
+        if claim and stored.claim:
+            await self._blobs.delete(stored.claim)
 
 
-def _key(document: Document) -> str:
-    key = document.get("claim") or document.get("body_key")
-    if key is None or document["state"] != "waiting":
+def _key(stored: StoredLetter) -> str:
+    key = stored.claim or stored.body_key
+    if key is None or stored.state != "waiting":
         raise BlobMissing("it carries no mail")
-    return str(key)
+    return key

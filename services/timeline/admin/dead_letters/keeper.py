@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from services.timeline.admin.dead_letters.content import Content
-from services.timeline.admin.dead_letters.letter import document_of
+from services.timeline.admin.dead_letters.letter import StoredLetter, stored_letter
 from services.timeline.admin.dead_letters.reasons import label
 from services.timeline.admin.dead_letters.records import Records
 from services.timeline.metrics import DEAD_LETTERS_STORED
 from shared.blobs import BlobStoreAway
 from shared.broker import DeadLetter
-from shared.database import DatabaseAway, Document, database_errors
+from shared.database import DatabaseAway, database_errors
 from shared.outcomes import Done, Retry
 
 log = structlog.get_logger()
@@ -33,27 +33,27 @@ class Keeper:
         Done   it is stored, now or by an earlier delivery
         Retry  the database or the blob store is away
         """
-        document = document_of(letter, datetime.now(UTC), self.kept)
+        stored = stored_letter(letter, datetime.now(UTC), self.kept)
         try:
             with database_errors():
-                if await self.records.one(document["_id"]) is None:
-                    await self._keep(document, letter)
+                if await self.records.one(stored.id) is None:
+                    await self._keep(stored, letter)
         except (DatabaseAway, BlobStoreAway) as away:
             return Retry(f"{type(away).__name__}: {away}")
         return Done()
 
-    async def _keep(self, document: Document, letter: DeadLetter) -> None:
-        await self.content.keep(document, letter.body)
-        if await self.records.add(document):
+    async def _keep(self, stored: StoredLetter, letter: DeadLetter) -> None:
+        await self.content.keep(stored, letter.body)
+        if await self.records.add(stored):
             reason = label(letter.reason)
             DEAD_LETTERS_STORED.labels(reason).inc()
             log.warning(
                 "dead letter stored",
-                capture_id=document["capture_id"],
-                dead_letter=document["_id"],
+                capture_id=stored.capture_id,
+                dead_letter=stored.id,
                 reason=reason,
             )
             return
-        known = await self.records.one(document["_id"])
-        if known is None or known["state"] != "waiting":  # another was faster, and is done with it
-            await self.content.remove(document, claim=False)
+        known = await self.records.one(stored.id)
+        if known is None or known.state != "waiting":  # another was faster, and is done with it
+            await self.content.remove(stored, claim=False)

@@ -3,17 +3,6 @@
 An event that does not validate, or of a version that is not known yet, may still say which capture
 it is about, and whose. Where only the tag of the account is known, as before the matcher has looked
 at the address's record, the account that has this tag sees it.
-
-`dead_letters`: `{_id, account_tag, account, capture_id, tag, event, key, queue, reason, detail,
-replays, trace, size, at, expires_at, state, body_key, claim, to_finish, by, why, settled_at}`.
-
-* `_id` comes from the message and from how often it was replayed: one that comes twice is stored
-  once, one that dies again after a replay is another dead letter.
-* `state` is `waiting`, `replayed` or `dropped`; `by`, `why` and `settled_at` say of the latter two
-  what was done.
-* `body_key` and `claim` are the keys of its bytes in the blob store, `event` its event as it came.
-  They go when it is settled.
-* `to_finish` is set while something is under way: since when.
 """
 
 import base64
@@ -21,15 +10,19 @@ import hashlib
 import json
 import re
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar, Literal, get_args
 
+from msgspec import Struct, field
+
+from services.timeline.write.records import Record
 from shared import tracing
 from shared.blobs import DEAD_PREFIX
 from shared.broker import DeadLetter
 from shared.capture_address import account_tag
-from shared.database import Document
 from shared.events import ACCOUNT_PATTERN
 
+State = Literal["waiting", "replayed", "dropped"]
+STATES: tuple[State, ...] = get_args(State)
 _ACCOUNT = re.compile(ACCOUNT_PATTERN)
 _TAG = re.compile(r"[a-z2-7]{8}")
 _CAPTURE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -37,45 +30,95 @@ _CLAIM = re.compile(r"claims/[0-9a-f-]{36}(\.[0-9.]{1,100})?")
 _MAX_SIZE = 2**53
 
 
-def document_of(letter: DeadLetter, at: datetime, kept: timedelta) -> Document:
+class Settled(Struct, frozen=True):
+    """What was done with a dead letter: by whom, when, and of a dropped one why."""
+
+    by: str
+    at: datetime
+    why: str | None
+
+
+class StoredLetter(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A dead letter as it is stored. Unlike a `Kept`, it may belong to no known account."""
+
+    collection: ClassVar[str] = "dead_letters"
+
+    id: str = field(name="_id")
+    """Made from the message and its count of replays: a message that comes twice is stored once,
+    one that dies again after a replay is another dead letter."""
+    account_tag: str | None
+    account: str | None
+    capture_id: str | None
+    tag: str
+    event: str | None
+    """As it came. Removed with `detail` when the letter is settled."""
+    key: str
+    queue: str
+    reason: str
+    detail: str
+    replays: int
+    trace: dict[str, str] = field(default_factory=dict)
+    size: int
+    at: datetime
+    expires_at: datetime
+    state: State
+    body_key: str | None
+    """Keys of its bytes in the blob store, this and `claim`. Removed when the letter is settled."""
+    claim: str | None
+    to_finish: datetime | None = None
+    """Since when something is under way, else None."""
+    by: str | None = None
+    """Who settled it, or is replaying it."""
+    why: str | None = None
+    settled_at: datetime | None = None
+
+    @property
+    def settled(self) -> Settled | None:
+        """What was done with it, None while it waits."""
+        return Settled(self.by or "", self.settled_at, self.why) if self.settled_at else None
+
+
+def stored_letter(letter: DeadLetter, at: datetime, kept: timedelta) -> StoredLetter:
     """Return a dead letter as it is stored when it is found."""
     said = _said(letter.event)
     id_ = _id(letter)
     account = _matching(_ACCOUNT, said.get("account"))
     claim = _matching(_CLAIM, said.get("blob_key"))
     tag = account_tag(account) if account else _matching(_TAG, said.get("account_tag"))
-    size = said.get("size")
-    is_claimed = claim is not None and isinstance(size, int) and 0 <= size < _MAX_SIZE
-    return {
-        "_id": id_,
-        "account_tag": tag,
-        "account": account,
-        "capture_id": _matching(_CAPTURE_ID, said.get("capture_id")),
-        "tag": letter.tag,
-        "event": letter.event,
-        "key": letter.key,
-        "queue": letter.queue,
-        "reason": letter.reason,
-        "detail": letter.detail,
-        "replays": letter.replays,
-        "trace": letter.trace.headers() if letter.trace else {},
-        "size": size if is_claimed else len(letter.body),
-        "at": at,
-        "expires_at": at + kept,
-        "state": "waiting",
-        "body_key": f"{DEAD_PREFIX}{id_}" if letter.body else None,
-        "claim": claim,
-    }
+    return StoredLetter(
+        id=id_,
+        account_tag=tag,
+        account=account,
+        capture_id=_matching(_CAPTURE_ID, said.get("capture_id")),
+        tag=letter.tag,
+        event=letter.event,
+        key=letter.key,
+        queue=letter.queue,
+        reason=letter.reason,
+        detail=letter.detail,
+        replays=letter.replays,
+        trace=letter.trace.headers() if letter.trace else {},
+        size=_size(said.get("size"), claim, letter.body),
+        at=at,
+        expires_at=at + kept,
+        state="waiting",
+        body_key=f"{DEAD_PREFIX}{id_}" if letter.body else None,
+        claim=claim,
+    )
 
 
-def letter_of(document: Document, body: bytes) -> DeadLetter:
-    """Return the dead letter that waits as this document and body."""
-    fields = ("tag", "event", "key", "queue", "reason", "detail", "replays")
-    trace = document.get("trace", {})
+def letter_of(stored: StoredLetter, body: bytes) -> DeadLetter:
+    """Return the dead letter that waits as this record and body."""
     return DeadLetter(
+        tag=stored.tag,
+        event=stored.event,
         body=body,
-        trace=tracing.read(trace.get(tracing.PARENT), trace.get(tracing.STATE)),
-        **{field: document[field] for field in fields},
+        key=stored.key,
+        queue=stored.queue,
+        reason=stored.reason,
+        detail=stored.detail,
+        replays=stored.replays,
+        trace=tracing.read(stored.trace.get(tracing.PARENT), stored.trace.get(tracing.STATE)),
     )
 
 
@@ -84,6 +127,13 @@ def _id(letter: DeadLetter) -> str:
     parts = (letter.queue, letter.tag, letter.key, str(letter.replays), body, letter.event or "")
     told = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass"))
     return base64.b32encode(told.digest()[:20]).decode().lower()
+
+
+def _size(said: object, claim: str | None, body: bytes) -> int:
+    """Return the size of the mail: of a claimed one as its event says."""
+    if claim is not None and isinstance(said, int) and 0 <= said < _MAX_SIZE:
+        return int(said)  # `true` is a number, too
+    return len(body)
 
 
 def _said(event: str | None) -> dict[str, Any]:

@@ -1,28 +1,31 @@
-"""The records of dead letters, in MongoDB (`letter.py` says what is in them)."""
+"""The records of dead letters in MongoDB: the only place that reads and writes their documents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from services.timeline.admin.dead_letters.letter import STATES, State, StoredLetter
 from services.timeline.query.cursors import after, read_cursor, write_cursor
+from services.timeline.write.stored import from_document, to_document
 from shared.capture_address import account_tag
 from shared.database import Database, Document, Index
 
-State = Literal["waiting", "replayed", "dropped"]
-STATES: tuple[State, ...] = get_args(State)
 _PLACE = [("at", DESCENDING), ("_id", DESCENDING)]
 _SETTLED = {"event": "", "detail": ""}
 _CONTENT = {"body_key": "", "claim": "", "to_finish": ""}
+_GONE: Document = {"event": None, "detail": "", "body_key": None, "claim": None}
+"""What a settled letter no longer has. One that waits has all of them, even if None: the previous
+version of the timeline, which runs beside this one during a roll-out, relies on that."""
 
 
 def _index(name: str, *keys: str, **options: Any) -> Index:
     fields = [(key, DESCENDING if key == "at" else ASCENDING) for key in keys]
     fields = [(key, DESCENDING if key == "_id" else order) for key, order in fields]
-    return Index("dead_letters", IndexModel(fields, name=name, **options))
+    return Index(StoredLetter.collection, IndexModel(fields, name=name, **options))
 
 
 INDEXES = (
@@ -43,7 +46,7 @@ INDEXES = (
 class Page:
     """Some dead letters, newest first, and where the next ones begin."""
 
-    items: list[Document]
+    items: list[StoredLetter]
     next_cursor: str | None
 
 
@@ -68,19 +71,20 @@ class Records:
     """The records of all accounts."""
 
     def __init__(self, database: Database) -> None:
-        self._records = database["dead_letters"]
+        self._records = database[StoredLetter.collection]
 
-    async def add(self, document: Document) -> bool:
+    async def add(self, letter: StoredLetter) -> bool:
         """Store a dead letter; return whether it is new."""
         try:
-            await self._records.insert_one(document)
+            await self._records.insert_one(to_document(letter))
         except DuplicateKeyError:
             return False
         return True
 
-    async def one(self, id_: str, account: str | None = None) -> Document | None:
+    async def one(self, id_: str, account: str | None = None) -> StoredLetter | None:
         """Return a dead letter; with an account only when it is its own."""
-        return await self._records.find_one({"_id": id_, **(_of(account) if account else {})})
+        found = await self._records.find_one({"_id": id_, **(_of(account) if account else {})})
+        return letter_in(found) if found is not None else None
 
     async def page(self, account: str, which: Which, limit: int, cursor: str | None) -> Page:
         """Return an account's dead letters, newest first. Raises InvalidCursor."""
@@ -91,14 +95,15 @@ class Records:
         }
         index = "listed_by_reason" if which.reason else "listed"
         found = self._records.find(query).hint(index).sort(_PLACE).limit(limit + 1)
-        items = await found.to_list()
+        items = [letter_in(document) for document in await found.to_list()]
         page, more = items[:limit], items[limit:]
         last = page[-1] if more else None
-        return Page(page, write_cursor((last["at"], last["_id"])) if last else None)
+        return Page(page, write_cursor((last.at, last.id)) if last else None)
 
-    async def every(self, which: Which, limit: int) -> list[Document]:
+    async def every(self, which: Which, limit: int) -> list[StoredLetter]:
         """Return the newest of those meant."""
-        return await self._records.find(which.query()).sort(_PLACE).limit(limit).to_list()
+        found = self._records.find(which.query()).sort(_PLACE).limit(limit)
+        return [letter_in(document) for document in await found.to_list()]
 
     async def ids(self, which: Which, before: datetime) -> list[str]:
         """Return the ids of those meant that were there at a time, oldest first."""
@@ -140,21 +145,22 @@ class Records:
         settled = {"_id": id_, "state": {"$ne": "waiting"}}
         await self._records.update_one(settled, {"$unset": _CONTENT})
 
-    async def shares_claim(self, document: Document) -> bool:
+    async def shares_claim(self, letter: StoredLetter) -> bool:
         """Return whether another one that waits needs the same claim."""
         query = {
-            "account_tag": document["account_tag"],
-            "capture_id": document["capture_id"],
-            "_id": {"$ne": document["_id"]},
+            "account_tag": letter.account_tag,
+            "capture_id": letter.capture_id,
+            "_id": {"$ne": letter.id},
             "state": "waiting",
-            "claim": document["claim"],
+            "claim": letter.claim,
         }
         return await self._records.find_one(query, {"_id": 1}) is not None
 
-    async def unfinished(self, longer_than: timedelta, limit: int) -> list[Document]:
+    async def unfinished(self, longer_than: timedelta, limit: int) -> list[StoredLetter]:
         """Return what was begun and is not finished for so long."""
         query = {"to_finish": {"$lt": datetime.now(UTC) - longer_than}}
-        return await self._records.find(query).limit(limit).to_list()
+        found = await self._records.find(query).limit(limit).to_list()
+        return [letter_in(document) for document in found]
 
     async def waiting(self) -> dict[str, int]:
         """Return how many wait, by reason."""
@@ -162,6 +168,11 @@ class Records:
         pipeline: list[Document] = [{"$match": {"state": "waiting"}}, {"$group": group}]
         counts = await self._records.aggregate(pipeline)
         return {found["_id"]: found["count"] async for found in counts}
+
+
+def letter_in(document: Document) -> StoredLetter:
+    """Return the dead letter that a document holds."""
+    return from_document(StoredLetter, _GONE | document)
 
 
 def _of(account: str) -> Document:

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import structlog
 
 from services.timeline.admin.dead_letters.content import Content
+from services.timeline.admin.dead_letters.letter import StoredLetter
 from services.timeline.admin.dead_letters.reasons import label
 from services.timeline.admin.dead_letters.records import Records
 from shared import tracing
 from shared.blobs import BlobMissing, BlobStoreAway
 from shared.broker import UNROUTABLE, Publisher, PublishFailed
-from shared.database import Document
 from shared.tracing import Trace
 
 log = structlog.get_logger()
@@ -36,36 +36,35 @@ class Replay:
     content: Content
     publisher: Publisher
 
-    async def replay(self, document: Document, by: str) -> Document:
+    async def replay(self, letter: StoredLetter, by: str) -> StoredLetter:
         """Send a dead letter again, unless it is settled; return what has become of it.
 
         Raises PublishFailed (`unroutable`: nobody takes such messages), BlobMissing, BlobStoreAway.
         """
-        id_ = document["_id"]
-        is_first = await self.records.begin(id_, by)
-        current = await self.records.one(id_)
-        if current is not None and current["state"] == "waiting":
+        is_first = await self.records.begin(letter.id, by)
+        current = await self.records.one(letter.id)
+        if current is not None and current.state == "waiting":
             await self._send(current, is_first=is_first)
-        return await self.tidy(id_) or document
+        return await self.tidy(letter.id) or letter
 
-    async def _send(self, document: Document, *, is_first: bool) -> None:
+    async def _send(self, stored: StoredLetter, *, is_first: bool) -> None:
         """Send it; take back that it is replayed when it certainly was not."""
-        id_ = document["_id"]
+        id_ = stored.id
         try:
-            letter = await self.content.letter(document)
+            letter = await self.content.letter(stored)
             with _step_of(letter.trace):
                 await self.publisher.publish_again(letter)
                 await self.records.replayed(id_)
                 log.info(
                     "dead letter replayed",
-                    capture_id=document["capture_id"],
+                    capture_id=stored.capture_id,
                     dead_letter=id_,
-                    reason=label(document["reason"]),
+                    reason=label(stored.reason),
                 )
         except BlobMissing:
             await self.records.withdraw(id_)
             now = await self.records.one(id_)
-            if now is None or now["state"] == "waiting":
+            if now is None or now.state == "waiting":
                 raise
             return  # another was faster, and is done with it
         except BlobStoreAway:
@@ -77,39 +76,38 @@ class Replay:
                 await self.records.withdraw(id_)
             raise
 
-    async def drop(self, document: Document, by: str, why: str) -> Document:
+    async def drop(self, letter: StoredLetter, by: str, why: str) -> StoredLetter:
         """Give a dead letter up, unless it is settled or being replayed; return what it is now."""
-        id_ = document["_id"]
-        if await self.records.dropped(id_, by, why):
+        if await self.records.dropped(letter.id, by, why):
             log.info(
                 "dead letter dropped",
-                capture_id=document["capture_id"],
-                dead_letter=id_,
-                reason=label(document["reason"]),
+                capture_id=letter.capture_id,
+                dead_letter=letter.id,
+                reason=label(letter.reason),
             )
-        return await self.tidy(id_) or document
+        return await self.tidy(letter.id) or letter
 
-    async def tidy(self, id_: str) -> Document | None:
+    async def tidy(self, id_: str) -> StoredLetter | None:
         """Remove what is left of a settled one; return it as it is now, if it is there.
 
         Where the blob store is away, the sweep does so later.
         """
-        document = await self.records.one(id_)
-        if document is not None and document["state"] != "waiting" and "to_finish" in document:
+        letter = await self.records.one(id_)
+        if letter is not None and letter.state != "waiting" and letter.to_finish is not None:
             try:
-                is_dropped = document["state"] == "dropped" and document["claim"] is not None
-                claim = is_dropped and not await self.records.shares_claim(document)
-                await self.content.remove(document, claim=claim)
+                is_dropped = letter.state == "dropped" and letter.claim is not None
+                claim = is_dropped and not await self.records.shares_claim(letter)
+                await self.content.remove(letter, claim=claim)
             except BlobStoreAway as away:
                 log.warning(
                     "dead letter not tidied",
-                    capture_id=document["capture_id"],
+                    capture_id=letter.capture_id,
                     dead_letter=id_,
                     why=str(away),
                 )
             else:
                 await self.records.without_content(id_)
-        return document
+        return letter
 
 
 def _step_of(trace: Trace | None) -> AbstractContextManager[None]:

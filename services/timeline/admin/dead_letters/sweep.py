@@ -56,17 +56,17 @@ class DeadLetterSweep:
             counts[label(reason)] += count
         for reason, count in counts.items():
             DEAD_LETTERS_WAITING.labels(reason).set(count)
-        for document in await self._records.unfinished(unfinished, _AT_ONCE):
+        for letter in await self._records.unfinished(unfinished, _AT_ONCE):
             try:
-                if document["state"] == "waiting":
-                    await self._replay.replay(document, document["by"])
+                if letter.state == "waiting":
+                    await self._replay.replay(letter, letter.by or "")
                 else:
-                    await self._replay.tidy(document["_id"])
+                    await self._replay.tidy(letter.id)
             except (PublishFailed, BlobMissing) as failure:
                 log.warning(
                     "replay not finished",
-                    capture_id=document["capture_id"],
-                    dead_letter=document["_id"],
+                    capture_id=letter.capture_id,
+                    dead_letter=letter.id,
                     why=str(failure),
                 )
         if time.monotonic() - self._blobs_swept > _BLOBS_EVERY_SECONDS:

@@ -6,27 +6,19 @@ import pytest
 from msgspec.structs import replace
 
 from services.timeline.write.apply import apply, milliseconds_of
-from services.timeline.write.records import (
-    Content,
-    Held,
-    Mail,
-    Outcome,
-    SummaryRow,
-    Token,
+from services.timeline.write.records import Content, Mail, Outcome, SummaryRow, Token
+from services.timeline.write.requests import (
+    Confirm,
+    Refuse,
+    Replace,
+    Request,
+    account_of,
+    is_backfill,
 )
-from services.timeline.write.requests import Refuse, Replace, Request, account_of, is_backfill
+from services.timeline.write.side_records import Confirmation, Held
 from services.timeline.write.state import ById, NotLoaded, OfConversation, State
-from tests.write_parts import (
-    FAILED,
-    NOW,
-    Memory,
-    a_capture_id,
-    attach,
-    confirm,
-    dismiss,
-    kept,
-    mail,
-)
+from tests.memory_timeline import Memory, kept
+from tests.write_parts import FAILED, NOW, a_capture_id, attach, confirm, dismiss, mail
 
 
 def lacking(*requests: Any, state: State | None = None) -> tuple[Any, ...]:
@@ -106,6 +98,15 @@ def test_each_request_has_its_answer_in_its_place() -> None:
         *("attached", "dismissed", "confirmation", "dismissed", "unchanged", "dismissed")
     ]
     assert [answer.again for answer in answers] == [False] * 5 + [True]
+
+
+def test_a_confirmation_that_is_kept_stays_as_it_is() -> None:
+    memory, first = Memory(), confirm()
+    other = Confirm(event=first.event.model_copy(update={"code": "456"}))
+    memory.write(first)
+    [answer] = memory.write(other)
+    assert answer.again
+    assert [kept.code for kept in memory.all(Confirmation)] == ["123"]
 
 
 def test_a_batch_sees_what_it_has_written_itself() -> None:

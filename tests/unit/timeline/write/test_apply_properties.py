@@ -9,7 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import reduce
+from functools import cache, reduce
+from itertools import permutations, product
 from typing import Any
 from uuid import UUID
 
@@ -34,24 +35,40 @@ from services.timeline.write.requests import Answer, Attach, Request
 from services.timeline.write.stored import to_document
 from services.timeline.write.summary import joined, summary_of
 from shared.events import Role
+from tests.memory_timeline import Memory, kept, mails_by_conversation
 from tests.write_parts import (
     ACCOUNT,
     FAILED,
     VERIFIED,
-    Memory,
     attach,
     bounce,
     confirm,
     dismiss,
-    kept,
     mail,
-    mails_by_conversation,
     match,
 )
 
 OWNERS = ("u1", "u2", "u3")
 MINUTES = (0, 1, 2, 3, 5000)
 ROLES = (Role.TO, Role.CC, Role.BCC)
+# What is drawn together costs a draw. The simplest comes first, for Hypothesis to shrink to.
+TREATMENTS = [
+    *product((None, None, VERIFIED, FAILED), (False, True), (False, False, True)),
+]
+"""The verdict, whether the account lets mail wait, and whether it is backfilled."""
+FORMS = [*product((0, 0, 1, 2), (False, True))]
+"""The variant of the text, and whether the owner's copy has a Bcc."""
+PEOPLE = [
+    [*product(permutations(range(6), count), product(ROLES, repeat=count))] for count in range(4)
+]
+"""Addresses and their roles, by how many there are."""
+EXTRAS = [*product((False, False, True), (None, None, None, None, None, None, dismiss, confirm))]
+"""Whether the capture was dismissed as well, and what else comes."""
+
+
+@cache
+def references_to(ids: int, count: int) -> list[tuple[int, ...]]:
+    return [*product(range(ids), repeat=count)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -164,42 +181,34 @@ def cases(
 ) -> Case:
     """Return captures of mails that name each other at random, with variants, Bcc and repeats."""
     count = draw(st.integers(1, max_mails))
-    ids = st.integers(0, count + 1)
+    sizes = st.sampled_from((0, 0, 1, 1, 2, 3))
+    kinds = [*product((14, 15, 18), (None, None, None, None, 0))]  # day, and of what a bounce
     mails = [
         (
-            tuple(draw(st.lists(ids, max_size=3))),
-            draw(st.sampled_from((14, 15, 18))),
-            draw(st.sampled_from((None, None, None, None, 0))),
+            draw(st.sampled_from(references_to(count + 2, draw(sizes)))),
+            *draw(st.sampled_from(kinds)),
         )
         for _ in range(count)
     ]
+    arrivals = [*product(OWNERS, accounts, MINUTES, (("",), ("",), ("",), ("1", "2")))]
     letters: list[Letter] = []
     requests: list[Request] = []
     for at in range(draw(st.integers(1, max_captures))):
         capture_id = UUID(int=at + 1)
-        owner = draw(st.sampled_from(OWNERS))
-        account, minutes = draw(st.sampled_from(accounts)), draw(st.sampled_from(MINUTES))
-        verdict = draw(st.sampled_from((None, None, VERIFIED, FAILED)))
-        may_wait, backfill = draw(st.booleans()), draw(st.sampled_from((False, False, True)))
-        places = draw(st.sampled_from((("",), ("",), ("",), ("1", "2"))))
+        owner, account, minutes, places = draw(st.sampled_from(arrivals))
+        verdict, may_wait, backfill = draw(st.sampled_from(TREATMENTS))
         for place in places:
             number = draw(st.integers(0, count - 1))
             references, day, of = mails[number]
-            variant = draw(st.sampled_from((0, 0, 1, 2)))
-            people = draw(
-                st.lists(
-                    st.tuples(st.integers(0, 5), st.sampled_from(ROLES)),
-                    min_size=1,
-                    max_size=3,
-                    unique_by=lambda one: one[0],
-                )
-            )
-            hidden = draw(st.sampled_from(("", f"hidden{owner}@mail.example")))
+            variant, has_bcc = draw(st.sampled_from(FORMS))
+            people = draw(st.sampled_from(PEOPLE[draw(st.sampled_from((1, 1, 2, 3)))]))
             matches = [
-                match(f"c{one // 2}", role, address=f"a{one}@mail.example") for one, role in people
+                match(f"c{one // 2}", role, address=f"a{one}@mail.example")
+                for one, role in zip(*people, strict=True)
             ]
             parts = [matches[:1], matches[1:]] if len(matches) > 1 and minutes % 2 else [matches]
-            raw = raw_of(number, variant, references, day, of, hidden)
+            bcc = f"hidden{owner}@mail.example" if has_bcc else ""
+            raw = raw_of(number, variant, references, day, of, bcc)
             made = tuple(
                 attach(
                     raw,
@@ -222,14 +231,13 @@ def cases(
             letters.append(Letter(number, named, verdict is FAILED and may_wait, made))
             requests += made
         if extras:
-            if draw(st.sampled_from((False, False, True))):
+            is_dismissed, make = draw(st.sampled_from(EXTRAS))
+            if is_dismissed:
                 position = draw(st.integers(0, len(requests)))
                 gone = dismiss(capture_id, account=account, minutes=minutes)
                 requests.insert(position, gone)
-            if draw(st.sampled_from((False, False, False, True))):
-                other = UUID(int=1000 + at)
-                make = dismiss if draw(st.booleans()) else confirm
-                requests.append(make(other, account=account))
+            if make is not None:
+                requests.append(make(UUID(int=1000 + at), account=account))
     return Case(letters, requests)
 
 

@@ -5,16 +5,11 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from services.timeline.write.records import (
-    RAW_IN_DATABASE_BYTES,
-    Bounce,
-    Content,
-    Hint,
-    Mail,
-    RawMail,
-)
+from services.timeline.write.records import RAW_IN_DATABASE_BYTES, Content, Mail, RawMail
+from services.timeline.write.side_records import Bounce, Hint
 from shared.events import AuthenticationVerdict, Role
-from tests.write_parts import ACCOUNT, FAILED, NOW, VERIFIED, Memory, attach, bounce, mail, match
+from tests.memory_timeline import Memory
+from tests.write_parts import ACCOUNT, FAILED, NOW, VERIFIED, attach, bounce, mail, match
 
 
 def test_an_answer_names_the_mail_its_conversation_and_its_bytes() -> None:

@@ -230,6 +230,12 @@ def test_a_mail_that_is_known_from_bcc_alone_is_in_its_owners_audiences_and_no_o
     assert seen_profiles(both) == {"u1": ["c0"], "!u1": ["c0"], "u2": ["c1"], "!u2": ["c1"]}
 
 
+def test_profiles_are_in_order_whichever_was_named_first() -> None:
+    matches = [match_record(number, person_id=f"c{number}") for number in range(9)]
+    found = seen_profiles([capture_record(0, matches=matches[::-1])])
+    assert found["*"] == found["u1"] == [f"c{number}" for number in range(9)]
+
+
 def test_where_the_team_sees_the_mail_bcc_adds_a_profile_and_no_row_of_the_mail() -> None:
     mail = [
         capture_record(0, "u2", "k1", 0, matches=[match_record(0)]),

@@ -1,18 +1,16 @@
 """Which mails belong together, and what becomes of the rows of conversations that meet."""
 
 import pytest
+from msgspec.structs import replace
 
 from services.timeline.write.committing import moved_mails
+from services.timeline.write.conversations import join, token_id
 from services.timeline.write.records import Conversation, Mail, SummaryRow, Token
+from services.timeline.write.side_records import ReadMark
+from services.timeline.write.state import Draft, NotLoaded, OfConversation, Query, State
 from shared.events import Role
-from tests.write_parts import (
-    ACCOUNT,
-    Memory,
-    attach,
-    mail,
-    mails_by_conversation,
-    match,
-)
+from tests.memory_timeline import Memory, mails_by_conversation
+from tests.write_parts import ACCOUNT, attach, mail, match
 
 
 def conversation(memory: Memory, message_id: str) -> str | None:
@@ -107,6 +105,50 @@ def test_whoever_joins_writes_the_conversation_and_a_repetition_does_not() -> No
     memory.write(attach(mail("2@x", references=["1@x"])))
     [third] = memory.all(Conversation)
     assert (third.mails, third.joined) == (2, 3)
+
+
+def joined(memory: Memory, *tokens: str) -> tuple[Draft, list[set[Query]]]:
+    """Tie tokens together for a mail that has not changed; return what was asked for as well."""
+    state, asked = State(), list[set[Query]]()
+    while True:
+        draft = Draft(state)
+        try:
+            join(draft, ACCOUNT, tokens, is_changed=False)
+        except NotLoaded as missing:
+            asked.append({*missing.queries})
+            memory.load(state, missing.queries)
+        else:
+            return draft, asked
+
+
+def test_every_join_writes_the_conversation_so_that_two_at_once_meet() -> None:
+    memory = Memory()
+    large, small = chain(memory, "a", 2), chain(memory, "b", 1)
+    before = Conversation(id=token_id(ACCOUNT, large), account=ACCOUNT, mails=2, joined=2)
+    tied, _ = joined(memory, large, "another")
+    assert tied.one(Conversation, ACCOUNT, before.id) == replace(before, joined=3)
+    merged, _ = joined(memory, large, small)
+    assert merged.one(Conversation, ACCOUNT, before.id) == replace(before, mails=3, joined=3)
+    nothing, _ = joined(memory, large)
+    assert nothing.written == {}
+
+
+def test_what_a_merge_needs_is_asked_for_at_once() -> None:
+    memory = Memory()
+    names = [chain(memory, name, 1) for name in "ab"]
+    _, asked = joined(memory, *names)
+    kinds: tuple[type[SummaryRow | ReadMark], ...] = (SummaryRow, ReadMark)
+    assert {OfConversation(kind, ACCOUNT, name) for name in names for kind in kinds} in asked
+
+
+def test_a_conversation_whose_document_is_lost_keeps_its_mails() -> None:
+    memory = Memory()
+    chain(memory, "a", 2)
+    memory.documents[Conversation.collection].clear()
+    memory.write(attach(mail("r@x", references=["a0@x"])))
+    assert len(mails_by_conversation(memory)) == 1
+    assert memory.summary("*").mail_count == 3
+    assert [one.mails for one in memory.all(Conversation)] == [1]  # of those that it knows of
 
 
 def test_ids_of_another_account_never_join() -> None:

@@ -147,3 +147,8 @@ def test_what_its_author_wrote_is_kept(field: str) -> None:
 def test_a_header_that_begins_with_a_folded_line_is_kept_whole() -> None:
     raw = b" folded\r\nTo: a\r\n\r\ntext"
     assert without_bcc(raw) == without_trace(raw) == raw
+
+
+def test_a_byte_order_mark_after_the_first_field_of_the_author_is_kept() -> None:
+    raw = b"\xef\xbb\xbfFrom: a\r\n\xef\xbb\xbfTo: b\r\n\r\ntext"
+    assert without_trace(raw) == raw.removeprefix(b"\xef\xbb\xbf")

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+from msgspec.structs import replace
+
 from services.timeline.write.audiences import TEAM
 from services.timeline.write.mail_rows import MAX_PARTICIPANTS
 from services.timeline.write.records import (
@@ -11,10 +14,14 @@ from services.timeline.write.records import (
     ProfileRef,
     ProfileRow,
     SummaryRow,
+    TermBlock,
 )
-from shared.events import Kind, Role
+from services.timeline.write.stored import to_document
+from services.timeline.write.term_blocks import block_id
+from shared.events import Forwarded, Kind, Named, Role
 from tests.mails import enclosing
-from tests.write_parts import ACCOUNT, NOW, Memory, attach, mail, match, profiles_of
+from tests.memory_timeline import Memory, profiles_of
+from tests.write_parts import ACCOUNT, NOW, attach, mail, match
 
 HEADERS = "Cc: Ccy <cc@x.example>\r\nReply-To: Reply <reply@x.example>"
 
@@ -52,6 +59,14 @@ def test_a_row_has_what_lists_show_and_what_the_mail_is_found_by() -> None:
     other = memory.row("u1", request.projection.mail_id)
     assert other is not None
     assert other.terms == row.terms
+
+
+def test_a_forwarded_mail_is_found_by_its_author_and_by_who_forwarded_it() -> None:
+    memory = Memory()
+    author = Named(name="", address="author@mail.example")
+    memory.write(attach(forwarded=Forwarded(sender=author)))
+    [row] = memory.all(MailRow, audience=TEAM)
+    assert {":from:author@mail.example", ":from:user@team.example"} <= {*row.terms}
 
 
 def test_a_participant_is_listed_once_with_the_first_name() -> None:
@@ -104,6 +119,51 @@ def test_what_becomes_open_is_no_longer_private() -> None:
     assert {hint.audience for hint in memory.hints[-3:]} == {"!u1", "u2", "*"}
 
 
+def in_blocks(memory: Memory) -> Memory:
+    """Three mails, those of each audience in a block."""
+    for number in range(3):
+        memory.write(attach(mail(f"{number}@x", text=f"Words of {number}.", day=10 + number)))
+    for row in memory.all(MailRow):
+        place = row.audience.encode()
+        block = TermBlock(
+            id=block_id(ACCOUNT, row.audience, place),
+            account=ACCOUNT,
+            audience=row.audience,
+            place=place,
+            terms=(),
+        )
+        for record in (block, replace(row, block=place)):
+            key = ACCOUNT, record.id
+            memory.documents[record.collection][key] = to_document(record)
+    assert [block.audience for block in memory.all(TermBlock)] == ["*", "u1"]
+    return memory
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_row_with_other_terms_dissolves_its_block(seed: int) -> None:
+    memory = in_blocks(Memory(seed=seed))
+    memory.write(
+        attach(mail("1@x", text="Early.", day=11), owner="u2", minutes=-5),
+        # changes its row for the team too, but not what it is found by
+        attach(mail("2@x", text="Words of 2.", day=12), match("c2"), owner="u2"),
+    )
+    rows = memory.all(MailRow, audience=TEAM)
+    assert sorted(len(row.persons) for row in rows) == [1, 1, 2]
+    assert [row.block for row in rows] == [None, None, None]
+    assert [row.block for row in memory.all(MailRow, audience="u1")] == [b"u1"] * 3
+    assert [block.audience for block in memory.all(TermBlock)] == ["u1"]
+
+
+def test_a_row_that_is_found_as_before_stays_in_its_block() -> None:
+    memory = in_blocks(Memory())
+    memory.write(attach(mail("2@x", text="Words of 2.", day=12), match("c2"), owner="u2"))
+    rows = memory.all(MailRow, audience=TEAM)
+    assert sorted(len(row.persons) for row in rows) == [1, 1, 2]
+    assert [row.block for row in rows] == [b"*"] * 3
+    assert len(memory.all(TermBlock)) == 2
+    assert [row.block for row in memory.all(MailRow, audience="u2")] == [None]
+
+
 def test_an_earlier_copy_that_differs_takes_the_place_of_a_later_one() -> None:
     memory = Memory()
     memory.write(attach(mail("0@x", day=1)))
@@ -139,3 +199,34 @@ def test_a_profile_that_is_found_later_is_added_everywhere() -> None:
     assert [ref.person_id for ref in memory.summary(TEAM).persons] == ["c1", "c2"]
     assert [ref.person_id for ref in memory.summary("u1").persons] == ["c1"]
     assert memory.summary(TEAM).mail_count == 1
+
+
+# Where something is lost ---------------------------------------------------------------------
+
+
+def test_a_mail_whose_content_is_lost_stays_as_it_is_listed() -> None:
+    memory = Memory()
+    memory.write(attach())
+    memory.documents[Content.collection].clear()
+    memory.write(attach(mail(text="Another text."), match("c2"), owner="u2", minutes=1))
+    snippets = {row.audience: row.snippet for row in memory.all(MailRow)}
+    assert snippets == {"*": "The text.", "u1": "The text.", "u2": "Another text."}
+
+
+def test_a_summary_that_is_lost_is_made_anew() -> None:
+    memory = Memory()
+    memory.write(attach(mail("0@x")), attach(mail("1@x", references=["0@x"])))
+    memory.documents[SummaryRow.collection].clear()
+    memory.write(attach(mail("1@x", references=["0@x"]), match("c2"), owner="u2"))
+    assert memory.summary(TEAM).mail_count == 2
+
+
+def test_a_row_that_is_lost_is_no_news_when_the_mail_is_taken_away() -> None:
+    memory = Memory()
+    lost = attach(mail("1@x", references=["0@x"]), match(role=Role.BCC))
+    memory.write(attach(mail("0@x"), match(role=Role.BCC)), lost)
+    arrived = memory.summary("!u1").arrived
+    del memory.documents[MailRow.collection][ACCOUNT, f"{ACCOUNT}/!u1/{lost.projection.mail_id}"]
+    memory.write(attach(lost.raw, owner="u2"))
+    after = memory.summary("!u1")
+    assert (after.mail_count, after.arrived) == (1, arrived)

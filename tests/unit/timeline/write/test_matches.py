@@ -26,9 +26,10 @@ def test_what_is_known_from_an_open_header_tells_nothing_of_the_bcc() -> None:
     assert merged(open_, match_record(0, "u1", shared_address=True)) == open_
 
 
-def test_of_two_bcc_both_owners_may_see_it() -> None:
-    both = merged(match_record(0, "u2"), match_record(0, "u1"), match_record(0, "u2"))
-    assert both.bcc_owners == ("u1", "u2")
+def test_of_several_bcc_all_owners_may_see_it_and_stand_in_order() -> None:
+    owners = [f"u{number}" for number in range(5)]
+    found = merged(*(match_record(0, owner) for owner in (*owners[::-1], "u3")))
+    assert found.bcc_owners == tuple(owners)
 
 
 @pytest.mark.parametrize(

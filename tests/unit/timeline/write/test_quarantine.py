@@ -4,19 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from services.timeline.write.quarantine import held_id, raw_key
-from services.timeline.write.records import Held, Verdict
+from services.timeline.write.records import Verdict
+from services.timeline.write.side_records import Held
 from shared.events import AuthenticationVerdict, MailAttached, Role
-from tests.write_parts import (
-    ACCOUNT,
-    FAILED,
-    NOW,
-    VERIFIED,
-    Memory,
-    a_capture_id,
-    attach,
-    mail,
-    match,
-)
+from tests.memory_timeline import Memory
+from tests.write_parts import ACCOUNT, FAILED, NOW, VERIFIED, a_capture_id, attach, mail, match
 
 
 def held(memory: Memory) -> Held:
@@ -116,6 +108,14 @@ def test_what_waits_is_taken_when_the_account_lets_nothing_wait_any_more() -> No
     memory.write(request)
     [answer] = memory.write(replace(request, may_wait=False))
     assert (answer.outcome, answer.again) == ("quarantined", True)
+
+
+def test_a_mail_that_waits_is_complete_with_the_last_of_its_parts() -> None:
+    memory, id_ = Memory(), a_capture_id()
+    for part in (1, 2):
+        waiting = attach(capture_id=id_, part=part, parts=2, verdict=FAILED, may_wait=True)
+        [answer] = memory.write(waiting)
+        assert (answer.outcome, answer.complete) == ("quarantined", part == 2)
 
 
 @pytest.mark.xfail(

@@ -13,10 +13,12 @@ from services.timeline.write.read_marks import (
     newest_arrivals,
     reader_id,
 )
-from services.timeline.write.records import Mail, ReadBefore, ReadMark, SummaryRow
+from services.timeline.write.records import Mail, MailRow, SummaryRow
+from services.timeline.write.side_records import ReadBefore, ReadMark
 from services.timeline.write.state import Draft, State
 from shared.events import Role
-from tests.write_parts import ACCOUNT, NOW, Memory, attach, mail, match
+from tests.memory_timeline import Memory
+from tests.write_parts import ACCOUNT, NOW, attach, mail, match
 
 MILLISECONDS = int(NOW.timestamp() * 1000)
 
@@ -106,6 +108,14 @@ def test_what_arrives_is_news_to_all_who_see_it() -> None:
     assert unread(memory, "u2", own_only=True) == set()
 
 
+def test_when_a_mail_was_news_is_kept_for_the_team_alone() -> None:
+    memory = Memory()
+    memory.write(attach(mail("1@x")), attach(mail("2@x", references=["1@x"])), now=NOW)
+    news = [(row.arrived_before, row.arrived) for row in memory.all(MailRow, audience=TEAM)]
+    assert sorted(news) == [(0, MILLISECONDS), (MILLISECONDS, MILLISECONDS + 1)]
+    assert {row.arrived for row in memory.all(MailRow, audience="u1")} == {0}
+
+
 def test_what_arrives_in_one_moment_is_news_each_time() -> None:
     memory = Memory()
     memory.write(attach(mail("1@x")), attach(mail("2@x", references=["1@x"])), now=NOW)
@@ -120,6 +130,7 @@ def test_a_second_capture_of_a_mail_is_no_news_to_the_team() -> None:
     arrived = memory.summary(TEAM).arrived
     memory.write(attach(owner="u2"))
     memory.write(attach(mail(text="Other."), owner="u1"))
+    memory.write(attach(None, match("c2"), owner="u3"))  # which is listed on another profile now
     assert memory.summary(TEAM).arrived == arrived
     assert memory.summary("u2").arrived == arrived + 1000
 
@@ -272,6 +283,17 @@ def test_a_backfilled_mail_that_a_user_sent_needs_no_mark() -> None:
 @pytest.mark.parametrize("first", ["u1", "u2"])
 def test_what_a_user_sent_is_read_when_their_own_capture_is_known_from_bcc(first: str) -> None:
     assert unread(own_and_colleagues(Role.BCC, first=first)) == set()
+
+
+@pytest.mark.parametrize("user", [f"u{number}" for number in range(8)])  # of a set any order
+def test_what_a_user_sent_is_read_though_it_was_news_to_them_in_private(user: str) -> None:
+    """That they sent it is known later, and later still a colleague shows it to the team."""
+    memory = Memory()
+    hidden = match(role=Role.BCC)
+    memory.write(attach(mail("1@x"), hidden, owner=user))
+    memory.write(attach(mail("1@x", text="Other."), hidden, owner=user, sent_by_owner=True))
+    memory.write(attach(mail("1@x"), owner="colleague"))
+    assert unread(memory, user) == set()
 
 
 # Merges --------------------------------------------------------------------------------------

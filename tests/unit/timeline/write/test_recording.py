@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.timeline.write.quarantine import held_id
-from services.timeline.write.records import Confirmation, Held, Outcome
+from services.timeline.write.records import Outcome
 from services.timeline.write.requests import (
     Answer,
     Attach,
@@ -17,18 +17,10 @@ from services.timeline.write.requests import (
     Refuse,
     Request,
 )
+from services.timeline.write.side_records import Confirmation, Held
 from shared.events import DismissalReason
-from tests.write_parts import (
-    ACCOUNT,
-    FAILED,
-    NOW,
-    Memory,
-    a_capture_id,
-    attach,
-    confirm,
-    dismiss,
-    match,
-)
+from tests.memory_timeline import Memory
+from tests.write_parts import ACCOUNT, FAILED, NOW, a_capture_id, attach, confirm, dismiss, match
 
 DAY = NOW.date().isoformat()
 

@@ -10,30 +10,13 @@ from services.timeline.content.reader import read
 from services.timeline.write.audiences import TEAM
 from services.timeline.write.projection import Projection, event_of, project
 from services.timeline.write.read_marks import mark_id
-from services.timeline.write.records import (
-    Bounce,
-    Content,
-    Conversation,
-    Mail,
-    MailRow,
-    ReadMark,
-    SummaryRow,
-)
+from services.timeline.write.records import Content, Conversation, Mail, MailRow, SummaryRow
 from services.timeline.write.requests import Attach, Replace
+from services.timeline.write.side_records import Bounce, ReadMark
 from services.timeline.write.state import Draft, State
 from shared.events import Role
-from tests.write_parts import (
-    ACCOUNT,
-    NOW,
-    Memory,
-    attach,
-    bounce,
-    kept,
-    mail,
-    mails_by_conversation,
-    match,
-    profiles_of,
-)
+from tests.memory_timeline import Memory, kept, mails_by_conversation, profiles_of
+from tests.write_parts import ACCOUNT, NOW, attach, bounce, mail, match
 
 Change = Callable[[bytes], bytes]
 
@@ -323,3 +306,12 @@ def test_what_a_bounce_says_is_read_anew() -> None:
     [found] = memory.all(Bounce)
     assert found.recipients == ("z@x.y",)
     assert found.at == NOW
+
+
+def test_what_a_bounce_says_is_read_anew_though_the_owner_has_another_content() -> None:
+    first, later = bounce("1@x", recipients=["a@x.y"]), bounce("1@x", recipients=["b@x.y"])
+    memory = written([attach(first), attach(later, minutes=1)])
+    [content] = [one for one in memory.all(Content) if memory.raws()[one.raw_key] == first]
+    memory.write(read_anew(memory, content, lambda raw: raw.replace(b"a@x.y", b"z@x.y")))
+    [found] = memory.all(Bounce)
+    assert found.recipients == ("z@x.y",)

@@ -2,13 +2,8 @@
 
 import pytest
 
-from services.timeline.write.records import (
-    Conversation,
-    MailRow,
-    NamedAddress,
-    ReadMark,
-    Token,
-)
+from services.timeline.write.records import Conversation, MailRow, NamedAddress, Token
+from services.timeline.write.side_records import ReadMark
 from services.timeline.write.state import ById, Draft, NotLoaded, OfConversation, State
 from tests.write_parts import NOW
 
@@ -177,3 +172,20 @@ def test_absence_can_be_written_over() -> None:
     draft.put(token("a"))
     assert draft.one(Token, "acme", "acme/a") == token("a")
     assert draft.state.one(Token, "acme", "acme/a") is None
+
+
+def test_all_conversations_that_are_missing_are_named_at_once() -> None:
+    state = State()
+    state.add_all(of("t2"), ())
+    with pytest.raises(NotLoaded) as raised:
+        Draft(state).of_conversations(MailRow, "acme", ["t1", "t2", "t3"])
+    assert raised.value.queries == (of("t1"), of("t3"))
+
+
+def test_what_is_assumed_absent_is_so_unless_it_was_found() -> None:
+    state = State()
+    state.add(ById(Token, "acme", "acme/a"), token("a"))
+    for name in "ab":
+        state.assume_absent(ById(Token, "acme", f"acme/{name}"))
+    assert state.one(Token, "acme", "acme/a") == token("a")
+    assert state.one(Token, "acme", "acme/b") is None

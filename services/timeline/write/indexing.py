@@ -1,0 +1,183 @@
+"""Puts the search terms of new rows into blocks (`term_blocks`), while others write.
+
+    Writer: rows are committed -> `wrote` -> once an audience has enough of them: its fresh rows
+    -> blocks, in a transaction that reads the rows and writes into them which block they are in
+
+* A row that another transaction changes meanwhile is a conflict: one of the two begins again. So
+  nothing is in a block that it does not belong to, and replicas need not know of each other.
+* Nothing depends on when this happens, or whether: fresh rows are found all the same, at the price
+  of looking through them. Counts of what was written are in memory; what a process that ends has
+  counted is found by the next one that writes for the same audience.
+"""
+
+import asyncio
+from collections import Counter
+from itertools import count
+
+import structlog
+from pymongo import ASCENDING, AsyncMongoClient, IndexModel, InsertOne, UpdateMany
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import OperationFailure, PyMongoError
+
+from services.timeline.metrics import TERM_BLOCKS, TERM_BLOCKS_FAILED
+from services.timeline.write.records import MailRow, TermBlock
+from services.timeline.write.stored import from_document, to_document
+from services.timeline.write.term_blocks import MAX_ROWS, FreshRow, Packed, block_id, pack
+from shared.database import Database, Document, Index, is_duplicate, of_id, of_ids
+from shared.runtime import unless
+
+_LOOK_AFTER = 32
+"""Rows of an audience that this process has written, after which it looks for a full block."""
+_MAX_COUNTED = 100_000
+"""Audiences whose rows are counted. Beyond, those with the fewest are forgotten."""
+_MAX_READ_ROWS, _MAX_READ_TERMS = 256, 400_000
+"""Of one transaction."""
+_PAUSE_SECONDS = 1.0
+_TRIES = 5
+INDEXES = (
+    # TermIndexer: the fresh rows of an audience by date; query/blocks.py: the rows of a block
+    Index(
+        MailRow.collection,
+        IndexModel(
+            [
+                ("account", ASCENDING),
+                ("viewer", ASCENDING),
+                ("block", ASCENDING),
+                ("date", ASCENDING),
+            ],
+            name="by_block",
+        ),
+    ),
+)
+log = structlog.get_logger()
+
+Audience = tuple[str, str]
+"""An account and one of its audiences."""
+
+
+class TermIndexer:
+    """Makes blocks of fresh rows."""
+
+    def __init__(self, client: AsyncMongoClient[Document], database: Database) -> None:
+        self._client, self._database = client, database
+        self._rows, self._blocks = database[MailRow.collection], database[TermBlock.collection]
+        self._written: Counter[Audience] = Counter()
+        self._due: dict[Audience, None] = {}
+        self._is_due, self._stopping = asyncio.Event(), asyncio.Event()
+
+    def wrote(self, account: str, audience: str) -> None:
+        """Count a row that was written."""
+        if len(self._written) >= _MAX_COUNTED:
+            self._written = Counter(dict(self._written.most_common(_MAX_COUNTED // 2)))
+        self._written[account, audience] += 1
+        if self._written[account, audience] >= _LOOK_AFTER:
+            del self._written[account, audience]
+            self._due[account, audience] = None
+            self._is_due.set()
+
+    def stop(self) -> None:
+        """Let `run` end."""
+        self._stopping.set()
+        self._is_due.set()
+
+    async def run(self) -> None:
+        """Make blocks where there are enough rows, until `stop`."""
+        while not self._stopping.is_set():
+            await self._is_due.wait()
+            if not self._due:
+                self._is_due.clear()
+                continue
+            audience = next(iter(self._due))
+            del self._due[audience]
+            try:
+                await unless(self._stopping, self._index(*audience))
+            except PyMongoError as error:
+                TERM_BLOCKS_FAILED.inc()
+                log.warning("search terms not indexed", error=type(error).__name__)
+                self._due[audience] = None  # after the others
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _index(self, account: str, audience: str) -> None:
+        await self.index(account, audience)
+
+    async def index(self, account: str, audience: str) -> int:
+        """Make blocks of an audience's rows until too few are fresh; return how many."""
+        made = 0
+        while new := await self._index_some(account, audience):
+            TERM_BLOCKS.inc(new)
+            made += new
+        return made
+
+    async def audiences(self, after: Audience | None = None) -> Audience | None:
+        """Return the audience that comes after this one, None when there is none."""
+        which: Document = {}
+        if after is not None:
+            account, audience = after
+            later = {"account": account, "viewer": {"$gt": audience}}
+            which = {"$or": [later, {"account": {"$gt": account}}]}
+        order = [("account", ASCENDING), ("viewer", ASCENDING)]
+        fields = {"_id": 0, "account": 1, "viewer": 1}
+        found = await self._rows.find_one(which, fields, sort=order, hint="by_block")
+        return (found["account"], found["viewer"]) if found is not None else None
+
+    async def release(self, account: str, audience: str) -> None:
+        """Let rows be fresh whose block is not there: a backup had the one without the other."""
+        mine: Document = {"account": account, "viewer": audience}
+        stages: list[Document] = [
+            {"$match": {**mine, "block": {"$gt": b""}}},
+            {"$group": {"_id": "$block"}},
+        ]
+        async with await self._rows.aggregate(stages, hint="by_block") as named:
+            async for document in named:
+                place: bytes = document["_id"]
+                of = of_id(account, block_id(account, audience, place))
+                if await self._blocks.find_one(of, {"_id": 1}) is None:
+                    gone = {**mine, "block": place}
+                    await self._rows.update_many(gone, {"$unset": {"block": 1}})
+
+    async def _index_some(self, account: str, audience: str) -> int:
+        for number in count(1):
+            try:
+                async with (
+                    self._client.start_session() as session,
+                    await session.start_transaction(),
+                ):
+                    return await self._in_transaction(account, audience, session)
+            except OperationFailure as error:
+                is_conflict = error.has_error_label("TransientTransactionError")
+                if number == _TRIES or not (is_conflict or is_duplicate(error)):
+                    raise
+        raise AssertionError  # pragma: no cover - `count` does not end
+
+    async def _in_transaction(
+        self, account: str, audience: str, session: AsyncClientSession
+    ) -> int:
+        packed = list(pack(account, audience, await self._fresh(account, audience, session)))
+        if packed:
+            await self._write(account, packed, session)
+        return len(packed)
+
+    async def _fresh(
+        self, account: str, audience: str, session: AsyncClientSession
+    ) -> list[FreshRow]:
+        which = {"account": account, "viewer": audience, "block": None}
+        fields = {"date": 1, "terms": 1}
+        found = self._rows.find(which, fields, session=session).hint("by_block")
+        rows: list[FreshRow] = []
+        terms = 0
+        async with found.sort("date", ASCENDING).batch_size(MAX_ROWS):
+            async for document in found:
+                rows.append(from_document(FreshRow, document))
+                terms += len(rows[-1].terms)
+                if len(rows) == _MAX_READ_ROWS or terms > _MAX_READ_TERMS:
+                    break
+        return rows
+
+    async def _write(self, account: str, packed: list[Packed], session: AsyncClientSession) -> None:
+        blocks = [InsertOne(to_document(one.block)) for one in packed]
+        await self._blocks.bulk_write(blocks, ordered=False, session=session)
+        named = [
+            UpdateMany(of_ids(account, one.rows), {"$set": {"block": one.block.place}})
+            for one in packed
+        ]
+        await self._rows.bulk_write(named, ordered=False, session=session)
