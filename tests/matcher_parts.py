@@ -10,13 +10,13 @@ from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
 from services.matcher.directory import Directory
 from services.matcher.knowledge import Knowledge
+from services.matcher.resolver import Resolver
 from services.matcher.versions import Versions
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
 from shared.broker import Delivery
 from shared.capture_address import KeyRing
 from shared.database import Database
 from shared.events import MailReceived
-from shared.resolver import Resolver
 from tests.fakes import Recorder, RecordingPublisher
 
 DOMAIN = "in.satchel.test"

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
-from shared.resolver import ResolverSettings
+from services.matcher.resolver import name_servers
 from shared.settings import CaptureSettings, DatabaseSettings
 
 
-class MatcherSettings(CaptureSettings, DatabaseSettings, ResolverSettings):
+class MatcherSettings(CaptureSettings, DatabaseSettings):
     """Everything the matcher can be told."""
 
     matcher_http_port: int = Field(8002, description="Where the HTTP API is.")
@@ -28,6 +28,12 @@ class MatcherSettings(CaptureSettings, DatabaseSettings, ResolverSettings):
         le=60,
         description="How long to find out at most whether a mail is from whom it says; 0: never.",
     )
+    dns_servers: str = Field(
+        "",
+        description="Whom to ask for the keys of senders and for the mail servers of users, "
+        "separated by commas: 10.0.0.1, 127.0.0.1:5353, [::1]:53. The system's resolvers when not "
+        "given.",
+    )
     authserv_id: str | None = Field(
         None,
         description="Believe the Authentication-Results of the mail server in front that says so "
@@ -38,6 +44,12 @@ class MatcherSettings(CaptureSettings, DatabaseSettings, ResolverSettings):
         description="Forwarders that are believed about who sent what they forward (ARC, RFC "
         "8617), separated by commas.",
     )
+
+    @field_validator("dns_servers")
+    @classmethod
+    def _known_servers(cls, servers: str) -> str:
+        name_servers(servers)
+        return servers
 
     @property
     def sealers(self) -> frozenset[str]:

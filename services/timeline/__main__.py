@@ -21,7 +21,6 @@ from services.timeline.api.quarantine import quarantine_routes
 from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
 from services.timeline.api.stats import stats_routes
-from services.timeline.guides import LOOKUP_SECONDS, Catalogue, Choosing
 from services.timeline.indexes import INDEXES
 from services.timeline.query.changes import Changes
 from services.timeline.query.confirmations import Confirmations
@@ -46,7 +45,6 @@ from shared.events import EVENTS
 from shared.http_server import HttpServer
 from shared.lookout import Lookout
 from shared.readiness import Readiness, holds, not_stopping
-from shared.resolver import Resolver, name_servers
 from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import CAPTURE_ADDRESSES, OUTCOMES, OUTCOMES_BACKFILL, PEOPLE, Queue, uses
@@ -108,9 +106,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(stats_routes(Stats(database), account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(dead_letter_routes(records, content, replay))
-    resolver = Resolver(name_servers(settings.dns_servers), LOOKUP_SECONDS)
-    choosing = Choosing(resolver, Catalogue.load())
-    app.include_router(setup_routes(directory, Confirmations(database), choosing))
+    app.include_router(setup_routes(directory, Confirmations(database)))
     app.include_router(quarantine_routes(quarantine, release, account_settings))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)

@@ -5,11 +5,10 @@ from datetime import timedelta
 from pydantic import Field
 
 from shared.blobs import RETENTION
-from shared.resolver import ResolverSettings
 from shared.settings import DatabaseSettings
 
 
-class TimelineSettings(DatabaseSettings, ResolverSettings):
+class TimelineSettings(DatabaseSettings):
     """Everything the timeline can be told."""
 
     timeline_http_port: int = Field(8003, description="Where the HTTP API is.")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.e2e.answers import Answer, Known, cursor_in, opened, queries
-from tests.e2e.office import ADDRESSES, Office
+from tests.e2e.office import Office
 
 STREAMED = ("GET", "/v1/events")
 AT_ONCE = 6
@@ -39,7 +39,6 @@ ROUTES = {
     ("GET", "/v1/settings"),
     ("PUT", "/v1/settings"),
     ("GET", "/v1/setup"),
-    ("GET", "/v1/setup/guides"),
     ("GET", "/v1/stats"),
 }
 """What is asked. A new route is added here together with what its parameters are to be."""
@@ -86,8 +85,6 @@ def _values(office: Office, known: Known) -> dict[str, Sequence[str]]:
         "why": ["spam"],
         "owner": ["me"],
         "images": ["remote"],
-        "guide": ["gmail"],
-        "address": list(ADDRESSES.values()),
         "held_id": ["a" * 32],  # what waits: test_quarantine.py
         "index": ["0", "1"],
         "from": ["2026-06-01"],

@@ -1,6 +1,5 @@
 """The set-up guide of a user's own mailbox, by who takes its mail, or as they choose."""
 
-import time
 from typing import Any
 
 import httpx
@@ -19,13 +18,11 @@ def account(stack: Stack, dns: DnsServer) -> Account:
     dns.mail_hosts["agency-guides.test"] = ["10 aspmx.l.google.com."]
     account = Account(stack)
     account.client.put_person("u1", "user", "User One", MAILBOXES)
-    while guides(account.client)["mailboxes"] != MAILBOXES:  # what is announced takes a moment
-        time.sleep(0.1)
     return account
 
 
 def asked(client: Client, **params: str) -> httpx.Response:
-    return client.request("GET", "timeline", "/v1/setup/guides", params=params)
+    return client.request("GET", "matcher", "/v1/setup/guides", params=params)
 
 
 def guides(client: Client, **params: str) -> dict[str, Any]:
@@ -43,7 +40,7 @@ def test_it_is_that_of_the_provider_of_ones_first_mailbox(account: Account) -> N
     assert told["values"] == {"capture_address": account.capture, "address": MAILBOXES[0]}
     kinds = {choice["id"]: choice["kind"] for choice in told["choices"]}
     assert kinds["thunderbird"] == "client"
-    assert kinds["postfix"] == "company"
+    assert kinds["shared-mailbox"] == "company"
     assert kinds["generic"] == "provider"
 
 
@@ -84,3 +81,23 @@ def test_who_is_no_user_gets_the_generic_guide(account: Account, person: str) ->
     assert told["values"] == {}
     assert told["chosen_by"] == "nothing"
     assert told["guide"]["id"] == "generic"
+
+
+def test_it_is_about_the_tokens_own_person_whatever_its_scopes(
+    account: Account, stack: Stack
+) -> None:
+    assert guides(account.client_for("u1", ""))["mailboxes"] == MAILBOXES
+    account.client.put_person("u3", "user", "Three", ["three@agency-guides.test"])
+    theirs = guides(account.client_for("u3"))
+    assert theirs["mailboxes"] == ["three@agency-guides.test"]
+    assert theirs["values"] == {"address": "three@agency-guides.test"}, "no capture address yet"
+    assert guides(Account(stack).client_for("u3"))["mailboxes"] == [], "of another account"
+
+
+def test_a_new_capture_address_stands_in_the_guide_at_once(stack: Stack) -> None:
+    account = Account(stack)
+    path = f"/v1/capture-addresses/{account.capture}"
+    new = account.client.request("POST", "matcher", f"{path}:rotate").json()["address"]
+    assert guides(account.client)["values"]["capture_address"] == new
+    account.client.request("DELETE", "matcher", f"/v1/capture-addresses/{new}")
+    assert "capture_address" not in guides(account.client)["values"]

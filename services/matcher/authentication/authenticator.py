@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from services.matcher.authentication.verdict import Question, authenticate, unverified
 from services.matcher.judge import Judgement
 from services.matcher.metrics import AUTHENTICATE_SECONDS, AUTHENTICATIONS
+from services.matcher.resolver import Resolver
 from shared.events import Authentication, AuthenticationVerdict, MailReceived
-from shared.resolver import Resolver
 
 MAX_ENCLOSED = 10
 """Enclosed mails of one capture that are looked at."""

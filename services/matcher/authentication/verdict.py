@@ -29,11 +29,11 @@ from services.matcher.authentication.signature import (
     read_signature,
     verify,
 )
+from services.matcher.resolver import NoAnswer
 from services.matcher.senders import literal_senders
 from shared.events import Authentication, AuthenticationMethod
 from shared.events import AuthenticationVerdict as Verdict
 from shared.mail.headers import HeaderBlock
-from shared.resolver import NoAnswer
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -3,13 +3,15 @@
 import asyncio
 from dataclasses import dataclass
 
-from services.timeline.guides.catalogue import Catalogue
-from services.timeline.guides.shape import Guide
-from shared.mail.address_form import normalise
-from shared.resolver import NoAnswer, Resolver
+from services.matcher.addresses import normalise
+from services.matcher.guides.catalogue import Catalogue
+from services.matcher.guides.shape import Guide
+from services.matcher.resolver import NoAnswer, Resolver
 
 LOOKUP_SECONDS = 2.0
-"""For one look-up, whatever it waits for. What the resolver was told it remembers."""
+"""For one look-up, whatever it waits for."""
+DNS_SECONDS = 1.5
+"""For DNS. Less, so that the resolver remembers a name that is not answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Choosing:
             return None
         try:
             async with asyncio.timeout(LOOKUP_SECONDS):
-                hosts = await self.resolver.mail_hosts(domain)
+                hosts = await self.resolver.mail_hosts(domain, DNS_SECONDS)
         except (NoAnswer, TimeoutError):
             return None
         return next((guide for host in hosts if (guide := self.catalogue.of_host(host))), None)

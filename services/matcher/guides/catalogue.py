@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from services.timeline.guides.shape import Guide, GuideKind
+from services.matcher.guides.shape import Guide, GuideKind
 
 GENERIC = "generic"
 _FOLDER = Path(__file__).parent

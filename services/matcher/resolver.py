@@ -20,9 +20,6 @@ import dns.name
 import dns.nameserver
 import dns.resolver
 import structlog
-from pydantic import Field, field_validator
-
-from shared.settings import Settings
 
 log = structlog.get_logger()
 MAX_TTL = 300
@@ -58,32 +55,15 @@ def name_servers(text: str) -> list[tuple[str, int]]:
     return found
 
 
-class ResolverSettings(Settings):
-    """What services that ask DNS need besides."""
-
-    dns_servers: str = Field(
-        "",
-        description="Whom to ask for the keys of senders and for the mail servers of users, "
-        "separated by commas: 10.0.0.1, 127.0.0.1:5353, [::1]:53. The system's resolvers when not "
-        "given.",
-    )
-
-    @field_validator("dns_servers")
-    @classmethod
-    def _known_servers(cls, servers: str) -> str:
-        name_servers(servers)
-        return servers
-
-
 class Resolver:
     """Asks the given servers, or those of the system."""
 
     def __init__(self, servers: list[tuple[str, int]], seconds: float) -> None:
-        """Wait at most `seconds` for a name."""
+        """Wait at most `seconds` for the TXT records of a name."""
         self._resolver = _resolver_of(servers)
         self._resolver.cache = _Cache(_MAX_REMEMBERED)
-        self._resolver.lifetime = seconds
-        self._resolver.timeout = min(1.0, seconds)
+        self._resolver.timeout = 1.0  # for one server; what is asked says how long in all
+        self._seconds = seconds
         self._resolver.search = []
         self._slow: dict[tuple[str, str], float] = {}
         self._away_until = 0.0
@@ -92,19 +72,19 @@ class Resolver:
 
     async def text(self, name: str) -> list[str]:
         """Return the TXT records of a name, each in one piece. Raises NoAnswer."""
-        records = await self._records(name, "TXT")
+        records = await self._records(name, "TXT", self._seconds)
         return [b"".join(record.strings).decode("utf-8", "replace") for record in records]
 
-    async def mail_hosts(self, domain: str) -> list[str]:
+    async def mail_hosts(self, domain: str, seconds: float) -> list[str]:
         """Return the hosts that take a domain's mail, the preferred first. Raises NoAnswer.
 
         In lower case and without the last dot. A domain that takes none (RFC 7505) has none.
         """
-        records = await self._records(domain, "MX")
+        records = await self._records(domain, "MX", seconds)
         ordered = sorted((r.preference, r.exchange.to_text().lower().strip(".")) for r in records)
         return [host for _, host in ordered if host]
 
-    async def _records(self, name: str, kind: str) -> list[Any]:
+    async def _records(self, name: str, kind: str, seconds: float) -> list[Any]:
         try:
             question = dns.name.from_text(f"{name}.")
         except dns.exception.DNSException:
@@ -114,7 +94,9 @@ class Resolver:
             raise NoAnswer(name)
         try:
             async with self._at_once:
-                answer = await self._resolver.resolve(question, kind, raise_on_no_answer=False)
+                answer = await self._resolver.resolve(
+                    question, kind, raise_on_no_answer=False, lifetime=seconds
+                )
         except dns.resolver.NXDOMAIN:
             return []
         except dns.exception.Timeout as error:

@@ -11,7 +11,6 @@
   generic guide, and chooses.
 """
 
-from services.timeline.guides.catalogue import GENERIC as GENERIC
-from services.timeline.guides.catalogue import Catalogue as Catalogue
-from services.timeline.guides.choosing import LOOKUP_SECONDS as LOOKUP_SECONDS
-from services.timeline.guides.choosing import Choosing as Choosing
+from services.matcher.guides.catalogue import GENERIC as GENERIC
+from services.matcher.guides.catalogue import Catalogue as Catalogue
+from services.matcher.guides.choosing import Choosing as Choosing

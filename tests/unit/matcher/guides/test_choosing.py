@@ -1,12 +1,15 @@
 """The guide of a mailbox is that of whoever takes the mail of its domain."""
 
+import asyncio
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 
-from services.timeline.guides import Catalogue, Choosing
-from services.timeline.guides import choosing as choosing_module
-from shared.resolver import Resolver
+from services.matcher.guides import Catalogue, Choosing
+from services.matcher.guides import choosing as choosing_module
+from services.matcher.resolver import Resolver
+from tests.deadline import DEADLINE
 from tests.dns_server import DnsServer
 
 CATALOGUE = Catalogue.load()
@@ -18,8 +21,8 @@ def server() -> Iterator[DnsServer]:
         yield server
 
 
-def choosing_by(server: DnsServer, seconds: float = 5) -> Choosing:
-    return Choosing(Resolver([("127.0.0.1", server.port)], seconds), CATALOGUE)
+def choosing_by(server: DnsServer) -> Choosing:
+    return Choosing(Resolver([("127.0.0.1", server.port)], 5), CATALOGUE)
 
 
 async def guide_of(choosing: Choosing, address: str) -> str | None:
@@ -57,15 +60,34 @@ async def test_what_is_no_domain_has_no_guide_and_is_not_asked_for(server: DnsSe
     assert server.asked == []
 
 
-async def test_without_dns_there_is_no_guide_and_no_error(server: DnsServer) -> None:
+async def test_without_dns_there_is_no_guide_and_no_error(
+    server: DnsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing_module, "DNS_SECONDS", 0.3)
     server.silent = True
-    choosing = choosing_by(server, seconds=0.3)
+    choosing = choosing_by(server)
     assert await guide_of(choosing, "one@agency.test") is None
 
 
-async def test_a_look_up_has_an_end_whatever_it_waits_for(
+async def test_a_look_up_has_an_end_whatever_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Crowded:
+        async def mail_hosts(self, _domain: str, _seconds: float) -> list[str]:
+            await asyncio.Event().wait()
+            return []
+
+    monkeypatch.setattr(choosing_module, "LOOKUP_SECONDS", 0.1)
+    choosing = Choosing(cast(Resolver, Crowded()), CATALOGUE)
+    assert await guide_of(choosing, "one@agency.test") is None
+
+
+async def test_a_domain_that_is_not_answered_is_remembered(
     server: DnsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing_module, "LOOKUP_SECONDS", 0.1)
-    server.silent = True
-    assert await guide_of(choosing_by(server, seconds=3600), "one@agency.test") is None
+    assert choosing_module.DNS_SECONDS < choosing_module.LOOKUP_SECONDS
+    monkeypatch.setattr(choosing_module, "LOOKUP_SECONDS", DEADLINE)
+    monkeypatch.setattr(choosing_module, "DNS_SECONDS", 0.2)
+    server.ignored.add("slow.test")
+    choosing = choosing_by(server)
+    for _ in range(3):
+        assert await guide_of(choosing, "one@slow.test") is None
+    assert server.asked.count("slow.test") == 1

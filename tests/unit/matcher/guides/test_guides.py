@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from services.timeline.guides import GENERIC, Catalogue
-from services.timeline.guides.shape import (
+from services.matcher.guides import GENERIC, Catalogue
+from services.matcher.guides.shape import (
     Automatic,
     ConfirmationKind,
     Evidence,
