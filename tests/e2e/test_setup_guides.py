@@ -70,6 +70,7 @@ def test_an_address_of_somebody_else_is_not_asked_for(account: Account, dns: Dns
 
 def test_what_is_no_guide_is_not_found_or_refused(account: Account) -> None:
     assert asked(account.client, guide="nobody").status_code == 404
+    assert asked(account.client, guide="postfix").status_code == 404, "it cannot be followed yet"
     assert asked(account.client, guide="../generic").status_code == 422
 
 

@@ -7,6 +7,7 @@
 * A change of its text raises `version`. Whoever has looked at the product again sets `checked`.
 * It says how well its facts are known. What nobody has seen stands in `unknown`; no step is a
   guess.
+* What Satchel cannot do yet is not told: `availability.py`.
 * Only the domains of a user's own mailboxes are asked for. When that fails, the user gets the
   generic guide, and chooses.
 """

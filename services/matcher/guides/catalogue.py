@@ -1,4 +1,4 @@
-"""The guides as they stand in the files, and the table of mail hosts.
+"""The guides that can be followed, from the files, and the table of mail hosts.
 
 Where a product cannot add a Bcc by itself, its file leaves out the steps of `sends`: they are those
 of the generic guide, by hand, the same everywhere.
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from services.matcher.guides.shape import Guide, GuideKind
+from services.matcher.guides.availability import available
+from services.matcher.guides.shape import Guide, GuideHalf, GuideKind
 
 GENERIC = "generic"
 _FOLDER = Path(__file__).parent
@@ -23,7 +24,7 @@ _FOLDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All guides, by id, and those of mail hosts."""
+    """The guides that can be followed today, by id, and those of mail hosts."""
 
     guides: Mapping[str, Guide]
     mail_hosts: Mapping[str, str]
@@ -32,8 +33,9 @@ class Catalogue:
     @classmethod
     def load(cls) -> Self:
         """Read the files. Raises ValueError when one of them is not as it should be."""
-        by_hand = _read(_FOLDERS[GuideKind.PROVIDER] / f"{GENERIC}.toml")["sends"]["steps"]
-        guides = {guide.id: guide for guide in _guides(by_hand)}
+        by_hand = GuideHalf.model_validate(_read(_FOLDER / "by_hand.toml"))
+        found = (available(guide, by_hand) for guide in written_guides())
+        guides = {guide.id: guide for guide in found if guide}
         mail_hosts = _read(_FOLDER / "mail_hosts.toml")
         if unknown := set(mail_hosts.values()) - guides.keys():
             raise ValueError(f"mail_hosts.toml has unknown guides: {sorted(unknown)}")
@@ -46,7 +48,9 @@ class Catalogue:
         return next((self.guides[self.mail_hosts[e]] for e in ends if e in self.mail_hosts), None)
 
 
-def _guides(by_hand: list[str]) -> Iterator[Guide]:
+def written_guides() -> Iterator[Guide]:
+    """Yield all guides as they stand in the files. Raises ValueError."""
+    by_hand = _read(_FOLDERS[GuideKind.PROVIDER] / f"{GENERIC}.toml")["sends"]["steps"]
     for kind, folder in _FOLDERS.items():
         for path in sorted(folder.glob("*.toml")):
             data = _read(path)

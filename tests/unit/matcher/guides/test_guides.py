@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.matcher.guides import GENERIC, Catalogue
+from services.matcher.guides.catalogue import written_guides
 from services.matcher.guides.shape import (
     Automatic,
     ConfirmationKind,
@@ -20,7 +21,7 @@ from services.matcher.guides.shape import (
 )
 
 CATALOGUE = Catalogue.load()
-GUIDES = list(CATALOGUE.guides.values())
+GUIDES = list(written_guides())
 CHOSEN_BY_HAND = {GENERIC, "zimbra", "cpanel", "plesk", "directadmin", "sieve"}
 """Providers that run on hosts of any name."""
 every_guide = pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.id)
