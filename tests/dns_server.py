@@ -8,6 +8,7 @@ from typing import Self
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 
 
@@ -17,6 +18,8 @@ class DnsServer:
     def __init__(self) -> None:
         self.records: dict[str, list[str]] = {}
         """TXT records by name, in lower case."""
+        self.mail_hosts: dict[str, list[str]] = {}
+        """MX records by name, in lower case: `10 mx.mail.example.`"""
         self.silent = False
         """Whether nothing at all is answered."""
         self.ignored: set[str] = set()
@@ -56,11 +59,13 @@ class DnsServer:
     def _answer(self, question: dns.message.Message, name: str) -> dns.message.Message:
         answer = dns.message.make_response(question)
         answer.flags |= dns.flags.RA
-        if name not in self.records and name:
+        if name not in self.records and name not in self.mail_hosts and name:
             answer.set_rcode(dns.rcode.NXDOMAIN)
-        for text in self.records.get(name, ()):
+        full, kind = question.question[0].name, question.question[0].rdtype
+        if kind == dns.rdatatype.MX and (hosts := self.mail_hosts.get(name)):
+            answer.answer.append(dns.rrset.from_text(full, 60, "IN", "MX", *hosts))
+        for text in self.records.get(name, ()) if kind == dns.rdatatype.TXT else ():
             pieces = [text[start : start + 255] for start in range(0, len(text), 255)]
             quoted = " ".join(f'"{piece}"' for piece in pieces)
-            full = question.question[0].name
             answer.answer.append(dns.rrset.from_text(full, 60, "IN", "TXT", quoted))
         return answer

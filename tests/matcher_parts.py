@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from services.matcher.authentication import Authenticator, Resolver
+from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
 from services.matcher.directory import Directory
 from services.matcher.knowledge import Knowledge
+from services.matcher.resolver import Resolver
 from services.matcher.versions import Versions
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
 from shared.broker import Delivery

@@ -8,16 +8,20 @@ import sys
 
 from services.matcher import capture_addresses, decisions, directory
 from services.matcher.api.capture_addresses import capture_address_routes
+from services.matcher.api.examples import EXAMPLES
 from services.matcher.api.explain import explain_routes
 from services.matcher.api.import_people import import_routes
 from services.matcher.api.people import people_routes
-from services.matcher.authentication import Authenticator, Resolver, name_servers
+from services.matcher.api.setup_guides import setup_guide_routes
+from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
 from services.matcher.directory import Directory
+from services.matcher.guides import Catalogue, Choosing
 from services.matcher.knowledge import Knowledge
 from services.matcher.outbox import Outbox
+from services.matcher.resolver import Resolver, name_servers
 from services.matcher.settings import MatcherSettings
 from services.matcher.sweep import Sweep
 from services.matcher.versions import Versions
@@ -40,7 +44,7 @@ from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import RECEIVED, RECEIVED_BACKFILL, uses
 from shared.trace_export import exporting
-from shared.web import create_app
+from shared.web import create_app, with_examples
 
 OPTIONS = """\
   --migrate    build the indexes, and end
@@ -70,13 +74,14 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     topology = uses(publishes=PUBLISHES, consumes=[RECEIVED, RECEIVED_BACKFILL])
     publisher = Publisher(settings.amqp_url, "matcher", topology)
     blobs = Blobs(settings.blob_url)
+    resolver = Resolver(name_servers(settings.dns_servers), settings.authentication_seconds / 2)
     matcher = Matcher(
         knowledge=knowledge,
         decisions=Decisions(database),
         blobs=blobs,
         publisher=publisher,
         authenticator=Authenticator(
-            Resolver(name_servers(settings.dns_servers), settings.authentication_seconds / 2),
+            resolver,
             settings.authentication_seconds,
             settings.sealers,
             settings.authserv_id,
@@ -119,8 +124,11 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     answer_outages(app)
     app.include_router(import_routes(people, addresses))
     app.include_router(people_routes(people, addresses))
-    app.include_router(capture_address_routes(people, addresses))
+    app.include_router(capture_address_routes(people, addresses, settings.contact_name))
     app.include_router(explain_routes(knowledge, addresses, settings.capture_domain))
+    choosing = Choosing(resolver, Catalogue.load())
+    app.include_router(setup_guide_routes(people, addresses, choosing))
+    with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.matcher_http_port)
     sweep, outbox = Sweep(blobs), Outbox(database, publisher)
     async with (

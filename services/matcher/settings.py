@@ -1,8 +1,10 @@
 """The matcher's settings."""
 
-from pydantic import Field, field_validator
+from typing import Annotated
 
-from services.matcher.authentication.resolver import name_servers
+from pydantic import Field, StringConstraints, field_validator
+
+from services.matcher.resolver import name_servers
 from shared.settings import CaptureSettings, DatabaseSettings
 
 
@@ -13,6 +15,13 @@ class MatcherSettings(CaptureSettings, DatabaseSettings):
     matcher_database: str = Field("satchel_matcher", description="The matcher's own database.")
     prefetch: int = Field(32, description="Deliveries in flight at a time.")
     backfill_prefetch: int = Field(4, description="Deliveries of backfill in flight, besides.")
+    contact_name: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)
+    ] = Field(
+        "Satchel (my capture address)",
+        description="The name of a capture address in its owner's address book, when they import "
+        "its contact card: what mail programs complete.",
+    )
     authentication_seconds: float = Field(
         4.0,
         ge=0,
@@ -21,8 +30,9 @@ class MatcherSettings(CaptureSettings, DatabaseSettings):
     )
     dns_servers: str = Field(
         "",
-        description="Whom to ask for the keys of senders, separated by commas: 10.0.0.1, "
-        "127.0.0.1:5353, [::1]:53. The system's resolvers when not given.",
+        description="Whom to ask for the keys of senders and for the mail servers of users, "
+        "separated by commas: 10.0.0.1, 127.0.0.1:5353, [::1]:53. The system's resolvers when not "
+        "given.",
     )
     authserv_id: str | None = Field(
         None,

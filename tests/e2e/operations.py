@@ -17,7 +17,7 @@ from tests.e2e.account import Account
 
 EVENTS = "/v1/events"
 """Its answer has no end."""
-SCOPES = {
+SCOPES: dict[str, str | None] = {
     "POST /v1/mail": "mail:write",
     "GET /v1/people": "directory:read",
     "GET /v1/people/{person_id}": "directory:read",
@@ -28,6 +28,7 @@ SCOPES = {
     "POST /v1/capture-addresses": "directory:write",
     "POST /v1/capture-addresses/{address}:rotate": "directory:write",
     "DELETE /v1/capture-addresses/{address}": "directory:write",
+    "GET /v1/capture-addresses/{address}/contact.vcf": "directory:write",
     "POST /v1/explain": "directory:read",
     "GET /v1/inbox": "timeline:read",
     "PUT /v1/inbox/read": "timeline:read",
@@ -42,6 +43,7 @@ SCOPES = {
     "GET /v1/mails/{mail_id}/variants/{variant}": "timeline:read",
     "GET /v1/events": "timeline:read",
     "GET /v1/setup": "timeline:read",
+    "GET /v1/setup/guides": None,
     "GET /v1/settings": "timeline:read",
     "PUT /v1/settings": "account:write",
     "GET /v1/stats": "timeline:read",
@@ -54,7 +56,8 @@ SCOPES = {
     "POST /v1/quarantine/{held_id}/release": "timeline:write",
     "DELETE /v1/quarantine/{held_id}": "timeline:write",
 }
-ALL_SCOPES = frozenset(SCOPES.values()) | {"directory:write"}
+"""None: whoever the token is for, whatever its scopes."""
+ALL_SCOPES = frozenset(filter(None, SCOPES.values())) | {"directory:write"}
 JSON, NDJSON, MAIL = "application/json", "application/x-ndjson", "message/rfc822"
 BODIES: Mapping[str, Any] = {
     "PUT /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
@@ -89,7 +92,7 @@ class Operation:
         return f"{self.method} {self.path}"
 
     @property
-    def scope(self) -> str:
+    def scope(self) -> str | None:
         return SCOPES[self.name]
 
     @property
@@ -143,10 +146,12 @@ def operations(account: Account) -> list[Operation]:
         "state": "waiting",
         "why": "text",
         "images": "remote",
+        "guide": "gmail",
         "from": "2026-01-01",
         "to": "2026-01-31",
     }
     values_in = {"/v1/people": {"address": "cand@mail.example", "cursor": "c1"}}
+    values_in["/v1/setup/guides"] = {"address": "user@team.example"}
     values_in["/v1/capture-addresses"] = {"cursor": account.capture, "person_id": "u1"}
     found = []
     for service in SERVICES:

@@ -150,6 +150,51 @@ class TestCaptureAddresses:
         assert account.outcome() == {"revoked_address": 1}
         assert account.client.mint("u1") != account.capture
 
+    def test_an_address_is_a_contact_to_import(self, account: Account) -> None:
+        account.client.put_person("u1", "user", "One;\r\nEMAIL:x@x.example", ["user@team.example"])
+        card = self.call(account, "GET", f"/{account.capture.upper()}/contact.vcf")
+        assert card.status_code == 200
+        assert card.headers["content-type"] == "text/vcard; charset=utf-8"
+        assert card.headers["content-disposition"] == 'attachment; filename="satchel.vcf"'
+        assert card.headers["cache-control"] == "no-store"
+        lines = card.text.replace("\r\n ", "").split("\r\n")
+        assert "FN:Satchel (my capture address)" in lines
+        assert [line for line in lines if line.startswith("EMAIL")] == [
+            f"EMAIL;TYPE=INTERNET:{account.capture}"
+        ]
+
+    def test_an_address_that_should_not_be_used_any_more_is_no_contact(
+        self, account: Account
+    ) -> None:
+        new = self.call(account, "POST", f"/{account.capture}:rotate").json()["address"]
+        assert self.call(account, "GET", f"/{account.capture}/contact.vcf").status_code == 404
+        assert self.call(account, "GET", f"/{new}/contact.vcf").status_code == 200
+        self.call(account, "DELETE", f"/{new}")
+        assert self.call(account, "GET", f"/{new}/contact.vcf").status_code == 404
+
+    def test_a_contact_is_the_owners_and_that_of_who_keeps_the_directory(
+        self, account: Account, stack: Stack
+    ) -> None:
+        path = f"/v1/capture-addresses/{account.capture}/contact.vcf"
+        readers = {
+            "owner": account.client_for("u1", "timeline:read"),
+            "colleague": account.client_for("u2", "timeline:read directory:read account:write"),
+            "keeper": account.client_for("u9", "directory:write"),
+            "stranger": Account(stack).client_for("u1", "timeline:read"),
+            "other keeper": Account(stack).client_for("u1", "directory:write"),
+        }
+        found = {
+            who: client.request("GET", "matcher", path).status_code
+            for who, client in readers.items()
+        }
+        assert found == {
+            "owner": 200,
+            "colleague": 403,
+            "keeper": 200,
+            "stranger": 403,
+            "other keeper": 404,
+        }
+
     def test_pages_hold_every_address_once(self, account: Account) -> None:
         for n in range(4):
             account.client.put_person(f"u1{n}", "user", "U", [])

@@ -12,12 +12,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.ingest.receive import Receiver
-from services.matcher.authentication import Authenticator, Resolver
+from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.consumer import Matcher
 from services.matcher.decide import Person
 from services.matcher.decisions import Decisions
 from services.matcher.knowledge import Knowledge, Known
+from services.matcher.resolver import Resolver
 from services.timeline.content.reader import read
 from services.timeline.write.projection import project
 from shared.blobs import Blobs

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.matcher.capture_addresses import AddressRecord, CaptureAddresses
+from services.matcher.contact_card import contact_card
 from services.matcher.decide import Person
 from services.matcher.directory import Directory
 from shared.auth import Caller
@@ -14,6 +15,11 @@ from shared.events import Kind, PersonId
 from shared.web import Problem, SignedIn, demand, invalid_field, not_found
 
 MAX_GRACE_HOURS = 24 * 90
+CARD_HEADERS = {
+    "Content-Disposition": 'attachment; filename="satchel.vcf"',
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
 AddressInPath = Annotated[str, Path(max_length=320, description="The capture address")]
 
 
@@ -51,7 +57,9 @@ class CaptureAddressList(BaseModel):
     next_cursor: str | None
 
 
-def capture_address_routes(directory: Directory, capture_addresses: CaptureAddresses) -> APIRouter:
+def capture_address_routes(
+    directory: Directory, capture_addresses: CaptureAddresses, contact_name: str
+) -> APIRouter:
     """Return the routes of capture addresses.
 
     All need the scope directory:write, or the token of the very user whose address it is.
@@ -132,6 +140,30 @@ def capture_address_routes(directory: Directory, capture_addresses: CaptureAddre
         """Let an address count no more, from now on."""
         record = await find(caller, address)
         await capture_addresses.revoke_one(caller.account, record.address)
+
+    @router.get(
+        "/v1/capture-addresses/{address}/contact.vcf",
+        response_class=Response,
+        responses={200: {"content": {"text/vcard": {"schema": {"type": "string"}}}}},
+    )
+    async def capture_address_contact(address: AddressInPath, caller: SignedIn) -> Response:
+        """Return an active address as a contact to import (vCard), for Bcc to complete.
+
+        404 for one that was rotated or revoked: nobody should begin to use it.
+        """
+        record = await find(caller, address)
+        if record.state != "active":
+            raise not_found("active capture address")
+        owner = await directory.get(caller.account, record.person_id)
+        card = contact_card(
+            name=contact_name,
+            address=record.address,
+            owner=owner.name if owner else "",
+            owner_id=record.person_id,
+            account=record.account,
+            made_at=record.created_at,
+        )
+        return Response(card, media_type="text/vcard; charset=utf-8", headers=CARD_HEADERS)
 
     return router
 

@@ -9,5 +9,3 @@ when nothing could be found out.
 """
 
 from services.matcher.authentication.authenticator import Authenticator as Authenticator
-from services.matcher.authentication.resolver import Resolver as Resolver
-from services.matcher.authentication.resolver import name_servers as name_servers

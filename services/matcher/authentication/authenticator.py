@@ -12,10 +12,10 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from services.matcher.authentication.resolver import Resolver
 from services.matcher.authentication.verdict import Question, authenticate, unverified
 from services.matcher.judge import Judgement
 from services.matcher.metrics import AUTHENTICATE_SECONDS, AUTHENTICATIONS
+from services.matcher.resolver import Resolver
 from shared.events import Authentication, AuthenticationVerdict, MailReceived
 
 MAX_ENCLOSED = 10

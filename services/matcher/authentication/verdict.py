@@ -17,7 +17,6 @@ from typing import ParamSpec, TypeVar
 
 from services.matcher.authentication.canonical import SignedForm, signed_form
 from services.matcher.authentication.policy import Policy, is_aligned, policy_of
-from services.matcher.authentication.resolver import NoAnswer
 from services.matcher.authentication.results import Result, believed_results, read_results
 from services.matcher.authentication.seals import trusted_results
 from services.matcher.authentication.signature import (
@@ -30,6 +29,7 @@ from services.matcher.authentication.signature import (
     read_signature,
     verify,
 )
+from services.matcher.resolver import NoAnswer
 from services.matcher.senders import literal_senders
 from shared.events import Authentication, AuthenticationMethod
 from shared.events import AuthenticationVerdict as Verdict

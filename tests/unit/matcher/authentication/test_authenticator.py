@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from services.matcher.authentication import Authenticator, Resolver
+from services.matcher.authentication import Authenticator
 from services.matcher.decide import Attach
 from services.matcher.judge import Judgement
+from services.matcher.resolver import Resolver
 from shared.events import Direction, Forwarded, Kind, MailReceived, Match, Named, Role
 from shared.mail.headers import read_header_block
 from tests.deadline import DEADLINE

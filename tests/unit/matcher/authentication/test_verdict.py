@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from dev.generate import ROOT
 from services.matcher.authentication import verdict as verdict_module
-from services.matcher.authentication.resolver import NoAnswer
 from services.matcher.authentication.signature import Bodies
 from services.matcher.authentication.verdict import Question, authenticate
+from services.matcher.resolver import NoAnswer
 from shared.mail.headers import read_header_block
 from tests.cost import LINEAR, growth
 from tests.signed import FIELDS, SELECTOR, key_record, letter, sealed, signed, zone

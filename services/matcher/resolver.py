@@ -1,10 +1,10 @@
-"""DNS: the TXT records of a name, soon or not at all.
+"""DNS: the TXT and MX records of a name, soon or not at all.
 
 * What is answered is remembered as long as it says, at most five minutes, that there is nothing as
   well. So is, for half a minute, that a name was not answered.
 * When a name is not answered in time, the servers are asked for something that every one has at
-  hand (the root). When not even that comes, nobody waits for them for a while: a mail is never late
-  because DNS is away, and nobody can bring that about with a slow name of their own.
+  hand (the root). When not even that comes, nobody waits for them for a while: no mail and no page
+  is late because DNS is away, and nobody can bring that about with a slow name of their own.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import contextlib
 import contextvars
 import time
 from ipaddress import ip_address
+from typing import Any
 
 import dns.asyncresolver
 import dns.exception
@@ -58,45 +59,60 @@ class Resolver:
     """Asks the given servers, or those of the system."""
 
     def __init__(self, servers: list[tuple[str, int]], seconds: float) -> None:
-        """Wait at most `seconds` for a name."""
+        """Wait at most `seconds` for the TXT records of a name."""
         self._resolver = _resolver_of(servers)
         self._resolver.cache = _Cache(_MAX_REMEMBERED)
-        self._resolver.lifetime = seconds
-        self._resolver.timeout = min(1.0, seconds)
+        self._resolver.timeout = 1.0  # for one server; what is asked says how long in all
+        self._seconds = seconds
         self._resolver.search = []
-        self._slow: dict[str, float] = {}
+        self._slow: dict[tuple[str, str], float] = {}
         self._away_until = 0.0
         self._probing: asyncio.Task[None] | None = None
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def text(self, name: str) -> list[str]:
         """Return the TXT records of a name, each in one piece. Raises NoAnswer."""
+        records = await self._records(name, "TXT", self._seconds)
+        return [b"".join(record.strings).decode("utf-8", "replace") for record in records]
+
+    async def mail_hosts(self, domain: str, seconds: float) -> list[str]:
+        """Return the hosts that take a domain's mail, the preferred first. Raises NoAnswer.
+
+        In lower case and without the last dot. A domain that takes none (RFC 7505) has none.
+        """
+        records = await self._records(domain, "MX", seconds)
+        ordered = sorted((r.preference, r.exchange.to_text().lower().strip(".")) for r in records)
+        return [host for _, host in ordered if host]
+
+    async def _records(self, name: str, kind: str, seconds: float) -> list[Any]:
         try:
             question = dns.name.from_text(f"{name}.")
         except dns.exception.DNSException:
             return []  # no such name can be
         now = time.monotonic()
-        if now < self._away_until or now < self._slow.get(name, 0):
+        if now < self._away_until or now < self._slow.get((name, kind), 0):
             raise NoAnswer(name)
         try:
             async with self._at_once:
-                answer = await self._resolver.resolve(question, "TXT", raise_on_no_answer=False)
+                answer = await self._resolver.resolve(
+                    question, kind, raise_on_no_answer=False, lifetime=seconds
+                )
         except dns.resolver.NXDOMAIN:
             return []
         except dns.exception.Timeout as error:
-            self._not_answered(name)
+            self._not_answered(name, kind)
             raise NoAnswer(name) from error
         except (dns.exception.DNSException, OSError, ValueError) as error:
             raise NoAnswer(name) from error
-        return [b"".join(r.strings).decode("utf-8", "replace") for r in answer.rrset or ()]
+        return list(answer.rrset or ())
 
-    def _not_answered(self, name: str) -> None:
-        """Remember a name, and find out beside the mail whether the servers answer at all."""
+    def _not_answered(self, name: str, kind: str) -> None:
+        """Remember a question, and find out beside it whether the servers answer at all."""
         if len(self._slow) >= _MAX_REMEMBERED:
             self._slow.clear()
-        self._slow[name] = time.monotonic() + _SLOW_SECONDS
+        self._slow[name, kind] = time.monotonic() + _SLOW_SECONDS
         if self._probing is None or self._probing.done():
-            # Nobody's mail: what it logs must not have the ids of whose name was asked for.
+            # Nobody's question: what it logs must not have the ids of whose name was asked for.
             self._probing = asyncio.create_task(self._probe(), context=contextvars.Context())
 
     async def _probe(self) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.matcher.authentication.resolver import NoAnswer, Resolver, name_servers
+from services.matcher.resolver import NoAnswer, Resolver, name_servers
+from tests.deadline import DEADLINE
 from tests.dns_server import DnsServer
 
 
@@ -28,10 +29,42 @@ async def test_a_long_record_is_one_text_and_nothing_is_asked_twice(server: DnsS
     assert server.asked == ["known.test", "nobody.test"]
 
 
+async def test_the_hosts_of_a_domain_are_told_in_their_order(server: DnsServer) -> None:
+    server.mail_hosts["office.test"] = ["20 B.Mail.Example.", "5 a.mail.example."]
+    server.mail_hosts["mute.test"] = ["0 ."]
+    resolver = resolver_of(server)
+    for _ in range(2):
+        assert await resolver.mail_hosts("office.test", 5) == ["a.mail.example", "b.mail.example"]
+    assert await resolver.mail_hosts("mute.test", 5) == [], "it takes no mail"
+    assert await resolver.mail_hosts("known.test", 5) == [], "it has other records"
+    assert await resolver.mail_hosts("nobody.test", 5) == []
+    assert server.asked == ["office.test", "mute.test", "known.test", "nobody.test"]
+
+
+async def test_a_name_that_is_slow_for_one_question_is_asked_the_other(server: DnsServer) -> None:
+    resolver = resolver_of(server, seconds=1)
+    server.ignored.add("known.test")
+    with pytest.raises(NoAnswer):
+        await resolver.text("known.test")
+    await asyncio.sleep(0.1)
+    server.ignored.clear()
+    assert await resolver.mail_hosts("known.test", 5) == []
+
+
+async def test_hosts_are_waited_for_as_long_as_is_said(server: DnsServer) -> None:
+    resolver = resolver_of(server, seconds=0)  # nobody asks for keys
+    server.mail_hosts["office.test"] = ["5 a.mail.example."]
+    server.ignored.add("slow.test")
+    assert await resolver.mail_hosts("office.test", DEADLINE) == ["a.mail.example"]
+    with pytest.raises(NoAnswer):
+        await resolver.mail_hosts("slow.test", 0.2)
+
+
 async def test_what_can_be_no_name_has_no_records(server: DnsServer) -> None:
     resolver = resolver_of(server)
     for name in ("x" * 64 + ".test", "a..test", ".".join(["x" * 60] * 5)):
         assert await resolver.text(name) == []
+        assert await resolver.mail_hosts(name, 5) == []
     assert server.asked == []
 
 

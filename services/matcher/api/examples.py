@@ -1,0 +1,51 @@
+"""Examples for the API's description: to read, and for mocks of clients."""
+
+from typing import Any
+
+GUIDE: dict[str, Any] = {
+    "id": "fastmail",
+    "kind": "provider",
+    "name": "Fastmail",
+    "version": 1,
+    "checked": "2026-01-15",
+    "sources": ["https://www.fastmail.com/help/receive/forward.html"],
+    "needs": [],
+    "sends": None,
+    "receives": {
+        "automatic": "yes",
+        "evidence": "seen",
+        "steps": [
+            "Open “Settings” > “Mail rules” and choose “Create rule”.",
+            "Choose the action “Send a copy to” and type {capture_address}.",
+        ],
+        "snippets": [],
+        "can": ["Forward only some mail: give the rule conditions."],
+        "cannot": [],
+        "traps": ["What counts as spam, or is discarded by a rule, is not forwarded."],
+        "unknown": [],
+        "confirmation": {
+            "kind": "none",
+            "evidence": "seen",
+            "senders": [],
+            "valid_hours": None,
+            "notes": ["Fastmail's help mentions none."],
+        },
+    },
+    "both": None,
+}
+GUIDES: dict[str, Any] = {
+    "mailbox": "one@agency.example",
+    "mailboxes": ["one@agency.example"],
+    "chosen_by": "mail_hosts",
+    "guide": GUIDE,
+    "values": {
+        "capture_address": "recruiter-one.ud6ixgz2abcde234567abcdefghij@in.satchel.example",
+        "address": "one@agency.example",
+    },
+    "choices": [
+        {"id": "fastmail", "kind": "provider", "name": "Fastmail"},
+        {"id": "thunderbird", "kind": "client", "name": "Thunderbird"},
+    ],
+}
+EXAMPLES = {"Guide": GUIDE, "GuidesOut": GUIDES}
+"""By the name of the schema that they are of."""

@@ -1,0 +1,37 @@
+"""What can be followed today: nobody is sent where Satchel has nothing yet.
+
+* A guide with a need that nobody can meet is not told.
+* A provider that asks before it forwards, in a mail that `confirmation.py` cannot read, cannot be
+  answered. Its users get the steps by hand in place of those of forwarding.
+
+The files keep their steps. Taking an entry out of these sets is all that it takes to tell them.
+"""
+
+from services.matcher.guides.shape import Guide, GuideHalf, GuideNeed
+
+UNMET_NEEDS = frozenset({GuideNeed.ACCOUNT_CAPTURE_ADDRESS, GuideNeed.JOURNAL_REPORTS})
+UNREAD_CONFIRMATIONS = frozenset(
+    {
+        "china-mobile",
+        "gmx",
+        "migadu",
+        "naver-works",
+        "qq",
+        "tencent-exmail",
+        "yahoo",
+        "yandex",
+        "zoho",
+    }
+)
+"""Providers that always ask. Zimbra does where a site wants it: its guide says so."""
+
+
+def available(guide: Guide, by_hand: GuideHalf) -> Guide | None:
+    """Return the guide as it can be followed today; None when it cannot."""
+    if UNMET_NEEDS.intersection(guide.needs):
+        return None
+    if guide.receives is None or guide.id not in UNREAD_CONFIRMATIONS:
+        return guide
+    # The needs are those of forwarding: a paid plan, an administrator.
+    receives = by_hand.model_copy(update={"confirmation": guide.receives.confirmation})
+    return guide.model_copy(update={"receives": receives, "needs": ()})

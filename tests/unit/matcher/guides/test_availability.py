@@ -1,0 +1,108 @@
+"""No guide that is told needs something that Satchel does not have."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.matcher.confirmation import may_be_confirmation
+from services.matcher.guides import Catalogue
+from services.matcher.guides.availability import UNMET_NEEDS, UNREAD_CONFIRMATIONS
+from services.matcher.guides.catalogue import written_guides
+from services.matcher.guides.shape import (
+    Automatic,
+    ConfirmationKind,
+    Guide,
+    GuideConfirmation,
+    GuideKind,
+    GuideNeed,
+    placeholders_of,
+)
+from shared.mail.header_block import read_header_block
+
+DOMAIN = "in.satchel.test"
+WRITTEN = {guide.id: guide for guide in written_guides()}
+TOLD = Catalogue.load().guides
+ASKING = {ConfirmationKind.LINK, ConfirmationKind.CODE, ConfirmationKind.LINK_OR_CODE}
+ASKING |= {ConfirmationKind.ASKED}
+ASKS_WHERE_A_SITE_WANTS_IT = {"zimbra"}
+
+
+def texts(guide: Guide) -> Iterator[str]:
+    for half in filter(None, (guide.sends, guide.receives, guide.both)):
+        yield from (*half.steps, *half.snippets, *half.can, *half.cannot)
+        yield from (*half.traps, *half.unknown)
+
+
+def confirmation_of(guide: Guide) -> GuideConfirmation:
+    assert guide.receives
+    assert guide.receives.confirmation
+    return guide.receives.confirmation
+
+
+def is_read(sender: str) -> bool:
+    """Return whether the matcher takes a mail of this sender for a question."""
+    raw = f"From: {sender}\r\nTo: me@{DOMAIN}\r\n\r\n".encode()
+    return may_be_confirmation(read_header_block(raw), DOMAIN)
+
+
+def test_what_needs_an_address_of_the_account_or_journal_reports_is_not_told() -> None:
+    assert WRITTEN.keys() - TOLD.keys() == {
+        "exchange-journaling",
+        "exchange-mail-flow",
+        "postfix",
+        "synology",
+        "workspace-routing",
+    }
+    for guide in TOLD.values():
+        assert not UNMET_NEEDS.intersection(guide.needs)
+        named = {name for text in texts(guide) for name in placeholders_of(text)}
+        assert "account_capture_address" not in named
+
+
+def test_no_guide_sends_its_reader_to_one_that_is_not_told() -> None:
+    hidden = [guide.name for guide in WRITTEN.values() if guide.id not in TOLD]
+    for guide in TOLD.values():
+        assert [n for n in hidden if any(n in text for text in texts(guide))] == [], guide.id
+
+
+def test_what_can_be_followed_stays_as_it_is_written() -> None:
+    changed = {id_ for id_, guide in TOLD.items() if guide != WRITTEN[id_]}
+    assert changed == UNREAD_CONFIRMATIONS
+    assert GuideNeed.PAID_PLAN in TOLD["proton"].needs
+    assert TOLD["gmail"].receives == WRITTEN["gmail"].receives
+
+
+def test_a_provider_whose_question_cannot_be_shown_is_received_by_hand() -> None:
+    for id_ in UNREAD_CONFIRMATIONS:
+        guide = TOLD[id_]
+        assert guide.receives
+        assert guide.receives.automatic is Automatic.NO
+        assert any("{capture_address}" in step for step in guide.receives.steps)
+        assert guide.receives.cannot
+        assert guide.needs == (), "nobody pays for what they cannot use"
+        assert guide.sends == WRITTEN[id_].sends
+        assert guide.receives.confirmation == confirmation_of(WRITTEN[id_])
+
+
+def test_those_are_the_ones_that_ask_and_are_not_read() -> None:
+    asking = {
+        guide.id: confirmation_of(guide)
+        for guide in WRITTEN.values()
+        if guide.kind is GuideKind.PROVIDER and confirmation_of(guide).kind in ASKING
+    }
+    unread = {
+        id_
+        for id_, asked in asking.items()
+        if not (asked.senders and all(is_read(sender) for sender in asked.senders))
+    }
+    assert unread - ASKS_WHERE_A_SITE_WANTS_IT == UNREAD_CONFIRMATIONS
+    assert is_read("forwarding-noreply@google.com")
+    assert not is_read("noreply@zoho.com")
+
+
+@pytest.mark.parametrize("guide", TOLD.values(), ids=lambda guide: guide.id)
+def test_a_question_appears_on_the_page_only_where_it_is_read(guide: Guide) -> None:
+    promised = [text for text in texts(guide) if "appears on this page" in text]
+    senders = confirmation_of(guide).senders if promised else ()
+    assert not promised or (senders and all(is_read(sender) for sender in senders))
+    assert [text for text in texts(guide) if "watch" in text] == []
