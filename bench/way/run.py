@@ -185,16 +185,21 @@ def paced(letters: Iterable[Letter], rate: float) -> Iterator[Letter]:
 
 def conflicts_of(stack: Stack) -> float:
     """Return how often the timelines have met each other in a write, since they were started."""
-    pages = (
-        httpx.get(f"http://127.0.0.1:{replica.http_port}/metrics", trust_env=False).text
+    return sum(
+        sample(
+            httpx.get(f"http://127.0.0.1:{replica.http_port}/metrics", trust_env=False).text,
+            "satchel_batch_conflicts_total",
+        )
         for replica in stack.of("timeline")
     )
-    return sum(
-        float(line.split()[1])
-        for page in pages
-        for line in page.splitlines()
-        if line.startswith("satchel_conflicts_total ")
-    )
+
+
+def sample(metrics: str, name: str) -> float:
+    """Return the value of a metric without labels. Raises LookupError when it is not there."""
+    for line in metrics.splitlines():
+        if line.startswith(f"{name} "):
+            return float(line.rpartition(" ")[2])
+    raise LookupError(name)
 
 
 def enlarge_cache(url: str) -> None:

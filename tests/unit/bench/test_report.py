@@ -12,8 +12,9 @@ from bench.way.latency import Latency, latencies
 from bench.way.load import Load
 from bench.way.report import markdown, row
 from bench.way.results import load_results, save
-from bench.way.run import Result, Waits, paced
+from bench.way.run import Result, Waits, paced, sample
 from dev.ledger import Letter
+from services.timeline.metrics import CONFLICTS
 
 LOAD = Load(mails=3000)
 RESULT = Result(
@@ -129,3 +130,10 @@ def test_latencies_have_a_ratio_to_the_idle_stack() -> None:
     lines = latencies([alone, half]).splitlines()
     assert lines[2] == "| alone | 8.0 | 20 | 30 | 50 | 1.0, 2.5 |"
     assert lines[3] == "| half | 60.0 | 30 | 50 | 100 | 1.5, 5.0 |"
+
+
+def test_the_conflicts_are_counted_by_a_metric_that_the_timeline_has() -> None:
+    assert CONFLICTS.describe()[0].name == "satchel_batch_conflicts"
+    assert sample("# HELP x\nx_total 3.0\nx 2.0\n", "x") == 2
+    with pytest.raises(LookupError):
+        sample("x_total 3.0\n", "x")
