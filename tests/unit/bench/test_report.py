@@ -133,7 +133,7 @@ def test_latencies_have_a_ratio_to_the_idle_stack() -> None:
 
 
 def test_the_conflicts_are_counted_by_a_metric_that_the_timeline_has() -> None:
-    assert CONFLICTS.describe()[0].name == "satchel_batch_conflicts"
+    assert next(iter(CONFLICTS.describe())).name == "satchel_batch_conflicts"
     assert sample("# HELP x\nx_total 3.0\nx 2.0\n", "x") == 2
     with pytest.raises(LookupError):
         sample("x_total 3.0\n", "x")
