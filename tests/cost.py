@@ -6,7 +6,7 @@ it are measured on the same one, at the same time:
 * `growth(work_of_size, n)` says by how much the time grows when the size doubles, the mean of two
   doublings: 2 where it is linear, 4 where it is quadratic. A test asserts `< LINEAR`. It fails as
   soon as a fifth of the time at `n` is quadratic. What looks worse than linear is measured again at
-  `2n`: quadratic time looks worse there, noise and a cache that is full do not.
+  `2n`, twice: quadratic time looks worse there, noise and a cache that is full do not.
 * `ratio(work, reference)` says how many times as long `work` takes as a reference workload.
 
 Only the processor time of the calling thread counts. Other work on the machine makes it longer,
@@ -44,11 +44,15 @@ def growth(
 ) -> float:
     """The square root of t(4 * size) / t(size) of the work that `work_of_size` prepares.
 
-    Preparing is not measured. Where it is not below LINEAR, the less of that at `size` and at
-    `2 * size`.
+    Preparing is not measured. Where it is not below LINEAR, the least of that at `size` and, with
+    more tries, twice at `2 * size`.
     """
-    first = _growth(work_of_size, size, tries, clock)
-    return first if first < LINEAR else min(first, _growth(work_of_size, 2 * size, tries, clock))
+    found = math.inf
+    for times, more in ((1, 1), (2, 2), (2, 4)):
+        found = min(found, _growth(work_of_size, times * size, more * tries, clock))
+        if found < LINEAR:
+            break
+    return found
 
 
 def _growth(work_of_size: Callable[[int], _Work], size: int, tries: int, clock: _Clock) -> float:
