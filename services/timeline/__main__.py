@@ -116,8 +116,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         left_in_time(client),
         running(Together(database_lookout, blobs_lookout), stopping),
         running(publisher, stopping),
-        running(indexer, stopping),
-        running(writer, stopping),
+        running(Together(indexer, writer), stopping),
         running(Together(http, live, release, dead_letter_sweep, *consumers), stopping),
     ):
         await stopping.wait()

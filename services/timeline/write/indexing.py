@@ -12,6 +12,7 @@
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from itertools import count
 
@@ -123,7 +124,8 @@ class TermIndexer:
                 TERM_BLOCKS_FAILED.inc()
                 log.warning("search terms not indexed", error=type(error).__name__)
                 self._due[audience] = None  # after the others
-                await asyncio.sleep(_PAUSE_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), _PAUSE_SECONDS)
 
     async def _index(self, account: str, audience: str) -> None:
         await self.index(account, audience)
