@@ -116,7 +116,7 @@ class Timeline:
 
 @asynccontextmanager
 async def a_timeline(mongodb_url: str, folder: Path) -> AsyncIterator[Timeline]:
-    """Open a timeline on an empty database that nobody else uses meanwhile.
+    """Open a timeline on an empty database of its own.
 
     One that another test has left is used again: its thirty indexes take longer to build than most
     tests to run.

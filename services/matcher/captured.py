@@ -1,4 +1,4 @@
-"""The bytes of a captured mail: fetched once, cut once, whoever asks how often.
+"""The bytes of a captured mail: fetched once and cut once, however often they are read.
 
 A small mail comes with its event. Of a large one, a claim in the blob store, as much is fetched as
 is asked for, and no byte twice: its header, its text, all of it. The mails that it encloses are

@@ -51,7 +51,7 @@ class Judgement:
     people: Collection[Person]
     forwarded: Forwarded | None = None
     raw: bytes = field(default=b"", repr=False)
-    """The bytes of an enclosed mail, cut out once for whoever needs them afterwards."""
+    """The bytes of an enclosed mail, cut out once and kept."""
 
     @property
     def is_cut(self) -> bool:

@@ -5,7 +5,7 @@
 * Deliveries have tags that count from 1 (RabbitMQ, for each channel). Those that are settled in a
   row from the first one are acknowledged by one frame: `multiple`, up to the last of the row. So it
   never covers one that is still handled. Those behind a gap are acknowledged one by one.
-* Whoever acknowledges waits until it is sent; a channel that closes before is an error for all.
+* `acknowledge` returns once the frame is sent; it raises when the channel closes before.
 """
 
 import asyncio

@@ -85,7 +85,7 @@ def test_a_small_mail_by_smtp_is_three_lines_with_all_that_is_asked_next(account
     mail = account.client.timeline("c1")[0]
     assert projected["mail_id"] == mail["id"]
     assert projected["conversation_id"] == mail["conversation_id"]
-    assert projected["seconds"] > 0
+    assert isinstance(projected["seconds"], float)
 
 
 def test_a_large_mail_has_its_claim_besides(account: Account) -> None:

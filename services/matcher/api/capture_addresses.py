@@ -149,7 +149,7 @@ def capture_address_routes(
     async def capture_address_contact(address: AddressInPath, caller: SignedIn) -> Response:
         """Return an active address as a contact to import (vCard), for Bcc to complete.
 
-        404 for one that was rotated or revoked: nobody should begin to use it.
+        404 for one that was rotated or revoked: it must not come into new use.
         """
         record = await find(caller, address)
         if record.state != "active":

@@ -4,8 +4,8 @@
 
 * A guide is a TOML file in `providers/` (by whom a mailbox is), `clients/` (programs that send) or
   `company/` (an administrator sets up everybody). Its id is the file's name, its form `shape.py`.
-* A change of its text raises `version`. Whoever has looked at the product again sets `checked`.
-* It says how well its facts are known. What nobody has seen stands in `unknown`; no step is a
+* A change of its text raises `version`. A new comparison with the product sets `checked`.
+* It says how well its facts are known. What is not confirmed stands in `unknown`; no step is a
   guess.
 * What Satchel cannot do yet is not told: `availability.py`.
 * Only the domains of a user's own mailboxes are asked for. When that fails, the user gets the

@@ -1,6 +1,6 @@
-"""What can be followed today: nobody is sent where Satchel has nothing yet.
+"""Which guides can be followed today: none relies on what Satchel lacks.
 
-* A guide with a need that nobody can meet is not told.
+* A guide with an unmet need is not listed.
 * A provider that asks before it forwards, in a mail that `confirmation.py` cannot read, cannot be
   answered. Its users get the steps by hand in place of those of forwarding.
 

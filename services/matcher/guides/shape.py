@@ -117,7 +117,7 @@ class GuideHalf(_Data):
     can: tuple[Text, ...] = ()
     cannot: tuple[Text, ...] = ()
     traps: tuple[Text, ...] = Field((), description="What goes wrong, and what then")
-    unknown: tuple[Text, ...] = Field((), description="What nobody has confirmed")
+    unknown: tuple[Text, ...] = Field((), description="What is not confirmed")
     confirmation: GuideConfirmation | None = Field(None, description="Of forwarding alone")
 
 
@@ -128,7 +128,7 @@ class Guide(_Data):
     kind: GuideKind
     name: str = Field(description="As the product calls itself")
     version: int = Field(ge=1, description="Raised with each change of its text")
-    checked: date = Field(description="When somebody last compared it with its sources")
+    checked: date = Field(description="When it was last compared with its sources")
     sources: tuple[str, ...] = Field(description="Pages, or what else it is known from")
     needs: tuple[GuideNeed, ...] = ()
     sends: GuideHalf | None = Field(None, description="Mail that the user sends")

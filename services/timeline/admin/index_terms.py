@@ -1,6 +1,6 @@
 """Puts all search terms that are in no block into blocks, then drops the index that was before.
 
-For whoever upgrades: until then a search uses the former index, which is complete whoever writes.
+For upgrades: until then a search uses the former index, which old and new timelines both fill.
 It can be interrupted, and begun again, at any moment; what is done stays done.
 """
 

@@ -30,7 +30,7 @@ from shared.database import Database, of_id
 
 _UPSERTED = (Conversation, RawMail, ReadMark, SummaryRow)
 """Inserted by an upsert: so that a bulk write of what is often replaced is one command, and because
-of raw bytes nobody has asked whether they are there."""
+raw bytes are not loaded before."""
 _TALLIES = "tallies"
 Writes = dict[str, list[Any]]
 

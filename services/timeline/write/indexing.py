@@ -91,7 +91,7 @@ class TermIndexer:
             looking.cancel()
 
     async def _look_at_all(self) -> None:
-        """Find the audiences that have enough fresh rows, whoever wrote them."""
+        """Find the audiences with enough fresh rows, also those of ended processes."""
         audience: Audience | None = None
         while True:
             try:
@@ -101,7 +101,7 @@ class TermIndexer:
                 if await self._has_enough(*audience):
                     self._due[audience] = None
                     self._is_due.set()
-            except PyMongoError:  # the database is away: from the same audience on
+            except PyMongoError:  # database unavailable: retry from the same audience
                 await asyncio.sleep(_PAUSE_SECONDS)
             await asyncio.sleep(_BETWEEN_LOOKS_SECONDS)
 

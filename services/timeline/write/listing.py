@@ -214,7 +214,7 @@ def _summarise(
 def _new_summary(
     had: SummaryRow | None, was: MailRow | None, row: MailRow | None
 ) -> Summary | None:
-    """Return the summary of a conversation whose mail has another row; None: make it anew."""
+    """Return the summary of a conversation whose mail has another row; None: recompute it."""
     if row is None:
         return None
     if was is None:

@@ -54,7 +54,7 @@ def joined(one: Summary, other: Summary) -> Summary:
 
 
 def changed(summary: Summary, before: MailRow, after: MailRow) -> Summary | None:
-    """Return the summary when the row of one of its mails has changed; None: make it anew."""
+    """Return the summary when the row of one of its mails has changed; None: recompute it."""
     additive = (
         before.date == after.date
         and before.has_attachments <= after.has_attachments

@@ -1,4 +1,4 @@
-"""A captured mail's bytes: none is fetched twice, and no wrapper is parsed anew for each mail."""
+"""A captured mail's bytes: none is fetched twice, and no wrapper is parsed again for each mail."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Raw bytes against what names them: those that are missing, and those that nobody needs."""
+"""Raw bytes against what names them: those that are missing, and orphans."""
 
 from collections import Counter
 from collections.abc import Callable, Collection
