@@ -18,6 +18,10 @@ from services.timeline.write.requests import (
 MAX_REQUESTS = 64
 MAX_BYTES = 8 << 20
 """Of the documents of one batch, about. A MongoDB transaction with more costs its cache dearly."""
+_ROWS = 8192
+"""Bytes of a mail beside its text and its raw bytes: rows, summaries, tokens."""
+_TEXT = 4
+"""The text itself, and the terms of it that the rows of two audiences keep."""
 
 
 @dataclass(slots=True, eq=False)
@@ -100,10 +104,10 @@ def halves(batch: Sequence[Pending]) -> tuple[Sequence[Pending], Sequence[Pendin
 
 
 def size_of(request: Request) -> int:
-    """Return about how many bytes a request writes: documents, raw bytes, above all search terms.
+    """Return about how many bytes of documents a request writes.
 
-    A word becomes a key of 50 bytes in two rows' index. What a transaction writes stays in the
-    server's cache until it ends; where several lanes fill it, MongoDB rolls them back.
+    What a transaction writes stays in the server's cache until it ends; where several lanes fill
+    it, MongoDB rolls them back.
     """
     raw = 0
     if isinstance(request, Attach):
@@ -114,5 +118,5 @@ def size_of(request: Request) -> int:
         contents = [projection.content for projection in request.projections]
     else:
         return 1024
-    words = sum(8192 + 24 * len(content.text) + len(content.html or "") for content in contents)
-    return raw + words
+    kept = sum(_ROWS + _TEXT * len(content.text) + len(content.html or "") for content in contents)
+    return raw + kept

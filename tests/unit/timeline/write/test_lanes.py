@@ -74,7 +74,7 @@ async def test_a_lane_is_filled_until_nothing_waits() -> None:
 
 async def test_a_batch_has_so_many_bytes_and_one_request_more_at_most() -> None:
     large = attach()
-    content = replace(large.projection.content, text="x" * (MAX_BYTES // 72))
+    content = replace(large.projection.content, text="x" * (MAX_BYTES // 12))
     large = replace(large, projection=replace(large.projection, content=content))
     lane = filled(*(pending(large) for _ in range(7)))
     assert [len(lane.drain(one_account=False)) for _ in range(3)] == [3, 3, 1]
@@ -139,11 +139,11 @@ def test_a_request_counts_as_what_it_writes() -> None:
     content = replace(request.projection.content, text="x" * 100, html="y" * 10)
     projection = replace(request.projection, content=content)
     raw = len(request.raw)
-    assert size_of(replace(request, projection=projection)) == raw + 8192 + 2410
+    assert size_of(replace(request, projection=projection)) == raw + 8192 + 410
     large = replace(request, projection=projection, raw=b"x" * (RAW_IN_DATABASE_BYTES + 1))
-    assert size_of(large) == 8192 + 2410, "the blob store has its bytes"
+    assert size_of(large) == 8192 + 410, "the blob store has its bytes"
     several = Replace(mail_id="m", content=content, projections=(projection, projection))
-    assert size_of(several) == 2 * (8192 + 2410)
+    assert size_of(several) == 2 * (8192 + 410)
     plain = replace(projection, content=replace(content, html=None))
-    assert size_of(replace(request, projection=plain)) == raw + 8192 + 2400
+    assert size_of(replace(request, projection=plain)) == raw + 8192 + 400
     assert size_of(dismiss()) == size_of(confirm()) == 1024
