@@ -36,6 +36,7 @@ from bench.filling import Target, fill
 from bench.mailbox import ACCOUNT, MAIL_WORDS
 from bench.requests import Requests, all_requests, prepare
 from dev.install import find_mongod
+from dev.local_http import NO_TLS
 from dev.mongodb import PrivateMongoDB
 from dev.stack import Stack, own_databases
 from dev.terminal import say
@@ -127,6 +128,7 @@ class Bench:
             headers={"Authorization": f"Bearer {token}"},
             timeout=60,
             trust_env=False,
+            verify=NO_TLS,
         )
 
     async def _costs(self, requests: Requests, paths: Sequence[str]) -> list[tuple[int, int, int]]:

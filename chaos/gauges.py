@@ -7,10 +7,10 @@ from collections import defaultdict
 from pathlib import Path
 
 import aio_pika
-import httpx
 from aio_pika.exceptions import AMQPError
 from prometheus_client.parser import text_string_to_metric_families
 
+from dev.local_http import get
 from dev.stack import Replica, Stack
 from shared.topology import OUTCOMES, RECEIVED
 
@@ -68,7 +68,7 @@ def delivery_counts(stack: Stack) -> dict[str, int]:
 
 def _histogram(replica: Replica) -> dict[str, int]:
     url = f"http://127.0.0.1:{replica.http_port}/metrics"
-    text = httpx.get(url, timeout=10, trust_env=False).text
+    text = get(url).text
     counts: dict[str, int] = defaultdict(int)
     below: dict[str, int] = defaultdict(int)  # buckets are cumulative
     for family in text_string_to_metric_families(text):

@@ -20,6 +20,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from dev.generate import ROOT
+from dev.local_http import get
 from dev.stack import Replica
 
 FORGET_SECONDS = 1.0
@@ -105,7 +106,7 @@ class _Asked:
         """Return whether it passed."""
         self._due = time.monotonic() + self._probe.period
         try:
-            answer = httpx.get(self._url, timeout=self._probe.timeout, trust_env=False)
+            answer = get(self._url, timeout=self._probe.timeout)
             passed = answer.status_code == 200
         except httpx.HTTPError:
             passed = False
@@ -187,7 +188,7 @@ class Pod:
             self._thread.join()
 
     def _get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, timeout=10, trust_env=False)
+        return get(self.url + path)
 
     def _look_after(self) -> None:
         startup, liveness, readiness = (

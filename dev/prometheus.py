@@ -15,6 +15,7 @@ import yaml
 
 from dev.generate import ROOT
 from dev.install import ensure_prometheus
+from dev.local_http import NO_TLS, get
 from dev.server import PrivateServer
 from dev.stack import Stack
 
@@ -73,7 +74,9 @@ class PrivatePrometheus(PrivateServer):
     def ask(self, path: str, **parameters: str) -> Any:
         """Return the data of an answer of its API. Raises HTTPStatusError, with what it says."""
         if self._client is None:  # making one takes longer than an answer
-            self._client = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+            self._client = httpx.Client(
+                base_url=self.url, timeout=30, trust_env=False, verify=NO_TLS
+            )
         answer = self._client.get(f"/api/v1/{path}", params=parameters)
         answer.raise_for_status()
         return answer.json()["data"]
@@ -134,6 +137,6 @@ class PrivatePrometheus(PrivateServer):
 
     def _ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/-/ready", timeout=2, trust_env=False).status_code == 200
+            return get(f"{self.url}/-/ready", timeout=2).status_code == 200
         except httpx.HTTPError:
             return False

@@ -27,6 +27,7 @@ from pymongo.errors import PyMongoError
 from dev.client import Endpoints
 from dev.generate import ROOT, SETTINGS
 from dev.install import ensure_rabbitmq, find_mongod
+from dev.local_http import get
 from dev.mongodb import PrivateMongoDB
 from dev.ports import free_port
 from dev.process import Process
@@ -71,7 +72,7 @@ class Replica:
         """Whether it says that it is ready."""
         try:
             url = f"http://127.0.0.1:{self.http_port}/readyz"
-            return httpx.get(url, timeout=10, trust_env=False).status_code == 200
+            return get(url).status_code == 200
         except httpx.HTTPError:
             return False
 

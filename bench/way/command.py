@@ -159,7 +159,7 @@ def _parser() -> argparse.ArgumentParser:
         "--latency",
         action="store_true",
         help="in one stack, how soon mails are visible: one at a time, as many as possible, and at "
-        "half of that rate",
+        "half of that rate; and how soon a search finds them",
     )
     parser.add_argument(
         "--quick",

@@ -123,6 +123,11 @@ def load_of(given: argparse.Namespace) -> Load:
     )
 
 
+def account_name(number: int) -> str:
+    """Return the id of an account of the bench."""
+    return f"bench{number}"
+
+
 def furnish(stack: Stack, account: str, profiles: int) -> str:
     """Put a user and so many profiles into an account; return the user's capture address."""
     client = Client(stack.endpoints, stack.token_secret, account=account, person="u1")

@@ -12,20 +12,20 @@ write the search terms of 30 KB each stop mongod, since none of what they change
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
-import httpx
 import pymongo
 
 from bench.counting_proxy import Requests, counting, per_mail
 from bench.processes import ProcessMeter
 from bench.way.broker_alone import broker_alone
-from bench.way.load import Load, furnish, letters
+from bench.way.load import Load, account_name, furnish, letters
 from bench.way.visible import Visible
 from dev.ledger import Ledger, Letter, Receipt
+from dev.local_http import get
 from dev.senders import Senders
 from dev.stack import Stack
 from dev.terminal import Mistake, say
@@ -46,6 +46,17 @@ class Waits:
     p99: float
     last: float
     """When the last mail became visible, by this machine's monotonic clock."""
+
+    @classmethod
+    def of(cls, receipts: Sequence[Receipt], seen: Mapping[str, float]) -> Self:
+        """Return the waits of these mails, each of which was `seen` at a time, by capture id."""
+        seconds = sorted(seen[receipt.capture_id] - receipt.at for receipt in receipts)
+        return cls(
+            p50=seconds[len(seconds) // 2],
+            p95=seconds[int(len(seconds) * 0.95)],
+            p99=seconds[int(len(seconds) * 0.99)],
+            last=max(seen[receipt.capture_id] for receipt in receipts),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,7 @@ class Way:
         self._stack, self._load, self._sessions = stack, load, sessions
         self._visible = visible
         self._addresses = [
-            furnish(stack, f"bench{number}", load.profiles) for number in range(load.accounts)
+            furnish(stack, account_name(number), load.profiles) for number in range(load.accounts)
         ]
 
     def send(
@@ -92,7 +103,16 @@ class Way:
 
         Sends as fast as the sessions can, or `rate` mails a second.
         """
-        written = list(letters(self._load.of(mails), self._addresses, name))
+        return self.send_letters(self.letters(mails, name), name, rate=rate)
+
+    def letters(self, mails: int, name: str) -> list[Letter]:
+        """Return so many mails of the load."""
+        return list(letters(self._load.of(mails), self._addresses, name))
+
+    def send_letters(
+        self, written: Sequence[Letter], name: str, *, rate: float | None = None
+    ) -> tuple[float, list[Receipt]]:
+        """Send these mails as `send` does."""
         ledger = Ledger()
         ports = [replica.ports["INGEST_SMTP_PORT"] for replica in self._stack.of("ingest")]
         due = written if rate is None else paced(written, rate)
@@ -115,14 +135,7 @@ class Way:
 
     def waits(self, receipts: Sequence[Receipt]) -> Waits:
         """Return how long mails took from their 250 to visible."""
-        seen = self._visible.seen
-        seconds = sorted(seen[receipt.capture_id] - receipt.at for receipt in receipts)
-        return Waits(
-            p50=seconds[len(seconds) // 2],
-            p95=seconds[int(len(seconds) * 0.95)],
-            p99=seconds[int(len(seconds) * 0.99)],
-            last=max(seen[receipt.capture_id] for receipt in receipts),
-        )
+        return Waits.of(receipts, self._visible.seen)
 
 
 @contextmanager
@@ -187,7 +200,7 @@ def conflicts_of(stack: Stack) -> float:
     """Return how often the timelines have met each other in a write, since they were started."""
     return sum(
         sample(
-            httpx.get(f"http://127.0.0.1:{replica.http_port}/metrics", trust_env=False).text,
+            get(f"http://127.0.0.1:{replica.http_port}/metrics").text,
             "satchel_batch_conflicts_total",
         )
         for replica in stack.of("timeline")

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from dev.generate import SETTINGS
+from dev.local_http import get
 from dev.ports import free_port
 from tests import own_environment
 from tests.deadline import DEADLINE
@@ -22,7 +23,7 @@ def asked(port: int, path: str) -> httpx.Response:
     deadline = time.monotonic() + DEADLINE
     while True:
         try:
-            return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=DEADLINE, trust_env=False)
+            return get(f"http://127.0.0.1:{port}{path}", timeout=DEADLINE)
         except httpx.TransportError:
             if time.monotonic() > deadline:
                 raise

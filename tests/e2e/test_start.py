@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from dev import local_http
 from dev.stack import Replica
 from services.matcher.__main__ import INDEXES as MATCHER_INDEXES
 from services.timeline.indexes import INDEXES as TIMELINE_INDEXES
@@ -26,9 +27,7 @@ PASSWORD = "the-wrong-password"
 
 
 def get(replica: Replica, path: str) -> httpx.Response:
-    return httpx.get(
-        f"http://127.0.0.1:{replica.http_port}{path}", timeout=DEADLINE, trust_env=False
-    )
+    return local_http.get(f"http://127.0.0.1:{replica.http_port}{path}", timeout=DEADLINE)
 
 
 def lines(replica: Replica) -> list[dict[str, Any]]:
