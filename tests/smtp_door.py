@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from dev.ports import free_port
-from services.ingest.limits import InHand, Rates, SmtpLimits
+from services.ingest.in_hand import InHand
+from services.ingest.limits import SmtpLimits
+from services.ingest.rates import Rates, SharedRates
 from services.ingest.receive import Receiver
 from services.ingest.smtp import Door, SmtpServer
 from shared.blobs import Blobs
@@ -62,7 +64,7 @@ async def serving(
         partial(RING.verify, domain=DOMAIN),
         limits,
         in_hand or InHand(3 * limits.mail_bytes // 2, 3 * limits.mail_bytes // 2),
-        rates or Rates(0, 1),
+        SharedRates(rates or Rates(0, 1)),
         **options,
     )
     port = port or free_port()

@@ -9,7 +9,8 @@ import sys
 from functools import partial
 
 from services.ingest.backfill import OPTIONS, Backfill, Mistake
-from services.ingest.limits import InHand, Rates
+from services.ingest.in_hand import InHand
+from services.ingest.rates import Rates, SharedRates
 from services.ingest.receipts import Receipts
 from services.ingest.receive import Receiver
 from services.ingest.settings import IngestSettings
@@ -53,6 +54,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         [queue for queue in QUEUES if queue not in live],
         pause=_OTHERS_SECONDS,
     )
+
     rates = Rates(
         settings.account_rate,
         settings.account_burst,
@@ -63,7 +65,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         verify,
         settings.smtp_limits,
         in_hand,
-        rates,
+        SharedRates(rates, settings.network_share),
         certificate=settings.smtp_certificate(),
         require_tls=settings.smtp_require_tls,
         proxies=settings.smtp_proxies,

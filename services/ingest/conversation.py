@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.ingest.limits import Hold
+from services.ingest.in_hand import Hold
 from services.ingest.metrics import SMTP_REFUSED
+from services.ingest.places import network_of
 from services.ingest.proxy_header import NoProxyHeader, read_proxy_header
 from shared.capture_address import CaptureAddress
 
@@ -56,10 +57,8 @@ class Mail(Envelope):
     """What BDAT brought so far."""
     failed: str = ""
     """What a BDAT was refused with: so are those that follow, sent before the answer was read."""
-    since: float | None = None
-    """When its first byte was waited for, by the loop's clock, in seconds."""
-    arrived: int = 0
-    """Bytes of it, drained ones too."""
+    due: float | None = None
+    """Until when the bytes that came pay for waiting, by the loop's clock, in seconds."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -84,7 +83,10 @@ class Conversation(SMTP):
         )
         self._ends_at = self.loop.time() + door.limits.session_seconds
         self._ahead = b""
-        self._is_leaving = self._is_in_the_way = False
+        self._is_leaving = False
+        self._in_the_way: Leave | None = None
+        self.network = ""
+        """Of the client, as `places.network_of` says."""
         self._plain_writer: asyncio.StreamWriter | None = None
 
     async def _obey(self, line: bytes) -> None:
@@ -102,9 +104,10 @@ class Conversation(SMTP):
         except (ConnectionError, TimeoutError):  # lost, or nobody reads what we answer
             pass
         except asyncio.CancelledError:
-            if not self._is_in_the_way:
+            if self._in_the_way is None:
                 raise
-            await self._say_goodbye(Leave("made_room", _FULL))
+            SMTP_REFUSED.labels(self._in_the_way.reason).inc()
+            await self._say_goodbye(self._in_the_way)
         except Exception as error:
             log.error("smtp session failed", exc_info=error)
             SMTP_REFUSED.labels("fault").inc()
@@ -130,6 +133,7 @@ class Conversation(SMTP):
         if not places.comes_from(self, address):
             SMTP_REFUSED.labels("connections_per_address").inc()
             raise Leave(None, "421 4.7.0 too many connections from your address")
+        self.network = network_of(address)
         await self._write(f"220 {self.hostname} ESMTP Satchel")
 
     async def _line(self) -> bytes:
@@ -152,14 +156,16 @@ class Conversation(SMTP):
         if self._ahead:
             piece, self._ahead = self._ahead[:most], self._ahead[most:]
             return piece
-        if self.envelope.since is None:
-            self.envelope.since = self.loop.time()
+        mail, limits = self.envelope, self._limits
+        if mail.due is None:
+            mail.due = self.loop.time() + limits.slow_seconds
         try:
             async with self._patience():
                 piece = await self._reader.read(most)
         except TimeoutError as error:
             raise Leave("too_slow", "421 4.4.2 too slow, goodbye") from error
-        self.envelope.arrived += len(piece)
+        now = self.loop.time()
+        mail.due = min(max(mail.due, now) + len(piece) / limits.min_rate, now + limits.slow_seconds)
         return piece
 
     def give_back(self, rest: bytes) -> None:
@@ -169,8 +175,8 @@ class Conversation(SMTP):
     def _patience(self) -> asyncio.Timeout:
         limits, mail = self._limits, self.envelope
         until = min(self.loop.time() + limits.idle_seconds, self._ends_at)
-        if mail.since is not None:
-            until = min(until, mail.since + limits.slow_seconds + mail.arrived / limits.min_rate)
+        if mail.due is not None:
+            until = min(until, mail.due)
         return asyncio.timeout_at(until)
 
     async def _write(self, answer: str) -> None:
@@ -219,11 +225,22 @@ class Conversation(SMTP):
                     while await self._reader.read(_BUFFER):
                         pass
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a mail is under way."""
+        return self.envelope.due is not None or self.envelope.hold is not None
+
     def make_room(self) -> None:
         """Leave for somebody who may have mail."""
-        if self._handler_coroutine is not None and not self._is_leaving:
-            SMTP_REFUSED.labels("made_room").inc()
-            self._is_in_the_way = True
+        self._leave_now(Leave("made_room", _FULL))
+
+    def free_memory(self) -> None:
+        """Leave, since a mail comes too slowly while others wait for its room."""
+        self._leave_now(Leave("made_memory", "421 4.3.1 too slow while others wait, try again"))
+
+    def _leave_now(self, leave: Leave) -> None:
+        if self._handler_coroutine is not None and not (self._is_leaving or self._in_the_way):
+            self._in_the_way = leave
             self._handler_coroutine.cancel()
 
     def dismiss(self, answer: str) -> None:

@@ -45,6 +45,7 @@ SMTP_REFUSED = from_zero(
         "fault",
         "handshake",
         "line_too_long",
+        "made_memory",
         "made_room",
         "no_capture_address",
         "proxy_header",

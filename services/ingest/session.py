@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.ingest.conversation import Conversation, Leave, Mail
 from services.ingest.data import MailTooLarge, TooMuchAtOnce, read_chunk, read_data
-from services.ingest.limits import Hold
+from services.ingest.in_hand import Hold
 from services.ingest.metrics import SMTP_REFUSED
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class CaptureSession(Conversation):
         except (MailTooLarge, TooMuchAtOnce) as refusal:
             answer = self._refused(refusal)
         else:
-            answer = await self._door.take(mail, raw)
+            answer = await self._take(mail, raw)
         await self._settle(answer)
 
     async def smtp_BDAT(self, arg: str | None) -> None:  # noqa: N802 - the library's name
@@ -153,12 +153,12 @@ class CaptureSession(Conversation):
             chunks.clear()
             answer = answer or self._refused(refusal)
         if not mail.recipients:
-            mail.since, mail.arrived = None, 0
+            mail.due = None
             await self.push(answer)
             return
         mail.chunks, mail.failed = chunks, answer
         if is_last:
-            await self._settle(answer or await self._door.take(mail, bytes(chunks)))
+            await self._settle(answer or await self._take(mail, bytes(chunks)))
         else:
             await self.push(answer or f"250 {len(chunks)} octets of it are here")
 
@@ -177,8 +177,15 @@ class CaptureSession(Conversation):
     def _hold(self, mail: Mail) -> Hold:
         if mail.hold is None:
             accounts = {recipient.account_tag for recipient in mail.recipients.values()}
-            mail.hold = self._door.in_hand.hold(accounts)
+            mail.hold = self._door.in_hand.hold(accounts, self.free_memory)
         return mail.hold
+
+    async def _take(self, mail: Mail, raw: bytes) -> str:
+        self._hold(mail).arrived()
+        answer = await self._door.take(mail, raw, self.network)
+        if answer.startswith("250"):
+            self._door.places.brought_mail(self)
+        return answer
 
     def _refused(self, refusal: MailTooLarge | TooMuchAtOnce) -> str:
         if isinstance(refusal, MailTooLarge):

@@ -61,6 +61,12 @@ class IngestSettings(CaptureSettings):
         ge=1,
         description="Sessions at a time from one address, or one /64 of IPv6.",
     )
+    smtp_max_connections_per_network: int = Field(
+        _DEFAULT.connections_per_network,
+        ge=1,
+        description="Sessions at a time from one /24 of IPv4, or one /48 of IPv6. Raise it with "
+        "SMTP_MAX_CONNECTIONS_PER_ADDRESS where all mail comes through few relays.",
+    )
     smtp_tls_cert_file: Path | None = Field(
         None,
         description="The certificate chain for STARTTLS, in PEM; read again when it changes.",
@@ -82,6 +88,13 @@ class IngestSettings(CaptureSettings):
     )
     account_burst: int = Field(
         50, ge=1, description="Captures of one account that may come at once."
+    )
+    network_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="The share of ACCOUNT_RATE that mail by SMTP from one /24 of IPv4, or /48 of "
+        "IPv6, may use up. 1 where all mail comes through few relays.",
     )
     account_backlog: int = Field(
         20,
@@ -131,6 +144,7 @@ class IngestSettings(CaptureSettings):
             recipients=self.smtp_max_recipients,
             connections=self.smtp_max_connections,
             connections_per_address=self.smtp_max_connections_per_address,
+            connections_per_network=self.smtp_max_connections_per_network,
         )
 
     @property

@@ -19,8 +19,11 @@ from aiosmtpd.smtp import Session
 
 from services.ingest.certificate import Certificate
 from services.ingest.conversation import Mail
-from services.ingest.limits import MIB, InHand, Places, Rates, SmtpLimits
+from services.ingest.in_hand import InHand
+from services.ingest.limits import SmtpLimits
 from services.ingest.metrics import SMTP_REFUSED
+from services.ingest.places import Places
+from services.ingest.rates import SharedRates
 from services.ingest.receive import NotAccepted, Receiver
 from services.ingest.session import CaptureSession
 from shared.capture_address import CaptureAddress
@@ -43,7 +46,7 @@ class Door:
         verify: Verify,
         limits: SmtpLimits,
         in_hand: InHand,
-        rates: Rates,
+        rates: SharedRates,
         *,
         certificate: Certificate | None = None,
         require_tls: bool = False,
@@ -53,7 +56,9 @@ class Door:
         self._receiver, self._verify, self._proxies = receiver, verify, proxies
         self.limits, self.in_hand, self.rates = limits, in_hand, rates
         self.certificate, self.require_tls = certificate, require_tls
-        self.places = Places(limits.connections, limits.connections_per_address)
+        self.places = Places(
+            limits.connections, limits.connections_per_address, limits.connections_per_network
+        )
         self.stopping = asyncio.Event()
 
     def is_proxy(self, address: str) -> bool:
@@ -80,18 +85,19 @@ class Door:
         if not self.places.names(session, recipient.account_tag):
             SMTP_REFUSED.labels("account_sessions").inc()
             return "450 4.7.1 too many sessions for this account, try again later"
-        if recipient.address not in mail.recipients and self.rates.take(recipient.account_tag):
+        tag = recipient.account_tag
+        ahead = sum(promised.account_tag == tag for promised in mail.recipients.values())
+        is_new = recipient.address not in mail.recipients
+        if is_new and self.rates.wait(tag, session.network, ahead):
             SMTP_REFUSED.labels("account_rate").inc()
             return "450 4.7.1 too many mails for this account, try again later"
         mail.rcpt_tos.append(address)
         mail.recipients[recipient.address] = recipient
         return "250 2.1.5 OK"
 
-    async def take(self, mail: Mail, raw: bytes) -> str:
+    async def take(self, mail: Mail, raw: bytes, network: str) -> str:
         """Return the answer to a mail: 250 when it is durable, 451 when it is not."""
         recipients = list(mail.recipients.values())
-        for recipient in recipients:
-            self.rates.charge(recipient.account_tag, len(raw) // MIB)
         try:
             captures = await self._receiver.receive(
                 raw, recipients, mail_from=_sender(mail.mail_from), door="smtp"
@@ -102,6 +108,8 @@ class Door:
             log.error("a mail could not be received", exc_info=error)
             SMTP_REFUSED.labels("fault").inc()
             return "451 4.3.0 internal trouble, try again later"
+        for recipient in recipients:
+            self.rates.took(recipient.account_tag, network, len(raw))
         return f"250 2.6.0 accepted as {captures[0]}"
 
 

@@ -10,8 +10,9 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel
 
-from services.ingest.limits import MIB, InHand, Rates
+from services.ingest.in_hand import InHand
 from services.ingest.metrics import RECEIVED
+from services.ingest.rates import Rates
 from services.ingest.receive import NotAccepted, Receiver
 from shared import tracing
 from shared.auth import Caller
@@ -62,16 +63,16 @@ def mail_routes(
         if address is None or address.account_tag != account_tag(caller.account):
             raise invalid_field("recipient", "not a capture address of this account")
         tag = address.account_tag
-        if seconds := rates.take(tag):
+        if seconds := rates.wait(tag):
             RECEIVED.labels("http", "account_rate").inc()
             raise HTTPException(429, "Too many mails", headers={"Retry-After": str(seconds)})
         hold = in_hand.hold([tag])
         try:
             raw = await read_mail(request, max_bytes, hold.may_hold)
-            rates.charge(tag, len(raw) // MIB)
             captures = await receiver.receive(
                 raw, [address], mail_from=None, door="http", trace=_trace_of(request)
             )
+            rates.took(tag, len(raw))
         except NotAccepted as error:
             raise Problem(
                 503, "Try again later", "the mail cannot be taken right now, try again"

@@ -12,7 +12,7 @@ import aio_pika
 import pytest
 
 from dev.rabbitmq import PrivateRabbitMQ
-from services.ingest.limits import InHand
+from services.ingest.in_hand import InHand
 from services.ingest.receive import NotAccepted, Receiver
 from shared.blobs import Blobs
 from shared.broker import Publisher

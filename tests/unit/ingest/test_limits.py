@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.ingest.limits import InHand, Places, Rates
+from services.ingest.in_hand import InHand
 from services.ingest.metrics import BYTES_IN_HAND, SMTP_SESSIONS
+from services.ingest.places import Places
+from services.ingest.rates import Rates, SharedRates
 from services.ingest.settings import IngestSettings
 
 
@@ -19,18 +21,26 @@ class Clock:
         return self.now
 
 
+def take(rates: Rates, account: str) -> int:
+    """Send a mail if it is taken; else return the seconds to wait."""
+    seconds = rates.wait(account)
+    if not seconds:
+        rates.took(account, 0)
+    return seconds
+
+
 def test_an_account_has_its_burst_then_its_rate_whatever_others_do() -> None:
     clock = Clock()
     rates = Rates(10, 20, clock=clock)
-    assert [rates.take("a") for _ in range(20)] == [0] * 20
-    assert rates.take("a") == 1
-    assert rates.take("b") == 0
+    assert [take(rates, "a") for _ in range(20)] == [0] * 20
+    assert take(rates, "a") == 1
+    assert take(rates, "b") == 0
     clock.now += 0.1
-    assert (rates.take("a"), rates.take("a")) == (0, 1)
+    assert (take(rates, "a"), take(rates, "a")) == (0, 1)
     rates.charge("a", 30)
-    assert rates.take("a") == 4, "3 seconds for those, and a tenth for this one"
+    assert take(rates, "a") == 4, "3 seconds for those, and a tenth for this one"
     clock.now += 60
-    assert [rates.take("a") for _ in range(21)] == [0] * 20 + [1], "no more than a burst is saved"
+    assert [take(rates, "a") for _ in range(21)] == [0] * 20 + [1], "no more than a burst is saved"
 
 
 @given(st.lists(st.tuples(st.floats(0, 3), st.sampled_from("abc")), max_size=300))
@@ -40,7 +50,7 @@ def test_nobody_has_more_than_burst_and_rate(steps: list[tuple[float, str]]) -> 
     taken = dict.fromkeys("abc", 0)
     for pause, account in steps:
         clock.now += pause
-        taken[account] += rates.take(account) == 0
+        taken[account] += take(rates, account) == 0
         assert taken[account] <= 7 + 5 * (clock.now - Clock.now) + 1e-6
 
 
@@ -52,9 +62,9 @@ def test_the_more_waits_the_slower_is_who_floods_and_who_is_quiet_does_not_notic
         pressure[0] = factor
         for step in range(1000):
             clock.now += 0.01
-            taken[factor] += rates.take("floods") == 0
+            taken[factor] += take(rates, "floods") == 0
             if step % 100 == 0:
-                assert rates.take("quiet") == 0
+                assert take(rates, "quiet") == 0
     assert taken[1.0] == pytest.approx(10 * 10 + 20, abs=2)
     assert taken[0.0] == pytest.approx(10 * 10, abs=2)
     assert taken[5.0] == pytest.approx(2 * 10, abs=2)
@@ -63,8 +73,8 @@ def test_the_more_waits_the_slower_is_who_floods_and_who_is_quiet_does_not_notic
 
 def test_a_full_bucket_is_enough_for_a_mail() -> None:
     rates = Rates(1, 2, lambda: 100.0, Clock())
-    assert (rates.take("a"), rates.take("b")) == (0, 0)
-    assert rates.take("a") > 0
+    assert (take(rates, "a"), take(rates, "b")) == (0, 0)
+    assert take(rates, "a") > 0
 
 
 def test_no_memory_is_kept_of_who_is_quiet() -> None:
@@ -72,13 +82,13 @@ def test_no_memory_is_kept_of_who_is_quiet() -> None:
     rates = Rates(10, 20, clock=clock)
     for n in range(100_000):
         clock.now += 0.01
-        assert rates.take(f"account {n}") == 0
+        assert take(rates, f"account {n}") == 0
     assert len(rates._full_at) < 3000
 
 
 def test_a_rate_of_zero_limits_nothing() -> None:
     rates = Rates(0, 1)
-    assert [rates.take("a") for _ in range(1000)] == [0] * 1000
+    assert [take(rates, "a") for _ in range(1000)] == [0] * 1000
 
 
 def test_one_account_cannot_have_all_bytes() -> None:
@@ -160,7 +170,7 @@ def test_a_bucket_is_forgotten_when_it_is_full_and_not_before() -> None:
     clock.now += 10
     rates.charge("flood", 3000)
     assert set(rates._full_at) == {"flood"}, "the others are full at this moment"
-    assert rates.take("flood") == 1001
+    assert take(rates, "flood") == 1001
     for n in range(1024):
         rates.charge(f"account {n}", 10)
     assert len(rates._full_at) == 1025, "none of these is full"
@@ -178,21 +188,21 @@ def test_a_mail_costs_one_at_least_and_ten_at_most() -> None:
     for pressure, cost in ((0.0, 1), (1.0, 1), (3.0, 3), (10.0, 10), (11.0, 10)):
         clock = Clock()
         rates = Rates(1, 100, partial(float, pressure), clock)
-        assert rates.take("a") == 0
+        assert take(rates, "a") == 0
         rates.charge("a", 100 - cost)
-        assert rates.take("a") == cost
+        assert take(rates, "a") == cost
         clock.now += cost
-        assert rates.take("a") == 0
+        assert take(rates, "a") == 0
 
 
 def test_who_must_wait_is_told_whole_seconds_and_pays_nothing() -> None:
     clock = Clock()
     rates = Rates(10, 1, clock=clock)
-    assert rates.take("a") == 0
+    assert take(rates, "a") == 0
     for _ in range(3):
-        assert rates.take("a") == 1
+        assert take(rates, "a") == 1
     clock.now += 0.1
-    assert rates.take("a") == 0
+    assert take(rates, "a") == 0
 
 
 def test_nothing_is_charged_where_there_is_no_rate_or_no_token() -> None:
@@ -204,8 +214,8 @@ def test_nothing_is_charged_where_there_is_no_rate_or_no_token() -> None:
 
 
 class Guest:
-    def __init__(self) -> None:
-        self.left = False
+    def __init__(self, *, is_busy: bool = False) -> None:
+        self.left, self.is_busy = False, is_busy
 
     def make_room(self) -> None:
         self.left = True
@@ -216,7 +226,7 @@ class Guest:
 
 
 def test_one_account_has_a_quarter_of_the_places() -> None:
-    places = Places(8, 8)
+    places = Places(8, 8, 100)
     guests = [Guest() for _ in range(9)]
     assert all(places.enter(guest) for guest in guests[:8])
     assert [places.names(guest, "a") for guest in guests[:3]] == [True, True, False]
@@ -229,7 +239,7 @@ def test_one_account_has_a_quarter_of_the_places() -> None:
 
 
 def test_who_waited_longest_without_a_name_makes_room() -> None:
-    places = Places(4, 8)
+    places = Places(4, 8, 100)
     guests = [Guest() for _ in range(6)]
     assert all(places.enter(guest) for guest in guests[:4])
     assert places.names(guests[0], "a")
@@ -242,7 +252,7 @@ def test_who_waited_longest_without_a_name_makes_room() -> None:
 
 
 def test_who_made_room_has_a_name_no_more_and_counts_for_no_address() -> None:
-    places = Places(1, 1)
+    places = Places(1, 1, 100)
     first, second = Guest(), Guest()
     assert places.enter(first)
     assert places.enter(second)
@@ -253,7 +263,7 @@ def test_who_made_room_has_a_name_no_more_and_counts_for_no_address() -> None:
 
 
 def test_of_few_places_an_account_may_have_one() -> None:
-    places = Places(3, 8)
+    places = Places(3, 8, 100)
     guests = [Guest(), Guest()]
     assert all(places.enter(guest) for guest in guests)
     assert [places.names(guest, "a") for guest in guests] == [True, False]
@@ -261,14 +271,14 @@ def test_of_few_places_an_account_may_have_one() -> None:
 
 
 def test_an_account_of_eleven_places_may_have_two() -> None:
-    places = Places(11, 11)
+    places = Places(11, 11, 100)
     guests = [Guest() for _ in range(3)]
     assert all(places.enter(guest) for guest in guests)
     assert [places.names(guest, "a") for guest in guests] == [True, True, False]
 
 
 def test_an_address_has_so_many_places_and_each_that_is_left_is_free_again() -> None:
-    places = Places(8, 2)
+    places = Places(8, 2, 100)
     guests = [Guest() for _ in range(4)]
     assert all(places.enter(guest) for guest in guests)
     assert [places.comes_from(guest, "192.0.2.1") for guest in guests[:3]] == [True, True, False]
@@ -284,7 +294,7 @@ def test_an_address_has_so_many_places_and_each_that_is_left_is_free_again() -> 
 
 
 def test_who_leaves_makes_no_room_twice() -> None:
-    places = Places(1, 8)
+    places = Places(1, 8, 100)
     first, second, third = Guest(), Guest(), Guest()
     assert places.enter(first)
     places.leave(first)
@@ -294,7 +304,7 @@ def test_who_leaves_makes_no_room_twice() -> None:
 
 
 def test_what_is_no_address_counts_as_it_is_written() -> None:
-    places = Places(8, 1)
+    places = Places(8, 1, 100)
     guests = [Guest() for _ in range(3)]
     assert all(places.enter(guest) for guest in guests)
     names = ["a socket", "another", "a socket"]
@@ -302,8 +312,108 @@ def test_what_is_no_address_counts_as_it_is_written() -> None:
     assert [places.comes_from(guest, name) for guest, name in asked] == [True, True, False]
 
 
+def full(clock: Clock, *, busy: int = 0) -> tuple[Places, list[Guest]]:
+    """Return four places, each taken by who named an account, and their guests."""
+    places = Places(4, 8, 100, clock)
+    guests = [Guest(is_busy=n < busy) for n in range(4)]
+    for n, guest in enumerate(guests):
+        assert places.enter(guest)
+        assert places.names(guest, str(n))
+    return places, guests
+
+
+def test_who_named_an_address_longest_ago_and_brings_no_mail_makes_room() -> None:
+    clock = Clock()
+    places, guests = full(clock, busy=1)
+    assert not places.enter(Guest()), "each has just come"
+    clock.now += 20
+    places.brought_mail(guests[1])
+    assert places.enter(Guest())
+    assert [guest.left for guest in guests] == [False, False, True, False]
+    assert places.enter(Guest()), "whoever came last has named nobody yet"
+    assert [guest.left for guest in guests] == [False, False, True, False]
+
+
+def test_naming_again_is_no_mail() -> None:
+    clock = Clock()
+    places, guests = full(clock)
+    clock.now += 20
+    assert places.names(guests[0], "again")
+    assert places.enter(Guest())
+    assert guests[0].left
+
+
+def test_who_has_a_mail_under_way_keeps_its_place() -> None:
+    clock = Clock()
+    places, guests = full(clock, busy=4)
+    clock.now += 1000
+    assert not places.enter(Guest())
+    assert not any(guest.left for guest in guests)
+
+
+def test_a_network_has_so_many_places_and_its_neighbour_others() -> None:
+    places = Places(100, 2, 5)
+    came = []
+    for n in range(8):
+        guest = Guest()
+        assert places.enter(guest)
+        came.append(places.comes_from(guest, f"192.0.2.{n}"))
+    assert came == [True] * 5 + [False] * 3
+    other = Guest()
+    assert places.enter(other)
+    assert places.comes_from(other, "192.0.3.1")
+    for session in places.guests():
+        places.leave(session)
+    assert not places._taken
+
+
+def test_commands_alone_use_up_no_rate() -> None:
+    rates = Rates(10, 20, clock=Clock())
+    assert [rates.wait("a") for _ in range(1000)] == [0] * 1000
+    assert [rates.wait("a", ahead) > 0 for ahead in (0, 19, 20, 1000)] == [False, False, True, True]
+
+
+def test_a_network_uses_up_its_share_of_an_account_and_no_more() -> None:
+    clock = Clock()
+    rates = SharedRates(Rates(10, 20, clock=clock), 0.5)
+    for _ in range(10):
+        assert not rates.wait("a", "bad")
+        rates.took("a", "bad", 0)
+    assert rates.wait("a", "bad")
+    assert not rates.wait("b", "bad"), "of another account"
+    for n in range(10):
+        assert not rates.wait("a", f"good {n}")
+        rates.took("a", f"good {n}", 0)
+    assert rates.wait("a", "good 11"), "the account has its rate"
+
+
+def test_a_mail_that_comes_slowly_makes_room_and_one_that_comes_fast_does_not() -> None:
+    clock = Clock()
+    in_hand = InHand(1_000_000, 1_000_000, clock)
+    left: list[str] = []
+    slow = in_hand.hold(["a"], lambda: left.append("slow"))
+    fast = in_hand.hold(["b"], lambda: left.append("fast"))
+    assert slow.may_hold(500_000)
+    new = in_hand.hold(["c"])
+    for size in range(1000, 501_000, 20_000):
+        clock.now += 0.2
+        assert fast.may_hold(size)
+    clock.now += 1
+    assert not left
+    for size in (501_000, 501_080):  # a line now and then
+        clock.now += 10
+        assert slow.may_hold(size - 2000)
+        assert fast.may_hold(size - 2000)
+    assert fast.may_hold(480_000)
+    fast.arrived()
+    assert new.may_hold(100_000)
+    assert left == ["slow"]
+    assert not slow.may_hold(1), "it is not held any more"
+    assert not in_hand.hold(["d"]).may_hold(500_000), "what is made durable stays"
+
+
 def test_when_nobody_makes_room_who_comes_is_refused() -> None:
-    places = Places(4, 8)
+    places = Places(4, 8, 100)
     guests = [Guest() for _ in range(5)]
     for n, guest in enumerate(guests[:4]):
         assert places.enter(guest)
@@ -326,7 +436,7 @@ def test_when_nobody_makes_room_who_comes_is_refused() -> None:
 def test_an_address_is_what_one_customer_has(
     address: str, neighbour: str, is_counted_with_it: bool
 ) -> None:
-    places = Places(8, 1)
+    places = Places(8, 1, 100)
     first, second = Guest(), Guest()
     assert places.enter(first)
     assert places.enter(second)

@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import time
 from pathlib import Path
 
 import pytest
 
-from services.ingest.limits import InHand, Rates, SmtpLimits
+from services.ingest.in_hand import InHand
+from services.ingest.limits import SmtpLimits
+from services.ingest.rates import Rates
 from services.ingest.receive import Receiver
 from tests.deadline import DEADLINE
 from tests.smtp_door import ADDRESS, ENVELOPE, RING, Dialogue, Served, serving
@@ -120,6 +123,33 @@ async def test_chunks_are_limited_and_what_was_sent_ahead_hears_the_same(tmp_pat
         answers = await pipelined(served, ENVELOPE + b"BDAT 3\r\nabcDATA\r\nBDAT 0 LAST\r\n")
         assert [a[:3] for a in answers[-3:]] == ["250", "503", "250"]
         assert served.mails == [b"abc"]
+
+
+async def test_recipients_without_a_mail_use_up_no_rate(tmp_path: Path) -> None:
+    async with serving(tmp_path, rates=Rates(0.001, 2)) as served:
+        answers = await pipelined(served, (ENVELOPE + b"RSET\r\n") * 30)
+        assert {answer[:3] for answer in answers[1:]} == {"250"}
+        one = ENVELOPE + b"DATA\r\n" + MAIL + b".\r\n"
+        answers = await pipelined(served, one * 3)
+        assert len(served.mails) == 2
+        assert [a[:9] for a in answers if a.startswith("450")] == ["450 4.7.1"]
+
+
+async def test_a_mail_that_stops_makes_room_for_one_that_comes(tmp_path: Path) -> None:
+    hasty = InHand(150_000, 150_000, lambda: time.monotonic() * 1000)
+    async with (
+        serving(tmp_path, limits=LIMITS, in_hand=hasty) as served,
+        served.connect() as stalled,
+        asyncio.timeout(DEADLINE),
+    ):
+        await stalled.say(ENVELOPE + b"BDAT 100000\r\n" + b"x" * 90_000)
+        while hasty._total < 90_000:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)  # a hundred seconds of its clock
+        chunk = b"BDAT 80000 LAST\r\n" + b"x" * 80_000
+        answers = await pipelined(served, ENVELOPE + chunk)
+        assert answers[-1].startswith("250 2.6.0")
+        assert (await stalled.answers())[-1].startswith("421 4.3.1")
 
 
 async def test_too_many_commands_recipients_or_errors_are_answered_with_4xx(tmp_path: Path) -> None:

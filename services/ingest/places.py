@@ -1,0 +1,154 @@
+"""Who is connected by SMTP, and who makes room when all places are taken.
+
+First whoever has been there longest without naming a capture address, then whoever named one and
+brought no mail for long: a sender with mail for us is served while thousands of others hold the
+line. So many places per address, per network and per account.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Protocol
+
+from services.ingest.metrics import SMTP_SESSIONS
+
+_IDLE_SECONDS = 10.0
+"""Who named an address has so long to bring a mail before others may need the place."""
+
+
+class Guest(Protocol):
+    """A session, as far as its place is concerned."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a mail is under way."""
+
+    def make_room(self) -> None:
+        """Leave for somebody else."""
+
+    def dismiss(self, answer: str) -> None:
+        """Leave with this answer."""
+
+    def hang_up(self) -> None:
+        """Leave at once."""
+
+
+class Places:
+    """Who is connected. An address of IPv6 stands for its /64: a customer has as many as that."""
+
+    def __init__(
+        self,
+        most: int,
+        per_address: int,
+        per_network: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`per_network` counts a /24 of IPv4, a /48 of IPv6."""
+        self._most, self._per_address, self._per_network = most, per_address, per_network
+        self._per_account = max(1, most // 4)
+        self._clock = clock
+        self._addresses: dict[Guest, tuple[str, str] | None] = {}
+        self._accounts: dict[Guest, str] = {}
+        self._named_at: dict[Guest, float] = {}  # longest without a mail first
+        self._strangers: dict[Guest, None] = {}  # in the order in which they came
+        self._taken: Counter[str] = Counter()
+        self._sessions: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._addresses)
+
+    def guests(self) -> list[Guest]:
+        """Return who is here now."""
+        return list(self._addresses)
+
+    def enter(self, guest: Guest) -> bool:
+        """Return whether there is a place; somebody without a mail may have to leave for it."""
+        if len(self._addresses) >= self._most:
+            leaving = next(iter(self._strangers), None) or self._idle()
+            if leaving is None:
+                return False
+            self.leave(leaving)
+            leaving.make_room()
+        self._addresses[guest] = None
+        self._strangers[guest] = None
+        SMTP_SESSIONS.set(len(self._addresses))
+        return True
+
+    def comes_from(self, guest: Guest, address: str) -> bool:
+        """Return whether its address, and its network, may have one more place."""
+        customer, network = customer_of(address), f"network {network_of(address)}"
+        if self._taken[customer] >= self._per_address or self._taken[network] >= self._per_network:
+            return False
+        if guest in self._addresses:
+            self._addresses[guest] = customer, network
+            self._taken.update((customer, network))
+        return True
+
+    def names(self, guest: Guest, account: str) -> bool:
+        """Return whether a guest with mail for an account may stay, so that no stranger can be.
+
+        One account's sessions take at most a quarter of all places.
+        """
+        if guest not in self._strangers:
+            return True
+        if self._sessions[account] >= self._per_account:
+            return False
+        del self._strangers[guest]
+        self._accounts[guest] = account
+        self._sessions[account] += 1
+        self._named_at[guest] = self._clock()
+        return True
+
+    def brought_mail(self, guest: Guest) -> None:
+        """Note that a mail of the guest was taken: it may stay as if it had just named one."""
+        if self._named_at.pop(guest, None) is not None:
+            self._named_at[guest] = self._clock()
+
+    def _idle(self) -> Guest | None:
+        """Return who named an address longest ago and has brought no mail since."""
+        since = self._clock() - _IDLE_SECONDS
+        for guest, named_at in self._named_at.items():
+            if named_at > since:
+                return None
+            if not guest.is_busy:
+                return guest
+        return None
+
+    def leave(self, guest: Guest) -> None:
+        """Free the place, if the guest still has it."""
+        came_from = self._addresses.pop(guest, None)
+        account = self._accounts.pop(guest, None)
+        self._strangers.pop(guest, None)
+        self._named_at.pop(guest, None)
+        SMTP_SESSIONS.set(len(self._addresses))
+        for key in came_from or ():
+            _subtract(self._taken, key)
+        if account is not None:
+            _subtract(self._sessions, account)
+
+
+def _subtract(counter: Counter[str], key: str) -> None:
+    counter[key] -= 1
+    if not counter[key]:
+        del counter[key]
+
+
+def customer_of(address: str) -> str:
+    """Return the address of IPv4, the /64 of IPv6."""
+    return _within(address, 32, 64)
+
+
+def network_of(address: str) -> str:
+    """Return the /24 of IPv4, the /48 of IPv6: about what one site or one offender has."""
+    return _within(address, 24, 48)
+
+
+def _within(address: str, bits: int, bits6: int) -> str:
+    try:
+        ip: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return str(ip_network((ip, bits6 if isinstance(ip, IPv6Address) else bits), strict=False))
