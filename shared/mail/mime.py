@@ -10,9 +10,11 @@
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from heapq import merge
+from itertools import islice
 
 from shared.mail import headers
 from shared.mail.charset import charset_of_text, detect
@@ -29,6 +31,8 @@ FIRST_PARTS = 200
 MAX_SIGNED = 50
 """Opaque signatures in one mail that are looked into."""
 MAX_TEXT = 1 << 20  # bytes
+MAX_BOUNDARIES = 100_000
+"""Lines that begin as a boundary does, of which so many are looked at: each may be none."""
 
 _BOUNDARY_END = re.compile(rb"[ \t]*+(?:\r\n|[\r\n]|\Z)")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
@@ -226,25 +230,41 @@ def _content_id(header: HeaderBlock) -> str:
 
 def _children(body: bytes, boundary: str) -> list[bytes]:
     """Cut a multipart's body at its boundary. RFC 2046 section 5.1.1."""
-    marker = b"--" + boundary.encode()
-    size, find, line_end_at = len(marker), body.find, _BOUNDARY_END.match
     children: list[bytes] = []
     if not 0 < len(boundary) <= 200:  # RFC 2046 allows 70
         return children
-    start, at = -1, find(marker)
-    while at >= 0 and len(children) <= MAX_PARTS:
-        after = at + size
+    marker, start = b"--" + boundary.encode(), -1
+    for at in islice(_line_starts(body, marker), MAX_BOUNDARIES):
+        after = at + len(marker)
         is_last = body[after : after + 2] == b"--"
-        line_end = line_end_at(body, after + 2 * is_last)
-        if line_end and (at == 0 or body[at - 1] in b"\r\n"):
-            if start >= 0:
-                end = at - 2 if body.endswith(b"\r\n", start, at) else at - 1
-                children.append(body[start : max(start, end)])
-            start = line_end.end()
-            if is_last:
-                return children
-        at = find(marker, after)
-    return [*children, body[start:]] if start >= 0 else children
+        line_end = _BOUNDARY_END.match(body, after + 2 * is_last)
+        if line_end is None:
+            continue
+        if start >= 0:
+            end = at - 2 if body.endswith(b"\r\n", start, at) else at - 1
+            children.append(body[start : max(start, end)])
+        start = line_end.end()
+        if is_last or len(children) > MAX_PARTS:
+            break
+    else:
+        is_last = False
+    if start >= 0 and not is_last:
+        children.append(body[start:])
+    return children
+
+
+def _line_starts(body: bytes, marker: bytes) -> Iterator[int]:
+    """Yield where lines begin with the marker, in order; each byte is looked at twice at most."""
+    if body.startswith(marker):
+        yield 0
+    yield from merge(_after(body, b"\n", marker), _after(body, b"\r", marker))
+
+
+def _after(body: bytes, line_end: bytes, marker: bytes) -> Iterator[int]:
+    at = body.find(line_end + marker)
+    while at >= 0:
+        yield at + 1
+        at = body.find(line_end + marker, at + 1)
 
 
 def _leaf(
