@@ -1,5 +1,6 @@
 """What a sender and an account may take: rates, bytes in hand, places."""
 
+import math
 from functools import partial
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.ingest.in_hand import InHand
+from services.ingest.in_hand import Hold, InHand
+from services.ingest.limits import MIB
 from services.ingest.metrics import BYTES_IN_HAND, SMTP_SESSIONS
 from services.ingest.places import Places
 from services.ingest.rates import Rates, SharedRates
@@ -387,29 +389,136 @@ def test_a_network_uses_up_its_share_of_an_account_and_no_more() -> None:
     assert rates.wait("a", "good 11"), "the account has its rate"
 
 
-def test_a_mail_that_comes_slowly_makes_room_and_one_that_comes_fast_does_not() -> None:
+class Leaving:
+    """Mails in hand, and those that made room, in order."""
+
+    def __init__(self, most: int = 1_000_000, share: int = 1_000_000) -> None:
+        self.clock = Clock()
+        self.in_hand = InHand(most, share, self.clock)
+        self.left: list[str] = []
+
+    def mail(self, name: str, account: str = "a") -> Hold:
+        return self.in_hand.hold([account], lambda: self.left.append(name))
+
+
+def test_the_pace_of_a_mail_is_what_came_lately() -> None:
+    leaving = Leaving()
+    mail = leaving.mail("mail")
+    assert mail.pace() == 0
+    assert mail.may_hold(500_000)
+    assert mail.pace() == pytest.approx(100_000)
+    leaving.clock.now += 5
+    assert mail.pace() == pytest.approx(100_000 / math.e)
+    assert mail.may_hold(100), "what is not held any more did not go backwards"
+    assert mail.pace() == pytest.approx(100_000 / math.e)
+    assert mail.may_hold(5100)
+    assert mail.pace() == pytest.approx(100_000 / math.e + 1000)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "came", "leaves"),
+    [
+        (4.9, 0, False),  # it has just begun
+        (5.0, 0, True),
+        (60.0, 0, True),
+        (60.0, 5 * 64 * 1024, False),  # fast enough
+        (60.0, 5 * 64 * 1024 - 10, True),
+    ],
+)
+def test_only_a_mail_that_comes_slowly_makes_room(seconds: float, came: int, leaves: bool) -> None:
+    leaving = Leaving()
+    mail = leaving.mail("mail")
+    assert mail.may_hold(1)
+    leaving.clock.now += seconds
+    assert mail.may_hold(1 + came)
+    assert leaving.in_hand.hold(["b"]).may_hold(1_000_000 - came) is leaves
+    assert leaving.left == ["mail"] * leaves
+    assert mail.size == (0 if leaves else 1 + came)
+    assert mail.may_hold(1 + came) is not leaves, "it is not held any more"
+
+
+def test_the_slowest_makes_room_first_and_no_more_than_needed() -> None:
+    leaving = Leaving()
+    first, second, third = (leaving.mail(name) for name in ("first", "second", "third"))
+    for hold, came in ((first, 300_000), (second, 200_000), (third, 300_000)):
+        assert hold.may_hold(came)
+    leaving.clock.now += 100
+    assert first.may_hold(300_002)
+    assert second.may_hold(200_001)
+    assert third.may_hold(300_003)
+    new = leaving.in_hand.hold(["b"])
+    assert new.may_hold(300_000)
+    assert leaving.left == ["second"]
+    assert new.may_hold(400_000)
+    assert leaving.left == ["second", "first"]
+    assert BYTES_IN_HAND._value.get() == 700_003
+
+
+def test_for_an_account_its_own_mails_make_room() -> None:
+    leaving = Leaving(share=500_000)
+    own, other = leaving.mail("own", "a"), leaving.mail("other", "b")
+    assert other.may_hold(100_000)
+    assert own.may_hold(450_000)
+    leaving.clock.now += 100
+    assert leaving.in_hand.hold(["a"]).may_hold(100_000)
+    assert leaving.left == ["own"]
+
+
+def test_what_is_all_here_or_holds_nothing_or_has_no_session_makes_no_room() -> None:
+    leaving = Leaving()
+    here, nothing = leaving.mail("here"), leaving.mail("nothing")
+    uploaded = leaving.in_hand.hold(["a"])
+    assert here.may_hold(400_000)
+    assert uploaded.may_hold(300_000)
+    here.arrived()
+    leaving.clock.now += 100
+    assert not leaving.in_hand.hold(["b"]).may_hold(400_000)
+    assert not leaving.left
+    here.evict()
+    assert (here.size, nothing.size) == (0, 0)
+    assert not leaving.left, "what is all here is not told"
+
+
+def test_a_mail_makes_no_room_for_itself() -> None:
+    leaving = Leaving()
+    mail = leaving.mail("mail")
+    assert mail.may_hold(900_000)
+    leaving.clock.now += 1000
+    assert not mail.may_hold(1_000_001)
+    assert not leaving.left
+
+
+def test_a_large_mail_costs_once_more_for_each_mib() -> None:
+    for size, cost in ((0, 1), (MIB - 1, 1), (MIB, 2), (5 * MIB, 6)):
+        rates = Rates(1, 100, clock=Clock())
+        rates.took("a", size)
+        rates.charge("a", 100 - cost)
+        assert rates.wait("a") == 1
+        assert rates.wait("b") == 0
+
+
+def test_a_part_is_a_share_of_rate_and_burst() -> None:
     clock = Clock()
-    in_hand = InHand(1_000_000, 1_000_000, clock)
-    left: list[str] = []
-    slow = in_hand.hold(["a"], lambda: left.append("slow"))
-    fast = in_hand.hold(["b"], lambda: left.append("fast"))
-    assert slow.may_hold(500_000)
-    new = in_hand.hold(["c"])
-    for size in range(1000, 501_000, 20_000):
-        clock.now += 0.2
-        assert fast.may_hold(size)
-    clock.now += 1
-    assert not left
-    for size in (501_000, 501_080):  # a line now and then
-        clock.now += 10
-        assert slow.may_hold(size - 2000)
-        assert fast.may_hold(size - 2000)
-    assert fast.may_hold(480_000)
-    fast.arrived()
-    assert new.may_hold(100_000)
-    assert left == ["slow"]
-    assert not slow.may_hold(1), "it is not held any more"
-    assert not in_hand.hold(["d"]).may_hold(500_000), "what is made durable stays"
+    part = Rates(10, 20, clock=clock).part(0.25)
+    assert [take(part, "a") for _ in range(6)] == [0] * 5 + [1]
+    clock.now += 0.4
+    assert [take(part, "a") for _ in range(2)] == [0, 1], "two and a half a second"
+    small = Rates(1, 1, clock=clock).part(0.1)
+    assert [take(small, "a") for _ in range(2)] == [0, 10], "one at once at least"
+
+
+def test_without_a_share_a_network_may_use_up_all() -> None:
+    rates = SharedRates(Rates(10, 20, clock=Clock()))
+    for _ in range(20):
+        assert not rates.wait("a", "relay")
+        rates.took("a", "relay", 0)
+    assert rates.wait("a", "relay")
+
+
+def test_a_clock_that_begins_at_zero_is_as_good() -> None:
+    clock = Clock()
+    clock.now = 0.0
+    assert take(Rates(1, 1, clock=clock), "a") == 0
 
 
 def test_when_nobody_makes_room_who_comes_is_refused() -> None:
