@@ -2,11 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pymongo.errors import OperationFailure, PyMongoError
 
 from bench.costs import cost_of
@@ -17,6 +19,7 @@ from services.timeline.query.search_query import parse_query
 from services.timeline.query.viewer import Viewer
 from services.timeline.write import indexing, term_blocks
 from services.timeline.write.indexing import TermIndexer
+from services.timeline.write.mail_rows import digest_of
 from services.timeline.write.records import MailRow, TermBlock
 from services.timeline.write.stored import from_document, to_document
 from services.timeline.write.term_blocks import MAX_ROWS
@@ -289,14 +292,42 @@ async def test_an_audience_that_cannot_be_indexed_delays_no_other(
     monkeypatch.setattr(indexing, "_PAUSE_SECONDS", 0)
     monkeypatch.setattr(timeline.indexer, "index", index)
     for audience in ("ill", "well"):
-        for _ in range(indexing._LOOK_AFTER):
-            timeline.indexer.wrote(ACCOUNT, audience)
+        for number in range(indexing._LOOK_AFTER):
+            timeline.indexer.wrote(a_row(random.Random(number), audience, number, {"all"}))
     running = asyncio.create_task(timeline.indexer.run())
     while asked.count("ill") < 2:
         await asyncio.sleep(0)
     timeline.indexer.stop()
     await running
     assert asked[:3] == ["ill", "well", "ill"]
+
+
+async def test_what_was_written_lately_is_indexed_unread_and_what_others_wrote_anew_is_read(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance, read = random.Random(7), 0
+    written = [a_row(chance, "*", n, {"all", f"x{n}"}) for n in range(MAX_ROWS)]
+    written = [
+        replace(row, content=f"k{n}", terms_digest=digest_of(row.terms), date=UNTIL)
+        for n, row in enumerate(written)
+    ]
+    for row in written:
+        timeline.indexer.wrote(row)
+    anew = replace(written[5], terms=("all", "other"), terms_digest=digest_of(("all", "other")))
+    older = replace(written[6], terms_digest=b"")  # of an older writer
+    await insert(timeline, [*written[:5], anew, older, *written[7:]])
+    read_terms = indexing.TermIndexer._read_terms
+
+    async def counted(self: TermIndexer, account: str, rows: Sequence[str], *rest: Any) -> Any:
+        nonlocal read
+        read += len(rows)
+        return await read_terms(self, account, rows, *rest)
+
+    monkeypatch.setattr(indexing.TermIndexer, "_read_terms", counted)
+    assert await timeline.indexer.index(ACCOUNT, "*") == 1
+    assert read == 2
+    [block] = await timeline.database[TermBlock.collection].find().to_list()
+    assert set(block["terms"]) == {"all", "other", *(f"x{n}" for n in range(64) if n != 5)}
 
 
 async def test_an_upgrade_takes_over_what_was_there_and_drops_the_former_index(

@@ -9,14 +9,18 @@
   of looking through them. Counts of what was written are in memory. What a process that ended had
   counted is found by the next one that writes for the same audience, and by every one that starts:
   it looks at each audience once, slowly.
+* The terms of what this process wrote lately are remembered, since most of a row is its terms. They
+  are used for a row whose digest is theirs: another process may have written it anew.
 """
 
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import Sequence
 from itertools import count
 
 import structlog
+from msgspec.structs import replace
 from pymongo import ASCENDING, AsyncMongoClient, IndexModel, InsertOne, UpdateMany
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import OperationFailure, PyMongoError
@@ -34,6 +38,8 @@ _MAX_COUNTED = 100_000
 """Audiences whose rows are counted. Beyond, those with the fewest are forgotten."""
 _MAX_READ_ROWS, _MAX_READ_TERMS = 256, 400_000
 """Of one transaction."""
+_MAX_REMEMBERED = 300_000
+"""Terms: those of two hundred long mails."""
 _PAUSE_SECONDS, _BETWEEN_LOOKS_SECONDS = 1.0, 0.02
 _TRIES = 5
 INDEXES = (
@@ -57,6 +63,26 @@ Audience = tuple[str, str]
 """An account and one of its audiences."""
 
 
+class _Remembered:
+    """The terms of contents, as they were lately written; the oldest are forgotten first."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[bytes, tuple[str, ...]]] = {}
+        self._size = 0
+
+    def add(self, content: str, digest: bytes, terms: tuple[str, ...]) -> None:
+        """Remember a content's terms."""
+        self._size += len(terms) - len(self._of.pop(content, (b"", ()))[1])
+        self._of[content] = digest, terms
+        while self._size > _MAX_REMEMBERED:
+            self._size -= len(self._of.pop(next(iter(self._of)))[1])
+
+    def of(self, content: str, digest: bytes) -> tuple[str, ...] | None:
+        """Return the terms with this digest; None when others, or none, are remembered."""
+        known, terms = self._of.get(content, (b"", ()))
+        return terms if digest and known == digest else None
+
+
 class TermIndexer:
     """Makes blocks of fresh rows."""
 
@@ -64,11 +90,14 @@ class TermIndexer:
         self._client, self._database = client, database
         self._rows, self._blocks = database[MailRow.collection], database[TermBlock.collection]
         self._written: Counter[Audience] = Counter()
+        self._remembered = _Remembered()
         self._due: dict[Audience, None] = {}
         self._is_due, self._stopping = asyncio.Event(), asyncio.Event()
 
-    def wrote(self, account: str, audience: str) -> None:
-        """Count a row that was written."""
+    def wrote(self, row: MailRow) -> None:
+        """Count a row that was written, and remember its terms."""
+        self._remembered.add(row.content, row.terms_digest, row.terms)
+        account, audience = row.account, row.audience
         if len(self._written) >= _MAX_COUNTED:
             self._written = Counter(dict(self._written.most_common(_MAX_COUNTED // 2)))
         self._written[account, audience] += 1
@@ -191,17 +220,37 @@ class TermIndexer:
         self, account: str, audience: str, session: AsyncClientSession
     ) -> list[FreshRow]:
         which = {"account": account, "viewer": audience, "block": None}
-        fields = {"date": 1, "terms": 1}
+        fields = {"date": 1, "content": 1, "terms_digest": 1}
         found = self._rows.find(which, fields, session=session).hint("by_block")
+        found = found.sort("date", ASCENDING).limit(_MAX_READ_ROWS).batch_size(_MAX_READ_ROWS)
+        listed = [from_document(FreshRow, document) async for document in found]
+        terms = {row.id: self._remembered.of(row.content, row.terms_digest) for row in listed}
+        missing = [row.id for row in listed if terms[row.id] is None]
+        terms |= await self._read_terms(account, missing, session)
         rows: list[FreshRow] = []
-        terms = 0
-        async with found.sort("date", ASCENDING).batch_size(MAX_ROWS):
-            async for document in found:
-                rows.append(from_document(FreshRow, document))
-                terms += len(rows[-1].terms)
-                if len(rows) == _MAX_READ_ROWS or terms > _MAX_READ_TERMS:
-                    break
+        for row in listed:
+            of_row = terms[row.id]
+            if of_row is None:
+                break
+            rows.append(replace(row, terms=of_row))
         return rows
+
+    async def _read_terms(
+        self, account: str, rows: Sequence[str], session: AsyncClientSession
+    ) -> dict[str, tuple[str, ...]]:
+        """Return the terms of these rows, of the oldest at least, by their ids."""
+        terms: dict[str, tuple[str, ...]] = {}
+        read = 0
+        for at in range(0, len(rows), MAX_ROWS):
+            which = of_ids(account, rows[at : at + MAX_ROWS])
+            found = self._rows.find(which, {"date": 1, "terms": 1}, session=session)
+            async for document in found.batch_size(MAX_ROWS):
+                row = from_document(FreshRow, document)
+                terms[row.id] = row.terms
+                read += len(row.terms)
+            if read > _MAX_READ_TERMS:
+                break
+        return terms
 
     async def _write(self, account: str, packed: list[Packed], session: AsyncClientSession) -> None:
         blocks = [InsertOne(to_document(one.block)) for one in packed]

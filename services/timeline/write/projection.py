@@ -196,7 +196,7 @@ def _capture(event: MailAttached, mail: ReadMail, content_key: str) -> Capture:
         sent_by_owner=event.sent_by_owner,
         forwarded=_forward(event.forwarded) if event.forwarded else None,
         content=content_key,
-        said=hashlib.sha256("".join(mail.text.split()).encode()).hexdigest()[:16],
+        said=hashlib.sha256(without_white_space(mail.text)).hexdigest()[:16],
         date=_milliseconds(date or received_at),
         sort_date=_milliseconds(min(date, received_at) if date else received_at),
         matches=tuple(_match(match, event.owner) for match in event.matches),
@@ -204,6 +204,16 @@ def _capture(event: MailAttached, mail: ReadMail, content_key: str) -> Capture:
         authentication=from_document(Verdict, found.model_dump(mode="json")) if found else None,
         backfill=event.backfill,
     )
+
+
+_ASCII_WHITE_SPACE = bytes(code for code in range(128) if chr(code).isspace())
+
+
+def without_white_space(text: str) -> bytes:
+    """Return a text in UTF-8 without its white space."""
+    if text.isascii():  # four times as fast
+        return text.encode().translate(None, _ASCII_WHITE_SPACE)
+    return "".join(text.split()).encode()
 
 
 def _forward(forwarded: Forwarded) -> Forward:

@@ -34,7 +34,9 @@ class FreshRow(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     id: str = field(name="_id")
     date: datetime
+    content: str = ""
     terms: tuple[str, ...] = ()
+    terms_digest: bytes = b""
 
 
 class Packed(Struct, frozen=True):

@@ -86,9 +86,9 @@ class Writer:
         client: AsyncMongoClient[Document],
         database: Database,
         blobs: Blobs,
-        wrote_row: Callable[[str, str], None] = lambda _, __: None,
+        wrote_row: Callable[[MailRow], None] = lambda _: None,
     ) -> None:
-        """`wrote_row` is told the account and audience of each row whose terms are in no block."""
+        """`wrote_row` is told each row whose terms are in no block."""
         self._client, self._database, self._blobs = client, database, blobs
         self._wrote_row = wrote_row
         self._lanes = [Lane() for _ in range(LANES)]
@@ -246,7 +246,7 @@ class Writer:
             await _commit(session, deadline)
         for record in applied.draft.written.values():
             if isinstance(record, MailRow) and record.block is None:
-                self._wrote_row(record.account, record.audience)
+                self._wrote_row(record)
         return applied.answers
 
     async def _apply(self, requests: Sequence[Request], session: AsyncClientSession) -> Applied:

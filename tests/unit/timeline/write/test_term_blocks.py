@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.timeline.write import term_blocks
+from services.timeline.write import indexing, term_blocks
+from services.timeline.write.indexing import _Remembered
 from services.timeline.write.term_blocks import (
     MAX_ROWS,
     MAX_WIDTH,
@@ -91,3 +92,22 @@ def test_any_day_that_can_be_typed_has_a_place() -> None:
 def test_blocks_sort_by_their_newest_mail() -> None:
     early, late = place_of(NOW, NOW), place_of(NOW - MAX_WIDTH, NOW + timedelta(seconds=1))
     assert early < late
+
+
+def test_the_terms_of_what_was_written_lately_are_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(indexing, "_MAX_REMEMBERED", 5)
+    remembered = _Remembered()
+    remembered.add("a", b"1", ("x", "y"))
+    remembered.add("b", b"2", ("x", "y", "z"))
+    assert remembered.of("a", b"1") == ("x", "y")
+    assert remembered.of("a", b"2") is None, "others now"
+    assert remembered.of("c", b"1") is None
+    remembered.add("a", b"3", ("x",))
+    assert remembered.of("a", b"3") == ("x",)
+    remembered.add("c", b"4", ("x", "y"))
+    assert remembered.of("b", b"2") is None, "the oldest is forgotten"
+    assert (remembered.of("a", b"3"), remembered.of("c", b"4")) == (("x",), ("x", "y"))
+    remembered.add("d", b"", ("x",))
+    assert remembered.of("d", b"") is None, "without a digest nobody knows"
