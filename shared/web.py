@@ -5,6 +5,7 @@
 * `/healthz` says that the process lives and depends on nothing; `/readyz` says whether work can be
   done, and what is missing; `/metrics` is for Prometheus.
 * Nothing of a request is logged: a URL can hold an address.
+* No answer is kept by a browser or a proxy (`Cache-Control: no-store`), but what says so itself.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
@@ -109,6 +111,7 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
             allow_methods=["*"],
             allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
         )
+    app.add_middleware(NoStore)
     app.add_middleware(Measured)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -192,6 +195,23 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+
+class NoStore:
+    """ASGI middleware: nobody on the way keeps an answer that does not say that they may."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and complete the header of its answer."""
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, complete if scope["type"] == "http" else send)
 
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT")
@@ -282,4 +302,6 @@ async def _on_disconnect(_: Request, __: Exception) -> Response:
 async def _on_error(request: Request, error: Exception) -> JSONResponse:
     route = getattr(request.scope.get("route"), "path", "unknown")
     log.error("request failed", route=route, exc_info=error)
-    return problem_response(Problem(500, "Internal error", "the service failed; it was logged"))
+    answer = problem_response(Problem(500, "Internal error", "the service failed; it was logged"))
+    answer.headers["Cache-Control"] = "no-store"  # it is made outside of the middleware
+    return answer

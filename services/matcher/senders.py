@@ -4,9 +4,9 @@ Mailing lists and groups rewrite From so that DMARC (RFC 7489) holds: `"Name" vi
 The author then stands in X-Original-From (Google Groups), X-Original-Sender, or in Reply-To
 (Mailman's `from_is_list`), and takes part in the place of the list.
 
-A From is taken for rewritten only when it says so, by ` via ` in its name, and when a header that
-lists and groups set is there too: anybody can call themselves "A via B", and a Reply-To alone must
-not make somebody else the author.
+A From is taken for rewritten only when it says so, by ` via ` in its name, and the mail has a sign
+of a list: a header that lists and groups set, or the rewritten address among its recipients.
+Anybody can call themselves "A via B" and name somebody else as the author.
 """
 
 import re
@@ -14,7 +14,14 @@ import re
 from shared.mail.headers import HeaderBlock, Mailbox, mailboxes
 
 _VIA = re.compile(r"\bvia\b", re.IGNORECASE)
-_PASSED_ON_BY = ("List-Id", "List-Post", "Mailing-List", "X-Google-Group-Id")
+_PASSED_ON_BY = (
+    "List-Id",
+    "List-Post",
+    "List-Help",
+    "List-Subscribe",
+    "Mailing-List",
+    "X-Google-Group-Id",
+)
 _ORIGINALS = ("X-Original-From", "X-Original-Sender", "Reply-To")
 
 
@@ -35,11 +42,18 @@ def senders(header: HeaderBlock) -> list[Mailbox]:
 
 
 def _author(header: HeaderBlock, lists: set[str]) -> Mailbox | None:
-    passed_on = any(header.first(name) is not None for name in _PASSED_ON_BY)
+    if not _is_passed_on(header, lists):
+        return None
     for name in _ORIGINALS:
-        if name == "Reply-To" and not passed_on:
-            continue
         candidates = [m for m in mailboxes(header, name) if m.address.lower() not in lists]
         if len(candidates) == 1:  # two are a choice that the header does not make
             return candidates[0]
     return None
+
+
+def _is_passed_on(header: HeaderBlock, lists: set[str]) -> bool:
+    """Return whether a list or group has passed the mail on: it says so, or was written to."""
+    if any(header.first(name) is not None for name in _PASSED_ON_BY):
+        return True
+    written_to = (m.address.lower() for name in ("To", "Cc") for m in mailboxes(header, name))
+    return not lists.isdisjoint(written_to)

@@ -45,10 +45,11 @@ class TestImport:
                 ndjson(candidate(4, person_id="a/b")),
                 b'{"person_id": "i6", "name": "' + b"x" * 70_000 + b'"}',
                 ndjson(candidate(5)),
+                ndjson(candidate(6, person_id="..")),
             ]
         )
         *bad, end = self.import_(account, body)
-        assert end == {"lines": 9, "stored": 2, "failed": 6, "done": True}
+        assert end == {"lines": 10, "stored": 2, "failed": 7, "done": True}
         named = {line["line"]: [error["field"] for error in line["errors"]] for line in bad}
         assert named == {
             2: ["line"],
@@ -57,6 +58,7 @@ class TestImport:
             6: ["line"],
             7: ["person_id"],
             8: ["line"],
+            10: ["person_id"],
         }
         account.send("i5@mail.example")
         account.send("i1@mail.example")

@@ -18,12 +18,12 @@ from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 from starlette.types import Receive, Scope, Send
 
-from services.matcher.api.people import PersonIn, Writer
+from services.matcher.api.people import NewPersonId, PersonIn, Writer
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.decide import Person
 from services.matcher.directory import Directory
 from shared.database import DatabaseAway, database_errors
-from shared.events import Kind, PersonId
+from shared.events import Kind
 from shared.raw_body import BYTES
 from shared.web import MAX_FIELD
 
@@ -38,7 +38,7 @@ _PAUSE = 200
 class PersonLine(PersonIn):
     """One line of an import."""
 
-    person_id: PersonId
+    person_id: NewPersonId
 
 
 class Import:

@@ -16,6 +16,17 @@ from shared.web import allowed, not_found
 MAX_ADDRESSES, MAX_ADDRESS_BYTES = 100, 24 * 1024
 """A person has to fit into one event."""
 PersonInPath = Annotated[PersonId, Path(description="The person's id in the ATS")]
+
+
+def _reachable(person_id: str) -> str:
+    """Refuse what stands for a folder in a path (RFC 3986 section 5.2.4): nobody could ask for it."""
+    if person_id in (".", ".."):
+        raise ValueError("is no id that a URL can hold")
+    return person_id
+
+
+NewPersonId = Annotated[PersonId, AfterValidator(_reachable)]
+NewPersonInPath = Annotated[NewPersonId, Path(description="The person's id in the ATS")]
 Reader = Annotated[Caller, allowed("directory:read")]
 Writer = Annotated[Caller, allowed("directory:write")]
 
@@ -88,7 +99,7 @@ def people_routes(directory: Directory, capture_addresses: CaptureAddresses) -> 
 
     @router.put("/v1/people/{person_id}", responses={201: {"model": PersonOut}})
     async def put_person(
-        person_id: PersonInPath, body: PersonIn, response: Response, caller: Writer
+        person_id: NewPersonInPath, body: PersonIn, response: Response, caller: Writer
     ) -> PersonOut:
         """Store a person. 201 when they are new, 200 otherwise; the same again changes nothing.
 

@@ -145,15 +145,15 @@ def _references(header: HeaderBlock, auto: Auto | None) -> tuple[str, ...]:
     """Return the ids of the mails that this one answers or continues, each once.
 
     Of the field References the first and the last 20, so that one hostile header cannot fuse an
-    inbox; of In-Reply-To, which has one by rights, the first 20. RFC 5322 section 3.6.4. What a
-    server reports names the mail that it is about in its own way.
+    inbox; of In-Reply-To, which has one by rights, the first. RFC 5322 section 3.6.4. What a server
+    reports names the mail that it is about in its own way.
     """
     references = [id_ for value in header.all("References") for id_ in message_ids(value)]
     answered = [id_ for value in header.all("In-Reply-To") for id_ in message_ids(value)]
     reported = [auto.original_message_id] if auto and auto.original_message_id else []
     kept = [
         *reported,
-        *answered[:_REFERENCES],
+        *answered[:1],
         *references[:1],
         *references[1:][-_REFERENCES:],
     ]

@@ -72,8 +72,9 @@ class TestRewrittenSenders:
     @pytest.mark.parametrize(
         "original",
         [
-            ("X-Original-From: The Author <author@x.example>",),
-            ("X-Original-Sender: author@x.example",),
+            ("X-Original-From: The Author <author@x.example>", "To: List@groups.example"),
+            ("X-Original-Sender: author@x.example", "Cc: a@x.example, list@groups.example"),
+            ("X-Original-From: The Author <author@x.example>", "List-Id: <list.groups.example>"),
             ("Reply-To: author@x.example", "List-Id: <list.groups.example>"),
             (
                 "Reply-To: The Author <author@x.example>, list@groups.example",
@@ -91,6 +92,9 @@ class TestRewrittenSenders:
         [
             (LIST,),
             (LIST, "Reply-To: somebody@x.example"),  # anybody can write that
+            (LIST, "X-Original-From: boss@agency.example", "To: recruiter@agency.example"),
+            (LIST, "X-Original-Sender: boss@agency.example"),
+            (LIST, "X-Original-From: boss@agency.example", "List-Unsubscribe: <mailto:u@x>"),
             (LIST, "List-Id: <l>", "Reply-To: a@x.example, b@x.example"),
             ("From: Author <list@groups.example>", "X-Original-From: other@x.example"),
         ],
@@ -108,7 +112,11 @@ class TestRewrittenSenders:
         assert taking_part(self.LIST, *lines)[0] == ("from", "author@x.example")
 
     def test_of_several_senders_the_rewritten_one_alone_gives_way(self) -> None:
-        lines = (f"{self.LIST}, Second <second@x.example>", "X-Original-From: author@x.example")
+        lines = (
+            f"{self.LIST}, Second <second@x.example>",
+            "X-Original-From: author@x.example",
+            "List-Id: <l>",
+        )
         found = [address for role, address in taking_part(*lines) if role == "from"]
         assert found == ["author@x.example", "second@x.example"]
 

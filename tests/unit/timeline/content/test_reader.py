@@ -52,6 +52,15 @@ def test_every_mail_has_expectations_and_the_reader_a_version() -> None:
     assert READER_VERSION >= 1
 
 
+def test_a_mail_answers_one_other_and_names_at_most_21() -> None:
+    ids = [f"<{number}@x>" for number in range(60)]
+    answers = f"In-Reply-To: {' '.join(ids[:20])}\n"
+    assert read(answers.encode() + b"\n").references == ("0@x",)
+    twice = f"In-Reply-To: <first@x>\nIn-Reply-To: {ids[0]}\nReferences: {' '.join(ids)}\n\n"
+    named = read(twice.encode()).references
+    assert named == ("first@x", "0@x", *(f"{number}@x" for number in range(40, 60)))
+
+
 # -- bodies -------------------------------------------------------------------------------------
 
 
