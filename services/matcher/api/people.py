@@ -19,7 +19,7 @@ PersonInPath = Annotated[PersonId, Path(description="The person's id in the ATS"
 
 
 def _reachable(person_id: str) -> str:
-    """Refuse what stands for a folder in a path (RFC 3986 section 5.2.4): nobody could ask for it."""
+    """Refuse what stands for a folder in a path (RFC 3986 section 5.2.4)."""
     if person_id in (".", ".."):
         raise ValueError("is no id that a URL can hold")
     return person_id

@@ -23,7 +23,7 @@ from shared.web import create_app, not_found
 async def test_nobody_keeps_an_answer_that_does_not_say_so(
     path: str, status: int, kept: str
 ) -> None:
-    app = create_app("t", "t", Settings(token_secret="s" * 32), Readiness({}))  # noqa: S106
+    app = create_app("t", "t", Settings(token_secret="s" * 32), Readiness({}))
 
     @app.get("/v1/mails/{id_}")
     async def mail(id_: str) -> str:
