@@ -33,6 +33,7 @@ from shared.events import (
     MailAttached,
     MailConfirmation,
     MailDismissed,
+    MailWatched,
     PersonChanged,
     PersonDeleted,
 )
@@ -55,6 +56,7 @@ PUBLISHES = (
     MailAttached,
     MailDismissed,
     MailConfirmation,
+    MailWatched,
     PersonChanged,
     PersonDeleted,
     CaptureAddressChanged,

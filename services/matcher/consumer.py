@@ -21,6 +21,7 @@ from services.matcher.capture_addresses import AddressRecord
 from services.matcher.captured import CapturedMail
 from services.matcher.decide import Dismiss, Person
 from services.matcher.decisions import Decisions
+from services.matcher.halves import traces
 from services.matcher.judge import judge
 from services.matcher.knowledge import Knowledge
 from services.matcher.metrics import DECIDE_SECONDS, DECISIONS
@@ -141,15 +142,17 @@ class Matcher:
 
     async def _decide(self, received: MailReceived, mail: CapturedMail) -> Sequence[Event] | Reject:
         address: AddressRecord | None = None
+        came_by: frozenset[str] = frozenset()
 
         async def ask(keys: frozenset[str]) -> Collection[Person]:
             nonlocal address
-            known = await self.knowledge.consult(received.capture_address, keys)
+            known = await self.knowledge.consult(received.capture_address, keys | came_by)
             address = known.address if known else None
             return known.people if known else ()
 
         with DECIDE_SECONDS.time():
             header = read_header_block(await mail.header())
+            came_by = traces(header)
             verdict = await judge(header, ask, mail.text, mail.whole, self.capture_domain)
         if address is None:
             return Reject("unknown_capture_address")
