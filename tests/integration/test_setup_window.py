@@ -1,7 +1,6 @@
 """The set-up window: five mails, once each, for who asked, and nothing of any other."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from shared.blobs import CLAIM_CHECK_BYTES
 from shared.broker import Delivery
 from shared.database import connect
 from shared.events import (
-    Event,
     Kind,
     MailAttached,
     MailDismissed,
@@ -48,7 +46,7 @@ def at(delivery: Delivery, moment: datetime) -> Delivery:
     return Delivery(event, delivery.body, redelivered=False)
 
 
-def kinds(recorder: Recorder) -> Sequence[type[Event]]:
+def kinds(recorder: Recorder) -> list[object]:
     return [type(event) for event, _ in recorder.published]
 
 
