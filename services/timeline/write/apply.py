@@ -66,9 +66,11 @@ def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
     """Write one request to the draft. Raises NotLoaded."""
     match request:
         case Attach(event=attached):
-            if setup_query(attached) is not None and outcome_of(draft, attached) is None:
+            is_proof = setup_query(attached) and outcome_of(draft, attached) is None
+            answer = attach(draft, request, now)
+            if is_proof:
                 prove(draft, attached, now)
-            return attach(draft, request, now)
+            return answer
         case Dismiss(event=dismissed):
             is_new = record_dismissed(draft, dismissed)
             if is_new:
