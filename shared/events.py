@@ -15,6 +15,7 @@
 | mail.attached.v1   | matcher  | timeline | the mail, or empty when `blob_key` is set |
 | mail.dismissed.v1  | matcher  | timeline | empty                                   |
 | mail.confirmation.v1 | matcher | timeline | empty                                 |
+| mail.watched.v1    | matcher  | timeline | empty                                   |
 | person.changed.v1  | matcher  | timeline | empty                                   |
 | person.deleted.v1  | matcher  | timeline | empty                                   |
 | capture_address.changed.v1 | matcher | timeline | empty                            |
@@ -85,6 +86,15 @@ class Direction(StrEnum):
     OUTBOUND = "outbound"
 
 
+class Half(StrEnum):
+    """The half of a user's set-up that a capture proves, by how it came."""
+
+    SENT = "sent"
+    """The owner sent the mail, and sent it to the capture address as well."""
+    RECEIVED = "received"
+    """The owner's mailbox received the mail, and passed it on."""
+
+
 class DismissalReason(StrEnum):
     """Why a capture was dismissed."""
 
@@ -142,6 +152,16 @@ class Named(BaseModel):
     address: str
 
 
+class Leak(BaseModel):
+    """A capture address stood in To or Cc of a mail that went to people outside the account."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    capture_address: str
+    mail_date: AwareDatetime
+    """What its owner finds the mail by; the one thing that is told of it."""
+
+
 class Forwarded(BaseModel):
     """What a forwarded mail says of itself, in the header block that a mail client made."""
 
@@ -165,6 +185,8 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     tag: ClassVar[str]
     carries_mail: ClassVar[bool] = False
+    is_fleeting: ClassVar[bool] = False
+    """It shows what is forgotten after a day: no backup and no dead letter keeps it."""
 
     @property
     def routing_key(self) -> str:
@@ -266,13 +288,19 @@ class MailAttached(MailEvent):
     The event carries the enclosed mail alone, and its size."""
     authentication: Authentication | None = None
     """Whether it is from whom it says; None when the matcher did not know how to find out."""
+    half: Half | None = None
+    """Which half of the owner's set-up the capture proves; None when it proves neither."""
+    leak: Leak | None = None
     part: int = Field(default=1, ge=1)
     """An event that would grow too large is several, joined by the projection."""
     parts: int = Field(default=1, ge=1)
 
 
 class MailDismissed(CaptureEvent):
-    """A mail concerns nobody. Nothing of it is here but a keyed hash of its Message-ID."""
+    """A mail concerns nobody. Nothing of it is here but a keyed hash of its Message-ID.
+
+    Of a mail that gave the capture address away its date is here, too, for the owner to be told.
+    """
 
     tag: ClassVar[str] = "mail.dismissed.v1"
 
@@ -281,6 +309,11 @@ class MailDismissed(CaptureEvent):
     received_at: AwareDatetime
     decided_at: AwareDatetime
     message_id_hash: str | None = None
+    owner: PersonId | None = None
+    """The user whose capture address caught it."""
+    half: Half | None = None
+    """Which half of the owner's set-up the capture proves; None when it proves neither."""
+    leak: Leak | None = None
 
 
 class MailConfirmation(CaptureEvent):
@@ -299,6 +332,28 @@ class MailConfirmation(CaptureEvent):
     code: str | None = None
     link: str | None = None
     """Confirms when it is opened; on the provider's own host."""
+
+
+class MailWatched(Event):
+    """A mail that matched nobody, for the eyes of its owner, who asked to see the next few.
+
+    It is dismissed all the same. Live mail only; what is here is bounded, and kept for a day.
+    """
+
+    tag: ClassVar[str] = "mail.watched.v1"
+    is_fleeting: ClassVar[bool] = True
+
+    capture_id: UUID
+    account: Account
+    owner: PersonId
+    capture_address: str
+    received_at: AwareDatetime
+    decided_at: AwareDatetime
+    sender: Named | None = None
+    subject: str = ""
+    text: str = ""
+    links: tuple[str, ...] = ()
+    """The targets of the mail's links, as text: nothing opens them."""
 
 
 class PersonChanged(Event):
@@ -344,11 +399,16 @@ EVENTS: dict[str, type[Event]] = {
         MailAttached,
         MailDismissed,
         MailConfirmation,
+        MailWatched,
         PersonChanged,
         PersonDeleted,
         CaptureAddressChanged,
     )
 }
+
+
+FLEETING = frozenset(tag for tag, event in EVENTS.items() if event.is_fleeting)
+"""The tags of what no backup and no dead letter keeps."""
 
 
 def decode_event(tag: str | None, text: object) -> Event:

@@ -25,6 +25,7 @@ from shared.events import (
     MailConfirmation,
     MailDismissed,
     MailReceived,
+    MailWatched,
     PersonChanged,
     PersonDeleted,
     backfill_key,
@@ -111,6 +112,13 @@ CAPTURE_ADDRESSES = Queue(
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
 """Nor must it delay who waits for a new address on the set-up page."""
+SETUP = Queue(
+    "timeline.setup.v1",
+    MAIL_EXCHANGE,
+    (MailWatched.tag,),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
+)
+"""A queue of its own: a timeline of an earlier version leaves there what it does not know."""
 DEAD = Queue("dead.v1", DEAD_EXCHANGE, ("#",), _quorum(_UNLIMITED, None))
 
 QUEUES = (
@@ -120,6 +128,7 @@ QUEUES = (
     OUTCOMES_BACKFILL,
     PEOPLE,
     CAPTURE_ADDRESSES,
+    SETUP,
     DEAD,
 )
 

@@ -12,6 +12,7 @@ from services.matcher.directory import Directory
 from services.matcher.knowledge import Knowledge
 from services.matcher.resolver import Resolver
 from services.matcher.versions import Versions
+from services.matcher.windows import Windows
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
 from shared.broker import Delivery
 from shared.capture_address import KeyRing
@@ -34,9 +35,11 @@ class Replica:
         self.knowledge = Knowledge(self.directory, self.addresses, versions)
         self.blobs = Blobs(f"file://{folder}/blobs")
         self.decisions = Decisions(database)
+        self.windows = Windows(database, self.addresses)
         self.match = Matcher(
             knowledge=self.knowledge,
             decisions=self.decisions,
+            windows=self.windows,
             blobs=self.blobs,
             publisher=RecordingPublisher(recorder),
             authenticator=Authenticator(Resolver([("127.0.0.1", 9)], 1), 0),

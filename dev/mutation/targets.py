@@ -34,6 +34,7 @@ TARGETS = (
     ),
     Target("services/matcher/knowledge.py", (f"{_MATCHER}/test_knowledge.py",)),
     Target("services/matcher/senders.py", (f"{_MATCHER}/test_participants.py",)),
+    Target("services/matcher/halves.py", (f"{_MATCHER}/test_halves.py",)),
     Target("services/matcher/participants.py", (f"{_MATCHER}/test_participants.py",)),
     Target("services/matcher/announce.py", (f"{_MATCHER}/test_announce.py",)),
     Target("services/matcher/forwards/condition.py", (f"{_MATCHER}/test_forward_condition.py",)),
@@ -52,10 +53,12 @@ TARGETS = (
             ("lanes",),
             ("listing", "listing_needs", "read_marks", "replacing"),
             ("matches", "audiences"),
+            ("proving",),
             ("quarantine", "recording"),
             ("read_marks",),
             ("recording", "quarantine"),
             ("replacing",),
+            ("rhythm",),
             ("state", "conversations", "replacing"),
             ("summary", "listing"),
         )
@@ -64,6 +67,7 @@ TARGETS = (
         "services/timeline/write/mail_rows.py",
         _of_write("listing", "attaching"),
     ),
+    Target("services/timeline/query/setup.py", (f"{_TIMELINE}/query/test_setup.py",)),
     Target("services/timeline/query/viewer.py", (f"{_TIMELINE}/query/test_viewer.py",)),
     *(
         Target(f"services/ingest/{module}.py", (f"{_INGEST}/test_limits.py",))

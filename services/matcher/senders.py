@@ -41,8 +41,13 @@ def senders(header: HeaderBlock) -> list[Mailbox]:
     return [author if _VIA.search(mailbox.name) else mailbox for mailbox in literal]
 
 
+def is_passed_on(header: HeaderBlock) -> bool:
+    """Return whether a list or group says that it passed the mail on."""
+    return any(header.first(name) is not None for name in _PASSED_ON_BY)
+
+
 def _author(header: HeaderBlock, lists: set[str]) -> Mailbox | None:
-    if not _is_passed_on(header, lists):
+    if not (is_passed_on(header) or _are_written_to(header, lists)):
         return None
     for name in _ORIGINALS:
         candidates = [m for m in mailboxes(header, name) if m.address.lower() not in lists]
@@ -51,9 +56,6 @@ def _author(header: HeaderBlock, lists: set[str]) -> Mailbox | None:
     return None
 
 
-def _is_passed_on(header: HeaderBlock, lists: set[str]) -> bool:
-    """Return whether a list or group has passed the mail on: it says so, or was written to."""
-    if any(header.first(name) is not None for name in _PASSED_ON_BY):
-        return True
+def _are_written_to(header: HeaderBlock, lists: set[str]) -> bool:
     written_to = (m.address.lower() for name in ("To", "Cc") for m in mailboxes(header, name))
     return not lists.isdisjoint(written_to)

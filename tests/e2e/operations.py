@@ -44,6 +44,7 @@ SCOPES: dict[str, str | None] = {
     "GET /v1/events": "timeline:read",
     "GET /v1/setup": "timeline:read",
     "GET /v1/setup/guides": None,
+    "POST /v1/setup:watch": None,
     "GET /v1/settings": "timeline:read",
     "PUT /v1/settings": "account:write",
     "GET /v1/stats": "timeline:read",

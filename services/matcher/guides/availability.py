@@ -2,7 +2,8 @@
 
 * A guide with an unmet need is not listed.
 * A provider that asks before it forwards, in a mail that `confirmation.py` cannot read, cannot be
-  answered. Its users get the steps by hand in place of those of forwarding.
+  answered by what is recognised. Its users first open their set-up window, which shows the mail as
+  it came; where the window may not show it, they get the steps by hand.
 
 The files keep their steps. Taking an entry out of these sets is all that it takes to tell them.
 """
@@ -26,12 +27,25 @@ UNREAD_CONFIRMATIONS = frozenset(
 """Providers that always ask. Zimbra does where a site wants it: its guide says so."""
 
 
+FROM_THE_USERS_OWN = frozenset({"qq", "tencent-exmail"})
+"""Providers that ask from the user's own address or domain: the window does not show a mail whose
+only participants are users."""
+WATCH = (
+    "Before you begin, choose on this page to see the next mails. For an hour the page shows up to "
+    "five mails that arrive at your capture address and concern nobody, your provider's question "
+    "among them, and keeps each for a day."
+)
+
+
 def available(guide: Guide, by_hand: GuideHalf) -> Guide | None:
     """Return the guide as it can be followed today; None when it cannot."""
     if UNMET_NEEDS.intersection(guide.needs):
         return None
     if guide.receives is None or guide.id not in UNREAD_CONFIRMATIONS:
         return guide
+    if guide.id not in FROM_THE_USERS_OWN:
+        receives = guide.receives.model_copy(update={"steps": (WATCH, *guide.receives.steps)})
+        return guide.model_copy(update={"receives": receives})
     # The needs are those of forwarding: a paid plan, an administrator.
     receives = by_hand.model_copy(update={"confirmation": guide.receives.confirmation})
     return guide.model_copy(update={"receives": receives, "needs": ()})

@@ -16,16 +16,17 @@ from services.timeline.metrics import PROJECTED, VISIBLE_SECONDS
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.authentication import has_failed
 from services.timeline.write.projection import Projection, project
-from services.timeline.write.requests import Answer, Attach, Confirm, Dismiss
+from services.timeline.write.requests import Answer, Attach, Confirm, Dismiss, Watch
 from services.timeline.write.writer import Writer
 from shared import tracing
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway
 from shared.broker import Delivery
 from shared.database import DatabaseAway, database_errors
-from shared.events import MailAttached, MailConfirmation, MailDismissed
+from shared.events import MailAttached, MailConfirmation, MailDismissed, MailWatched
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 log = structlog.get_logger()
+_Recorded = MailDismissed | MailConfirmation | MailWatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Projector:
     """How many large mails may be in memory at a time."""
 
     async def handle(self, delivery: Delivery) -> Outcome:
-        """Handle one `mail.attached`, `mail.dismissed` or `mail.confirmation`.
+        """Handle one `mail.attached`, `.dismissed`, `.confirmation` or `.watched`.
 
         Done                     it is written, now or by an earlier delivery
         Retry                    the database or the blob store is unavailable
@@ -47,7 +48,7 @@ class Projector:
         Reject unexpected_event  the queue holds something else
         """
         event = delivery.event
-        if not isinstance(event, MailAttached | MailDismissed | MailConfirmation):
+        if not isinstance(event, MailAttached | _Recorded):
             return Reject("unexpected_event", event.tag)
         with structlog.contextvars.bound_contextvars(capture_id=str(event.capture_id)):
             try:
@@ -89,11 +90,13 @@ class Projector:
             )
         )
 
-    async def _record(self, event: MailDismissed | MailConfirmation) -> Outcome:
+    async def _record(self, event: _Recorded) -> Outcome:
         if isinstance(event, MailDismissed):
             answer = await self.writer.submit(Dismiss(event=event))
-        else:
+        elif isinstance(event, MailConfirmation):
             answer = await self.writer.submit(Confirm(event=event))
+        else:
+            answer = await self.writer.submit(Watch(event=event))
         _note(event, answer)
         return Done()
 
@@ -107,11 +110,13 @@ async def _projected(event: MailAttached, raw: bytes) -> Projection:
     return project(event, mail, raw)
 
 
-def _note(event: MailAttached | MailDismissed | MailConfirmation, answer: Answer) -> None:
+def _note(event: MailAttached | _Recorded, answer: Answer) -> None:
     PROJECTED.labels(answer.outcome).inc()
     seconds = (datetime.now(UTC) - event.received_at).total_seconds()
-    # Backfill waits on purpose; what is delivered again could be seen since it came first.
-    if not event.backfill and not answer.again:
+    # Backfill waits on purpose; what is delivered again could be seen since it came first. A mail
+    # that is watched has been counted as dismissed.
+    is_counted = not isinstance(event, MailWatched) and not event.backfill
+    if is_counted and not answer.again:
         VISIBLE_SECONDS.observe(seconds)
     tracing.note("satchel.outcome", answer.outcome)
     log.info(

@@ -6,16 +6,30 @@
 
 Events arrive in any order and any number of times; the highest version wins. What arrives while a
 write is under way is written together next: an import is thousands of events.
+
+A user's open pages are told of a new state of their capture address. With a person who is deleted
+goes what was known of their set-up.
 """
 
 import asyncio
+from datetime import UTC, datetime
 
 from pymongo import ReplaceOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
+from services.timeline.write.proving import setup_id
+from services.timeline.write.side_records import HalfDay, Hint, Setup, Watched, setup_of
+from services.timeline.write.stored import to_document
 from shared.broker import Delivery
-from shared.database import Database, DatabaseAway, Document, database_errors, is_duplicate
+from shared.database import (
+    Database,
+    DatabaseAway,
+    Document,
+    database_errors,
+    is_duplicate,
+    of_id,
+)
 from shared.events import CaptureAddressChanged, PersonChanged, PersonDeleted
 from shared.outcomes import Done, Outcome, Reject, Retry
 
@@ -26,6 +40,7 @@ class People:
     """Writes what the matcher announces."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._people = _Newest(database["people"])
         self._addresses = _Newest(database["capture_addresses"])
 
@@ -42,14 +57,40 @@ class People:
                 if isinstance(event, PersonChanged | PersonDeleted):
                     id_ = f"{event.account}/{event.person_id}"
                     await self._people.put({"_id": id_, **event.model_dump(mode="json")})
+                    if isinstance(event, PersonDeleted):
+                        await self._forget_setup(event)
                 elif isinstance(event, CaptureAddressChanged):
-                    record = event.model_dump(exclude={"address"})
-                    await self._addresses.put({"_id": event.address, **record})
+                    await self._put_address(event)
                 else:
                     return Reject("unexpected_event", event.tag)
         except DatabaseAway as away:
             return Retry(f"{type(away).__name__}: {away}")
         return Done()
+
+    async def _put_address(self, event: CaptureAddressChanged) -> None:
+        id_ = of_id(event.account, event.address)
+        known = await self._database["capture_addresses"].find_one(id_, {"version": 1})
+        record = event.model_dump(exclude={"address"})
+        await self._addresses.put({"_id": event.address, **record})
+        if known is None or known["version"] < event.version:
+            hint = Hint(
+                account=event.account,
+                audience=setup_of(event.person_id),
+                conversation_id="",
+                at=datetime.now(UTC),
+            )
+            await self._database[Hint.collection].insert_one(to_document(hint))
+
+    async def _forget_setup(self, event: PersonDeleted) -> None:
+        id_ = f"{event.account}/{event.person_id}"
+        living = {**of_id(event.account, id_), "kind": {"$exists": True}}
+        if await self._database["people"].find_one(living, {"_id": 1}) is not None:
+            return  # they have come back meanwhile
+        setup = of_id(event.account, setup_id(event.account, event.person_id))
+        await self._database[Setup.collection].delete_one(setup)
+        own = {"account": event.account, "owner": event.person_id}
+        for kind in (HalfDay, Watched):
+            await self._database[kind.collection].delete_many(own)
 
 
 class _Newest:

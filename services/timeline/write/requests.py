@@ -7,7 +7,7 @@ from msgspec import Struct
 from services.timeline.write.projection import Projection
 from services.timeline.write.records import Content
 from services.timeline.write.side_records import Held
-from shared.events import MailAttached, MailConfirmation, MailDismissed
+from shared.events import MailAttached, MailConfirmation, MailDismissed, MailWatched
 
 Final = Literal["refused", "expired"]
 
@@ -36,6 +36,12 @@ class Confirm(Struct, frozen=True, kw_only=True):
     event: MailConfirmation
 
 
+class Watch(Struct, frozen=True, kw_only=True):
+    """Keep a dismissed mail for a day, for its owner who asked to see it."""
+
+    event: MailWatched
+
+
 class Refuse(Struct, frozen=True, kw_only=True):
     """Forget a capture that waited."""
 
@@ -51,15 +57,15 @@ class Replace(Struct, frozen=True, kw_only=True):
     projections: tuple[Projection, ...]
 
 
-Request = Attach | Dismiss | Confirm | Refuse | Replace
+Request = Attach | Dismiss | Confirm | Watch | Refuse | Replace
 
 
 class Answer(Struct, frozen=True, kw_only=True):
     """What became of a request."""
 
     outcome: str
-    """`attached`, `quarantined`, `dismissed` or `confirmation`; of a Replace `changed`, `unchanged`
-    or `moved`."""
+    """`attached`, `quarantined`, `dismissed`, `confirmation` or `watched`; of a Replace `changed`,
+    `unchanged` or `moved`."""
     complete: bool = True
     """Whether all parts of the event have been seen."""
     again: bool = False
