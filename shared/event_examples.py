@@ -15,10 +15,14 @@ from shared.events import (
     MailConfirmation,
     MailDismissed,
     MailReceived,
+    MailRoundTrip,
     Match,
     PersonChanged,
     PersonDeleted,
     Role,
+    RoundTripChanged,
+    RoundTripResult,
+    RoundTripState,
 )
 
 
@@ -83,6 +87,15 @@ def examples() -> dict[str, Event]:
                 code="123456789",
                 link="https://mail-settings.google.com/mail/vf-example",
             ),
+            MailRoundTrip(
+                capture_id=capture,
+                account="agency",
+                result=RoundTripResult.RETURNED,
+                owner="u1",
+                capture_address=address,
+                received_at=time,
+                decided_at=time,
+            ),
             PersonChanged(
                 account="agency",
                 person_id="c1",
@@ -94,6 +107,19 @@ def examples() -> dict[str, Event]:
             PersonDeleted(account="agency", person_id="c1", version=4),
             CaptureAddressChanged(
                 account="agency", person_id="u1", address=address, version=1, state="active"
+            ),
+            RoundTripChanged(
+                account="agency",
+                person_id="u1",
+                version=2,
+                state=RoundTripState.BOUNCED,
+                address="anna@agency.example",
+                sent_at=time,
+                expires_at=time.replace(day=16),
+                at=time,
+                status="5.7.520",
+                reason="The organisation does not allow mail to be forwarded to other domains.",
+                advice="An administrator allows automatic forwarding for this mailbox.",
             ),
         )
     }

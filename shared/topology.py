@@ -25,8 +25,10 @@ from shared.events import (
     MailConfirmation,
     MailDismissed,
     MailReceived,
+    MailRoundTrip,
     PersonChanged,
     PersonDeleted,
+    RoundTripChanged,
     backfill_key,
 )
 
@@ -82,7 +84,7 @@ RECEIVED = Queue(
 OUTCOMES = Queue(
     "timeline.outcomes.v1",
     MAIL_EXCHANGE,
-    (MailAttached.tag, MailDismissed.tag, MailConfirmation.tag),
+    (MailAttached.tag, MailDismissed.tag, MailConfirmation.tag, MailRoundTrip.tag),
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
 RECEIVED_BACKFILL = Queue(
@@ -107,7 +109,7 @@ PEOPLE = Queue(
 CAPTURE_ADDRESSES = Queue(
     "timeline.capture_addresses.v1",
     MAIL_EXCHANGE,
-    (CaptureAddressChanged.tag,),
+    (CaptureAddressChanged.tag, RoundTripChanged.tag),
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
 """Nor must it delay who waits for a new address on the set-up page."""

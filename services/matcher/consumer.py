@@ -24,10 +24,11 @@ from services.matcher.decisions import Decisions
 from services.matcher.judge import judge
 from services.matcher.knowledge import Knowledge
 from services.matcher.metrics import DECIDE_SECONDS, DECISIONS
+from services.matcher.round_trip.returning import Returning
 from shared import tracing
 from shared.blobs import BlobMissing, Blobs, BlobStoreAway, enclosed_key
 from shared.broker import Delivery, Publisher
-from shared.capture_address import KeyRing
+from shared.capture_address import KeyRing, return_path_id
 from shared.database import DatabaseAway, database_errors
 from shared.events import (
     Authentication,
@@ -37,8 +38,9 @@ from shared.events import (
     MailConfirmation,
     MailDismissed,
     MailReceived,
+    MailRoundTrip,
 )
-from shared.mail.headers import read_header_block
+from shared.mail.headers import HeaderBlock, read_header_block
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 log = structlog.get_logger()
@@ -55,6 +57,7 @@ class Matcher:
     blobs: Blobs
     publisher: Publisher
     authenticator: Authenticator
+    returning: Returning
     ring: KeyRing
     capture_domain: str
     large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
@@ -148,8 +151,11 @@ class Matcher:
             address = known.address if known else None
             return known.people if known else ()
 
+        header = read_header_block(await mail.header())
+        of_round_trip = await self._read_round_trip(received, header, mail)
+        if of_round_trip is not None:
+            return of_round_trip
         with DECIDE_SECONDS.time():
-            header = read_header_block(await mail.header())
             verdict = await judge(header, ask, mail.text, mail.whole, self.capture_domain)
         if address is None:
             return Reject("unknown_capture_address")
@@ -166,6 +172,22 @@ class Matcher:
             )
         mail.keep(verdict.mails)
         return announce_verdict(received, address, verdict, self.ring, found)
+
+    async def _read_round_trip(
+        self, received: MailReceived, header: HeaderBlock, mail: CapturedMail
+    ) -> Sequence[Event] | Reject | None:
+        """Return what a capture says about a round trip; None for what is decided by the rules.
+
+        A challenge at an address that counts no more is dismissed by rule 2, as any other mail.
+        """
+        if id_ := return_path_id(received.capture_address):
+            event = await self.returning.at_return_path(received, id_, header, mail)
+            return [event] if event else Reject("unknown_capture_address")
+        if id_ := self.returning.id_in(header):
+            known = await self.knowledge.consult(received.capture_address, frozenset())
+            if known is not None and known.address.counts_at(received.received_at):
+                return [await self.returning.came_back(received, id_, known.address)]
+        return None
 
 
 def _places(events: Sequence[Event]) -> dict[str, None]:
@@ -194,4 +216,6 @@ def _word(event: Event) -> str:
     """Return what was decided, for people and metrics."""
     if isinstance(event, MailDismissed):
         return event.reason.value
+    if isinstance(event, MailRoundTrip):
+        return "round_trip"
     return "confirmation" if isinstance(event, MailConfirmation) else "attached"

@@ -9,6 +9,7 @@ from shared.events import (
     DismissalReason,
     PersonChanged,
     PersonDeleted,
+    RoundTripChanged,
 )
 from shared.metrics import from_zero
 
@@ -19,7 +20,7 @@ from_zero(
 
 DECISIONS = from_zero(
     Counter("satchel_decisions_total", "Decisions, by outcome", ["decision"]),
-    ("attached", "confirmation", *DismissalReason),
+    ("attached", "confirmation", "round_trip", *DismissalReason),
 )
 DECIDE_SECONDS = Histogram("satchel_decide_seconds", "From a capture in hand to its decision")
 LOOK_UPS = from_zero(
@@ -40,9 +41,17 @@ AUTHENTICATIONS = from_zero(
     AuthenticationVerdict,
 )
 AUTHENTICATE_SECONDS = Histogram("satchel_authenticate_seconds", "Of all mails of one capture")
+ROUND_TRIPS = from_zero(
+    Counter(
+        "satchel_round_trips_total",
+        "Challenges that were sent, or that the relay could not take (failed), and what came back",
+        ["result"],
+    ),
+    ("sent", "failed", "returned", "bounced", "stale", "misdirected", "ignored"),
+)
 ANNOUNCED = from_zero(
     Counter("satchel_announced_total", "Changes of the directory published", ["tag"]),
-    (PersonChanged.tag, PersonDeleted.tag, CaptureAddressChanged.tag),
+    (PersonChanged.tag, PersonDeleted.tag, CaptureAddressChanged.tag, RoundTripChanged.tag),
 )
 ANNOUNCE_FAILURES = Counter(
     "satchel_announce_failures_total",

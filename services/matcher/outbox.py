@@ -1,9 +1,10 @@
 """What the timeline has to know of the directory, published from the documents themselves.
 
-Each person and each capture address has a version that counts its changes, and a flag `unannounced`
-that is written with the change and taken away when the event was confirmed and nothing changed
-since. So a change is always announced, after any crash, and announcing twice is harmless: the
-events are versioned. `announce_again` sets the flag on everything.
+Each person, each capture address and each user's latest round trip has a version that counts its
+changes, and a flag `unannounced` that is written with the change and taken away when the event was
+confirmed and nothing changed since. So a change is always announced, after any crash, and
+announcing twice is harmless: the events are versioned. `announce_again` sets the flag on
+everything.
 
 Accounts take turns, a batch each: what one user did does not wait behind another company's import.
 """
@@ -20,7 +21,13 @@ from pymongo.errors import PyMongoError
 from services.matcher.metrics import ANNOUNCE_FAILURES, ANNOUNCED
 from shared.broker import Publisher, PublishFailed
 from shared.database import Database, DatabaseAway, Document, Index, database_errors
-from shared.events import CaptureAddressChanged, Event, PersonChanged, PersonDeleted
+from shared.events import (
+    CaptureAddressChanged,
+    Event,
+    PersonChanged,
+    PersonDeleted,
+    RoundTripChanged,
+)
 from shared.runtime import unless
 
 _EVERY_SECONDS = 0.5
@@ -74,13 +81,14 @@ class Outbox:
         None is left when it returns 0. Raises PublishFailed.
         """
         people = await self._announce("people", _person_event)
-        return people + await self._announce("capture_addresses", _address_event)
+        addresses = await self._announce("capture_addresses", _address_event)
+        return people + addresses + await self._announce("round_trips", _round_trip_event)
 
     async def announce_again(self) -> int:
         """Set everything down for another announcement; return how much that is."""
         count = 0
         with pymongo.timeout(0):  # no deadline, however many they are; None is the client's
-            for collection in ("people", "capture_addresses"):
+            for collection in ("people", "capture_addresses", "round_trips"):
                 updated = await self._database[collection].update_many({}, {"$set": _UNANNOUNCED})
                 count += updated.matched_count
         return count
@@ -139,3 +147,8 @@ def _address_event(record: Document) -> Event:
         state=record["state"],
         valid_until=record.get("valid_until"),
     )
+
+
+def _round_trip_event(latest: Document) -> Event:
+    told = {field: latest[field] for field in RoundTripChanged.model_fields if field in latest}
+    return RoundTripChanged(**told)

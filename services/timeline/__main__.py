@@ -31,6 +31,7 @@ from services.timeline.query.people import Directory
 from services.timeline.query.raw import RawMails
 from services.timeline.query.raw_bytes import RawBytes
 from services.timeline.query.read_state import ReadState
+from services.timeline.query.round_trips import RoundTrips
 from services.timeline.query.search import Search
 from services.timeline.settings import TimelineSettings
 from services.timeline.write.account_settings import AccountSettings
@@ -106,7 +107,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(stats_routes(Stats(database), account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(dead_letter_routes(records, content, replay))
-    app.include_router(setup_routes(directory, Confirmations(database)))
+    app.include_router(setup_routes(directory, Confirmations(database), RoundTrips(database)))
     app.include_router(quarantine_routes(quarantine, release, account_settings))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)

@@ -1,6 +1,6 @@
 """`GET /v1/setup`: what a user needs to finish the set-up of their capture address."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.timeline.query.confirmations import Confirmations
 from services.timeline.query.people import Directory
+from services.timeline.query.round_trips import RoundTrip, RoundTrips
 from shared.auth import Caller
 from shared.web import allowed
 
@@ -31,22 +32,44 @@ class ConfirmationOut(BaseModel):
     at: datetime
 
 
+class RoundTripOut(BaseModel):
+    """The latest challenge to one of the caller's mailboxes (`POST /v1/setup:prove`)."""
+
+    state: Literal["sent", "returned", "bounced", "failed", "lost"] = Field(
+        description="`sent`: on its way. `returned`: the mailbox forwards. `bounced`: a mail "
+        "server refused it. `failed`: the relay did not take it, which says nothing of the "
+        "mailbox. `lost`: it did not come back in time"
+    )
+    address: str
+    sent_at: datetime
+    expires_at: datetime
+    at: datetime = Field(description="When it came to this state")
+    repeated: bool = Field(description="It was sent by the account's weekly check")
+    status: str | None = Field(description="The enhanced status code of a bounce (RFC 3463)")
+    reason: str | None = Field(description="Why it bounced, in words")
+    advice: str | None = Field(description="What to do about it")
+
+
 class SetupOut(BaseModel):
     """The caller's set-up."""
 
     capture_addresses: list[CaptureAddressOut]
     confirmations: list[ConfirmationOut] = Field(description="Newest first, of the last 30 days")
+    round_trip: RoundTripOut | None = Field(description="null: there was none")
 
 
-def setup_routes(directory: Directory, confirmations: Confirmations) -> APIRouter:
+def setup_routes(
+    directory: Directory, confirmations: Confirmations, round_trips: RoundTrips
+) -> APIRouter:
     """Return the route of the set-up."""
     router = APIRouter(tags=["set-up"])
 
     @router.get("/v1/setup")
     async def setup(caller: Annotated[Caller, allowed("timeline:read")]) -> SetupOut:
-        """Return the caller's own capture addresses and forwarding confirmations."""
+        """Return the caller's own capture addresses, forwarding confirmations and round trip."""
         addresses = await directory.capture_addresses(caller.account, caller.person_id)
         asked = await confirmations.of(caller.account, caller.person_id)
+        round_trip = await round_trips.of(caller.account, caller.person_id)
         return SetupOut(
             capture_addresses=[
                 CaptureAddressOut(
@@ -65,6 +88,16 @@ def setup_routes(directory: Directory, confirmations: Confirmations) -> APIRoute
                 )
                 for question in asked
             ],
+            round_trip=_round_trip(round_trip, datetime.now(UTC)) if round_trip else None,
         )
 
     return router
+
+
+def _round_trip(latest: RoundTrip, now: datetime) -> RoundTripOut:
+    return RoundTripOut.model_validate(
+        {
+            **{field: getattr(latest, field) for field in RoundTripOut.model_fields},
+            **({"state": "lost", "at": latest.expires_at} if latest.is_lost(now) else {}),
+        }
+    )

@@ -19,6 +19,7 @@ from services.timeline.write.recording import (
     record_confirmation,
     record_dismissed,
     record_refused,
+    record_round_trip,
 )
 from services.timeline.write.replacing import replace_content
 from services.timeline.write.requests import (
@@ -29,6 +30,7 @@ from services.timeline.write.requests import (
     Refuse,
     Replace,
     Request,
+    Return,
 )
 from services.timeline.write.side_records import Confirmation, Held
 from services.timeline.write.state import Draft, NotLoaded, Query, State
@@ -67,6 +69,8 @@ def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
             return Answer(outcome="dismissed", again=not record_dismissed(draft, dismissed))
         case Confirm():
             return _confirm(draft, request)
+        case Return(event=returned):
+            return Answer(outcome="round_trip", again=not record_round_trip(draft, returned))
         case Refuse():
             return _refuse(draft, request)
         case Replace():

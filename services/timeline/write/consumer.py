@@ -16,16 +16,18 @@ from services.timeline.metrics import PROJECTED, VISIBLE_SECONDS
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.authentication import has_failed
 from services.timeline.write.projection import Projection, project
-from services.timeline.write.requests import Answer, Attach, Confirm, Dismiss
+from services.timeline.write.requests import Answer, Attach, Confirm, Dismiss, Return
 from services.timeline.write.writer import Writer
 from shared import tracing
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway
 from shared.broker import Delivery
 from shared.database import DatabaseAway, database_errors
-from shared.events import MailAttached, MailConfirmation, MailDismissed
+from shared.events import MailAttached, MailConfirmation, MailDismissed, MailRoundTrip
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 log = structlog.get_logger()
+_Recorded = MailDismissed | MailConfirmation | MailRoundTrip
+"""What carries no mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Projector:
     """How many large mails may be in memory at a time."""
 
     async def handle(self, delivery: Delivery) -> Outcome:
-        """Handle one `mail.attached`, `mail.dismissed` or `mail.confirmation`.
+        """Handle one `mail.attached`, `mail.dismissed`, `mail.confirmation` or `mail.round_trip`.
 
         Done                     it is written, now or by an earlier delivery
         Retry                    the database or the blob store is unavailable
@@ -47,7 +49,7 @@ class Projector:
         Reject unexpected_event  the queue holds something else
         """
         event = delivery.event
-        if not isinstance(event, MailAttached | MailDismissed | MailConfirmation):
+        if not isinstance(event, MailAttached | _Recorded):
             return Reject("unexpected_event", event.tag)
         with structlog.contextvars.bound_contextvars(capture_id=str(event.capture_id)):
             try:
@@ -89,11 +91,14 @@ class Projector:
             )
         )
 
-    async def _record(self, event: MailDismissed | MailConfirmation) -> Outcome:
-        if isinstance(event, MailDismissed):
-            answer = await self.writer.submit(Dismiss(event=event))
-        else:
-            answer = await self.writer.submit(Confirm(event=event))
+    async def _record(self, event: _Recorded) -> Outcome:
+        match event:
+            case MailDismissed():
+                answer = await self.writer.submit(Dismiss(event=event))
+            case MailConfirmation():
+                answer = await self.writer.submit(Confirm(event=event))
+            case MailRoundTrip():
+                answer = await self.writer.submit(Return(event=event))
         _note(event, answer)
         return Done()
 
@@ -107,7 +112,7 @@ async def _projected(event: MailAttached, raw: bytes) -> Projection:
     return project(event, mail, raw)
 
 
-def _note(event: MailAttached | MailDismissed | MailConfirmation, answer: Answer) -> None:
+def _note(event: MailAttached | _Recorded, answer: Answer) -> None:
     PROJECTED.labels(answer.outcome).inc()
     seconds = (datetime.now(UTC) - event.received_at).total_seconds()
     # Backfill waits on purpose; what is delivered again could be seen since it came first.

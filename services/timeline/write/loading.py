@@ -27,7 +27,15 @@ from services.timeline.write.records import (
     SummaryRow,
     Token,
 )
-from services.timeline.write.requests import Attach, Confirm, Dismiss, Refuse, Replace, Request
+from services.timeline.write.requests import (
+    Attach,
+    Confirm,
+    Dismiss,
+    Refuse,
+    Replace,
+    Request,
+    Return,
+)
 from services.timeline.write.side_records import Bounce, Confirmation, Held, ReadMark
 from services.timeline.write.state import ById, OfConversation, Query, State
 from services.timeline.write.stored import from_document
@@ -111,6 +119,8 @@ def first_queries(requests: Sequence[Request]) -> Iterator[Query]:
             case Confirm(event=asked):
                 yield ById(Outcome, asked.account, str(asked.capture_id))
                 yield ById(Confirmation, asked.account, str(asked.capture_id))
+            case Return(event=returned):
+                yield ById(Outcome, returned.account, str(returned.capture_id))
             case Refuse(held=held):
                 yield ById(Outcome, held.account, held.capture_id)
                 yield ById(Held, held.account, held.id)

@@ -3,6 +3,9 @@
 * `people`: `{_id: "<account>/<person id>", account, person_id, version, kind, name, addresses}`,
   without the last three once deleted.
 * `capture_addresses`: `{_id: <address>, account, person_id, version, state, valid_until}`.
+* `round_trips`: `{_id: "<account>/<person id>", account, person_id, version, state, at, address,
+  sent_at, expires_at, repeated, status, reason, advice}`, the latest of each user, without the
+  last seven once the user is deleted.
 
 Events arrive in any order and any number of times; the highest version wins. What arrives while a
 write is under way is written together next: an import is thousands of events.
@@ -16,7 +19,7 @@ from pymongo.errors import BulkWriteError
 
 from shared.broker import Delivery
 from shared.database import Database, DatabaseAway, Document, database_errors, is_duplicate
-from shared.events import CaptureAddressChanged, PersonChanged, PersonDeleted
+from shared.events import CaptureAddressChanged, PersonChanged, PersonDeleted, RoundTripChanged
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 _AT_ONCE = 128
@@ -28,9 +31,10 @@ class People:
     def __init__(self, database: Database) -> None:
         self._people = _Newest(database["people"])
         self._addresses = _Newest(database["capture_addresses"])
+        self._round_trips = _Newest(database["round_trips"])
 
     async def handle(self, delivery: Delivery) -> Outcome:
-        """Handle one event about a person or a capture address.
+        """Handle one event about a person, a capture address or a round trip.
 
         Done                     it is written, or a newer one was before
         Retry                    the database is away
@@ -45,6 +49,10 @@ class People:
                 elif isinstance(event, CaptureAddressChanged):
                     record = event.model_dump(exclude={"address"})
                     await self._addresses.put({"_id": event.address, **record})
+                elif isinstance(event, RoundTripChanged):
+                    id_ = f"{event.account}/{event.person_id}"
+                    told = event.model_dump(exclude_none=True)
+                    await self._round_trips.put({"_id": id_, **told, "state": event.state.value})
                 else:
                     return Reject("unexpected_event", event.tag)
         except DatabaseAway as away:

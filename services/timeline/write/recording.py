@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from services.timeline.write.records import Outcome
 from services.timeline.write.requests import Final
 from services.timeline.write.state import Draft, TallyKey
-from shared.events import MailAttached, MailConfirmation, MailDismissed
+from shared.events import MailAttached, MailConfirmation, MailDismissed, MailRoundTrip
 
 FINAL: tuple[str, ...] = get_args(Final)
 """Why a capture that waited is forgotten; nothing brings it back."""
@@ -105,6 +105,19 @@ def record_confirmation(draft: Draft, event: MailConfirmation) -> bool:
         decision="confirmation",
     )
     return _record_once(draft, outcome, event.owner, "confirmations")
+
+
+def record_round_trip(draft: Draft, event: MailRoundTrip) -> bool:
+    """Record what belongs to a round trip; return False when it was recorded before."""
+    outcome = Outcome(
+        id=str(event.capture_id),
+        account=event.account,
+        day=_day(event.received_at),
+        at=_milliseconds(event.decided_at),
+        decision="round_trip",
+        reason=event.result.value,
+    )
+    return _record_once(draft, outcome, event.owner or NOBODY, "round_trips")
 
 
 def _record_once(draft: Draft, outcome: Outcome, owner: str, counted_as: str) -> bool:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from services.timeline.write.projection import Projection
 from services.timeline.write.records import Content
 from services.timeline.write.side_records import Held
-from shared.events import MailAttached, MailConfirmation, MailDismissed
+from shared.events import MailAttached, MailConfirmation, MailDismissed, MailRoundTrip
 
 Final = Literal["refused", "expired"]
 
@@ -36,6 +36,12 @@ class Confirm(Struct, frozen=True, kw_only=True):
     event: MailConfirmation
 
 
+class Return(Struct, frozen=True, kw_only=True):
+    """Record that a capture belongs to a round trip: it is no mail."""
+
+    event: MailRoundTrip
+
+
 class Refuse(Struct, frozen=True, kw_only=True):
     """Forget a capture that waited."""
 
@@ -51,15 +57,15 @@ class Replace(Struct, frozen=True, kw_only=True):
     projections: tuple[Projection, ...]
 
 
-Request = Attach | Dismiss | Confirm | Refuse | Replace
+Request = Attach | Dismiss | Confirm | Return | Refuse | Replace
 
 
 class Answer(Struct, frozen=True, kw_only=True):
     """What became of a request."""
 
     outcome: str
-    """`attached`, `quarantined`, `dismissed` or `confirmation`; of a Replace `changed`, `unchanged`
-    or `moved`."""
+    """`attached`, `quarantined`, `dismissed`, `confirmation` or `round_trip`; of a Replace
+    `changed`, `unchanged` or `moved`."""
     complete: bool = True
     """Whether all parts of the event have been seen."""
     again: bool = False
@@ -80,4 +86,4 @@ def account_of(request: Request) -> str:
 
 def is_backfill(request: Request) -> bool:
     """Return whether live mail goes first."""
-    return isinstance(request, Attach | Dismiss | Confirm) and request.event.backfill
+    return isinstance(request, Attach | Dismiss | Confirm | Return) and request.event.backfill
