@@ -16,6 +16,7 @@
 | mail.dismissed.v1  | matcher  | timeline | empty                                   |
 | mail.confirmation.v1 | matcher | timeline | empty                                 |
 | mail.round_trip.v1 | matcher  | timeline | empty                                   |
+| mail.watched.v1    | matcher  | timeline | empty                                   |
 | person.changed.v1  | matcher  | timeline | empty                                   |
 | person.deleted.v1  | matcher  | timeline | empty                                   |
 | capture_address.changed.v1 | matcher | timeline | empty                            |
@@ -87,6 +88,15 @@ class Direction(StrEnum):
     OUTBOUND = "outbound"
 
 
+class Half(StrEnum):
+    """The half of a user's set-up that a capture proves, by how it came."""
+
+    SENT = "sent"
+    """The owner sent the mail, and sent it to the capture address as well."""
+    RECEIVED = "received"
+    """The owner's mailbox received the mail, and passed it on."""
+
+
 class DismissalReason(StrEnum):
     """Why a capture was dismissed."""
 
@@ -142,6 +152,16 @@ class Named(BaseModel):
 
     name: str
     address: str
+
+
+class Leak(BaseModel):
+    """A capture address stood in To or Cc of a mail that went to people outside the account."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    capture_address: str
+    mail_date: AwareDatetime
+    """What its owner finds the mail by; the one thing that is told of it."""
 
 
 class Forwarded(BaseModel):
@@ -268,13 +288,19 @@ class MailAttached(MailEvent):
     The event carries the enclosed mail alone, and its size."""
     authentication: Authentication | None = None
     """Whether it is from whom it says; None when the matcher did not know how to find out."""
+    half: Half | None = None
+    """Which half of the owner's set-up the capture proves; None when it proves neither."""
+    leak: Leak | None = None
     part: int = Field(default=1, ge=1)
     """An event that would grow too large is several, joined by the projection."""
     parts: int = Field(default=1, ge=1)
 
 
 class MailDismissed(CaptureEvent):
-    """A mail concerns nobody. Nothing of it is here but a keyed hash of its Message-ID."""
+    """A mail concerns nobody. Nothing of it is here but a keyed hash of its Message-ID.
+
+    Of a mail that gave the capture address away its date is here, too, for the owner to be told.
+    """
 
     tag: ClassVar[str] = "mail.dismissed.v1"
 
@@ -283,6 +309,11 @@ class MailDismissed(CaptureEvent):
     received_at: AwareDatetime
     decided_at: AwareDatetime
     message_id_hash: str | None = None
+    owner: PersonId | None = None
+    """The user whose capture address caught it."""
+    half: Half | None = None
+    """Which half of the owner's set-up the capture proves; None when it proves neither."""
+    leak: Leak | None = None
 
 
 class MailConfirmation(CaptureEvent):
@@ -371,6 +402,27 @@ class RoundTripChanged(Event):
     """What to do about it."""
 
 
+class MailWatched(Event):
+    """A mail that matched nobody, for the eyes of its owner, who asked to see the next few.
+
+    It is dismissed all the same. Live mail only; what is here is bounded, and kept for a day.
+    """
+
+    tag: ClassVar[str] = "mail.watched.v1"
+
+    capture_id: UUID
+    account: Account
+    owner: PersonId
+    capture_address: str
+    received_at: AwareDatetime
+    decided_at: AwareDatetime
+    sender: Named | None = None
+    subject: str = ""
+    text: str = ""
+    links: tuple[str, ...] = ()
+    """The targets of the mail's links, as text: nothing opens them."""
+
+
 class PersonChanged(Event):
     """A person of an account's directory is so now."""
 
@@ -415,6 +467,7 @@ EVENTS: dict[str, type[Event]] = {
         MailDismissed,
         MailConfirmation,
         MailRoundTrip,
+        MailWatched,
         PersonChanged,
         PersonDeleted,
         CaptureAddressChanged,

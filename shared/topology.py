@@ -26,6 +26,7 @@ from shared.events import (
     MailDismissed,
     MailReceived,
     MailRoundTrip,
+    MailWatched,
     PersonChanged,
     PersonDeleted,
     RoundTripChanged,
@@ -113,6 +114,13 @@ CAPTURE_ADDRESSES = Queue(
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
 """Nor must it delay who waits for a new address on the set-up page."""
+SETUP = Queue(
+    "timeline.setup.v1",
+    MAIL_EXCHANGE,
+    (MailWatched.tag,),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
+)
+"""A queue of its own: a timeline of an earlier version leaves there what it does not know."""
 DEAD = Queue("dead.v1", DEAD_EXCHANGE, ("#",), _quorum(_UNLIMITED, None))
 
 QUEUES = (
@@ -122,6 +130,7 @@ QUEUES = (
     OUTCOMES_BACKFILL,
     PEOPLE,
     CAPTURE_ADDRESSES,
+    SETUP,
     DEAD,
 )
 

@@ -14,6 +14,7 @@ from services.matcher.resolver import Resolver
 from services.matcher.round_trip.records import RoundTrips
 from services.matcher.round_trip.returning import Returning
 from services.matcher.versions import Versions
+from services.matcher.windows import Windows
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
 from shared.broker import Delivery
 from shared.capture_address import KeyRing
@@ -38,9 +39,11 @@ class Replica:
         self.blobs = Blobs(f"file://{folder}/blobs")
         self.decisions = Decisions(database)
         self.round_trips = RoundTrips(database)
+        self.windows = Windows(database, self.addresses)
         self.match = Matcher(
             knowledge=self.knowledge,
             decisions=self.decisions,
+            windows=self.windows,
             blobs=self.blobs,
             publisher=RecordingPublisher(recorder),
             authenticator=Authenticator(Resolver([("127.0.0.1", 9)], 1), 0),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
+from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 
 from services.timeline.write.apply import Applied, apply
 from services.timeline.write.committing import writes_of
@@ -140,7 +140,15 @@ class Memory:
             case UpdateOne():
                 tally = documents.get(_key(which), {**which, **new["$setOnInsert"]})
                 counts = {name: tally.get(name, 0) + more for name, more in new["$inc"].items()}
-                documents[_key(which)] = tally | counts
+                last = {k: max(tally.get(k, v), v) for k, v in new.get("$max", {}).items()}
+                documents[_key(which)] = tally | counts | last
+            case DeleteMany():
+                before = which["day"]["$lt"]
+                rest = {name: value for name, value in which.items() if name != "day"}
+                for key, document in [*documents.items()]:
+                    is_meant = all(document[name] == value for name, value in rest.items())
+                    if is_meant and document["day"] < before:
+                        del documents[key]
             case _:
                 raise AssertionError(write)
 
@@ -215,6 +223,7 @@ def kept(memory: Memory) -> dict[str, list[Document]]:
     for name in (
         *("mails", "contents", "tokens", "threads", "mail_rows", "profile_mails"),
         *("conversations", "outcomes", "bounces", "quarantine", "confirmations"),
+        *("setups", "half_days", "watched"),
     ):
         documents = [dict(document) for document in memory.documents[name].values()]
         for document in documents:

@@ -9,18 +9,22 @@ from uuid import UUID
 from services.timeline.content.reader import ReadMail, read
 from services.timeline.write.projection import project
 from services.timeline.write.records import Capture, MatchRecord, NamedAddress, Verdict
-from services.timeline.write.requests import Attach, Confirm, Dismiss
+from services.timeline.write.requests import Attach, Confirm, Dismiss, Watch
 from shared.events import (
     Authentication,
     AuthenticationVerdict,
     Direction,
     DismissalReason,
     Forwarded,
+    Half,
     Kind,
+    Leak,
     MailAttached,
     MailConfirmation,
     MailDismissed,
+    MailWatched,
     Match,
+    Named,
     Role,
 )
 
@@ -112,6 +116,8 @@ def attach(
     may_wait: bool = False,
     is_released: bool = False,
     forwarded: Forwarded | None = None,
+    half: Half | None = None,
+    leak: Leak | None = None,
 ) -> Attach:
     """Return the request to show a mail that arrived so many minutes after NOW."""
     raw = mail() if raw is None else raw
@@ -130,6 +136,8 @@ def attach(
         size=len(raw),
         authentication=Authentication(verdict=verdict) if verdict else None,
         forwarded=forwarded,
+        half=half,
+        leak=leak,
         place=place,
         part=part,
         parts=parts,
@@ -150,6 +158,9 @@ def dismiss(
     minutes: int = 0,
     reason: DismissalReason = DismissalReason.NO_MATCH,
     backfill: bool = False,
+    owner: str | None = None,
+    half: Half | None = None,
+    leak: Leak | None = None,
 ) -> Dismiss:
     """Return the request to record a dismissed capture."""
     return Dismiss(
@@ -161,6 +172,9 @@ def dismiss(
             decided_at=NOW + timedelta(minutes=minutes),
             message_id_hash="0" * 32,
             backfill=backfill,
+            owner=owner,
+            half=half,
+            leak=leak,
         )
     )
 
@@ -170,6 +184,7 @@ def confirm(
     *,
     account: str = ACCOUNT,
     owner: str = "u1",
+    minutes: int = 0,
     backfill: bool = False,
 ) -> Confirm:
     """Return the request to keep a forwarding confirmation."""
@@ -179,13 +194,33 @@ def confirm(
             account=account,
             owner=owner,
             capture_address="a@in.satchel.test",
-            received_at=NOW,
-            decided_at=NOW,
+            received_at=NOW + timedelta(minutes=minutes),
+            decided_at=NOW + timedelta(minutes=minutes),
             provider="gmail",
             requested_by="user@team.example",
             code="123",
             link="https://provider.example/yes",
             backfill=backfill,
+        )
+    )
+
+
+def watch(
+    capture_id: UUID | None = None, *, account: str = ACCOUNT, owner: str = "u1", minutes: int = 0
+) -> Watch:
+    """Return the request to keep a mail that its owner asked to see."""
+    return Watch(
+        event=MailWatched(
+            capture_id=capture_id or a_capture_id(),
+            account=account,
+            owner=owner,
+            capture_address="a@in.satchel.test",
+            received_at=NOW + timedelta(minutes=minutes),
+            decided_at=NOW + timedelta(minutes=minutes),
+            sender=Named(name="Provider", address="no-reply@provider.example"),
+            subject="Confirm",
+            text="Open https://provider.example/yes",
+            links=("https://provider.example/yes",),
         )
     )
 

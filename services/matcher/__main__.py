@@ -6,7 +6,7 @@
 import asyncio
 import sys
 
-from services.matcher import capture_addresses, decisions, directory
+from services.matcher import capture_addresses, decisions, directory, windows
 from services.matcher.api.capture_addresses import capture_address_routes
 from services.matcher.api.examples import EXAMPLES
 from services.matcher.api.explain import explain_routes
@@ -14,6 +14,7 @@ from services.matcher.api.import_people import import_routes
 from services.matcher.api.people import people_routes
 from services.matcher.api.setup_guides import setup_guide_routes
 from services.matcher.api.setup_prove import setup_prove_routes
+from services.matcher.api.setup_window import setup_window_routes
 from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
@@ -31,6 +32,7 @@ from services.matcher.round_trip.returning import Returning
 from services.matcher.settings import MatcherSettings
 from services.matcher.sweep import Sweep
 from services.matcher.versions import Versions
+from services.matcher.windows import Windows
 from shared.blobs import Blobs
 from shared.broker import Consumer, Publisher, PublishFailed
 from shared.database import answer_outages, connect, left_in_time, migrate, what_is_missing
@@ -40,6 +42,7 @@ from shared.events import (
     MailConfirmation,
     MailDismissed,
     MailRoundTrip,
+    MailWatched,
     PersonChanged,
     PersonDeleted,
     RoundTripChanged,
@@ -64,6 +67,7 @@ PUBLISHES = (
     MailDismissed,
     MailConfirmation,
     MailRoundTrip,
+    MailWatched,
     PersonChanged,
     PersonDeleted,
     CaptureAddressChanged,
@@ -74,6 +78,7 @@ INDEXES = (
     *capture_addresses.INDEXES,
     *decisions.INDEXES,
     *records.INDEXES,
+    *windows.INDEXES,
 )
 
 
@@ -86,6 +91,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     people = Directory(database, versions)
     addresses = CaptureAddresses(database, versions, ring, settings.capture_domain)
     knowledge = Knowledge(people, addresses, versions)
+    setup_windows = Windows(database, addresses)
     topology = uses(publishes=PUBLISHES, consumes=[RECEIVED, RECEIVED_BACKFILL])
     publisher = Publisher(settings.amqp_url, "matcher", topology)
     blobs = Blobs(settings.blob_url)
@@ -94,6 +100,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     matcher = Matcher(
         knowledge=knowledge,
         decisions=Decisions(database),
+        windows=setup_windows,
         blobs=blobs,
         publisher=publisher,
         authenticator=Authenticator(
@@ -147,6 +154,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     app.include_router(setup_guide_routes(people, addresses, choosing))
     proving = Proving(round_trips, settings.relay, ring, settings.capture_domain)
     app.include_router(setup_prove_routes(people, addresses, proving))
+    app.include_router(setup_window_routes(addresses, setup_windows))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.matcher_http_port)
     sweep, outbox = Sweep(blobs), Outbox(database, publisher)

@@ -7,13 +7,17 @@ from functools import lru_cache
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.confirmation import Confirmation
 from services.matcher.decide import Attach, Dismiss, original_senders
+from services.matcher.halves import half_of, leak_of
 from services.matcher.judge import Judgement, Verdict
 from shared.blobs import enclosed_key
 from shared.capture_address import KeyRing
 from shared.events import (
     Authentication,
+    DismissalReason,
     Forwarded,
+    Half,
     Kind,
+    Leak,
     MailAttached,
     MailConfirmation,
     MailDismissed,
@@ -49,14 +53,26 @@ def announce_verdict(
         return [_confirmation(received, address, verdict.confirmation)]
     if not verdict.attached:
         return [announce_dismissal(received, address, verdict.dismissal, verdict.mails[0], ring)]
+    half, leak = _proof(received, address, verdict.mails[0])
     return [
-        event
+        event.model_copy(update={"half": half, "leak": leak})
         for mail in verdict.attached
         if isinstance(mail.decision, Attach)
         for event in _attached(
             received, address, mail, mail.decision, authentications.get(mail.place)
         )
     ]
+
+
+def _proof(
+    received: MailReceived, address: AddressRecord, mail: Judgement
+) -> tuple[Half | None, Leak | None]:
+    """Return what a capture tells of its owner's set-up; of backfill nothing."""
+    if received.backfill:
+        return None, None
+    domain = received.capture_address.rpartition("@")[2]
+    half = half_of(mail, address.person_id, received.capture_address, domain)
+    return half, leak_of(mail, received.capture_address, received.received_at)
 
 
 def announce_dismissal(
@@ -68,6 +84,9 @@ def announce_dismissal(
 ) -> MailDismissed:
     """Return the event that tells that a capture is forgotten."""
     id_ = message_id(mail.header)
+    half, leak = None, None
+    if decision.reason is not DismissalReason.REVOKED_ADDRESS:
+        half, leak = _proof(received, address, mail)
     return MailDismissed(
         capture_id=received.capture_id,
         backfill=received.backfill,
@@ -76,6 +95,9 @@ def announce_dismissal(
         received_at=received.received_at,
         decided_at=datetime.now(UTC),
         message_id_hash=ring.forgetful_hash(address.account, id_) if id_ else None,
+        owner=address.person_id,
+        half=half,
+        leak=leak,
     )
 
 

@@ -1,8 +1,9 @@
 """The records of capture addresses: whose each one is, and whether it still counts.
 
 `capture_addresses`: `{_id: <address>, account, person_id, key_id, state, created_at, valid_until,
-version, unannounced}`. The key's id is recorded so that a key can be retired when no address of it
-lives; version and `unannounced` are as in `directory.py`.
+version, unannounced, watched_since, watched_until}`. The key's id is recorded so that a key can be
+retired when no address of it lives; version and `unannounced` are as in `directory.py`; the last
+two are of the user's set-up window (`windows.py`), if there was one.
 
     active   counts; a user has at most one such address
     grace    was rotated, and counts for mail received until `valid_until`
@@ -56,6 +57,13 @@ class AddressRecord:
     created_at: datetime
     valid_until: datetime | None
     """The end of a rotated address's grace, or the moment of its revocation."""
+    watched_since: datetime | None = None
+    watched_until: datetime | None = None
+
+    def is_watched_at(self, moment: datetime) -> bool:
+        """Return whether the user's set-up window was open when a mail arrived."""
+        since, until = self.watched_since, self.watched_until
+        return since is not None and until is not None and since <= moment < until
 
     def counts_at(self, moment: datetime) -> bool:
         """Return whether a mail that was received then counts."""
@@ -139,6 +147,14 @@ class CaptureAddresses:
         """Let one address count no more."""
         await self._revoke(account, {"_id": address})
 
+    async def watch(self, account: str, person_id: str, since: datetime, until: datetime) -> None:
+        """Note that a user's set-up window is open."""
+        async with self._versions.change(account):
+            await self._records.update_many(
+                {"account": account, "person_id": person_id, "state": {"$ne": _REVOKED}},
+                {"$set": {"watched_since": since, "watched_until": until}},
+            )
+
     async def _revoke(self, account: str, which: Document) -> None:
         query = {"account": account, "state": {"$ne": _REVOKED}, **which}
         if await self._records.find_one(query, {"_id": 1}) is None:
@@ -176,4 +192,6 @@ def _record(found: Document) -> AddressRecord:
         state=found["state"],
         created_at=found["created_at"],
         valid_until=found.get("valid_until"),
+        watched_since=found.get("watched_since"),
+        watched_until=found.get("watched_until"),
     )

@@ -8,6 +8,7 @@ kept as they were cut out when it was judged.
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
 
+from services.matcher.capture_addresses import AddressRecord
 from services.matcher.enclosed import cut
 from services.matcher.judge import Judgement
 from shared.blobs import Blobs
@@ -28,6 +29,8 @@ class CapturedMail:
         self._fetched = body
         self._is_whole = self._claim is None
         self._enclosed: dict[str, bytes] = {}
+        self.address: AddressRecord | None = None
+        """Whose it is, once that is known."""
 
     async def header(self) -> bytes:
         """Return enough of it for its header."""

@@ -21,10 +21,13 @@ from services.matcher.capture_addresses import AddressRecord
 from services.matcher.captured import CapturedMail
 from services.matcher.decide import Dismiss, Person
 from services.matcher.decisions import Decisions
+from services.matcher.halves import traces
 from services.matcher.judge import judge
 from services.matcher.knowledge import Knowledge
-from services.matcher.metrics import DECIDE_SECONDS, DECISIONS
+from services.matcher.metrics import DECIDE_SECONDS, DECISIONS, WATCHED
 from services.matcher.round_trip.returning import Returning
+from services.matcher.watched import watched
+from services.matcher.windows import Windows
 from shared import tracing
 from shared.blobs import BlobMissing, Blobs, BlobStoreAway, enclosed_key
 from shared.broker import Delivery, Publisher
@@ -39,6 +42,7 @@ from shared.events import (
     MailDismissed,
     MailReceived,
     MailRoundTrip,
+    MailWatched,
 )
 from shared.mail.headers import HeaderBlock, read_header_block
 from shared.outcomes import Done, Outcome, Reject, Retry
@@ -54,6 +58,7 @@ class Matcher:
 
     knowledge: Knowledge
     decisions: Decisions
+    windows: Windows
     blobs: Blobs
     publisher: Publisher
     authenticator: Authenticator
@@ -95,6 +100,8 @@ class Matcher:
             return outcome
         for event, mail in outcome:
             await self.publisher.publish(event, mail)
+            if isinstance(event, MailWatched):
+                WATCHED.inc()
         events = [event for event, _ in outcome]
         word = _word(events[0])
         DECISIONS.labels(word).inc()
@@ -114,6 +121,7 @@ class Matcher:
         if isinstance(events, Reject):
             return events
         enclosed = await mail.enclosed(_places(events))
+        events = [*events, *await self._watched(received, mail, events)]
         return [(event, _mail_of(event, body, enclosed)) for event in events]
 
     async def _decide_claimed(self, received: MailReceived, claim: str) -> _Decided | Reject:
@@ -140,14 +148,37 @@ class Matcher:
                 enclosed = await mail.enclosed(places)
                 for place in places:
                     await self.blobs.put(enclosed_key(claim, place), enclosed[place])
+        with suppress(BlobMissing):  # it has been published, then
+            events = [*events, *await self._watched(received, mail, events)]
         return [(event, b"") for event in events]
+
+    async def _watched(
+        self, received: MailReceived, mail: CapturedMail, events: Sequence[Event]
+    ) -> Sequence[Event]:
+        """Return what the owner of a dismissed mail asked to see of it. Recorded nowhere here."""
+        event = events[0]
+        if not isinstance(event, MailDismissed) or event.reason is not DismissalReason.NO_MATCH:
+            return []
+        if received.backfill or not (address := mail.address or await self._address(received)):
+            return []
+        if not address.is_watched_at(received.received_at) or not await self.windows.admit(
+            address.account, address.person_id, received.capture_id, received.received_at
+        ):
+            return []
+        raw = await mail.text()
+        return [await asyncio.to_thread(watched, received, address, read_header_block(raw), raw)]
+
+    async def _address(self, received: MailReceived) -> AddressRecord | None:
+        known = await self.knowledge.consult(received.capture_address, frozenset())
+        return known.address if known else None
 
     async def _decide(self, received: MailReceived, mail: CapturedMail) -> Sequence[Event] | Reject:
         address: AddressRecord | None = None
+        came_by: frozenset[str] = frozenset()
 
         async def ask(keys: frozenset[str]) -> Collection[Person]:
             nonlocal address
-            known = await self.knowledge.consult(received.capture_address, keys)
+            known = await self.knowledge.consult(received.capture_address, keys | came_by)
             address = known.address if known else None
             return known.people if known else ()
 
@@ -156,9 +187,11 @@ class Matcher:
         if of_round_trip is not None:
             return of_round_trip
         with DECIDE_SECONDS.time():
+            came_by = traces(header)
             verdict = await judge(header, ask, mail.text, mail.whole, self.capture_domain)
         if address is None:
             return Reject("unknown_capture_address")
+        mail.address = address
         if not address.counts_at(received.received_at):
             revoked = Dismiss(DismissalReason.REVOKED_ADDRESS)
             return [announce_dismissal(received, address, revoked, verdict.mails[0], self.ring)]

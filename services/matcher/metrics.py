@@ -22,6 +22,9 @@ DECISIONS = from_zero(
     Counter("satchel_decisions_total", "Decisions, by outcome", ["decision"]),
     ("attached", "confirmation", "round_trip", *DismissalReason),
 )
+WATCHED = Counter(
+    "satchel_watched_total", "Dismissed mails that a set-up window has shown to their owner"
+)
 DECIDE_SECONDS = Histogram("satchel_decide_seconds", "From a capture in hand to its decision")
 LOOK_UPS = from_zero(
     Counter(

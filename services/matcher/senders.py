@@ -34,8 +34,13 @@ def senders(header: HeaderBlock) -> list[Mailbox]:
     return [author if _VIA.search(mailbox.name) else mailbox for mailbox in literal]
 
 
+def is_passed_on(header: HeaderBlock) -> bool:
+    """Return whether a list or group passed the mail on."""
+    return any(header.first(name) is not None for name in _PASSED_ON_BY)
+
+
 def _author(header: HeaderBlock, lists: set[str]) -> Mailbox | None:
-    passed_on = any(header.first(name) is not None for name in _PASSED_ON_BY)
+    passed_on = is_passed_on(header)
     for name in _ORIGINALS:
         if name == "Reply-To" and not passed_on:
             continue

@@ -12,6 +12,7 @@ from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
 from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
+from services.timeline.admin.setup_watch import SetupWatch
 from services.timeline.admin.stats import Stats
 from services.timeline.api.dead_letters import dead_letter_routes
 from services.timeline.api.examples import EXAMPLES
@@ -31,8 +32,8 @@ from services.timeline.query.people import Directory
 from services.timeline.query.raw import RawMails
 from services.timeline.query.raw_bytes import RawBytes
 from services.timeline.query.read_state import ReadState
-from services.timeline.query.round_trips import RoundTrips
 from services.timeline.query.search import Search
+from services.timeline.query.setup import Setups
 from services.timeline.settings import TimelineSettings
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.consumer import Projector
@@ -48,7 +49,15 @@ from shared.lookout import Lookout
 from shared.readiness import Readiness, holds, not_stopping
 from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
-from shared.topology import CAPTURE_ADDRESSES, OUTCOMES, OUTCOMES_BACKFILL, PEOPLE, Queue, uses
+from shared.topology import (
+    CAPTURE_ADDRESSES,
+    OUTCOMES,
+    OUTCOMES_BACKFILL,
+    PEOPLE,
+    SETUP,
+    Queue,
+    uses,
+)
 from shared.trace_export import exporting
 from shared.web import create_app, with_examples
 
@@ -69,6 +78,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         OUTCOMES: ("timeline", projector.handle, settings.prefetch),
         OUTCOMES_BACKFILL: ("timeline backfill", projector.handle, settings.backfill_prefetch),
         PEOPLE: ("timeline people", people.handle, settings.prefetch),
+        SETUP: ("timeline set-up", projector.handle, settings.prefetch),
         CAPTURE_ADDRESSES: ("timeline capture addresses", people.handle, settings.prefetch),
     }
     # It publishes dead letters, and whatever became one when that is replayed.
@@ -107,18 +117,22 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(stats_routes(Stats(database), account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(dead_letter_routes(records, content, replay))
-    app.include_router(setup_routes(directory, Confirmations(database), RoundTrips(database)))
+    setups = Setups(database)
+    app.include_router(setup_routes(directory, Confirmations(database), setups))
     app.include_router(quarantine_routes(quarantine, release, account_settings))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
     dead_letter_sweep = DeadLetterSweep(records, replay, blobs)
+    setup_watch = SetupWatch(database, setups)
     async with (
         exporting("timeline", settings.otel_exporter_otlp_endpoint),
         left_in_time(client),
         running(Together(database_lookout, blobs_lookout), stopping),
         running(publisher, stopping),
         running(Together(indexer, writer), stopping),
-        running(Together(http, live, release, dead_letter_sweep, *consumers), stopping),
+        running(
+            Together(http, live, release, dead_letter_sweep, setup_watch, *consumers), stopping
+        ),
     ):
         await stopping.wait()
 

@@ -12,6 +12,7 @@ from services.timeline.query import (
     people,
     read_state,
     search,
+    setup,
 )
 from services.timeline.write import indexes as writing
 from services.timeline.write import indexing
@@ -26,6 +27,7 @@ INDEXES = (
     *bounces.INDEXES,
     *changes.INDEXES,
     *confirmations.INDEXES,
+    *setup.INDEXES,
     *read_state.INDEXES,
     *quarantine.INDEXES,
     *stats.INDEXES,

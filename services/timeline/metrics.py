@@ -10,7 +10,7 @@ from_zero(broker.DEAD_LETTERS, ("claim_missing",))
 
 PROJECTED = from_zero(
     Counter("satchel_projected_total", "Outcomes written to the database", ["outcome"]),
-    ("attached", "quarantined", "dismissed", "confirmation", "round_trip"),
+    ("attached", "quarantined", "dismissed", "confirmation", "round_trip", "watched"),
 )
 VISIBLE_SECONDS = Histogram(
     "satchel_visible_seconds",
@@ -29,6 +29,14 @@ DEAD_LETTERS_WAITING = from_zero(
         ["reason"],
     ),
     (*REASONS, OTHER),
+)
+SETUP_NOTICES = from_zero(
+    Gauge(
+        "satchel_setup_notices",
+        "Notices of users' set-ups that need a person; every replica says the same",
+        ["kind"],
+    ),
+    ("silent_half", "leak", "confirmation_expired"),
 )
 LIVE_STREAMS = Gauge("satchel_live_streams", "Clients that listen to live hints")
 

@@ -126,9 +126,13 @@ class TestOwner:
                 assert answer.json == empty[path], answer
             elif answer.route not in OPS_ROUTES and path not in ("/v1/settings", "/v1/setup"):
                 assert answer.status == 404, answer
+        nothing = {"state": "nothing_yet", "first_seen_at": None, "last_seen_at": None}
         assert office.users["u3"].json("GET", "timeline", "/v1/setup") == {
             "capture_addresses": [],
             "confirmations": [],
+            "halves": {"sent": nothing, "received": nothing},
+            "watched": [],
+            "notices": [],
         }
 
     @pytest.mark.parametrize("person", ["u1", "u2"])

@@ -21,6 +21,7 @@ from services.matcher.knowledge import Knowledge, Known
 from services.matcher.resolver import Resolver
 from services.matcher.round_trip.records import RoundTrips
 from services.matcher.round_trip.returning import Returning
+from services.matcher.windows import Windows
 from services.timeline.content.reader import read
 from services.timeline.write.projection import project
 from shared.blobs import Blobs
@@ -129,6 +130,7 @@ async def _matched(raw: bytes) -> list[tuple[Any, bytes]]:
     matcher = Matcher(
         knowledge=cast(Knowledge, _Directory()),
         decisions=cast(Decisions, None),
+        windows=cast(Windows, None),
         blobs=cast(Blobs, None),
         publisher=RecordingPublisher(recorder),
         authenticator=Authenticator(cast(Resolver, _NoNames()), 4),

@@ -47,5 +47,6 @@ GUIDES: dict[str, Any] = {
         {"id": "thunderbird", "kind": "client", "name": "Thunderbird"},
     ],
 }
-EXAMPLES = {"Guide": GUIDE, "GuidesOut": GUIDES}
+WINDOW = {"until": "2026-01-15T10:30:00Z", "mails_left": 5}
+EXAMPLES = {"Guide": GUIDE, "GuidesOut": GUIDES, "WindowOut": WINDOW}
 """By the name of the schema that they are of."""

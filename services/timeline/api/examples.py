@@ -112,6 +112,39 @@ SETUP = {
         "reason": "The organisation blocks automatic forwarding to other domains.",
         "advice": "An administrator allows automatic forwarding for this mailbox.",
     },
+    "halves": {
+        "sent": {
+            "state": "working",
+            "first_seen_at": "2026-01-12T08:00:04Z",
+            "last_seen_at": "2026-01-15T09:12:44Z",
+        },
+        "received": {
+            "state": "awaiting_confirmation",
+            "first_seen_at": None,
+            "last_seen_at": None,
+        },
+    },
+    "watched": [
+        {
+            "capture_address": "recruiter-one.ud6ixgz2abcde234567abcdefghij@in.satchel.example",
+            "received_at": "2026-01-15T09:30:04Z",
+            "sender": {"name": "Mail", "address": "no-reply@provider.example"},
+            "subject": "Confirm the forwarding of your mail",
+            "text": "Open this page: https://provider.example/confirm?t=example",
+            "links": ["https://provider.example/confirm?t=example"],
+            "until": "2026-01-16T09:30:04Z",
+        }
+    ],
+    "notices": [
+        {
+            "kind": "leak",
+            "since": "2026-01-14T16:20:00Z",
+            "half": None,
+            "capture_address": "recruiter-one.ud6ixgz2abcde234567abcdefghij@in.satchel.example",
+            "mail_date": "2026-01-14T16:19:58Z",
+            "provider": None,
+        }
+    ],
 }
 DEAD_LETTER: dict[str, Any] = {
     "id": "z5m3kq7waa2yx4hfwbnpd6tju2oeclrs",

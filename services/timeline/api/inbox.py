@@ -189,6 +189,8 @@ def inbox_routes(
     ) -> EventSourceResponse:
         """Stream hints of what changed: `changed` with a `conversation_id`, `refetch` for all.
 
+        `setup` says that the caller's own set-up has changed (`GET /v1/setup`).
+
         Ends when the token expires or the service stops; reconnect with `Last-Event-ID`.
         """
 

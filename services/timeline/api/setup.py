@@ -1,15 +1,30 @@
 """`GET /v1/setup`: what a user needs to finish the set-up of their capture address."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from services.timeline.api.shapes import AddressOut
 from services.timeline.query.confirmations import Confirmations
 from services.timeline.query.people import Directory
-from services.timeline.query.round_trips import RoundTrip, RoundTrips
+from services.timeline.query.round_trips import RoundTrip
+from services.timeline.query.setup import (
+    HalfState,
+    HalfView,
+    KnownSetup,
+    Notice,
+    NoticeKind,
+    Setups,
+    half_view,
+    notices,
+)
+from services.timeline.write.indexes import WATCHED_KEPT
+from services.timeline.write.side_records import Watched
 from shared.auth import Caller
+from shared.events import Half
 from shared.web import allowed
 
 
@@ -50,26 +65,130 @@ class RoundTripOut(BaseModel):
     advice: str | None = Field(description="What to do about it")
 
 
+class HalfOut(BaseModel):
+    """How far one half of a set-up has come."""
+
+    state: HalfState = Field(
+        description="`nothing_yet`; `awaiting_confirmation`: a provider asks whether it may "
+        "forward; `working`; `silent`: it was, and misses the mail that its own rhythm lets expect"
+    )
+    first_seen_at: datetime | None = Field(description="When it brought mail for the first time")
+    last_seen_at: datetime | None = Field(
+        description="When it brought mail last, dismissed mail included"
+    )
+
+    @classmethod
+    def of(cls, view: HalfView) -> "HalfOut":
+        """Return what is shown of it."""
+        return cls(
+            state=view.state, first_seen_at=view.first_seen_at, last_seen_at=view.last_seen_at
+        )
+
+
+class HalvesOut(BaseModel):
+    """The two halves of a set-up. Which one a mail proves is told by how it came."""
+
+    sent: HalfOut = Field(description="Mail that the caller sends: Cc, Bcc")
+    received: HalfOut = Field(description="Mail that the caller receives: forwarding")
+
+    @classmethod
+    def of(cls, known: KnownSetup, now: datetime) -> "HalvesOut":
+        """Return what is shown of them."""
+        return cls(
+            sent=HalfOut.of(half_view(known, Half.SENT, now)),
+            received=HalfOut.of(half_view(known, Half.RECEIVED, now)),
+        )
+
+
+class WatchedOut(BaseModel):
+    """A mail that matched nobody and was dismissed, while the caller's set-up window was open."""
+
+    capture_address: str
+    received_at: datetime
+    sender: AddressOut | None
+    subject: str
+    text: str = Field(description="The beginning of its text")
+    links: list[str] = Field(
+        description="Where its links lead, to be shown as text: nothing has opened them, and "
+        "anybody may have written the mail"
+    )
+    until: datetime = Field(description="Then it is forgotten")
+
+    @classmethod
+    def of(cls, mail: Watched) -> "WatchedOut":
+        """Return what is shown of it."""
+        sender = mail.sender
+        return cls(
+            capture_address=mail.capture_address,
+            received_at=mail.received_at,
+            sender=AddressOut(name=sender.name, address=sender.address) if sender else None,
+            subject=mail.subject,
+            text=mail.text,
+            links=list(mail.links),
+            until=mail.at + WATCHED_KEPT,
+        )
+
+
+class NoticeOut(BaseModel):
+    """Something about the set-up that needs a person."""
+
+    kind: NoticeKind = Field(
+        description="`silent_half`: nothing came since. `leak`: people outside the account have "
+        "seen the capture address; `POST /v1/capture-addresses/{address}:rotate` gives another, "
+        "and lets this one count for a while. `confirmation_expired`: a provider asked, and "
+        "nothing has come since: let it ask again. `round_trip_failed`: the latest challenge "
+        "bounced or did not come back, and no mail has come since: see `round_trip`"
+    )
+    since: datetime
+    half: Half | None = Field(description="Of a silent half: which")
+    capture_address: str | None = Field(description="Of a leak: which address to rotate")
+    mail_date: datetime | None = Field(description="Of a leak: the date of the mail that showed it")
+    provider: str | None = Field(description="Of an expired confirmation: who asked")
+
+    @classmethod
+    def all_of(cls, found: Iterable[Notice]) -> "list[NoticeOut]":
+        """Return what is shown of them."""
+        return [
+            cls(
+                kind=notice.kind,
+                since=notice.since,
+                half=notice.half,
+                capture_address=notice.capture_address,
+                mail_date=notice.mail_date,
+                provider=notice.provider,
+            )
+            for notice in found
+        ]
+
+
 class SetupOut(BaseModel):
     """The caller's set-up."""
 
     capture_addresses: list[CaptureAddressOut]
     confirmations: list[ConfirmationOut] = Field(description="Newest first, of the last 30 days")
+    halves: HalvesOut
+    watched: list[WatchedOut] = Field(
+        description="What the set-up window (`POST /v1/setup:watch`) has caught, newest first, "
+        "for 24 hours"
+    )
+    notices: list[NoticeOut] = Field(description="What needs a person, newest first")
     round_trip: RoundTripOut | None = Field(description="null: there was none")
 
 
-def setup_routes(
-    directory: Directory, confirmations: Confirmations, round_trips: RoundTrips
-) -> APIRouter:
+def setup_routes(directory: Directory, confirmations: Confirmations, setups: Setups) -> APIRouter:
     """Return the route of the set-up."""
     router = APIRouter(tags=["set-up"])
 
     @router.get("/v1/setup")
     async def setup(caller: Annotated[Caller, allowed("timeline:read")]) -> SetupOut:
-        """Return the caller's own capture addresses, forwarding confirmations and round trip."""
+        """Return how far the caller's own set-up has come, and what it needs.
+
+        `GET /v1/events` tells by the event `setup` when to ask again.
+        """
+        now = datetime.now(UTC)
+        known = await setups.of(caller.account, caller.person_id)
         addresses = await directory.capture_addresses(caller.account, caller.person_id)
         asked = await confirmations.of(caller.account, caller.person_id)
-        round_trip = await round_trips.of(caller.account, caller.person_id)
         return SetupOut(
             capture_addresses=[
                 CaptureAddressOut(
@@ -88,7 +207,13 @@ def setup_routes(
                 )
                 for question in asked
             ],
-            round_trip=_round_trip(round_trip, datetime.now(UTC)) if round_trip else None,
+            halves=HalvesOut.of(known, now),
+            watched=[
+                WatchedOut.of(mail)
+                for mail in await setups.watched(caller.account, caller.person_id, now)
+            ],
+            notices=NoticeOut.all_of(notices(known, now)),
+            round_trip=_round_trip(known.round_trip, now) if known.round_trip else None,
         )
 
     return router

@@ -6,7 +6,7 @@ from pymongo import ASCENDING, IndexModel
 
 from services.timeline.query.parts import records_of
 from services.timeline.query.viewer import Viewer
-from services.timeline.write.side_records import Hint
+from services.timeline.write.side_records import Hint, setup_of
 from shared.database import Database, Index
 
 INDEXES = (
@@ -36,8 +36,13 @@ class Changes:
         """Return what changed for a viewer since an id was made, oldest first."""
         query = {
             "account": viewer.account,
-            "viewer": {"$in": viewer.audiences},
+            "viewer": {"$in": audiences_of(viewer)},
             "_id": {"$gte": since},
         }
         found = self.collection.find(query).sort("_id", ASCENDING).limit(limit)
         return await records_of(Change, found)
+
+
+def audiences_of(viewer: Viewer) -> list[str]:
+    """Return the audiences whose changes a viewer is told: their own set-up's among them."""
+    return [*viewer.audiences, setup_of(viewer.person_id)]

@@ -19,7 +19,7 @@ from bson.errors import InvalidId
 from pymongo.errors import OperationFailure, PyMongoError
 
 from services.timeline.metrics import LIVE_STREAMS
-from services.timeline.query.changes import Change, Changes
+from services.timeline.query.changes import Change, Changes, audiences_of
 from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.indexes import HINTS_KEPT
@@ -40,7 +40,8 @@ class Hint:
     """What is told to a client."""
 
     kind: str
-    """`ready` once; `changed`, with a conversation's id; `refetch`: everything."""
+    """`ready` once; `changed`, with a conversation's id; `setup`: one's own set-up; `refetch`:
+    everything."""
     id: str
     conversation_id: str | None = None
 
@@ -145,7 +146,7 @@ class Live:
         own_only = await self._settings.visibility(change.account) == "owner"
         for listener in listeners:
             viewer = Viewer(change.account, listener.caller.person_id, own_only)
-            if change.audience in viewer.audiences:
+            if change.audience in audiences_of(viewer):
                 listener.tell(_changed(change))
 
     def _tell_all(self, hint: Hint) -> None:
@@ -155,6 +156,8 @@ class Live:
 
 
 def _changed(change: Change) -> Hint:
+    if not change.conversation_id:
+        return Hint("setup", str(change.id))
     return Hint("changed", str(change.id), change.conversation_id)
 
 

@@ -1,5 +1,6 @@
 """The latest round trip of a user, as the matcher announced it (`write/people.py`)."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from services.timeline.query.parts import fields_of, records_of
@@ -21,6 +22,12 @@ class RoundTrip(Record, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
     advice: str | None = None
 
+    def failed_at(self, now: datetime) -> datetime | None:
+        """Return when it was clear that it does not come back, or None."""
+        if self.state == RoundTripState.BOUNCED.value:
+            return self.at
+        return self.expires_at if self.is_lost(now) else None
+
     def is_lost(self, now: datetime) -> bool:
         """Return whether it was sent, and what comes back now proves nothing."""
         expired = self.expires_at is not None and self.expires_at < now
@@ -41,3 +48,9 @@ class RoundTrips:
             if latest.state != RoundTripState.FORGOTTEN.value:
                 return latest
         return None
+
+    async def not_returned(self, ids: Collection[str]) -> frozenset[str]:
+        """Return those of the ids, accounts' and users', whose latest is under way or bounced."""
+        states = [RoundTripState.SENT.value, RoundTripState.BOUNCED.value]
+        which = {"_id": {"$in": list(ids)}, "state": {"$in": states}}
+        return frozenset([one["_id"] async for one in self._round_trips.find(which, {"_id": 1})])

@@ -15,12 +15,15 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from services.timeline.write.attaching import attach
+from services.timeline.write.proving import note_asked, prove, prove_half, setup_query, tell_owner
 from services.timeline.write.recording import (
+    outcome_of,
     record_confirmation,
     record_dismissed,
     record_refused,
     record_round_trip,
 )
+from services.timeline.write.records import NamedAddress
 from services.timeline.write.replacing import replace_content
 from services.timeline.write.requests import (
     Answer,
@@ -31,9 +34,11 @@ from services.timeline.write.requests import (
     Replace,
     Request,
     Return,
+    Watch,
 )
-from services.timeline.write.side_records import Confirmation, Held
+from services.timeline.write.side_records import Confirmation, Held, Watched
 from services.timeline.write.state import Draft, NotLoaded, Query, State
+from shared.events import Half, MailRoundTrip
 
 
 class Applied(Struct, frozen=True):
@@ -63,23 +68,32 @@ def apply(state: State, requests: Sequence[Request], now: datetime) -> Applied:
 def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
     """Write one request to the draft. Raises NotLoaded."""
     match request:
-        case Attach():
+        case Attach(event=attached):
+            if setup_query(attached) is not None and outcome_of(draft, attached) is None:
+                prove(draft, attached, now)
             return attach(draft, request, now)
         case Dismiss(event=dismissed):
-            return Answer(outcome="dismissed", again=not record_dismissed(draft, dismissed))
+            is_new = record_dismissed(draft, dismissed)
+            if is_new:
+                prove(draft, dismissed, now)
+            return Answer(outcome="dismissed", again=not is_new)
         case Confirm():
-            return _confirm(draft, request)
+            return _confirm(draft, request, now)
         case Return(event=returned):
-            return Answer(outcome="round_trip", again=not record_round_trip(draft, returned))
+            return _return(draft, returned, now)
+        case Watch():
+            return _watch(draft, request, now)
         case Refuse():
             return _refuse(draft, request)
         case Replace():
             return replace_content(draft, request, now)
 
 
-def _confirm(draft: Draft, request: Confirm) -> Answer:
+def _confirm(draft: Draft, request: Confirm, now: datetime) -> Answer:
     event = request.event
     is_new = record_confirmation(draft, event)
+    if is_new:
+        note_asked(draft, event, now)
     id_ = str(event.capture_id)
     if draft.one(Confirmation, event.account, id_) is None:
         draft.put(
@@ -96,6 +110,37 @@ def _confirm(draft: Draft, request: Confirm) -> Answer:
             )
         )
     return Answer(outcome="confirmation", again=not is_new)
+
+
+def _watch(draft: Draft, request: Watch, now: datetime) -> Answer:
+    event = request.event
+    id_ = str(event.capture_id)
+    is_new = draft.one(Watched, event.account, id_) is None
+    if is_new:
+        sender = event.sender
+        draft.put(
+            Watched(
+                id=id_,
+                account=event.account,
+                owner=event.owner,
+                capture_address=event.capture_address,
+                received_at=event.received_at,
+                at=event.decided_at,
+                sender=NamedAddress(name=sender.name, address=sender.address) if sender else None,
+                subject=event.subject,
+                text=event.text,
+                links=event.links,
+            )
+        )
+        tell_owner(draft, event.account, event.owner, now)
+    return Answer(outcome="watched", again=not is_new)
+
+
+def _return(draft: Draft, event: MailRoundTrip, now: datetime) -> Answer:
+    is_new = record_round_trip(draft, event)
+    if is_new and event.owner is not None:
+        prove_half(draft, event.account, event.owner, Half.RECEIVED, event.received_at, now)
+    return Answer(outcome="round_trip", again=not is_new)
 
 
 def _refuse(draft: Draft, request: Refuse) -> Answer:

@@ -13,6 +13,7 @@ from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.write.conversations import token_id
+from services.timeline.write.half_days import half_day_writes
 from services.timeline.write.records import (
     Conversation,
     Kept,
@@ -22,13 +23,13 @@ from services.timeline.write.records import (
     TermBlock,
     Token,
 )
-from services.timeline.write.side_records import Hint, ReadMark
+from services.timeline.write.side_records import HalfDay, Hint, ReadMark, Setup
 from services.timeline.write.state import ById, Draft, TallyKey
 from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import block_id
 from shared.database import Database, of_id
 
-_UPSERTED = (Conversation, RawMail, ReadMark, SummaryRow)
+_UPSERTED = (Conversation, RawMail, ReadMark, Setup, SummaryRow)
 """Inserted by an upsert: so that a bulk write of what is often replaced is one command, and because
 raw bytes are not loaded before."""
 _TALLIES = "tallies"
@@ -69,6 +70,9 @@ def writes_of(draft: Draft, slot: int, *, upsert: bool = False) -> Writes:
     tallies = _tallies(draft, slot)
     if tallies:
         writes[_TALLIES] = tallies
+    half_days = half_day_writes(draft, slot)
+    if half_days:
+        writes[HalfDay.collection] = half_days
     return writes
 
 

@@ -16,17 +16,23 @@ from services.timeline.metrics import PROJECTED, VISIBLE_SECONDS
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.authentication import has_failed
 from services.timeline.write.projection import Projection, project
-from services.timeline.write.requests import Answer, Attach, Confirm, Dismiss, Return
+from services.timeline.write.requests import Answer, Attach, Confirm, Dismiss, Return, Watch
 from services.timeline.write.writer import Writer
 from shared import tracing
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway
 from shared.broker import Delivery
 from shared.database import DatabaseAway, database_errors
-from shared.events import MailAttached, MailConfirmation, MailDismissed, MailRoundTrip
+from shared.events import (
+    MailAttached,
+    MailConfirmation,
+    MailDismissed,
+    MailRoundTrip,
+    MailWatched,
+)
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 log = structlog.get_logger()
-_Recorded = MailDismissed | MailConfirmation | MailRoundTrip
+_Recorded = MailDismissed | MailConfirmation | MailRoundTrip | MailWatched
 """What carries no mail."""
 
 
@@ -41,7 +47,7 @@ class Projector:
     """How many large mails may be in memory at a time."""
 
     async def handle(self, delivery: Delivery) -> Outcome:
-        """Handle one `mail.attached`, `mail.dismissed`, `mail.confirmation` or `mail.round_trip`.
+        """Handle one `mail.attached`, `.dismissed`, `.confirmation`, `.round_trip` or `.watched`.
 
         Done                     it is written, now or by an earlier delivery
         Retry                    the database or the blob store is unavailable
@@ -99,6 +105,8 @@ class Projector:
                 answer = await self.writer.submit(Confirm(event=event))
             case MailRoundTrip():
                 answer = await self.writer.submit(Return(event=event))
+            case MailWatched():
+                answer = await self.writer.submit(Watch(event=event))
         _note(event, answer)
         return Done()
 
@@ -115,8 +123,10 @@ async def _projected(event: MailAttached, raw: bytes) -> Projection:
 def _note(event: MailAttached | _Recorded, answer: Answer) -> None:
     PROJECTED.labels(answer.outcome).inc()
     seconds = (datetime.now(UTC) - event.received_at).total_seconds()
-    # Backfill waits on purpose; what is delivered again could be seen since it came first.
-    if not event.backfill and not answer.again:
+    # Backfill waits on purpose; what is delivered again could be seen since it came first. A mail
+    # that is watched has been counted as dismissed.
+    is_counted = not isinstance(event, MailWatched) and not event.backfill
+    if is_counted and not answer.again:
         VISIBLE_SECONDS.observe(seconds)
     tracing.note("satchel.outcome", answer.outcome)
     log.info(

@@ -9,6 +9,7 @@ from shared.database import Index
 HINTS_KEPT = timedelta(hours=1)
 CONFIRMATIONS_KEPT = timedelta(days=30)
 """Providers let their links and codes run out before."""
+WATCHED_KEPT = timedelta(days=1)
 _BY_CONVERSATION = [("account", ASCENDING), ("thread", ASCENDING)]
 _NEWEST = [("date", DESCENDING), ("mail_id", DESCENDING)]
 
@@ -35,4 +36,5 @@ INDEXES = (
     ),
     _expire("changes", HINTS_KEPT),
     _expire("confirmations", CONFIRMATIONS_KEPT),
+    _expire("watched", WATCHED_KEPT),
 )

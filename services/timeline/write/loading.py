@@ -16,6 +16,7 @@ from services.timeline.write.authentication import has_failed
 from services.timeline.write.conversations import token_id
 from services.timeline.write.listing import Change
 from services.timeline.write.projection import Projection
+from services.timeline.write.proving import setup_id, setup_query
 from services.timeline.write.quarantine import held_id
 from services.timeline.write.records import (
     Content,
@@ -35,8 +36,16 @@ from services.timeline.write.requests import (
     Replace,
     Request,
     Return,
+    Watch,
 )
-from services.timeline.write.side_records import Bounce, Confirmation, Held, ReadMark
+from services.timeline.write.side_records import (
+    Bounce,
+    Confirmation,
+    Held,
+    ReadMark,
+    Setup,
+    Watched,
+)
 from services.timeline.write.state import ById, OfConversation, Query, State
 from services.timeline.write.stored import from_document
 from shared.database import BY_ID, Database, Document
@@ -108,6 +117,10 @@ def _of_accounts(queries: Collection[ById] | Collection[OfConversation]) -> Docu
 def first_queries(requests: Sequence[Request]) -> Iterator[Query]:
     """Yield what is needed of each request whatever is stored."""
     for request in requests:
+        if isinstance(request, Attach | Dismiss | Confirm):
+            setup = setup_query(request.event)
+            if setup is not None:
+                yield setup
         match request:
             case Attach(event=event, projection=projection):
                 yield ById(Outcome, event.account, str(event.capture_id))
@@ -121,6 +134,11 @@ def first_queries(requests: Sequence[Request]) -> Iterator[Query]:
                 yield ById(Confirmation, asked.account, str(asked.capture_id))
             case Return(event=returned):
                 yield ById(Outcome, returned.account, str(returned.capture_id))
+                if returned.owner is not None:
+                    id_ = setup_id(returned.account, returned.owner)
+                    yield ById(Setup, returned.account, id_)
+            case Watch(event=watched):
+                yield ById(Watched, watched.account, str(watched.capture_id))
             case Refuse(held=held):
                 yield ById(Outcome, held.account, held.capture_id)
                 yield ById(Held, held.account, held.id)

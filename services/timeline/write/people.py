@@ -12,11 +12,14 @@ write is under way is written together next: an import is thousands of events.
 """
 
 import asyncio
+from datetime import UTC, datetime
 
 from pymongo import ReplaceOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
+from services.timeline.write.side_records import Hint, setup_of
+from services.timeline.write.stored import to_document
 from shared.broker import Delivery
 from shared.database import Database, DatabaseAway, Document, database_errors, is_duplicate
 from shared.events import CaptureAddressChanged, PersonChanged, PersonDeleted, RoundTripChanged
@@ -32,6 +35,7 @@ class People:
         self._people = _Newest(database["people"])
         self._addresses = _Newest(database["capture_addresses"])
         self._round_trips = _Newest(database["round_trips"])
+        self._hints = database[Hint.collection]
 
     async def handle(self, delivery: Delivery) -> Outcome:
         """Handle one event about a person, a capture address or a round trip.
@@ -53,11 +57,18 @@ class People:
                     id_ = f"{event.account}/{event.person_id}"
                     told = event.model_dump(exclude_none=True)
                     await self._round_trips.put({"_id": id_, **told, "state": event.state.value})
+                    await self._tell_owner(event)
                 else:
                     return Reject("unexpected_event", event.tag)
         except DatabaseAway as away:
             return Retry(f"{type(away).__name__}: {away}")
         return Done()
+
+    async def _tell_owner(self, event: RoundTripChanged) -> None:
+        """Let the user's open pages fetch their set-up again."""
+        audience, now = setup_of(event.person_id), datetime.now(UTC)
+        hint = Hint(account=event.account, audience=audience, conversation_id="", at=now)
+        await self._hints.insert_one(to_document(hint))
 
 
 class _Newest:

@@ -7,7 +7,13 @@ from msgspec import Struct
 from services.timeline.write.projection import Projection
 from services.timeline.write.records import Content
 from services.timeline.write.side_records import Held
-from shared.events import MailAttached, MailConfirmation, MailDismissed, MailRoundTrip
+from shared.events import (
+    MailAttached,
+    MailConfirmation,
+    MailDismissed,
+    MailRoundTrip,
+    MailWatched,
+)
 
 Final = Literal["refused", "expired"]
 
@@ -42,6 +48,12 @@ class Return(Struct, frozen=True, kw_only=True):
     event: MailRoundTrip
 
 
+class Watch(Struct, frozen=True, kw_only=True):
+    """Keep a dismissed mail for a day, for its owner who asked to see it."""
+
+    event: MailWatched
+
+
 class Refuse(Struct, frozen=True, kw_only=True):
     """Forget a capture that waited."""
 
@@ -57,15 +69,15 @@ class Replace(Struct, frozen=True, kw_only=True):
     projections: tuple[Projection, ...]
 
 
-Request = Attach | Dismiss | Confirm | Return | Refuse | Replace
+Request = Attach | Dismiss | Confirm | Return | Watch | Refuse | Replace
 
 
 class Answer(Struct, frozen=True, kw_only=True):
     """What became of a request."""
 
     outcome: str
-    """`attached`, `quarantined`, `dismissed`, `confirmation` or `round_trip`; of a Replace
-    `changed`, `unchanged` or `moved`."""
+    """`attached`, `quarantined`, `dismissed`, `confirmation`, `round_trip` or `watched`; of a
+    Replace `changed`, `unchanged` or `moved`."""
     complete: bool = True
     """Whether all parts of the event have been seen."""
     again: bool = False

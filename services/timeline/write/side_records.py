@@ -4,6 +4,8 @@
 * `Held`: a capture that waits for a user's yes.
 * `Confirmation`: a provider asks a user whether an address may forward.
 * `ReadMark`, `ReadBefore`: what a user has read.
+* `Setup`: what is known of a user's set-up; `HalfDay`: how much each half caught on a day.
+* `Watched`: a dismissed mail that its owner asked to see, for a day.
 * `Hint`: tells open pages that something has changed.
 """
 
@@ -78,6 +80,71 @@ class Confirmation(Kept, frozen=True, kw_only=True, omit_defaults=True):
     at: datetime
 
 
+class SeenHalf(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """When a half of a set-up caught mail."""
+
+    first: datetime
+    days: tuple[str, ...]
+    """Those with mail, ascending, as far as its rhythm is made of them (`rhythm.py`)."""
+
+
+class Asked(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """The latest question of a provider whether it may forward."""
+
+    at: datetime
+    provider: str
+
+
+class Leaked(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """The first mail that showed a capture address to people outside the account."""
+
+    capture_address: str
+    at: datetime
+    mail_date: datetime
+
+
+class Setup(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of a user's set-up. Written when something is new, at most once a day a half:
+    so that captures of one owner do not meet in it."""
+
+    collection: ClassVar[str] = "setups"
+
+    owner: str
+    sent: SeenHalf | None = None
+    received: SeenHalf | None = None
+    asked: Asked | None = None
+    leaks: tuple[Leaked, ...] = ()
+    told: tuple[str, ...] = ()
+    """The notices that its owner's pages have been told of."""
+
+
+class HalfDay(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """How much a half of a set-up caught on a day, as one slot has counted it."""
+
+    collection: ClassVar[str] = "half_days"
+
+    owner: str
+    half: str
+    day: str
+    count: int
+    last: datetime
+
+
+class Watched(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """A dismissed mail for the eyes of its owner, who asked to see the next few. In no backup."""
+
+    collection: ClassVar[str] = "watched"
+
+    owner: str
+    capture_address: str
+    received_at: datetime
+    at: datetime
+    sender: NamedAddress | None
+    subject: str
+    text: str
+    links: tuple[str, ...]
+
+
 class ReadMark(Kept, frozen=True, kw_only=True, omit_defaults=True):
     """How far a user has read a conversation."""
 
@@ -98,7 +165,10 @@ class ReadBefore(Kept, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Hint(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A conversation has changed for an audience: open pages fetch it again."""
+    """A conversation has changed for an audience: open pages fetch it again.
+
+    Of a user's set-up the audience is `setup_of(user)`, and there is no conversation.
+    """
 
     collection: ClassVar[str] = "changes"
 
@@ -106,3 +176,8 @@ class Hint(Record, frozen=True, kw_only=True, omit_defaults=True):
     audience: str = field(name="viewer")
     conversation_id: str
     at: datetime
+
+
+def setup_of(user: str) -> str:
+    """Return the audience of hints about a user's set-up: that user alone, whatever is open."""
+    return f"setup/{user}"

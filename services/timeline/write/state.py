@@ -7,6 +7,7 @@ so `apply` never decides on a guess, and only what it asks for is read.
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any, Literal, TypeVar, cast
 
 from msgspec import Struct
@@ -110,6 +111,22 @@ class TallyKey(Struct, frozen=True):
     counted_as: str
 
 
+class HalfDayKey(Struct, frozen=True):
+    """What a half of an owner's set-up caught on a day."""
+
+    account: str
+    owner: str
+    half: str
+    day: str
+
+
+class Seen(Struct):
+    """How much that is, and when the last of it came."""
+
+    count: int
+    last: datetime
+
+
 class Draft:
     """A state, and what is written over it."""
 
@@ -120,6 +137,9 @@ class Draft:
         self.renamed: dict[tuple[str, str], str] = {}
         """Conversations that were merged into another, by account and id."""
         self.counted: Counter[TallyKey] = Counter()
+        self.seen: dict[HalfDayKey, Seen] = {}
+        self.forgotten_days: dict[tuple[str, str, str], str] = {}
+        """Of an account, owner and half the first day that is remembered now."""
         self.hints: list[Hint] = []
         self.blobs: dict[str, bytes] = {}
         """Bytes for the blob store, by their keys: durable before the commit that names them."""
@@ -176,6 +196,11 @@ class Draft:
     def put(self, record: Kept) -> None:
         """Write a document in the place of what has its id."""
         self.written[ById(type(record), record.account, record.id)] = record
+
+    def see(self, key: HalfDayKey, at: datetime) -> None:
+        """Count one more capture of a half, that came then."""
+        seen = self.seen.setdefault(key, Seen(0, at))
+        seen.count, seen.last = seen.count + 1, max(seen.last, at)
 
     def keep_raw(self, account: str, key: str, raw: bytes) -> None:
         """Keep the bytes of an attached mail: few with its documents, many in the blob store."""

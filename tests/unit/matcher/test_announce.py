@@ -27,7 +27,9 @@ from shared.events import (
     Direction,
     DismissalReason,
     Forwarded,
+    Half,
     Kind,
+    Leak,
     MailAttached,
     MailConfirmation,
     MailDismissed,
@@ -150,6 +152,7 @@ def test_of_a_dismissed_mail_nothing_is_told_but_a_keyed_hash() -> None:
         received_at=NOW,
         decided_at=event.decided_at,
         message_id_hash=RING.forgetful_hash("acme", "1@x"),
+        owner="u1",
     )
 
 
@@ -294,3 +297,35 @@ def test_a_capture_tells_whether_its_owner_sent_the_mail(
     [event] = announce_verdict(received, address, Verdict((mail,)), ring, {})
     assert isinstance(event, MailAttached)
     assert event.sent_by_owner is said
+
+
+OWNER = Person("u1", Kind.USER, "", (), frozenset(["user@team.example"]))
+LIVE = RECEIVED.model_copy(update={"backfill": False, "blob_key": None})
+
+
+def seen(decision: Decision, place: str = "") -> Judgement:
+    """Return a judgement of a mail to a candidate that shows the capture address."""
+    header = "From: user@team.example\r\nTo: c@x.example\r\nCc: a@in.satchel.test\r\n"
+    read = read_header_block(header.encode())
+    return Judgement(place, read, decision, participants(read, "in.satchel.test"), (OWNER,))
+
+
+def test_a_capture_tells_its_half_and_its_leak_whatever_is_decided() -> None:
+    leak = Leak(capture_address="a@in.satchel.test", mail_date=NOW)
+    for mails in (
+        (seen(attach(MATCH)),),
+        (seen(NO_MATCH),),
+        (seen(NO_MATCH), judgement(attach(MATCH), "1")),
+    ):
+        [event] = announce_verdict(LIVE, ADDRESS, Verdict(mails), RING, {})
+        assert not isinstance(event, MailConfirmation)
+        assert (event.owner, event.half, event.leak) == ("u1", Half.SENT, leak)
+
+
+def test_backfill_and_a_revoked_address_prove_nothing() -> None:
+    old = LIVE.model_copy(update={"backfill": True})
+    [event] = announce_verdict(old, ADDRESS, Verdict((seen(attach(MATCH)),)), RING, {})
+    assert isinstance(event, MailAttached)
+    revoked = Dismiss(DismissalReason.REVOKED_ADDRESS)
+    dismissed = announce_dismissal(LIVE, ADDRESS, revoked, seen(NO_MATCH), RING)
+    assert [(e.half, e.leak) for e in (event, dismissed)] == [(None, None)] * 2

@@ -32,13 +32,15 @@ from services.timeline.write.records import (
     Token,
 )
 from services.timeline.write.requests import Answer, Attach, Request
+from services.timeline.write.side_records import Setup
 from services.timeline.write.stored import to_document
 from services.timeline.write.summary import joined, summary_of
-from shared.events import Role
+from shared.events import Half, Leak, Role
 from tests.memory_timeline import Memory, kept, mails_by_conversation
 from tests.write_parts import (
     ACCOUNT,
     FAILED,
+    NOW,
     VERIFIED,
     attach,
     bounce,
@@ -64,6 +66,13 @@ PEOPLE = [
 """Addresses and their roles, by how many there are."""
 EXTRAS = [*product((False, False, True), (None, None, None, None, None, None, dismiss, confirm))]
 """Whether the capture was dismissed as well, and what else comes."""
+PROOFS = [
+    *product(
+        (None, Half.SENT, Half.RECEIVED),
+        (None, None, Leak(capture_address="a@in.satchel.test", mail_date=NOW)),
+    )
+]
+"""The half of its owner's set-up that a capture proves, and whether the address leaked."""
 
 
 @cache
@@ -197,6 +206,7 @@ def cases(
         capture_id = UUID(int=at + 1)
         owner, account, minutes, places = draw(st.sampled_from(arrivals))
         verdict, may_wait, backfill = draw(st.sampled_from(TREATMENTS))
+        half, leak = draw(st.sampled_from(PROOFS))
         for place in places:
             number = draw(st.integers(0, count - 1))
             references, day, of = mails[number]
@@ -224,6 +234,8 @@ def cases(
                     may_wait=may_wait,
                     backfill=backfill,
                     sent_by_owner=variant == 0,
+                    half=half,
+                    leak=leak,
                 )
                 for part, some in enumerate(parts, 1)
             )
@@ -234,7 +246,15 @@ def cases(
             is_dismissed, make = draw(st.sampled_from(EXTRAS))
             if is_dismissed:
                 position = draw(st.integers(0, len(requests)))
-                gone = dismiss(capture_id, account=account, minutes=minutes)
+                gone = dismiss(
+                    capture_id,
+                    account=account,
+                    minutes=minutes,
+                    backfill=backfill,
+                    owner=owner,
+                    half=half,
+                    leak=leak,
+                )
                 requests.insert(position, gone)
             if make is not None:
                 requests.append(make(UUID(int=1000 + at), account=account))
@@ -543,6 +563,21 @@ def test_each_capture_has_one_outcome_and_is_counted_once(case: Case, seed: int)
         assert found.decision == ("quarantined" if letter.waits else "attached")
         assert found.reason is found.message_id_hash is None
     assert len(answers) - sum(answer.again for answer in answers) >= len(decisions)
+
+
+@given(cases(max_mails=3), SEEDS)
+def test_each_live_capture_counts_once_for_the_half_that_it_proves(case: Case, seed: int) -> None:
+    memory, _ = in_batches(case.requests, seed)
+    captures = {x.capture_id: x.first.event for x in case.letters if not x.first.event.backfill}
+    proofs = [e for e in captures.values() if e.half is not None]
+    days = Counter((e.account, e.owner, e.half, f"{e.received_at:%Y-%m-%d}") for e in proofs)
+    assert days == {
+        (d["account"], d["owner"], d["half"], d["day"]): d["count"]
+        for d in memory.documents["half_days"].values()
+    }
+    assert {(e.account, e.owner, e.capture_address) for e in captures.values() if e.leak} == {
+        (s.account, s.owner, leak.capture_address) for s in memory.all(Setup) for leak in s.leaks
+    }
 
 
 @given(cases(max_mails=3, extras=False), SEEDS)

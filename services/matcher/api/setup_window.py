@@ -1,0 +1,38 @@
+"""`/v1/setup:watch`: a user asks to see, for a while, the mails that match nobody."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.matcher.capture_addresses import CaptureAddresses
+from services.matcher.windows import Windows
+from shared.web import SignedIn, not_found
+
+
+class WindowOut(BaseModel):
+    """A set-up window that is open."""
+
+    until: datetime = Field(description="Then it closes by itself")
+    mails_left: int = Field(description="How many mails it still shows")
+
+
+def setup_window_routes(capture_addresses: CaptureAddresses, windows: Windows) -> APIRouter:
+    """Return the route of the set-up window."""
+    router = APIRouter(tags=["set-up"])
+
+    @router.post("/v1/setup:watch")
+    async def watch_setup(caller: SignedIn) -> WindowOut:
+        """Open the caller's set-up window for 60 minutes, or let it be open for longer.
+
+        Five mails at most that arrive at the caller's capture address and concern nobody are shown
+        to the caller alone (`watched` in `GET /v1/setup`): so a provider's question can be answered
+        that is not recognised. They are dismissed all the same, and forgotten after 24 hours. It is
+        the token's own person's, so it needs no scope. 404 without an active capture address.
+        """
+        if await capture_addresses.of_person(caller.account, caller.person_id) is None:
+            raise not_found("active capture address of yours")
+        window = await windows.open(caller.account, caller.person_id, datetime.now(UTC))
+        return WindowOut(until=window.until, mails_left=window.left)
+
+    return router
