@@ -14,8 +14,10 @@ from shared.events import (
     Kind,
     Leak,
     MailAttached,
+    MailAttachedToShares,
     MailConfirmation,
     MailDismissed,
+    MailDismissedWithShares,
     MailReceived,
     MailRoundTrip,
     MailWatched,
@@ -27,6 +29,7 @@ from shared.events import (
     RoundTripChanged,
     RoundTripResult,
     RoundTripState,
+    Share,
 )
 
 
@@ -72,6 +75,36 @@ def examples() -> dict[str, Event]:
                 half=Half.SENT,
                 leak=Leak(capture_address=address, mail_date=time),
                 size=2048,
+            ),
+            MailAttachedToShares(
+                capture_id=capture,
+                account="agency",
+                shares=(
+                    Share(owner="u1", sent_by_owner=True, sees_bcc=True, half=Half.SENT),
+                    Share(owner="u2", half=Half.RECEIVED),
+                ),
+                capture_address="company.ud6ixgz2abcde234567abcdefghij@in.satchel.example",
+                received_at=time,
+                decided_at=time,
+                door="smtp",
+                direction=Direction.OUTBOUND,
+                matches=(
+                    Match(
+                        person_id="c1",
+                        kind=Kind.CANDIDATE,
+                        address="candidate@mail.example",
+                        role=Role.TO,
+                    ),
+                ),
+                place="1",
+                size=2048,
+            ),
+            MailDismissedWithShares(
+                capture_id=capture,
+                account="agency",
+                reason=DismissalReason.NO_USER,
+                received_at=time,
+                decided_at=time,
             ),
             MailDismissed(
                 capture_id=capture,

@@ -22,8 +22,10 @@ from shared.events import (
     CaptureAddressChanged,
     Event,
     MailAttached,
+    MailAttachedToShares,
     MailConfirmation,
     MailDismissed,
+    MailDismissedWithShares,
     MailReceived,
     MailRoundTrip,
     MailWatched,
@@ -85,7 +87,14 @@ RECEIVED = Queue(
 OUTCOMES = Queue(
     "timeline.outcomes.v1",
     MAIL_EXCHANGE,
-    (MailAttached.tag, MailDismissed.tag, MailConfirmation.tag, MailRoundTrip.tag),
+    (
+        MailAttached.tag,
+        MailAttachedToShares.tag,
+        MailDismissed.tag,
+        MailDismissedWithShares.tag,
+        MailConfirmation.tag,
+        MailRoundTrip.tag,
+    ),
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
 RECEIVED_BACKFILL = Queue(

@@ -39,8 +39,10 @@ from shared.database import answer_outages, connect, left_in_time, migrate, what
 from shared.events import (
     CaptureAddressChanged,
     MailAttached,
+    MailAttachedToShares,
     MailConfirmation,
     MailDismissed,
+    MailDismissedWithShares,
     MailRoundTrip,
     MailWatched,
     PersonChanged,
@@ -64,7 +66,9 @@ OPTIONS = """\
 """
 PUBLISHES = (
     MailAttached,
+    MailAttachedToShares,
     MailDismissed,
+    MailDismissedWithShares,
     MailConfirmation,
     MailRoundTrip,
     MailWatched,

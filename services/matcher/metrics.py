@@ -15,7 +15,13 @@ from shared.metrics import from_zero
 
 from_zero(
     broker.DEAD_LETTERS,
-    ("claim_missing", "header_too_long", "too_many_enclosed", "unknown_capture_address"),
+    (
+        "claim_missing",
+        "header_too_long",
+        "too_many_enclosed",
+        "unknown_capture_address",
+        "unreadable_journal_report",
+    ),
 )
 
 DECISIONS = from_zero(

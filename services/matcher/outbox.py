@@ -93,14 +93,14 @@ class Outbox:
                 count += updated.matched_count
         return count
 
-    async def _announce(self, collection: str, event_of: Callable[[Document], Event]) -> int:
+    async def _announce(self, collection: str, event_of: Callable[[Document], Event | None]) -> int:
         documents = self._database[collection]
         account = await self._whose_turn(collection)
         if account is None:
             return 0
         waiting = {"account": account, **_UNANNOUNCED}
         found = await documents.find(waiting).hint(_INDEX).limit(_BATCH).to_list()
-        events = [event_of(document) for document in found]
+        events = [event for event in map(event_of, found) if event is not None]
         await asyncio.gather(*(self._publisher.publish(event) for event in events))
         for event in events:
             ANNOUNCED.labels(event.tag).inc()
@@ -138,7 +138,9 @@ def _person_event(person: Document) -> Event:
     )
 
 
-def _address_event(record: Document) -> Event:
+def _address_event(record: Document) -> Event | None:
+    if not record["person_id"]:
+        return None  # of the account: no user's set-up shows it
     return CaptureAddressChanged(
         account=record["account"],
         person_id=record["person_id"],

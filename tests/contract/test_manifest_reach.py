@@ -135,7 +135,23 @@ def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
         }
     closed = [name for name, way in needed.items() if not reaches(overlay, *way)]
     assert not closed
-    ports = (53, 443, 465, 587, 2525, 4369, 5672, 8001, 8002, 8003, 15672, 15692, 25672, 27017, 35675)
+    ports = (
+        53,
+        443,
+        465,
+        587,
+        2525,
+        4369,
+        5672,
+        8001,
+        8002,
+        8003,
+        15672,
+        15692,
+        25672,
+        27017,
+        35675,
+    )
     ends = (*everybody, DNS, WORLD, METADATA, PROXY, PROMETHEUS, KEDA, OTHER)
     wanted = [(source, target, port) for source, target, port in needed.values()]
     for source in ends:

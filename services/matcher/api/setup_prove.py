@@ -68,8 +68,7 @@ def setup_prove_routes(
         """
         person = await user(caller)
         address = _own(person, body.address if body else None)
-        active = await capture_addresses.of_person(caller.account, caller.person_id)
-        if active is None:
+        if not await can_come_back(caller):
             raise _conflict("you have no capture address yet: POST /v1/capture-addresses makes one")
         if proving.relay is None:
             raise _conflict(
@@ -104,6 +103,13 @@ def setup_prove_routes(
         """Change whether the account repeats round trips."""
         await proving.records.set_repeat(caller.account, body.repeat)
         return body
+
+    async def can_come_back(caller: Caller) -> bool:
+        """Return whether there is an address to forward to: the user's, or the account's."""
+        for owner in (caller.person_id, ""):
+            if await capture_addresses.of_person(caller.account, owner):
+                return True
+        return False
 
     async def user(caller: Caller) -> Person:
         person = await directory.get(caller.account, caller.person_id)

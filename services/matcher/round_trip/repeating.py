@@ -100,8 +100,8 @@ class Repeating:
         if not await self._records.claim(account, due, datetime.now(UTC)):
             return False
         person = await self._directory.get(account, due.person_id)
-        active = await self._addresses.of_person(account, due.person_id)
-        if person is None or active is None or due.address not in person.addresses:
+        active = [await self._addresses.of_person(account, who) for who in (due.person_id, "")]
+        if person is None or not any(active) or due.address not in person.addresses:
             return False  # in a week they are looked at again
         with contextlib.suppress(RelayAway, TooManyToday):  # logged and counted there
             await self._proving.send(account, due.person_id, due.address, repeated=True)

@@ -81,7 +81,7 @@ def _result(
 ) -> RoundTripResult:
     if challenge is None or received.backfill or received.received_at > challenge.expires_at:
         return RoundTripResult.STALE
-    owner = (challenge.account, challenge.person_id)
-    if owner != (address.account, address.person_id):
+    is_theirs = address.is_of_account or address.person_id == challenge.person_id
+    if address.account != challenge.account or not is_theirs:
         return RoundTripResult.MISDIRECTED
     return RoundTripResult.RETURNED

@@ -17,6 +17,7 @@ from msgspec import Struct
 from services.timeline.write.attaching import attach
 from services.timeline.write.proving import note_asked, prove, prove_half, setup_query, tell_owner
 from services.timeline.write.recording import (
+    is_news_of_owner,
     outcome_of,
     record_confirmation,
     record_dismissed,
@@ -38,7 +39,7 @@ from services.timeline.write.requests import (
 )
 from services.timeline.write.side_records import Confirmation, Held, Watched
 from services.timeline.write.state import Draft, NotLoaded, Query, State
-from shared.events import Half, MailRoundTrip
+from shared.events import Half, MailAttached, MailDismissed, MailRoundTrip, Share
 
 
 class Applied(Struct, frozen=True):
@@ -69,13 +70,17 @@ def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
     """Write one request to the draft. Raises NotLoaded."""
     match request:
         case Attach(event=attached):
-            if setup_query(attached) is not None and outcome_of(draft, attached) is None:
+            before = outcome_of(draft, attached)
+            if setup_query(attached) is not None and is_news_of_owner(before, attached):
                 prove(draft, attached, now)
+            if before is None:
+                _prove_shares(draft, attached, request.proves, now)
             return attach(draft, request, now)
         case Dismiss(event=dismissed):
             is_new = record_dismissed(draft, dismissed)
             if is_new:
                 prove(draft, dismissed, now)
+                _prove_shares(draft, dismissed, request.proves, now)
             return Answer(outcome="dismissed", again=not is_new)
         case Confirm():
             return _confirm(draft, request, now)
@@ -134,6 +139,14 @@ def _watch(draft: Draft, request: Watch, now: datetime) -> Answer:
         )
         tell_owner(draft, event.account, event.owner, now)
     return Answer(outcome="watched", again=not is_new)
+
+
+def _prove_shares(
+    draft: Draft, event: MailAttached | MailDismissed, shares: Sequence[Share], now: datetime
+) -> None:
+    for share in shares:
+        if share.half is not None and not event.backfill:
+            prove_half(draft, event.account, share.owner, share.half, event.received_at, now)
 
 
 def _return(draft: Draft, event: MailRoundTrip, now: datetime) -> Answer:

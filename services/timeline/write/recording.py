@@ -64,7 +64,7 @@ def record_attached(
         _count(draft, event.account, now.day, NOBODY, f"dismissed.{before.reason}", -1)
     if before is not None and (before.decision, decision) == ("quarantined", "attached"):
         _count(draft, event.account, now.day, event.owner, "quarantined", -1)
-    of_mail = [p for p in parts if p.startswith(f"{event.place}/")]
+    of_mail = [p for p in parts if p.startswith(f"{event.place}/") and p.endswith(_of_share(event))]
     return Recorded(
         complete=len(of_mail) >= event.parts,
         again=before is not None and before.decision == decision and part in seen,
@@ -130,7 +130,19 @@ def _record_once(draft: Draft, outcome: Outcome, owner: str, counted_as: str) ->
 
 def part_of(event: MailAttached) -> str:
     """Return what tells this event from the others of its capture."""
-    return f"{event.place}/{event.part}"
+    return f"{event.place}/{event.part}{_of_share(event)}"
+
+
+def is_news_of_owner(outcome: Outcome | None, event: MailAttached) -> bool:
+    """Return whether nothing of the capture has been recorded for the event's owner before."""
+    if outcome is None:
+        return True
+    share = _of_share(event)
+    return bool(share) and not any(part.endswith(share) for part in outcome.parts)
+
+
+def _of_share(event: MailAttached) -> str:
+    return f"@{event.owner}" if event.shared else ""
 
 
 def _count(

@@ -13,6 +13,7 @@ from shared.events import (
     MailDismissed,
     MailRoundTrip,
     MailWatched,
+    Share,
 )
 
 Final = Literal["refused", "expired"]
@@ -28,12 +29,16 @@ class Attach(Struct, frozen=True, kw_only=True):
     """The account wants mail that failed authentication to wait."""
     is_released: bool = False
     """A user has released it from quarantine."""
+    proves: tuple[Share, ...] = ()
+    """Shares of the same capture without a match: they prove a half and nothing else."""
 
 
 class Dismiss(Struct, frozen=True, kw_only=True):
     """Record that a capture was dismissed."""
 
     event: MailDismissed
+    proves: tuple[Share, ...] = ()
+    """Of a capture at an address of the account: the users whose set-up it proves."""
 
 
 class Confirm(Struct, frozen=True, kw_only=True):
