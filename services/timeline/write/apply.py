@@ -70,11 +70,12 @@ def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
     """Write one request to the draft. Raises NotLoaded."""
     match request:
         case Attach(event=attached):
-            before = outcome_of(draft, attached)
-            if setup_query(attached) is not None and is_news_of_owner(before, attached):
-                prove(draft, attached, now)
-            if before is None:
-                _prove_shares(draft, attached, request.proves, now)
+            if setup_query(attached) is not None or request.proves:
+                before = outcome_of(draft, attached)
+                if is_news_of_owner(before, attached):
+                    prove(draft, attached, now)
+                if before is None:
+                    _prove_shares(draft, attached, request.proves, now)
             return attach(draft, request, now)
         case Dismiss(event=dismissed):
             is_new = record_dismissed(draft, dismissed)
