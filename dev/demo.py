@@ -14,11 +14,13 @@ from dev.client import Client
 from dev.demo_mails import (
     ACCOUNT,
     EXPECTED_INBOX,
+    EXPECTED_SETUP,
     EXPECTED_TALLY,
     EXPECTED_TIMELINE,
     PEOPLE,
     PROFILE,
     SAMPLES,
+    question,
 )
 from dev.stack import Stack, own_databases
 from dev.terminal import command, say
@@ -42,14 +44,22 @@ def play(stack: Stack) -> int:
         say(f"directory: {person} is the {kind} {name}, {', '.join(addresses)}")
         client.put_person(person, kind, name, addresses)
     capture = {user: client.mint(user) for user in ("u1", "u2")}
+    setups = [_setup(client)]
+    say("smtp to u1: Gmail asks whether it may forward")
+    client.send("forwarding-noreply@google.com", [capture["u1"]], question(capture["u1"]))
+    client.await_captures(1)
+    setups.append(_setup(client))
     for number, sample in enumerate(SAMPLES, start=1):
         say(f"smtp to {' and '.join(sample.owners)}: {sample.says}")
         for owner in sample.owners:
             client.send(sample.sender, [capture[owner]], sample.raw(number))
-    tally = client.await_captures(sum(len(sample.owners) for sample in SAMPLES))
+    tally = client.await_captures(sum(len(sample.owners) for sample in SAMPLES) + 1)
+    setups.append(_setup(client))
     mails, conversations = client.timeline(PROFILE), _inbox_with_names(client)
 
     console = Console(width=None if sys.stdout.isatty() else 110)
+    console.print()
+    console.print(_setup_table(setups))
     console.print()
     console.print(_inbox_table(conversations))
     console.print()
@@ -58,6 +68,13 @@ def play(stack: Stack) -> int:
     console.print(_tally_table(tally))
     console.print()
     wrong = _differences(mails, conversations, tally)
+    wrong += [
+        f"set-up {number} should be {expected}, but is {is_}"
+        for number, (expected, is_) in enumerate(
+            zip(EXPECTED_SETUP, map(_states, setups), strict=True), start=1
+        )
+        if expected != is_
+    ]
     for difference in wrong:
         say(f"make demo: {difference}")
     if not wrong:
@@ -74,6 +91,28 @@ def _inbox_with_names(client: Client) -> list[dict[str, Any]]:
         if not nameless or time.monotonic() > deadline:
             return inbox
         time.sleep(0.05)
+
+
+def _setup(client: Client) -> dict[str, Any]:
+    """Return the caller's set-up."""
+    return dict(client.json("GET", "timeline", "/v1/setup"))
+
+
+def _states(setup: dict[str, Any]) -> tuple[str, str]:
+    return setup["halves"]["sent"]["state"], setup["halves"]["received"]["state"]
+
+
+def _setup_table(setups: list[dict[str, Any]]) -> Table:
+    _, name, _ = PEOPLE["u1"]
+    table = Table(title=f"Set-up of {name}, from the API", title_justify="left")
+    for column in ("after", "mail I send", "mail I receive", "what waits for an answer"):
+        table.add_column(column, no_wrap=True)
+    moments = ("the address was minted", "Gmail's question", "the mails below")
+    for moment, setup in zip(moments, setups, strict=True):
+        asked = [f"{q['provider']}: {q['code']}" for q in setup["confirmations"]]
+        waits = setup["halves"]["received"]["state"] == "awaiting_confirmation"
+        table.add_row(moment, *_states(setup), ", ".join(asked) if waits else "")
+    return table
 
 
 def _inbox_table(conversations: list[dict[str, Any]]) -> Table:
@@ -114,8 +153,9 @@ def _tally_table(tally: dict[str, int]) -> Table:
     table.add_column("outcome")
     table.add_column("captures", justify="right")
     table.add_row("attached", str(tally.get("attached", 0)))
+    table.add_row("a provider's question, for its owner", str(tally.get("confirmation", 0)))
     for reason, count in sorted(tally.items()):
-        if reason != "attached":
+        if reason not in ("attached", "confirmation"):
             table.add_row(f"dismissed: {reason}", str(count))
     return table
 

@@ -39,6 +39,28 @@ class Sample:
         return f"{head}\r\n{self.body}\r\n".encode()
 
 
+def question(capture: str) -> bytes:
+    """Return what Gmail writes to a capture address before it forwards there."""
+    fields = {
+        "From": "Gmail Team <forwarding-noreply@google.com>",
+        "To": capture,
+        "Subject": "(#482915637) Gmail Forwarding Confirmation",
+        "Date": "Thu, 15 Jan 2026 00:30:00 +0000",
+        "Message-ID": "<demo-question@google.com>",
+        "MIME-Version": "1.0",
+        "Content-Type": "text/plain; charset=utf-8",
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    text = "\r\n\r\n".join(
+        (
+            "one@agency.example has requested to automatically forward mail to your email address.",
+            "To allow it, please click the link below:",
+            "https://mail-settings.google.com/mail/vf-%5Bexample%5D-demo",
+        )
+    )
+    return f"{head}\r\n{text}\r\n".encode()
+
+
 SAMPLES = (
     Sample(
         "a recruiter writes to a candidate, the capture address in Bcc",
@@ -109,4 +131,10 @@ EXPECTED_TIMELINE = (
     ("Re: Your interview on Friday – yes", "inbound", ["u1", "u2"], ["c1"]),  # noqa: RUF001 - the dash is the mail's own
     ("Your interview on Friday", "outbound", ["u1"], ["c1"]),
 )
-EXPECTED_TALLY = {"attached": 4, "blocked": 1, "internal": 1, "no_match": 1}
+EXPECTED_TALLY = {"attached": 4, "confirmation": 1, "blocked": 1, "internal": 1, "no_match": 1}
+EXPECTED_SETUP = (
+    # of the first recruiter, the halves "mail I send" and "mail I receive"
+    ("nothing_yet", "nothing_yet"),
+    ("nothing_yet", "awaiting_confirmation"),
+    ("working", "working"),
+)

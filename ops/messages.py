@@ -1,7 +1,8 @@
 """The broker's messages, as files: one BSON document a message, one file a queue.
 
 They are taken without an acknowledgement and given back at the end, so they stay where they are; it
-costs each of them one of its 60 delivery attempts. What a consumer holds cannot be taken: nobody
+costs each of them one of its 60 delivery attempts. What shows a dismissed mail for a day is left
+out. What a consumer holds cannot be taken: nobody
 may consume meanwhile.
 """
 
@@ -19,6 +20,7 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 
 from ops.command import Mistake
 from shared.broker.connection import connections
+from shared.events import FLEETING
 from shared.topology import QUEUES, Queue, Topology
 
 _AT_ONCE = 16
@@ -72,6 +74,8 @@ async def _save(
         source = await channel.get_queue(queue.name, ensure=False)
         while (message := await source.get(fail=False)) is not None:
             headers = {k: v for k, v in message.headers.items() if k not in _OWN_HEADERS}
+            if message.type in FLEETING:
+                continue
             kept = {
                 "body": message.body,
                 "headers": headers,

@@ -194,6 +194,8 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     tag: ClassVar[str]
     carries_mail: ClassVar[bool] = False
+    is_fleeting: ClassVar[bool] = False
+    """It shows what is forgotten after a day: no backup and no dead letter keeps it."""
 
     @property
     def routing_key(self) -> str:
@@ -509,6 +511,7 @@ class MailWatched(Event):
     """
 
     tag: ClassVar[str] = "mail.watched.v1"
+    is_fleeting: ClassVar[bool] = True
 
     capture_id: UUID
     account: Account
@@ -576,6 +579,10 @@ EVENTS: dict[str, type[Event]] = {
         RoundTripChanged,
     )
 }
+
+
+FLEETING = frozenset(tag for tag, event in EVENTS.items() if event.is_fleeting)
+"""The tags of what no backup and no dead letter keeps."""
 
 
 def decode_event(tag: str | None, text: object) -> Event:

@@ -20,6 +20,7 @@ LABELS = {
     "decision": "`attached`, `confirmation`, or why it was dismissed",
     "door": "`smtp` or `http`",
     "from": "where the answer was",
+    "kind": "of a notice: `kind` of `notices[]` in `GET /v1/setup`",
     "method": "of the request",
     "operation": "on a blob",
     "outcome": "what became of a capture",

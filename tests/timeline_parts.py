@@ -36,9 +36,9 @@ from shared.events import (
     AuthenticationVerdict,
     Direction,
     DismissalReason,
+    Event,
     Kind,
     MailAttached,
-    MailConfirmation,
     MailDismissed,
     Match,
     Role,
@@ -71,9 +71,7 @@ class Timeline:
         self.blobs, self.database, self.client = blobs, database, client
         self.raw_bytes = RawBytes(database, blobs)
 
-    async def handle(
-        self, event: MailAttached | MailDismissed | MailConfirmation, raw: bytes = b""
-    ) -> object:
+    async def handle(self, event: Event, raw: bytes = b"") -> object:
         """Project one event."""
         return await self.projector.handle(Delivery(event, raw, redelivered=False))
 

@@ -15,14 +15,19 @@ class Event:
 
 
 class Listening:
-    """Reads server-sent events."""
+    """Reads server-sent events: those about one's set-up where they are wanted."""
 
-    def __init__(self, answer: httpx.Response) -> None:
-        self._lines = answer.iter_lines()
+    def __init__(self, answer: httpx.Response, *, setup: bool = False) -> None:
+        self._lines, self._setup = answer.iter_lines(), setup
         self.last_id = ""
 
     def next(self) -> Event:
         """Return the next event."""
+        while (event := self._next()).kind == "setup" and not self._setup:
+            pass
+        return event
+
+    def _next(self) -> Event:
         fields: dict[str, str] = {}
         for line in self._lines:
             if not line and fields:

@@ -83,7 +83,7 @@ class Secret:
         return self.words[-1]
 
 
-def remains(stack: Stack) -> str:
+def remains(stack: Stack, *, without: str = "") -> str:
     """Return all that could hold something: databases, blobs, logs and metrics, as one text."""
     texts: list[str] = []
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
@@ -92,7 +92,7 @@ def remains(stack: Stack) -> str:
     with client:
         for setting in ("MATCHER_DATABASE", "TIMELINE_DATABASE"):
             database = client[stack.environment[setting]]
-            for name in database.list_collection_names():
+            for name in {*database.list_collection_names()} - {without}:
                 texts += [str(document) for document in database[name].find()]
     for folder in (stack.folder / "blobs", stack.folder / "logs"):
         texts += [p.read_text(errors="replace") for p in folder.rglob("*") if p.is_file()]
@@ -145,6 +145,53 @@ def test_nor_of_what_a_user_forwards_as_attachment_beside_a_mail_that_matches(
     left = remains(own_stack)
     words = [*wrapper.words[:2], *(word for secret in mails for word in secret.words)]
     assert [word for word in words if word in left] == []
+
+
+def test_what_a_window_shows_is_in_one_place_and_after_a_day_nowhere(own_stack: Stack) -> None:
+    account = Account(own_stack)
+    account.client.json("POST", "matcher", "/v1/setup:watch")
+    mails = [Secret(large=number == 1) for number in range(7)]
+    for number, secret in enumerate(mails, 1):
+        account.client.send(secret.sender, [account.capture], secret.raw)
+        account.client.await_captures(number)
+    await_drained(own_stack)
+    await_no_blobs(own_stack)
+    words = [word for secret in mails for word in secret.words]
+    left = remains(own_stack, without="watched")
+    assert [word for word in words if word in left] == []
+    watched = account.client.json("GET", "timeline", "/v1/setup")["watched"]
+    shown = str(watched)
+    assert len(watched) == 5
+    assert all(secret.words[2] in shown for secret in mails[:5])  # the name in From
+    assert not any(word in shown for secret in mails[5:] for word in secret.words)
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+        own_stack.environment["MONGODB_URL"]
+    )
+    with client:
+        client.admin.command("setParameter", 1, ttlMonitorSleepSecs=1)
+        collection = client[own_stack.environment["TIMELINE_DATABASE"]]["watched"]
+        collection.update_many({}, [{"$set": {"at": {"$subtract": ["$at", 24 * 3600_000]}}}])
+        assert account.client.json("GET", "timeline", "/v1/setup")["watched"] == []
+        deadline = time.monotonic() + DEADLINE
+        while collection.count_documents({}):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    left = remains(own_stack)
+    assert [word for word in words if word in left] == []
+
+
+def test_of_a_mail_that_gave_the_address_away_its_date_stays_and_no_more(
+    own_stack: Stack,
+) -> None:
+    account, secret = Account(own_stack), Secret(large=False)
+    headers = f"Cc: {account.capture}\r\nDate: Thu, 15 Jan 2026 09:00:00 +0000\r\n"
+    account.client.send(secret.sender, [account.capture], headers.encode() + secret.raw)
+    account.client.await_captures(1)
+    await_drained(own_stack)
+    [notice] = account.client.json("GET", "timeline", "/v1/setup")["notices"]
+    assert (notice["kind"], notice["mail_date"]) == ("leak", "2026-01-15T09:00:00Z")
+    left = remains(own_stack)
+    assert [word for word in secret.words if word in left] == []
 
 
 def test_nor_when_the_services_are_killed_at_any_moment(own_stack: Stack, share: float) -> None:

@@ -17,8 +17,10 @@ from ops import blobs, documents, messages
 from ops.backup import backup
 from ops.command import MANIFEST, Mistake, Places, carry_out
 from ops.restore import restore
+from services.timeline.write.side_records import Watched
 from shared.blobs import Blobs
-from shared.topology import DEAD, QUEUES, RECEIVED
+from shared.events import MailWatched
+from shared.topology import DEAD, QUEUES, RECEIVED, SETUP
 
 HEADERS: dict[str, Any] = {"event": '{"x": "ü"}', "x-death": [{"count": 1, "queue": "q"}]}
 
@@ -103,6 +105,35 @@ async def test_messages_stay_where_they_are_and_come_back_as_they_were(
         assert message.content_type == "message/rfc822"
         assert message.body == b"mail %s\r\n" % str(message.message_id).encode()
         assert message.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
+
+
+async def test_what_a_set_up_window_shows_is_not_copied_from_queues(
+    vhosts: list[str], tmp_path: Path
+) -> None:
+    source, _ = vhosts
+    async with messages._declared(source) as connection, connection.channel() as channel:
+        for queue in (SETUP, DEAD):
+            for tag in (MailWatched.tag, "mail.received.v1"):
+                message = aio_pika.Message(b"", headers={"event": f"zq{tag}"}, type=tag)
+                await channel.default_exchange.publish(message, queue.name)
+    saved = await messages.save(source, tmp_path / "messages")
+    assert {name: count for name, count in saved.items() if count} == {SETUP.name: 1, DEAD.name: 1}
+    async with channel_of(source) as channel:  # they are where they were
+        there = await channel.declare_queue(SETUP.name, passive=True)
+        assert there.declaration_result.message_count == 2
+    for queue in (SETUP, DEAD):
+        left = (tmp_path / "messages" / f"{queue.name}.bson").read_bytes()
+        assert (left.count(b"zqmail.received"), left.count(b"zqmail.watched")) == (1, 0)
+
+
+def test_nor_from_the_database(mongodb_url: str, databases: list[str], tmp_path: Path) -> None:
+    with MongoClient[dict[str, Any]](mongodb_url, w="majority") as client:
+        for collection in (Watched.collection, "outcomes"):
+            client[databases[0]][collection].insert_one({"word": "zqwatched"})
+        saved = documents.save(mongodb_url, databases[:1], tmp_path)
+    assert saved == {databases[0]: {"outcomes": 1}}
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path.name for path in files] == ["outcomes.bson"]
 
 
 async def test_nobody_may_consume(vhosts: list[str], tmp_path: Path) -> None:

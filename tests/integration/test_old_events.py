@@ -21,6 +21,7 @@ from shared.events import (
     MailConfirmation,
     MailDismissed,
     MailReceived,
+    MailWatched,
     PersonChanged,
     PersonDeleted,
     decode_event,
@@ -70,7 +71,8 @@ async def test_the_timeline_writes_what_an_earlier_matcher_told(
     if isinstance(event, MailAttached) and event.blob_key is not None:
         await timeline.blobs.put(event.blob_key, raw)
     body = raw if isinstance(event, MailAttached) and event.blob_key is None else b""
-    handle = timeline.projector.handle if isinstance(event, CaptureEvent) else people.handle
+    is_of_mail = isinstance(event, CaptureEvent | MailWatched)
+    handle = timeline.projector.handle if is_of_mail else people.handle
     for _ in range(2):  # it may come twice
         assert await handle(Delivery(event, body, redelivered=False)) == Done()
     await looked_up(timeline, event)
@@ -90,6 +92,9 @@ async def looked_up(timeline: Timeline, event: Any) -> None:
         case MailConfirmation():
             [confirmation] = await timeline.database.confirmations.find().to_list()
             assert confirmation["code"] == "123456789"
+        case MailWatched():
+            [watched] = await timeline.database.watched.find().to_list()
+            assert (watched["owner"], watched["links"]) == (event.owner, [*event.links])
         case PersonChanged():
             assert (await directory.named("agency", ["c1"]))["c1"].name == "Candidate"
         case PersonDeleted():

@@ -11,7 +11,7 @@ What is told follows from what is stored and from the moment, by pure functions:
 happen for a half to become silent.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -69,11 +69,10 @@ class LastSeen(Record, frozen=True, kw_only=True, omit_defaults=True):
     last: datetime
 
 
-class Owner(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A user with a capture address."""
+class KnownAddress(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A user's capture address, whatever its state."""
 
     address: str = stored_as(name="_id")
-    person_id: str
     state: str
 
 
@@ -111,10 +110,15 @@ class KnownSetup:
     record: Setup
     last_seen: dict[str, datetime] = field(default_factory=dict)
     """Of each half that has brought anything."""
-    active_addresses: frozenset[str] = frozenset()
-    """The user's capture addresses that are neither rotated nor revoked."""
+    addresses: dict[str, str] = field(default_factory=dict)
+    """The states of the user's capture addresses. One that is new is heard of in a moment."""
     round_trip: RoundTrip | None = None
     """The latest challenge to the user's mailbox."""
+
+    @property
+    def has_left(self) -> bool:
+        """Return whether no capture address of the user counts any more."""
+        return bool(self.addresses) and "active" not in self.addresses.values()
 
     def seen(self, half: Half) -> SeenHalf | None:
         """Return when a half has brought something."""
@@ -146,7 +150,7 @@ def _silent_halves(known: KnownSetup, now: datetime) -> Iterator[Notice]:
 
 def _leaks(known: KnownSetup, _: datetime) -> Iterator[Notice]:
     for leak in known.record.leaks:
-        if leak.capture_address in known.active_addresses:
+        if known.addresses.get(leak.capture_address, "active") == "active":
             yield Notice(
                 "leak",
                 leak.at,
@@ -186,8 +190,8 @@ NOTICES: tuple[Callable[[KnownSetup, datetime], Iterable[Notice]], ...] = (
 
 
 def notices(known: KnownSetup, now: datetime) -> list[Notice]:
-    """Return what needs a person, newest first: of who has no capture address nothing. Pure."""
-    if not known.active_addresses:
+    """Return what needs a person, newest first: of who has left nothing. Pure."""
+    if known.has_left:
         return []
     found = [notice for find in NOTICES for notice in find(known, now)]
     return sorted(found, key=lambda notice: notice.since, reverse=True)
@@ -218,19 +222,15 @@ class Setups:
             which: Document = {"account": record.account, "owner": record.owner, "$or": days}
             for one in await records_of(LastSeen, self._half_days.find(which, fields_of(LastSeen))):
                 last_seen[one.half] = max(one.last, last_seen.get(one.half, one.last))
-        addresses = await self._active_addresses(record.account, record.owner)
+        which = {"account": record.account, "person_id": record.owner}
+        addresses = self._addresses.find(which, fields_of(KnownAddress))
+        states = {one.address: one.state for one in await records_of(KnownAddress, addresses)}
         round_trip = await self._round_trips.of(record.account, record.owner)
-        return KnownSetup(record, last_seen, frozenset(addresses), round_trip)
+        return KnownSetup(record, last_seen, states, round_trip)
 
     async def may_have_failed(self, ids: Collection[str]) -> frozenset[str]:
         """Return those set-ups whose latest round trip has not come back, or not yet."""
         return await self._round_trips.not_returned(ids)
-
-    async def _active_addresses(self, account: str, owner: str) -> Collection[str]:
-        found = self._addresses.find(
-            {"account": account, "person_id": owner, "state": "active"}, fields_of(Owner)
-        )
-        return [one.address for one in await records_of(Owner, found)]
 
     async def watched(self, account: str, owner: str, now: datetime) -> list[Watched]:
         """Return the dismissed mails that a user asked to see, newest first."""

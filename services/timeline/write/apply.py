@@ -70,13 +70,14 @@ def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
     """Write one request to the draft. Raises NotLoaded."""
     match request:
         case Attach(event=attached):
-            if setup_query(attached) is not None or request.proves:
-                before = outcome_of(draft, attached)
-                if is_news_of_owner(before, attached):
-                    prove(draft, attached, now)
-                if before is None:
-                    _prove_shares(draft, attached, request.proves, now)
-            return attach(draft, request, now)
+            is_told = setup_query(attached) is not None or bool(request.proves)
+            before = outcome_of(draft, attached) if is_told else None
+            answer = attach(draft, request, now)
+            if is_told and is_news_of_owner(before, attached):
+                prove(draft, attached, now)
+            if is_told and before is None:
+                _prove_shares(draft, attached, request.proves, now)
+            return answer
         case Dismiss(event=dismissed):
             is_new = record_dismissed(draft, dismissed)
             if is_new:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from dataclasses import replace
 
 import aio_pika
 import pytest
@@ -16,7 +17,8 @@ from shared.broker import (
     PublishFailed,
 )
 from shared.capture_address import account_tag
-from shared.events import MailReceived
+from shared.event_examples import examples
+from shared.events import MailReceived, MailWatched
 from shared.outcomes import Done, Retry
 from shared.topology import DEAD, DEAD_EXCHANGE, RECEIVED
 from tests.broker_parts import count, received, running
@@ -69,6 +71,16 @@ class TestKeeping:
         await desk.stored(2)
         await asyncio.gather(*(desk.keeper.handle(letter) for _ in range(10)))
         assert len(await desk.stored()) == 2
+
+    async def test_what_is_forgotten_after_a_day_is_not_kept_for_fourteen(
+        self, desk: Desk, consuming: DeadLetterConsumer
+    ) -> None:
+        shown, last = examples()[MailWatched.tag], dead()
+        letter = replace(dead(), tag=shown.tag, event=shown.encode())
+        await desk.publisher.publish_dead(letter)
+        await desk.publisher.publish_dead(last)
+        [kept] = await desk.stored()
+        assert kept.event == last.event
 
     async def test_one_that_is_settled_stays_so_and_gets_no_content_back(self, desk: Desk) -> None:
         letter = dead()

@@ -13,6 +13,7 @@ from services.timeline.metrics import DEAD_LETTERS_STORED
 from shared.blobs import BlobStoreAway
 from shared.broker import DeadLetter
 from shared.database import DatabaseAway, database_errors
+from shared.events import FLEETING
 from shared.outcomes import Done, Retry
 
 log = structlog.get_logger()
@@ -30,9 +31,13 @@ class Keeper:
     async def handle(self, letter: DeadLetter) -> Done | Retry:
         """Handle one dead letter.
 
-        Done   it is stored, now or by an earlier delivery
+        Done   it is stored, now or by an earlier delivery; or it is of what is forgotten after a
+               day (`FLEETING`), and so is this
         Retry  the database or the blob store is away
         """
+        if letter.tag in FLEETING:
+            log.warning("dead letter not kept", reason=label(letter.reason))
+            return Done()
         stored = stored_letter(letter, datetime.now(UTC), self.kept)
         try:
             with database_errors():

@@ -41,7 +41,7 @@ def known(
     return KnownSetup(
         record,
         {half: at for half, at in last.items() if at is not None},
-        frozenset([ADDRESS]),
+        {ADDRESS: "active"},
     )
 
 
@@ -93,17 +93,19 @@ def test_a_silent_half_a_leak_and_a_question_without_an_answer_need_a_person() -
     assert [notice.name for notice in notices(setup, NOW + DAY)] == names
 
 
-def test_of_who_has_no_capture_address_any_more_nothing_needs_a_person() -> None:
+def test_of_who_has_left_nothing_needs_a_person() -> None:
     leak = Leaked(capture_address=ADDRESS, at=NOW, mail_date=NOW)
     setup = known(sent=NOW - 8 * DAY, asked=NOW - 2 * DAY, leaks=(leak,))
-    assert notices(replace(setup, active_addresses=frozenset()), NOW) == []
+    assert notices(replace(setup, addresses={ADDRESS: "revoked", "b@x": "grace"}), NOW) == []
+    unheard_of = replace(setup, addresses={})
+    assert len(notices(unheard_of, NOW)) == 3, "a new address is heard of in a moment"
 
 
 def test_a_leak_is_told_until_the_address_is_rotated() -> None:
     leak = Leaked(capture_address=ADDRESS, at=NOW - 300 * DAY, mail_date=NOW - 300 * DAY)
     setup = known(leaks=(leak,))
     assert [notice.kind for notice in notices(setup, NOW)] == ["leak"]
-    rotated = replace(setup, active_addresses=frozenset(["new@in.satchel.test"]))
+    rotated = replace(setup, addresses={ADDRESS: "grace", "new@in.satchel.test": "active"})
     assert notices(rotated, NOW) == []
 
 
