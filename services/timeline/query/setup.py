@@ -11,7 +11,7 @@ What is told follows from what is stored and from the moment, by pure functions:
 happen for a half to become silent.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
