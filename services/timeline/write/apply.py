@@ -153,7 +153,7 @@ def _prove_shares(
 
 def _return(draft: Draft, event: MailRoundTrip, now: datetime) -> Answer:
     is_new = record_round_trip(draft, event)
-    if is_new and event.owner is not None:
+    if is_new and event.owner is not None and not event.backfill:
         prove_half(draft, event.account, event.owner, Half.RECEIVED, event.received_at, now)
     return Answer(outcome="round_trip", again=not is_new)
 

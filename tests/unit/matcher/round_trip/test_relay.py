@@ -30,7 +30,7 @@ class Server:
         envelope.rcpt_tos.append(address)
         return self.to_rcpt
 
-    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802 - as well
         self.taken.append(envelope)
         return self.to_data
 
