@@ -129,6 +129,9 @@ def test_a_mailbox_that_forwards_is_proven_to(world: World, person: str) -> None
     assert (sent["state"], sent["address"]) == ("sent", MAILBOXES[person])
     told = becomes(world, client, "returned")
     assert (told["address"], told["repeated"], told["reason"]) == (MAILBOXES[person], False, None)
+    halves = setup(client)["halves"]
+    assert (halves["received"]["state"], halves["sent"]["state"]) == ("working", "nothing_yet")
+    assert setup(client)["notices"] == []
     assert client.inbox() == []
     assert world.account.outcome(0) == {}, "neither attached nor dismissed"
 
@@ -140,6 +143,8 @@ def test_a_forward_that_the_organisation_blocks_is_told_with_what_to_do(world: W
     assert told["status"] == "5.7.520"
     assert "blocks automatic forwarding" in told["reason"]
     assert "administrator" in told["advice"]
+    assert [notice["kind"] for notice in setup(client)["notices"]] == ["round_trip_failed"]
+    assert setup(client)["halves"]["received"]["state"] == "nothing_yet"
 
 
 def test_a_mailbox_that_does_not_exist_is_told(world: World) -> None:
@@ -159,6 +164,27 @@ def test_a_forward_that_gets_lost_proves_nothing(world: World) -> None:
 
     assert eventually(is_lost), world.providers[0].log[-2000:]
     assert becomes(world, client, "sent")["address"] == MAILBOXES["u2"]
+
+
+def test_the_weekly_check_is_the_accounts_to_switch(world: World) -> None:
+    admin, user = world.client("u1", "account:write"), world.client("u1")
+    path = "/v1/setup/round-trips"
+    assert user.json("GET", "matcher", path) == {"repeat": "never"}
+    assert user.request("PUT", "matcher", path, json={"repeat": "weekly"}).status_code == 403
+    assert admin.json("PUT", "matcher", path, json={"repeat": "weekly"}) == {"repeat": "weekly"}
+    assert user.json("GET", "matcher", path) == {"repeat": "weekly"}
+    assert Account(world.stack).client.json("GET", "matcher", path) == {"repeat": "never"}
+    assert admin.request("PUT", "matcher", path, json={"repeat": "daily"}).status_code == 422
+
+
+def test_who_is_deleted_is_told_nothing_any_more(world: World) -> None:
+    world.account.client.put_person("u7", "user", "Seven", ["seven@provider.example"])
+    world.account.client.mint("u7")
+    client = world.client("u7")
+    prove(client)
+    becomes(world, client, "bounced")
+    world.account.client.delete_person("u7")
+    assert eventually(lambda: setup(client)["round_trip"] is None, 0.1)
 
 
 def test_nobody_can_test_the_mailbox_of_somebody_else(world: World) -> None:

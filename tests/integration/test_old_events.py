@@ -73,11 +73,11 @@ async def test_the_timeline_writes_what_an_earlier_matcher_told(
 ) -> None:
     event = decode_event(old.tag, old.text)
     people = People(timeline.database)
-    carries = isinstance(event, MailAttached | MailAttachedToShares)
-    raw = FORWARD if carries and event.forwarded else RAW
-    if carries and event.blob_key is not None:
-        await timeline.blobs.put(event.blob_key, raw)
-    body = raw if carries and event.blob_key is None else b""
+    mail = event if isinstance(event, MailAttached | MailAttachedToShares) else None
+    raw = FORWARD if mail and mail.forwarded else RAW
+    if mail and mail.blob_key is not None:
+        await timeline.blobs.put(mail.blob_key, raw)
+    body = raw if mail and mail.blob_key is None else b""
     is_of_mail = isinstance(event, CaptureEvent | MailWatched)
     handle = timeline.projector.handle if is_of_mail else people.handle
     for _ in range(2):  # it may come twice
