@@ -159,6 +159,7 @@ def operations(account: Account) -> list[Operation]:
     values_in = {"/v1/people": {"address": "cand@mail.example", "cursor": "c1"}}
     values_in["/v1/setup/guides"] = {"address": "user@team.example"}
     values_in["/v1/capture-addresses"] = {"cursor": account.capture, "person_id": "u1"}
+    values_in["/v1/capture-addresses"]["scope"] = "account"
     found = []
     for service in SERVICES:
         document = account.client.json("GET", service, "/openapi.json")

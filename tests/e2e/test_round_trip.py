@@ -192,6 +192,10 @@ def test_nobody_can_test_the_mailbox_of_somebody_else(world: World) -> None:
     for address in (MAILBOXES["u2"], "anybody@elsewhere.example", "x", ""):
         assert asked(client, address=address).status_code == 404
     assert asked(client, address="GOOD@provider.example").status_code == 202
+    capture = setup(client)["capture_addresses"][0]["address"]
+    world.account.client.put_person("u1", "user", "u1", [capture, MAILBOXES["u1"]])
+    assert asked(client, address=capture).status_code == 404, "it would prove nothing"
+    assert prove(client)["address"] == MAILBOXES["u1"]
 
 
 def test_who_is_no_user_or_has_no_capture_address_is_told_so(world: World) -> None:

@@ -394,6 +394,20 @@ class TestRepeating:
         await repeating.send_due()
         assert len(office.relay.sent) == 2 + MAX_FAILURES
 
+    async def test_while_the_relay_is_away_nothing_counts_as_a_dead_forward(
+        self, office: Office, database: Database, repeating: Repeating
+    ) -> None:
+        await office.matcher.round_trips.set_repeat(ACCOUNT, "weekly")
+        await office.arrives(await office.prove())
+        office.relay.failure = RelayAway("away")
+        for _ in range(MAX_FAILURES + 2):
+            await let_a_week_pass(database)
+            await repeating.send_due()
+        office.relay.failure = None
+        await let_a_week_pass(database)
+        await repeating.send_due()
+        assert (await office.told()).state is RoundTripState.SENT
+
     async def test_a_lease_that_is_not_renewed_goes_to_another(self, database: Database) -> None:
         now = datetime.now(UTC)
         one, two = Lease(database, "x"), Lease(database, "x")

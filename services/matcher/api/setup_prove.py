@@ -67,7 +67,7 @@ def setup_prove_routes(
         detail says what to do instead; 429 after eight on a day; 503 while the relay is away.
         """
         person = await user(caller)
-        address = _own(person, body.address if body else None)
+        address = _own(person, body.address if body else None, proving.domain)
         if not await can_come_back(caller):
             raise _conflict("you have no capture address yet: POST /v1/capture-addresses makes one")
         if proving.relay is None:
@@ -120,13 +120,15 @@ def setup_prove_routes(
     return router
 
 
-def _own(person: Person, address: str | None) -> str:
-    """Return the mailbox that is meant. Raises the problem 404 when it is not the caller's."""
-    if address is None:
-        return person.addresses[0]
-    wanted = normalise(address)
+def _own(person: Person, address: str | None, capture_domain: str) -> str:
+    """Return the mailbox that is meant. Raises the problem 404 when it is not the caller's.
+
+    A capture address is no mailbox: a challenge would be back without any forward.
+    """
+    wanted = None if address is None else normalise(address)
     for own in person.addresses:
-        if normalise(own) == wanted:
+        key = normalise(own)
+        if wanted in (None, key) and not key.endswith(f"@{capture_domain}"):
             return own
     raise not_found("address of yours")
 

@@ -30,6 +30,7 @@ from shared.events import RoundTripState
 PER_DAY = 8
 EXPIRES = timedelta(hours=24)
 WEEK = timedelta(days=7)
+_SOON = timedelta(hours=1)
 MAX_FAILURES = 3
 """So many weekly challenges in a row may stay away; then the user is asked to prove it anew."""
 _CHALLENGE_KEPT = timedelta(days=12)
@@ -247,6 +248,12 @@ class RoundTrips:
             change = {"$unset": {"due_at": ""}, "$set": {"failures": more}}
         claimed = await self._latest.update_one(which, change)
         return claimed.modified_count == 1 and more <= MAX_FAILURES
+
+    async def postpone(self, account: str, due: Due, now: datetime) -> None:
+        """Let a claimed round trip that could not be sent be due again soon: it has not failed."""
+        which = {"_id": _key(account, due.person_id), "account": account}
+        change = {"$set": {"due_at": now + _SOON, "failures": due.failures}}
+        await self._latest.update_one(which, change)
 
 
 def _changed(state: RoundTripState, now: datetime) -> dict[str, Any]:

@@ -103,6 +103,10 @@ class Repeating:
         active = [await self._addresses.of_person(account, who) for who in (due.person_id, "")]
         if person is None or not any(active) or due.address not in person.addresses:
             return False  # in a week they are looked at again
-        with contextlib.suppress(RelayAway, TooManyToday):  # logged and counted there
+        try:
             await self._proving.send(account, due.person_id, due.address, repeated=True)
+        except TooManyToday:
+            return False  # they are trying it themselves
+        except RelayAway:  # logged and counted there
+            await self._records.postpone(account, due, datetime.now(UTC))
         return True
