@@ -7,7 +7,8 @@ A header tells how a mail came in three ways. Only the owner's own addresses, as
 them, count in any of them.
 
 * A *trace* (`Delivered-To`, `X-Forwarded-For`, ...) names the owner: a mailbox of the owner had the
-  mail before. That is received, whoever wrote it: a list brings the owner's own mail back.
+  mail before. That is received, whoever wrote it: a list brings the owner's own mail back. So
+  it is where who forwarded it notes the capture address, whatever mailbox of the owner that is.
 * The owner is its sender: sent. Not where it went to capture addresses alone, which is a forward by
   hand, or a test. And not where it may as well have come back from a list, or from the owner's own
   mailbox, unless the capture address stands among its recipients.
@@ -19,7 +20,7 @@ along, and what comes to an address that counts no more.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
@@ -43,6 +44,8 @@ _TRACES = (
     "X-MS-Exchange-Inbox-Rules-Loop",
 )
 """Whoever delivers a mail to a mailbox, or passes it on from there, notes the mailbox here."""
+_FORWARDED = ("X-Forwarded-To", "X-Forwarded-For")
+"""Those that name the target as well; a mail server in front of us writes no such field."""
 _MAX_TRACES = 20
 _ATOM = r"!#-'*-+\--9=?A-~"
 _ADDRESS = re.compile(rf"[{_ATOM}]{{1,64}}+@[{_ATOM}]{{1,255}}+")
@@ -52,11 +55,11 @@ _RECIPIENTS = (Role.TO, Role.CC, Role.BCC)
 
 def traces(header: HeaderBlock) -> frozenset[str]:
     """Return the addresses of the mailboxes that had the mail before, as the header tells."""
-    return frozenset(islice(_traces(header), _MAX_TRACES))
+    return frozenset(islice(_named(header, _TRACES), _MAX_TRACES))
 
 
-def _traces(header: HeaderBlock) -> Iterator[str]:
-    for name in _TRACES:
+def _named(header: HeaderBlock, fields: Iterable[str]) -> Iterator[str]:
+    for name in fields:
         for value in header.all(name):
             yield from (normalise(found[0]) for found in _ADDRESS.finditer(value[:1000]))
 
@@ -67,9 +70,8 @@ def half_of(mail: Judgement, owner: str, capture_address: str, capture_domain: s
     `mail` is the captured mail, not one that it encloses.
     """
     own = frozenset().union(*(p.keys for p in mail.people if p.person_id == owner))
-    if not own:
-        return None
-    if traces(mail.header) & own:
+    was_forwarded = capture_address in islice(_named(mail.header, _FORWARDED), _MAX_TRACES)
+    if was_forwarded or traces(mail.header) & own:
         return Half.RECEIVED
     header = [p for p in mail.participants if p.source is Source.HEADER]
     is_named = capture_address in _recipients(mail.header)

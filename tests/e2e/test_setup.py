@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from queue import Empty, Queue
 from typing import Any
@@ -153,6 +154,81 @@ class TestHalves:
             assert is_told(DEADLINE)
             assert states(account.client) == ("nothing_yet", "working")
             assert kinds(account.client) == []
+
+
+@dataclass(frozen=True)
+class Provider:
+    """How a provider asks, and how what it forwards then looks."""
+
+    asks_from: str
+    question: str
+    forwards: str
+    """The header of a mail to nobody that it forwards; `{capture}` is where to."""
+    kind: str = "text/plain"
+    is_known: bool = True
+
+
+PROVIDERS = {
+    "gmail": Provider(
+        "Gmail Team <forwarding-noreply@google.com>",
+        f"user@team.example has requested to forward.\r\n\r\n{GMAIL}\r\n",
+        "X-Forwarded-To: {capture}\r\nX-Forwarded-For: user@team.example {capture}\r\n"
+        "Delivered-To: user@team.example\r\nTo: user@team.example\r\n",
+    ),
+    "proton": Provider(
+        "Proton Mail <no-reply@mail.proton.me>",
+        '<a href="https://account.proton.me/email-forwarding/accept#eyJ0.eyJz.c2ln">Accept</a>',
+        "To: User One <user@team.example>\r\n",
+        kind="text/html",
+    ),
+    "cloudflare": Provider(
+        "Cloudflare <noreply@notify.cloudflare.com>",
+        "Verify: https://dash.cloudflare.com/email_fwdr/verify?token=9Cexample_-token",
+        "To: someone@x.example\r\nCc: user@team.example\r\n",
+    ),
+    "unknown": Provider(
+        "Postmaster <no-reply@provider.example>",
+        "Bestätigen: https://provider.example/ja?t=1",
+        "List-Id: <news.x.example>\r\nX-Original-To: user@team.example\r\nTo: news@x.example\r\n",
+        is_known=False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_user_of_any_provider_goes_from_nothing_to_both_halves(
+    account: Account, name: str
+) -> None:
+    provider, client = PROVIDERS[name], account.client
+    client.json("POST", "matcher", "/v1/setup:watch")
+    asking = mail(
+        provider.asks_from,
+        account.capture,
+        headers=f"Subject: (#482915637) Confirm\r\nMIME-Version: 1.0\r\nContent-Type: "
+        f"{provider.kind}; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n",
+        body=provider.question,
+    )
+    client.send("bounces@provider.example", [account.capture], asking.encode())
+    account.outcome(1)
+    if provider.is_known:
+        [shown] = setup(client)["confirmations"]
+        assert shown["provider"] == name
+        assert shown["link"] in provider.question
+        assert states(client) == ("nothing_yet", "awaiting_confirmation")
+    else:
+        eventually(lambda: bool(setup(client)["watched"]))
+        [watched] = setup(client)["watched"]
+        assert watched["links"] == ["https://provider.example/ja?t=1"]
+        assert states(client) == ("nothing_yet", "nothing_yet")
+    forwarded = f"From: shop@x.example\r\n{provider.forwards}Subject: Offers\r\n\r\nBuy.\r\n"
+    raw = forwarded.replace("{capture}", account.capture).encode()
+    client.send("bounces@x.example", [account.capture], raw)
+    account.outcome(2)
+    assert states(client) == ("nothing_yet", "working")
+    account.send("stranger@x.example")
+    account.outcome(3)
+    assert states(client) == ("working", "working")
+    assert kinds(client) == []
 
 
 def age(account: Account, last: datetime) -> None:

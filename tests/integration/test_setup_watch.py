@@ -14,7 +14,14 @@ from services.timeline.query.setup import Setups, half_view, notices
 from services.timeline.write.people import People
 from shared.broker import Delivery
 from shared.event_examples import examples
-from shared.events import CaptureAddressChanged, Half, Leak
+from shared.events import (
+    CaptureAddressChanged,
+    Half,
+    Leak,
+    MailWatched,
+    PersonChanged,
+    PersonDeleted,
+)
 from tests.timeline_parts import ACCOUNT, NOW, Timeline, a_timeline, dismissed
 
 DAY = timedelta(days=1)
@@ -115,6 +122,32 @@ async def test_each_kind_is_counted_and_of_who_has_left_none(timeline: Timeline)
     await watch.look(NOW + 8 * DAY)
     kinds = ("silent_half", "leak", "confirmation_expired")
     assert [counted(kind) for kind in kinds] == [2, 2, 2]
+
+
+async def test_with_a_person_goes_what_was_known_of_their_set_up(timeline: Timeline) -> None:
+    people, database = People(timeline.database), timeline.database
+    for owner in ("u1", "u2"):
+        await daily(timeline, owner, Half.SENT)
+        shown = examples()[MailWatched.tag].model_copy(
+            update={"account": ACCOUNT, "owner": owner, "capture_id": dismissed().capture_id}
+        )
+        await timeline.handle(shown)
+    changed = examples()[PersonChanged.tag].model_copy(
+        update={"account": ACCOUNT, "person_id": "u1", "version": 3}
+    )
+    await people.handle(Delivery(changed, b"", redelivered=False))
+    for version, left in ((2, {"u1", "u2"}), (4, {"u2"})):
+        gone = PersonDeleted(account=ACCOUNT, person_id="u1", version=version)
+        await people.handle(Delivery(gone, b"", redelivered=False))
+        for name in ("setups", "half_days", "watched"):
+            owners = {document["owner"] for document in await database[name].find().to_list()}
+            assert owners == left, (name, version)
+
+
+async def test_a_page_is_told_once_of_a_new_state_of_its_address(timeline: Timeline) -> None:
+    for _ in range(3):
+        await leaves(timeline, "u1")
+    assert await told(timeline) == ["setup/u1"]
 
 
 async def test_any_number_of_set_ups_is_looked_at_by_any_number_of_replicas(

@@ -1,7 +1,8 @@
 """Which guides can be followed today: none relies on what Satchel lacks.
 
 * A provider that asks before it forwards, in a mail that `confirmation.py` cannot read, cannot be
-  answered. Its users get the steps by hand in place of those of forwarding.
+  answered by what is recognised. Its users first open their set-up window, which shows the mail as
+  it came; where the window may not show it, they get the steps by hand.
 
 The files keep their steps. Taking an entry out of the set is all that it takes to tell them.
 """
@@ -24,10 +25,23 @@ UNREAD_CONFIRMATIONS = frozenset(
 """Providers that always ask. Zimbra does where a site wants it: its guide says so."""
 
 
+FROM_THE_USERS_OWN = frozenset({"qq", "tencent-exmail"})
+"""Providers that ask from the user's own address or domain: the window does not show a mail whose
+only participants are users."""
+WATCH = (
+    "Before you begin, choose on this page to see the next mails. For an hour the page shows up to "
+    "five mails that arrive at your capture address and concern nobody, your provider's question "
+    "among them, and keeps each for a day."
+)
+
+
 def available(guide: Guide, by_hand: GuideHalf) -> Guide:
     """Return the guide as it can be followed today."""
     if guide.receives is None or guide.id not in UNREAD_CONFIRMATIONS:
         return guide
+    if guide.id not in FROM_THE_USERS_OWN:
+        receives = guide.receives.model_copy(update={"steps": (WATCH, *guide.receives.steps)})
+        return guide.model_copy(update={"receives": receives})
     # The needs are those of forwarding: a paid plan, an administrator.
     receives = by_hand.model_copy(update={"confirmation": guide.receives.confirmation})
     return guide.model_copy(update={"receives": receives, "needs": ()})

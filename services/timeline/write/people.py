@@ -9,6 +9,9 @@
 
 Events arrive in any order and any number of times; the highest version wins. What arrives while a
 write is under way is written together next: an import is thousands of events.
+
+A user's open pages are told of a new state of their capture address. With a person who is deleted
+goes what was known of their set-up.
 """
 
 import asyncio
@@ -18,10 +21,18 @@ from pymongo import ReplaceOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
-from services.timeline.write.side_records import Hint, setup_of
+from services.timeline.write.proving import setup_id
+from services.timeline.write.side_records import HalfDay, Hint, Setup, Watched, setup_of
 from services.timeline.write.stored import to_document
 from shared.broker import Delivery
-from shared.database import Database, DatabaseAway, Document, database_errors, is_duplicate
+from shared.database import (
+    Database,
+    DatabaseAway,
+    Document,
+    database_errors,
+    is_duplicate,
+    of_id,
+)
 from shared.events import CaptureAddressChanged, PersonChanged, PersonDeleted, RoundTripChanged
 from shared.outcomes import Done, Outcome, Reject, Retry
 
@@ -32,10 +43,10 @@ class People:
     """Writes what the matcher announces."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._people = _Newest(database["people"])
         self._addresses = _Newest(database["capture_addresses"])
         self._round_trips = _Newest(database["round_trips"])
-        self._hints = database[Hint.collection]
 
     async def handle(self, delivery: Delivery) -> Outcome:
         """Handle one event about a person, a capture address or a round trip.
@@ -50,9 +61,10 @@ class People:
                 if isinstance(event, PersonChanged | PersonDeleted):
                     id_ = f"{event.account}/{event.person_id}"
                     await self._people.put({"_id": id_, **event.model_dump(mode="json")})
+                    if isinstance(event, PersonDeleted):
+                        await self._forget_setup(event)
                 elif isinstance(event, CaptureAddressChanged):
-                    record = event.model_dump(exclude={"address"})
-                    await self._addresses.put({"_id": event.address, **record})
+                    await self._put_address(event)
                 elif isinstance(event, RoundTripChanged):
                     id_ = f"{event.account}/{event.person_id}"
                     told = event.model_dump(exclude_none=True)
@@ -64,11 +76,30 @@ class People:
             return Retry(f"{type(away).__name__}: {away}")
         return Done()
 
-    async def _tell_owner(self, event: RoundTripChanged) -> None:
+    async def _put_address(self, event: CaptureAddressChanged) -> None:
+        id_ = of_id(event.account, event.address)
+        known = await self._database["capture_addresses"].find_one(id_, {"version": 1})
+        record = event.model_dump(exclude={"address"})
+        await self._addresses.put({"_id": event.address, **record})
+        if known is None or known["version"] < event.version:
+            await self._tell_owner(event)
+
+    async def _tell_owner(self, event: CaptureAddressChanged | RoundTripChanged) -> None:
         """Let the user's open pages fetch their set-up again."""
         audience, now = setup_of(event.person_id), datetime.now(UTC)
         hint = Hint(account=event.account, audience=audience, conversation_id="", at=now)
-        await self._hints.insert_one(to_document(hint))
+        await self._database[Hint.collection].insert_one(to_document(hint))
+
+    async def _forget_setup(self, event: PersonDeleted) -> None:
+        id_ = f"{event.account}/{event.person_id}"
+        living = {**of_id(event.account, id_), "kind": {"$exists": True}}
+        if await self._database["people"].find_one(living, {"_id": 1}) is not None:
+            return  # they have come back meanwhile
+        setup = of_id(event.account, setup_id(event.account, event.person_id))
+        await self._database[Setup.collection].delete_one(setup)
+        own = {"account": event.account, "owner": event.person_id}
+        for kind in (HalfDay, Watched):
+            await self._database[kind.collection].delete_many(own)
 
 
 class _Newest:

@@ -68,6 +68,9 @@ def test_what_the_owner_sent_proves_the_sent_half(header: str) -> None:
         f"From: anna@firm.example\nTo: t@lists.example\n{LIST}Delivered-To: anna@firm.example\n",
         "From: a@x.example\nTo: hidden@x.example\nX-Original-To: anna@firm.example\n",
         f"From: a@x.example\nTo: t@x.example\nX-Forwarded-For: anna@home.example {CAPTURE}\n",
+        # a mailbox that the directory does not know
+        f"From: a@x.example\nTo: anna@old.example\nX-Forwarded-To: {CAPTURE}\n",
+        f"From: a@x.example\nTo: t@x.example\nX-Forwarded-For: anna@old.example {CAPTURE}\n",
         "From: a@x.example\nTo: t@x.example\nResent-From: Anna <anna@home.example>\n",
         f"From: cand@mail.example\nTo: anna@firm.example, {CAPTURE}\n"
         "X-Forwarded-For: anna@firm.example\n",
@@ -96,6 +99,9 @@ def test_what_the_owners_mailbox_passed_on_proves_the_received_half(header: str)
         "From: a@x.example\nTo: t@x.example\nDelivered-To: ben@firm.example\n",
         "From: a@x.example\nTo: t@x.example\nX-Forwarded-For: 10.0.0.1, 10.0.0.2\n",
         "From: a@x.example\nTo: t@x.example\nX-Note: anna@firm.example\n",
+        # a mail server in front of us may have noted it so
+        f"From: a@x.example\nTo: t@x.example\nDelivered-To: {CAPTURE}\n",
+        f"From: a@x.example\nTo: t@x.example\nX-Forwarded-To: {OTHER_CAPTURE}\n",
         "From: a@x.example\nTo: t@x.example\nReply-To: anna@firm.example\n",
         "From: a@x.example\nTo: t@x.example\n\nDelivered-To: anna@firm.example\n",
         "",
