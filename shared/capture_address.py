@@ -11,6 +11,9 @@
   RFC 5321 section 4.5.3.1.1.
 * A key ring verifies with every key it holds and signs with one. A new key is first given to every
   service, then promoted to signing: no service ever refuses an address for want of its key.
+* A return path has the same form and belongs to nobody: its handle, `return--` and the id of a
+  round trip (`RoundTripId`), is none that a name can lead to. It is the envelope's sender of a
+  challenge, so that a bounce of it comes here (VERP); it is refused ten days later.
 """
 
 import base64
@@ -18,6 +21,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import time
 import unicodedata
 from dataclasses import dataclass
 from uuid import UUID
@@ -29,6 +33,17 @@ _LOCAL_PART = re.compile(
     rf"(?P<tag>[a-z2-7]{{{_TAG}}})(?P<nonce>[a-z2-7]{{{_NONCE}}})(?P<mac>[a-z2-7]{{{_MAC}}})"
 )
 _MIN_SECRET = 16
+_RETURN = "return--"
+"""Two hyphens: `handle_for` makes no such handle."""
+_DAY_SECONDS = 86_400
+_RETURN_PATH_DAYS = 10
+"""Mail servers give up after five days."""
+_DAY, _RANDOM = 4, 16
+_ROUND_TRIP_ID = re.compile(rf"[a-z2-7]{{{_DAY + _RANDOM}}}")
+_ROUND_TRIP_TOKEN = re.compile(
+    rf"(?P<id>[a-z2-7]{{{_DAY + _RANDOM}}})\.(?P<mac>[a-z2-7]{{26}})", re.IGNORECASE
+)
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,22 @@ class CaptureAddress:
     account_tag: str
     key_id: str
     """The key that signed it."""
+
+
+def new_round_trip_id(now: float) -> str:
+    """Return a fresh id of a round trip: the day, so that it expires, and 80 random bits."""
+    day, written = int(now // _DAY_SECONDS), ""
+    for _ in range(_DAY):
+        day, digit = divmod(day, 32)
+        written = _BASE32[digit] + written
+    return written + _base32(secrets.token_bytes(10))
+
+
+def return_path_id(address: str) -> str | None:
+    """Return the id of the round trip that a verified address is the return path of, or None."""
+    handle = address.partition(".")[0]
+    id_ = handle.removeprefix(_RETURN)
+    return id_ if handle.startswith(_RETURN) and _ROUND_TRIP_ID.fullmatch(id_) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +109,20 @@ class KeyRing:
         mac = _mac(self.secrets_by_id[self.signing_id], signed)
         return CaptureAddress(f"{signed}{mac}@{domain}", account_tag(account), self.signing_id)
 
+    def mint_return_path(self, account: str, round_trip: str, domain: str) -> str:
+        """Return where a bounce of a round trip's challenge goes."""
+        return self.mint(account, _RETURN + round_trip, domain).address
+
     def verify(self, address: str, domain: str) -> CaptureAddress | None:
-        """Return the capture address that `address` is in this deployment, or None."""
+        """Return the capture address that `address` is in this deployment, or None.
+
+        None as well for a return path whose days are over.
+        """
         local, _, given_domain = address.strip().lower().rpartition("@")
         match = _LOCAL_PART.fullmatch(local)
         if match is None or given_domain.rstrip(".") != domain:
+            return None
+        if match["handle"].startswith(_RETURN) and not _is_open_return_path(match["handle"]):
             return None
         signed, mac = local[:-_MAC], match["mac"]
         for key_id, secret in self.secrets_by_id.items():
@@ -100,6 +140,20 @@ class KeyRing:
         hashed = hashlib.sha256(raw).digest()
         told = hmac.digest(label, address.address.encode() + b"\0" + hashed, "sha256")
         return UUID(bytes=told[:16], version=5)
+
+    def round_trip_token(self, round_trip: str) -> str:
+        """Return what a challenge carries: the id of its round trip, signed."""
+        return f"{round_trip}.{_round_trip_mac(self.secrets_by_id[self.signing_id], round_trip)}"
+
+    def round_trip_of(self, token: str) -> str | None:
+        """Return the id that a token of ours is about, None where no key of ours signed it."""
+        match = _ROUND_TRIP_TOKEN.fullmatch(token.strip().lower())
+        if match is None:
+            return None
+        for secret in self.secrets_by_id.values():
+            if hmac.compare_digest(_round_trip_mac(secret, match["id"]), match["mac"]):
+                return match["id"]
+        return None
 
     def forgetful_hash(self, account: str, message_id: str) -> str:
         """Return the keyed hash by which a dismissed mail can be recognised but not guessed.
@@ -124,6 +178,21 @@ def handle_for(name: str) -> str:
 
 def _mac(secret: bytes, signed: str) -> str:
     return _base32(hmac.digest(secret, signed.encode(), "sha256"))[:_MAC]
+
+
+def _round_trip_mac(secret: bytes, round_trip: str) -> str:
+    label = hmac.digest(secret, b"round trip", "sha256")
+    return _base32(hmac.digest(label, round_trip.encode(), "sha256"))[:26]
+
+
+def _is_open_return_path(handle: str) -> bool:
+    id_ = handle.removeprefix(_RETURN)
+    if _ROUND_TRIP_ID.fullmatch(id_) is None:
+        return False
+    day = 0
+    for digit in id_[:_DAY]:
+        day = day * 32 + _BASE32.index(digit)
+    return 0 <= time.time() // _DAY_SECONDS - day <= _RETURN_PATH_DAYS
 
 
 def _nonce() -> str:

@@ -14,15 +14,22 @@ from shared.events import (
     Kind,
     Leak,
     MailAttached,
+    MailAttachedToShares,
     MailConfirmation,
     MailDismissed,
+    MailDismissedWithShares,
     MailReceived,
+    MailRoundTrip,
     MailWatched,
     Match,
     Named,
     PersonChanged,
     PersonDeleted,
     Role,
+    RoundTripChanged,
+    RoundTripResult,
+    RoundTripState,
+    Share,
 )
 
 
@@ -69,6 +76,36 @@ def examples() -> dict[str, Event]:
                 leak=Leak(capture_address=address, mail_date=time),
                 size=2048,
             ),
+            MailAttachedToShares(
+                capture_id=capture,
+                account="agency",
+                shares=(
+                    Share(owner="u1", sent_by_owner=True, sees_bcc=True, half=Half.SENT),
+                    Share(owner="u2", half=Half.RECEIVED),
+                ),
+                capture_address="company.ud6ixgz2abcde234567abcdefghij@in.satchel.example",
+                received_at=time,
+                decided_at=time,
+                door="smtp",
+                direction=Direction.OUTBOUND,
+                matches=(
+                    Match(
+                        person_id="c1",
+                        kind=Kind.CANDIDATE,
+                        address="candidate@mail.example",
+                        role=Role.TO,
+                    ),
+                ),
+                place="1",
+                size=2048,
+            ),
+            MailDismissedWithShares(
+                capture_id=capture,
+                account="agency",
+                reason=DismissalReason.NO_USER,
+                received_at=time,
+                decided_at=time,
+            ),
             MailDismissed(
                 capture_id=capture,
                 account="agency",
@@ -90,6 +127,15 @@ def examples() -> dict[str, Event]:
                 requested_by="anna@agency.example",
                 code="123456789",
                 link="https://mail-settings.google.com/mail/vf-example",
+            ),
+            MailRoundTrip(
+                capture_id=capture,
+                account="agency",
+                result=RoundTripResult.RETURNED,
+                owner="u1",
+                capture_address=address,
+                received_at=time,
+                decided_at=time,
             ),
             MailWatched(
                 capture_id=capture,
@@ -114,6 +160,19 @@ def examples() -> dict[str, Event]:
             PersonDeleted(account="agency", person_id="c1", version=4),
             CaptureAddressChanged(
                 account="agency", person_id="u1", address=address, version=1, state="active"
+            ),
+            RoundTripChanged(
+                account="agency",
+                person_id="u1",
+                version=2,
+                state=RoundTripState.BOUNCED,
+                address="anna@agency.example",
+                sent_at=time,
+                expires_at=time.replace(day=16),
+                at=time,
+                status="5.7.520",
+                reason="The organisation does not allow mail to be forwarded to other domains.",
+                advice="An administrator allows automatic forwarding for this mailbox.",
             ),
         )
     }

@@ -13,14 +13,21 @@
 |--------------------|----------|----------|-----------------------------------------|
 | mail.received.v1   | ingest   | matcher  | the mail, or empty when `blob_key` is set |
 | mail.attached.v1   | matcher  | timeline | the mail, or empty when `blob_key` is set |
+| mail.attached.v2   | matcher  | timeline | the mail, or empty when `blob_key` is set |
 | mail.dismissed.v1  | matcher  | timeline | empty                                   |
+| mail.dismissed.v2  | matcher  | timeline | empty                                   |
 | mail.confirmation.v1 | matcher | timeline | empty                                 |
+| mail.round_trip.v1 | matcher  | timeline | empty                                   |
 | mail.watched.v1    | matcher  | timeline | empty                                   |
 | person.changed.v1  | matcher  | timeline | empty                                   |
 | person.deleted.v1  | matcher  | timeline | empty                                   |
 | capture_address.changed.v1 | matcher | timeline | empty                            |
+| round_trip.changed.v1 | matcher | timeline | empty                                 |
 
-The last three are versioned, per person and per address: they may come in any order and any number
+`mail.attached.v2` and `mail.dismissed.v2` are about captures at an address of the account, which
+several users may have a share in; the first versions are about a user's own address.
+
+The last four are versioned, per person and per address: they may come in any order and any number
 of times, and an older one never wins.
 """
 
@@ -102,6 +109,8 @@ class DismissalReason(StrEnum):
     INTERNAL = "internal"
     NO_MATCH = "no_match"
     REVOKED_ADDRESS = "revoked_address"
+    NO_USER = "no_user"
+    """It came to an address of the account, and no user takes part in it."""
 
 
 class AuthenticationVerdict(StrEnum):
@@ -291,9 +300,79 @@ class MailAttached(MailEvent):
     half: Half | None = None
     """Which half of the owner's set-up the capture proves; None when it proves neither."""
     leak: Leak | None = None
+    shared: bool = Field(default=False, exclude_if=lambda shared: not shared)
+    """It is one share of a capture that several users have: made of `mail.attached.v2`."""
     part: int = Field(default=1, ge=1)
     """An event that would grow too large is several, joined by the projection."""
     parts: int = Field(default=1, ge=1)
+
+
+class Share(BaseModel):
+    """One user's share in a capture at an address of the account, as if theirs had caught it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    owner: PersonId
+    sent_by_owner: bool = Field(default=False, exclude_if=lambda sent: not sent)
+    """Whether the (original) sender is an address of the owner."""
+    sees_bcc: bool = Field(default=False, exclude_if=lambda sees: not sees)
+    """Whether the owner's copy of the mail names who is in Bcc."""
+    matched: bool = Field(default=True, exclude_if=lambda matched: matched)
+    """Whether the owner's copy names a profile; if not, it proves a half and is not kept."""
+    half: Half | None = None
+    """Which half of the owner's set-up it proves."""
+
+    def sees(self, match: Match) -> bool:
+        """Return whether the owner's copy of the mail tells of this match."""
+        is_open = match.role is not Role.BCC or match.source is Source.DELIVERY_REPORT
+        return is_open or self.sees_bcc
+
+
+class MailAttachedToShares(MailEvent):
+    """A mail concerns profiles of the account, and an address of the account caught it."""
+
+    tag: ClassVar[str] = "mail.attached.v2"
+
+    account: Account
+    shares: tuple[Share, ...] = Field(min_length=1)
+    """One at least has a match. Those who see all matches come first."""
+    capture_address: str
+    received_at: AwareDatetime
+    decided_at: AwareDatetime
+    door: Literal["smtp", "http"]
+    direction: Direction
+    matches: tuple[Match, ...] = Field(min_length=1)
+    """Each is in one share at least."""
+    forwarded: Forwarded | None = None
+    place: str = Field(default="", pattern=r"^(\d{1,3}(\.\d{1,3})*)?$")
+    """Set when the mail was enclosed in the captured one, as in a journal report."""
+    authentication: Authentication | None = None
+    part: int = Field(default=1, ge=1)
+    parts: int = Field(default=1, ge=1)
+
+    def of_shares(self) -> list[tuple[Share, MailAttached]]:
+        """Return the event as each owner's own address would have caused it, in their order."""
+        same = {
+            field: getattr(self, field)
+            for field in MailAttachedToShares.model_fields
+            if field not in ("shares", "matches")
+        }
+        found = [(share, tuple(filter(share.sees, self.matches))) for share in self.shares]
+        return [
+            (
+                share,
+                MailAttached(
+                    **same,
+                    owner=share.owner,
+                    sent_by_owner=share.sent_by_owner,
+                    half=share.half,
+                    shared=True,
+                    matches=matches,
+                ),
+            )
+            for share, matches in found
+            if share.matched and matches
+        ]
 
 
 class MailDismissed(CaptureEvent):
@@ -316,6 +395,29 @@ class MailDismissed(CaptureEvent):
     leak: Leak | None = None
 
 
+class MailDismissedWithShares(CaptureEvent):
+    """A mail that an address of the account caught concerns nobody."""
+
+    tag: ClassVar[str] = "mail.dismissed.v2"
+
+    account: Account
+    reason: DismissalReason
+    received_at: AwareDatetime
+    decided_at: AwareDatetime
+    message_id_hash: str | None = None
+    shares: tuple[Share, ...] = ()
+    """The users whose set-up it proves."""
+
+    def without_shares(self) -> MailDismissed:
+        """Return what it says whoever has a share."""
+        same = {
+            field: getattr(self, field)
+            for field in MailDismissedWithShares.model_fields
+            if field != "shares"
+        }
+        return MailDismissed(**same)
+
+
 class MailConfirmation(CaptureEvent):
     """A provider asks whether an address may forward to a capture address. For the owner alone."""
 
@@ -332,6 +434,74 @@ class MailConfirmation(CaptureEvent):
     code: str | None = None
     link: str | None = None
     """Confirms when it is opened; on the provider's own host."""
+
+
+class RoundTripResult(StrEnum):
+    """What a capture was, that belongs to a round trip (docs/round-trip.md)."""
+
+    RETURNED = "returned"
+    """The challenge, at a capture address of the user it was sent to, in time."""
+    STALE = "stale"
+    """A challenge whose time is over, or that was not forwarded but backfilled."""
+    MISDIRECTED = "misdirected"
+    """A challenge at somebody else's capture address."""
+    BOUNCED = "bounced"
+    """A mail server says that the challenge, or its forward, was refused."""
+    IGNORED = "ignored"
+    """Something else at a return path: a delay notice, an automatic reply."""
+
+
+class MailRoundTrip(CaptureEvent):
+    """A capture belongs to a round trip and is no mail: nothing of it is kept."""
+
+    tag: ClassVar[str] = "mail.round_trip.v1"
+
+    account: Account
+    result: RoundTripResult
+    owner: PersonId | None = None
+    """The user whose receiving half it proves; set when it was returned, and only then."""
+    capture_address: str | None = None
+    """Where it came back to; None for what came to a return path."""
+    received_at: AwareDatetime
+    decided_at: AwareDatetime
+
+
+class RoundTripState(StrEnum):
+    """How far the latest round trip of a user is."""
+
+    SENT = "sent"
+    """The relay has taken the challenge. Past `expires_at` it is lost."""
+    RETURNED = "returned"
+    BOUNCED = "bounced"
+    FAILED = "failed"
+    """The relay could not take it: that says nothing of the user's mailbox."""
+    FORGOTTEN = "forgotten"
+    """The user was deleted: nothing else is told."""
+
+
+class RoundTripChanged(Event):
+    """The latest round trip of a user is so now."""
+
+    tag: ClassVar[str] = "round_trip.changed.v1"
+
+    account: Account
+    person_id: PersonId
+    version: int = Field(ge=1)
+    state: RoundTripState
+    address: str | None = None
+    """The user's own, to which the challenge went."""
+    sent_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+    at: AwareDatetime
+    """When it came to this state."""
+    repeated: bool = False
+    """The account has it repeated every week; nobody asked for this one."""
+    status: str | None = Field(default=None, max_length=20)
+    """The enhanced status code of a bounce (RFC 3463), where it has one."""
+    reason: str | None = Field(default=None, max_length=400)
+    """Why it bounced, in words."""
+    advice: str | None = Field(default=None, max_length=800)
+    """What to do about it."""
 
 
 class MailWatched(Event):
@@ -397,12 +567,16 @@ EVENTS: dict[str, type[Event]] = {
     for event in (
         MailReceived,
         MailAttached,
+        MailAttachedToShares,
         MailDismissed,
+        MailDismissedWithShares,
         MailConfirmation,
+        MailRoundTrip,
         MailWatched,
         PersonChanged,
         PersonDeleted,
         CaptureAddressChanged,
+        RoundTripChanged,
     )
 }
 

@@ -22,12 +22,16 @@ from shared.events import (
     CaptureAddressChanged,
     Event,
     MailAttached,
+    MailAttachedToShares,
     MailConfirmation,
     MailDismissed,
+    MailDismissedWithShares,
     MailReceived,
+    MailRoundTrip,
     MailWatched,
     PersonChanged,
     PersonDeleted,
+    RoundTripChanged,
     backfill_key,
 )
 
@@ -83,7 +87,14 @@ RECEIVED = Queue(
 OUTCOMES = Queue(
     "timeline.outcomes.v1",
     MAIL_EXCHANGE,
-    (MailAttached.tag, MailDismissed.tag, MailConfirmation.tag),
+    (
+        MailAttached.tag,
+        MailAttachedToShares.tag,
+        MailDismissed.tag,
+        MailDismissedWithShares.tag,
+        MailConfirmation.tag,
+        MailRoundTrip.tag,
+    ),
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
 RECEIVED_BACKFILL = Queue(
@@ -108,7 +119,7 @@ PEOPLE = Queue(
 CAPTURE_ADDRESSES = Queue(
     "timeline.capture_addresses.v1",
     MAIL_EXCHANGE,
-    (CaptureAddressChanged.tag,),
+    (CaptureAddressChanged.tag, RoundTripChanged.tag),
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
 """Nor must it delay who waits for a new address on the set-up page."""

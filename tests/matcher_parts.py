@@ -11,6 +11,8 @@ from services.matcher.decisions import Decisions
 from services.matcher.directory import Directory
 from services.matcher.knowledge import Knowledge
 from services.matcher.resolver import Resolver
+from services.matcher.round_trip.records import RoundTrips
+from services.matcher.round_trip.returning import Returning
 from services.matcher.versions import Versions
 from services.matcher.windows import Windows
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
@@ -30,11 +32,13 @@ class Replica:
 
     def __init__(self, database: Database, folder: Path, recorder: Recorder) -> None:
         versions = Versions(database)
+        self.database = database
         self.directory = Directory(database, versions)
         self.addresses = CaptureAddresses(database, versions, RING, DOMAIN)
         self.knowledge = Knowledge(self.directory, self.addresses, versions)
         self.blobs = Blobs(f"file://{folder}/blobs")
         self.decisions = Decisions(database)
+        self.round_trips = RoundTrips(database)
         self.windows = Windows(database, self.addresses)
         self.match = Matcher(
             knowledge=self.knowledge,
@@ -43,6 +47,7 @@ class Replica:
             blobs=self.blobs,
             publisher=RecordingPublisher(recorder),
             authenticator=Authenticator(Resolver([("127.0.0.1", 9)], 1), 0),
+            returning=Returning(self.round_trips, RING),
             ring=RING,
             capture_domain=DOMAIN,
         ).match

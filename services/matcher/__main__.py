@@ -13,6 +13,7 @@ from services.matcher.api.explain import explain_routes
 from services.matcher.api.import_people import import_routes
 from services.matcher.api.people import people_routes
 from services.matcher.api.setup_guides import setup_guide_routes
+from services.matcher.api.setup_prove import setup_prove_routes
 from services.matcher.api.setup_window import setup_window_routes
 from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import CaptureAddresses
@@ -23,6 +24,11 @@ from services.matcher.guides import Catalogue, Choosing
 from services.matcher.knowledge import Knowledge
 from services.matcher.outbox import Outbox
 from services.matcher.resolver import Resolver, name_servers
+from services.matcher.round_trip import records
+from services.matcher.round_trip.proving import Proving
+from services.matcher.round_trip.records import RoundTrips
+from services.matcher.round_trip.repeating import Lease, Repeating
+from services.matcher.round_trip.returning import Returning
 from services.matcher.settings import MatcherSettings
 from services.matcher.sweep import Sweep
 from services.matcher.versions import Versions
@@ -33,11 +39,15 @@ from shared.database import answer_outages, connect, left_in_time, migrate, what
 from shared.events import (
     CaptureAddressChanged,
     MailAttached,
+    MailAttachedToShares,
     MailConfirmation,
     MailDismissed,
+    MailDismissedWithShares,
+    MailRoundTrip,
     MailWatched,
     PersonChanged,
     PersonDeleted,
+    RoundTripChanged,
 )
 from shared.http_server import HttpServer
 from shared.lookout import Lookout
@@ -56,14 +66,24 @@ OPTIONS = """\
 """
 PUBLISHES = (
     MailAttached,
+    MailAttachedToShares,
     MailDismissed,
+    MailDismissedWithShares,
     MailConfirmation,
+    MailRoundTrip,
     MailWatched,
     PersonChanged,
     PersonDeleted,
     CaptureAddressChanged,
+    RoundTripChanged,
 )
-INDEXES = (*directory.INDEXES, *capture_addresses.INDEXES, *decisions.INDEXES, *windows.INDEXES)
+INDEXES = (
+    *directory.INDEXES,
+    *capture_addresses.INDEXES,
+    *decisions.INDEXES,
+    *records.INDEXES,
+    *windows.INDEXES,
+)
 
 
 async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
@@ -80,6 +100,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     publisher = Publisher(settings.amqp_url, "matcher", topology)
     blobs = Blobs(settings.blob_url)
     resolver = Resolver(name_servers(settings.dns_servers), settings.authentication_seconds / 2)
+    round_trips = RoundTrips(database)
     matcher = Matcher(
         knowledge=knowledge,
         decisions=Decisions(database),
@@ -92,6 +113,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
             settings.sealers,
             settings.authserv_id,
         ),
+        returning=Returning(round_trips, ring),
         ring=ring,
         capture_domain=settings.capture_domain,
     )
@@ -128,22 +150,26 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         ),
     )
     answer_outages(app)
-    app.include_router(import_routes(people, addresses))
-    app.include_router(people_routes(people, addresses))
+    app.include_router(import_routes(people, addresses, round_trips))
+    app.include_router(people_routes(people, addresses, round_trips))
     app.include_router(capture_address_routes(people, addresses, settings.contact_name))
     app.include_router(explain_routes(knowledge, addresses, settings.capture_domain))
     choosing = Choosing(resolver, Catalogue.load())
     app.include_router(setup_guide_routes(people, addresses, choosing))
+    proving = Proving(round_trips, settings.relay, ring, settings.capture_domain)
+    app.include_router(setup_prove_routes(people, addresses, proving))
     app.include_router(setup_window_routes(addresses, setup_windows))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.matcher_http_port)
     sweep, outbox = Sweep(blobs), Outbox(database, publisher)
+    lease = Lease(database, "round trips")
+    repeating = Repeating(proving, round_trips, people, addresses, lease)
     async with (
         exporting("matcher", settings.otel_exporter_otlp_endpoint),
         left_in_time(client),
         running(Together(database_lookout, blobs_lookout), stopping),
         running(publisher, stopping),
-        running(Together(http, consumer, backfill, sweep, outbox), stopping),
+        running(Together(http, consumer, backfill, sweep, outbox, repeating), stopping),
     ):
         await stopping.wait()
 

@@ -9,6 +9,7 @@ from services.matcher.confirmation import Confirmation
 from services.matcher.decide import Attach, Dismiss, original_senders
 from services.matcher.halves import half_of, leak_of
 from services.matcher.judge import Judgement, Verdict
+from services.matcher.shares import shares_of
 from shared.blobs import enclosed_key
 from shared.capture_address import KeyRing
 from shared.events import (
@@ -19,11 +20,14 @@ from shared.events import (
     Kind,
     Leak,
     MailAttached,
+    MailAttachedToShares,
     MailConfirmation,
     MailDismissed,
+    MailDismissedWithShares,
     MailReceived,
     Match,
     Role,
+    Share,
     Source,
 )
 from shared.mail.headers import message_id
@@ -34,7 +38,13 @@ _SHOWN = 10
 """Recipients of a forwarded mail that are shown, of each kind; all of them take part."""
 
 
-Outcome = MailAttached | MailDismissed | MailConfirmation
+Outcome = (
+    MailAttached | MailAttachedToShares | MailDismissed | MailDismissedWithShares | MailConfirmation
+)
+_NOBODY = "-"
+"""In the place of the owner of what no user owns, before its shares are known."""
+MAX_SHARES = 100
+"""They have to fit beside the matches. Of more users the first by id have a share."""
 
 
 def announce_verdict(
@@ -53,6 +63,8 @@ def announce_verdict(
         return [_confirmation(received, address, verdict.confirmation)]
     if not verdict.attached:
         return [announce_dismissal(received, address, verdict.dismissal, verdict.mails[0], ring)]
+    if address.is_of_account:
+        return _shared(received, address, verdict, ring, authentications)
     half, leak = _proof(received, address, verdict.mails[0])
     return [
         event.model_copy(update={"half": half, "leak": leak})
@@ -62,6 +74,28 @@ def announce_verdict(
             received, address, mail, mail.decision, authentications.get(mail.place)
         )
     ]
+
+
+def _shared(
+    received: MailReceived,
+    address: AddressRecord,
+    verdict: Verdict,
+    ring: KeyRing,
+    authentications: Mapping[str, Authentication],
+) -> Sequence[Outcome]:
+    """Return the events of what an address of the account has caught."""
+    captured, events = verdict.mails[0], list[Outcome]()
+    for mail in verdict.attached:
+        shares = shares_of(captured, mail, backfill=received.backfill)[:MAX_SHARES]
+        if isinstance(mail.decision, Attach) and any(share.matched for share in shares):
+            seen = tuple(m for m in mail.decision.matches if any(s.sees(m) for s in shares))
+            decision = Attach(seen, mail.decision.direction)
+            found = authentications.get(mail.place)
+            events.extend(_attached_to(received, address, mail, decision, found, shares))
+    if events:
+        return events
+    nobody = Dismiss(DismissalReason.NO_MATCH)
+    return [announce_dismissal(received, address, nobody, captured, ring)]
 
 
 def _proof(
@@ -81,9 +115,11 @@ def announce_dismissal(
     decision: Dismiss,
     mail: Judgement,
     ring: KeyRing,
-) -> MailDismissed:
+) -> MailDismissed | MailDismissedWithShares:
     """Return the event that tells that a capture is forgotten."""
     id_ = message_id(mail.header)
+    if address.is_of_account:
+        return _dismissed_with_shares(received, address, decision, mail, ring)
     half, leak = None, None
     if decision.reason is not DismissalReason.REVOKED_ADDRESS:
         half, leak = _proof(received, address, mail)
@@ -101,16 +137,61 @@ def announce_dismissal(
     )
 
 
+def _dismissed_with_shares(
+    received: MailReceived,
+    address: AddressRecord,
+    decision: Dismiss,
+    mail: Judgement,
+    ring: KeyRing,
+) -> MailDismissedWithShares:
+    shares: tuple[Share, ...] = ()
+    if decision.reason is not DismissalReason.REVOKED_ADDRESS:
+        shares = shares_of(mail, mail, backfill=received.backfill)[:MAX_SHARES]
+    id_, nobody = message_id(mail.header), decision.reason is DismissalReason.NO_MATCH
+    return MailDismissedWithShares(
+        capture_id=received.capture_id,
+        backfill=received.backfill,
+        account=address.account,
+        reason=DismissalReason.NO_USER if nobody and not shares else decision.reason,
+        received_at=received.received_at,
+        decided_at=datetime.now(UTC),
+        message_id_hash=ring.forgetful_hash(address.account, id_) if id_ else None,
+        shares=tuple(share.model_copy(update={"matched": False}) for share in shares),
+    )
+
+
+def _attached_to(
+    received: MailReceived,
+    address: AddressRecord,
+    mail: Judgement,
+    decision: Attach,
+    authentication: Authentication | None,
+    shares: tuple[Share, ...],
+) -> Iterator[MailAttachedToShares]:
+    # Those who see all matches come first: what they have seen is the whole mail.
+    in_order = tuple(sorted(shares, key=lambda share: (not share.sees_bcc, not share.matched)))
+    room = SPLIT_BYTES - sum(len(share.model_dump_json()) for share in shares)
+    for event in _attached(received, address, mail, decision, authentication, max(room, 0)):
+        same = {
+            field: getattr(event, field)
+            for field in MailAttachedToShares.model_fields
+            if field != "shares"
+        }
+        yield MailAttachedToShares(**same, shares=in_order)
+
+
 def _attached(
     received: MailReceived,
     address: AddressRecord,
     mail: Judgement,
     decision: Attach,
     authentication: Authentication | None,
+    room: int = SPLIT_BYTES,
 ) -> Iterator[MailAttached]:
     decided_at = datetime.now(UTC)
     shown = _trimmed(mail.forwarded) if mail.forwarded else None
     taken = len(shown.model_dump_json().encode()) if shown else 0
+    taken += SPLIT_BYTES - room
     parts = list(_split(decision.matches, SPLIT_BYTES - min(taken, SPLIT_BYTES // 2)))
     sent_by_owner = _is_sent_by(address.person_id, mail)
     claim = received.blob_key
@@ -123,7 +204,7 @@ def _attached(
             blob_key=claim,
             size=len(mail.raw) if mail.place else received.size,
             account=address.account,
-            owner=address.person_id,
+            owner=address.person_id or _NOBODY,
             capture_address=received.capture_address,
             received_at=received.received_at,
             decided_at=decided_at,
@@ -152,7 +233,7 @@ def _confirmation(
         capture_id=received.capture_id,
         backfill=received.backfill,
         account=address.account,
-        owner=address.person_id,
+        owner=address.person_id or address.minted_by or _NOBODY,
         capture_address=received.capture_address,
         received_at=received.received_at,
         decided_at=datetime.now(UTC),

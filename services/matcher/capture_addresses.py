@@ -8,6 +8,9 @@ two are of the user's set-up window (`windows.py`), if there was one.
     active   counts; a user has at most one such address
     grace    was rotated, and counts for mail received until `valid_until`
     revoked  counts no more
+
+An address of the account belongs to nobody: its `person_id` is empty, and `minted_by` says who
+made it. The timeline is not told of it.
 """
 
 from collections.abc import Collection
@@ -22,6 +25,7 @@ from services.matcher.versions import Versions
 from shared.capture_address import KeyRing, handle_for
 from shared.database import Database, Document, Index
 
+_ACCOUNT_HANDLE = "company"
 _ACTIVE, _GRACE, _REVOKED = "active", "grace", "revoked"
 INDEXES = (
     # CaptureAddresses.mint and of_person. Unique: a user has one active address.
@@ -57,6 +61,8 @@ class AddressRecord:
     created_at: datetime
     valid_until: datetime | None
     """The end of a rotated address's grace, or the moment of its revocation."""
+    minted_by: str | None = None
+    """Of an address of the account: who made it."""
     watched_since: datetime | None = None
     watched_until: datetime | None = None
 
@@ -64,6 +70,11 @@ class AddressRecord:
         """Return whether the user's set-up window was open when a mail arrived."""
         since, until = self.watched_since, self.watched_until
         return since is not None and until is not None and since <= moment < until
+
+    @property
+    def is_of_account(self) -> bool:
+        """Return whether it belongs to the account and to no user."""
+        return not self.person_id
 
     def counts_at(self, moment: datetime) -> bool:
         """Return whether a mail that was received then counts."""
@@ -81,10 +92,19 @@ class CaptureAddresses:
 
     async def mint(self, account: str, person_id: str, name: str) -> tuple[AddressRecord, bool]:
         """Return the user's active address, and whether it was made by this call."""
+        return await self._mint(account, person_id, name, {})
+
+    async def mint_for_account(self, account: str, by: str) -> tuple[AddressRecord, bool]:
+        """Return the account's own active address, and whether it was made by this call."""
+        return await self._mint(account, "", _ACCOUNT_HANDLE, {"minted_by": by})
+
+    async def _mint(
+        self, account: str, person_id: str, name: str, more: Document
+    ) -> tuple[AddressRecord, bool]:
         while True:
             if existing := await self.of_person(account, person_id):
                 return existing, False
-            record = self._new_record(account, person_id, name)
+            record = self._new_record(account, person_id, name) | more
             try:
                 await self._records.insert_one(record)
             except DuplicateKeyError:
@@ -102,6 +122,8 @@ class CaptureAddresses:
                 {"_id": record.address, "account": record.account, "state": _ACTIVE},
                 _changed(_GRACE, datetime.now(UTC) + grace),
             )
+        if record.is_of_account:
+            return (await self.mint_for_account(record.account, record.minted_by or ""))[0]
         return (await self.mint(record.account, record.person_id, name))[0]
 
     async def list(
@@ -192,6 +214,7 @@ def _record(found: Document) -> AddressRecord:
         state=found["state"],
         created_at=found["created_at"],
         valid_until=found.get("valid_until"),
+        minted_by=found.get("minted_by"),
         watched_since=found.get("watched_since"),
         watched_until=found.get("watched_until"),
     )

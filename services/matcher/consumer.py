@@ -22,30 +22,36 @@ from services.matcher.captured import CapturedMail
 from services.matcher.decide import Dismiss, Person
 from services.matcher.decisions import Decisions
 from services.matcher.halves import traces
-from services.matcher.judge import judge
+from services.matcher.journal import Journal, may_be_journal, read_journal
+from services.matcher.judge import judge, judge_journal
 from services.matcher.knowledge import Knowledge
 from services.matcher.metrics import DECIDE_SECONDS, DECISIONS, WATCHED
+from services.matcher.round_trip.returning import Returning
 from services.matcher.watched import watched
 from services.matcher.windows import Windows
 from shared import tracing
 from shared.blobs import BlobMissing, Blobs, BlobStoreAway, enclosed_key
 from shared.broker import Delivery, Publisher
-from shared.capture_address import KeyRing
+from shared.capture_address import KeyRing, return_path_id
 from shared.database import DatabaseAway, database_errors
 from shared.events import (
     Authentication,
     DismissalReason,
     Event,
     MailAttached,
+    MailAttachedToShares,
     MailConfirmation,
     MailDismissed,
+    MailDismissedWithShares,
     MailReceived,
+    MailRoundTrip,
     MailWatched,
 )
-from shared.mail.headers import read_header_block
+from shared.mail.headers import HeaderBlock, read_header_block
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 log = structlog.get_logger()
+_Attached = MailAttached | MailAttachedToShares
 _Decided = Sequence[tuple[Event, bytes]]
 """The events that tell an outcome, each with the mail that it carries."""
 
@@ -60,6 +66,7 @@ class Matcher:
     blobs: Blobs
     publisher: Publisher
     authenticator: Authenticator
+    returning: Returning
     ring: KeyRing
     capture_domain: str
     large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
@@ -73,6 +80,7 @@ class Matcher:
         Reject unknown_capture_address   a valid key without a record, after a restore say
         Reject header_too_long           no match in the part of the header that is read
         Reject too_many_enclosed         no match in the mails that are judged of those it encloses
+        Reject unreadable_journal_report a journal report without the mail that it is about
         Reject claim_missing             a large mail's bytes are gone, and it was never decided
         Reject unexpected_event          the queue holds something else
         """
@@ -179,10 +187,20 @@ class Matcher:
             address = known.address if known else None
             return known.people if known else ()
 
+        header = read_header_block(await mail.header())
+        journal = await self._read_journal(received, header, mail)
+        if isinstance(journal, Reject):
+            return journal
+        challenge = read_header_block(journal.mail) if journal else header
+        of_round_trip = await self._read_round_trip(received, challenge, mail)
+        if of_round_trip is not None:
+            return of_round_trip
         with DECIDE_SECONDS.time():
-            header = read_header_block(await mail.header())
-            came_by = traces(header)
-            verdict = await judge(header, ask, mail.text, mail.whole, self.capture_domain)
+            if journal is not None:
+                verdict = await judge_journal(journal, ask, self.capture_domain)
+            else:
+                came_by = traces(header)
+                verdict = await judge(header, ask, mail.text, mail.whole, self.capture_domain)
         if address is None:
             return Reject("unknown_capture_address")
         mail.address = address
@@ -194,37 +212,74 @@ class Matcher:
         found: Mapping[str, Authentication] = {}
         if verdict.attached and not verdict.confirmation:
             captured = verdict.mails[0]
-            found = await self.authenticator.of_capture(
-                received, captured, verdict.attached, mail.whole
-            )
+
+            async def whole() -> bytes:
+                return captured.raw if captured.place else await mail.whole()
+
+            found = await self.authenticator.of_capture(received, captured, verdict.attached, whole)
         mail.keep(verdict.mails)
         return announce_verdict(received, address, verdict, self.ring, found)
+
+    async def _read_journal(
+        self, received: MailReceived, header: HeaderBlock, mail: CapturedMail
+    ) -> Journal | Reject | None:
+        """Return what a journal report says; None for any other mail.
+
+        Reports count at an address of the account alone.
+        """
+        if not may_be_journal(header):
+            return None
+        address = await self._address(received)
+        if address is None or not address.is_of_account:
+            return None
+        if not address.counts_at(received.received_at):
+            return None
+        journal = await asyncio.to_thread(read_journal, await mail.whole(), header)
+        return journal or Reject("unreadable_journal_report")
+
+    async def _read_round_trip(
+        self, received: MailReceived, header: HeaderBlock, mail: CapturedMail
+    ) -> Sequence[Event] | Reject | None:
+        """Return what a capture says about a round trip; None for what is decided by the rules.
+
+        A challenge at an address that counts no more is dismissed by rule 2, as any other mail.
+        """
+        if id_ := return_path_id(received.capture_address):
+            event = await self.returning.at_return_path(received, id_, header, mail)
+            return [event] if event else Reject("unknown_capture_address")
+        if id_ := self.returning.id_in(header):
+            known = await self.knowledge.consult(received.capture_address, frozenset())
+            if known is not None and known.address.counts_at(received.received_at):
+                return [await self.returning.came_back(received, id_, known.address)]
+        return None
 
 
 def _places(events: Sequence[Event]) -> dict[str, None]:
     """Return the places of the enclosed mails that are attached, each once, in order."""
-    return {e.place: None for e in events if isinstance(e, MailAttached) and e.place}
+    return {e.place: None for e in events if isinstance(e, _Attached) and e.place}
 
 
 def _mail_of(event: Event, raw: bytes, enclosed: Mapping[str, bytes]) -> bytes:
     """Return the mail that an event about a small mail, or about one that it encloses, carries."""
-    if not isinstance(event, MailAttached):
+    if not isinstance(event, _Attached):
         return b""
     return enclosed[event.place] if event.place else raw
 
 
 def _claim_of(event: Event) -> str | None:
-    return event.blob_key if isinstance(event, MailAttached) else None
+    return event.blob_key if isinstance(event, _Attached) else None
 
 
 def _profiles(events: Sequence[Event]) -> int:
     """Return how many profiles the capture's mails are attached to."""
-    attached = [event for event in events if isinstance(event, MailAttached)]
+    attached = [event for event in events if isinstance(event, _Attached)]
     return len({match.person_id for event in attached for match in event.matches})
 
 
 def _word(event: Event) -> str:
     """Return what was decided, for people and metrics."""
-    if isinstance(event, MailDismissed):
+    if isinstance(event, MailDismissed | MailDismissedWithShares):
         return event.reason.value
+    if isinstance(event, MailRoundTrip):
+        return "round_trip"
     return "confirmation" if isinstance(event, MailConfirmation) else "attached"

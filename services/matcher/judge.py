@@ -22,9 +22,10 @@ from services.matcher.forwards import (
     read_forward,
     written_by_users,
 )
+from services.matcher.journal import Journal
 from services.matcher.participants import MAX_PARTICIPANTS, Participant, participants
 from services.matcher.reports import Bounce, read_bounce
-from shared.events import DismissalReason, Forwarded
+from shared.events import DismissalReason, Forwarded, Role
 from shared.mail.delivery_reports import may_be_report
 from shared.mail.headers import HeaderBlock, read_header_block
 from shared.mail.mime import is_composite, is_opaque
@@ -114,6 +115,26 @@ async def judge(
     return Verdict(tuple(mails))
 
 
+async def judge_journal(journal: Journal, ask: Ask, capture_domain: str) -> Verdict:
+    """Judge the mail that a journal report is about; whoever it names as a recipient takes part.
+
+    Those whom the mail's own header does not name were in Bcc, or in a list.
+    """
+
+    async def read() -> bytes:
+        return journal.mail
+
+    header = read_header_block(journal.mail)
+    named = {p.address for p in participants(header, capture_domain)}
+    hidden = tuple(
+        Participant(address, Role.BCC)
+        for address in journal.recipients
+        if address not in named and not address.endswith(f"@{capture_domain}")
+    )
+    mail = await _judge_one("1", header, ask, read, capture_domain, hidden)
+    return Verdict((replace(mail, raw=journal.mail),))
+
+
 async def _judge_enclosed(
     outer: Judgement, raw: bytes, ask: Ask, capture_domain: str, mails: list[Judgement]
 ) -> None:
@@ -135,9 +156,14 @@ async def _judge_enclosed(
 
 
 async def _judge_one(
-    place: str, header: HeaderBlock, ask: Ask, body: Read, capture_domain: str
+    place: str,
+    header: HeaderBlock,
+    ask: Ask,
+    body: Read,
+    capture_domain: str,
+    hidden: tuple[Participant, ...] = (),
 ) -> Judgement:
-    taking_part = participants(header, capture_domain)
+    taking_part = participants(header, capture_domain) + hidden
     bounce = await _bounce(header, body, capture_domain)
     people = await ask(_keys(taking_part) | (bounce.keys if bounce else frozenset()))
     if bounce:

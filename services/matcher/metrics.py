@@ -9,17 +9,24 @@ from shared.events import (
     DismissalReason,
     PersonChanged,
     PersonDeleted,
+    RoundTripChanged,
 )
 from shared.metrics import from_zero
 
 from_zero(
     broker.DEAD_LETTERS,
-    ("claim_missing", "header_too_long", "too_many_enclosed", "unknown_capture_address"),
+    (
+        "claim_missing",
+        "header_too_long",
+        "too_many_enclosed",
+        "unknown_capture_address",
+        "unreadable_journal_report",
+    ),
 )
 
 DECISIONS = from_zero(
     Counter("satchel_decisions_total", "Decisions, by outcome", ["decision"]),
-    ("attached", "confirmation", *DismissalReason),
+    ("attached", "confirmation", "round_trip", *DismissalReason),
 )
 WATCHED = Counter(
     "satchel_watched_total", "Dismissed mails that a set-up window has shown to their owner"
@@ -43,9 +50,17 @@ AUTHENTICATIONS = from_zero(
     AuthenticationVerdict,
 )
 AUTHENTICATE_SECONDS = Histogram("satchel_authenticate_seconds", "Of all mails of one capture")
+ROUND_TRIPS = from_zero(
+    Counter(
+        "satchel_round_trips_total",
+        "Challenges that were sent, or that the relay could not take (failed), and what came back",
+        ["result"],
+    ),
+    ("sent", "failed", "returned", "bounced", "stale", "misdirected", "ignored"),
+)
 ANNOUNCED = from_zero(
     Counter("satchel_announced_total", "Changes of the directory published", ["tag"]),
-    (PersonChanged.tag, PersonDeleted.tag, CaptureAddressChanged.tag),
+    (PersonChanged.tag, PersonDeleted.tag, CaptureAddressChanged.tag, RoundTripChanged.tag),
 )
 ANNOUNCE_FAILURES = Counter(
     "satchel_announce_failures_total",

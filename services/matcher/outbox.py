@@ -1,9 +1,10 @@
 """What the timeline has to know of the directory, published from the documents themselves.
 
-Each person and each capture address has a version that counts its changes, and a flag `unannounced`
-that is written with the change and taken away when the event was confirmed and nothing changed
-since. So a change is always announced, after any crash, and announcing twice is harmless: the
-events are versioned. `announce_again` sets the flag on everything.
+Each person, each capture address and each user's latest round trip has a version that counts its
+changes, and a flag `unannounced` that is written with the change and taken away when the event was
+confirmed and nothing changed since. So a change is always announced, after any crash, and
+announcing twice is harmless: the events are versioned. `announce_again` sets the flag on
+everything.
 
 Accounts take turns, a batch each: what one user did does not wait behind another company's import.
 """
@@ -20,7 +21,13 @@ from pymongo.errors import PyMongoError
 from services.matcher.metrics import ANNOUNCE_FAILURES, ANNOUNCED
 from shared.broker import Publisher, PublishFailed
 from shared.database import Database, DatabaseAway, Document, Index, database_errors
-from shared.events import CaptureAddressChanged, Event, PersonChanged, PersonDeleted
+from shared.events import (
+    CaptureAddressChanged,
+    Event,
+    PersonChanged,
+    PersonDeleted,
+    RoundTripChanged,
+)
 from shared.runtime import unless
 
 _EVERY_SECONDS = 0.5
@@ -74,25 +81,26 @@ class Outbox:
         None is left when it returns 0. Raises PublishFailed.
         """
         people = await self._announce("people", _person_event)
-        return people + await self._announce("capture_addresses", _address_event)
+        addresses = await self._announce("capture_addresses", _address_event)
+        return people + addresses + await self._announce("round_trips", _round_trip_event)
 
     async def announce_again(self) -> int:
         """Set everything down for another announcement; return how much that is."""
         count = 0
         with pymongo.timeout(0):  # no deadline, however many they are; None is the client's
-            for collection in ("people", "capture_addresses"):
+            for collection in ("people", "capture_addresses", "round_trips"):
                 updated = await self._database[collection].update_many({}, {"$set": _UNANNOUNCED})
                 count += updated.matched_count
         return count
 
-    async def _announce(self, collection: str, event_of: Callable[[Document], Event]) -> int:
+    async def _announce(self, collection: str, event_of: Callable[[Document], Event | None]) -> int:
         documents = self._database[collection]
         account = await self._whose_turn(collection)
         if account is None:
             return 0
         waiting = {"account": account, **_UNANNOUNCED}
         found = await documents.find(waiting).hint(_INDEX).limit(_BATCH).to_list()
-        events = [event_of(document) for document in found]
+        events = [event for event in map(event_of, found) if event is not None]
         await asyncio.gather(*(self._publisher.publish(event) for event in events))
         for event in events:
             ANNOUNCED.labels(event.tag).inc()
@@ -130,7 +138,9 @@ def _person_event(person: Document) -> Event:
     )
 
 
-def _address_event(record: Document) -> Event:
+def _address_event(record: Document) -> Event | None:
+    if not record["person_id"]:
+        return None  # of the account: no user's set-up shows it
     return CaptureAddressChanged(
         account=record["account"],
         person_id=record["person_id"],
@@ -139,3 +149,8 @@ def _address_event(record: Document) -> Event:
         state=record["state"],
         valid_until=record.get("valid_until"),
     )
+
+
+def _round_trip_event(latest: Document) -> Event:
+    told = {field: latest[field] for field in RoundTripChanged.model_fields if field in latest}
+    return RoundTripChanged(**told)

@@ -10,7 +10,7 @@ from_zero(broker.DEAD_LETTERS, ("claim_missing",))
 
 PROJECTED = from_zero(
     Counter("satchel_projected_total", "Outcomes written to the database", ["outcome"]),
-    ("attached", "quarantined", "dismissed", "confirmation", "watched"),
+    ("attached", "quarantined", "dismissed", "confirmation", "round_trip", "watched"),
 )
 VISIBLE_SECONDS = Histogram(
     "satchel_visible_seconds",

@@ -130,10 +130,28 @@ def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
             "ingest to bucket": (INGEST, WORLD, 443),
             "matcher to bucket": (MATCHER, WORLD, 443),
             "timeline to bucket": (TIMELINE, WORLD, 443),
+            "matcher to relay by TLS": (MATCHER, WORLD, 465),
+            "matcher to relay by STARTTLS": (MATCHER, WORLD, 587),
         }
     closed = [name for name, way in needed.items() if not reaches(overlay, *way)]
     assert not closed
-    ports = (53, 443, 2525, 4369, 5672, 8001, 8002, 8003, 15672, 15692, 25672, 27017, 35675)
+    ports = (
+        53,
+        443,
+        465,
+        587,
+        2525,
+        4369,
+        5672,
+        8001,
+        8002,
+        8003,
+        15672,
+        15692,
+        25672,
+        27017,
+        35675,
+    )
     ends = (*everybody, DNS, WORLD, METADATA, PROXY, PROMETHEUS, KEDA, OTHER)
     wanted = [(source, target, port) for source, target, port in needed.values()]
     for source in ends:

@@ -113,7 +113,10 @@ def environment(overlay: str, container: Object) -> dict[str, str]:
             told[variable["name"]] = variable["value"]
             continue
         wanted = variable["valueFrom"]["secretKeyRef"]
-        content = secrets(overlay)[wanted["name"]]
+        made = secrets(overlay)
+        if wanted.get("optional") and wanted["name"] not in made:
+            continue  # the operator's own, as the relay's
+        content = made[wanted["name"]]
         if wanted["key"] in content or not wanted.get("optional"):
             told[variable["name"]] = content[wanted["key"]]
     return told

@@ -44,6 +44,9 @@ SCOPES: dict[str, str | None] = {
     "GET /v1/events": "timeline:read",
     "GET /v1/setup": "timeline:read",
     "GET /v1/setup/guides": None,
+    "POST /v1/setup:prove": None,
+    "GET /v1/setup/round-trips": None,
+    "PUT /v1/setup/round-trips": "account:write",
     "POST /v1/setup:watch": None,
     "GET /v1/settings": "timeline:read",
     "PUT /v1/settings": "account:write",
@@ -65,6 +68,8 @@ BODIES: Mapping[str, Any] = {
     "POST /v1/capture-addresses": {"person_id": "u1"},
     "POST /v1/capture-addresses/{address}:rotate": {"grace_hours": 1},
     "PUT /v1/inbox/read": {"before": "2026-01-01T00:00:00Z"},
+    "POST /v1/setup:prove": {"address": "user@team.example"},
+    "PUT /v1/setup/round-trips": {"repeat": "never"},
     "PUT /v1/settings": {"visibility": "team", "quarantine": "off"},
 }
 """What can be sent as JSON, with every field."""
@@ -154,6 +159,7 @@ def operations(account: Account) -> list[Operation]:
     values_in = {"/v1/people": {"address": "cand@mail.example", "cursor": "c1"}}
     values_in["/v1/setup/guides"] = {"address": "user@team.example"}
     values_in["/v1/capture-addresses"] = {"cursor": account.capture, "person_id": "u1"}
+    values_in["/v1/capture-addresses"]["scope"] = "account"
     found = []
     for service in SERVICES:
         document = account.client.json("GET", service, "/openapi.json")

@@ -12,6 +12,7 @@ import pytest
 from chaos.reconcile import dead_captures, drained
 from dev.stack import Stack, own_databases
 from shared.blobs import CLAIM_CHECK_BYTES
+from shared.capture_address import KeyRing, new_round_trip_id
 from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 from tests.mails import enclosing, mail
@@ -123,6 +124,29 @@ def test_of_a_dismissed_mail_nothing_stays_anywhere(own_stack: Stack) -> None:
     await_no_blobs(own_stack)
     left = remains(own_stack)
     assert "no_match" in left, "there was something to look through"
+    assert [word for secret in mails for word in secret.words if word in left] == []
+
+
+def test_nor_of_what_an_address_of_the_account_catches_nor_of_a_stale_challenge(
+    own_stack: Stack,
+) -> None:
+    account = Account(own_stack)
+    admin = account.client_for("admin", "account:write")
+    minted = admin.json("POST", "matcher", "/v1/capture-addresses", json={"scope": "account"})
+    ring = KeyRing.parse(own_stack.environment["CAPTURE_KEYS"])
+    token = ring.round_trip_token(new_round_trip_id(time.time()))
+    mails = [Secret(large=large) for large in (False, True, False, True)]
+    for secret in mails[:2]:
+        account.client.send(secret.sender, [minted["address"]], secret.raw)
+    for secret in mails[2:]:
+        challenge = f"X-Satchel-Round-Trip: {token}\r\n".encode() + secret.raw
+        account.client.send(secret.sender, [account.capture], challenge)
+    assert account.client.await_captures(2) == {"attached": 0, "no_user": 2}
+    await_drained(own_stack)
+    await_no_blobs(own_stack)
+    left = remains(own_stack)
+    assert "no_user" in left
+    assert "round_trip" in left
     assert [word for secret in mails for word in secret.words if word in left] == []
 
 

@@ -68,9 +68,16 @@ def test_an_address_of_somebody_else_is_not_asked_for(account: Account, dns: Dns
     assert [name for name in dns.asked if name.endswith(("-guides.test", ".example"))] == []
 
 
+def test_the_accounts_own_address_is_told_to_who_may_change_the_account(account: Account) -> None:
+    admin = account.client_for("u1", "account:write")
+    body = {"scope": "account"}
+    minted = admin.json("POST", "matcher", "/v1/capture-addresses", json=body)["address"]
+    assert guides(admin, guide="postfix")["values"]["account_capture_address"] == minted
+    assert "account_capture_address" not in guides(account.client, guide="postfix")["values"]
+
+
 def test_what_is_no_guide_is_not_found_or_refused(account: Account) -> None:
     assert asked(account.client, guide="nobody").status_code == 404
-    assert asked(account.client, guide="postfix").status_code == 404, "it cannot be followed yet"
     assert asked(account.client, guide="../generic").status_code == 422
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from services.matcher.directory import person_of
 from services.timeline.query.people import Directory
+from services.timeline.query.round_trips import RoundTrips
+from services.timeline.query.setup import Setups
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.people import People
 from shared.broker import Delivery
@@ -18,12 +20,16 @@ from shared.events import (
     CaptureEvent,
     Kind,
     MailAttached,
+    MailAttachedToShares,
     MailConfirmation,
     MailDismissed,
+    MailDismissedWithShares,
     MailReceived,
+    MailRoundTrip,
     MailWatched,
     PersonChanged,
     PersonDeleted,
+    RoundTripChanged,
     decode_event,
 )
 from shared.outcomes import Done
@@ -67,10 +73,11 @@ async def test_the_timeline_writes_what_an_earlier_matcher_told(
 ) -> None:
     event = decode_event(old.tag, old.text)
     people = People(timeline.database)
-    raw = FORWARD if isinstance(event, MailAttached) and event.forwarded else RAW
-    if isinstance(event, MailAttached) and event.blob_key is not None:
-        await timeline.blobs.put(event.blob_key, raw)
-    body = raw if isinstance(event, MailAttached) and event.blob_key is None else b""
+    mail = event if isinstance(event, MailAttached | MailAttachedToShares) else None
+    raw = FORWARD if mail and mail.forwarded else RAW
+    if mail and mail.blob_key is not None:
+        await timeline.blobs.put(mail.blob_key, raw)
+    body = raw if mail and mail.blob_key is None else b""
     is_of_mail = isinstance(event, CaptureEvent | MailWatched)
     handle = timeline.projector.handle if is_of_mail else people.handle
     for _ in range(2):  # it may come twice
@@ -82,6 +89,23 @@ async def looked_up(timeline: Timeline, event: Any) -> None:
     """Find what the event says where it is shown."""
     directory = Directory(timeline.database)
     match event:
+        case MailAttachedToShares():
+            for share in event.shares:
+                seen = Viewer("agency", share.owner, own_only=True)
+                [shown] = (await timeline.mails.profile_timeline(seen, "c1", 200, None)).items
+                assert shown.content.subject == "Then"
+        case MailDismissedWithShares():
+            [outcome] = await timeline.database.outcomes.find().to_list()
+            assert (outcome["decision"], outcome["reason"]) == ("dismissed", "no_user")
+        case MailRoundTrip():
+            [outcome] = await timeline.database.outcomes.find().to_list()
+            assert (outcome["decision"], outcome["reason"]) == ("round_trip", "returned")
+            known = await Setups(timeline.database).of("agency", "u1")
+            assert (known.record.received is None) is event.backfill
+        case RoundTripChanged():
+            latest = await RoundTrips(timeline.database).of("agency", "u1")
+            assert latest
+            assert (latest.state, latest.status) == ("bounced", "5.7.520")
         case MailAttached():
             seen = Viewer("agency", "u1", own_only=False)
             [shown] = (await timeline.mails.profile_timeline(seen, "c1", 200, None)).items

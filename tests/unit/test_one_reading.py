@@ -19,6 +19,8 @@ from services.matcher.decide import Person
 from services.matcher.decisions import Decisions
 from services.matcher.knowledge import Knowledge, Known
 from services.matcher.resolver import Resolver
+from services.matcher.round_trip.records import RoundTrips
+from services.matcher.round_trip.returning import Returning
 from services.matcher.windows import Windows
 from services.timeline.content.reader import read
 from services.timeline.write.projection import project
@@ -132,6 +134,7 @@ async def _matched(raw: bytes) -> list[tuple[Any, bytes]]:
         blobs=cast(Blobs, None),
         publisher=RecordingPublisher(recorder),
         authenticator=Authenticator(cast(Resolver, _NoNames()), 4),
+        returning=Returning(cast(RoundTrips, None), RING),
         ring=RING,
         capture_domain=DOMAIN,
     )

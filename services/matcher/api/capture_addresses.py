@@ -1,10 +1,10 @@
-"""`/v1/capture-addresses`: every user's private address."""
+"""`/v1/capture-addresses`: every user's private address, and the account's own."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.matcher.capture_addresses import AddressRecord, CaptureAddresses
 from services.matcher.contact_card import contact_card
@@ -23,12 +23,26 @@ CARD_HEADERS = {
 AddressInPath = Annotated[str, Path(max_length=320, description="The capture address")]
 
 
+Scope = Literal["user", "account"]
+
+
 class MintRequest(BaseModel):
-    """Whose address is wanted."""
+    """Whose address is wanted: `{"person_id": "u1"}`, or `{"scope": "account"}`."""
 
     model_config = ConfigDict(extra="forbid")
 
-    person_id: PersonId
+    person_id: PersonId | None = None
+    scope: Scope = Field(
+        "user",
+        description="`account`: the account's own, for a rule that copies the whole company's "
+        "mail; what it catches belongs to every user who takes part",
+    )
+
+    @model_validator(mode="after")
+    def _is_of_one(self) -> Self:
+        if (self.scope == "user") != (self.person_id is not None):
+            raise ValueError("person_id is for an address of a user, and needed there")
+        return self
 
 
 class RotateRequest(BaseModel):
@@ -43,7 +57,8 @@ class CaptureAddressOut(BaseModel):
     """A capture address."""
 
     address: str
-    person_id: str
+    scope: Scope
+    person_id: str | None = Field(description="null: it is the account's")
     state: str = Field(description="active, grace (counts until `valid_until`) or revoked")
     key_id: str = Field(description="The key that signed it")
     created_at: datetime
@@ -62,7 +77,8 @@ def capture_address_routes(
 ) -> APIRouter:
     """Return the routes of capture addresses.
 
-    All need the scope directory:write, or the token of the very user whose address it is.
+    All need the scope directory:write, or the token of the very user whose address it is; those of
+    the account's own address need account:write.
     """
     router = APIRouter(tags=["capture addresses"])
 
@@ -83,9 +99,13 @@ def capture_address_routes(
     async def find(caller: Caller, address: str) -> AddressRecord:
         record = await capture_addresses.find(address.lower())
         if record is None or record.account != caller.account:
-            demand(caller, "directory:write")
+            if not caller.may("account:write"):
+                demand(caller, "directory:write")
             raise not_found("capture address")
-        _demand(caller, record.person_id)
+        if record.is_of_account:
+            demand(caller, "account:write")
+        else:
+            _demand(caller, record.person_id)
         return record
 
     @router.post(
@@ -96,7 +116,15 @@ def capture_address_routes(
     async def mint_capture_address(
         body: MintRequest, response: Response, caller: SignedIn
     ) -> CaptureAddressOut:
-        """Return the user's capture address, made when they have none yet (201)."""
+        """Return the capture address of the user or the account, made when there is none (201).
+
+        The account's own needs the scope account:write.
+        """
+        if body.person_id is None:
+            demand(caller, "account:write")
+            record, new = await capture_addresses.mint_for_account(caller.account, caller.person_id)
+            response.status_code = 201 if new else 200
+            return _shown(record)
         _demand(caller, body.person_id)
         person = await user(caller, body.person_id)
         record, new = await capture_addresses.mint(caller.account, person.person_id, person.name)
@@ -108,13 +136,25 @@ def capture_address_routes(
     async def list_capture_addresses(
         caller: SignedIn,
         person_id: Annotated[PersonId | None, Query(description="Of this user alone")] = None,
+        scope: Annotated[
+            Literal["account"] | None, Query(description="`account`: the account's own alone")
+        ] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[str | None, Query(max_length=320)] = None,
     ) -> CaptureAddressList:
-        """Return capture addresses, revoked ones included."""
-        _demand(caller, person_id)
+        """Return capture addresses, revoked ones included: the account's own first.
+
+        `scope=account` needs the scope account:write, or directory:write as the whole list does.
+        """
+        owner: str | None = person_id
+        if scope == "account" and person_id is None:
+            owner = ""
+            if not caller.may("account:write"):
+                demand(caller, "directory:write")
+        else:
+            _demand(caller, person_id)
         try:
-            found = await capture_addresses.list(caller.account, person_id, limit + 1, cursor)
+            found = await capture_addresses.list(caller.account, owner, limit + 1, cursor)
         except KeyError as error:
             raise invalid_field("cursor", "is not a cursor of this list") from error
         page = found[:limit]
@@ -127,10 +167,12 @@ def capture_address_routes(
     async def rotate_capture_address(
         address: AddressInPath, caller: SignedIn, body: RotateRequest | None = None
     ) -> CaptureAddressOut:
-        """Return a new address for the user; the old one counts for `grace_hours` more."""
+        """Return a new address for its owner; the old one counts for `grace_hours` more."""
         record = await find(caller, address)
-        person = await user(caller, record.person_id)
         grace = timedelta(hours=(body or RotateRequest()).grace_hours)
+        if record.is_of_account:
+            return _shown(await capture_addresses.rotate(record, "", grace))
+        person = await user(caller, record.person_id)
         rotated = await capture_addresses.rotate(record, person.name, grace)
         await still_user(caller, rotated)
         return _shown(rotated)
@@ -149,10 +191,11 @@ def capture_address_routes(
     async def capture_address_contact(address: AddressInPath, caller: SignedIn) -> Response:
         """Return an active address as a contact to import (vCard), for Bcc to complete.
 
-        404 for one that was rotated or revoked: it must not come into new use.
+        404 for one that was rotated or revoked: it must not come into new use. And for the
+        account's own, which no person writes to.
         """
         record = await find(caller, address)
-        if record.state != "active":
+        if record.state != "active" or record.is_of_account:
             raise not_found("active capture address")
         owner = await directory.get(caller.account, record.person_id)
         card = contact_card(
@@ -176,7 +219,8 @@ def _demand(caller: Caller, person_id: str | None) -> None:
 def _shown(record: AddressRecord) -> CaptureAddressOut:
     return CaptureAddressOut(
         address=record.address,
-        person_id=record.person_id,
+        scope="account" if record.is_of_account else "user",
+        person_id=record.person_id or None,
         state=record.state,
         key_id=record.key_id,
         created_at=record.created_at,

@@ -3,6 +3,7 @@
 It runs the functions that decide about real mail.
 """
 
+import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -12,7 +13,8 @@ from pydantic import BaseModel, Field
 
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.decide import Attach, Dismiss, Person, verdicts
-from services.matcher.judge import Judgement, Verdict, judge
+from services.matcher.journal import may_be_journal, read_journal
+from services.matcher.judge import Judgement, Verdict, judge, judge_journal
 from services.matcher.knowledge import Knowledge
 from shared.auth import Caller
 from shared.events import Direction, DismissalReason, Match, Role, Source
@@ -80,12 +82,13 @@ def explain_routes(
     ) -> Explanation:
         """Tell what would become of a raw mail, and what each address in it meant."""
         raw = await read_mail(request, _MAX_BYTES)
-        counts = True
+        counts, is_of_account = True, False
         if recipient is not None:
             record = await capture_addresses.find(recipient.lower())
             if record is None or record.account != caller.account:
                 raise invalid_field("recipient", "not a capture address of this account")
             counts = record.counts_at(datetime.now(UTC))
+            is_of_account = record.is_of_account
 
         async def ask(keys: frozenset[str]) -> Collection[Person]:
             return await knowledge.people(caller.account, keys)
@@ -94,7 +97,13 @@ def explain_routes(
             return raw
 
         header = read_header_block(raw)
-        verdict = await judge(header, ask, body, body, capture_domain)
+        if is_of_account and may_be_journal(header):
+            journal = await asyncio.to_thread(read_journal, raw, header)
+            if journal is None:
+                raise invalid_field("body", "is a journal report without its mail: a dead letter")
+            verdict = await judge_journal(journal, ask, capture_domain)
+        else:
+            verdict = await judge(header, ask, body, body, capture_domain)
         return _explanation(verdict, counts)
 
     return router

@@ -9,6 +9,7 @@ from services.matcher.addresses import check, normalise
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.decide import Person
 from services.matcher.directory import Directory, person_of
+from services.matcher.round_trip.records import RoundTrips
 from shared.auth import Caller
 from shared.events import Kind, PersonId
 from shared.web import allowed, not_found
@@ -71,7 +72,9 @@ class PersonList(BaseModel):
     next_cursor: str | None
 
 
-def people_routes(directory: Directory, capture_addresses: CaptureAddresses) -> APIRouter:
+def people_routes(
+    directory: Directory, capture_addresses: CaptureAddresses, round_trips: RoundTrips
+) -> APIRouter:
     """Return the routes of the directory."""
     router = APIRouter(tags=["directory"])
 
@@ -110,6 +113,7 @@ def people_routes(directory: Directory, capture_addresses: CaptureAddresses) -> 
         new = await directory.put(caller.account, person)
         if body.kind is not Kind.USER:  # afterwards: an address minted meanwhile is revoked, too
             await capture_addresses.revoke(caller.account, person_ids=[person_id])
+            await round_trips.forget(caller.account, [person_id])
         response.status_code = 201 if new else 200
         return _shown(person)
 
@@ -126,6 +130,7 @@ def people_routes(directory: Directory, capture_addresses: CaptureAddresses) -> 
         """Forget a person; a user's capture address is revoked. 204 also when there was nobody."""
         await directory.delete(caller.account, person_id)
         await capture_addresses.revoke(caller.account, person_ids=[person_id])
+        await round_trips.forget(caller.account, [person_id])
 
     return router
 

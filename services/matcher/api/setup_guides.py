@@ -94,8 +94,12 @@ def setup_guide_routes(
 
     async def values(caller: Caller, mailbox: str | None) -> dict[Placeholder, str]:
         active = await capture_addresses.of_person(caller.account, caller.person_id)
+        of_account = None
+        if caller.may("account:write"):
+            of_account = await capture_addresses.of_person(caller.account, "")
         known: dict[Placeholder, str | None] = {
             "capture_address": active.address if active else None,
+            "account_capture_address": of_account.address if of_account else None,
             "address": mailbox,
         }
         return {name: value for name, value in known.items() if value}

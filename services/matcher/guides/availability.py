@@ -1,16 +1,14 @@
 """Which guides can be followed today: none relies on what Satchel lacks.
 
-* A guide with an unmet need is not listed.
 * A provider that asks before it forwards, in a mail that `confirmation.py` cannot read, cannot be
   answered by what is recognised. Its users first open their set-up window, which shows the mail as
   it came; where the window may not show it, they get the steps by hand.
 
-The files keep their steps. Taking an entry out of these sets is all that it takes to tell them.
+The files keep their steps. Taking an entry out of the set is all that it takes to tell them.
 """
 
-from services.matcher.guides.shape import Guide, GuideHalf, GuideNeed
+from services.matcher.guides.shape import Guide, GuideHalf
 
-UNMET_NEEDS = frozenset({GuideNeed.ACCOUNT_CAPTURE_ADDRESS, GuideNeed.JOURNAL_REPORTS})
 UNREAD_CONFIRMATIONS = frozenset(
     {
         "china-mobile",
@@ -37,10 +35,8 @@ WATCH = (
 )
 
 
-def available(guide: Guide, by_hand: GuideHalf) -> Guide | None:
-    """Return the guide as it can be followed today; None when it cannot."""
-    if UNMET_NEEDS.intersection(guide.needs):
-        return None
+def available(guide: Guide, by_hand: GuideHalf) -> Guide:
+    """Return the guide as it can be followed today."""
     if guide.receives is None or guide.id not in UNREAD_CONFIRMATIONS:
         return guide
     if guide.id not in FROM_THE_USERS_OWN:

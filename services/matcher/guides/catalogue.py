@@ -35,7 +35,7 @@ class Catalogue:
         """Read the files. Raises ValueError when one of them is not as it should be."""
         by_hand = GuideHalf.model_validate(_read(_FOLDER / "by_hand.toml"))
         found = (available(guide, by_hand) for guide in written_guides())
-        guides = {guide.id: guide for guide in found if guide}
+        guides = {guide.id: guide for guide in found}
         mail_hosts = _read(_FOLDER / "mail_hosts.toml")
         if unknown := set(mail_hosts.values()) - guides.keys():
             raise ValueError(f"mail_hosts.toml has unknown guides: {sorted(unknown)}")

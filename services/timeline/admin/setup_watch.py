@@ -53,8 +53,9 @@ class SetupWatch:
     async def look(self, now: datetime) -> None:
         """Look at all of them once."""
         counted: Counter[str] = Counter()
-        async for record in self._all():
-            found = notices(await self._setups.complete(record), now) if _may(record, now) else []
+        async for record, may_have_failed in self._all():
+            may = may_have_failed or _may(record, now)
+            found = notices(await self._setups.complete(record), now) if may else []
             counted.update(notice.kind for notice in found)
             names = tuple(sorted(notice.name for notice in found))
             if names != record.told:
@@ -62,13 +63,15 @@ class SetupWatch:
         for kind in get_args(NoticeKind):
             SETUP_NOTICES.labels(kind).set(counted[kind])
 
-    async def _all(self) -> AsyncIterator[Setup]:
+    async def _all(self) -> AsyncIterator[tuple[Setup, bool]]:
+        """Yield each set-up, and whether its latest round trip may have failed."""
         after = ""
         while True:
             page = self._setups.collection.find({"_id": {"$gt": after}})
             found = await records_of(Setup, page.sort("_id", ASCENDING).limit(_AT_ONCE))
+            failed = await self._setups.may_have_failed([record.id for record in found])
             for record in found:
-                yield record
+                yield record, record.id in failed
             if len(found) < _AT_ONCE:
                 return
             after = found[-1].id

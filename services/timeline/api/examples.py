@@ -101,6 +101,17 @@ SETUP = {
             "at": "2026-01-15T09:30:04Z",
         }
     ],
+    "round_trip": {
+        "state": "bounced",
+        "address": "one@agency.example",
+        "sent_at": "2026-01-15T09:31:00Z",
+        "expires_at": "2026-01-16T09:31:00Z",
+        "at": "2026-01-15T09:31:09Z",
+        "repeated": False,
+        "status": "5.7.520",
+        "reason": "The organisation blocks automatic forwarding to other domains.",
+        "advice": "An administrator allows automatic forwarding for this mailbox.",
+    },
     "halves": {
         "sent": {
             "state": "working",

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from services.timeline.api.shapes import AddressOut
 from services.timeline.query.confirmations import Confirmations
 from services.timeline.query.people import Directory
+from services.timeline.query.round_trips import RoundTrip
 from services.timeline.query.setup import (
     HalfState,
     HalfView,
@@ -44,6 +45,24 @@ class ConfirmationOut(BaseModel):
     link: str | None = Field(description="Confirms when it is opened")
     capture_address: str
     at: datetime
+
+
+class RoundTripOut(BaseModel):
+    """The latest challenge to one of the caller's mailboxes (`POST /v1/setup:prove`)."""
+
+    state: Literal["sent", "returned", "bounced", "failed", "lost"] = Field(
+        description="`sent`: on its way. `returned`: the mailbox forwards. `bounced`: a mail "
+        "server refused it. `failed`: the relay did not take it, which says nothing of the "
+        "mailbox. `lost`: it did not come back in time"
+    )
+    address: str
+    sent_at: datetime
+    expires_at: datetime
+    at: datetime = Field(description="When it came to this state")
+    repeated: bool = Field(description="It was sent by the account's weekly check")
+    status: str | None = Field(description="The enhanced status code of a bounce (RFC 3463)")
+    reason: str | None = Field(description="Why it bounced, in words")
+    advice: str | None = Field(description="What to do about it")
 
 
 class HalfOut(BaseModel):
@@ -117,7 +136,8 @@ class NoticeOut(BaseModel):
         description="`silent_half`: nothing came since. `leak`: people outside the account have "
         "seen the capture address; `POST /v1/capture-addresses/{address}:rotate` gives another, "
         "and lets this one count for a while. `confirmation_expired`: a provider asked, and "
-        "nothing has come since: let it ask again"
+        "nothing has come since: let it ask again. `round_trip_failed`: the latest challenge "
+        "bounced or did not come back, and no mail has come since: see `round_trip`"
     )
     since: datetime
     half: Half | None = Field(description="Of a silent half: which")
@@ -152,6 +172,7 @@ class SetupOut(BaseModel):
         "for 24 hours"
     )
     notices: list[NoticeOut] = Field(description="What needs a person, newest first")
+    round_trip: RoundTripOut | None = Field(description="null: there was none")
 
 
 def setup_routes(directory: Directory, confirmations: Confirmations, setups: Setups) -> APIRouter:
@@ -192,6 +213,16 @@ def setup_routes(directory: Directory, confirmations: Confirmations, setups: Set
                 for mail in await setups.watched(caller.account, caller.person_id, now)
             ],
             notices=NoticeOut.all_of(notices(known, now)),
+            round_trip=_round_trip(known.round_trip, now) if known.round_trip else None,
         )
 
     return router
+
+
+def _round_trip(latest: RoundTrip, now: datetime) -> RoundTripOut:
+    return RoundTripOut.model_validate(
+        {
+            **{field: getattr(latest, field) for field in RoundTripOut.model_fields},
+            **({"state": "lost", "at": latest.expires_at} if latest.is_lost(now) else {}),
+        }
+    )

@@ -11,7 +11,7 @@ What is told follows from what is stored and from the moment, by pure functions:
 happen for a half to become silent.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -20,6 +20,7 @@ from msgspec import field as stored_as
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from services.timeline.query.parts import fields_of, records_of
+from services.timeline.query.round_trips import RoundTrip, RoundTrips
 from services.timeline.write.indexes import WATCHED_KEPT
 from services.timeline.write.proving import setup_id
 from services.timeline.write.records import Record
@@ -58,7 +59,7 @@ EXPIRED_IS_TOLD = timedelta(days=30)
 _MAX_WATCHED = 20
 
 HalfState = Literal["nothing_yet", "awaiting_confirmation", "working", "silent"]
-NoticeKind = Literal["silent_half", "leak", "confirmation_expired"]
+NoticeKind = Literal["silent_half", "leak", "confirmation_expired", "round_trip_failed"]
 
 
 class LastSeen(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -111,6 +112,8 @@ class KnownSetup:
     """Of each half that has brought anything."""
     addresses: dict[str, str] = field(default_factory=dict)
     """The states of the user's capture addresses. One that is new is heard of in a moment."""
+    round_trip: RoundTrip | None = None
+    """The latest challenge to the user's mailbox."""
 
     @property
     def has_left(self) -> bool:
@@ -166,10 +169,22 @@ def _expired_confirmations(known: KnownSetup, now: datetime) -> Iterator[Notice]
         yield Notice("confirmation_expired", expired, provider=asked.provider)
 
 
+def _failed_round_trips(known: KnownSetup, now: datetime) -> Iterator[Notice]:
+    """Yield the latest one that did not come back, unless mail has come since."""
+    latest = known.round_trip
+    if latest is None:
+        return
+    failed = latest.failed_at(now)
+    last = known.last_seen.get(Half.RECEIVED.value)
+    if failed is not None and (last is None or last < failed):
+        yield Notice("round_trip_failed", failed)
+
+
 NOTICES: tuple[Callable[[KnownSetup, datetime], Iterable[Notice]], ...] = (
     _silent_halves,
     _leaks,
     _expired_confirmations,
+    _failed_round_trips,
 )
 """What may need a person: each looks for one kind of notice."""
 
@@ -189,6 +204,7 @@ class Setups:
         self.collection = database[Setup.collection]
         self._half_days, self._watched = database[HalfDay.collection], database[Watched.collection]
         self._addresses = database["capture_addresses"]
+        self._round_trips = RoundTrips(database)
 
     async def of(self, account: str, owner: str) -> KnownSetup:
         """Return a user's set-up."""
@@ -209,7 +225,12 @@ class Setups:
         which = {"account": record.account, "person_id": record.owner}
         addresses = self._addresses.find(which, fields_of(KnownAddress))
         states = {one.address: one.state for one in await records_of(KnownAddress, addresses)}
-        return KnownSetup(record, last_seen, states)
+        round_trip = await self._round_trips.of(record.account, record.owner)
+        return KnownSetup(record, last_seen, states, round_trip)
+
+    async def may_have_failed(self, ids: Collection[str]) -> frozenset[str]:
+        """Return those set-ups whose latest round trip has not come back, or not yet."""
+        return await self._round_trips.not_returned(ids)
 
     async def watched(self, account: str, owner: str, now: datetime) -> list[Watched]:
         """Return the dismissed mails that a user asked to see, newest first."""

@@ -15,12 +15,14 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from services.timeline.write.attaching import attach
-from services.timeline.write.proving import note_asked, prove, setup_query, tell_owner
+from services.timeline.write.proving import note_asked, prove, prove_half, setup_query, tell_owner
 from services.timeline.write.recording import (
+    is_news_of_owner,
     outcome_of,
     record_confirmation,
     record_dismissed,
     record_refused,
+    record_round_trip,
 )
 from services.timeline.write.records import NamedAddress
 from services.timeline.write.replacing import replace_content
@@ -32,10 +34,12 @@ from services.timeline.write.requests import (
     Refuse,
     Replace,
     Request,
+    Return,
     Watch,
 )
 from services.timeline.write.side_records import Confirmation, Held, Watched
 from services.timeline.write.state import Draft, NotLoaded, Query, State
+from shared.events import Half, MailAttached, MailDismissed, MailRoundTrip, Share
 
 
 class Applied(Struct, frozen=True):
@@ -66,18 +70,24 @@ def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
     """Write one request to the draft. Raises NotLoaded."""
     match request:
         case Attach(event=attached):
-            is_proof = setup_query(attached) and outcome_of(draft, attached) is None
+            is_told = setup_query(attached) is not None or bool(request.proves)
+            before = outcome_of(draft, attached) if is_told else None
             answer = attach(draft, request, now)
-            if is_proof:
+            if is_told and is_news_of_owner(before, attached):
                 prove(draft, attached, now)
+            if is_told and before is None:
+                _prove_shares(draft, attached, request.proves, now)
             return answer
         case Dismiss(event=dismissed):
             is_new = record_dismissed(draft, dismissed)
             if is_new:
                 prove(draft, dismissed, now)
+                _prove_shares(draft, dismissed, request.proves, now)
             return Answer(outcome="dismissed", again=not is_new)
         case Confirm():
             return _confirm(draft, request, now)
+        case Return(event=returned):
+            return _return(draft, returned, now)
         case Watch():
             return _watch(draft, request, now)
         case Refuse():
@@ -131,6 +141,21 @@ def _watch(draft: Draft, request: Watch, now: datetime) -> Answer:
         )
         tell_owner(draft, event.account, event.owner, now)
     return Answer(outcome="watched", again=not is_new)
+
+
+def _prove_shares(
+    draft: Draft, event: MailAttached | MailDismissed, shares: Sequence[Share], now: datetime
+) -> None:
+    for share in shares:
+        if share.half is not None and not event.backfill:
+            prove_half(draft, event.account, share.owner, share.half, event.received_at, now)
+
+
+def _return(draft: Draft, event: MailRoundTrip, now: datetime) -> Answer:
+    is_new = record_round_trip(draft, event)
+    if is_new and event.owner is not None and not event.backfill:
+        prove_half(draft, event.account, event.owner, Half.RECEIVED, event.received_at, now)
+    return Answer(outcome="round_trip", again=not is_new)
 
 
 def _refuse(draft: Draft, request: Refuse) -> Answer:

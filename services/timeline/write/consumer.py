@@ -15,18 +15,29 @@ from services.timeline.content.reader import read
 from services.timeline.metrics import PROJECTED, VISIBLE_SECONDS
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.authentication import has_failed
+from services.timeline.write.identity import without_bcc
 from services.timeline.write.projection import Projection, project
-from services.timeline.write.requests import Answer, Attach, Confirm, Dismiss, Watch
+from services.timeline.write.requests import Answer, Attach, Confirm, Dismiss, Return, Watch
 from services.timeline.write.writer import Writer
 from shared import tracing
 from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway
 from shared.broker import Delivery
 from shared.database import DatabaseAway, database_errors
-from shared.events import MailAttached, MailConfirmation, MailDismissed, MailWatched
+from shared.events import (
+    MailAttached,
+    MailAttachedToShares,
+    MailConfirmation,
+    MailDismissed,
+    MailDismissedWithShares,
+    MailRoundTrip,
+    MailWatched,
+    Share,
+)
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 log = structlog.get_logger()
-_Recorded = MailDismissed | MailConfirmation | MailWatched
+_Recorded = MailDismissed | MailDismissedWithShares | MailConfirmation | MailRoundTrip | MailWatched
+"""What carries no mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,7 @@ class Projector:
     """How many large mails may be in memory at a time."""
 
     async def handle(self, delivery: Delivery) -> Outcome:
-        """Handle one `mail.attached`, `.dismissed`, `.confirmation` or `.watched`.
+        """Handle one `mail.attached`, `.dismissed`, `.confirmation`, `.round_trip` or `.watched`.
 
         Done                     it is written, now or by an earlier delivery
         Retry                    the database or the blob store is unavailable
@@ -48,34 +59,57 @@ class Projector:
         Reject unexpected_event  the queue holds something else
         """
         event = delivery.event
-        if not isinstance(event, MailAttached | _Recorded):
+        if not isinstance(event, MailAttached | MailAttachedToShares | _Recorded):
             return Reject("unexpected_event", event.tag)
         with structlog.contextvars.bound_contextvars(capture_id=str(event.capture_id)):
             try:
                 with database_errors():
-                    if isinstance(event, MailAttached):
+                    if isinstance(event, MailAttached | MailAttachedToShares):
                         return await self._attach(event, delivery.body)
                     return await self._record(event)
             except (DatabaseAway, BlobStoreAway) as away:
                 return Retry(f"{type(away).__name__}: {away}")
 
-    async def _attach(self, event: MailAttached, body: bytes) -> Outcome:
+    async def _attach(self, event: MailAttached | MailAttachedToShares, body: bytes) -> Outcome:
         if event.blob_key is None:
-            answer = await self.show(event, body)
+            answer = await self._show(event, body)
         else:
             async with self.large_mails:
                 try:
                     raw = await self.blobs.get(event.blob_key)
                 except BlobMissing:
-                    return Done() if await self.writer.has_seen(event) else Reject("claim_missing")
-                answer = await self.show(event, raw)
+                    first = event if isinstance(event, MailAttached) else event.of_shares()[0][1]
+                    return Done() if await self.writer.has_seen(first) else Reject("claim_missing")
+                answer = await self._show(event, raw)
                 if answer.complete:
                     await self.blobs.delete(event.blob_key)
                     log.debug("claim removed")
         _note(event, answer)
         return Done()
 
-    async def show(self, event: MailAttached, raw: bytes, *, is_released: bool = False) -> Answer:
+    async def _show(self, event: MailAttached | MailAttachedToShares, raw: bytes) -> Answer:
+        """Show a mail to its owner, or to everyone who has a share in it.
+
+        The first has seen the whole mail: the event is complete when it is complete for them.
+        """
+        if isinstance(event, MailAttached):
+            return await self.show(event, raw)
+        shares = event.of_shares()
+        proves = tuple(share for share in event.shares if not share.matched)
+        answers: list[Answer] = []
+        for share, own in shares:
+            copy = raw if share.sees_bcc else without_bcc(raw)
+            answers.append(await self.show(own, copy, proves=() if answers else proves))
+        return answers[0]
+
+    async def show(
+        self,
+        event: MailAttached,
+        raw: bytes,
+        *,
+        is_released: bool = False,
+        proves: tuple[Share, ...] = (),
+    ) -> Answer:
         """Show a mail, or let it wait for a user's yes unless they have said it (`is_released`)."""
         may_wait = False
         if has_failed(event) and not is_released:
@@ -87,16 +121,24 @@ class Projector:
                 raw=raw,
                 may_wait=may_wait,
                 is_released=is_released,
+                proves=proves,
             )
         )
 
     async def _record(self, event: _Recorded) -> Outcome:
-        if isinstance(event, MailDismissed):
-            answer = await self.writer.submit(Dismiss(event=event))
-        elif isinstance(event, MailConfirmation):
-            answer = await self.writer.submit(Confirm(event=event))
-        else:
-            answer = await self.writer.submit(Watch(event=event))
+        match event:
+            case MailDismissed():
+                answer = await self.writer.submit(Dismiss(event=event))
+            case MailDismissedWithShares():
+                answer = await self.writer.submit(
+                    Dismiss(event=event.without_shares(), proves=event.shares)
+                )
+            case MailConfirmation():
+                answer = await self.writer.submit(Confirm(event=event))
+            case MailRoundTrip():
+                answer = await self.writer.submit(Return(event=event))
+            case MailWatched():
+                answer = await self.writer.submit(Watch(event=event))
         _note(event, answer)
         return Done()
 
@@ -110,7 +152,7 @@ async def _projected(event: MailAttached, raw: bytes) -> Projection:
     return project(event, mail, raw)
 
 
-def _note(event: MailAttached | _Recorded, answer: Answer) -> None:
+def _note(event: MailAttached | MailAttachedToShares | _Recorded, answer: Answer) -> None:
     PROJECTED.labels(answer.outcome).inc()
     seconds = (datetime.now(UTC) - event.received_at).total_seconds()
     # Backfill waits on purpose; what is delivered again could be seen since it came first. A mail

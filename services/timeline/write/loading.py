@@ -16,7 +16,7 @@ from services.timeline.write.authentication import has_failed
 from services.timeline.write.conversations import token_id
 from services.timeline.write.listing import Change
 from services.timeline.write.projection import Projection
-from services.timeline.write.proving import setup_query
+from services.timeline.write.proving import setup_id, setup_query
 from services.timeline.write.quarantine import held_id
 from services.timeline.write.records import (
     Content,
@@ -35,9 +35,17 @@ from services.timeline.write.requests import (
     Refuse,
     Replace,
     Request,
+    Return,
     Watch,
 )
-from services.timeline.write.side_records import Bounce, Confirmation, Held, ReadMark, Watched
+from services.timeline.write.side_records import (
+    Bounce,
+    Confirmation,
+    Held,
+    ReadMark,
+    Setup,
+    Watched,
+)
 from services.timeline.write.state import ById, OfConversation, Query, State
 from services.timeline.write.stored import from_document
 from shared.database import BY_ID, Database, Document
@@ -124,6 +132,11 @@ def first_queries(requests: Sequence[Request]) -> Iterator[Query]:
             case Confirm(event=asked):
                 yield ById(Outcome, asked.account, str(asked.capture_id))
                 yield ById(Confirmation, asked.account, str(asked.capture_id))
+            case Return(event=returned):
+                yield ById(Outcome, returned.account, str(returned.capture_id))
+                if returned.owner is not None:
+                    id_ = setup_id(returned.account, returned.owner)
+                    yield ById(Setup, returned.account, id_)
             case Watch(event=watched):
                 yield ById(Watched, watched.account, str(watched.capture_id))
             case Refuse(held=held):

@@ -3,6 +3,9 @@
 * `people`: `{_id: "<account>/<person id>", account, person_id, version, kind, name, addresses}`,
   without the last three once deleted.
 * `capture_addresses`: `{_id: <address>, account, person_id, version, state, valid_until}`.
+* `round_trips`: `{_id: "<account>/<person id>", account, person_id, version, state, at, address,
+  sent_at, expires_at, repeated, status, reason, advice}`, the latest of each user, without the
+  last seven once the user is deleted.
 
 Events arrive in any order and any number of times; the highest version wins. What arrives while a
 write is under way is written together next: an import is thousands of events.
@@ -30,7 +33,7 @@ from shared.database import (
     is_duplicate,
     of_id,
 )
-from shared.events import CaptureAddressChanged, PersonChanged, PersonDeleted
+from shared.events import CaptureAddressChanged, PersonChanged, PersonDeleted, RoundTripChanged
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 _AT_ONCE = 128
@@ -43,9 +46,10 @@ class People:
         self._database = database
         self._people = _Newest(database["people"])
         self._addresses = _Newest(database["capture_addresses"])
+        self._round_trips = _Newest(database["round_trips"])
 
     async def handle(self, delivery: Delivery) -> Outcome:
-        """Handle one event about a person or a capture address.
+        """Handle one event about a person, a capture address or a round trip.
 
         Done                     it is written, or a newer one was before
         Retry                    the database is away
@@ -61,6 +65,11 @@ class People:
                         await self._forget_setup(event)
                 elif isinstance(event, CaptureAddressChanged):
                     await self._put_address(event)
+                elif isinstance(event, RoundTripChanged):
+                    id_ = f"{event.account}/{event.person_id}"
+                    told = event.model_dump(exclude_none=True)
+                    await self._round_trips.put({"_id": id_, **told, "state": event.state.value})
+                    await self._tell_owner(event)
                 else:
                     return Reject("unexpected_event", event.tag)
         except DatabaseAway as away:
@@ -73,13 +82,13 @@ class People:
         record = event.model_dump(exclude={"address"})
         await self._addresses.put({"_id": event.address, **record})
         if known is None or known["version"] < event.version:
-            hint = Hint(
-                account=event.account,
-                audience=setup_of(event.person_id),
-                conversation_id="",
-                at=datetime.now(UTC),
-            )
-            await self._database[Hint.collection].insert_one(to_document(hint))
+            await self._tell_owner(event)
+
+    async def _tell_owner(self, event: CaptureAddressChanged | RoundTripChanged) -> None:
+        """Let the user's open pages fetch their set-up again."""
+        audience, now = setup_of(event.person_id), datetime.now(UTC)
+        hint = Hint(account=event.account, audience=audience, conversation_id="", at=now)
+        await self._database[Hint.collection].insert_one(to_document(hint))
 
     async def _forget_setup(self, event: PersonDeleted) -> None:
         id_ = f"{event.account}/{event.person_id}"

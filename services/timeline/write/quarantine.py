@@ -30,7 +30,10 @@ def held_id(capture_id: str) -> str:
 
 def raw_key(event: MailAttached) -> str:
     """Return where the bytes of a mail wait."""
-    return quarantine_key(event.account, event.capture_id, event.place)
+    key = quarantine_key(event.account, event.capture_id, event.place)
+    if not event.shared:
+        return key
+    return f"{key}@{hashlib.sha256(event.owner.encode()).hexdigest()[:16]}"
 
 
 def hold(draft: Draft, event: MailAttached, projection: Projection) -> None:

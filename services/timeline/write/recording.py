@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from services.timeline.write.records import Outcome
 from services.timeline.write.requests import Final
 from services.timeline.write.state import Draft, TallyKey
-from shared.events import MailAttached, MailConfirmation, MailDismissed
+from shared.events import MailAttached, MailConfirmation, MailDismissed, MailRoundTrip
 
 FINAL: tuple[str, ...] = get_args(Final)
 """Why a capture that waited is forgotten; nothing brings it back."""
@@ -64,7 +64,7 @@ def record_attached(
         _count(draft, event.account, now.day, NOBODY, f"dismissed.{before.reason}", -1)
     if before is not None and (before.decision, decision) == ("quarantined", "attached"):
         _count(draft, event.account, now.day, event.owner, "quarantined", -1)
-    of_mail = [p for p in parts if p.startswith(f"{event.place}/")]
+    of_mail = [p for p in parts if p.startswith(f"{event.place}/") and p.endswith(_of_share(event))]
     return Recorded(
         complete=len(of_mail) >= event.parts,
         again=before is not None and before.decision == decision and part in seen,
@@ -107,6 +107,19 @@ def record_confirmation(draft: Draft, event: MailConfirmation) -> bool:
     return _record_once(draft, outcome, event.owner, "confirmations")
 
 
+def record_round_trip(draft: Draft, event: MailRoundTrip) -> bool:
+    """Record what belongs to a round trip; return False when it was recorded before."""
+    outcome = Outcome(
+        id=str(event.capture_id),
+        account=event.account,
+        day=_day(event.received_at),
+        at=_milliseconds(event.decided_at),
+        decision="round_trip",
+        reason=event.result.value,
+    )
+    return _record_once(draft, outcome, event.owner or NOBODY, "round_trips")
+
+
 def _record_once(draft: Draft, outcome: Outcome, owner: str, counted_as: str) -> bool:
     if draft.one(Outcome, outcome.account, outcome.id) is not None:
         return False
@@ -117,7 +130,19 @@ def _record_once(draft: Draft, outcome: Outcome, owner: str, counted_as: str) ->
 
 def part_of(event: MailAttached) -> str:
     """Return what tells this event from the others of its capture."""
-    return f"{event.place}/{event.part}"
+    return f"{event.place}/{event.part}{_of_share(event)}"
+
+
+def is_news_of_owner(outcome: Outcome | None, event: MailAttached) -> bool:
+    """Return whether nothing of the capture has been recorded for the event's owner before."""
+    if outcome is None:
+        return True
+    share = _of_share(event)
+    return bool(share) and not any(part.endswith(share) for part in outcome.parts)
+
+
+def _of_share(event: MailAttached) -> str:
+    return f"@{event.owner}" if event.shared else ""
 
 
 def _count(

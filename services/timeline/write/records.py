@@ -327,7 +327,7 @@ class Outcome(Kept, frozen=True, kw_only=True, omit_defaults=True):
     day: str
     at: datetime | None = None
     decision: str
-    """`attached`, `dismissed`, `confirmation` or `quarantined`."""
+    """`attached`, `dismissed`, `confirmation`, `round_trip` or `quarantined`."""
     reason: str | None = None
     message_id_hash: str | None = None
     parts: tuple[str, ...] = ()

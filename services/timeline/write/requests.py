@@ -7,7 +7,14 @@ from msgspec import Struct
 from services.timeline.write.projection import Projection
 from services.timeline.write.records import Content
 from services.timeline.write.side_records import Held
-from shared.events import MailAttached, MailConfirmation, MailDismissed, MailWatched
+from shared.events import (
+    MailAttached,
+    MailConfirmation,
+    MailDismissed,
+    MailRoundTrip,
+    MailWatched,
+    Share,
+)
 
 Final = Literal["refused", "expired"]
 
@@ -22,18 +29,28 @@ class Attach(Struct, frozen=True, kw_only=True):
     """The account wants mail that failed authentication to wait."""
     is_released: bool = False
     """A user has released it from quarantine."""
+    proves: tuple[Share, ...] = ()
+    """Shares of the same capture without a match: they prove a half and nothing else."""
 
 
 class Dismiss(Struct, frozen=True, kw_only=True):
     """Record that a capture was dismissed."""
 
     event: MailDismissed
+    proves: tuple[Share, ...] = ()
+    """Of a capture at an address of the account: the users whose set-up it proves."""
 
 
 class Confirm(Struct, frozen=True, kw_only=True):
     """Keep a provider's forwarding confirmation for its owner."""
 
     event: MailConfirmation
+
+
+class Return(Struct, frozen=True, kw_only=True):
+    """Record that a capture belongs to a round trip: it is no mail."""
+
+    event: MailRoundTrip
 
 
 class Watch(Struct, frozen=True, kw_only=True):
@@ -57,15 +74,15 @@ class Replace(Struct, frozen=True, kw_only=True):
     projections: tuple[Projection, ...]
 
 
-Request = Attach | Dismiss | Confirm | Watch | Refuse | Replace
+Request = Attach | Dismiss | Confirm | Return | Watch | Refuse | Replace
 
 
 class Answer(Struct, frozen=True, kw_only=True):
     """What became of a request."""
 
     outcome: str
-    """`attached`, `quarantined`, `dismissed`, `confirmation` or `watched`; of a Replace `changed`,
-    `unchanged` or `moved`."""
+    """`attached`, `quarantined`, `dismissed`, `confirmation`, `round_trip` or `watched`; of a
+    Replace `changed`, `unchanged` or `moved`."""
     complete: bool = True
     """Whether all parts of the event have been seen."""
     again: bool = False
@@ -86,4 +103,4 @@ def account_of(request: Request) -> str:
 
 def is_backfill(request: Request) -> bool:
     """Return whether live mail goes first."""
-    return isinstance(request, Attach | Dismiss | Confirm) and request.event.backfill
+    return isinstance(request, Attach | Dismiss | Confirm | Return) and request.event.backfill

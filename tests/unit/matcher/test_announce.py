@@ -318,7 +318,7 @@ def test_a_capture_tells_its_half_and_its_leak_whatever_is_decided() -> None:
         (seen(NO_MATCH), judgement(attach(MATCH), "1")),
     ):
         [event] = announce_verdict(LIVE, ADDRESS, Verdict(mails), RING, {})
-        assert not isinstance(event, MailConfirmation)
+        assert isinstance(event, MailAttached | MailDismissed)
         assert (event.owner, event.half, event.leak) == ("u1", Half.SENT, leak)
 
 
@@ -328,4 +328,5 @@ def test_backfill_and_a_revoked_address_prove_nothing() -> None:
     assert isinstance(event, MailAttached)
     revoked = Dismiss(DismissalReason.REVOKED_ADDRESS)
     dismissed = announce_dismissal(LIVE, ADDRESS, revoked, seen(NO_MATCH), RING)
+    assert isinstance(dismissed, MailDismissed)
     assert [(e.half, e.leak) for e in (event, dismissed)] == [(None, None)] * 2

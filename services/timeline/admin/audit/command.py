@@ -40,6 +40,7 @@ _TITLES = {
     "attached": "  attached",
     "dismissed": "  dismissed",
     "confirmation": "  confirmations",
+    "round_trip": "  round trips",
     "quarantined": "  in quarantine",
     "dead": "  dead letters",
     "dropped": "  dead letters, dropped",

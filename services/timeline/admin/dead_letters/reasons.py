@@ -12,6 +12,7 @@ REASONS = frozenset(
         "too_many_enclosed",
         "unexpected_event",
         "unknown_capture_address",
+        "unreadable_journal_report",
     }
 )
 """Those that are known: a metric's label must not be whatever a message says."""

@@ -1,0 +1,137 @@
+"""`/v1/setup:prove` and `/v1/setup/round-trips`: proof that a user's mailbox forwards."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.matcher.addresses import normalise
+from services.matcher.capture_addresses import CaptureAddresses
+from services.matcher.decide import Person
+from services.matcher.directory import Directory
+from services.matcher.round_trip.proving import Proving, TooManyToday
+from services.matcher.round_trip.records import PER_DAY, Repeat
+from services.matcher.round_trip.relay import RelayAway
+from shared.auth import Caller
+from shared.events import Kind
+from shared.web import Problem, SignedIn, allowed, not_found
+
+
+class ProveRequest(BaseModel):
+    """Which of the caller's mailboxes is to be tested."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    address: Annotated[
+        str | None,
+        Field(max_length=320, description="One of the caller's own; the first when not given"),
+    ] = None
+
+
+class ProveOut(BaseModel):
+    """A challenge that is under way."""
+
+    state: Literal["sent", "bounced"] = Field(
+        description="`bounced`: the relay refused the address at once. `round_trip` of "
+        "`GET /v1/setup` says why, and tells when the challenge comes back"
+    )
+    address: str
+    sent_at: datetime
+    expires_at: datetime = Field(description="What comes back later proves nothing")
+
+
+class RoundTripSettings(BaseModel):
+    """What the account wants of round trips."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    repeat: Repeat = Field(
+        description="`weekly`: every user whose mailbox has proven its forward gets a challenge "
+        "each week, so that a forward that has stopped is noticed"
+    )
+
+
+def setup_prove_routes(
+    directory: Directory, capture_addresses: CaptureAddresses, proving: Proving
+) -> APIRouter:
+    """Return the routes of round trips."""
+    router = APIRouter(tags=["set-up"])
+
+    @router.post("/v1/setup:prove", status_code=202)
+    async def prove_setup(caller: SignedIn, body: ProveRequest | None = None) -> ProveOut:
+        """Send a challenge to the caller's own mailbox: its return proves that it forwards.
+
+        It tells of the token's own person alone, so it needs no scope. 404 for an address that is
+        not the caller's; 409 for who has no capture address, and where no relay is configured: the
+        detail says what to do instead; 429 after eight on a day; 503 while the relay is away.
+        """
+        person = await user(caller)
+        address = _own(person, body.address if body else None, proving.domain)
+        if not await can_come_back(caller):
+            raise _conflict("you have no capture address yet: POST /v1/capture-addresses makes one")
+        if proving.relay is None:
+            raise _conflict(
+                "This installation has no relay, so it sends no mail. Ask anyone outside of your "
+                f"organisation to write to {address}, and watch `received` in GET /v1/setup: it "
+                "turns to `working` when that mail arrives here."
+            )
+        try:
+            sent = await proving.send(caller.account, caller.person_id, address)
+        except TooManyToday as error:
+            detail = f"{PER_DAY} challenges on a day (UTC) are enough; try again tomorrow"
+            raise Problem(429, "Too many requests", detail) from error
+        except RelayAway as away:
+            detail = "the relay does not take mail right now; nothing was sent, try again later"
+            raise Problem(503, "Try again later", detail) from away
+        return ProveOut(
+            state="bounced" if sent.is_refused else "sent",
+            address=sent.address,
+            sent_at=sent.sent_at,
+            expires_at=sent.expires_at,
+        )
+
+    @router.get("/v1/setup/round-trips")
+    async def round_trip_settings(caller: SignedIn) -> RoundTripSettings:
+        """Return whether the account repeats round trips. Any token of the account may know."""
+        return RoundTripSettings(repeat=await proving.records.repeat(caller.account))
+
+    @router.put("/v1/setup/round-trips")
+    async def put_round_trip_settings(
+        body: RoundTripSettings, caller: Annotated[Caller, allowed("account:write")]
+    ) -> RoundTripSettings:
+        """Change whether the account repeats round trips."""
+        await proving.records.set_repeat(caller.account, body.repeat)
+        return body
+
+    async def can_come_back(caller: Caller) -> bool:
+        """Return whether there is an address to forward to: the user's, or the account's."""
+        for owner in (caller.person_id, ""):
+            if await capture_addresses.of_person(caller.account, owner):
+                return True
+        return False
+
+    async def user(caller: Caller) -> Person:
+        person = await directory.get(caller.account, caller.person_id)
+        if person is None or person.kind is not Kind.USER or not person.addresses:
+            raise _conflict("you are no user of this account with a mail address")
+        return person
+
+    return router
+
+
+def _own(person: Person, address: str | None, capture_domain: str) -> str:
+    """Return the mailbox that is meant. Raises the problem 404 when it is not the caller's.
+
+    A capture address is no mailbox: a challenge would be back without any forward.
+    """
+    wanted = None if address is None else normalise(address)
+    for own in person.addresses:
+        key = normalise(own)
+        if wanted in (None, key) and not key.endswith(f"@{capture_domain}"):
+            return own
+    raise not_found("address of yours")
+
+
+def _conflict(detail: str) -> Problem:
+    return Problem(409, "Cannot be done", detail)

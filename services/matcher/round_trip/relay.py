@@ -1,0 +1,110 @@
+"""The SMTP relay: what Satchel sends leaves by it, and nothing else leaves Satchel as mail.
+
+TLS before anything is said: by STARTTLS (`smtp://`), or from the start (`smtps://`). A relay
+without it is refused unless RELAY_STARTTLS is off.
+"""
+
+import asyncio
+import smtplib
+import ssl
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+_SECONDS = 20
+_PORTS = {"smtp": 587, "smtps": 465}
+_MAX_REPLY = 1000
+
+
+class RelayAway(Exception):
+    """The relay did not take the mail, for a reason that is not the recipient's."""
+
+
+class RelayRefused(Exception):
+    """The relay refuses this recipient for good."""
+
+    def __init__(self, reply: str) -> None:
+        super().__init__(reply)
+        self.reply = reply[:_MAX_REPLY]
+
+
+def relay_place(url: str) -> tuple[str, str, int]:
+    """Return the scheme, host and port of a relay's URL. Raises ValueError, with what to do."""
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ValueError("must be smtp://host:587 or smtps://host:465")
+    if parts.username or parts.password:
+        raise ValueError("holds no credentials: set RELAY_USER and RELAY_PASSWORD")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("ends after the port")
+    return parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme]
+
+
+class Outgoing(Protocol):
+    """By what mail leaves."""
+
+    @property
+    def sender(self) -> str:
+        """The author of what is sent, as it is shown."""
+
+    async def send(self, mail: bytes, *, envelope_sender: str, recipient: str) -> None:
+        """Return once the mail was taken. Raises RelayAway or RelayRefused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """An SMTP server that takes mail for anywhere."""
+
+    url: str
+    sender: str
+    """The author of what is sent, as it is shown."""
+    hostname: str
+    """How Satchel names itself."""
+    user: str | None = None
+    password: str | None = None
+    starttls: bool = True
+    ca_file: str | None = None
+    """Who vouches for the relay; the system's authorities when not given."""
+
+    async def send(self, mail: bytes, *, envelope_sender: str, recipient: str) -> None:
+        """Return once the relay took the mail. Raises RelayAway or RelayRefused."""
+        await asyncio.to_thread(self._send, mail, envelope_sender, recipient)
+
+    def _send(self, mail: bytes, envelope_sender: str, recipient: str) -> None:
+        try:
+            with self._session() as session:
+                if self.user is not None:
+                    session.login(self.user, self.password or "")
+                options = []
+                if not recipient.isascii():
+                    if not session.has_extn("smtputf8"):
+                        raise RelayRefused("5.6.7 the relay takes no internationalised address")
+                    options = ["SMTPUTF8", "BODY=8BITMIME"]
+                session.sendmail(envelope_sender, [recipient], mail, options)
+        except smtplib.SMTPRecipientsRefused as refused:
+            code, reply = refused.recipients[recipient]
+            if code >= 500:
+                raise RelayRefused(_text(reply)) from None
+            raise RelayAway(f"the relay answered {code}") from None
+        except smtplib.SMTPResponseException as error:
+            raise RelayAway(f"the relay answered {error.smtp_code}") from None
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            raise RelayAway(f"the relay cannot be used: {type(error).__name__}") from error
+
+    def _session(self) -> smtplib.SMTP:
+        scheme, host, port = relay_place(self.url)
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if scheme == "smtps":
+            return smtplib.SMTP_SSL(host, port, self.hostname, timeout=_SECONDS, context=context)
+        session = smtplib.SMTP(host, port, self.hostname, timeout=_SECONDS)
+        try:
+            if self.starttls:
+                session.starttls(context=context)  # raises where the relay has none
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+
+def _text(reply: bytes | str) -> str:
+    return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply

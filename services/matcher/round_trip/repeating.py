@@ -1,0 +1,112 @@
+"""The weekly round trips of the accounts that want them.
+
+Only users whose mailbox has proven its forward once are asked again, so nobody is written to who
+does not forward. One replica looks for what is due, by a lease; each round trip is claimed in its
+own record besides, so that none is sent twice when a lease changes hands.
+
+`leases`: `{_id: <what for>, holder, until}`.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from services.matcher.capture_addresses import CaptureAddresses
+from services.matcher.directory import Directory
+from services.matcher.round_trip.proving import Proving, TooManyToday
+from services.matcher.round_trip.records import Due, RoundTrips
+from services.matcher.round_trip.relay import RelayAway
+from shared.database import Database
+from shared.runtime import unless
+
+_EVERY_SECONDS = 300.0
+_LEASE = timedelta(minutes=15)
+_AT_ONCE = 20
+_PAUSE_SECONDS = 1.0
+"""Between two challenges: a relay has its limits, and a week is long."""
+log = structlog.get_logger()
+
+
+class Lease:
+    """One of many replicas may do something, until it has not been seen for a while."""
+
+    def __init__(self, database: Database, name: str) -> None:
+        self._leases, self._name = database["leases"], name
+        self._holder = secrets.token_hex(8)
+
+    async def held(self, now: datetime) -> bool:
+        """Take or renew the lease; return whether this replica has it."""
+        free = {"_id": self._name, "$or": [{"until": {"$lt": now}}, {"holder": self._holder}]}
+        change = {"$set": {"holder": self._holder, "until": now + _LEASE}}
+        try:
+            await self._leases.update_one(free, change, upsert=True)
+        except DuplicateKeyError:  # another holds it
+            return False
+        return True
+
+
+class Repeating:
+    """Sends what is due. Any number of replicas may run it."""
+
+    def __init__(
+        self,
+        proving: Proving,
+        records: RoundTrips,
+        directory: Directory,
+        addresses: CaptureAddresses,
+        lease: Lease,
+        *,
+        every_seconds: float = _EVERY_SECONDS,
+        pause_seconds: float = _PAUSE_SECONDS,
+    ) -> None:
+        self._proving, self._records, self._lease = proving, records, lease
+        self._directory, self._addresses = directory, addresses
+        self._every, self._pause = every_seconds, pause_seconds
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Send until `stop`; nothing at all without a relay."""
+        while not self._stopping.is_set():
+            if self._proving.relay is not None:
+                try:
+                    await unless(self._stopping, self.send_due())
+                except PyMongoError as error:
+                    log.warning("round trips wait", why=type(error).__name__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self._every)
+
+    def stop(self) -> None:
+        """Let `run` end."""
+        self._stopping.set()
+
+    async def send_due(self) -> None:
+        """Send what is due now, if this replica has the lease."""
+        if not await self._lease.held(datetime.now(UTC)):
+            return
+        for account in await self._records.repeating_accounts():
+            while due := await self._records.due(account, datetime.now(UTC), _AT_ONCE):
+                for one in due:
+                    if not await self._lease.held(datetime.now(UTC)):
+                        return
+                    if await self._send(account, one):
+                        await asyncio.sleep(self._pause)
+
+    async def _send(self, account: str, due: Due) -> bool:
+        """Send one; return whether the relay was asked."""
+        if not await self._records.claim(account, due, datetime.now(UTC)):
+            return False
+        person = await self._directory.get(account, due.person_id)
+        active = [await self._addresses.of_person(account, who) for who in (due.person_id, "")]
+        if person is None or not any(active) or due.address not in person.addresses:
+            return False  # in a week they are looked at again
+        try:
+            await self._proving.send(account, due.person_id, due.address, repeated=True)
+        except TooManyToday:
+            return False  # they are trying it themselves
+        except RelayAway:  # logged and counted there
+            await self._records.postpone(account, due, datetime.now(UTC))
+        return True

@@ -1,0 +1,76 @@
+"""Whose a capture at an address of the account is: every user's who takes part in it. Pure.
+
+Each of them has a share, as if their own capture address had caught it:
+
+* The owner of a share takes part by header, or is a recipient whom a journal report names.
+* A profile that is known from Bcc alone is in the shares of those who wrote the mail: nobody else's
+  copy of it names them. Of a bounce, whom it did not reach is in every share.
+* A share without a match proves a half of its owner's set-up, and nothing else of it is kept.
+
+`never_captures` is where a user's own never-capture list removes their share alone.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+
+from services.matcher.decide import Attach, Person, original_senders
+from services.matcher.judge import Judgement
+from shared.events import Half, Kind, Match, Role, Share, Source
+
+NeverCaptures = Callable[[str, Judgement], bool]
+"""Does this user not want this mail?"""
+
+
+def never_captures(_user: str, _mail: Judgement) -> bool:
+    """Return whether a user's own never-capture list names somebody who takes part."""
+    return False
+
+
+def shares_of(
+    captured: Judgement,
+    mail: Judgement,
+    *,
+    backfill: bool,
+    refuses: NeverCaptures = never_captures,
+) -> tuple[Share, ...]:
+    """Return the shares in a mail, those of its authors first.
+
+    `captured` is the mail that arrived, `mail` the same, or one that it encloses.
+    """
+    matches = mail.decision.matches if isinstance(mail.decision, Attach) else ()
+    taking_part = [p for p in captured.participants if p.source is not Source.FORWARDED_BODY]
+    writers = frozenset(p.address for p in taking_part if p.role is Role.FROM)
+    authors = original_senders(mail.participants)
+    found = [
+        _share(
+            user,
+            captured,
+            matches,
+            wrote_it=bool(user.keys & writers),
+            is_author=bool(user.keys & authors),
+            backfill=backfill,
+        )
+        for user in users_in(captured.people, {p.address for p in taking_part})
+        if not refuses(user.person_id, mail)
+    ]
+    return tuple(sorted(found, key=lambda share: (not share.sent_by_owner, share.owner)))
+
+
+def users_in(people: Collection[Person], addresses: Collection[str]) -> list[Person]:
+    """Return the users who have one of these addresses."""
+    return [p for p in people if p.kind is Kind.USER and not p.keys.isdisjoint(addresses)]
+
+
+def _share(
+    user: Person,
+    captured: Judgement,
+    matches: Sequence[Match],
+    *,
+    wrote_it: bool,
+    is_author: bool,
+    backfill: bool,
+) -> Share:
+    half = None
+    if not (backfill or captured.forwarded):
+        half = Half.SENT if wrote_it else Half.RECEIVED
+    share = Share(owner=user.person_id, sent_by_owner=is_author, sees_bcc=wrote_it, half=half)
+    return share.model_copy(update={"matched": any(map(share.sees, matches))})

@@ -1,0 +1,91 @@
+"""Whose a capture at an address of the account is."""
+
+import pytest
+
+from services.matcher.decide import Person, decide
+from services.matcher.judge import Judgement
+from services.matcher.participants import Participant, participants
+from services.matcher.shares import shares_of
+from shared.events import Half, Kind, Role, Share, Source
+from shared.mail.headers import read_header_block
+
+DOMAIN = "in.satchel.test"
+ANNA = Person("anna", Kind.USER, "", (), frozenset(["anna@team.example", "a@old.example"]))
+BEN = Person("ben", Kind.USER, "", (), frozenset(["ben@team.example"]))
+CARA = Person("cara", Kind.USER, "", (), frozenset(["cara@team.example"]))
+GUEST = Person("guest", Kind.GUEST, "", (), frozenset(["guest@team.example"]))
+CANDIDATE = Person("c1", Kind.CANDIDATE, "", (), frozenset(["cand@mail.example"]))
+PEOPLE = (ANNA, BEN, CARA, GUEST, CANDIDATE)
+
+
+def judged(
+    header: str, more: tuple[Participant, ...] = (), people: tuple[Person, ...] = PEOPLE
+) -> Judgement:
+    read = read_header_block(header.replace("\n", "\r\n").encode())
+    taking_part = participants(read, DOMAIN) + more
+    return Judgement("", read, decide(taking_part, people), taking_part, people)
+
+
+def shares(mail: Judgement, *, backfill: bool = False) -> tuple[Share, ...]:
+    return shares_of(mail, mail, backfill=backfill)
+
+
+def owners(mail: Judgement) -> list[str]:
+    return [share.owner for share in shares(mail)]
+
+
+@pytest.mark.parametrize("field", ["To", "Cc", "Bcc", "Sender", "Reply-To", "Resent-To"])
+def test_every_user_who_takes_part_by_header_has_one(field: str) -> None:
+    mail = judged(f"From: cand@mail.example\n{field}: BEN@team.example\n")
+    assert owners(mail) == ["ben"]
+
+
+def test_the_author_comes_first_and_is_its_sender() -> None:
+    mail = judged("From: cara@team.example\nTo: cand@mail.example, anna@team.example\n")
+    assert [(s.owner, s.sent_by_owner, s.half) for s in shares(mail)] == [
+        ("cara", True, Half.SENT),
+        ("anna", False, Half.RECEIVED),
+    ]
+
+
+def test_nobody_else_has_one() -> None:
+    mail = judged("From: cand@mail.example\nTo: guest@team.example, info@team.example\n")
+    assert owners(mail) == []
+
+
+def test_two_addresses_of_one_user_make_one_share() -> None:
+    assert owners(judged("From: cand@mail.example\nTo: anna@team.example, a@old.example\n")) == [
+        "anna"
+    ]
+
+
+def test_what_is_in_bcc_alone_is_matched_for_its_author_alone() -> None:
+    mail = judged("From: anna@team.example\nTo: ben@team.example\nBcc: cand@mail.example\n")
+    assert [(s.owner, s.sees_bcc, s.matched) for s in shares(mail)] == [
+        ("anna", True, True),
+        ("ben", False, False),
+    ]
+
+
+def test_who_was_not_reached_is_matched_for_whom_the_bounce_is_for() -> None:
+    failed = Participant("cand@mail.example", Role.BCC, Source.DELIVERY_REPORT)
+    mail = judged("From: MAILER-DAEMON@mx.example\nTo: anna@team.example\n", (failed,))
+    [share] = shares(mail)
+    assert share.matched
+
+
+def test_whom_a_forwarded_body_names_has_none() -> None:
+    named = Participant("ben@team.example", Role.TO, Source.FORWARDED_BODY)
+    assert owners(judged("From: anna@team.example\nTo: c@in.satchel.test\n", (named,))) == ["anna"]
+
+
+def test_backfill_proves_nothing() -> None:
+    mail = judged("From: anna@team.example\nTo: cand@mail.example\n")
+    assert [share.half for share in shares(mail, backfill=True)] == [None]
+
+
+def test_a_users_own_refusal_takes_their_share_alone() -> None:
+    mail = judged("From: anna@team.example\nTo: cand@mail.example, ben@team.example\n")
+    kept = shares_of(mail, mail, backfill=False, refuses=lambda user, _: user == "anna")
+    assert [share.owner for share in kept] == ["ben"]
+    assert not kept[0].sees_bcc
