@@ -23,7 +23,7 @@ from bench.applying import Applied
 from services.matcher.addresses import normalise
 from services.matcher.announce import announce_verdict
 from services.matcher.capture_addresses import AddressRecord
-from services.matcher.confirmation import read_confirmation
+from services.matcher.confirmations import read_confirmation
 from services.matcher.decide import Person, verdicts
 from services.matcher.judge import judge
 from services.matcher.senders import literal_senders
@@ -160,7 +160,7 @@ def read_for_matcher(raw: bytes, runner: asyncio.Runner, *, check: bool = True) 
     sender = _PROVIDERS[zlib.crc32(raw[:1000]) % len(_PROVIDERS)]
     asking = tuple(field for field in others if field[0].lower() != "from")
     asked = HeaderBlock((*asking, ("From", sender)), header.truncated, header.body_start)
-    confirmation = read_confirmation(asked, raw)
+    confirmation = read_confirmation(asked, raw, DOMAIN)
     if check:
         _check([str(confirmation)])
 

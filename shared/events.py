@@ -299,6 +299,8 @@ class MailConfirmation(CaptureEvent):
     code: str | None = None
     link: str | None = None
     """Confirms when it is opened; on the provider's own host."""
+    authentication: Authentication | None = None
+    """Whether the question is from whom it says; None where that is not looked at."""
 
 
 class PersonChanged(Event):

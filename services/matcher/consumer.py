@@ -1,7 +1,7 @@
 """A capture, from `mail.received` to its outcome.
 
-    header -> participants -> knowledge -> decide (`judge.py`) -> is an attached mail from whom it
-    says (`authentication/`) -> outcome, confirmed by the broker
+    header -> participants -> knowledge -> decide (`judge.py`) -> is an attached mail, or a
+    provider's question, from whom it says (`authentication/`) -> outcome, confirmed by the broker
 
 `Matcher.match` is the handler; the consumer acknowledges after it, so an outcome is always
 published before a capture leaves the queue.
@@ -150,7 +150,14 @@ class Matcher:
 
         with DECIDE_SECONDS.time():
             header = read_header_block(await mail.header())
-            verdict = await judge(header, ask, mail.text, mail.whole, self.capture_domain)
+            verdict = await judge(
+                header,
+                ask,
+                mail.text,
+                mail.whole,
+                self.capture_domain,
+                received.capture_address,
+            )
         if address is None:
             return Reject("unknown_capture_address")
         if not address.counts_at(received.received_at):
@@ -159,8 +166,10 @@ class Matcher:
         if verdict.unread and not verdict.attached and not verdict.confirmation:
             return Reject(verdict.unread)
         found: Mapping[str, Authentication] = {}
-        if verdict.attached and not verdict.confirmation:
-            captured = verdict.mails[0]
+        captured = verdict.mails[0]
+        if verdict.confirmation:
+            found = await self.authenticator.of_question(received, captured, mail.whole)
+        elif verdict.attached:
             found = await self.authenticator.of_capture(
                 received, captured, verdict.attached, mail.whole
             )

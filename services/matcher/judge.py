@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Concatenate, ParamSpec, TypeVar
 
-from services.matcher.confirmation import Confirmation, may_be_confirmation, read_confirmation
+from services.matcher.confirmations import Confirmation, may_be_confirmation, read_confirmation
 from services.matcher.decide import Attach, Decision, Dismiss, Person, decide
 from services.matcher.enclosed import MAX_MAILS, MAX_NESTING, TooManyEnclosed, enclosed
 from services.matcher.forwards import (
@@ -93,16 +93,24 @@ class Verdict:
 
 
 async def judge(
-    header: HeaderBlock, ask: Ask, body: Read, whole: Read, capture_domain: str
+    header: HeaderBlock,
+    ask: Ask,
+    body: Read,
+    whole: Read,
+    capture_domain: str,
+    capture_address: str | None = None,
 ) -> Verdict:
     """Judge a mail of a user whose capture address counts.
 
     `body` is the mail or enough of its beginning for its text, `whole` is all of it.
+    `capture_address` is the one that it came to; None where any of the account may be meant.
     """
     text = whole if is_opaque(header) else body  # half a signature cannot be opened
     mail = await _judge_one("", header, ask, text, capture_domain)
-    if may_be_confirmation(header, capture_domain):
-        confirmation = read_confirmation(header, await body())
+    if may_be_confirmation(header, capture_domain, capture_address):
+        confirmation = await _read_apart(
+            _read_question, await body(), header, capture_domain, capture_address
+        )
         if confirmation is not None:
             return Verdict((mail,), confirmation)
     mails = [mail]
@@ -112,6 +120,12 @@ async def judge(
     except TooManyEnclosed:
         return Verdict(tuple(mails), too_many=True)
     return Verdict(tuple(mails))
+
+
+def _read_question(
+    raw: bytes, header: HeaderBlock, capture_domain: str, capture_address: str | None
+) -> Confirmation | None:
+    return read_confirmation(header, raw, capture_domain, capture_address)
 
 
 async def _judge_enclosed(

@@ -94,7 +94,8 @@ def explain_routes(
             return raw
 
         header = read_header_block(raw)
-        verdict = await judge(header, ask, body, body, capture_domain)
+        address = recipient.lower() if recipient is not None else None
+        verdict = await judge(header, ask, body, body, capture_domain, address)
         return _explanation(verdict, counts)
 
     return router

@@ -1,8 +1,9 @@
 """Which guides can be followed today: none relies on what Satchel lacks.
 
 * A guide with an unmet need is not listed.
-* A provider that asks before it forwards, in a mail that `confirmation.py` cannot read, cannot be
-  answered. Its users get the steps by hand in place of those of forwarding.
+* A provider that asks before it forwards, in a mail that `confirmations/` cannot read, cannot be
+  answered. Its users get the steps by hand in place of those of forwarding. So do those of a
+  provider whose link nobody has published: it is read where it is as expected, and not promised.
 
 The files keep their steps. Taking an entry out of these sets is all that it takes to tell them.
 """
@@ -16,11 +17,9 @@ UNREAD_CONFIRMATIONS = frozenset(
         "gmx",
         "migadu",
         "naver-works",
-        "qq",
         "tencent-exmail",
         "yahoo",
         "yandex",
-        "zoho",
     }
 )
 """Providers that always ask. Zimbra does where a site wants it: its guide says so."""

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from services.timeline.api.shapes import AuthenticationOut
 from services.timeline.query.confirmations import Confirmations
 from services.timeline.query.people import Directory
+from services.timeline.write.indexes import CONFIRMATIONS_KEPT
 from shared.auth import Caller
 from shared.web import allowed
 
@@ -29,13 +31,18 @@ class ConfirmationOut(BaseModel):
     link: str | None = Field(description="Confirms when it is opened")
     capture_address: str
     at: datetime
+    expires_at: datetime = Field(description="When it is shown no more; ask the provider again")
+    authentication: AuthenticationOut | None = Field(
+        description="Whether it is from the provider; null where that is not looked at. Show it of "
+        "one that has `failed`: somebody else wrote it, though its link leads to the provider"
+    )
 
 
 class SetupOut(BaseModel):
     """The caller's set-up."""
 
     capture_addresses: list[CaptureAddressOut]
-    confirmations: list[ConfirmationOut] = Field(description="Newest first, of the last 30 days")
+    confirmations: list[ConfirmationOut] = Field(description="Newest first, of the last 24 hours")
 
 
 def setup_routes(directory: Directory, confirmations: Confirmations) -> APIRouter:
@@ -62,6 +69,10 @@ def setup_routes(directory: Directory, confirmations: Confirmations) -> APIRoute
                     link=question.link,
                     capture_address=question.capture_address,
                     at=question.at,
+                    expires_at=question.at + CONFIRMATIONS_KEPT,
+                    authentication=AuthenticationOut.model_validate(question.authentication)
+                    if question.authentication
+                    else None,
                 )
                 for question in asked
             ],

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from services.timeline.write.attaching import attach
+from services.timeline.write.authentication import verdict_of
 from services.timeline.write.recording import (
     record_confirmation,
     record_dismissed,
@@ -88,6 +89,7 @@ def _confirm(draft: Draft, request: Confirm) -> Answer:
                 requested_by=event.requested_by,
                 code=event.code,
                 link=event.link,
+                authentication=verdict_of(event),
                 at=event.received_at,
             )
         )

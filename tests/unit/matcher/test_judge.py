@@ -36,7 +36,9 @@ ABOUT_NOBODY = mail("shop@x.example", "user@team.example")
 ABOUT_BLOCKED = mail("blocked@mail.example", "shop@x.example")
 
 
-def judged(raw: str, *, reads: list[str] | None = None) -> Verdict:
+def judged(
+    raw: str, *, reads: list[str] | None = None, capture_address: str | None = None
+) -> Verdict:
     """Judge a mail; `reads` gets what of it was asked for beyond its header."""
     data = raw.encode()
     asked = [] if reads is None else reads
@@ -52,7 +54,8 @@ def judged(raw: str, *, reads: list[str] | None = None) -> Verdict:
         asked.append("whole")
         return data
 
-    return asyncio.run(judge(read_header_block(data), ask, body, whole, DOMAIN))
+    header = read_header_block(data)
+    return asyncio.run(judge(header, ask, body, whole, DOMAIN, capture_address))
 
 
 def forward(*mails: str, sender: str = "user@team.example", to: str = CAPTURE) -> str:
@@ -331,6 +334,21 @@ def test_a_providers_mail_that_asks_nothing_is_judged_as_any() -> None:
     assert verdict.confirmation is None
     assert verdict.dismissal == Dismiss(DismissalReason.NO_MATCH)
     assert found == ["body"]
+
+
+def test_a_mail_of_a_user_that_only_seems_to_be_a_question_is_judged_as_any() -> None:
+    """A provider may ask from the user's own mailbox: so a user's mail may look like a question."""
+    headers, body = enclosing([ABOUT_C1])
+    subject = "=?utf-8?b?6IW+6K6v5LyB5Lia6YKu566x6Ieq5Yqo6L2s5Y+R6aqM6K+B6YKu5Lu2?="
+    headers = f"Subject: {subject}\r\n{headers}"
+    verdict = judged(mail("user@team.example", CAPTURE, headers=headers, body=body))
+    assert verdict.confirmation is None
+    assert attached(verdict) == {"1": ["c1"]}
+
+
+def test_a_question_to_a_colleagues_capture_address_is_none_of_its_own() -> None:
+    assert judged(QUESTION, capture_address=CAPTURE).confirmation is not None
+    assert judged(QUESTION, capture_address=f"bo.key@{DOMAIN}").confirmation is None
 
 
 def test_a_header_that_was_read_whole_may_be_dismissed() -> None:
