@@ -90,6 +90,8 @@ class DismissalReason(StrEnum):
 
     BLOCKED = "blocked"
     INTERNAL = "internal"
+    NEVER_CAPTURE = "never_capture"
+    """Somebody takes part whose mail the account or the owner wants never to be captured."""
     NO_MATCH = "no_match"
     REVOKED_ADDRESS = "revoked_address"
 

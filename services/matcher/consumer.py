@@ -9,7 +9,7 @@ published before a capture leaves the queue.
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -19,9 +19,9 @@ from services.matcher.announce import announce_dismissal, announce_verdict
 from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.captured import CapturedMail
-from services.matcher.decide import Dismiss, Person
+from services.matcher.decide import Dismiss
 from services.matcher.decisions import Decisions
-from services.matcher.judge import judge
+from services.matcher.judge import Considered, judge
 from services.matcher.knowledge import Knowledge
 from services.matcher.metrics import DECIDE_SECONDS, DECISIONS
 from shared import tracing
@@ -142,11 +142,11 @@ class Matcher:
     async def _decide(self, received: MailReceived, mail: CapturedMail) -> Sequence[Event] | Reject:
         address: AddressRecord | None = None
 
-        async def ask(keys: frozenset[str]) -> Collection[Person]:
+        async def ask(keys: frozenset[str]) -> Considered:
             nonlocal address
             known = await self.knowledge.consult(received.capture_address, keys)
             address = known.address if known else None
-            return known.people if known else ()
+            return Considered(known.people, known.never) if known else Considered(())
 
         with DECIDE_SECONDS.time():
             header = read_header_block(await mail.header())

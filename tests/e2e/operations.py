@@ -29,6 +29,8 @@ SCOPES: dict[str, str | None] = {
     "POST /v1/capture-addresses/{address}:rotate": "directory:write",
     "DELETE /v1/capture-addresses/{address}": "directory:write",
     "GET /v1/capture-addresses/{address}/contact.vcf": "directory:write",
+    "GET /v1/never-capture": None,
+    "PUT /v1/never-capture": None,
     "POST /v1/explain": "directory:read",
     "GET /v1/inbox": "timeline:read",
     "PUT /v1/inbox/read": "timeline:read",
@@ -63,6 +65,10 @@ BODIES: Mapping[str, Any] = {
     "PUT /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
     "POST /v1/capture-addresses": {"person_id": "u1"},
     "POST /v1/capture-addresses/{address}:rotate": {"grace_hours": 1},
+    "PUT /v1/never-capture": {
+        "account": {"addresses": ["a@x.example"], "domains": ["never.example"]},
+        "own": {"addresses": ["b@x.example"], "domains": []},
+    },
     "PUT /v1/inbox/read": {"before": "2026-01-01T00:00:00Z"},
     "PUT /v1/settings": {"visibility": "team", "quarantine": "off"},
 }

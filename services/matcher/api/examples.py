@@ -47,5 +47,9 @@ GUIDES: dict[str, Any] = {
         {"id": "thunderbird", "kind": "client", "name": "Thunderbird"},
     ],
 }
-EXAMPLES = {"Guide": GUIDE, "GuidesOut": GUIDES}
+NEVER_CAPTURE: dict[str, Any] = {
+    "account": {"addresses": ["counsel@law.example"], "domains": ["worksdoctor.example"]},
+    "own": {"addresses": ["partner@home.example"], "domains": []},
+}
+EXAMPLES = {"Guide": GUIDE, "GuidesOut": GUIDES, "NeverCaptureBody": NEVER_CAPTURE}
 """By the name of the schema that they are of."""

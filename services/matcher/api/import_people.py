@@ -22,6 +22,7 @@ from services.matcher.api.people import PersonIn, Writer
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.decide import Person
 from services.matcher.directory import Directory
+from services.matcher.never_capture_lists import NeverCaptureLists
 from shared.database import DatabaseAway, database_errors
 from shared.events import Kind, PersonId
 from shared.raw_body import BYTES
@@ -45,10 +46,15 @@ class Import:
     """One import: takes lines, stores them in batches, and tells what happened."""
 
     def __init__(
-        self, account: str, directory: Directory, capture_addresses: CaptureAddresses
+        self,
+        account: str,
+        directory: Directory,
+        capture_addresses: CaptureAddresses,
+        never_capture: NeverCaptureLists,
     ) -> None:
         self._account = account
         self._directory, self._capture_addresses = directory, capture_addresses
+        self._never_capture = never_capture
         self._batch: list[Person] = []
         self._lines = self._stored = self._failed = 0
 
@@ -92,6 +98,7 @@ class Import:
         with pymongo.timeout(_BATCH_SECONDS):
             await self._directory.put_all(self._account, people)
             await self._capture_addresses.revoke(self._account, person_ids=no_users)
+            await self._never_capture.forget(self._account, no_users)
         self._stored += len(self._batch)
         self._batch.clear()
 
@@ -143,7 +150,9 @@ class _ImportResponse(Response):
             self._told.put_nowait(None)
 
 
-def import_routes(directory: Directory, capture_addresses: CaptureAddresses) -> APIRouter:
+def import_routes(
+    directory: Directory, capture_addresses: CaptureAddresses, never_capture: NeverCaptureLists
+) -> APIRouter:
     """Return the route of imports."""
     router = APIRouter(tags=["directory"])
 
@@ -160,7 +169,7 @@ def import_routes(directory: Directory, capture_addresses: CaptureAddresses) -> 
     )
     async def import_people(caller: Writer) -> Response:
         """Store many people; the answer is NDJSON: bad lines, progress, and a last line `done`."""
-        return _ImportResponse(Import(caller.account, directory, capture_addresses))
+        return _ImportResponse(Import(caller.account, directory, capture_addresses, never_capture))
 
     return router
 

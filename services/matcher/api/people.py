@@ -9,6 +9,7 @@ from services.matcher.addresses import check, normalise
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.decide import Person
 from services.matcher.directory import Directory, person_of
+from services.matcher.never_capture_lists import NeverCaptureLists
 from shared.auth import Caller
 from shared.events import Kind, PersonId
 from shared.web import allowed, not_found
@@ -60,7 +61,9 @@ class PersonList(BaseModel):
     next_cursor: str | None
 
 
-def people_routes(directory: Directory, capture_addresses: CaptureAddresses) -> APIRouter:
+def people_routes(
+    directory: Directory, capture_addresses: CaptureAddresses, never_capture: NeverCaptureLists
+) -> APIRouter:
     """Return the routes of the directory."""
     router = APIRouter(tags=["directory"])
 
@@ -93,12 +96,12 @@ def people_routes(directory: Directory, capture_addresses: CaptureAddresses) -> 
         """Store a person. 201 when they are new, 200 otherwise; the same again changes nothing.
 
         Mail received after the answer is decided by it. Who is no user any more loses their
-        capture address.
+        capture address and their *never capture* list.
         """
         person = body.person(person_id)
         new = await directory.put(caller.account, person)
         if body.kind is not Kind.USER:  # afterwards: an address minted meanwhile is revoked, too
-            await capture_addresses.revoke(caller.account, person_ids=[person_id])
+            await leave(caller.account, person_id)
         response.status_code = 201 if new else 200
         return _shown(person)
 
@@ -112,9 +115,17 @@ def people_routes(directory: Directory, capture_addresses: CaptureAddresses) -> 
 
     @router.delete("/v1/people/{person_id}", status_code=204)
     async def delete_person(person_id: PersonInPath, caller: Writer) -> None:
-        """Forget a person; a user's capture address is revoked. 204 also when there was nobody."""
+        """Forget a person; a user's capture address is revoked. 204 also when there was nobody.
+
+        Their *never capture* list is forgotten with them.
+        """
         await directory.delete(caller.account, person_id)
-        await capture_addresses.revoke(caller.account, person_ids=[person_id])
+        await leave(caller.account, person_id)
+
+    async def leave(account: str, person_id: str) -> None:
+        """Take from a person what only users have."""
+        await capture_addresses.revoke(account, person_ids=[person_id])
+        await never_capture.forget(account, [person_id])
 
     return router
 
