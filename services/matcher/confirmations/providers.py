@@ -25,7 +25,7 @@ such mail at all.
 import re
 from dataclasses import dataclass
 
-from services.matcher.confirmations.links import TOKEN, Link
+from services.matcher.confirmations.links import KEY, TOKEN, Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ _QQ_LINKS = (
     Link(
         host=r"wx\.mail\.qq\.com",
         path="/setting/filter",
-        query={"handler": "verifyfw_result", "key": TOKEN},
+        query={"handler": "verifyfw_result", "key": KEY},
         has_others=True,
         target="email",
     ),
@@ -84,20 +84,22 @@ _QQ_LINKS = (
         target="email",
     ),
 )
+_EXMAIL = r"(?:(?!xn--)[a-z0-9-]+\.)?exmail\.qq\.com"
 _EXMAIL_LINKS = (
     *_QQ_LINKS,
     Link(
-        host=r"exmail\.qq\.com",
+        host=_EXMAIL,
         path="/setting/filter",
-        query={"handler": "verifyfw_result", "key": TOKEN},
+        query={"handler": "verifyfw_result", "key": KEY},
         has_others=True,
         target="email",
     ),
     Link(
-        host=r"exmail\.qq\.com",
+        host=_EXMAIL,
         path="/cgi-bin/attrset",
         query={"t": "verify[A-Za-z0-9_]{0,40}"},
         has_others=True,
+        over_http=True,
         target="email",
     ),
 )
@@ -177,7 +179,7 @@ PROVIDERS = (
     ),
     Provider(
         "china-mobile",
-        senders=re.compile(r"[^@]+@(?:[a-z0-9-]+\.)*139\.com"),
+        senders=re.compile(r"[^@]+@(?:[a-z0-9-]+\.)*(?:139\.com|10086\.cn)"),
         subject=re.compile(rf"(?:中[国國]移[动動])?139[邮郵]箱[-—:：]?{_FORWARD_VERIFY}"),
         claims=_NOTHING,
         links=(
@@ -188,6 +190,6 @@ PROVIDERS = (
             ),
         ),
         has_one_link=True,
-        own=re.compile(r"[^@]*(?:admin|master|noreply|no-reply|service|system)[^@]*@.*139\.com"),
+        own=re.compile(r"[^@]*(?:admin|master|noreply|no-reply|service|system)[^@]*@.*"),
     ),
 )

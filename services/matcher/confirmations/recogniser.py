@@ -20,8 +20,10 @@ from shared.mail.headers import HeaderBlock, decode_text, mailboxes
 from shared.mail.mime import FIRST_PARTS, leaves, text_of
 
 _LOCAL = r"A-Za-z0-9_.+%'&=/-"
-_ADDRESS = re.compile(rf"(?<![\u00c0-\u1fff{_LOCAL}])[{_LOCAL}]{{1,64}}+@[A-Za-z0-9.-]{{3,255}}+")
-"""Never the end of `jürgen@x`; but Japanese text may stand before one without a space."""
+_ADDRESS = re.compile(rf"(?<![\u00c0-\u052f{_LOCAL}])[{_LOCAL}]{{1,64}}+@[A-Za-z0-9.-]{{3,255}}+")
+"""Never the end of `jürgen@x`; but Thai or Japanese may stand before one without a space."""
+_IN_FRONT = re.compile(r".*[=/&'%](?=[^@]*@)")
+"""What can stand before a capture address and looks like the beginning of an address."""
 _HOST = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 _OF_LISTS = ("List-Id", "List-Post", "List-Unsubscribe", "Mailing-List")
 _OTHER_SUBJECTS = re.compile(r"log-?\s?in|sign-?\s?in|password|one-?time|\botp\b", re.IGNORECASE)
@@ -223,5 +225,9 @@ def _names_another(named: Sequence[Sequence[str]], capture_domain: str, target: 
     """Return whether somebody else's capture address is asked."""
     if target is None:
         return False
-    other = (address for some in named for address in some if address != target)
-    return any(address.endswith(f"@{capture_domain}") for address in other)
+    under_domain = f"@{capture_domain}"
+    return any(
+        address.endswith(under_domain) and _IN_FRONT.sub("", address) != target
+        for some in named
+        for address in some
+    )

@@ -137,8 +137,8 @@ LINKS: dict[str, Callable[[str, str], str]] = {
     "slashes": lambda link, host: link.replace(host, f"/{host}"),
     "upper case": lambda link, host: link.replace(host, host.upper()),
 }
-IS_A_FORM_OF_ITS_OWN = {("qq, old", "http"), ("139", "host begins earlier")}
-"""The first was sent so, and is shown with https. The host of the second is a setting of 139's."""
+IS_A_FORM_OF_ITS_OWN = {("qq, old", "http"), ("exmail", "http"), ("139", "host begins earlier")}
+"""The first two were sent so, and are shown with https. The host of 139 is a setting of 139's."""
 
 
 @pytest.mark.parametrize("name", WITH_LINK)
