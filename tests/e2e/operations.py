@@ -30,7 +30,7 @@ SCOPES: dict[str, str | None] = {
     "DELETE /v1/capture-addresses/{address}": "directory:write",
     "GET /v1/capture-addresses/{address}/contact.vcf": "directory:write",
     "GET /v1/never-capture": None,
-    "PUT /v1/never-capture": None,
+    "PUT /v1/never-capture": "account:write",
     "POST /v1/explain": "directory:read",
     "GET /v1/inbox": "timeline:read",
     "PUT /v1/inbox/read": "timeline:read",
