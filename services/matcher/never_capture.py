@@ -18,10 +18,12 @@ class NeverCapture:
     addresses: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
     """Both in the form in which they compare."""
+    beside: "NeverCapture | None" = None
+    """Another list, as it is: nothing is copied for a decision."""
 
     def names(self, address: str) -> bool:
         """Return whether an address, in that form, is on the list."""
-        if address in self.addresses:
+        if address in self.addresses or (self.beside is not None and self.beside.names(address)):
             return True
         domain = address.rpartition("@")[2] if self.domains else ""
         while domain:
@@ -31,7 +33,7 @@ class NeverCapture:
         return False
 
     def __len__(self) -> int:
-        return len(self.addresses) + len(self.domains)
+        return len(self.addresses) + len(self.domains) + len(self.beside or ())
 
     def __or__(self, other: "NeverCapture") -> "NeverCapture":
         """Return what is on one list or the other."""
@@ -39,7 +41,8 @@ class NeverCapture:
             return self
         if not self:
             return other
-        return NeverCapture(self.addresses | other.addresses, self.domains | other.domains)
+        beside = self.beside | other if self.beside else other
+        return NeverCapture(self.addresses, self.domains, beside)
 
 
 NOTHING = NeverCapture()

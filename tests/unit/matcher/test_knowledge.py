@@ -272,7 +272,8 @@ async def test_each_person_is_considered_once_and_users_who_share_with_profiles_
 async def never(matcher: Matcher, address: str) -> list[str]:
     known = await matcher.knowledge.consult(address, frozenset([KEY]))
     assert known is not None
-    return sorted(known.never.addresses)
+    beside = known.never.beside.addresses if known.never.beside else frozenset()
+    return sorted(known.never.addresses | beside)
 
 
 async def test_the_lists_of_the_account_and_of_the_owner_count_together(matcher: Matcher) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.matcher.never_capture import NOTHING, NeverCapture, never_capture_of
+from services.matcher.never_capture import NOTHING, never_capture_of
 from services.matcher.never_capture_entries import check_address, check_domain
 
 
@@ -41,8 +41,12 @@ def test_nothing_names_nobody_and_lists_join() -> None:
     assert not NOTHING.names("a@x.example")
     assert one | NOTHING is one
     assert NOTHING | other is other
-    assert one | other == NeverCapture(frozenset(["a@x.example"]), frozenset(["y.example"]))
-    assert len(one | other) == 2
+    third = never_capture_of(["b@x.example"], [])
+    for joined in (one | other | third, one | (other | third)):
+        for address in ("a@x.example", "z@y.example", "b@x.example"):
+            assert joined.names(address)
+        assert not joined.names("c@x.example")
+        assert len(joined) == 3
 
 
 @pytest.mark.parametrize(
