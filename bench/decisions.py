@@ -32,6 +32,7 @@ from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.decide import Attach, decide
 from services.matcher.directory import Directory, person_of
 from services.matcher.knowledge import Knowledge
+from services.matcher.never_capture_lists import NeverCaptureLists
 from services.matcher.participants import participants
 from services.matcher.versions import Versions
 from shared.capture_address import KeyRing
@@ -65,7 +66,9 @@ class Bench:
         self.directory = Directory(database, versions)
         ring = KeyRing.parse("bench:" + "s" * 32)
         self.addresses = CaptureAddresses(database, versions, ring, _DOMAIN)
-        self.knowledge = Knowledge(self.directory, self.addresses, versions)
+        self.knowledge = Knowledge(
+            self.directory, self.addresses, versions, NeverCaptureLists(database, versions)
+        )
         self.capture: dict[str, str] = {}
 
     async def fill(self) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import json
 import re
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -23,9 +23,9 @@ from bench.applying import Applied
 from services.matcher.addresses import normalise
 from services.matcher.announce import announce_verdict
 from services.matcher.capture_addresses import AddressRecord
-from services.matcher.confirmation import read_confirmation
+from services.matcher.confirmations import read_confirmation
 from services.matcher.decide import Person, verdicts
-from services.matcher.judge import judge
+from services.matcher.judge import Considered, judge
 from services.matcher.senders import literal_senders
 from services.timeline.api.mails import download_headers
 from services.timeline.api.shapes import MailDetail
@@ -160,7 +160,7 @@ def read_for_matcher(raw: bytes, runner: asyncio.Runner, *, check: bool = True) 
     sender = _PROVIDERS[zlib.crc32(raw[:1000]) % len(_PROVIDERS)]
     asking = tuple(field for field in others if field[0].lower() != "from")
     asked = HeaderBlock((*asking, ("From", sender)), header.truncated, header.body_start)
-    confirmation = read_confirmation(asked, raw)
+    confirmation = read_confirmation(asked, raw, DOMAIN)
     if check:
         _check([str(confirmation)])
 
@@ -169,8 +169,9 @@ async def _judged(header: HeaderBlock, raw: bytes, *, by_user: bool, check: bool
     senders = literal_senders(header) if by_user else []
     writers = {normalise(mailbox.address) for mailbox in senders}
 
-    async def ask(keys: frozenset[str]) -> Collection[Person]:
-        return [_person(key, key in writers) for key in keys if key in writers or _is_known(key)]
+    async def ask(keys: frozenset[str]) -> Considered:
+        known = (key for key in keys if key in writers or _is_known(key))
+        return Considered([_person(key, key in writers) for key in known])
 
     async def body() -> bytes:
         return raw

@@ -9,7 +9,15 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +49,7 @@ _PERMANENT_CODES = {2, 9, 14, 66, 121, 257, 388, 10334, 11000, 17280, 17419, 174
 that is too large or too large for the cache, and documents or keys that are too large: the same
 operation would fail again. https://www.mongodb.com/docs/manual/reference/error-codes/"""
 _CLOSE_SECONDS = 1.0
+_UNAUTHORIZED = (13, 8000)
 _REFUSALS = {
     8000: "the credentials are refused",  # what Atlas says
     18: "the credentials are refused",
@@ -118,6 +127,11 @@ class Index:
         name: str = self.model.document["name"]
         return name
 
+    @property
+    def expires(self) -> int | None:
+        """After how many seconds it lets documents expire; None where it lets none."""
+        return _expires(self.model.document)
+
 
 BY_ID: Any = "_id_"
 """The hint that makes MongoDB look documents up by their ids, whatever else is asked of them."""
@@ -136,13 +150,39 @@ def of_ids(account: str, ids: Iterable[object]) -> Document:
 async def migrate(database: Database, indexes: Sequence[Index]) -> None:
     """Build what is missing: of a collection all at once, so that its documents are read once.
 
-    Safe to run again, and while services run.
+    An index that lets documents expire after another time than it says now is changed first. Safe
+    to run again, and while services run.
     """
     for collection in dict.fromkeys(index.collection for index in indexes):
         wanted = [index for index in indexes if index.collection == collection]
         with pymongo.timeout(0):  # no deadline, however much there is; None is the client's
+            present = await database[collection].index_information()
+            for index in wanted:
+                if index.name in present and index.expires != _expires(present[index.name]):
+                    await _change_expiry(database, index)
             await database[collection].create_indexes([index.model for index in wanted])
         log.info("indexes built", collection=collection, indexes=[index.name for index in wanted])
+
+
+async def _change_expiry(database: Database, index: Index) -> None:
+    """Let documents expire after the time that an index says now."""
+    change: Document = {"name": index.name, "expireAfterSeconds": index.expires}
+    try:
+        if index.expires is None:  # no command takes it away
+            await database[index.collection].drop_index(index.name)
+        else:
+            await database.command("collMod", index.collection, index=change)
+    except OperationFailure as error:
+        if error.code not in _UNAUTHORIZED:
+            raise
+        # The role readWrite has no collMod. Until it is built again, nothing expires.
+        await database[index.collection].drop_index(index.name)
+    log.info("index changed", collection=index.collection, index=index.name, expires=index.expires)
+
+
+def _expires(present: Mapping[str, Any]) -> int | None:
+    seconds = present.get("expireAfterSeconds")
+    return None if seconds is None else int(seconds)
 
 
 def what_is_missing(
@@ -157,8 +197,12 @@ def what_is_missing(
             for collection in {index.collection for index in indexes}:
                 present = await database[collection].index_information()
                 for index in indexes:
-                    if index.collection == collection and index.name not in present:
+                    if index.collection != collection:
+                        continue
+                    if index.name not in present:
                         return f"the index {index.name} of {collection} is not built: --migrate"
+                    if index.expires != _expires(present[index.name]):
+                        return f"the index {index.name} of {collection} is an older one: --migrate"
         except OperationFailure as error:
             return _REFUSALS.get(error.code or 0, f"it refuses: error {error.code}")
         except PyMongoError as error:

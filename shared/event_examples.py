@@ -127,6 +127,9 @@ def examples() -> dict[str, Event]:
                 requested_by="anna@agency.example",
                 code="123456789",
                 link="https://mail-settings.google.com/mail/vf-example",
+                authentication=Authentication(
+                    verdict=AuthenticationVerdict.VERIFIED, method="dkim", domain="google.com"
+                ),
             ),
             MailRoundTrip(
                 capture_id=capture,

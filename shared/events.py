@@ -107,6 +107,8 @@ class DismissalReason(StrEnum):
 
     BLOCKED = "blocked"
     INTERNAL = "internal"
+    NEVER_CAPTURE = "never_capture"
+    """Somebody takes part whose mail the account or the owner wants never to be captured."""
     NO_MATCH = "no_match"
     REVOKED_ADDRESS = "revoked_address"
     NO_USER = "no_user"
@@ -434,6 +436,8 @@ class MailConfirmation(CaptureEvent):
     code: str | None = None
     link: str | None = None
     """Confirms when it is opened; on the provider's own host."""
+    authentication: Authentication | None = None
+    """Whether the question is from whom it says; None where that is not looked at."""
 
 
 class RoundTripResult(StrEnum):

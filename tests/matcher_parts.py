@@ -10,6 +10,7 @@ from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
 from services.matcher.directory import Directory
 from services.matcher.knowledge import Knowledge
+from services.matcher.never_capture_lists import NeverCaptureLists
 from services.matcher.resolver import Resolver
 from services.matcher.round_trip.records import RoundTrips
 from services.matcher.round_trip.returning import Returning
@@ -35,7 +36,8 @@ class Replica:
         self.database = database
         self.directory = Directory(database, versions)
         self.addresses = CaptureAddresses(database, versions, RING, DOMAIN)
-        self.knowledge = Knowledge(self.directory, self.addresses, versions)
+        self.never = NeverCaptureLists(database, versions)
+        self.knowledge = Knowledge(self.directory, self.addresses, versions, self.never)
         self.blobs = Blobs(f"file://{folder}/blobs")
         self.decisions = Decisions(database)
         self.round_trips = RoundTrips(database)

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from services.matcher.capture_addresses import AddressRecord, CaptureAddresses
 from services.matcher.decide import Person
 from services.matcher.directory import Directory
+from services.matcher.never_capture import NOTHING, NeverCapture
+from services.matcher.never_capture_lists import NeverCaptureLists
 from services.matcher.versions import Versions
 
 Meanwhile = Callable[[], Awaitable[None]]
@@ -72,6 +74,34 @@ class MemoryDirectory(Directory):
         found = {key: tuple(p for p in of_account if key in p.keys) for key in keys}
         await self.race.happens()
         return found
+
+
+class MemoryNeverCapture(NeverCaptureLists):
+    """*Never capture* lists without a database."""
+
+    def __init__(self, versions: MemoryVersions) -> None:
+        self._versions = versions
+        self.lists: dict[tuple[str, str], NeverCapture] = {}
+        self.look_ups: list[list[str]] = []
+        self.race = Race()
+
+    async def put(self, account: str, person_id: str, never: NeverCapture) -> None:
+        """Store a list."""
+        async with self._versions.change(account):
+            self.lists[account, person_id] = never
+
+    async def of(self, account: str, person_ids: Collection[str]) -> dict[str, NeverCapture]:
+        """Return the list of each of these."""
+        self.look_ups.append(sorted(person_ids))
+        found = {one: self.lists.get((account, one), NOTHING) for one in person_ids}
+        await self.race.happens()
+        return found
+
+    async def forget(self, account: str, person_ids: Collection[str]) -> None:
+        """Remove lists."""
+        async with self._versions.change(account):
+            for person_id in person_ids:
+                self.lists.pop((account, person_id), None)
 
 
 class MemoryAddresses(CaptureAddresses):

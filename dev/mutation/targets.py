@@ -32,6 +32,20 @@ TARGETS = (
         "services/matcher/judge.py",
         (f"{_MATCHER}/test_judge.py", f"{_MATCHER}/test_reports.py"),
     ),
+    *(
+        Target(
+            f"services/matcher/confirmations/{module}.py",
+            tuple(
+                f"{_MATCHER}/confirmations/test_{name}.py"
+                for name in ("gmail", "near_misses", "providers")
+            ),
+        )
+        for module in ("codes", "links", "page", "recogniser")
+    ),
+    *(
+        Target(f"services/matcher/{module}.py", (f"{_MATCHER}/test_never_capture.py",))
+        for module in ("never_capture", "never_capture_entries")
+    ),
     Target("services/matcher/knowledge.py", (f"{_MATCHER}/test_knowledge.py",)),
     Target("services/matcher/senders.py", (f"{_MATCHER}/test_participants.py",)),
     Target("services/matcher/halves.py", (f"{_MATCHER}/test_halves.py",)),

@@ -11,6 +11,7 @@ from services.matcher.api.capture_addresses import capture_address_routes
 from services.matcher.api.examples import EXAMPLES
 from services.matcher.api.explain import explain_routes
 from services.matcher.api.import_people import import_routes
+from services.matcher.api.never_capture import never_capture_routes
 from services.matcher.api.people import people_routes
 from services.matcher.api.setup_guides import setup_guide_routes
 from services.matcher.api.setup_prove import setup_prove_routes
@@ -22,6 +23,8 @@ from services.matcher.decisions import Decisions
 from services.matcher.directory import Directory
 from services.matcher.guides import Catalogue, Choosing
 from services.matcher.knowledge import Knowledge
+from services.matcher.leaving import Leaving
+from services.matcher.never_capture_lists import NeverCaptureLists
 from services.matcher.outbox import Outbox
 from services.matcher.resolver import Resolver, name_servers
 from services.matcher.round_trip import records
@@ -94,7 +97,8 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     versions = Versions(database)
     people = Directory(database, versions)
     addresses = CaptureAddresses(database, versions, ring, settings.capture_domain)
-    knowledge = Knowledge(people, addresses, versions)
+    never_capture = NeverCaptureLists(database, versions)
+    knowledge = Knowledge(people, addresses, versions, never_capture)
     setup_windows = Windows(database, addresses)
     topology = uses(publishes=PUBLISHES, consumes=[RECEIVED, RECEIVED_BACKFILL])
     publisher = Publisher(settings.amqp_url, "matcher", topology)
@@ -150,8 +154,10 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         ),
     )
     answer_outages(app)
-    app.include_router(import_routes(people, addresses, round_trips))
-    app.include_router(people_routes(people, addresses, round_trips))
+    leaving = Leaving(addresses, never_capture, round_trips)
+    app.include_router(import_routes(people, leaving))
+    app.include_router(people_routes(people, leaving))
+    app.include_router(never_capture_routes(people, never_capture))
     app.include_router(capture_address_routes(people, addresses, settings.contact_name))
     app.include_router(explain_routes(knowledge, addresses, settings.capture_domain))
     choosing = Choosing(resolver, Catalogue.load())

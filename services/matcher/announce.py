@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from services.matcher.capture_addresses import AddressRecord
-from services.matcher.confirmation import Confirmation
+from services.matcher.confirmations import Confirmation
 from services.matcher.decide import Attach, Dismiss, original_senders
 from services.matcher.halves import half_of, leak_of
 from services.matcher.judge import Judgement, Verdict
@@ -60,7 +60,8 @@ def announce_verdict(
     forgotten: nothing of them is in any event. `authentications` are known by place.
     """
     if verdict.confirmation is not None:
-        return [_confirmation(received, address, verdict.confirmation)]
+        found = authentications.get(verdict.mails[0].place)
+        return [_confirmation(received, address, verdict.confirmation, found)]
     if not verdict.attached:
         return [announce_dismissal(received, address, verdict.dismissal, verdict.mails[0], ring)]
     if address.is_of_account:
@@ -227,7 +228,10 @@ def _is_sent_by(owner: str, mail: Judgement) -> bool:
 
 
 def _confirmation(
-    received: MailReceived, address: AddressRecord, confirmation: Confirmation
+    received: MailReceived,
+    address: AddressRecord,
+    confirmation: Confirmation,
+    authentication: Authentication | None,
 ) -> MailConfirmation:
     return MailConfirmation(
         capture_id=received.capture_id,
@@ -241,6 +245,7 @@ def _confirmation(
         requested_by=confirmation.requested_by,
         code=confirmation.code,
         link=confirmation.link,
+        authentication=authentication,
     )
 
 

@@ -1,7 +1,7 @@
 """A capture, from `mail.received` to its outcome.
 
-    header -> participants -> knowledge -> decide (`judge.py`) -> is an attached mail from whom it
-    says (`authentication/`) -> outcome, confirmed by the broker
+    header -> participants -> knowledge -> decide (`judge.py`) -> is an attached mail, or a
+    provider's question, from whom it says (`authentication/`) -> outcome, confirmed by the broker
 
 `Matcher.match` is the handler; the consumer acknowledges after it, so an outcome is always
 published before a capture leaves the queue.
@@ -9,7 +9,7 @@ published before a capture leaves the queue.
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -19,11 +19,11 @@ from services.matcher.announce import announce_dismissal, announce_verdict
 from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.captured import CapturedMail
-from services.matcher.decide import Dismiss, Person
+from services.matcher.decide import Dismiss
 from services.matcher.decisions import Decisions
 from services.matcher.halves import traces
 from services.matcher.journal import Journal, may_be_journal, read_journal
-from services.matcher.judge import judge, judge_journal
+from services.matcher.judge import Considered, judge, judge_journal
 from services.matcher.knowledge import Knowledge
 from services.matcher.metrics import DECIDE_SECONDS, DECISIONS, WATCHED
 from services.matcher.round_trip.returning import Returning
@@ -181,11 +181,11 @@ class Matcher:
         address: AddressRecord | None = None
         came_by: frozenset[str] = frozenset()
 
-        async def ask(keys: frozenset[str]) -> Collection[Person]:
+        async def ask(keys: frozenset[str]) -> Considered:
             nonlocal address
             known = await self.knowledge.consult(received.capture_address, keys | came_by)
             address = known.address if known else None
-            return known.people if known else ()
+            return Considered(known.people, known.never) if known else Considered(())
 
         header = read_header_block(await mail.header())
         journal = await self._read_journal(received, header, mail)
@@ -200,7 +200,14 @@ class Matcher:
                 verdict = await judge_journal(journal, ask, self.capture_domain)
             else:
                 came_by = traces(header)
-                verdict = await judge(header, ask, mail.text, mail.whole, self.capture_domain)
+                verdict = await judge(
+                    header,
+                    ask,
+                    mail.text,
+                    mail.whole,
+                    self.capture_domain,
+                    received.capture_address,
+                )
         if address is None:
             return Reject("unknown_capture_address")
         mail.address = address
@@ -210,12 +217,14 @@ class Matcher:
         if verdict.unread and not verdict.attached and not verdict.confirmation:
             return Reject(verdict.unread)
         found: Mapping[str, Authentication] = {}
-        if verdict.attached and not verdict.confirmation:
-            captured = verdict.mails[0]
+        captured = verdict.mails[0]
 
-            async def whole() -> bytes:
-                return captured.raw if captured.place else await mail.whole()
+        async def whole() -> bytes:
+            return captured.raw if captured.place else await mail.whole()
 
+        if verdict.confirmation:
+            found = await self.authenticator.of_question(received, captured, whole)
+        elif verdict.attached:
             found = await self.authenticator.of_capture(received, captured, verdict.attached, whole)
         mail.keep(verdict.mails)
         return announce_verdict(received, address, verdict, self.ring, found)

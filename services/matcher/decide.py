@@ -1,5 +1,7 @@
 """The decision: to whom a mail belongs, or that it is forgotten. Pure; no I/O.
 
+    3a. Somebody takes part who is no user and on a *never capture* list, the account's or the
+       owner's: dismiss `never_capture`.
     4. A profile (candidate or contact) is a match when one of its addresses takes part.
     5. A profile that shares any address with a user of the same account is blocked. Guests,
        vendors and other accounts' people block nothing.
@@ -14,6 +16,7 @@ address before this is asked.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from services.matcher.never_capture import NOTHING, NeverCapture
 from services.matcher.participants import Participant
 from shared.events import Direction, DismissalReason, Kind, Match, Role, Source
 
@@ -47,9 +50,12 @@ class Dismiss:
 
 
 Decision = Attach | Dismiss
+NEVER = Dismiss(DismissalReason.NEVER_CAPTURE)
 
 
-def decide(participants: Sequence[Participant], people: Iterable[Person]) -> Decision:
+def decide(
+    participants: Sequence[Participant], people: Iterable[Person], never: NeverCapture = NOTHING
+) -> Decision:
     """Decide about a mail.
 
     `people` holds everyone of the account who has an address of a participant, and every user who
@@ -58,6 +64,8 @@ def decide(participants: Sequence[Participant], people: Iterable[Person]) -> Dec
     people = list(people)
     user_keys = frozenset().union(*(p.keys for p in people if p.kind is Kind.USER))
     taking_part = {participant.address for participant in participants}
+    if never and any(map(never.names, taking_part - user_keys)):
+        return NEVER
     matched = [p for p in people if p.kind.is_profile and not p.keys.isdisjoint(taking_part)]
     unblocked = [profile for profile in matched if profile.keys.isdisjoint(user_keys)]
     if unblocked:
@@ -69,10 +77,13 @@ def decide(participants: Sequence[Participant], people: Iterable[Person]) -> Dec
     return Dismiss(DismissalReason.NO_MATCH)
 
 
-def verdicts(participants: Sequence[Participant], people: Iterable[Person]) -> dict[str, str]:
+def verdicts(
+    participants: Sequence[Participant], people: Iterable[Person], never: NeverCapture = NOTHING
+) -> dict[str, str]:
     """Return for each participant's address what it meant to `decide`, for people to read.
 
-    `match` and `blocked` for a profile's address, else the kind of who has it, else `unknown`.
+    `never_capture` for one that is on a list, `match` and `blocked` for a profile's address, else
+    the kind of who has it, else `unknown`.
     """
     people = list(people)
     user_keys = frozenset().union(*(p.keys for p in people if p.kind is Kind.USER))
@@ -80,6 +91,8 @@ def verdicts(participants: Sequence[Participant], people: Iterable[Person]) -> d
     by_address = _by_address(people)
 
     def verdict(address: str) -> str:
+        if address not in user_keys and never.names(address):
+            return "never_capture"
         holders = by_address.get(address)
         if not holders:
             return "unknown"

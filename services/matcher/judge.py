@@ -11,10 +11,10 @@ Used by the consumer for real mail and by `/v1/explain`: what it needs to know i
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
-from services.matcher.confirmation import Confirmation, may_be_confirmation, read_confirmation
-from services.matcher.decide import Attach, Decision, Dismiss, Person, decide
+from services.matcher.confirmations import Confirmation, may_be_confirmation, read_confirmation
+from services.matcher.decide import NEVER, Attach, Decision, Dismiss, Person, decide
 from services.matcher.enclosed import MAX_MAILS, MAX_NESTING, TooManyEnclosed, enclosed
 from services.matcher.forwards import (
     forwarded_participants,
@@ -23,6 +23,7 @@ from services.matcher.forwards import (
     written_by_users,
 )
 from services.matcher.journal import Journal
+from services.matcher.never_capture import NOTHING, NeverCapture
 from services.matcher.participants import MAX_PARTICIPANTS, Participant, participants
 from services.matcher.reports import Bounce, read_bounce
 from shared.events import DismissalReason, Forwarded, Role
@@ -34,8 +35,18 @@ _LARGE = 256 * 1024
 """Bytes; more than this is read in a thread."""
 P = ParamSpec("P")
 T = TypeVar("T")
-Ask = Callable[[frozenset[str]], Awaitable[Collection[Person]]]
-"""Who has to be considered in a decision about these addresses?"""
+
+
+class Considered(NamedTuple):
+    """What has to be considered in a decision about some addresses."""
+
+    people: Collection[Person]
+    never: NeverCapture = NOTHING
+    """Whose mail is never captured, by the account's list and the owner's."""
+
+
+Ask = Callable[[frozenset[str]], Awaitable[Considered]]
+"""What has to be considered in a decision about these addresses?"""
 Read = Callable[[], Awaitable[bytes]]
 """Bytes of the raw mail; asked for only when they may count."""
 
@@ -53,6 +64,8 @@ class Judgement:
     forwarded: Forwarded | None = None
     raw: bytes = field(default=b"", repr=False)
     """The bytes of an enclosed mail, cut out once and kept."""
+    never: NeverCapture = field(default=NOTHING, repr=False)
+    """Whose mail is never captured."""
 
     @property
     def is_cut(self) -> bool:
@@ -78,32 +91,49 @@ class Verdict:
 
     @property
     def unread(self) -> str | None:
-        """Return why nothing may be dismissed, although nothing matched; None when it may."""
+        """Return why nothing may be dismissed, although nothing matched; None when it may.
+
+        Where somebody takes part whose mail is never captured it may: a dead letter would keep it.
+        """
+        if any(mail.decision == NEVER for mail in self.mails):
+            return None
         if self.too_many:
             return "too_many_enclosed"
         return "header_too_long" if any(mail.is_cut for mail in self.mails) else None
 
     @property
     def dismissal(self) -> Dismiss:
-        """Return how a capture without a match is dismissed: by rule 7 over all of its mails."""
+        """Return how a capture without a match is dismissed: by 3a and 7 over all of its mails."""
         decisions = [mail.decision for mail in self.mails]
-        for reason in (DismissalReason.BLOCKED, DismissalReason.NO_MATCH):
+        for reason in (
+            DismissalReason.NEVER_CAPTURE,
+            DismissalReason.BLOCKED,
+            DismissalReason.NO_MATCH,
+        ):
             if Dismiss(reason) in decisions:
                 return Dismiss(reason)
         return Dismiss(DismissalReason.INTERNAL)
 
 
 async def judge(
-    header: HeaderBlock, ask: Ask, body: Read, whole: Read, capture_domain: str
+    header: HeaderBlock,
+    ask: Ask,
+    body: Read,
+    whole: Read,
+    capture_domain: str,
+    capture_address: str | None = None,
 ) -> Verdict:
     """Judge a mail of a user whose capture address counts.
 
     `body` is the mail or enough of its beginning for its text, `whole` is all of it.
+    `capture_address` is the one that it came to; None where any of the account may be meant.
     """
     text = whole if is_opaque(header) else body  # half a signature cannot be opened
     mail = await _judge_one("", header, ask, text, capture_domain)
-    if may_be_confirmation(header, capture_domain):
-        confirmation = read_confirmation(header, await body())
+    if may_be_confirmation(header, capture_domain, capture_address):
+        confirmation = await _read_apart(
+            _read_question, await body(), header, capture_domain, capture_address
+        )
         if confirmation is not None:
             return Verdict((mail,), confirmation)
     mails = [mail]
@@ -133,6 +163,12 @@ async def judge_journal(journal: Journal, ask: Ask, capture_domain: str) -> Verd
     )
     mail = await _judge_one("1", header, ask, read, capture_domain, hidden)
     return Verdict((replace(mail, raw=journal.mail),))
+
+
+def _read_question(
+    raw: bytes, header: HeaderBlock, capture_domain: str, capture_address: str | None
+) -> Confirmation | None:
+    return read_confirmation(header, raw, capture_domain, capture_address)
 
 
 async def _judge_enclosed(
@@ -165,18 +201,19 @@ async def _judge_one(
 ) -> Judgement:
     taking_part = participants(header, capture_domain) + hidden
     bounce = await _bounce(header, body, capture_domain)
-    people = await ask(_keys(taking_part) | (bounce.keys if bounce else frozenset()))
+    people, never = await ask(_keys(taking_part) | (bounce.keys if bounce else frozenset()))
     if bounce:
         taking_part += bounce.participants(people)
-    decision = decide(taking_part, people)
-    if may_be_forward(header, decision, people, capture_domain):
+    decision = decide(taking_part, people, never)
+    shown: Forwarded | None = None
+    if decision != NEVER and may_be_forward(header, decision, people, capture_domain):
         forwarded = await _read_apart(read_forward, await body(), header)
         if forwarded is not None:
             taking_part += forwarded_participants(forwarded, capture_domain)
-            people = await ask(_keys(taking_part))
-            decision = decide(taking_part, people)
-            return Judgement(place, header, decision, taking_part, people, forwarded.shown)
-    return Judgement(place, header, decision, taking_part, people)
+            people, never = await ask(_keys(taking_part))
+            decision = decide(taking_part, people, never)
+            shown = forwarded.shown
+    return Judgement(place, header, decision, taking_part, people, shown, never=never)
 
 
 async def _bounce(header: HeaderBlock, body: Read, capture_domain: str) -> Bounce | None:

@@ -11,12 +11,17 @@ not raise the version again was never acknowledged, yet should not stay unseen.
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 from services.matcher.capture_addresses import AddressRecord, CaptureAddresses
 from services.matcher.decide import Person
 from services.matcher.directory import Directory
 from services.matcher.metrics import LOOK_UPS
+from services.matcher.never_capture import NOTHING, NeverCapture
+from services.matcher.never_capture_lists import OF_ACCOUNT, NeverCaptureLists
 from services.matcher.versions import Versions
 
 _MAX_ENTRIES = 200_000
@@ -34,10 +39,27 @@ class _Remembered:
     addresses: dict[str, AddressRecord] = field(default_factory=dict)
     holders: dict[str, tuple[Person, ...]] = field(default_factory=dict)
     """Who has an address, by its key; nobody is an answer, too."""
+    never: dict[str, NeverCapture] = field(default_factory=dict)
+    """The lists of the account and of its users; an empty one is an answer, too."""
+
+    listed: int = 0
+    """Entries of these lists."""
 
     @property
     def size(self) -> int:
-        return len(self.addresses) + len(self.holders)
+        """How much it is; an empty list comes with an address and does not count."""
+        return len(self.addresses) + len(self.holders) + self.listed
+
+    def __bool__(self) -> bool:
+        return bool(self.addresses or self.holders or self.never)
+
+    def add(self, fresh: "_Remembered") -> None:
+        """Remember what was just read."""
+        self.addresses |= fresh.addresses
+        self.holders |= fresh.holders
+        new = fresh.never.keys() - self.never.keys()
+        self.listed += sum(len(fresh.never[owner]) for owner in new)
+        self.never |= fresh.never
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +68,8 @@ class Known:
 
     address: AddressRecord
     people: tuple[Person, ...]
+    never: NeverCapture
+    """Whose mail is never captured, by the account's list and that of the address's owner."""
 
 
 class Knowledge:
@@ -56,10 +80,12 @@ class Knowledge:
         directory: Directory,
         addresses: CaptureAddresses,
         versions: Versions,
+        never_capture: NeverCaptureLists,
         *,
         max_entries: int = _MAX_ENTRIES,
     ) -> None:
         self._directory, self._addresses, self._versions = directory, addresses, versions
+        self._never_capture = never_capture
         self._max_entries = max_entries
         self._accounts: OrderedDict[str, _Remembered] = OrderedDict()  # longest unused first
         self._entries = 0
@@ -83,7 +109,7 @@ class Knowledge:
             remembered = self._at(account, version)
             fresh = _Remembered(version)
             known = await self._known(remembered, fresh, capture_address, account, keys)
-            if not fresh.size:
+            if not fresh:
                 LOOK_UPS.labels("cache").inc()
                 return known
             # Until the version is read again, what was just read may be older than a change that
@@ -101,6 +127,11 @@ class Knowledge:
         """Return everyone whom a decision about these addresses has to consider, right now."""
         return await self._people(_Remembered(), _Remembered(), account, keys)
 
+    async def never(self, account: str, owner: str | None) -> NeverCapture:
+        """Return whose mail is never captured, right now; without an owner for all users alike."""
+        owners = (OF_ACCOUNT,) if owner is None else (OF_ACCOUNT, owner)
+        return await self._never(_Remembered(), _Remembered(), account, owners)
+
     async def _known(
         self,
         remembered: _Remembered,
@@ -116,7 +147,19 @@ class Knowledge:
             if address is None:
                 return None
             fresh.addresses[capture_address] = address
-        return Known(address, await self._people(remembered, fresh, account, keys))
+        people = await self._people(remembered, fresh, account, keys)
+        owners = (OF_ACCOUNT, address.person_id)
+        return Known(address, people, await self._never(remembered, fresh, account, owners))
+
+    async def _never(
+        self, remembered: _Remembered, fresh: _Remembered, account: str, owners: Sequence[str]
+    ) -> NeverCapture:
+        """Return what is on any of these lists."""
+        missing = [owner for owner in owners if owner not in remembered.never]
+        if missing:
+            fresh.never |= await self._never_capture.of(account, missing)
+        lists = [remembered.never.get(owner) or fresh.never.get(owner, NOTHING) for owner in owners]
+        return reduce(or_, lists, NOTHING)
 
     async def _people(
         self, remembered: _Remembered, fresh: _Remembered, account: str, keys: frozenset[str]
@@ -155,8 +198,7 @@ class Knowledge:
         if remembered is None or remembered.version != fresh.version:
             return  # another decision has seen a newer version meanwhile
         before = remembered.size
-        remembered.addresses |= fresh.addresses
-        remembered.holders |= fresh.holders
+        remembered.add(fresh)
         self._entries += remembered.size - before
         while self._entries > self._max_entries:
             self._forget(next(iter(self._accounts)))

@@ -44,7 +44,7 @@ VERSION_READS = Counter("satchel_version_reads_total", "Reads of account version
 AUTHENTICATIONS = from_zero(
     Counter(
         "satchel_authentications_total",
-        "Attached mails, by what was found out of From",
+        "Attached mails and forwarding confirmations, by what was found out of From",
         ["verdict"],
     ),
     AuthenticationVerdict,

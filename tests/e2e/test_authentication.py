@@ -62,6 +62,23 @@ def test_a_verdict_is_stored_and_shown_with_each_mail(signer: Account) -> None:
     }
 
 
+def test_a_providers_question_has_a_verdict_too(signer: Account, dns: DnsServer) -> None:
+    dns.records |= zone("google.com")
+    to = signer.capture.encode()
+    body = "user@team.example asks to forward.\r\nConfirmation code: 48291563{}\r\n"
+    for number, altered in ((1, False), (2, True)):
+        raw = letter("forwarding-noreply@google.com", body=body.format(number))
+        asked = raw.replace(b"user@team.example\r\nSubject", b"%s\r\nSubject" % to)
+        raw = signed(asked, "google.com")
+        send(signer, raw.replace(b"asks", b"begs") if altered else raw)
+    assert signer.outcome() == {"confirmation": 2}
+    shown = signer.client.json("GET", "timeline", "/v1/setup")["confirmations"]
+    assert {one["code"]: one["authentication"]["verdict"] for one in shown} == {
+        "482915631": "verified",
+        "482915632": "failed",
+    }
+
+
 def test_of_a_mail_that_is_forgotten_nothing_is_asked(signer: Account, dns: DnsServer) -> None:
     dns.asked.clear()
     nobody = signed(letter("nobody@forgotten.test"), "forgotten.test")

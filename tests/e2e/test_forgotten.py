@@ -252,3 +252,33 @@ def test_without_the_database_captures_wait_and_are_decided_right_afterwards(
     database.start()
     assert account.outcome() == {"attached": 11, "no_match": 10}
     await_drained(own_stack)
+
+
+def test_nothing_stays_of_a_mail_of_somebody_who_is_never_captured(own_stack: Stack) -> None:
+    account = Account(own_stack)
+    listed = {"account": {"addresses": [], "domains": ["never.example"]}}
+    admin = account.client_for("u1", "account:write")
+    admin.json("PUT", "matcher", "/v1/never-capture", json=listed)
+    words: list[str] = []
+
+    def secret(text: str = "") -> str:
+        words.append(f"zq{secrets.token_hex(6)}")
+        headers = f"Subject: {words[-1]}\r\nMessage-ID: <{words[-1]}@x>\r\n"
+        sender = f"{words[-1]}@never.example"
+        return mail(sender, "cand@mail.example", headers=headers, body=words[-1] + text)
+
+    large = "filler of a large mail\r\n" * 15_000
+    for raw in (secret(), secret(large), mail("cand@mail.example", "x@never.example")):
+        account.client.upload(account.capture, raw.encode())
+    long = "".join(f"X-{number}: x\r\n" for number in range(2000))
+    account.client.upload(account.capture, secret().replace("Subject", f"{long}Subject").encode())
+    kept = mail("cand@mail.example", "user@team.example", headers="Subject: Kept\r\n")
+    headers, body = enclosing([secret(), kept, secret(large)], "outer")
+    account.send(account.capture, headers=headers, body=body)
+    assert account.outcome(5) == {"attached": 1, "never_capture": 4}
+    await_drained(own_stack)
+    account.await_no_claims()
+    assert account.shown() == ["Kept"]
+    left = remains(own_stack)
+    assert "never_capture" in left, "there was something to look through"
+    assert [word for word in words if word in left] == []

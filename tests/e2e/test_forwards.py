@@ -5,6 +5,17 @@ import time
 from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 from tests.mails import enclosing, mail
+from tests.questions import (
+    CAPTURE,
+    CLOUDFLARE,
+    EXMAIL,
+    GMAIL,
+    MOBILE,
+    PROTON,
+    QQ,
+    YAHOO,
+    ZOHO,
+)
 
 
 class TestForwardAsAttachment:
@@ -148,6 +159,28 @@ class TestConfirmation:
         colleague = account.client_for("u2").json("GET", "timeline", "/v1/setup")
         assert colleague["confirmations"] == []
         assert account.shown("c9") == []
+
+    def test_every_providers_question_is_shown_and_no_near_miss(self, account: Account) -> None:
+        asked = {
+            "gmail": GMAIL,
+            "proton": PROTON,
+            "cloudflare": CLOUDFLARE,
+            "zoho": ZOHO,
+            "qq": QQ,
+            "tencent-exmail": EXMAIL,
+            "china-mobile": MOBILE,
+            "yahoo": YAHOO,
+        }
+        for question in asked.values():
+            body = question.body.replace(CAPTURE, account.capture)
+            for to in (account.capture, f"{account.capture}, friend@x.example"):
+                account.client.upload(account.capture, question.but(to=to, body=body).raw())
+        captures = 2 * len(asked)
+        assert account.outcome(captures)["confirmation"] == len(asked)
+        shown = account.client.json("GET", "timeline", "/v1/setup")["confirmations"]
+        assert {one["provider"] for one in shown} == asked.keys()
+        assert all(one["link"] or one["code"] for one in shown)
+        assert not any(word in str(shown) for word in ("/uf-", "decline", "cancelfw"))
 
     def test_the_set_up_names_the_addresses_that_count(self, account: Account) -> None:
         account.client.json(

@@ -11,6 +11,8 @@ from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.directory import Directory, person_of
 from services.matcher.knowledge import Knowledge
 from services.matcher.metrics import LOOK_UPS, VERSION_READS
+from services.matcher.never_capture import NOTHING, never_capture_of
+from services.matcher.never_capture_lists import OF_ACCOUNT, NeverCaptureLists
 from services.matcher.versions import Versions
 from shared.capture_address import KeyRing
 from shared.database import Database, connect, migrate
@@ -29,7 +31,10 @@ class Replica:
         self.versions = Versions(database)
         self.directory = Directory(database, self.versions)
         self.addresses = CaptureAddresses(database, self.versions, RING, "in.satchel.test")
-        self.knowledge = Knowledge(self.directory, self.addresses, self.versions, **options)
+        self.never = NeverCaptureLists(database, self.versions)
+        self.knowledge = Knowledge(
+            self.directory, self.addresses, self.versions, self.never, **options
+        )
 
     async def put(self, person_id: str, *addresses: str, kind: Kind = Kind.CANDIDATE) -> None:
         await self.directory.put(ACCOUNT, person_of(person_id, kind, person_id, addresses))
@@ -167,3 +172,70 @@ async def test_what_is_remembered_is_bounded(database: Database, address: str) -
 async def test_an_address_without_a_record_is_unknown(replicas: tuple[Replica, Replica]) -> None:
     unknown = RING.mint(ACCOUNT, "anna", "in.satchel.test").address
     assert await replicas[0].knowledge.consult(unknown, frozenset()) is None
+
+
+async def test_a_list_is_seen_by_the_next_decision_a_thousand_times(
+    replicas: tuple[Replica, Replica], address: str, share: float
+) -> None:
+    before, times = lookups("cache"), int(1000 * share)
+    for n in range(times):
+        writer, reader = replicas[n % 2], replicas[(n + n // 2) % 2]
+        owner = ("u1", OF_ACCOUNT)[n % 2]
+        await writer.never.put(ACCOUNT, owner, never_capture_of([f"a{n}@x.example"], []))
+        for _ in range(2):
+            known = await reader.knowledge.consult(address, frozenset(["a@mail.example"]))
+            assert known is not None
+            assert known.never.names(f"a{n}@x.example")
+            assert not known.never.names(f"a{n - 2}@x.example")
+    assert lookups("cache") - before >= times, "the cache is really used"
+
+
+async def test_racing_decisions_never_bring_back_a_list_that_was_changed(
+    replicas: tuple[Replica, Replica], address: str
+) -> None:
+    writer, reader = replicas
+    stop = asyncio.Event()
+
+    async def ask() -> None:
+        while not stop.is_set():
+            await reader.who(address, "a@mail.example")
+
+    asking = [asyncio.create_task(ask()) for _ in range(8)]
+    try:
+        for n in range(150):
+            listed = never_capture_of([], ["mail.example"]) if n % 2 == 0 else NOTHING
+            await writer.never.put(ACCOUNT, "u1", listed)
+            known = await reader.knowledge.consult(address, frozenset())
+            assert known is not None
+            assert known.never.names("a@mail.example") is (n % 2 == 0)
+    finally:
+        stop.set()
+        await asyncio.gather(*asking)
+
+
+async def test_lists_are_each_accounts_and_each_users_own(
+    replicas: tuple[Replica, Replica],
+) -> None:
+    lists, other = replicas[0].never, replicas[1].never
+    one, two = never_capture_of(["a@x.example"], []), never_capture_of([], ["y.example"])
+    await lists.put(ACCOUNT, OF_ACCOUNT, one)
+    await lists.put(ACCOUNT, "u1", two)
+    assert await other.of(ACCOUNT, ["u1", "u2", OF_ACCOUNT]) == {
+        "u1": two,
+        "u2": NOTHING,
+        OF_ACCOUNT: one,
+    }
+    assert await other.of("another", ["u1", OF_ACCOUNT]) == {"u1": NOTHING, OF_ACCOUNT: NOTHING}
+    await other.forget(ACCOUNT, ["u1", "u2"])
+    assert await lists.of(ACCOUNT, ["u1", OF_ACCOUNT]) == {"u1": NOTHING, OF_ACCOUNT: one}
+    await other.put(ACCOUNT, OF_ACCOUNT, NOTHING)
+    assert await lists.of(ACCOUNT, [OF_ACCOUNT]) == {OF_ACCOUNT: NOTHING}
+
+
+async def test_who_has_no_list_is_forgotten_without_a_change(
+    replicas: tuple[Replica, Replica],
+) -> None:
+    before = await replicas[0].versions.read(ACCOUNT)
+    await replicas[0].never.forget(ACCOUNT, ["u1", "u2"])
+    await replicas[0].never.forget(ACCOUNT, [])
+    assert await replicas[0].versions.read(ACCOUNT) == before

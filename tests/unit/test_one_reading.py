@@ -18,6 +18,7 @@ from services.matcher.consumer import Matcher
 from services.matcher.decide import Person
 from services.matcher.decisions import Decisions
 from services.matcher.knowledge import Knowledge, Known
+from services.matcher.never_capture import NOTHING
 from services.matcher.resolver import Resolver
 from services.matcher.round_trip.records import RoundTrips
 from services.matcher.round_trip.returning import Returning
@@ -106,7 +107,8 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> Readings:
 class _Directory:
     async def consult(self, address: str, keys: frozenset[str]) -> Known:
         record = AddressRecord(address, "acme", "u1", "k1", "active", datetime.now(UTC), None)
-        return Known(record, tuple(p for p in PEOPLE if p.keys & keys or p.kind is Kind.USER))
+        people = tuple(p for p in PEOPLE if p.keys & keys or p.kind is Kind.USER)
+        return Known(record, people, NOTHING)
 
 
 class _NoNames:

@@ -48,5 +48,14 @@ GUIDES: dict[str, Any] = {
     ],
 }
 WINDOW = {"until": "2026-01-15T10:30:00Z", "mails_left": 5}
-EXAMPLES = {"Guide": GUIDE, "GuidesOut": GUIDES, "WindowOut": WINDOW}
+NEVER_CAPTURE: dict[str, Any] = {
+    "account": {"addresses": ["counsel@law.example"], "domains": ["worksdoctor.example"]},
+    "own": {"addresses": ["partner@home.example"], "domains": []},
+}
+EXAMPLES = {
+    "Guide": GUIDE,
+    "GuidesOut": GUIDES,
+    "WindowOut": WINDOW,
+    "NeverCaptureBody": NEVER_CAPTURE,
+}
 """By the name of the schema that they are of."""

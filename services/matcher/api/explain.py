@@ -4,7 +4,6 @@ It runs the functions that decide about real mail.
 """
 
 import asyncio
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -12,9 +11,9 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from services.matcher.capture_addresses import CaptureAddresses
-from services.matcher.decide import Attach, Dismiss, Person, verdicts
+from services.matcher.decide import Attach, Dismiss, verdicts
 from services.matcher.journal import may_be_journal, read_journal
-from services.matcher.judge import Judgement, Verdict, judge, judge_journal
+from services.matcher.judge import Considered, Judgement, Verdict, judge, judge_journal
 from services.matcher.knowledge import Knowledge
 from shared.auth import Caller
 from shared.events import Direction, DismissalReason, Match, Role, Source
@@ -37,7 +36,10 @@ class ParticipantVerdict(BaseModel):
         description="Where it was found: in the header, in the header block of a forwarded mail, "
         "or in a delivery report as a recipient that was not reached"
     )
-    verdict: str
+    verdict: str = Field(
+        description="`match`, `blocked`, `never_capture` (on a list), the kind of who has the "
+        "address (`user`, `guest`, `vendor`), or `unknown`"
+    )
 
 
 class MailExplanation(BaseModel):
@@ -80,30 +82,35 @@ def explain_routes(
             str | None, Query(max_length=320, description="The capture address it came to")
         ] = None,
     ) -> Explanation:
-        """Tell what would become of a raw mail, and what each address in it meant."""
+        """Tell what would become of a raw mail, and what each address in it meant.
+
+        With `recipient` the *never capture* list of its owner counts beside the account's.
+        """
         raw = await read_mail(request, _MAX_BYTES)
-        counts, is_of_account = True, False
+        counts, is_of_account, owner = True, False, None
         if recipient is not None:
             record = await capture_addresses.find(recipient.lower())
             if record is None or record.account != caller.account:
                 raise invalid_field("recipient", "not a capture address of this account")
-            counts = record.counts_at(datetime.now(UTC))
+            counts, owner = record.counts_at(datetime.now(UTC)), record.person_id
             is_of_account = record.is_of_account
+        never = await knowledge.never(caller.account, owner)
 
-        async def ask(keys: frozenset[str]) -> Collection[Person]:
-            return await knowledge.people(caller.account, keys)
+        async def ask(keys: frozenset[str]) -> Considered:
+            return Considered(await knowledge.people(caller.account, keys), never)
 
         async def body() -> bytes:
             return raw
 
         header = read_header_block(raw)
+        address = recipient.lower() if recipient is not None else None
         if is_of_account and may_be_journal(header):
             journal = await asyncio.to_thread(read_journal, raw, header)
             if journal is None:
                 raise invalid_field("body", "is a journal report without its mail: a dead letter")
             verdict = await judge_journal(journal, ask, capture_domain)
         else:
-            verdict = await judge(header, ask, body, body, capture_domain)
+            verdict = await judge(header, ask, body, body, capture_domain, address)
         return _explanation(verdict, counts)
 
     return router
@@ -140,7 +147,7 @@ def _explanation(verdict: Verdict, counts: bool) -> Explanation:
 
 
 def _mail_explanation(mail: Judgement) -> MailExplanation:
-    meaning = verdicts(mail.participants, mail.people)
+    meaning = verdicts(mail.participants, mail.people, mail.never)
     attach = mail.decision if isinstance(mail.decision, Attach) else None
     return MailExplanation(
         decision="attach" if attach else "dismiss",

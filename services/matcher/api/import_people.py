@@ -19,10 +19,9 @@ from pymongo.errors import PyMongoError
 from starlette.types import Receive, Scope, Send
 
 from services.matcher.api.people import NewPersonId, PersonIn, Writer
-from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.decide import Person
 from services.matcher.directory import Directory
-from services.matcher.round_trip.records import RoundTrips
+from services.matcher.leaving import Leaving
 from shared.database import DatabaseAway, database_errors
 from shared.events import Kind
 from shared.raw_body import BYTES
@@ -49,12 +48,9 @@ class Import:
         self,
         account: str,
         directory: Directory,
-        capture_addresses: CaptureAddresses,
-        round_trips: RoundTrips,
+        leaving: Leaving,
     ) -> None:
-        self._account = account
-        self._directory, self._capture_addresses = directory, capture_addresses
-        self._round_trips = round_trips
+        self._account, self._directory, self._leaving = account, directory, leaving
         self._batch: list[Person] = []
         self._lines = self._stored = self._failed = 0
 
@@ -97,8 +93,7 @@ class Import:
         no_users = [person.person_id for person in people if person.kind is not Kind.USER]
         with pymongo.timeout(_BATCH_SECONDS):
             await self._directory.put_all(self._account, people)
-            await self._capture_addresses.revoke(self._account, person_ids=no_users)
-            await self._round_trips.forget(self._account, no_users)
+            await self._leaving.leave(self._account, no_users)
         self._stored += len(self._batch)
         self._batch.clear()
 
@@ -150,9 +145,7 @@ class _ImportResponse(Response):
             self._told.put_nowait(None)
 
 
-def import_routes(
-    directory: Directory, capture_addresses: CaptureAddresses, round_trips: RoundTrips
-) -> APIRouter:
+def import_routes(directory: Directory, leaving: Leaving) -> APIRouter:
     """Return the route of imports."""
     router = APIRouter(tags=["directory"])
 
@@ -169,8 +162,7 @@ def import_routes(
     )
     async def import_people(caller: Writer) -> Response:
         """Store many people; the answer is NDJSON: bad lines, progress, and a last line `done`."""
-        run = Import(caller.account, directory, capture_addresses, round_trips)
-        return _ImportResponse(run)
+        return _ImportResponse(Import(caller.account, directory, leaving))
 
     return router
 

@@ -6,10 +6,9 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from services.matcher.addresses import check, normalise
-from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.decide import Person
 from services.matcher.directory import Directory, person_of
-from services.matcher.round_trip.records import RoundTrips
+from services.matcher.leaving import Leaving
 from shared.auth import Caller
 from shared.events import Kind, PersonId
 from shared.web import allowed, not_found
@@ -72,9 +71,7 @@ class PersonList(BaseModel):
     next_cursor: str | None
 
 
-def people_routes(
-    directory: Directory, capture_addresses: CaptureAddresses, round_trips: RoundTrips
-) -> APIRouter:
+def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
     """Return the routes of the directory."""
     router = APIRouter(tags=["directory"])
 
@@ -107,13 +104,12 @@ def people_routes(
         """Store a person. 201 when they are new, 200 otherwise; the same again changes nothing.
 
         Mail received after the answer is decided by it. Who is no user any more loses their
-        capture address.
+        capture address and their *never capture* list.
         """
         person = body.person(person_id)
         new = await directory.put(caller.account, person)
         if body.kind is not Kind.USER:  # afterwards: an address minted meanwhile is revoked, too
-            await capture_addresses.revoke(caller.account, person_ids=[person_id])
-            await round_trips.forget(caller.account, [person_id])
+            await leaving.leave(caller.account, [person_id])
         response.status_code = 201 if new else 200
         return _shown(person)
 
@@ -127,10 +123,12 @@ def people_routes(
 
     @router.delete("/v1/people/{person_id}", status_code=204)
     async def delete_person(person_id: PersonInPath, caller: Writer) -> None:
-        """Forget a person; a user's capture address is revoked. 204 also when there was nobody."""
+        """Forget a person; a user's capture address is revoked. 204 also when there was nobody.
+
+        Their *never capture* list is forgotten with them.
+        """
         await directory.delete(caller.account, person_id)
-        await capture_addresses.revoke(caller.account, person_ids=[person_id])
-        await round_trips.forget(caller.account, [person_id])
+        await leaving.leave(caller.account, [person_id])
 
     return router
 

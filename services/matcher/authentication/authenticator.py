@@ -10,7 +10,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.matcher.authentication.verdict import Question, authenticate, unverified
 from services.matcher.judge import Judgement
@@ -59,6 +59,21 @@ class Authenticator:
         for authentication in result.values():
             AUTHENTICATIONS.labels(authentication.verdict.value).inc()
         return result
+
+    async def of_question(
+        self,
+        received: MailReceived,
+        captured: Judgement,
+        whole: Callable[[], Awaitable[bytes]],
+    ) -> Mapping[str, Authentication]:
+        """Return the verdict about a provider's question; nothing where none is to be found out.
+
+        What it seems to forward is no matter: it is the provider who asks.
+        """
+        if not self.seconds:
+            return {}
+        asked = replace(captured, forwarded=None)
+        return await self.of_capture(received, asked, [asked], whole)
 
     async def _find(
         self,

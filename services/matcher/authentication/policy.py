@@ -33,6 +33,11 @@ def organization(domain: str) -> str:
     return _suffixes().privatesuffix(domain) or domain
 
 
+def is_public_suffix(domain: str) -> bool:
+    """Return whether domains of many owners are below this one."""
+    return _suffixes().privatesuffix(domain) is None
+
+
 def is_aligned(signer: str, sender: str) -> bool:
     """Return whether both are of one organization. Section 3.1.1, relaxed."""
     return organization(signer) == organization(sender)

@@ -1,8 +1,9 @@
 """Which guides can be followed today: none relies on what Satchel lacks.
 
-* A provider that asks before it forwards, in a mail that `confirmation.py` cannot read, cannot be
+* A provider that asks before it forwards, in a mail that `confirmations/` cannot read, cannot be
   answered by what is recognised. Its users first open their set-up window, which shows the mail as
-  it came; where the window may not show it, they get the steps by hand.
+  it came; where the window may not show it, they get the steps by hand. So do those of a provider
+  whose link nobody has published: it is read where it is as expected, and not promised.
 
 The files keep their steps. Taking an entry out of the set is all that it takes to tell them.
 """
@@ -15,11 +16,9 @@ UNREAD_CONFIRMATIONS = frozenset(
         "gmx",
         "migadu",
         "naver-works",
-        "qq",
         "tencent-exmail",
         "yahoo",
         "yandex",
-        "zoho",
     }
 )
 """Providers that always ask. Zimbra does where a site wants it: its guide says so."""

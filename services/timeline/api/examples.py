@@ -99,6 +99,13 @@ SETUP = {
             "link": "https://mail-settings.google.com/mail/vf-example",
             "capture_address": "recruiter-one.ud6ixgz2abcde234567abcdefghij@in.satchel.example",
             "at": "2026-01-15T09:30:04Z",
+            "expires_at": "2026-01-16T09:30:04Z",
+            "authentication": {
+                "verdict": "verified",
+                "method": "dkim",
+                "domain": "google.com",
+                "reason": None,
+            },
         }
     ],
     "round_trip": {

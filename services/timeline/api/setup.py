@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.timeline.api.shapes import AddressOut
+from services.timeline.api.shapes import AddressOut, AuthenticationOut
 from services.timeline.query.confirmations import Confirmations
 from services.timeline.query.people import Directory
 from services.timeline.query.round_trips import RoundTrip
@@ -21,7 +21,7 @@ from services.timeline.query.setup import (
     half_view,
     notices,
 )
-from services.timeline.write.indexes import WATCHED_KEPT
+from services.timeline.write.indexes import CONFIRMATIONS_KEPT, WATCHED_KEPT
 from services.timeline.write.side_records import Watched
 from shared.auth import Caller
 from shared.events import Half
@@ -45,6 +45,11 @@ class ConfirmationOut(BaseModel):
     link: str | None = Field(description="Confirms when it is opened")
     capture_address: str
     at: datetime
+    expires_at: datetime = Field(description="When it is shown no more; ask the provider again")
+    authentication: AuthenticationOut | None = Field(
+        description="Whether it is from the provider; null where that is not looked at. Show it of "
+        "one that has `failed`: somebody else wrote it, though its link leads to the provider"
+    )
 
 
 class RoundTripOut(BaseModel):
@@ -165,7 +170,7 @@ class SetupOut(BaseModel):
     """The caller's set-up."""
 
     capture_addresses: list[CaptureAddressOut]
-    confirmations: list[ConfirmationOut] = Field(description="Newest first, of the last 30 days")
+    confirmations: list[ConfirmationOut] = Field(description="Newest first, of the last 24 hours")
     halves: HalvesOut
     watched: list[WatchedOut] = Field(
         description="What the set-up window (`POST /v1/setup:watch`) has caught, newest first, "
@@ -204,6 +209,10 @@ def setup_routes(directory: Directory, confirmations: Confirmations, setups: Set
                     link=question.link,
                     capture_address=question.capture_address,
                     at=question.at,
+                    expires_at=question.at + CONFIRMATIONS_KEPT,
+                    authentication=AuthenticationOut.model_validate(question.authentication)
+                    if question.authentication
+                    else None,
                 )
                 for question in asked
             ],

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from services.timeline.write.attaching import attach
+from services.timeline.write.authentication import verdict_of
 from services.timeline.write.proving import note_asked, prove, prove_half, setup_query, tell_owner
 from services.timeline.write.recording import (
     is_news_of_owner,
@@ -113,6 +114,7 @@ def _confirm(draft: Draft, request: Confirm, now: datetime) -> Answer:
                 requested_by=event.requested_by,
                 code=event.code,
                 link=event.link,
+                authentication=verdict_of(event),
                 at=event.received_at,
             )
         )

@@ -8,7 +8,8 @@ other. A forged copy has another content and gains nothing.
 from collections.abc import Iterable
 
 from services.timeline.write.records import Capture, Verdict
-from shared.events import AuthenticationVerdict, MailAttached
+from services.timeline.write.stored import from_document
+from shared.events import AuthenticationVerdict, MailAttached, MailConfirmation
 
 UNKNOWN = Verdict(verdict="unverified", method=None, domain=None, reason="not_checked")
 """Of a mail that came before there were verdicts."""
@@ -19,6 +20,12 @@ def of_captures(captures: Iterable[Capture]) -> Verdict:
     """Return the verdict about a content, from its captures in whatever order."""
     known = [capture.authentication for capture in captures if capture.authentication]
     return min(known, key=_rank, default=UNKNOWN)
+
+
+def verdict_of(event: MailAttached | MailConfirmation) -> Verdict | None:
+    """Return an event's verdict as it is stored."""
+    found = event.authentication
+    return from_document(Verdict, found.model_dump(mode="json")) if found else None
 
 
 def has_failed(event: MailAttached) -> bool:

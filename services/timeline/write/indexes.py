@@ -7,8 +7,8 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from shared.database import Index
 
 HINTS_KEPT = timedelta(hours=1)
-CONFIRMATIONS_KEPT = timedelta(days=30)
-"""Providers let their links and codes run out before."""
+CONFIRMATIONS_KEPT = timedelta(hours=24)
+"""Who has not answered by then asks their provider again. Read by `query/confirmations.py` too."""
 WATCHED_KEPT = timedelta(days=1)
 _BY_CONVERSATION = [("account", ASCENDING), ("thread", ASCENDING)]
 _NEWEST = [("date", DESCENDING), ("mail_id", DESCENDING)]

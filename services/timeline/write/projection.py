@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.timeline.content.reader import READER_VERSION, Mailbox, ReadMail
+from services.timeline.write.authentication import verdict_of
 from services.timeline.write.identity import (
     mail_id,
     token,
@@ -31,7 +32,6 @@ from services.timeline.write.records import (
     MatchRecord,
     NamedAddress,
     Participant,
-    Verdict,
 )
 from services.timeline.write.side_records import Bounce
 from services.timeline.write.stored import from_document, to_document
@@ -184,7 +184,6 @@ def _content(event: MailAttached, mail: ReadMail, id_: str, size: int) -> Conten
 def _capture(event: MailAttached, mail: ReadMail, content_key: str) -> Capture:
     date = (event.forwarded.date if event.forwarded else None) or mail.date
     received_at = _milliseconds(event.received_at)
-    found = event.authentication
     return Capture(
         owner=event.owner,
         at=received_at,
@@ -201,7 +200,7 @@ def _capture(event: MailAttached, mail: ReadMail, content_key: str) -> Capture:
         sort_date=_milliseconds(min(date, received_at) if date else received_at),
         matches=tuple(_match(match, event.owner) for match in event.matches),
         bcc=_named_all(mail.bcc),
-        authentication=from_document(Verdict, found.model_dump(mode="json")) if found else None,
+        authentication=verdict_of(event),
         backfill=event.backfill,
     )
 

@@ -77,6 +77,7 @@ class Confirmation(Kept, frozen=True, kw_only=True, omit_defaults=True):
     requested_by: str | None
     code: str | None
     link: str | None
+    authentication: Verdict | None = None
     at: datetime
 
 

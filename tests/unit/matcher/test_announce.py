@@ -13,7 +13,7 @@ from services.matcher.announce import (
     announce_verdict,
 )
 from services.matcher.capture_addresses import AddressRecord
-from services.matcher.confirmation import Confirmation
+from services.matcher.confirmations import Confirmation
 from services.matcher.decide import Attach, Decision, Dismiss, Person, decide
 from services.matcher.judge import Judgement, Verdict
 from services.matcher.participants import participants
@@ -167,7 +167,8 @@ def test_a_mail_without_an_id_has_no_hash() -> None:
 
 def test_a_confirmation_is_told_whatever_matched() -> None:
     asked = Confirmation("gmail", "anna@firm.example", "304298959", "https://x.example/vf-1")
-    [event] = announced(judgement(attach(MATCH)), confirmation=asked)
+    mail = judgement(attach(MATCH))
+    [event] = announced(mail, confirmation=asked, authentications={"": FAILED})
     assert isinstance(event, MailConfirmation)
     assert event == MailConfirmation(
         capture_id=CAPTURE_ID,
@@ -181,6 +182,7 @@ def test_a_confirmation_is_told_whatever_matched() -> None:
         requested_by="anna@firm.example",
         code="304298959",
         link="https://x.example/vf-1",
+        authentication=FAILED,
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import cast
 from uuid import uuid4
@@ -12,7 +12,7 @@ import pytest
 from services.matcher.captured import CapturedMail
 from services.matcher.decide import Person
 from services.matcher.enclosed import cut
-from services.matcher.judge import judge
+from services.matcher.judge import Considered, judge
 from shared.blobs import Blobs
 from shared.events import Kind, MailReceived
 from shared.mail.headers import HeaderBlock, read_header_block
@@ -131,8 +131,8 @@ def _forward(count: int, each: int, *more: str) -> bytes:
 async def _handled(raw: bytes) -> dict[str, bytes]:
     """Judge a mail and return all that it encloses, as the consumer does."""
 
-    async def ask(_: frozenset[str]) -> Collection[Person]:
-        return [USER]
+    async def ask(_: frozenset[str]) -> Considered:
+        return Considered([USER])
 
     captured = CapturedMail(_received(len(raw)), raw, cast(Blobs, None))
     header = read_header_block(await captured.header())

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from services.matcher.decide import Attach, Decision, Dismiss, Person, decide, verdicts
+from services.matcher.decide import NEVER, Attach, Decision, Dismiss, Person, decide, verdicts
+from services.matcher.never_capture import never_capture_of
 from services.matcher.participants import Participant
 from shared.events import Direction, DismissalReason, Kind, Role, Source
 from tests.cost import LINEAR, growth
@@ -25,6 +26,7 @@ TWIN = person("c2", "candidate", "cand@mail.example")
 COLLEAGUE = person("c3", "candidate", "user@home.example", "only@c3.example")
 GUEST = person("g1", "guest", "guest@x.example", "cand@mail.example")
 VENDOR = person("v1", "vendor", "vendor@x.example", "cand@mail.example")
+LISTED = never_capture_of(["counsel@law.example"], ["clinic.example"])
 EVERYONE = [USER, CANDIDATE, CONTACT, TWIN, COLLEAGUE, GUEST, VENDOR]
 
 
@@ -231,3 +233,45 @@ def test_what_an_address_meant_is_told(address: str, people: list[Person], verdi
     others = [Participant("other@x.example", Role.CC)]
     told = verdicts([Participant(address, Role.TO), *others], iter(people))
     assert told == {address: verdict, "other@x.example": "unknown"}
+
+
+@pytest.mark.parametrize(
+    "participants",
+    [
+        mail("cand@mail.example", "counsel@law.example"),
+        mail("cand@mail.example", sender="counsel@law.example"),
+        mail("cand@mail.example", "a@mail.clinic.example"),
+        mail("counsel@law.example"),
+        mail("user@home.example", "counsel@law.example"),  # rule 3a comes before 5
+        mail("user@team.example", "counsel@law.example", sender="user@home.example"),  # and 7
+    ],
+)
+def test_a_list_keeps_a_mail_out_before_any_other_rule(participants: list[Participant]) -> None:
+    people = knowledge(participants, EVERYONE)
+    assert decide(participants, people) != NEVER
+    assert decide(participants, people, LISTED) == Dismiss(DismissalReason.NEVER_CAPTURE)
+
+
+def test_users_are_never_kept_out_and_profiles_are() -> None:
+    participants = mail("cand@mail.example", sender="user@team.example")
+    people = knowledge(participants, EVERYONE)
+    users = never_capture_of(["user@team.example"], ["home.example"])
+    assert decide(participants, people, users) == decide(participants, people)
+    told = verdicts(participants, people, users)
+    assert told == {"user@team.example": "user", "cand@mail.example": "match"}
+    everybody = never_capture_of([], ["mail.example", "team.example"])
+    assert decide(participants, people, everybody) == NEVER
+    told = verdicts(participants, people, everybody)
+    assert told == {"user@team.example": "user", "cand@mail.example": "never_capture"}
+
+
+@pytest.mark.cost
+def test_long_lists_and_many_participants_take_linear_time() -> None:
+    def deciding(size: int) -> Callable[[], object]:
+        participants = mail(*(f"a{n}@{'x.' * 20}mail{n}.example" for n in range(size)))
+        never = never_capture_of(
+            [f"b{n}@x.example" for n in range(size)], [f"no{n}.example" for n in range(size)]
+        )
+        return lambda: decide(participants, [], never)
+
+    assert growth(deciding, 300) < LINEAR

@@ -14,7 +14,7 @@ from services.matcher.forwards import forwarded_in, forwarded_participants
 from services.matcher.forwards.markup import text_of_html
 from services.matcher.forwards.people import MAX_ADDRESSES
 from services.matcher.forwards.read import MAX_LEVELS, MAX_PEOPLE
-from services.matcher.judge import Judgement, judge
+from services.matcher.judge import Considered, Judgement, judge
 from shared.events import Direction, DismissalReason, Kind, Source
 from shared.mail.field_labels import LABELS, field_of
 from shared.mail.headers import read_header_block
@@ -54,8 +54,8 @@ def judged(
 ) -> Judgement:
     raw = f"From: {sender}\r\nTo: {to}\r\nSubject: Fwd: x\r\n{headers}\r\n{body}".encode()
 
-    async def ask(keys: frozenset[str]) -> Collection[Person]:
-        return [p for p in people if p.keys & keys or p.kind is Kind.USER]
+    async def ask(keys: frozenset[str]) -> Considered:
+        return Considered([p for p in people if p.keys & keys or p.kind is Kind.USER])
 
     async def whole() -> bytes:
         return raw

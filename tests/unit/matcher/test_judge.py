@@ -3,14 +3,14 @@
 import asyncio
 import base64
 import threading
-from collections.abc import Collection
 
 import pytest
 
 from services.matcher import judge as judge_module
 from services.matcher.decide import Attach, Dismiss, Person
 from services.matcher.enclosed import MAX_MAILS, MAX_NESTING, cut, enclosed
-from services.matcher.judge import Verdict, judge
+from services.matcher.judge import Considered, Verdict, judge
+from services.matcher.never_capture import NOTHING, NeverCapture, never_capture_of
 from services.matcher.participants import MAX_PARTICIPANTS
 from shared.events import Direction, DismissalReason, Kind
 from shared.mail.headers import HeaderBlock, read_header_block
@@ -36,13 +36,19 @@ ABOUT_NOBODY = mail("shop@x.example", "user@team.example")
 ABOUT_BLOCKED = mail("blocked@mail.example", "shop@x.example")
 
 
-def judged(raw: str, *, reads: list[str] | None = None) -> Verdict:
+def judged(
+    raw: str,
+    *,
+    reads: list[str] | None = None,
+    capture_address: str | None = None,
+    never: NeverCapture = NOTHING,
+) -> Verdict:
     """Judge a mail; `reads` gets what of it was asked for beyond its header."""
     data = raw.encode()
     asked = [] if reads is None else reads
 
-    async def ask(keys: frozenset[str]) -> Collection[Person]:
-        return [p for p in PEOPLE if p.keys & keys or p.kind is Kind.USER]
+    async def ask(keys: frozenset[str]) -> Considered:
+        return Considered([p for p in PEOPLE if p.keys & keys or p.kind is Kind.USER], never)
 
     async def body() -> bytes:
         asked.append("body")
@@ -52,7 +58,8 @@ def judged(raw: str, *, reads: list[str] | None = None) -> Verdict:
         asked.append("whole")
         return data
 
-    return asyncio.run(judge(read_header_block(data), ask, body, whole, DOMAIN))
+    header = read_header_block(data)
+    return asyncio.run(judge(header, ask, body, whole, DOMAIN, capture_address))
 
 
 def forward(*mails: str, sender: str = "user@team.example", to: str = CAPTURE) -> str:
@@ -333,6 +340,21 @@ def test_a_providers_mail_that_asks_nothing_is_judged_as_any() -> None:
     assert found == ["body"]
 
 
+def test_a_mail_of_a_user_that_only_seems_to_be_a_question_is_judged_as_any() -> None:
+    """A provider may ask from the user's own mailbox: so a user's mail may look like a question."""
+    headers, body = enclosing([ABOUT_C1])
+    subject = "=?utf-8?b?6IW+6K6v5LyB5Lia6YKu566x6Ieq5Yqo6L2s5Y+R6aqM6K+B6YKu5Lu2?="
+    headers = f"Subject: {subject}\r\n{headers}"
+    verdict = judged(mail("user@team.example", CAPTURE, headers=headers, body=body))
+    assert verdict.confirmation is None
+    assert attached(verdict) == {"1": ["c1"]}
+
+
+def test_a_question_to_a_colleagues_capture_address_is_none_of_its_own() -> None:
+    assert judged(QUESTION, capture_address=CAPTURE).confirmation is not None
+    assert judged(QUESTION, capture_address=f"bo.key@{DOMAIN}").confirmation is None
+
+
 def test_a_header_that_was_read_whole_may_be_dismissed() -> None:
     assert judged(ABOUT_NOBODY).unread is None
 
@@ -345,3 +367,65 @@ def test_many_reasons_are_one_the_first_that_holds() -> None:
     assert verdict.dismissal == Dismiss(DismissalReason.NO_MATCH)
     verdict = judged(forward(internal, to="user@team.example"))
     assert verdict.dismissal == Dismiss(DismissalReason.INTERNAL)
+
+
+NEVER_SHOP = never_capture_of([], ["x.example"])
+ABOUT_C1_AND_SHOP = mail("cand@mail.example", "user@team.example, shop@x.example")
+
+
+def reason(verdict: Verdict) -> str:
+    assert not verdict.attached
+    return verdict.dismissal.reason.value
+
+
+@pytest.mark.parametrize(
+    "headers",
+    ["Cc: shop@x.example", "Bcc: A <SHOP@X.example>", "Reply-To: shop@mail.x.example"],
+)
+def test_who_is_never_captured_keeps_the_mail_out_whomever_else_it_concerns(headers: str) -> None:
+    raw = mail("cand@mail.example", "user@team.example", headers=f"{headers}\r\n")
+    assert judged(raw).attached
+    assert reason(judged(raw, never=NEVER_SHOP)) == "never_capture"
+
+
+def test_a_user_is_captured_although_a_list_names_them() -> None:
+    listed = never_capture_of(["user@home.example"], ["team.example"])
+    assert judged(ABOUT_C1, never=listed).attached
+    listed = never_capture_of([], ["mail.example", "team.example"])
+    assert reason(judged(ABOUT_C1, never=listed)) == "never_capture"
+
+
+def test_of_enclosed_mails_each_is_kept_out_by_its_own_participants() -> None:
+    verdict = judged(forward(ABOUT_C1_AND_SHOP, ABOUT_C1), never=NEVER_SHOP)
+    assert attached(verdict) == {"2": ["c1"]}
+    assert reason(judged(forward(ABOUT_C1_AND_SHOP), never=NEVER_SHOP)) == "never_capture"
+
+
+def test_the_original_of_an_inline_forward_is_kept_out_too() -> None:
+    block = "From: cand@mail.example\r\nTo: user@team.example\r\nCc: shop@x.example\r\n"
+    body = f"---------- Forwarded message ---------\r\n{block}Subject: S\r\n\r\nHello"
+    raw = mail("user@team.example", CAPTURE, headers="Subject: Fwd: S\r\n", body=body)
+    assert judged(raw).attached
+    assert reason(judged(raw, never=NEVER_SHOP)) == "never_capture"
+
+
+def test_nothing_of_the_body_is_read_of_who_is_never_captured() -> None:
+    """A user may have forwarded it, but who takes part by header is on a list already."""
+    found: list[str] = []
+    raw = mail("user@team.example", CAPTURE, headers="Reply-To: shop@x.example\r\n", body="Fwd")
+    assert reason(judged(raw, never=NEVER_SHOP, reads=found)) == "never_capture"
+    assert found == []
+
+
+def test_a_question_is_shown_although_its_provider_is_on_a_list() -> None:
+    never = never_capture_of([], ["google.com", "firm.example"])
+    assert judged(QUESTION, never=never).confirmation is not None
+
+
+def test_no_dead_letter_keeps_what_is_never_captured() -> None:
+    long = "".join(f"X-{number}: x\r\n" for number in range(2000))
+    raw = mail("shop@x.example", "user@team.example", headers=long)
+    assert judged(raw).unread == "header_too_long"
+    verdict = judged(raw, never=NEVER_SHOP)
+    assert verdict.unread is None
+    assert reason(verdict) == "never_capture"

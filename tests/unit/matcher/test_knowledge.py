@@ -9,9 +9,15 @@ from services.matcher import knowledge as knowledge_module
 from services.matcher.directory import person_of
 from services.matcher.knowledge import Knowledge
 from services.matcher.metrics import LOOK_UPS
+from services.matcher.never_capture import NOTHING, never_capture_of
 from shared.events import Kind
 from tests.directory_suite import ACCOUNT, DirectoryParts, DirectorySuite
-from tests.memory_directory import MemoryAddresses, MemoryDirectory, MemoryVersions
+from tests.memory_directory import (
+    MemoryAddresses,
+    MemoryDirectory,
+    MemoryNeverCapture,
+    MemoryVersions,
+)
 
 DOMAIN = "in.satchel.test"
 KEY = "a@mail.example"
@@ -24,8 +30,9 @@ class Matcher:
         self.versions = MemoryVersions()
         self.directory = MemoryDirectory(self.versions)
         self.addresses = MemoryAddresses(self.versions, DOMAIN)
+        self.never = MemoryNeverCapture(self.versions)
         self.knowledge = Knowledge(
-            self.directory, self.addresses, self.versions, max_entries=max_entries
+            self.directory, self.addresses, self.versions, self.never, max_entries=max_entries
         )
 
     async def address(self, account: str = ACCOUNT, person_id: str = "u1") -> str:
@@ -260,3 +267,70 @@ async def test_each_person_is_considered_once_and_users_who_share_with_profiles_
     assert await matcher.who(address, *keys) == ["c1", "g1", "u1"]
     await matcher.knowledge.people(ACCOUNT, frozenset(keys))
     assert matcher.directory.look_ups[-1] == sorted(keys), "right now: from no cache"
+
+
+async def never(matcher: Matcher, address: str) -> list[str]:
+    known = await matcher.knowledge.consult(address, frozenset([KEY]))
+    assert known is not None
+    beside = known.never.beside.addresses if known.never.beside else frozenset()
+    return sorted(known.never.addresses | beside)
+
+
+async def test_the_lists_of_the_account_and_of_the_owner_count_together(matcher: Matcher) -> None:
+    one, other = await matcher.address(), await matcher.address(person_id="u2")
+    for person_id in ("", "u1", "u3"):
+        listed = never_capture_of([f"never-{person_id or 'account'}@x.example"], [])
+        await matcher.never.put(ACCOUNT, person_id, listed)
+    assert await never(matcher, one) == ["never-account@x.example", "never-u1@x.example"]
+    assert await never(matcher, other) == ["never-account@x.example"]
+    assert await never(matcher, await matcher.address("elsewhere", "u1")) == []
+
+
+async def test_lists_are_not_looked_up_again_until_the_account_changes(matcher: Matcher) -> None:
+    address = await matcher.address()
+    for _ in range(3):
+        assert await never(matcher, address) == []
+    assert matcher.never.look_ups == [["", "u1"]], "that there is none is remembered, too"
+    await matcher.put("c9", "other@mail.example")
+    await never(matcher, address)
+    assert len(matcher.never.look_ups) == 2
+    await never(matcher, await matcher.address(person_id="u2"))
+    assert matcher.never.look_ups[2:] == [["u2"]], "only what is missing"
+
+
+async def test_a_list_that_changes_during_the_look_up_decides_this_mail_and_the_next(
+    matcher: Matcher,
+) -> None:
+    address = await matcher.address()
+    listed = never_capture_of([KEY], [])
+    matcher.never.race.meanwhile = lambda: matcher.never.put(ACCOUNT, "u1", listed)
+    assert await never(matcher, address) == [KEY]
+    assert await never(matcher, address) == [KEY]
+    assert len(matcher.never.look_ups) == 2, "what holds is remembered"
+    await matcher.never.put(ACCOUNT, "u1", NOTHING)
+    assert await never(matcher, address) == []
+
+
+async def test_a_list_that_changes_while_someone_is_looked_up_decides_all_the_same(
+    matcher: Matcher,
+) -> None:
+    address = await matcher.address()
+    await never(matcher, address)
+    listed = never_capture_of([], ["mail.example"])
+    matcher.directory.race.meanwhile = lambda: matcher.never.put(ACCOUNT, "", listed)
+    for key in ("x@x.example", "y@x.example"):
+        known = await matcher.knowledge.consult(address, frozenset([key]))
+        assert known is not None
+        assert known.never.names(KEY)
+
+
+async def test_long_lists_take_room_too() -> None:
+    matcher = Matcher(max_entries=50)
+    first, second = await matcher.address("a"), await matcher.address("b")
+    for account in ("a", "b"):
+        listed = never_capture_of([f"{n}@x.example" for n in range(40)], [])
+        await matcher.never.put(account, "", listed)
+    for address in (first, second, first):
+        assert len(await never(matcher, address)) == 40
+    assert len(matcher.never.look_ups) == 3, "both have no room"
+    assert matcher.knowledge._entries <= 50

@@ -1,14 +1,13 @@
 """The bounce of a user's mail: whom it attaches to, and when it attaches to nobody."""
 
 import asyncio
-from collections.abc import Collection
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.matcher.decide import Attach, Dismiss, Person
-from services.matcher.judge import Verdict, judge
+from services.matcher.judge import Considered, Verdict, judge
 from services.matcher.participants import Participant
 from services.matcher.reports import Bounce, read_bounce
 from shared.events import Direction, DismissalReason, Kind, Match, Role, Source
@@ -44,11 +43,12 @@ class Judge:
     def __call__(self, raw: str) -> Verdict:
         data = raw.replace("\n", "\r\n").encode()
 
-        async def ask(keys: frozenset[str]) -> Collection[Person]:
+        async def ask(keys: frozenset[str]) -> Considered:
             self.asked.append(keys)
             found = [p for p in PEOPLE if p.keys & keys]
             shared = frozenset().union(*(p.keys for p in found if p.kind.is_profile))
-            return [*found, *(p for p in PEOPLE if p.kind is Kind.USER and p.keys & shared)]
+            users = (p for p in PEOPLE if p.kind is Kind.USER and p.keys & shared)
+            return Considered([*found, *users])
 
         async def body() -> bytes:
             self.bodies += 1

@@ -119,3 +119,26 @@ async def test_a_mail_is_never_late_for_its_verdict() -> None:
     async with asyncio.timeout(DEADLINE):
         found = await verdicts(signed(letter()), names, seconds=0.1)
     assert found == {"": ("unverified", "dns", None)}
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(4, "verified"), (0, None)])
+async def test_of_a_providers_question_the_provider_is_verified(
+    seconds: float, verdict: str | None
+) -> None:
+    raw = signed(letter())
+    received = MailReceived(
+        capture_id=uuid4(),
+        capture_address="a@in.satchel.test",
+        account_tag="x" * 8,
+        received_at=datetime.now(UTC),
+        door="smtp",
+        size=len(raw),
+    )
+    seems_to_forward = Judgement("", read_header_block(raw), ATTACH, (), (), FORWARDED)
+
+    async def whole() -> bytes:
+        return raw
+
+    authenticator = Authenticator(cast(Resolver, Names()), seconds)
+    found = await authenticator.of_question(received, seems_to_forward, whole)
+    assert [one.verdict.value for one in found.values()] == ([verdict] if verdict else [])

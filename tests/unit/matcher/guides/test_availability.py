@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.matcher.confirmation import may_be_confirmation
+from services.matcher.confirmations import may_be_confirmation
 from services.matcher.guides import Catalogue
 from services.matcher.guides.availability import FROM_THE_USERS_OWN, UNREAD_CONFIRMATIONS, WATCH
 from services.matcher.guides.catalogue import written_guides
@@ -25,6 +25,8 @@ TOLD = Catalogue.load().guides
 ASKING = {ConfirmationKind.LINK, ConfirmationKind.CODE, ConfirmationKind.LINK_OR_CODE}
 ASKING |= {ConfirmationKind.ASKED}
 ASKS_WHERE_A_SITE_WANTS_IT = {"zimbra"}
+LINK_NOT_PUBLISHED = {"yahoo"}
+QQ_SUBJECT = "=?utf-8?b?UVHpgq7nrrHoh6rliqjovazlj5Hpqozor4Hpgq7ku7Y=?="
 
 
 def texts(guide: Guide) -> Iterator[str]:
@@ -41,7 +43,8 @@ def confirmation_of(guide: Guide) -> GuideConfirmation:
 
 def is_read(sender: str) -> bool:
     """Return whether the matcher takes a mail of this sender for a question."""
-    raw = f"From: {sender}\r\nTo: me@{DOMAIN}\r\n\r\n".encode()
+    mailbox = sender.replace("{address}", "12345@qq.com")
+    raw = f"From: {mailbox}\r\nTo: me@{DOMAIN}\r\nSubject: {QQ_SUBJECT}\r\n\r\n".encode()
     return may_be_confirmation(read_header_block(raw), DOMAIN)
 
 
@@ -102,9 +105,9 @@ def test_those_are_the_ones_that_ask_and_are_not_read() -> None:
         for id_, asked in asking.items()
         if not (asked.senders and all(is_read(sender) for sender in asked.senders))
     }
-    assert unread - ASKS_WHERE_A_SITE_WANTS_IT == UNREAD_CONFIRMATIONS
+    assert unread - ASKS_WHERE_A_SITE_WANTS_IT == UNREAD_CONFIRMATIONS - LINK_NOT_PUBLISHED
     assert is_read("forwarding-noreply@google.com")
-    assert not is_read("noreply@zoho.com")
+    assert not is_read("noreply@zoho.example")
 
 
 @pytest.mark.parametrize("guide", TOLD.values(), ids=lambda guide: guide.id)

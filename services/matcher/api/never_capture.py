@@ -1,0 +1,105 @@
+"""`/v1/never-capture`: whose mail is never captured, by an account's list and a user's own."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from services.matcher.directory import Directory
+from services.matcher.never_capture import NeverCapture
+from services.matcher.never_capture_entries import check_address, check_domain
+from services.matcher.never_capture_lists import OF_ACCOUNT, NeverCaptureLists
+from shared.auth import Caller
+from shared.events import Kind
+from shared.web import SignedIn, demand, invalid_field
+
+MAX_ADDRESSES, MAX_DOMAINS = 2000, 2000
+_ACCOUNT_SCOPE = "account:write"
+
+
+class NeverCaptureList(BaseModel):
+    """One list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    addresses: Annotated[
+        list[Annotated[str, Field(max_length=320), AfterValidator(check_address)]],
+        Field(max_length=MAX_ADDRESSES, description="Email addresses"),
+    ]
+    domains: Annotated[
+        list[Annotated[str, Field(max_length=253), AfterValidator(check_domain)]],
+        Field(
+            max_length=MAX_DOMAINS,
+            description="Domains; each stands for all that is below it as well",
+        ),
+    ]
+
+    def never_capture(self) -> NeverCapture:
+        """Return the list as it is stored."""
+        return NeverCapture(frozenset(self.addresses), frozenset(self.domains))
+
+
+class NeverCaptureBody(BaseModel):
+    """Both lists."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account: NeverCaptureList | None = Field(
+        None,
+        description="For all captures of the account; null without the scope account:write. In a "
+        "change: as before, when it is not given",
+    )
+    own: NeverCaptureList | None = Field(
+        None,
+        description="For what the caller's own capture address catches; null for who is no user. "
+        "In a change: as before, when it is not given",
+    )
+
+
+def never_capture_routes(directory: Directory, lists: NeverCaptureLists) -> APIRouter:
+    """Return the routes of the lists."""
+    router = APIRouter(tags=["never capture"])
+
+    @router.get("/v1/never-capture")
+    async def never_capture(caller: SignedIn) -> NeverCaptureBody:
+        """Return the caller's own list, and with the scope account:write the account's."""
+        return await current(caller)
+
+    @router.put("/v1/never-capture")
+    async def change_never_capture(body: NeverCaptureBody, caller: SignedIn) -> NeverCaptureBody:
+        """Replace the lists that are given; the account's needs the scope account:write.
+
+        A mail in which somebody on a list takes part, other than a user, is dismissed as
+        `never_capture`: nothing of it is stored, whomever else it concerns. It counts for every
+        mail received after the answer. What is stored already stays.
+        """
+        if body.account is not None:
+            demand(caller, _ACCOUNT_SCOPE)
+        if body.own is not None and not await is_user(caller):
+            raise invalid_field("own", "only a user of the account has one")
+        if body.account is not None:
+            await lists.put(caller.account, OF_ACCOUNT, body.account.never_capture())
+        if body.own is not None:
+            await lists.put(caller.account, caller.person_id, body.own.never_capture())
+            if not await is_user(caller):  # deleted meanwhile
+                await lists.forget(caller.account, [caller.person_id])
+                raise invalid_field("own", "only a user of the account has one")
+        return await current(caller)
+
+    async def is_user(caller: Caller) -> bool:
+        person = await directory.get(caller.account, caller.person_id)
+        return person is not None and person.kind is Kind.USER
+
+    async def current(caller: Caller) -> NeverCaptureBody:
+        found = await lists.of(caller.account, [OF_ACCOUNT, caller.person_id])
+        sees_account, has_own = caller.may(_ACCOUNT_SCOPE), await is_user(caller)
+        return NeverCaptureBody(
+            account=_shown(found[OF_ACCOUNT]) if sees_account else None,
+            own=_shown(found[caller.person_id]) if has_own else None,
+        )
+
+    return router
+
+
+def _shown(never: NeverCapture) -> NeverCaptureList:
+    return NeverCaptureList(addresses=sorted(never.addresses), domains=sorted(never.domains))
