@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.confirmations import Confirmation
-from services.matcher.decide import Attach, Dismiss, original_senders
+from services.matcher.decide import NEVER, Attach, Dismiss, original_senders
 from services.matcher.halves import half_of, leak_of
 from services.matcher.judge import Judgement, Verdict
 from services.matcher.shares import shares_of
@@ -95,7 +95,8 @@ def _shared(
             events.extend(_attached_to(received, address, mail, decision, found, shares))
     if events:
         return events
-    nobody = Dismiss(DismissalReason.NO_MATCH)
+    is_refused = any(mail.refused_by for mail in verdict.attached)
+    nobody = NEVER if is_refused else Dismiss(DismissalReason.NO_MATCH)
     return [announce_dismissal(received, address, nobody, captured, ring)]
 
 

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -23,10 +23,11 @@ from services.matcher.decide import Dismiss
 from services.matcher.decisions import Decisions
 from services.matcher.halves import traces
 from services.matcher.journal import Journal, may_be_journal, read_journal
-from services.matcher.judge import Considered, judge, judge_journal
+from services.matcher.judge import Considered, Verdict, judge, judge_journal
 from services.matcher.knowledge import Knowledge
 from services.matcher.metrics import DECIDE_SECONDS, DECISIONS, WATCHED
 from services.matcher.round_trip.returning import Returning
+from services.matcher.shares import refused_by, users_in
 from services.matcher.watched import watched
 from services.matcher.windows import Windows
 from shared import tracing
@@ -216,6 +217,8 @@ class Matcher:
             return [announce_dismissal(received, address, revoked, verdict.mails[0], self.ring)]
         if verdict.unread and not verdict.attached and not verdict.confirmation:
             return Reject(verdict.unread)
+        if address.is_of_account:
+            verdict = await self._with_refusals(address.account, verdict)
         found: Mapping[str, Authentication] = {}
         captured = verdict.mails[0]
 
@@ -261,6 +264,14 @@ class Matcher:
             if known is not None and known.address.counts_at(received.received_at):
                 return [await self.returning.came_back(received, id_, known.address)]
         return None
+
+    async def _with_refusals(self, account: str, verdict: Verdict) -> Verdict:
+        """Return the verdict with the users who have no share in its mails."""
+        captured = verdict.mails[0]
+        users = users_in(captured.people, {p.address for p in captured.participants})
+        lists = await self.knowledge.lists_of(account, [user.person_id for user in users])
+        mails = (replace(mail, refused_by=refused_by(mail, lists)) for mail in verdict.mails)
+        return replace(verdict, mails=tuple(mails))
 
 
 def _places(events: Sequence[Event]) -> dict[str, None]:

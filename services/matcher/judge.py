@@ -66,6 +66,8 @@ class Judgement:
     """The bytes of an enclosed mail, cut out once and kept."""
     never: NeverCapture = field(default=NOTHING, repr=False)
     """Whose mail is never captured."""
+    refused_by: frozenset[str] = frozenset()
+    """The users who have no share in it: their own lists name somebody who takes part."""
 
     @property
     def is_cut(self) -> bool:

@@ -11,7 +11,7 @@ not raise the version again was never acknowledged, yet should not stay unseen.
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -131,6 +131,10 @@ class Knowledge:
         """Return whose mail is never captured, right now; without an owner for all users alike."""
         owners = (OF_ACCOUNT,) if owner is None else (OF_ACCOUNT, owner)
         return await self._never(_Remembered(), _Remembered(), account, owners)
+
+    async def lists_of(self, account: str, users: Collection[str]) -> Mapping[str, NeverCapture]:
+        """Return the *never capture* list of each of these users, right now."""
+        return await self._never_capture.of(account, users) if users else {}
 
     async def _known(
         self,

@@ -7,22 +7,24 @@ Each of them has a share, as if their own capture address had caught it:
   copy of it names them. Of a bounce, whom it did not reach is in every share.
 * A share without a match proves a half of its owner's set-up, and nothing else of it is kept.
 
-`never_captures` is where a user's own never-capture list removes their share alone.
+* A user whose own *never capture* list names somebody who takes part has no share; others have.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from services.matcher.decide import Attach, Person, original_senders
 from services.matcher.judge import Judgement
+from services.matcher.never_capture import NeverCapture
 from shared.events import Half, Kind, Match, Role, Share, Source
 
-NeverCaptures = Callable[[str, Judgement], bool]
-"""Does this user not want this mail?"""
 
-
-def never_captures(_user: str, _mail: Judgement) -> bool:
-    """Return whether a user's own never-capture list names somebody who takes part."""
-    return False
+def refused_by(mail: Judgement, lists: Mapping[str, NeverCapture]) -> frozenset[str]:
+    """Return the users whose list, of these, names somebody who takes part and is no user."""
+    keys = frozenset().union(*(p.keys for p in mail.people if p.kind is Kind.USER))
+    outsiders = {participant.address for participant in mail.participants} - keys
+    return frozenset(
+        user for user, never in lists.items() if never and any(map(never.names, outsiders))
+    )
 
 
 def shares_of(
@@ -30,7 +32,6 @@ def shares_of(
     mail: Judgement,
     *,
     backfill: bool,
-    refuses: NeverCaptures = never_captures,
 ) -> tuple[Share, ...]:
     """Return the shares in a mail, those of its authors first.
 
@@ -50,7 +51,7 @@ def shares_of(
             backfill=backfill,
         )
         for user in users_in(captured.people, {p.address for p in taking_part})
-        if not refuses(user.person_id, mail)
+        if user.person_id not in mail.refused_by
     ]
     return tuple(sorted(found, key=lambda share: (not share.sent_by_owner, share.owner)))
 

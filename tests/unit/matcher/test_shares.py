@@ -1,11 +1,14 @@
 """Whose a capture at an address of the account is."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.matcher.decide import Person, decide
 from services.matcher.judge import Judgement
+from services.matcher.never_capture import NOTHING, never_capture_of
 from services.matcher.participants import Participant, participants
-from services.matcher.shares import shares_of
+from services.matcher.shares import refused_by, shares_of
 from shared.events import Half, Kind, Role, Share, Source
 from shared.mail.headers import read_header_block
 
@@ -84,8 +87,26 @@ def test_backfill_proves_nothing() -> None:
     assert [share.half for share in shares(mail, backfill=True)] == [None]
 
 
-def test_a_users_own_refusal_takes_their_share_alone() -> None:
+def test_a_users_own_list_takes_their_share_alone() -> None:
     mail = judged("From: anna@team.example\nTo: cand@mail.example, ben@team.example\n")
-    kept = shares_of(mail, mail, backfill=False, refuses=lambda user, _: user == "anna")
+    lists = {"anna": never_capture_of(["cand@MAIL.example"], []), "ben": NOTHING}
+    assert refused_by(mail, lists) == {"anna"}
+    kept = shares(replace(mail, refused_by=refused_by(mail, lists)))
     assert [share.owner for share in kept] == ["ben"]
     assert not kept[0].sees_bcc
+
+
+@pytest.mark.parametrize(
+    ("addresses", "domains", "is_refused"),
+    [
+        ([], ["mail.example"], True),
+        (["other@mail.example"], ["example.mail"], False),
+        (["ben@team.example"], ["team.example"], False),  # a list is about those who are no users
+    ],
+)
+def test_a_list_refuses_what_is_from_or_to_people_who_are_no_users(
+    addresses: list[str], domains: list[str], is_refused: bool
+) -> None:
+    mail = judged("From: anna@team.example\nTo: cand@mail.example, ben@team.example\n")
+    lists = {"anna": never_capture_of(addresses, domains)}
+    assert bool(refused_by(mail, lists)) is is_refused
