@@ -61,7 +61,7 @@ def traces(header: HeaderBlock) -> frozenset[str]:
 def _named(header: HeaderBlock, fields: Iterable[str]) -> Iterator[str]:
     for name in fields:
         for value in header.all(name):
-            yield from (normalise(found[0]) for found in _ADDRESS.finditer(value[:1000]))
+            yield from (normalise(found[0]) for found in _ADDRESS.finditer(value))
 
 
 def half_of(mail: Judgement, owner: str, capture_address: str, capture_domain: str) -> Half | None:

@@ -34,11 +34,10 @@ def prove(draft: Draft, event: MailAttached | MailDismissed, now: datetime) -> N
     """Note what a capture tells that has no outcome yet."""
     if event.owner is None or setup_query(event) is None:
         return
-    setup = _setup(draft, event.account, event.owner)
     if event.half is not None:
         prove_half(draft, event.account, event.owner, event.half, event.received_at, now)
-        setup = _setup(draft, event.account, event.owner)
     if event.leak is not None:
+        setup = _setup(draft, event.account, event.owner)
         _put(draft, setup, _with_leak(setup, event.leak, event.received_at), now)
 
 
@@ -51,8 +50,6 @@ def prove_half(
     draft.see(HalfDayKey(account, owner, half.value, day.isoformat()), at)
     known = setup.sent if half is Half.SENT else setup.received
     seen = _seen(known, at, day)
-    if seen == known:
-        return
     if known is not None and seen.days[0] != known.days[0]:
         draft.forgotten_days[account, owner, half.value] = seen.days[0]
     after = replace(setup, sent=seen) if half is Half.SENT else replace(setup, received=seen)

@@ -1,5 +1,6 @@
 """Which half of a set-up a capture proves, told by how it came, and when an address leaked."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from services.matcher.decide import Person, decide
 from services.matcher.halves import half_of, leak_of, traces
 from services.matcher.judge import Judgement
-from services.matcher.participants import participants
-from shared.events import Half, Kind, Leak
+from services.matcher.participants import Participant, participants
+from shared.events import Half, Kind, Leak, Role, Source
 from shared.mail.headers import read_header_block
 
 DOMAIN = "in.satchel.test"
@@ -51,6 +52,8 @@ LIST = "List-Id: <team.lists.example>\n"
         f"From: anna@firm.example\nTo: team@lists.example\nCc: {CAPTURE}\n",
         f"From: anna@firm.example\nTo: anna@firm.example, x@y.example, {CAPTURE}\n",
         f"From: anna@firm.example\nTo: team@lists.example, {CAPTURE}\n{LIST}",
+        f"From: anna@firm.example\nTo: anna@firm.example\nBcc: {CAPTURE}\n",
+        f"From: anna@firm.example\nTo: {CAPTURE}\nBcc: cand@mail.example\n",
     ],
 )
 def test_what_the_owner_sent_proves_the_sent_half(header: str) -> None:
@@ -109,6 +112,34 @@ def test_what_the_owners_mailbox_passed_on_proves_the_received_half(header: str)
 )
 def test_what_may_have_come_otherwise_proves_neither(header: str) -> None:
     assert half(header) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Delivered-To", "X-Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To"),
+        *("X-Forwarded-For", "X-Forwarded-To", "Resent-From", "X-Sieve-Redirected-From"),
+        "X-MS-Exchange-Inbox-Rules-Loop",
+    ],
+)
+def test_each_trace_of_the_owners_mailbox_counts(name: str) -> None:
+    assert half(f"From: a@x.example\nTo: t@x.example\n{name}: anna@home.example\n") is Half.RECEIVED
+    assert half(f"From: a@x.example\nTo: t@x.example\n{name}: ben@firm.example\n") is None
+
+
+def test_only_the_header_counts_and_not_what_a_report_or_a_forward_names() -> None:
+    mail = judged(f"From: mta@x.example\nTo: other@x.example, {CAPTURE}\nCc: ben@firm.example\n")
+    own = tuple(
+        Participant("anna@firm.example", role, source)
+        for role in (Role.FROM, Role.TO)
+        for source in (Source.DELIVERY_REPORT, Source.FORWARDED_BODY)
+    )
+    seen = replace(mail, participants=(*mail.participants, *own), people=PEOPLE)
+    assert half_of(seen, "u1", CAPTURE, DOMAIN) is None
+    inside = judged(f"From: anna@firm.example\nTo: ben@firm.example, {CAPTURE}\n")
+    outsider = Participant("cand@mail.example", Role.TO, Source.FORWARDED_BODY)
+    seen = replace(inside, participants=(*inside.participants, outsider))
+    assert leak_of(seen, CAPTURE, NOW) is None
 
 
 def test_each_owner_is_proven_something_else_by_the_same_mail() -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from services.timeline.write.proving import MAX_LEAKS
+from services.timeline.write.requests import Confirm, Dismiss
 from services.timeline.write.rhythm import MAX_DAYS
 from services.timeline.write.side_records import Asked, Hint, Leaked, SeenHalf, Setup, Watched
 from shared.events import Half, Leak
@@ -100,6 +101,34 @@ def test_pages_are_told_what_is_new_and_not_of_every_mail() -> None:
     assert told(memory) == [SETUP_OF_U1, SETUP_OF_U1, "setup/u2", SETUP_OF_U1]
 
 
+def test_a_batch_tells_a_page_once() -> None:
+    memory = Memory()
+    memory.write(
+        attach(owner="u1", half=SENT, leak=leak()),
+        dismiss(owner="u1", half=RECEIVED),
+        confirm(owner="u1"),
+        watch(owner="u1"),
+    )
+    assert told(memory) == [SETUP_OF_U1]
+
+
+def test_moments_are_those_that_the_database_can_keep() -> None:
+    memory = Memory()
+    moment, kept = NOW.replace(microsecond=123_456), NOW.replace(microsecond=123_000)
+    event = dismiss(
+        owner="u1",
+        half=SENT,
+        leak=Leak(capture_address="a@in.satchel.test", mail_date=moment),
+    ).event.model_copy(update={"received_at": moment})
+    asked = confirm().event.model_copy(update={"received_at": moment})
+    memory.write(Dismiss(event=event), Confirm(event=asked))
+    found = setup(memory)
+    assert found.sent == SeenHalf(first=kept, days=("2026-01-15",))
+    assert found.asked == Asked(at=kept, provider="gmail")
+    assert found.leaks == (Leaked(capture_address="a@in.satchel.test", at=kept, mail_date=kept),)
+    assert [day["last"] for day in memory.documents["half_days"].values()] == [kept]
+
+
 def test_the_record_is_written_once_a_day_and_half() -> None:
     memory = Memory()
     for minutes in range(20):
@@ -149,7 +178,7 @@ def test_of_each_address_the_first_leak_is_known() -> None:
 
 def test_the_latest_question_of_a_provider_is_known() -> None:
     memory = Memory()
-    memory.write(confirm(minutes=5), confirm(minutes=3))
+    memory.write(confirm(minutes=4), confirm(minutes=5), confirm(minutes=3))
     assert setup(memory).asked == Asked(at=NOW + timedelta(minutes=5), provider="gmail")
 
 
