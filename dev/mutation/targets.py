@@ -67,7 +67,6 @@ TARGETS = (
         "services/timeline/write/mail_rows.py",
         _of_write("listing", "attaching"),
     ),
-    Target("services/timeline/query/setup.py", (f"{_TIMELINE}/query/test_setup.py",)),
     Target("services/timeline/query/viewer.py", (f"{_TIMELINE}/query/test_viewer.py",)),
     Target("services/ingest/limits.py", (f"{_INGEST}/test_limits.py",)),
     Target("services/ingest/data.py", (f"{_INGEST}/test_read_data.py",)),
