@@ -81,7 +81,6 @@ TARGETS = (
         "services/timeline/write/mail_rows.py",
         _of_write("listing", "attaching"),
     ),
-    Target("services/timeline/query/setup.py", (f"{_TIMELINE}/query/test_setup.py",)),
     Target("services/timeline/query/viewer.py", (f"{_TIMELINE}/query/test_viewer.py",)),
     *(
         Target(f"services/ingest/{module}.py", (f"{_INGEST}/test_limits.py",))

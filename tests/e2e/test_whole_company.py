@@ -88,6 +88,20 @@ def test_each_user_who_takes_part_sees_it_as_their_own(account: Account, admin: 
     assert (halves["sent"]["state"], halves["received"]["state"]) == ("working", "nothing_yet")
 
 
+def test_a_users_own_never_capture_list_takes_their_share_alone(stack: Stack) -> None:
+    account = Account(stack)
+    account.client.put_person("u2", "user", "User Two", ["two@team.example"])
+    capture = mint(account.client_for("admin", "account:write"))["address"]
+    lists = {"own": {"addresses": [], "domains": ["mail.example"]}}
+    account.client.json("PUT", "matcher", "/v1/never-capture", json=lists)
+    account.send("cand@mail.example, two@team.example", capture=capture)
+    account.send("cand@mail.example", capture=capture)
+    account.client.await_captures(2)
+    assert (account.client.tally()["attached"], account.client.tally()["never_capture"]) == (1, 1)
+    for user, sees in (("u1", 0), ("u2", 1)):
+        assert len(account.client_for(user).inbox(owner="me")) == sees, user
+
+
 def test_a_confirmation_is_for_who_made_it(account: Account, admin: Client) -> None:
     capture = mint(admin)["address"]
     reader = account.client_for("admin", "timeline:read")
