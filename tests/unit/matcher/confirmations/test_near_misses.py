@@ -301,6 +301,8 @@ QQ_LINKS = {
     "both": f"{QQ_LINK}&amp;handler=cancelfw_result",
     "refuses in another place": f"{QQ_LINK}&amp;action=cancel",
     "no key": QQ_LINK.partition("&")[0],
+    "an address in place of the key": f"{QQ_LINK.partition('key=')[0]}email={CAPTURE}",
+    "too long in all": f"{QQ_LINK}&amp;a={'a' * 1000}&amp;b={'b' * 1000}",
     "empty key": QQ_LINK.partition("key=")[0] + "key=",
     "for a colleague": f"{QQ_LINK}&amp;email={COLLEAGUE}",
     "for a colleague, encoded": f"{QQ_LINK}&amp;email={COLLEAGUE.replace('@', '%40')}",
@@ -318,6 +320,12 @@ QQ_LINKS = {
 @pytest.mark.parametrize("link", QQ_LINKS.values(), ids=QQ_LINKS)
 def test_no_other_link_of_qq_confirms(link: str) -> None:
     assert read(QQ.but(body=f'<a href="{link}">接受转发</a>').raw()) is None
+
+
+@pytest.mark.parametrize("after", ["", "#", "?x=1#a.b.c", "#a/b", "#a b", "/#a.b.c"])
+def test_no_other_link_of_proton_confirms(after: str) -> None:
+    link = f"https://account.proton.me/email-forwarding/accept{after}"
+    assert read(PROTON.but(body=f'<a href="{link}">Accept</a>').raw()) is None
 
 
 def test_of_two_links_of_qq_that_might_confirm_none_is_shown() -> None:
