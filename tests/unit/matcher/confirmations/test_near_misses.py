@@ -165,6 +165,11 @@ HIDDEN: dict[str, Callable[[str], str]] = {
     "in a comment": lambda link: f"<!-- {link} -->",
     "an anchor in a comment": lambda link: f'<!-- <a href="{link}">x</a> -->',
     "in the title": lambda link: f"<title>{link}</title>",
+    "in a TITLE": lambda link: f"<TITLE>{link}</TITLE>",
+    "in a frame": lambda link: f"<iframe><a href='{link}'>x</a></iframe>",
+    "in a field": lambda link: f"<textarea>{link}</textarea>",
+    "in a template": lambda link: f"<template><a href='{link}'>x</a></template>",
+    "in no frames": lambda link: f"<noframes>{link}</noframes><noembed>{link}</noembed>",
     "in a style": lambda link: f"<style>a {{ background: url({link}) }}</style>",
     "in a script": lambda link: f"<script>open('{link}')</script>",
     "an image": lambda link: f'<img src="{link}">',
@@ -195,6 +200,8 @@ def test_a_link_counts_only_where_a_reader_can_open_it(
 
 CODES = [
     "Date: 20261127",
+    "Date: 19900101",
+    "Date: 20991231",
     "Date: 27112026",
     "Sent 11272026",
     "Time: 2026112710",
