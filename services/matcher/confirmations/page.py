@@ -51,6 +51,9 @@ strike strong sub sup tt u var wbr
 _INLINE = frozenset(_INLINE_NAMES.split())
 _UNFINISHED = re.compile(r"<[a-zA-Z/][^<>]*+")
 """A tag without its end: no text either."""
+_LINE_END = re.compile(r"[\t\r\n]+")
+_BLANK = "".join(map(chr, range(0x21)))
+"""What browsers leave out of an address: line ends within, and blanks around it."""
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _END = ".,;:!?)]}*"
 
@@ -158,7 +161,7 @@ class _Reader:
         if name == "a":
             self._end_anchor()
             if not closes and "href" in given:
-                self.href = re.sub(r"[\x00-\x20]+", "", unescape(given["href"]))
+                self.href = _LINE_END.sub("", unescape(given["href"])).strip(_BLANK)
                 self.page.links.append(self.href)
         elif name not in _INLINE:
             self.pieces.append("\n")

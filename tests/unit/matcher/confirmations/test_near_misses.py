@@ -165,6 +165,11 @@ HIDDEN: dict[str, Callable[[str], str]] = {
     "in a comment": lambda link: f"<!-- {link} -->",
     "an anchor in a comment": lambda link: f'<!-- <a href="{link}">x</a> -->',
     "in the title": lambda link: f"<title>{link}</title>",
+    "in a TITLE": lambda link: f"<TITLE>{link}</TITLE>",
+    "in a frame": lambda link: f"<iframe><a href='{link}'>x</a></iframe>",
+    "in a field": lambda link: f"<textarea>{link}</textarea>",
+    "in a template": lambda link: f"<template><a href='{link}'>x</a></template>",
+    "in no frames": lambda link: f"<noframes>{link}</noframes><noembed>{link}</noembed>",
     "in a style": lambda link: f"<style>a {{ background: url({link}) }}</style>",
     "in a script": lambda link: f"<script>open('{link}')</script>",
     "an image": lambda link: f'<img src="{link}">',
@@ -195,6 +200,8 @@ def test_a_link_counts_only_where_a_reader_can_open_it(
 
 CODES = [
     "Date: 20261127",
+    "Date: 19900101",
+    "Date: 20991231",
     "Date: 27112026",
     "Sent 11272026",
     "Time: 2026112710",
@@ -301,6 +308,8 @@ QQ_LINKS = {
     "both": f"{QQ_LINK}&amp;handler=cancelfw_result",
     "refuses in another place": f"{QQ_LINK}&amp;action=cancel",
     "no key": QQ_LINK.partition("&")[0],
+    "an address in place of the key": f"{QQ_LINK.partition('key=')[0]}email={CAPTURE}",
+    "too long in all": f"{QQ_LINK}&amp;a={'a' * 1000}&amp;b={'b' * 1000}",
     "empty key": QQ_LINK.partition("key=")[0] + "key=",
     "for a colleague": f"{QQ_LINK}&amp;email={COLLEAGUE}",
     "for a colleague, encoded": f"{QQ_LINK}&amp;email={COLLEAGUE.replace('@', '%40')}",
@@ -318,6 +327,12 @@ QQ_LINKS = {
 @pytest.mark.parametrize("link", QQ_LINKS.values(), ids=QQ_LINKS)
 def test_no_other_link_of_qq_confirms(link: str) -> None:
     assert read(QQ.but(body=f'<a href="{link}">接受转发</a>').raw()) is None
+
+
+@pytest.mark.parametrize("after", ["", "#", "?x=1#a.b.c", "#a/b", "#a b", "/#a.b.c"])
+def test_no_other_link_of_proton_confirms(after: str) -> None:
+    link = f"https://account.proton.me/email-forwarding/accept{after}"
+    assert read(PROTON.but(body=f'<a href="{link}">Accept</a>').raw()) is None
 
 
 def test_of_two_links_of_qq_that_might_confirm_none_is_shown() -> None:

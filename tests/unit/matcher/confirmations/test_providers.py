@@ -177,3 +177,27 @@ def test_the_link_that_cancels_is_never_shown() -> None:
 def test_a_rotated_address_is_still_asked_for_its_owner() -> None:
     body = GMAIL.body.replace(CAPTURE, COLLEAGUE)
     assert read(GMAIL.but(to=COLLEAGUE, body=body).raw(), COLLEAGUE) is not None
+
+
+def test_of_several_numbers_the_one_that_stands_out_is_the_code() -> None:
+    body = f"{ASKING}\nOf 304298958 users\nCode: {CODE}\n{GMAIL_LINK}\n"
+    found = read(GMAIL.but(subject="Gmail", body=body).raw())
+    assert found == Confirmation("gmail", ASKING, CODE, GMAIL_LINK)
+
+
+def test_a_number_that_is_no_date_of_our_time_is_a_code() -> None:
+    for number in ("19891231", "21000101", "20261301", "20261132", "20260001", "20261100"):
+        found = read(GMAIL.but(subject="Gmail", body=f"{ASKING}\n{number}\n").raw())
+        assert found == Confirmation("gmail", ASKING, number, None)
+
+
+def test_html_may_be_written_in_capitals_with_comments_and_line_ends() -> None:
+    link = f"{GMAIL_LINK[:50]}\n{GMAIL_LINK[50:]}"
+    body = f"<P>{ASKING}</P><P>Code: 3042<!-- x -->98959</P><A CLASS=x HREF=' {link} '>x</A>"
+    found = read(GMAIL_HTML.but(subject="Gmail", body=body).raw())
+    assert found == Confirmation("gmail", ASKING, CODE, GMAIL_LINK)
+
+
+def test_zohos_mail_may_have_links() -> None:
+    body = f"{ZOHO.body}\nhttps://www.zoho.com/mail/ https://social.example/zoho\n"
+    assert read(ZOHO.but(body=body).raw()) == Confirmation("zoho", ASKING, "48291503", None)
