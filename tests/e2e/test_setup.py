@@ -128,6 +128,7 @@ class TestHalves:
             "halves": {"sent": NOTHING, "received": NOTHING},
             "watched": [],
             "notices": [],
+            "round_trip": None,
         }
         other = Account(account.stack)
         assert states(other.client) == ("nothing_yet", "nothing_yet")
