@@ -22,10 +22,10 @@ from services.matcher.addresses import normalise
 from services.matcher.enclosed import TooManyEnclosed, enclosed
 from services.matcher.participants import MAX_PARTICIPANTS
 from shared.mail.body import body_of, joined_text
+from shared.mail.delivery_reports import JOURNAL
 from shared.mail.headers import HeaderBlock, addresses
 from shared.mail.mime import leaves
 
-FIELD = "X-MS-Journal-Report"
 _MAX_TEXT = 1024 * 1024
 _LINE = re.compile(r"^(?:To|Cc|Bcc|Recipient): ([^\s,;]{3,320})", re.MULTILINE)
 
@@ -42,7 +42,7 @@ class Journal:
 
 def may_be_journal(header: HeaderBlock) -> bool:
     """Return whether a mail is a journal report, by its header."""
-    return header.first(FIELD) is not None
+    return header.first(JOURNAL) is not None
 
 
 def read_journal(raw: bytes, header: HeaderBlock) -> Journal | None:

@@ -23,6 +23,7 @@
 from shared.mail.delivery_reports.report import MAX_RECIPIENTS as MAX_RECIPIENTS
 from shared.mail.delivery_reports.report import Report as Report
 from shared.mail.delivery_reports.report import report_of as report_of
+from shared.mail.delivery_reports.writer import JOURNAL as JOURNAL
 from shared.mail.delivery_reports.writer import has_null_sender as has_null_sender
 from shared.mail.delivery_reports.writer import is_automatic as is_automatic
 from shared.mail.delivery_reports.writer import may_be_report as may_be_report

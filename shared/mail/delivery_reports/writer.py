@@ -24,6 +24,8 @@ class Writer(IntEnum):
     SERVER = 3
 
 
+JOURNAL = "X-MS-Journal-Report"
+"""The field of Exchange's journal reports: each names the sender and every recipient of a mail."""
 _MAX_FROM = 2000
 """Characters; a server's own From is short."""
 _SERVER = re.compile(
@@ -69,6 +71,8 @@ def writer_of(header: HeaderBlock) -> Writer:
 
 def may_be_report(header: HeaderBlock) -> bool:
     """Return whether the body can hold a report: False for nearly all mail, by its header alone."""
+    if header.first(JOURNAL) is not None:  # it names who got a mail
+        return False
     return (
         is_report(header)
         or is_automatic(header)

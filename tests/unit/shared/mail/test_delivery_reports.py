@@ -313,6 +313,15 @@ CRAFTED: dict[str, Callable[[int], str]] = {
 }
 
 
+@pytest.mark.parametrize("sender", ["MicrosoftExchange@team.example", "postmaster@team.example"])
+def test_a_journal_report_names_who_got_a_mail_and_not_who_did_not(sender: str) -> None:
+    lines = "Sender: anna@team.example\nSubject: Undeliverable\nTo: cand@mail.example\n"
+    head = f"From: {sender}\nReturn-Path: <>\nSubject: Delivery status: failed\n"
+    parts = ("text/plain", lines), ("message/rfc822", "From: anna@team.example\n\nHello.")
+    assert read(report(head, *parts)) is not None, "without its field it would be one"
+    assert read(report(f"{head}X-MS-Journal-Report:\n", *parts)) is None
+
+
 @pytest.mark.cost
 @pytest.mark.parametrize("name", CRAFTED)
 def test_the_time_is_linear_in_crafted_prose(name: str) -> None:
