@@ -68,6 +68,12 @@ class Windows:
         await self._addresses.watch(account, person_id, found["since"], until)
         return Window(until, MOST_MAILS - len(found["captures"]))
 
+    async def find(self, account: str, person_id: str, now: datetime) -> Window | None:
+        """Return a user's window while it is open and has not shown all of its mails."""
+        which = {**of_id(account, _id(account, person_id)), "until": {"$gt": now}, **_HAS_ROOM}
+        found = await self._windows.find_one(which)
+        return Window(found["until"], MOST_MAILS - len(found["captures"])) if found else None
+
     async def admit(
         self, account: str, person_id: str, capture_id: UUID, received_at: datetime
     ) -> bool:

@@ -49,6 +49,7 @@ SCOPES: dict[str, str | None] = {
     "POST /v1/setup:prove": None,
     "GET /v1/setup/round-trips": None,
     "PUT /v1/setup/round-trips": "account:write",
+    "GET /v1/setup:watch": None,
     "POST /v1/setup:watch": None,
     "GET /v1/settings": "timeline:read",
     "PUT /v1/settings": "account:write",

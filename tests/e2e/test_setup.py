@@ -276,6 +276,9 @@ class TestWindow:
     def watch(self, client: Client) -> dict[str, Any]:
         return dict(client.json("POST", "matcher", "/v1/setup:watch"))
 
+    def window(self, client: Client) -> Any:
+        return client.json("GET", "matcher", "/v1/setup:watch")["window"]
+
     def ask(self, account: Account, subject: str = "Bestätigen") -> None:
         account.sent += 1
         headers = f"Subject: {subject}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n"
@@ -287,11 +290,16 @@ class TestWindow:
         account.client.put_person("u2", "user", "U2", ["two@team.example"])
         self.ask(account, "Too early")
         account.outcome()
+        assert self.window(account.client) is None
         window = self.watch(account.client)
         assert window["mails_left"] == 5
+        assert self.window(account.client) == window
+        assert self.window(account.client_for("u2")) is None
         with told(account.client_for("u1")) as is_told:
             self.ask(account, "Confirm")
             assert is_told(DEADLINE)
+        eventually(lambda: len(setup(account.client)["watched"]) == 1)
+        assert self.window(account.client) == {**window, "mails_left": 4}
         [shown] = setup(account.client)["watched"]
         assert shown["sender"] == {"name": "Provider", "address": "no-reply@provider.example"}
         assert (shown["subject"], shown["text"]) == ("Confirm", self.question)
@@ -306,6 +314,7 @@ class TestWindow:
             self.ask(account, f"Mail {number}")
             account.outcome()
         eventually(lambda: len(setup(account.client)["watched"]) == 5)
+        assert self.window(account.client) is None, "it has shown all of its mails"
         subjects = [shown["subject"] for shown in setup(account.client)["watched"]]
         assert subjects == [f"Mail {number}" for number in (4, 3, 2, 1, 0)]
 

@@ -17,9 +17,22 @@ class WindowOut(BaseModel):
     mails_left: int = Field(description="How many mails it still shows")
 
 
+class WindowState(BaseModel):
+    """A set-up window, whether it is open or not."""
+
+    window: WindowOut | None = Field(description="null: it is shut")
+
+
 def setup_window_routes(capture_addresses: CaptureAddresses, windows: Windows) -> APIRouter:
-    """Return the route of the set-up window."""
+    """Return the routes of the set-up window."""
     router = APIRouter(tags=["set-up"])
+
+    @router.get("/v1/setup:watch")
+    async def setup_window(caller: SignedIn) -> WindowState:
+        """Tell whether the caller's set-up window is open. It is the token's own person's."""
+        window = await windows.find(caller.account, caller.person_id, datetime.now(UTC))
+        shown = WindowOut(until=window.until, mails_left=window.left) if window else None
+        return WindowState(window=shown)
 
     @router.post("/v1/setup:watch")
     async def watch_setup(caller: SignedIn) -> WindowOut:
