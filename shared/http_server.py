@@ -8,6 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.http_guard import GuardedProtocol
 from shared.web import Problem, problem_response
 
 _KEEP_ALIVE_SECONDS = 75
@@ -20,10 +21,10 @@ class HttpServer:
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         config = uvicorn.Config(
-            _CutOff(app),
+            _CutOff(_OneLength(app)),
             host=host,
             port=port,
-            http="h11",  # whatever else is installed: it limits a request's head, to 64 KiB
+            http=GuardedProtocol,  # over h11, which limits a request's head to 64 KiB
             log_config=None,
             access_log=False,
             server_header=False,
@@ -66,6 +67,24 @@ class _CutOff:
                 raise
             problem = Problem(503, "Try again later", "the service stops, try again")
             await problem_response(problem, {"Connection": "close"})(scope, receive, send)
+
+
+class _OneLength:
+    """ASGI middleware: a body whose length is told in two ways is refused.
+
+    RFC 9112 section 6.3: a proxy that took the other one for true would read its end as a request.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        names = {name for name, _ in scope.get("headers", ())}
+        if scope["type"] == "http" and {b"content-length", b"transfer-encoding"} <= names:
+            problem = Problem(400, "Bad request", "Content-Length and Transfer-Encoding together")
+            await problem_response(problem, {"Connection": "close"})(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
 
 class _Server(uvicorn.Server):

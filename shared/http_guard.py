@@ -1,0 +1,77 @@
+"""HTTP connections that bring nothing: how long they may stay, and how many there may be.
+
+The server's own protocol waits for a request's head and body for ever. Here
+
+* a head has to be whole HEAD_SECONDS after its first byte, or after the connection was made;
+* a body may pause for BODY_SECONDS and has to bring MIN_RATE bytes a second meanwhile;
+* beyond MAX_CONNECTIONS a new one is closed. Who sends requests is behind an ingress controller or
+  a pool, and tries again.
+
+A request is complete before it takes long to answer, so a stream of events is never cut off.
+"""
+
+import asyncio
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_SECONDS, BODY_SECONDS = 20.0, 60.0
+MIN_RATE = 1000.0
+"""Bytes a second."""
+MAX_CONNECTIONS = 10_000
+
+
+class GuardedProtocol(H11Protocol):
+    """One connection."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._patience: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        """Until when the bytes of a body that came pay for waiting, by the loop's clock."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the server does
+        """Begin to wait for a head, if there is a place."""
+        super().connection_made(transport)
+        if len(self.connections) > MAX_CONNECTIONS:
+            transport.abort()
+            return
+        self._wait(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing any more."""
+        self._wait(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take some bytes, and wait for the rest of what they belong to."""
+        before = self.conn.their_state
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        now, state = self.loop.time(), self.conn.their_state
+        if state is h11.SEND_BODY:
+            if before is not h11.SEND_BODY:
+                self._due = now + BODY_SECONDS
+            self._due = min(max(self._due, now) + len(data) / MIN_RATE, now + BODY_SECONDS)
+            self._wait(self._due - now)
+        elif state is h11.IDLE:  # a head has begun; its later bytes give it no more time
+            if before is not h11.IDLE or self._patience is None:
+                self._wait(HEAD_SECONDS)
+        else:
+            self._wait(None)
+
+    def _wait(self, seconds: float | None) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        self._patience = None
+        if seconds is not None:
+            self._patience = self.loop.call_later(seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        self._patience = None
+        if self.conn.their_state is h11.SEND_BODY and self.flow.read_paused:
+            self._wait(BODY_SECONDS)  # it is the service that does not read
+            return
+        self.transport.abort()
