@@ -14,13 +14,15 @@ import re
 from shared.mail.headers import HeaderBlock, Mailbox, mailboxes
 
 _VIA = re.compile(r"\bvia\b", re.IGNORECASE)
-_PASSED_ON_BY = (
-    "List-Id",
-    "List-Post",
-    "List-Help",
-    "List-Subscribe",
-    "Mailing-List",
-    "X-Google-Group-Id",
+_PASSED_ON_BY = frozenset(
+    {
+        "List-Id",
+        "List-Post",
+        "List-Help",
+        "List-Subscribe",
+        "Mailing-List",
+        "X-Google-Group-Id",
+    }
 )
 _ORIGINALS = ("X-Original-From", "X-Original-Sender", "Reply-To")
 

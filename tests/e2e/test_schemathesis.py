@@ -94,3 +94,7 @@ def make_good(case: schemathesis.Case[Any], account: Account) -> None:
         case.body["person_id"] = "u1"
     if case.path == "/v1/people/{person_id}" and isinstance(case.body, dict):
         case.body["addresses"] = ["some@mail.example"]
+    if case.path == "/v1/never-capture" and isinstance(case.body, dict):
+        for named in filter(None, case.body.values()):
+            named["addresses"] = [f"{at}@mail.example" for at in range(len(named["addresses"]))]
+            named["domains"] = [f"d{at}.example" for at in range(len(named["domains"]))]

@@ -133,6 +133,7 @@ class TestOwner:
             "halves": {"sent": nothing, "received": nothing},
             "watched": [],
             "notices": [],
+            "round_trip": None,
         }
 
     @pytest.mark.parametrize("person", ["u1", "u2"])
