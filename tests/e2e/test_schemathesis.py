@@ -90,8 +90,10 @@ def make_good(case: schemathesis.Case[Any], account: Account) -> None:
         case.query["recipient"] = account.capture
     if case.media_type == MAIL:
         assume(getattr(case.body, "data", case.body))
-    if isinstance(case.body, dict) and "person_id" in case.body:
-        case.body["person_id"] = "u1"
+    if case.path == "/v1/capture-addresses" and isinstance(case.body, dict):
+        is_of_account = case.body.get("scope") == "account"
+        case.body.pop("person_id", None)
+        case.body |= {} if is_of_account else {"person_id": "u1"}
     if case.path == "/v1/people/{person_id}" and isinstance(case.body, dict):
         case.body["addresses"] = ["some@mail.example"]
     if case.path == "/v1/never-capture" and isinstance(case.body, dict):
