@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from services.matcher.announce import announce_dismissal, announce_verdict
+from services.matcher.announce import announce_dismissal, announce_verdict, with_forwarder
 from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.captured import CapturedMail
@@ -220,6 +220,7 @@ class Matcher:
         if address.is_of_account:
             verdict = await self._with_refusals(address.account, verdict)
         found: Mapping[str, Authentication] = {}
+        forwarder: Authentication | None = None
         captured = verdict.mails[0]
 
         async def whole() -> bytes:
@@ -228,9 +229,13 @@ class Matcher:
         if verdict.confirmation:
             found = await self.authenticator.of_question(received, captured, whole)
         elif verdict.attached:
-            found = await self.authenticator.of_capture(received, captured, verdict.attached, whole)
+            verdicts = await self.authenticator.of_capture(
+                received, captured, verdict.attached, whole
+            )
+            found, forwarder = verdicts, verdicts.forwarder
         mail.keep(verdict.mails)
-        return announce_verdict(received, address, verdict, self.ring, found)
+        events = announce_verdict(received, address, verdict, self.ring, found)
+        return [with_forwarder(event, forwarder) for event in events]
 
     async def _read_journal(
         self, received: MailReceived, header: HeaderBlock, mail: CapturedMail

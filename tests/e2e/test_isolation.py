@@ -133,7 +133,7 @@ def test_a_good_token_opens_every_operation(account: Account, asked: list[Operat
     client = bearing(account)
     for operation in asked:
         answer = operation.ask(client)
-        reachable = answer.status_code < 300 or operation.in_path  # there is no such variant
+        reachable = answer.status_code < 300 or bool(operation.in_path)  # there is no such variant
         reachable = reachable or (operation.name in NEEDS_A_RELAY and answer.status_code == 409)
         assert reachable, (operation.name, answer.text)
         assert answer.status_code not in (401, 403, 405), operation.name
