@@ -184,6 +184,6 @@ EXAMPLES = {
     "StatsOut": STATS,
     "SetupOut": SETUP,
     "UnreadOut": {"unread": 7, "more": False},
-    "SettingsBody": {"visibility": "team", "quarantine": "off"},
+    "SettingsBody": {"visibility": "team", "quarantine": "off", "quarantine_forwards": False},
 }
 """By the name of the schema that they are of."""
