@@ -19,6 +19,7 @@ from services.matcher.announce import announce_dismissal, announce_verdict, with
 from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.captured import CapturedMail
+from services.matcher.confirmations import signs_itself
 from services.matcher.decide import Dismiss
 from services.matcher.decisions import Decisions
 from services.matcher.halves import traces
@@ -227,7 +228,12 @@ class Matcher:
             return captured.raw if captured.place else await mail.whole()
 
         if verdict.confirmation:
-            found = await self.authenticator.of_question(received, captured, whole)
+            found = await self.authenticator.of_question(
+                received,
+                captured,
+                whole,
+                is_from_provider=signs_itself(verdict.confirmation.provider),
+            )
         elif verdict.attached:
             verdicts = await self.authenticator.of_capture(
                 received, captured, verdict.attached, whole

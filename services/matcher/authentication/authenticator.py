@@ -93,15 +93,19 @@ class Authenticator:
         received: MailReceived,
         captured: Judgement,
         whole: Callable[[], Awaitable[bytes]],
+        *,
+        is_from_provider: bool = True,
     ) -> Mapping[str, Authentication]:
         """Return the verdict about a provider's question; nothing where none is to be found out.
 
-        What it seems to forward is no matter: it is the provider who asks.
+        What it seems to forward is no matter: it is the provider who asks. Where From may be of any
+        domain (`is_from_provider` is False) its signature does not verify the question.
         """
         if not self.seconds:
             return {}
         asked = replace(captured, forwarded=None)
-        return await self.of_capture(received, asked, [asked], whole)
+        found = await self.of_capture(received, asked, [asked], whole)
+        return found if is_from_provider else {place: _of_other(a) for place, a in found.items()}
 
     async def _find(
         self,
@@ -164,6 +168,13 @@ def _of_forward(forwarders: Authentication) -> Authentication:
         domain=forwarders.domain,
         reason="forwarded",
     )
+
+
+def _of_other(found: Authentication) -> Authentication:
+    """Return what the verdict about a mailbox says of the provider that writes from it."""
+    if found.verdict is AuthenticationVerdict.VERIFIED:
+        return unverified("other_domain", found.domain)
+    return found
 
 
 def _of_enclosed(own: Authentication) -> Authentication:

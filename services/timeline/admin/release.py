@@ -2,8 +2,8 @@
 
 * Accepted: each of its events is projected as if it had just arrived, and leaves quarantine in the
   same transaction. After a crash between two events the rest still waits and can be accepted again.
-* Expired, although it waited only since a question in DNS was not answered: it is shown, unverified.
-  What could not be found out never makes that a mail is forgotten.
+* Expired, where it waited only since DNS did not answer: it is shown, as unverified. A question
+  that stayed unanswered never makes a mail forgotten.
 * Refused or expired: the bytes are deleted first, then all other data, as for a dismissed mail.
 """
 

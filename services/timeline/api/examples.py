@@ -100,6 +100,7 @@ SETUP = {
             "capture_address": "recruiter-one.ud6ixgz2abcde234567abcdefghij@in.satchel.example",
             "at": "2026-01-15T09:30:04Z",
             "expires_at": "2026-01-16T09:30:04Z",
+            "doubtful": False,
             "authentication": {
                 "verdict": "verified",
                 "method": "dkim",

@@ -158,6 +158,10 @@ async def test_of_a_providers_question_the_provider_is_verified(
     authenticator = Authenticator(cast(Resolver, Names()), seconds)
     found = await authenticator.of_question(received, seems_to_forward, whole)
     assert [one.verdict.value for one in found.values()] == ([verdict] if verdict else [])
+    found = await authenticator.of_question(
+        received, seems_to_forward, whole, is_from_provider=False
+    )
+    assert [one.reason for one in found.values()] == (["other_domain"] if verdict else [])
 
 
 @pytest.mark.parametrize("is_signed", [True, False])
