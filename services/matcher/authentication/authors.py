@@ -34,9 +34,8 @@ def authors_of(header: HeaderBlock) -> Authors:
     fields = header.all("From")
     named = [domain_name(m.address.rpartition("@")[2]) for m in literal_senders(header)]
     known = [name for name in named if name is not None]
-    are_readable = (
-        bool(fields) and len(named) == len(known) and all(addresses([field]) for field in fields)
-    )
+    every_field = len(fields) == 1 or all(addresses([field]) for field in fields)
+    are_readable = bool(named) and len(named) == len(known) and every_field
     if not are_readable:
         known += _written(fields)
         known += _known(m.address.rpartition("@")[2] for m in mailboxes(header, "Sender"))

@@ -63,11 +63,10 @@ class Release:
 
     async def _expire_one(self, held: Held) -> None:
         if held.unanswered:
-            try:
-                return await self.release(held)
-            except BlobMissing:  # somebody has decided meanwhile; else nothing is left to show
-                log.warning("quarantined mail is gone", capture_id=held.capture_id)
-        return await self.refuse(held, "expired")
+            with contextlib.suppress(BlobMissing):  # somebody has decided meanwhile
+                await self.release(held)
+                return
+        await self.refuse(held, "expired")
 
     async def _delete(self, keys: Iterable[str]) -> None:
         for key in keys:
