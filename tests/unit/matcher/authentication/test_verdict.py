@@ -401,6 +401,12 @@ CASES: dict[str, tuple[bytes, Zone, dict[str, Any], tuple[str, str]]] = {
         {},
         ("failed", "too_many_senders"),
     ),
+    "a name that is an address of somebody who demands": (
+        letter('"x@mail.test" <a@other.test>'),
+        {"_dmarc.mail.test": [DEMAND]},
+        {},
+        ("unverified", "unsigned"),
+    ),
     "two senders, both signed": (
         signed(signed(letter("a@mail.test, b@other.test")), "other.test"),
         zone("mail.test", "other.test", policy=REJECT),
