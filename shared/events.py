@@ -299,6 +299,8 @@ class MailAttached(MailEvent):
     The event carries the enclosed mail alone, and its size."""
     authentication: Authentication | None = None
     """Whether it is from whom it says; None when the matcher did not know how to find out."""
+    forwarder: Authentication | None = Field(default=None, exclude_if=lambda found: found is None)
+    """Of all mails of a capture that forwards: whether the captured mail is from whom it says."""
     half: Half | None = None
     """Which half of the owner's set-up the capture proves; None when it proves neither."""
     leak: Leak | None = None
@@ -349,6 +351,8 @@ class MailAttachedToShares(MailEvent):
     place: str = Field(default="", pattern=r"^(\d{1,3}(\.\d{1,3})*)?$")
     """Set when the mail was enclosed in the captured one, as in a journal report."""
     authentication: Authentication | None = None
+    forwarder: Authentication | None = Field(default=None, exclude_if=lambda found: found is None)
+    """Of all mails of a capture that forwards: whether the captured mail is from whom it says."""
     part: int = Field(default=1, ge=1)
     parts: int = Field(default=1, ge=1)
 

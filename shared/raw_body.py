@@ -9,6 +9,8 @@ from shared.web import Problem, invalid_field
 
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 """What OpenAPI says about a body that is bytes to it."""
+RETRY_SECONDS = 5
+"""When to come again, while too much mail is in hand."""
 SOME_BYTES = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 MAIL_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"message/rfc822": SOME_BYTES}}
@@ -36,7 +38,12 @@ async def read_mail(
         if len(body) > limit:
             raise too_large
         if not may_hold(len(body)):
-            raise Problem(503, "Try again later", "too much mail at a time, try again")
+            raise Problem(
+                503,
+                "Try again later",
+                "too much mail at a time, try again",
+                retry_after=RETRY_SECONDS,
+            )
     if not body:
         raise invalid_field("body", "there is no mail in it")
     return bytes(body)

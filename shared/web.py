@@ -69,9 +69,16 @@ class Problem(Exception):
     """An error to answer with: the status is for programs, the detail for people."""
 
     def __init__(
-        self, status: int, title: str, detail: str, *, errors: Mapping[str, str] | None = None
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        *,
+        errors: Mapping[str, str] | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(title)
+        self.headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
         self.body = ProblemBody(
             title=title,
             status=status,
@@ -268,8 +275,8 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
 
 async def _on_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)  # noqa: S101 - for the type checker
-    challenge = {"WWW-Authenticate": "Bearer"} if error.body.status == 401 else None
-    return problem_response(error, challenge)
+    challenge = {"WWW-Authenticate": "Bearer"} if error.body.status == 401 else {}
+    return problem_response(error, {**challenge, **error.headers})
 
 
 async def _on_http_exception(_: Request, error: Exception) -> JSONResponse:

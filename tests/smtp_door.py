@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from dev.ports import free_port
-from services.ingest.in_hand import InHand
 from services.ingest.limits import SmtpLimits
 from services.ingest.rates import Rates, SharedRates
 from services.ingest.receive import Receiver
@@ -19,6 +18,7 @@ from services.ingest.smtp import Door, SmtpServer
 from shared.blobs import Blobs
 from shared.broker import Publisher
 from shared.capture_address import KeyRing
+from shared.in_hand import InHand
 from tests.deadline import DEADLINE
 from tests.fakes import Recorder, RecordingPublisher
 

@@ -162,6 +162,7 @@ def attached(
     minutes: int = 0,
     backfill: bool = False,
     verdict: AuthenticationVerdict | None = None,
+    reason: str | None = None,
     place: str = "",
     sent_by_owner: bool | None = None,
 ) -> MailAttached:
@@ -181,7 +182,7 @@ def attached(
         matches=matches or (match(),),
         size=size,
         blob_key=claim_key(capture_id) if claim else None,
-        authentication=Authentication(verdict=verdict) if verdict else None,
+        authentication=Authentication(verdict=verdict, reason=reason) if verdict else None,
         place=place,
         part=part,
         parts=parts,

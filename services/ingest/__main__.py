@@ -9,7 +9,7 @@ import sys
 from functools import partial
 
 from services.ingest.backfill import OPTIONS, Backfill, Mistake
-from services.ingest.in_hand import InHand
+from services.ingest.metrics import BYTES_IN_HAND
 from services.ingest.rates import Rates, SharedRates
 from services.ingest.receipts import Receipts
 from services.ingest.receive import Receiver
@@ -20,6 +20,7 @@ from shared.blobs import Blobs
 from shared.broker import Backlog, Publisher
 from shared.events import MailReceived
 from shared.http_server import HttpServer
+from shared.in_hand import InHand
 from shared.lookout import Lookout
 from shared.readiness import Readiness, holds, not_stopping
 from shared.runtime import Together, configure_logging, run, running
@@ -45,7 +46,9 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     receipts = Receipts(blobs, every=settings.receipt_seconds)
     receiver = Receiver(publisher, blobs, receipts=receipts)
     verify = partial(settings.key_ring.verify, domain=settings.capture_domain)
-    in_hand = InHand(settings.max_bytes_in_hand, settings.bytes_in_hand_per_account)
+    in_hand = InHand(
+        settings.max_bytes_in_hand, settings.bytes_in_hand_per_account, tell=BYTES_IN_HAND.set
+    )
     live = (RECEIVED, OUTCOMES)
     backlog = Backlog(settings.amqp_url, "ingest", live)
     others = Backlog(

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.ingest.in_hand import Hold
 from services.ingest.metrics import SMTP_REFUSED
 from services.ingest.places import network_of
 from services.ingest.proxy_header import NoProxyHeader, read_proxy_header
 from shared.capture_address import CaptureAddress
+from shared.in_hand import Hold
 
 if TYPE_CHECKING:
     from services.ingest.smtp import Door

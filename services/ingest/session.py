@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from services.ingest.conversation import Conversation, Leave, Mail
 from services.ingest.data import MailTooLarge, TooMuchAtOnce, read_chunk, read_data
-from services.ingest.in_hand import Hold
 from services.ingest.metrics import SMTP_REFUSED
+from shared.in_hand import Hold
 
 if TYPE_CHECKING:
     from services.ingest.smtp import Door

@@ -19,7 +19,6 @@ from aiosmtpd.smtp import Session
 
 from services.ingest.certificate import Certificate
 from services.ingest.conversation import Mail
-from services.ingest.in_hand import InHand
 from services.ingest.limits import SmtpLimits
 from services.ingest.metrics import SMTP_REFUSED
 from services.ingest.places import Places
@@ -27,6 +26,7 @@ from services.ingest.rates import SharedRates
 from services.ingest.receive import NotAccepted, Receiver
 from services.ingest.session import CaptureSession
 from shared.capture_address import CaptureAddress
+from shared.in_hand import InHand
 
 _BACKLOG = 1024
 _DRAIN_SECONDS = 7.5

@@ -10,14 +10,14 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel
 
-from services.ingest.in_hand import InHand
 from services.ingest.metrics import RECEIVED
 from services.ingest.rates import Rates
 from services.ingest.receive import NotAccepted, Receiver
 from shared import tracing
 from shared.auth import Caller
 from shared.capture_address import CaptureAddress, account_tag
-from shared.raw_body import MAIL_BODY, read_mail
+from shared.in_hand import InHand
+from shared.raw_body import MAIL_BODY, RETRY_SECONDS, read_mail
 from shared.tracing import Trace
 from shared.web import Problem, allowed, invalid_field
 
@@ -75,7 +75,10 @@ def mail_routes(
             rates.took(tag, len(raw))
         except NotAccepted as error:
             raise Problem(
-                503, "Try again later", "the mail cannot be taken right now, try again"
+                503,
+                "Try again later",
+                "the mail cannot be taken right now, try again",
+                retry_after=RETRY_SECONDS,
             ) from error
         finally:
             hold.release()

@@ -17,6 +17,7 @@ from services.matcher.api.setup_guides import setup_guide_routes
 from services.matcher.api.setup_prove import setup_prove_routes
 from services.matcher.api.setup_window import setup_window_routes
 from services.matcher.authentication import Authenticator
+from services.matcher.authentication.slow import BOUNDS
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
@@ -103,7 +104,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     topology = uses(publishes=PUBLISHES, consumes=[RECEIVED, RECEIVED_BACKFILL])
     publisher = Publisher(settings.amqp_url, "matcher", topology)
     blobs = Blobs(settings.blob_url)
-    resolver = Resolver(name_servers(settings.dns_servers), settings.authentication_seconds / 2)
+    resolver = Resolver(name_servers(settings.dns_servers), settings.authentication_seconds / 3)
     round_trips = RoundTrips(database)
     matcher = Matcher(
         knowledge=knowledge,
@@ -128,7 +129,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         RECEIVED,
         matcher.match,
         publisher,
-        prefetch=settings.prefetch,
+        prefetch=settings.prefetch + BOUNDS.all,  # slow DNS takes none of the others' places
     )
     backfill = Consumer(
         settings.amqp_url,

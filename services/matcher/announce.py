@@ -77,6 +77,13 @@ def announce_verdict(
     ]
 
 
+def with_forwarder(event: Outcome, forwarder: Authentication | None) -> Outcome:
+    """Return an event about an attached mail with the verdict about who has forwarded it."""
+    if forwarder is None or not isinstance(event, MailAttached | MailAttachedToShares):
+        return event
+    return event.model_copy(update={"forwarder": forwarder})
+
+
 def _shared(
     received: MailReceived,
     address: AddressRecord,

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from services.matcher.announce import announce_dismissal, announce_verdict
+from services.matcher.announce import announce_dismissal, announce_verdict, with_forwarder
 from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.captured import CapturedMail
+from services.matcher.confirmations import signs_itself
 from services.matcher.decide import Dismiss
 from services.matcher.decisions import Decisions
 from services.matcher.halves import traces
@@ -220,17 +221,27 @@ class Matcher:
         if address.is_of_account:
             verdict = await self._with_refusals(address.account, verdict)
         found: Mapping[str, Authentication] = {}
+        forwarder: Authentication | None = None
         captured = verdict.mails[0]
 
         async def whole() -> bytes:
             return captured.raw if captured.place else await mail.whole()
 
         if verdict.confirmation:
-            found = await self.authenticator.of_question(received, captured, whole)
+            found = await self.authenticator.of_question(
+                received,
+                captured,
+                whole,
+                is_from_provider=signs_itself(verdict.confirmation.provider),
+            )
         elif verdict.attached:
-            found = await self.authenticator.of_capture(received, captured, verdict.attached, whole)
+            verdicts = await self.authenticator.of_capture(
+                received, captured, verdict.attached, whole
+            )
+            found, forwarder = verdicts, verdicts.forwarder
         mail.keep(verdict.mails)
-        return announce_verdict(received, address, verdict, self.ring, found)
+        events = announce_verdict(received, address, verdict, self.ring, found)
+        return [with_forwarder(event, forwarder) for event in events]
 
     async def _read_journal(
         self, received: MailReceived, header: HeaderBlock, mail: CapturedMail

@@ -49,6 +49,10 @@ AUTHENTICATIONS = from_zero(
     ),
     AuthenticationVerdict,
 )
+AUTHENTICATIONS_CUT_SHORT = Counter(
+    "satchel_authentications_cut_short_total",
+    "Captures whose slow DNS questions were given up, since too many others waited",
+)
 AUTHENTICATE_SECONDS = Histogram("satchel_authenticate_seconds", "Of all mails of one capture")
 ROUND_TRIPS = from_zero(
     Counter(

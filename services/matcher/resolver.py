@@ -25,7 +25,7 @@ log = structlog.get_logger()
 MAX_TTL = 300
 _MAX_REMEMBERED = 10_000
 _SLOW_SECONDS, _AWAY_SECONDS = 30, 10
-_AT_ONCE = 64
+_AT_ONCE = 256
 """Questions under way."""
 
 

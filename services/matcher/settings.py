@@ -14,7 +14,10 @@ class MatcherSettings(CaptureSettings, DatabaseSettings):
 
     matcher_http_port: int = Field(8002, description="Where the HTTP API is.")
     matcher_database: str = Field("satchel_matcher", description="The matcher's own database.")
-    prefetch: int = Field(32, description="Deliveries in flight at a time.")
+    prefetch: int = Field(
+        32,
+        description="Deliveries in flight at a time, besides up to 32 whose sender's DNS is slow.",
+    )
     backfill_prefetch: int = Field(4, description="Deliveries of backfill in flight, besides.")
     contact_name: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)

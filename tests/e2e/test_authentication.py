@@ -5,7 +5,7 @@ import pytest
 from dev.stack import Stack
 from tests.dns_server import DnsServer
 from tests.e2e.account import Account
-from tests.signed import letter, signed, zone
+from tests.signed import SELECTOR, letter, signed, zone
 
 SENDER = "cand@signed.test"
 
@@ -91,10 +91,11 @@ def test_what_has_failed_waits_for_a_users_yes_where_an_account_wants_it(signer:
     admin = signer.client_for("u9", "account:write timeline:read")
     decider = signer.client_for("u1", "timeline:write")
     wanted = {"visibility": "team", "quarantine": "failed"}
-    assert admin.json("PUT", "timeline", "/v1/settings", json=wanted) == wanted
+    shown = wanted | {"quarantine_forwards": False}
+    assert admin.json("PUT", "timeline", "/v1/settings", json=wanted) == shown
     # Who changes something else leaves it as it is.
     team = {"visibility": "team"}
-    assert admin.json("PUT", "timeline", "/v1/settings", json=team) == wanted
+    assert admin.json("PUT", "timeline", "/v1/settings", json=team) == shown
     good = signed(mail_from(number=1), "signed.test")
     send(signer, good)
     for number in (2, 3):
@@ -119,6 +120,35 @@ def test_what_has_failed_waits_for_a_users_yes_where_an_account_wants_it(signer:
     for path in paths.values():
         assert decider.request("POST", "timeline", path + "/release").status_code == 404
     assert not list((signer.stack.folder / "blobs" / "quarantine").rglob(f"*{signer.name}*/*/*"))
+
+
+def test_no_form_of_a_forgery_walks_around_the_quarantine(signer: Account, dns: DnsServer) -> None:
+    """Each was shown as `unverified` once: its domain demands a signature."""
+    dns.records["_dmarc.demands.test"] = ["v=DMARC1; p=reject"]
+    broken = f"{SELECTOR}._domainkey.broken.demands.test"
+    dns.ignored.add(broken)
+    victim = "boss@demands.test"
+    signer.client.put_person("c2", "contact", "Boss", [victim])
+    admin = signer.client_for("u9", "account:write timeline:read")
+    wanted = {"visibility": "team", "quarantine": "failed"}
+    admin.json("PUT", "timeline", "/v1/settings", json=wanted)
+    forged = [
+        mail_from(f"a@one.test, b@two.test, c@three.test, {victim}", number=1),
+        mail_from(f"{victim}, <x@a..b>", number=2),
+        mail_from(victim, number=3).replace(b"From:", b"Sender:"),
+        signed(mail_from(victim, number=4), "broken.demands.test"),
+        b"From: nobody\r\n" + mail_from(victim, number=5),
+    ]
+    for raw in forged:
+        send(signer, raw)
+    send(signer, mail_from("boss@plain.test, cand@mail.example", number=6))
+    assert signer.outcome() == {"attached": 1, "quarantined": 5}
+    assert signer.shown() == ["Mail 6"]
+    held = signer.client.pages("/v1/quarantine")
+    reasons = {item["mails"][0]["subject"]: item["authentication"]["reason"] for item in held}
+    assert reasons.pop("Mail 4") == "key_unanswered"
+    assert set(reasons.values()) == {"policy"}
+    dns.ignored.discard(broken)
 
 
 def test_with_visibility_owner_each_decides_about_their_own(signer: Account) -> None:

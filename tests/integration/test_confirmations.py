@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.timeline.query.confirmations import Confirmations
+from services.timeline.query.confirmations import Confirmations, is_doubtful
 from shared.broker import Delivery
 from shared.events import Authentication, AuthenticationVerdict, MailConfirmation
 from shared.outcomes import Done
@@ -25,16 +25,15 @@ async def timeline(mongodb_url: str, tmp_path: Path) -> AsyncIterator[Timeline]:
 
 
 def question(**more: Any) -> Delivery:
+    given: dict[str, Any] = {"received_at": NOW, "code": "304298959", **more}
     event = MailConfirmation(
         capture_id=uuid4(),
         account="acme",
         owner="u1",
         capture_address="a@in.satchel.test",
-        received_at=NOW,
         decided_at=NOW,
         provider="gmail",
-        code="304298959",
-        **more,
+        **given,
     )
     return Delivery(event, b"", redelivered=False)
 
@@ -52,3 +51,40 @@ async def test_a_confirmation_is_shown_for_24_hours(timeline: Timeline) -> None:
     assert await confirmations.of("acme", "u1", now=last + timedelta(seconds=1)) == []
     assert await confirmations.of("acme", "u2", now=last) == []
     assert await confirmations.of("other", "u1", now=last) == []
+
+
+VERIFIED = Authentication(
+    verdict=AuthenticationVerdict.VERIFIED, domain="google.com", method="dkim"
+)
+
+
+@pytest.mark.parametrize("word", ["failed", "unverified"])
+async def test_forged_ones_push_none_out_that_is_the_providers(
+    timeline: Timeline, word: str
+) -> None:
+    forged = Authentication(verdict=AuthenticationVerdict(word), reason="dns")
+    await timeline.projector.handle(question(authentication=VERIFIED, code="100000000"))
+    await timeline.projector.handle(
+        question(authentication=VERIFIED, code="100000001", received_at=NOW + timedelta(seconds=1))
+    )
+    for number in range(22):
+        later = NOW + timedelta(seconds=2 + number)
+        given = question(authentication=forged, code=f"2000000{number:02}", received_at=later)
+        assert await timeline.projector.handle(given) == Done()
+    shown = await Confirmations(timeline.database).of("acme", "u1", now=NOW + timedelta(hours=1))
+    assert [one.code for one in shown[:3]] == ["100000001", "100000000", "200000021"]
+    assert len({one.code for one in shown}) == 22, "no two are taken for one"
+    assert [is_doubtful(one) for one in shown] == [False] * 2 + [True] * 20
+
+
+async def test_where_nobody_looks_the_newest_are_first_and_none_is_doubtful(
+    timeline: Timeline,
+) -> None:
+    for number in range(2):
+        later = NOW + timedelta(seconds=number)
+        await timeline.projector.handle(question(code=f"10000000{number}", received_at=later))
+    shown = await Confirmations(timeline.database).of("acme", "u1", now=NOW + timedelta(hours=1))
+    assert [(one.code, is_doubtful(one)) for one in shown] == [
+        ("100000001", False),
+        ("100000000", False),
+    ]

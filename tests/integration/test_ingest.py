@@ -12,12 +12,12 @@ import aio_pika
 import pytest
 
 from dev.rabbitmq import PrivateRabbitMQ
-from services.ingest.in_hand import InHand
 from services.ingest.receive import NotAccepted, Receiver
 from shared.blobs import Blobs
 from shared.broker import Publisher
 from shared.capture_address import KeyRing
 from shared.events import MAX_EVENT_BYTES, MailReceived
+from shared.in_hand import InHand
 from shared.topology import MAIL_EXCHANGE, RECEIVED, uses
 from tests.deadline import DEADLINE
 from tests.smtp_door import ADDRESS, DOMAIN, RING, serving

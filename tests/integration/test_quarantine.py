@@ -265,3 +265,43 @@ async def test_a_verdict_is_about_the_content_that_is_shown(timeline: Timeline) 
     true = await timeline.mails.one(TEAM, forged.mail.id, variant)
     assert true is not None
     assert true.authentication.verdict == "verified"
+
+
+async def test_an_account_can_let_unverified_mail_wait(timeline: Timeline) -> None:
+    await timeline.settings.set_quarantine(ACCOUNT, "unverified")
+    unsigned = attached(verdict=UNVERIFIED, reason="unsigned")
+    for _ in range(2):
+        assert await timeline.handle(unsigned, mail()) == Done()
+    await timeline.handle(attached(verdict=VERIFIED), mail("Known", message_id="2@x"))
+    await timeline.handle(failed(), mail("Forged", message_id="3@x"))
+    assert await timeline.subjects() == ["Known"]
+    assert await timeline.tally() == {"attached": 1, "quarantined": 2}
+    await timeline.settings.set_quarantine(ACCOUNT, "off")
+    await timeline.handle(unsigned, mail())
+    assert len(await waiting(timeline)) == 2, "what waits goes on waiting"
+    for held in await waiting(timeline):
+        await timeline.release.release(held)
+    assert await timeline.tally() == {"attached": 3}
+    assert await waiting(timeline) == []
+
+
+async def test_no_mail_is_forgotten_since_a_question_stayed_unanswered(timeline: Timeline) -> None:
+    await timeline.settings.set_quarantine(ACCOUNT, "unverified")
+    for number, reason in enumerate(("dns", "key_unanswered", "unsigned")):
+        event = attached(verdict=UNVERIFIED, reason=reason)
+        await timeline.handle(event, mail(reason, message_id=f"{number}@x"))
+    assert len(await waiting(timeline)) == 3
+    assert await Release(timeline.projector, timeline.quarantine, timedelta(days=1)).expire() == 3
+    assert await timeline.tally() == {"attached": 2, "expired": 1}
+    assert sorted(await timeline.subjects()) == ["dns", "key_unanswered"]
+    assert await waiting(timeline) == []
+
+
+async def test_settings_are_changed_one_by_one(timeline: Timeline) -> None:
+    await timeline.settings.set_quarantine(ACCOUNT, forwards=True)
+    found = await timeline.settings.quarantined(ACCOUNT)
+    assert (found.what, found.forwards) == ("failed", True)
+    await timeline.settings.set_quarantine(ACCOUNT, "unverified")
+    found = await timeline.settings.quarantined(ACCOUNT)
+    assert (found.what, found.forwards) == ("unverified", True)
+    assert await timeline.settings.quarantine("globex") == "off"

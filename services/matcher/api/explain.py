@@ -17,11 +17,15 @@ from services.matcher.judge import Considered, Judgement, Verdict, judge, judge_
 from services.matcher.knowledge import Knowledge
 from shared.auth import Caller
 from shared.events import Direction, DismissalReason, Match, Role, Source
+from shared.in_hand import InHand
 from shared.mail.headers import decode_text, read_header_block
 from shared.raw_body import MAIL_BODY, read_mail
 from shared.web import allowed, invalid_field
 
-_MAX_BYTES = 30 * 1024 * 1024
+_MIB = 1024 * 1024
+_MAX_BYTES = 30 * _MIB
+MAX_IN_HAND, MAX_IN_HAND_OF_ACCOUNT = 96 * _MIB, 32 * _MIB
+"""Bytes of mails that are explained at a time, in one process."""
 
 
 _Decision = Literal["attach", "dismiss", "dead_letter", "confirmation"]
@@ -69,12 +73,20 @@ class Explanation(MailExplanation):
 
 
 def explain_routes(
-    knowledge: Knowledge, capture_addresses: CaptureAddresses, capture_domain: str
+    knowledge: Knowledge,
+    capture_addresses: CaptureAddresses,
+    capture_domain: str,
+    in_hand: InHand | None = None,
 ) -> APIRouter:
     """Return the route that explains."""
     router = APIRouter(tags=["directory"])
+    held = in_hand or InHand(MAX_IN_HAND, MAX_IN_HAND_OF_ACCOUNT)
 
-    @router.post("/v1/explain", openapi_extra=MAIL_BODY)
+    @router.post(
+        "/v1/explain",
+        openapi_extra=MAIL_BODY,
+        responses={503: {"description": "Too much mail at a time; see Retry-After"}},
+    )
     async def explain(
         request: Request,
         caller: Annotated[Caller, allowed("directory:read")],
@@ -86,7 +98,14 @@ def explain_routes(
 
         With `recipient` the *never capture* list of its owner counts beside the account's.
         """
-        raw = await read_mail(request, _MAX_BYTES)
+        hold = held.hold([caller.account])
+        try:
+            raw = await read_mail(request, _MAX_BYTES, hold.may_hold)
+            return await explained(raw, caller, recipient)
+        finally:
+            hold.release()
+
+    async def explained(raw: bytes, caller: Caller, recipient: str | None) -> Explanation:
         counts, is_of_account, owner = True, False, None
         if recipient is not None:
             record = await capture_addresses.find(recipient.lower())

@@ -4,14 +4,20 @@
   forwarder's signature says nothing: `unverified` at best, with the forwarder's domain beside it.
 * An enclosed mail is verified by its own signature alone. Mail clients change what they enclose, so
   it cannot fail by itself; but all that a failed mail encloses has failed.
+* Whoever forwards is told beside it (`forwarder`): the timeline lets all mails of a capture wait by
+  one verdict, that of the captured mail.
 * Old mail that is brought along is not looked at: its keys may be gone, and may be others' by now.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from services.matcher.authentication.authors import MAX_DOMAINS, authors_of
+from services.matcher.authentication.policy import organization
+from services.matcher.authentication.signature import AskText
+from services.matcher.authentication.slow import SlowPlaces
 from services.matcher.authentication.verdict import Question, authenticate, unverified
 from services.matcher.judge import Judgement
 from services.matcher.metrics import AUTHENTICATE_SECONDS, AUTHENTICATIONS
@@ -20,6 +26,13 @@ from shared.events import Authentication, AuthenticationVerdict, MailReceived
 
 MAX_ENCLOSED = 10
 """Enclosed mails of one capture that are looked at."""
+
+
+class Verdicts(dict[str, Authentication]):
+    """The verdicts about the mails of a capture, by place."""
+
+    forwarder: Authentication | None = None
+    """That of the captured mail, where it forwards what is attached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ class Authenticator:
     """For all of a capture; 0 when nothing is to be found out."""
     trusted_sealers: Collection[str] = ()
     authserv_id: str | None = None
+    slow_places: SlowPlaces = field(default_factory=SlowPlaces)
 
     async def of_capture(
         self,
@@ -38,24 +52,38 @@ class Authenticator:
         captured: Judgement,
         attached: Collection[Judgement],
         whole: Callable[[], Awaitable[bytes]],
-    ) -> Mapping[str, Authentication]:
+    ) -> Verdicts:
         """Return the verdicts about the mails of a capture that are attached, by place.
 
         `whole` returns the captured mail; it is asked only when something is to be found out.
         """
-        found: dict[str, Authentication] = {}
         if not self.seconds or received.backfill:
             reason = "old_mail" if received.backfill else "not_checked"
-            return {mail.place: unverified(reason) for mail in attached}
+            return Verdicts({mail.place: unverified(reason) for mail in attached})
         raw = await whole()
         started = time.monotonic()
+        found = {"": unverified("dns"), captured.place: unverified("dns")}
+        found |= {mail.place: unverified("enclosed") for mail in attached if mail is not captured}
+        outer = _Outer()
         try:
-            async with asyncio.timeout(self.seconds):
-                await self._find(received, captured, attached, raw, found)
+            async with (
+                self.slow_places.patience(
+                    self.resolver.text,
+                    received.account_tag,
+                    _organisations(captured),
+                    is_large=received.blob_key is not None,
+                ) as patience,
+                asyncio.timeout(self.seconds),
+            ):
+                await self._find(received, captured, attached, raw, found, outer, patience.ask)
         except TimeoutError:
             pass  # those that are not found out by now are unverified
         AUTHENTICATE_SECONDS.observe(time.monotonic() - started)
-        result = {mail.place: found.get(mail.place, unverified("dns")) for mail in attached}
+        if captured.forwarded:
+            found[captured.place] = _of_forward(outer.verdict)
+        result = Verdicts({mail.place: found[mail.place] for mail in attached})
+        if captured.forwarded or any(mail.place != captured.place for mail in attached):
+            result.forwarder = outer.verdict
         for authentication in result.values():
             AUTHENTICATIONS.labels(authentication.verdict.value).inc()
         return result
@@ -65,15 +93,19 @@ class Authenticator:
         received: MailReceived,
         captured: Judgement,
         whole: Callable[[], Awaitable[bytes]],
+        *,
+        is_from_provider: bool = True,
     ) -> Mapping[str, Authentication]:
         """Return the verdict about a provider's question; nothing where none is to be found out.
 
-        What it seems to forward is no matter: it is the provider who asks.
+        What it seems to forward is no matter: it is the provider who asks. Where From may be of any
+        domain (`is_from_provider` is False) its signature does not verify the question.
         """
         if not self.seconds:
             return {}
         asked = replace(captured, forwarded=None)
-        return await self.of_capture(received, asked, [asked], whole)
+        found = await self.of_capture(received, asked, [asked], whole)
+        return found if is_from_provider else {place: _of_other(a) for place, a in found.items()}
 
     async def _find(
         self,
@@ -82,30 +114,48 @@ class Authenticator:
         attached: Collection[Judgement],
         raw: bytes,
         found: dict[str, Authentication],
+        outer: "_Outer",
+        ask: AskText,
     ) -> None:
-        outer = await self._one(received, captured, raw, self.authserv_id)
-        has_failed = outer.verdict is AuthenticationVerdict.FAILED
-        found[captured.place] = _of_forward(outer) if captured.forwarded else outer
-        enclosed = [mail for mail in attached if mail.place]
-        for number, mail in enumerate(enclosed):
-            if has_failed:
-                found[mail.place] = outer
-            elif number < MAX_ENCLOSED:
-                own = await self._one(received, mail, mail.raw, None)
-                found[mail.place] = _of_enclosed(own)
+        verdict = await self._one(received, captured, raw, self.authserv_id, ask)
+        outer.verdict = found[captured.place] = verdict
+        enclosed = [mail for mail in attached if mail.place != captured.place]
+        if verdict.verdict is AuthenticationVerdict.FAILED:
+            found |= {mail.place: verdict for mail in enclosed}
+            return
+        for mail in enclosed[:MAX_ENCLOSED]:
+            own = await self._one(received, mail, mail.raw, None, ask)
+            found[mail.place] = _of_enclosed(own)
 
     async def _one(
-        self, received: MailReceived, mail: Judgement, raw: bytes, authserv_id: str | None
+        self,
+        received: MailReceived,
+        mail: Judgement,
+        raw: bytes,
+        authserv_id: str | None,
+        ask: AskText,
     ) -> Authentication:
         question = Question(
             raw,
             mail.header,
             received.received_at,
-            self.resolver.text,
+            ask,
             self.trusted_sealers,
             authserv_id,
         )
         return await authenticate(question)
+
+
+@dataclass(slots=True)
+class _Outer:
+    """What is known of the captured mail so far."""
+
+    verdict: Authentication = field(default_factory=lambda: unverified("dns"))
+
+
+def _organisations(captured: Judgement) -> set[str]:
+    """Return the organisations of a mail's authors."""
+    return {organization(domain) for domain in authors_of(captured.header).domains[:MAX_DOMAINS]}
 
 
 def _of_forward(forwarders: Authentication) -> Authentication:
@@ -118,6 +168,13 @@ def _of_forward(forwarders: Authentication) -> Authentication:
         domain=forwarders.domain,
         reason="forwarded",
     )
+
+
+def _of_other(found: Authentication) -> Authentication:
+    """Return what the verdict about a mailbox says of the provider that writes from it."""
+    if found.verdict is AuthenticationVerdict.VERIFIED:
+        return unverified("other_domain", found.domain)
+    return found
 
 
 def _of_enclosed(own: Authentication) -> Authentication:

@@ -43,6 +43,11 @@ def is_aligned(signer: str, sender: str) -> bool:
     return organization(signer) == organization(sender)
 
 
+def policy_names(domain: str) -> list[str]:
+    """Return the names of the records that may say what is asked for."""
+    return list(dict.fromkeys([f"_dmarc.{domain}", f"_dmarc.{organization(domain)}"]))
+
+
 async def policy_of(domain: str, ask: AskText) -> Policy:
     """Return what is asked for mail from a domain. Section 6.6.3. Raises resolver.NoAnswer."""
     own = _record(await ask(f"_dmarc.{domain}"))

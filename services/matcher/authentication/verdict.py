@@ -6,17 +6,27 @@
 4. Nothing of that: it has failed when it is not as the sender signed it, or when the sender's
    domain asks that such mail is kept away. SPF is never asked: every forwarded mail would fail it.
 
-It has failed only when every question was answered: what cannot be found out is `unverified`.
+Every author is judged, and the worst counts (`authors.py`). It has failed only when every question
+was answered: what cannot be found out is `unverified`. An unanswered key does not skip the policy:
+where the sender's domain demands a signature, the reason is `key_unanswered`, and such mail waits
+wherever failed mail does.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ParamSpec, TypeVar
 
+from services.matcher.authentication.authors import MAX_DOMAINS, Authors, authors_of
 from services.matcher.authentication.canonical import SignedForm, signed_form
-from services.matcher.authentication.policy import Policy, is_aligned, policy_of
+from services.matcher.authentication.policy import (
+    Policy,
+    is_aligned,
+    policy_names,
+    policy_of,
+)
+from services.matcher.authentication.questions import Questions
 from services.matcher.authentication.results import Result, believed_results, read_results
 from services.matcher.authentication.seals import trusted_results
 from services.matcher.authentication.signature import (
@@ -25,12 +35,10 @@ from services.matcher.authentication.signature import (
     Check,
     Signature,
     Unusable,
-    domain_name,
     read_signature,
     verify,
 )
 from services.matcher.resolver import NoAnswer
-from services.matcher.senders import literal_senders
 from shared.events import Authentication, AuthenticationMethod
 from shared.events import AuthenticationVerdict as Verdict
 from shared.mail.headers import HeaderBlock
@@ -40,7 +48,7 @@ T = TypeVar("T")
 MAX_SIGNATURES = 5
 """Of the sender's organization, that are looked at."""
 MAX_SENDERS = 3
-"""Domains in From, each of which must be who it says."""
+"""Domains in From that may be verified. Of more nobody is, and only what they demand is asked."""
 _LARGE = 256 * 1024
 """Bytes; more than this is hashed in a thread."""
 _WORST_FIRST = (Verdict.FAILED, Verdict.UNVERIFIED, Verdict.VERIFIED)
@@ -59,16 +67,60 @@ class Question:
     ask: AskText
     trusted_sealers: Collection[str] = ()
     authserv_id: str | None = None
+    ahead: Callable[[Iterable[str]], None] = lambda _: None
+    """Begin to ask for what may be needed."""
 
 
 async def authenticate(question: Question) -> Authentication:
-    """Return what is to be thought of a mail; with several senders the worst of it."""
-    senders = [domain_name(m.address.rpartition("@")[2]) for m in literal_senders(question.header)]
-    domains = list(dict.fromkeys(senders))
-    if not domains or None in domains or len(domains) > MAX_SENDERS:
-        return unverified("no_sender")
-    found = [await _of_sender(question, domain) for domain in domains if domain]
-    return min(found, key=lambda one: _WORST_FIRST.index(one.verdict))
+    """Return what is to be thought of a mail; with several authors the worst of it."""
+    authors = authors_of(question.header)
+    if len(authors.domains) > MAX_DOMAINS:
+        return Authentication(verdict=Verdict.FAILED, reason="too_many_senders")
+    async with Questions(question.ask) as questions:
+        asking = replace(question, ask=questions.text, ahead=questions.ahead)
+        return await _worst(_judgements(asking, authors))
+
+
+def _judgements(
+    question: Question, authors: Authors
+) -> list[Coroutine[None, None, Authentication]]:
+    may_be_verified = authors.are_readable and len(authors.domains) <= MAX_SENDERS
+    judge = _of_sender if may_be_verified else _of_author
+    found = [judge(question, domain) for domain in authors.domains]
+    return found if may_be_verified else [*found, _nobody()]
+
+
+async def _worst(judgements: Sequence[Coroutine[None, None, Authentication]]) -> Authentication:
+    """Return the worst of them. Once one has failed nobody waits for the others.
+
+    So a slow name of somebody's own, beside that of their victim, changes nothing.
+    """
+    tasks = [asyncio.ensure_future(judgement) for judgement in judgements]
+    found: list[Authentication] = []
+    try:
+        for task in asyncio.as_completed(tasks):
+            found.append(await task)
+            if found[-1].verdict is Verdict.FAILED:
+                return found[-1]
+    finally:
+        for left in tasks:
+            left.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    in_order = [task.result() for task in tasks]
+    return min(in_order, key=lambda one: _WORST_FIRST.index(one.verdict))
+
+
+async def _nobody() -> Authentication:
+    return unverified("no_sender")
+
+
+async def _of_author(question: Question, domain: str) -> Authentication:
+    """Judge an author whom nothing can verify: by what their domain demands."""
+    try:
+        policy = await policy_of(domain, question.ask)
+    except NoAnswer:
+        return unverified("dns", domain)
+    return _failed("policy", domain) if policy.demands else unverified("no_sender")
 
 
 def unverified(reason: str, domain: str | None = None) -> Authentication:
@@ -97,8 +149,12 @@ async def _by_signatures(question: Question, sender: str) -> Authentication:
     mail = await _run(size, signed_form, question.raw, question.header) if is_signed else None
     if mail is not None:
         bodies = Bodies(mail.body)
-        for signature in _aligned_signatures(mail, sender):
+        signatures = _aligned_signatures(mail, sender)
+        for number, signature in enumerate(signatures):
             has_signature = True
+            if number == 1:  # the first, which mostly holds, needs nothing else
+                question.ahead(policy_names(sender))
+                question.ahead(one.key_name for one in signatures)
             try:
                 if signature.domain != sender:
                     policy = policy or await policy_of(sender, question.ask)
@@ -112,11 +168,14 @@ async def _by_signatures(question: Question, sender: str) -> Authentication:
             if check is Check.HOLDS:
                 return _verified("dkim", sender)
             is_altered |= check is Check.ALTERED
-        if await _vouched_for(question, mail, bodies, sender):
-            return _verified("arc", sender)
-    if unanswered is not None:
-        raise unanswered
+        try:
+            if await _vouched_for(question, mail, bodies, sender):
+                return _verified("arc", sender)
+        except NoAnswer as error:
+            unanswered = error
     policy = policy or await policy_of(sender, question.ask)
+    if unanswered is not None:
+        return unverified("key_unanswered" if policy.demands else "dns", sender)
     if is_altered and (policy.demands or not _is_of_list(question)):
         return _failed("altered", sender, "dkim")
     if policy.demands:
@@ -168,7 +227,7 @@ async def _by_results(question: Question, results: Sequence[Result], sender: str
         demands = asked_for != "none"
     is_unsure = any(r.result == "temperror" for r in own)
     if is_unsure:
-        return unverified("dns", sender)
+        return unverified("key_unanswered" if demands else "dns", sender)
     if demands or (is_altered and not _is_of_list(question)):
         reason = "altered" if is_altered else "policy"
         return _failed(reason, sender, "authentication_results")

@@ -18,6 +18,7 @@ the link that cancels. Whether From was forged is told beside it (`authenticatio
 Nothing raises; time is linear in the mail.
 """
 
+from services.matcher.confirmations.providers import signs_itself as signs_itself
 from services.matcher.confirmations.recogniser import Confirmation as Confirmation
 from services.matcher.confirmations.recogniser import may_be_confirmation as may_be_confirmation
 from services.matcher.confirmations.recogniser import read_confirmation as read_confirmation

@@ -56,6 +56,8 @@ class Provider:
     """The whole subject, in lower case and without white space, where the sender is no proof."""
     asks_from_mailbox: bool = False
     """From is the mailbox whose mail is to be forwarded."""
+    sends_from_anywhere: bool = False
+    """From may be anybody's domain, whose signature proves nothing of the provider."""
     has_one_link: bool = False
     """The mail has no other link."""
     says_so: bool = False
@@ -172,6 +174,7 @@ PROVIDERS = (
     Provider(
         "tencent-exmail",
         senders=re.compile(r"[^@]+@[^@]+"),
+        sends_from_anywhere=True,
         subject=re.compile(rf"(?:腾讯|騰訊)企[业業](?:[邮郵]箱|[邮郵])[-—:：]?{_FORWARD_VERIFY}"),
         claims=_QQ_CLAIMS,
         links=_EXMAIL_LINKS,
@@ -193,3 +196,8 @@ PROVIDERS = (
         own=re.compile(r"[^@]*(?:admin|master|noreply|no-reply|service|system)[^@]*@.*"),
     ),
 )
+
+
+def signs_itself(name: str) -> bool:
+    """Return whether a signature of From is the provider's."""
+    return not any(one.name == name and one.sends_from_anywhere for one in PROVIDERS)

@@ -2,6 +2,8 @@
 
 * Accepted: each of its events is projected as if it had just arrived, and leaves quarantine in the
   same transaction. After a crash between two events the rest still waits and can be accepted again.
+* Expired, where it waited only since DNS did not answer: it is shown, as unverified. A question
+  that stayed unanswered never makes a mail forgotten.
 * Refused or expired: the bytes are deleted first, then all other data, as for a dismissed mail.
 """
 
@@ -50,14 +52,21 @@ class Release:
         log.info("quarantine refused", capture_id=held.capture_id, reason=reason)
 
     async def expire(self) -> int:
-        """Forget what has waited too long; return how many captures."""
+        """Forget what has waited too long, or show it; return how many captures."""
         limit, count = datetime.now(UTC) - self._kept, 0
         while old := await self._quarantine.older_than(limit):
             for held in old:
-                await self.refuse(held, "expired")
+                await self._expire_one(held)
             count += len(old)
         await self._blobs.sweep(QUARANTINE_PREFIX, self._kept + _ORPHANS)
         return count
+
+    async def _expire_one(self, held: Held) -> None:
+        if held.unanswered:
+            with contextlib.suppress(BlobMissing):  # somebody has decided meanwhile
+                await self.release(held)
+                return
+        await self.refuse(held, "expired")
 
     async def _delete(self, keys: Iterable[str]) -> None:
         for key in keys:

@@ -100,6 +100,7 @@ SETUP = {
             "capture_address": "recruiter-one.ud6ixgz2abcde234567abcdefghij@in.satchel.example",
             "at": "2026-01-15T09:30:04Z",
             "expires_at": "2026-01-16T09:30:04Z",
+            "doubtful": False,
             "authentication": {
                 "verdict": "verified",
                 "method": "dkim",
@@ -184,6 +185,6 @@ EXAMPLES = {
     "StatsOut": STATS,
     "SetupOut": SETUP,
     "UnreadOut": {"unread": 7, "more": False},
-    "SettingsBody": {"visibility": "team", "quarantine": "off"},
+    "SettingsBody": {"visibility": "team", "quarantine": "off", "quarantine_forwards": False},
 }
 """By the name of the schema that they are of."""

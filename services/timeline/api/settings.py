@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.timeline.write.account_settings import AccountSettings, Visibility, WhatWaits
+from services.timeline.write.account_settings import AccountSettings, Visibility
+from services.timeline.write.authentication import WhatWaits
 from shared.auth import Caller
 from shared.web import allowed
 
@@ -21,8 +22,15 @@ class SettingsBody(BaseModel):
     )
     quarantine: WhatWaits | None = Field(
         None,
-        description="`failed`: mail that is not from whom it says waits for a user's yes. `off`, "
-        "the default: it is shown. In a change: as before, when it is not given",
+        description="`failed`: mail that is not from whom it says waits for a user's yes. "
+        "`unverified`: so does mail of which that could not be found out. `off`, the default: both "
+        "are shown. In a change: as before, when it is not given",
+    )
+    quarantine_forwards: bool | None = Field(
+        None,
+        description="Whether what a user forwards waits for a user's yes, where it is not proved "
+        "that the user has forwarded it. Off by default. In a change: as before, when it is not "
+        "given",
     )
 
 
@@ -41,14 +49,17 @@ def settings_routes(settings: AccountSettings) -> APIRouter:
     ) -> SettingsBody:
         """Change the account's settings, for everyone in it, from the next request on."""
         await settings.set_visibility(caller.account, body.visibility)
-        if body.quarantine is not None:
-            await settings.set_quarantine(caller.account, body.quarantine)
+        await settings.set_quarantine(
+            caller.account, body.quarantine, forwards=body.quarantine_forwards
+        )
         return await current(caller)
 
     async def current(caller: Caller) -> SettingsBody:
+        quarantined = await settings.quarantined(caller.account)
         return SettingsBody(
             visibility=await settings.visibility(caller.account),
-            quarantine=await settings.quarantine(caller.account),
+            quarantine=quarantined.what,
+            quarantine_forwards=quarantined.forwards,
         )
 
     return router

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.timeline.api.shapes import AddressOut, AuthenticationOut
-from services.timeline.query.confirmations import Confirmations
+from services.timeline.query.confirmations import Confirmations, is_doubtful
 from services.timeline.query.people import Directory
 from services.timeline.query.round_trips import RoundTrip
 from services.timeline.query.setup import (
@@ -46,6 +46,10 @@ class ConfirmationOut(BaseModel):
     capture_address: str
     at: datetime
     expires_at: datetime = Field(description="When it is shown no more; ask the provider again")
+    doubtful: bool = Field(
+        description="It is not proved to be from the provider: warn of it. Never where that is not "
+        "looked at"
+    )
     authentication: AuthenticationOut | None = Field(
         description="Whether it is from the provider; null where that is not looked at. Show it of "
         "one that has `failed`: somebody else wrote it, though its link leads to the provider"
@@ -170,7 +174,10 @@ class SetupOut(BaseModel):
     """The caller's set-up."""
 
     capture_addresses: list[CaptureAddressOut]
-    confirmations: list[ConfirmationOut] = Field(description="Newest first, of the last 24 hours")
+    confirmations: list[ConfirmationOut] = Field(
+        description="Of the last 24 hours: up to 100 that are proved to be from the provider, then "
+        "up to 20 others, each newest first"
+    )
     halves: HalvesOut
     watched: list[WatchedOut] = Field(
         description="What the set-up window (`POST /v1/setup:watch`) has caught, newest first, "
@@ -210,6 +217,7 @@ def setup_routes(directory: Directory, confirmations: Confirmations, setups: Set
                     capture_address=question.capture_address,
                     at=question.at,
                     expires_at=question.at + CONFIRMATIONS_KEPT,
+                    doubtful=is_doubtful(question),
                     authentication=AuthenticationOut.model_validate(question.authentication)
                     if question.authentication
                     else None,

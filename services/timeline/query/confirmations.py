@@ -1,4 +1,9 @@
-"""A user's forwarding confirmations, as the write side stored them."""
+"""A user's forwarding confirmations, as the write side stored them.
+
+Anybody can write one. Those that are verified are listed first, in places that no other takes: so
+whatever number is forged, what the provider has asked is shown. None is taken for another: each
+capture is one entry, whatever code or link it has.
+"""
 
 from datetime import UTC, datetime
 
@@ -17,6 +22,19 @@ INDEXES = (
             [("account", ASCENDING), ("person_id", ASCENDING), ("at", DESCENDING)], name="of_person"
         ),
     ),
+    # Confirmations.of: those that are verified, however many others there are
+    Index(
+        "confirmations",
+        IndexModel(
+            [
+                ("account", ASCENDING),
+                ("person_id", ASCENDING),
+                ("authentication.verdict", ASCENDING),
+                ("at", DESCENDING),
+            ],
+            name="by_verdict",
+        ),
+    ),
 )
 
 
@@ -29,12 +47,26 @@ class Confirmations:
     async def of(
         self, account: str, person_id: str, limit: int = 20, now: datetime | None = None
     ) -> list[Confirmation]:
-        """Return a user's latest confirmations, newest first; none that is too old to be shown.
+        """Return a user's latest confirmations; none that is too old to be shown.
 
-        The database removes those a little later.
+        First up to five times `limit` that are verified, then `limit` others, each newest first.
+        The database removes old ones a little later.
         """
         since = (now or datetime.now(UTC)) - CONFIRMATIONS_KEPT
-        found = self._confirmations.find(
-            {"account": account, "person_id": person_id, "at": {"$gt": since}}
-        )
-        return await records_of(Confirmation, found.sort("at", DESCENDING).limit(limit))
+        shown: list[Confirmation] = []
+        for verdicts, most in ((["verified"], 5 * limit), (["failed", "unverified", None], limit)):
+            found = self._confirmations.find(
+                {
+                    "account": account,
+                    "person_id": person_id,
+                    "authentication.verdict": {"$in": verdicts},
+                    "at": {"$gt": since},
+                }
+            )
+            shown += await records_of(Confirmation, found.sort("at", DESCENDING).limit(most))
+        return shown
+
+
+def is_doubtful(asked: Confirmation) -> bool:
+    """Return whether somebody else may have written it. Nobody knows where nobody looks."""
+    return asked.authentication is not None and asked.authentication.verdict != "verified"

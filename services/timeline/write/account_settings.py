@@ -1,15 +1,16 @@
 """An account's own settings.
 
-`settings`: `{_id: <account>, account, visibility, quarantine}`. Read with every request and every
-mail that has failed, so a change counts from the next one, in every replica.
+`settings`: `{_id: <account>, account, visibility, quarantine, quarantine_forwards}`. Read with
+every request and every mail that may have to wait, so a change counts from the next one, in every
+replica.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
+from services.timeline.write.authentication import Quarantined, WhatWaits
 from shared.database import Database
 
 Visibility = Literal["team", "owner"]
-WhatWaits = Literal["off", "failed"]
 
 
 class AccountSettings:
@@ -33,13 +34,24 @@ class AccountSettings:
 
     async def quarantine(self, account: str) -> WhatWaits:
         """Return which mail waits for a user's yes."""
-        found = await self._settings.find_one({"_id": account})
-        return "failed" if found and found.get("quarantine") == "failed" else "off"
+        return (await self.quarantined(account)).what
 
-    async def set_quarantine(self, account: str, what_waits: WhatWaits) -> None:
-        """Change it. What waits already goes on waiting."""
-        await self._settings.update_one(
-            {"_id": account, "account": account},
-            {"$set": {"quarantine": what_waits}},
-            upsert=True,
+    async def quarantined(self, account: str) -> Quarantined:
+        """Return which mail waits for a user's yes, forwards included."""
+        found = await self._settings.find_one({"_id": account}) or {}
+        known: dict[object, WhatWaits] = {word: word for word in get_args(WhatWaits)}
+        return Quarantined(
+            what=known.get(found.get("quarantine"), "off"),
+            forwards=found.get("quarantine_forwards") is True,
         )
+
+    async def set_quarantine(
+        self, account: str, what_waits: WhatWaits | None = None, *, forwards: bool | None = None
+    ) -> None:
+        """Change what is given. What waits already goes on waiting."""
+        given = {"quarantine": what_waits, "quarantine_forwards": forwards}
+        change = {name: value for name, value in given.items() if value is not None}
+        if change:
+            await self._settings.update_one(
+                {"_id": account, "account": account}, {"$set": change}, upsert=True
+            )

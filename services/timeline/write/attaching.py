@@ -6,7 +6,7 @@ outcome -> does it have to wait? -> content -> mail -> conversation -> what is l
 from datetime import datetime
 
 from services.timeline.write.audiences import add_capture
-from services.timeline.write.authentication import has_failed
+from services.timeline.write.authentication import can_wait
 from services.timeline.write.conversations import join
 from services.timeline.write.listing import Change, News, list_mail
 from services.timeline.write.projection import Projection
@@ -21,7 +21,7 @@ from services.timeline.write.state import Draft
 def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
     """Show a mail, or let it wait for a user's yes. What was refused stays forgotten."""
     event, projection = request.event, request.projection
-    if has_failed(event):
+    if can_wait(event):
         before = outcome_of(draft, event)
         if is_final(before):
             return Answer(outcome="dismissed", again=True)
@@ -34,7 +34,8 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
             draft.blobs[raw_key(event)] = request.raw
             held = record_attached(draft, event, "quarantined")
             return Answer(outcome="quarantined", complete=held.complete, again=held.again)
-        take(draft, event)
+        if before is not None or request.is_released:
+            take(draft, event)
     if draft.one(Content, projection.account, projection.content.id) is None:
         draft.keep_raw(projection.account, projection.content.raw_key, request.raw)
     conversation = write_mail(draft, projection, now)

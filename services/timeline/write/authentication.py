@@ -6,13 +6,30 @@ other. A forged copy has another content and gains nothing.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 from services.timeline.write.records import Capture, Verdict
 from services.timeline.write.stored import from_document
-from shared.events import AuthenticationVerdict, MailAttached, MailConfirmation
+from shared.events import Authentication, AuthenticationVerdict, MailAttached, MailConfirmation
+
+WhatWaits = Literal["off", "failed", "unverified"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Which mail waits for a user's yes."""
+
+    what: WhatWaits = "off"
+    forwards: bool = False
+    """What a user forwards waits too, where it is not proved that the user has forwarded it."""
+
 
 UNKNOWN = Verdict(verdict="unverified", method=None, domain=None, reason="not_checked")
 """Of a mail that came before there were verdicts."""
+_NOBODY_LOOKED = {"not_checked", "old_mail"}
+"""Reasons of mail that never waits: it would be all mail, or what a user brings along."""
+_UNANSWERED = {"dns", "key_unanswered"}
 _BEST_FIRST = ("verified", "failed", "unverified")
 
 
@@ -28,10 +45,38 @@ def verdict_of(event: MailAttached | MailConfirmation) -> Verdict | None:
     return from_document(Verdict, found.model_dump(mode="json")) if found else None
 
 
-def has_failed(event: MailAttached) -> bool:
-    """Return whether the mail is not from whom it says."""
-    found = event.authentication
-    return found is not None and found.verdict is AuthenticationVerdict.FAILED
+def _decisive(event: MailAttached) -> Authentication | None:
+    """Return the verdict by which a capture waits: the captured mail's, the same in all events."""
+    return event.forwarder or event.authentication
+
+
+def can_wait(event: MailAttached) -> bool:
+    """Return whether there are settings by which the mail waits for a user's yes."""
+    found = _decisive(event)
+    if found is None or found.verdict is AuthenticationVerdict.VERIFIED:
+        return False
+    return found.reason not in _NOBODY_LOOKED
+
+
+def has_to_wait(event: MailAttached, quarantined: Quarantined) -> bool:
+    """Return whether the mail waits, by the settings of its account."""
+    found = _decisive(event)
+    if found is None or not can_wait(event):
+        return False
+    if quarantined.what == "unverified" or (quarantined.forwards and event.forwarder is not None):
+        return True
+    has_failed = found.verdict is AuthenticationVerdict.FAILED
+    return quarantined.what == "failed" and (has_failed or found.reason == "key_unanswered")
+
+
+def is_unanswered(event: MailAttached) -> bool:
+    """Return whether the mail waits only since a question was not answered."""
+    found = _decisive(event)
+    return (
+        found is not None
+        and found.verdict is AuthenticationVerdict.UNVERIFIED
+        and found.reason in _UNANSWERED
+    )
 
 
 def _rank(found: Verdict) -> tuple[int, str, str, str]:

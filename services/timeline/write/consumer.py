@@ -14,7 +14,7 @@ import structlog
 from services.timeline.content.reader import read
 from services.timeline.metrics import PROJECTED, VISIBLE_SECONDS
 from services.timeline.write.account_settings import AccountSettings
-from services.timeline.write.authentication import has_failed
+from services.timeline.write.authentication import can_wait, has_to_wait
 from services.timeline.write.identity import without_bcc
 from services.timeline.write.projection import Projection, project
 from services.timeline.write.requests import Answer, Attach, Confirm, Dismiss, Return, Watch
@@ -112,8 +112,8 @@ class Projector:
     ) -> Answer:
         """Show a mail, or let it wait for a user's yes unless they have said it (`is_released`)."""
         may_wait = False
-        if has_failed(event) and not is_released:
-            may_wait = await self.settings.quarantine(event.account) == "failed"
+        if can_wait(event) and not is_released:
+            may_wait = has_to_wait(event, await self.settings.quarantined(event.account))
         return await self.writer.submit(
             Attach(
                 event=event,

@@ -34,6 +34,11 @@ INDEXES = (
             name="of_thread",
         ),
     ),
+    # recording.py: dismissed captures that nothing redelivers any more. Others are not in it.
+    Index(
+        "outcomes",
+        IndexModel([("expires_at", ASCENDING)], name="expire", expireAfterSeconds=0, sparse=True),
+    ),
     _expire("changes", HINTS_KEPT),
     _expire("confirmations", CONFIRMATIONS_KEPT),
     _expire("watched", WATCHED_KEPT),

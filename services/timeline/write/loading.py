@@ -12,7 +12,7 @@ from typing import Any
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.write.audiences import add_capture
-from services.timeline.write.authentication import has_failed
+from services.timeline.write.authentication import can_wait
 from services.timeline.write.conversations import token_id
 from services.timeline.write.listing import Change
 from services.timeline.write.projection import Projection
@@ -125,7 +125,7 @@ def first_queries(requests: Sequence[Request]) -> Iterator[Query]:
             case Attach(event=event, projection=projection):
                 yield ById(Outcome, event.account, str(event.capture_id))
                 yield from _of_projection(projection)
-                if has_failed(event):
+                if can_wait(event) and (request.may_wait or request.is_released):
                     yield ById(Held, event.account, held_id(str(event.capture_id)))
             case Dismiss(event=dismissed):
                 yield ById(Outcome, dismissed.account, str(dismissed.capture_id))

@@ -1,4 +1,5 @@
-"""Captures that wait for a user's yes: their mail failed authentication (`docs/authentication.md`).
+"""Captures that wait for a user's yes: their mail failed authentication, or
+is not verified (`docs/authentication.md`).
 
 A `Held` has an entry for each event of the capture, with the event itself: a yes projects it as if
 it had just arrived. Its audiences are those that the mail would have (`audiences.py`): who would
@@ -14,6 +15,7 @@ import hashlib
 from msgspec.structs import replace
 
 from services.timeline.write.audiences import views
+from services.timeline.write.authentication import is_unanswered
 from services.timeline.write.projection import Projection
 from services.timeline.write.recording import part_of
 from services.timeline.write.side_records import Held, HeldContent, HeldMail
@@ -49,6 +51,7 @@ def hold(draft: Draft, event: MailAttached, projection: Projection) -> None:
         audiences=(),
         authentication=capture.authentication,
         mails=(),
+        unanswered=is_unanswered(event),
     )
     if mail in held.mails:
         return

@@ -4,7 +4,7 @@
 dismissed: `refused` by a user, `expired` without an answer. That is final.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -17,6 +17,10 @@ from shared.events import MailAttached, MailConfirmation, MailDismissed, MailRou
 
 FINAL: tuple[str, ...] = get_args(Final)
 """Why a capture that waited is forgotten; nothing brings it back."""
+DISMISSED_KEPT = timedelta(days=90)
+"""So long it is known which capture was dismissed: three times as long as anything redelivers it or
+the audit asks. Its count stays. Of what a user refused, and of backfill, it stays: that can be
+brought again at any time."""
 NOBODY = ""
 """The owner of what was dismissed: not even that is remembered."""
 
@@ -55,7 +59,9 @@ def record_attached(
     )
     parts = seen if part in seen else (*seen, part)
     # A backfilled capture keeps its id when it is brought again, on another day.
-    now = replace(now, decision=decision, reason=None, message_id_hash=None, parts=parts)
+    now = replace(
+        now, decision=decision, reason=None, message_id_hash=None, parts=parts, expires_at=None
+    )
     if now != before:
         draft.put(now)
     if before is None or before.decision in {"dismissed", "quarantined"} - {decision}:
@@ -91,6 +97,7 @@ def record_dismissed(draft: Draft, event: MailDismissed) -> bool:
         decision="dismissed",
         reason=event.reason.value,
         message_id_hash=event.message_id_hash,
+        expires_at=None if event.backfill else _milliseconds(event.decided_at) + DISMISSED_KEPT,
     )
     return _record_once(draft, outcome, NOBODY, f"dismissed.{event.reason.value}")
 

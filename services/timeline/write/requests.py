@@ -26,7 +26,7 @@ class Attach(Struct, frozen=True, kw_only=True):
     projection: Projection
     raw: bytes
     may_wait: bool = False
-    """The account wants mail that failed authentication to wait."""
+    """The account wants such mail to wait."""
     is_released: bool = False
     """A user has released it from quarantine."""
     proves: tuple[Share, ...] = ()

@@ -64,6 +64,8 @@ class Held(Kept, frozen=True, kw_only=True, omit_defaults=True):
     audiences: tuple[str, ...] = field(name="ranges")
     authentication: Verdict | None
     mails: tuple[HeldMail, ...]
+    unanswered: bool = False
+    """It waits only since a question was not answered: it is not forgotten without a no."""
 
 
 class Confirmation(Kept, frozen=True, kw_only=True, omit_defaults=True):

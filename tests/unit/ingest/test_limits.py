@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.ingest.in_hand import Hold, InHand
 from services.ingest.limits import MIB
 from services.ingest.metrics import BYTES_IN_HAND, SMTP_SESSIONS
 from services.ingest.places import Places
 from services.ingest.rates import Rates, SharedRates
 from services.ingest.settings import IngestSettings
+from shared.in_hand import Hold, InHand
 
 
 class Clock:
@@ -122,7 +122,7 @@ def test_all_may_have_all_to_the_last_byte(size: int, fits: bool) -> None:
 
 
 def test_a_mail_grows_by_what_is_new_of_it_and_may_shrink() -> None:
-    in_hand = InHand(100, 60)
+    in_hand = InHand(100, 60, tell=BYTES_IN_HAND.set)
     mail, other = in_hand.hold(["a"]), in_hand.hold(["b"])
     assert all(mail.may_hold(size) for size in (20, 40, 60))
     assert other.may_hold(40)
@@ -152,7 +152,7 @@ def test_what_was_refused_counts_no_more() -> None:
 
 
 def test_it_is_idle_when_the_last_mail_is_released() -> None:
-    in_hand = InHand(100, 60)
+    in_hand = InHand(100, 60, tell=BYTES_IN_HAND.set)
     assert in_hand.idle.is_set()
     holds = [in_hand.hold(["a"]) for _ in range(2)]
     assert holds[0].may_hold(30)
@@ -394,7 +394,7 @@ class Leaving:
 
     def __init__(self, most: int = 1_000_000, share: int = 1_000_000) -> None:
         self.clock = Clock()
-        self.in_hand = InHand(most, share, self.clock)
+        self.in_hand = InHand(most, share, self.clock, BYTES_IN_HAND.set)
         self.left: list[str] = []
 
     def mail(self, name: str, account: str = "a") -> Hold:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from services.ingest.in_hand import InHand
 from services.ingest.limits import SmtpLimits
 from services.ingest.rates import Rates
 from services.ingest.receive import Receiver
+from shared.in_hand import InHand
 from tests.deadline import DEADLINE
 from tests.smtp_door import ADDRESS, ENVELOPE, RING, Dialogue, Served, serving
 

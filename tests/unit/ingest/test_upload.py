@@ -6,13 +6,13 @@ from pathlib import Path
 
 import httpx
 
-from services.ingest.in_hand import InHand
 from services.ingest.rates import Rates
 from services.ingest.receive import Receiver
 from services.ingest.settings import IngestSettings
 from services.ingest.upload import mail_routes
 from shared.auth import sign
 from shared.blobs import Blobs
+from shared.in_hand import InHand
 from shared.readiness import Readiness
 from shared.web import create_app
 from tests.fakes import Recorder, RecordingPublisher

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from services.matcher.authentication import Authenticator
+from services.matcher.authentication.authenticator import Verdicts
 from services.matcher.decide import Attach
 from services.matcher.judge import Judgement
 from services.matcher.resolver import Resolver
@@ -48,6 +49,22 @@ async def verdicts(
     seconds: float = 4,
 ) -> dict[str, tuple[str, str | None, str | None]]:
     """Return verdict, reason and domain of each mail of a capture, by place."""
+    found = await all_verdicts(
+        raw, names, forwarded=forwarded, enclosed=enclosed, backfill=backfill, seconds=seconds
+    )
+    return {place: (a.verdict.value, a.reason, a.domain) for place, a in found.items()}
+
+
+async def all_verdicts(
+    raw: bytes,
+    names: Names,
+    *,
+    forwarded: Forwarded | None = None,
+    enclosed: bytes | None = None,
+    backfill: bool = False,
+    seconds: float = 4,
+) -> Verdicts:
+    """Return the verdicts about a capture."""
     received = MailReceived(
         capture_id=uuid4(),
         backfill=backfill,
@@ -66,8 +83,7 @@ async def verdicts(
     async def whole() -> bytes:
         return raw
 
-    found = await authenticator.of_capture(received, mails[0], mails, whole)
-    return {place: (a.verdict.value, a.reason, a.domain) for place, a in found.items()}
+    return await authenticator.of_capture(received, mails[0], mails, whole)
 
 
 def wrapped(inner: bytes) -> bytes:
@@ -142,3 +158,32 @@ async def test_of_a_providers_question_the_provider_is_verified(
     authenticator = Authenticator(cast(Resolver, Names()), seconds)
     found = await authenticator.of_question(received, seems_to_forward, whole)
     assert [one.verdict.value for one in found.values()] == ([verdict] if verdict else [])
+    found = await authenticator.of_question(
+        received, seems_to_forward, whole, is_from_provider=False
+    )
+    assert [one.reason for one in found.values()] == (["other_domain"] if verdict else [])
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+async def test_who_forwards_is_told_beside_what_is_forwarded(is_signed: bool) -> None:
+    inner = signed(letter())
+    outer = signed(wrapped(inner)) if is_signed else wrapped(inner)
+    word = "verified" if is_signed else "unverified"
+    inline = signed(letter()) if is_signed else letter()
+    for found in (
+        await all_verdicts(outer, Names(), enclosed=inner),
+        await all_verdicts(inline, Names(), forwarded=FORWARDED),
+    ):
+        assert found.forwarder is not None
+        assert found.forwarder.verdict.value == word
+    plain = await all_verdicts(signed(letter()), Names())
+    assert plain.forwarder is None
+
+
+async def test_a_mail_that_is_enclosed_beyond_the_bounds_is_still_enclosed() -> None:
+    names = Names()
+    names.slow = True
+    found = await all_verdicts(signed(wrapped(letter())), names, enclosed=letter(), seconds=0.1)
+    assert found["1"].reason == "enclosed"
+    assert found.forwarder is not None
+    assert found.forwarder.reason == "dns"

@@ -18,11 +18,13 @@ from services.matcher.authentication.verdict import Question, authenticate
 from services.matcher.resolver import NoAnswer
 from shared.mail.headers import read_header_block
 from tests.cost import LINEAR, growth
+from tests.deadline import DEADLINE
 from tests.signed import FIELDS, SELECTOR, key_record, letter, sealed, signed, zone
 
 Zone = Mapping[str, Sequence[str]]
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 REJECT, NONE = "p=reject", "p=none"
+DEMAND = "v=DMARC1; p=reject"
 LIST = "List-Id: <list.lists.test>\r\n"
 BORDER = "Authentication-Results: mx.border.test; "
 
@@ -209,6 +211,18 @@ CASES: dict[str, tuple[bytes, Zone, dict[str, Any], tuple[str, str]]] = {
         SIGNED,
         {**UNANSWERED, "_dmarc.mail.test": ["v=DMARC1; p=reject"]},
         {},
+        ("unverified", "key_unanswered"),
+    ),
+    "DNS does not answer for a key below the sender's domain, and the sender demands": (
+        signed(letter(), "broken.mail.test"),
+        {f"{SELECTOR}._domainkey.broken.mail.test": [], "_dmarc.mail.test": [DEMAND]},
+        {},
+        ("unverified", "key_unanswered"),
+    ),
+    "DNS does not answer for a key below the sender's domain": (
+        signed(letter(), "broken.mail.test"),
+        {f"{SELECTOR}._domainkey.broken.mail.test": []},
+        {},
         ("unverified", "dns"),
     ),
     "DNS does not answer what the sender demands": (
@@ -335,10 +349,70 @@ CASES: dict[str, tuple[bytes, Zone, dict[str, Any], tuple[str, str]]] = {
         letter(headers=f"{BORDER}dmarc=temperror header.from=mail.test\r\n"),
         zone("mail.test", policy=REJECT),
         BELIEVED,
-        ("unverified", "dns"),
+        ("unverified", "key_unanswered"),
     ),
     "the border said nothing": (SIGNED, zone("mail.test"), BELIEVED, ("verified", "dkim")),
     "nobody is in From": (letter("nobody"), {}, {}, ("unverified", "no_sender")),
+    "nobody is in From, and Sender demands": (
+        letter().replace(b"From:", b"Sender:"),
+        {"_dmarc.mail.test": [DEMAND]},
+        {},
+        ("failed", "policy"),
+    ),
+    "nobody is in From, and Sender demands nothing": (
+        letter().replace(b"From:", b"Sender:"),
+        zone("mail.test", policy=NONE),
+        {},
+        ("unverified", "no_sender"),
+    ),
+    "somebody else is in Sender, who demands": (
+        added(SIGNED, "Sender: a@other.test"),
+        zone("mail.test") | {"_dmarc.other.test": [DEMAND]},
+        {},
+        ("verified", "dkim"),
+    ),
+    "a sender who cannot be read beside one who demands": (
+        letter("x@mail.test, <x@a..b>"),
+        {"_dmarc.mail.test": [DEMAND]},
+        {},
+        ("failed", "policy"),
+    ),
+    "all of From cannot be read, and who stands in it demands": (
+        letter("Boss x@mail.test <"),
+        {"_dmarc.mail.test": [DEMAND]},
+        {},
+        ("failed", "policy"),
+    ),
+    "a second From that names nobody, and the sender demands": (
+        added(letter(), "From: nobody"),
+        {"_dmarc.mail.test": [DEMAND]},
+        {},
+        ("failed", "policy"),
+    ),
+    "four senders, one of whom demands": (
+        letter("a@one.test, b@two.test, c@three.test, d@mail.test"),
+        {"_dmarc.mail.test": [DEMAND]},
+        {},
+        ("failed", "policy"),
+    ),
+    "more senders than anybody looks at": (
+        letter(", ".join(f"a@d{n}.test" for n in range(11))),
+        {},
+        {},
+        ("failed", "too_many_senders"),
+    ),
+    "a name that is an address of somebody who demands": (
+        letter('"x@mail.test" <a@other.test>'),
+        {"_dmarc.mail.test": [DEMAND]},
+        {},
+        ("unverified", "unsigned"),
+    ),
+    "two senders, both signed": (
+        signed(signed(letter("a@mail.test, b@other.test")), "other.test"),
+        zone("mail.test", "other.test", policy=REJECT),
+        {},
+        ("verified", "dkim"),
+    ),
     "two senders, one of them signed": (
         signed(letter("a@mail.test, b@other.test")),
         zone("mail.test"),
@@ -619,3 +693,41 @@ async def test_a_mail_that_readers_see_in_two_ways_is_not_verified() -> None:
         "unverified",
         "unsigned",
     )
+
+
+async def test_a_slow_name_beside_the_victims_does_not_put_off_the_verdict() -> None:
+    """Nor does one of the victim's own: a verdict of `failed` waits for nobody."""
+
+    async def ask(name: str) -> list[str]:
+        if "slow.test" in name:
+            await asyncio.Event().wait()
+        return [DEMAND] if name == "_dmarc.mail.test" else []
+
+    for senders in ("a@slow.test, b@mail.test", "a@slow.test, <x@a..b>, b@mail.test"):
+        raw = letter(senders)
+        async with asyncio.timeout(DEADLINE):
+            found = await authenticate(Question(raw, read_header_block(raw), NOW, ask))
+        assert (found.verdict.value, found.domain) == ("failed", "mail.test")
+
+
+async def test_slow_keys_are_asked_for_together_and_the_policy_beside_them() -> None:
+    """One after the other they would use up the time that the policy needs."""
+    waiting = asyncio.Event()
+    asked: list[str] = []
+
+    async def ask(name: str) -> list[str]:
+        asked.append(name)
+        if "_domainkey.one." in name:
+            raise NoAnswer(name)
+        if "_domainkey" in name:
+            await waiting.wait()
+            raise NoAnswer(name)
+        waiting.set()
+        return [DEMAND] if name == "_dmarc.mail.test" else []
+
+    fields = [signed(letter(), f"{n}.mail.test").partition(b"From:")[0] for n in ("one", "two")]
+    raw = b"".join(fields) + letter()
+    async with asyncio.timeout(DEADLINE):
+        found = await authenticate(Question(raw, read_header_block(raw), NOW, ask))
+    assert (found.verdict.value, found.reason) == ("unverified", "key_unanswered")
+    assert len(asked) == len(set(asked)), "each name is asked for once"

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.timeline.write.quarantine import held_id
+from services.timeline.write.recording import DISMISSED_KEPT
 from services.timeline.write.records import Outcome
 from services.timeline.write.requests import (
     Answer,
@@ -67,9 +68,19 @@ def test_an_outcome_says_what_when_and_why() -> None:
             decision="dismissed",
             reason="blocked",
             message_id_hash="0" * 32,
+            expires_at=NOW + timedelta(minutes=1) + DISMISSED_KEPT,
         ),
     ]
     assert tally(memory) == {"u1:attached": 1, ":dismissed.blocked": 1, "u2:confirmations": 1}
+
+
+def test_only_what_was_dismissed_is_forgotten_in_time_and_not_what_can_come_again() -> None:
+    memory = Memory()
+    refused, late = attach(verdict=FAILED, may_wait=True), attach()
+    memory.write(dismiss(late.event.capture_id), refused, dismiss(backfill=True), confirm())
+    memory.write(late, Refuse(held=waiting(memory, refused), reason="refused"))
+    assert len(memory.all(Outcome)) == 4
+    assert {one.expires_at for one in memory.all(Outcome)} == {None}
 
 
 @pytest.mark.parametrize("make", [attach, dismiss, confirm])

@@ -1,4 +1,4 @@
-"""The bytes of mail that are being read or made durable, of SMTP and HTTP together.
+"""The bytes of mail that a process has in hand: being read, made durable or explained.
 
 So many in all, a share of them per account. When there is no room, mails that come slowest make
 it: whoever sends a large beginning and then a line now and then holds up nobody.
@@ -10,8 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection
 
-from services.ingest.metrics import BYTES_IN_HAND
-
 _SLOW = 64 * 1024
 """Bytes a second; a mail that comes slower than this makes room for others."""
 _MEMORY_SECONDS = 5.0
@@ -21,8 +19,15 @@ _MEMORY_SECONDS = 5.0
 class InHand:
     """The mails that are being read or made durable, until they are answered."""
 
-    def __init__(self, most: int, share: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """`most` bytes in all, `share` of them for the mails of one account."""
+    def __init__(
+        self,
+        most: int,
+        share: int,
+        clock: Callable[[], float] = time.monotonic,
+        tell: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        """`most` bytes in all, `share` of them for one account; `tell` hears how many there are."""
+        self._tell = tell
         self._most, self._share, self.clock = most, share, clock
         self._by_account: Counter[str] = Counter()
         self._total = 0
@@ -90,7 +95,7 @@ class InHand:
             if not self._by_account[account]:
                 del self._by_account[account]
         hold.size = size
-        BYTES_IN_HAND.set(self._total)
+        self._tell(self._total)
 
 
 class Hold:
