@@ -17,6 +17,7 @@ from services.timeline.api.dead_letters import dead_letter_routes
 from services.timeline.api.examples import EXAMPLES
 from services.timeline.api.inbox import inbox_routes
 from services.timeline.api.mails import mail_routes
+from services.timeline.api.pages import Pages, page_routes
 from services.timeline.api.quarantine import quarantine_routes
 from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
@@ -108,6 +109,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(dead_letter_routes(records, content, replay))
     app.include_router(setup_routes(directory, Confirmations(database)))
     app.include_router(quarantine_routes(quarantine, release, account_settings))
+    app.include_router(page_routes(Pages(settings.pages_folder), settings.embedders))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
     dead_letter_sweep = DeadLetterSweep(records, replay, blobs)

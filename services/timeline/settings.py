@@ -1,11 +1,15 @@
 """The timeline's settings."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import Field
 
 from shared.blobs import RETENTION
 from shared.settings import DatabaseSettings
+
+
+_ROOT = Path(__file__).parents[2]
 
 
 class TimelineSettings(DatabaseSettings):
@@ -28,6 +32,18 @@ class TimelineSettings(DatabaseSettings):
         le=RETENTION.days,  # a claim that its replay needs must be there as long
         description=f"How long dead letters are kept; at most {RETENTION.days}.",
     )
+
+    pages_folder: Path = Field(
+        _ROOT / "frontend" / "dist", description="The built pages, served under `/app/`."
+    )
+    embed_origins: str = Field(
+        "", description="Origins, by comma, whose pages may show Satchel's in a frame."
+    )
+
+    @property
+    def embedders(self) -> list[str]:
+        """The origins that may show a page in a frame."""
+        return [origin.strip() for origin in self.embed_origins.split(",") if origin.strip()]
 
     @property
     def dead_letters_kept(self) -> timedelta:

@@ -1,0 +1,106 @@
+// Who asks, and where: one session is shared by all elements of a page that ask for the same person.
+
+import createClient, { type Client } from "openapi-fetch";
+import { EventStream } from "./events";
+import type { paths as MatcherPaths } from "./matcher";
+import type { paths as TimelinePaths } from "./timeline";
+
+export type Paths = TimelinePaths & MatcherPaths;
+/** Returns a token; called again when the last one is refused. */
+export type TokenSource = () => string | Promise<string>;
+
+/** An answer that is an error, as RFC 9457 describes it. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+    this.name = "Problem";
+  }
+}
+
+/** No answer came: the network, or the service, is away. */
+export class Offline extends Error {}
+
+export class Session {
+  readonly api: Client<Paths>;
+  readonly events: EventStream;
+  #token: Promise<string> | undefined;
+
+  constructor(
+    readonly base: string,
+    private readonly source: TokenSource,
+  ) {
+    this.api = createClient<Paths>({ baseUrl: base, fetch: (request) => this.fetch(request) });
+    this.events = new EventStream(this);
+  }
+
+  /** Sends a request with the token; once more with a new one when it is refused. */
+  async fetch(request: Request): Promise<Response> {
+    const again = request.clone();
+    const answer = await this.#send(request);
+    if (answer.status !== 401) return answer;
+    this.#token = undefined;
+    return this.#send(again);
+  }
+
+  async #send(request: Request): Promise<Response> {
+    this.#token ??= Promise.resolve(this.source());
+    request.headers.set("Authorization", `Bearer ${await this.#token}`);
+    try {
+      return await fetch(request);
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") throw error;
+      throw new Offline();
+    }
+  }
+
+  /** What the token says of itself; the services alone verify it. */
+  async claims(): Promise<Claims> {
+    this.#token ??= Promise.resolve(this.source());
+    return claimsOf(await this.#token);
+  }
+}
+
+export interface Claims {
+  account: string;
+  sub: string;
+  scopes: ReadonlySet<string>;
+}
+
+/** Reads a token's claims without verifying them: good for what to show, never for what to allow. */
+export function claimsOf(token: string): Claims {
+  const nobody = { account: "", sub: "", scopes: new Set<string>() };
+  const part = token.split(".")[1];
+  if (part === undefined) return nobody;
+  try {
+    const bytes = Uint8Array.from(atob(part.replace(/-/g, "+").replace(/_/g, "/")), (c) =>
+      c.charCodeAt(0),
+    );
+    const read = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+    const scope = typeof read.scope === "string" ? read.scope.split(" ") : [];
+    return { account: String(read.account), sub: String(read.sub), scopes: new Set(scope) };
+  } catch {
+    return nobody;
+  }
+}
+
+/** Returns the data of an answer. Throws Problem for an error. */
+export function dataOf<T>(answer: { data?: T; error?: unknown; response: Response }): T {
+  if (answer.response.ok) return answer.data as T;
+  const error = answer.error as { detail?: string; title?: string } | undefined;
+  throw new Problem(answer.response.status, error?.detail ?? error?.title ?? "");
+}
+
+const sessions = new Map<string, Session>();
+
+/** Returns the session of a base and a token source that is kept under a name; the same each time. */
+export function sessionOf(base: string, name: string, source: TokenSource): Session {
+  const key = `${base}\n${name}`;
+  const known = sessions.get(key);
+  if (known) return known;
+  const made = new Session(base, source);
+  sessions.set(key, made);
+  return made;
+}

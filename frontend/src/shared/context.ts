@@ -1,0 +1,12 @@
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { Session } from "../api/session";
+
+export const SessionContext = createContext<Session | undefined>(undefined);
+
+/** Returns the session that the element around was given. */
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (!session) throw new Error("there is no session around");
+  return session;
+}
