@@ -8,4 +8,12 @@ class SatchelInbox extends SatchelElement {
   }
 }
 
-if (!customElements.get("satchel-inbox")) customElements.define("satchel-inbox", SatchelInbox);
+class SatchelTimeline extends SatchelElement {
+  protected override async load(): Promise<View> {
+    return (await import("./elements/TimelineElement")).view;
+  }
+}
+
+const elements = { "satchel-inbox": SatchelInbox, "satchel-timeline": SatchelTimeline };
+for (const [name, element] of Object.entries(elements))
+  if (!customElements.get(name)) customElements.define(name, element);

@@ -8,7 +8,6 @@ from pydantic import Field
 from shared.blobs import RETENTION
 from shared.settings import DatabaseSettings
 
-
 _ROOT = Path(__file__).parents[2]
 
 
@@ -38,6 +37,11 @@ class TimelineSettings(DatabaseSettings):
     )
     embed_origins: str = Field(
         "", description="Origins, by comma, whose pages may show Satchel's in a frame."
+    )
+
+    remote_images: bool = Field(
+        True,
+        description="Whether readers may load remote pictures; the timeline fetches them by https.",
     )
 
     @property

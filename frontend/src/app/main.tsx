@@ -1,8 +1,14 @@
 // Satchel's own pages: the elements, a menu, and an address for each page.
 
+import { render } from "preact";
 import "../satchel";
-import type { SatchelElement } from "../elements/element";
+import { Problem } from "../api/session";
+import { LanguageContext, languageOf } from "../i18n";
+import { Failure } from "../shared/state";
+import "../shared/theme.css";
+import "../shared/controls.css";
 import "./app.css";
+import { Shell } from "./Shell";
 
 /** Takes the token out of the address, so that no link, history or screenshot has it. */
 function tokenOfAddress(): string | undefined {
@@ -12,12 +18,17 @@ function tokenOfAddress(): string | undefined {
 }
 
 const token = tokenOfAddress();
-const inbox = document.createElement("satchel-inbox") as SatchelElement;
-const chosen = /\/app\/conversations\/([a-z2-7]{32})$/.exec(location.pathname)?.[1];
-if (chosen) inbox.setAttribute("conversation", chosen);
-inbox.token = token;
-inbox.addEventListener("satchel-open", (event) => {
-  const { conversation } = (event as CustomEvent<{ conversation: string }>).detail;
-  history.pushState(null, "", `/app/conversations/${conversation}`);
-});
-document.body.append(inbox);
+const language = await languageOf(navigator.languages);
+document.documentElement.lang = language.code;
+render(
+  <LanguageContext.Provider value={language}>
+    {token ? (
+      <Shell token={token} />
+    ) : (
+      <main class="signed-out">
+        <Failure error={new Problem(401, "")} retry={() => location.reload()} />
+      </main>
+    )}
+  </LanguageContext.Provider>,
+  document.body,
+);

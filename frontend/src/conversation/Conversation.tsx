@@ -1,89 +1,126 @@
-import { useState } from "preact/hooks";
-import { dataOf, type Session } from "../api/session";
-import type { components } from "../api/timeline";
+// A conversation: its mails, the newest first and open, what came before folded.
+
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useLanguage } from "../i18n";
+import { mark } from "../inbox/conversations";
+import { Avatar } from "../shared/Avatar";
 import { useSession } from "../shared/context";
+import { Icon } from "../shared/Icon";
 import { Failure, Skeleton } from "../shared/state";
-import { useFetched } from "../shared/use-fetched";
-import { MailFrame } from "./MailFrame";
+import { MailView } from "./MailView";
+import { useConversation } from "./use-conversation";
 
-type Mail = components["schemas"]["MailOut"];
+const SHOWN_OF_LONG = 3;
+const LONG = 6;
 
-export function ConversationView({ id }: { id: string }) {
+export interface ConversationViewProps {
+  id: string;
+  back: () => void;
+  openPerson: (id: string) => void;
+  onRead: (unread: boolean) => void;
+}
+
+export function ConversationView({ id, back, openPerson, onRead }: ConversationViewProps) {
   const session = useSession();
   const { text } = useLanguage();
-  const { value, error, again } = useFetched((signal) => conversation(session, id, signal), [id]);
-  if (error) return <Failure error={error} retry={again} />;
-  if (!value) return <Skeleton rows={4} />;
+  const { value, error, again, waiting, show, more, moreError } = useConversation(
+    session,
+    id,
+    onRead,
+  );
+  const [opened, setOpened] = useState<Record<string, boolean>>({});
+  const [unfolded, setUnfolded] = useState(false);
+  const pane = useRef<HTMLElement>(null);
+  const newest = value?.mails[0]?.id;
+  // Whoever reads by ear is where the conversation begins.
+  const title = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (newest && pane.current) pane.current.scrollTop = 0;
+  }, [newest]);
+  const mails = value?.mails ?? [];
+  const isLong = !unfolded && mails.length > LONG;
+  const shown = isLong ? mails.slice(0, SHOWN_OF_LONG) : mails;
   return (
-    <article class="conversation">
-      <h2>{value.subject || text["mail.no-subject"]}</h2>
-      {value.mails.map((mail, place) => (
-        <MailView key={mail.id} mail={mail} open={place === 0} />
-      ))}
-    </article>
-  );
-}
-
-async function conversation(session: Session, id: string, signal: AbortSignal) {
-  const path = { conversation_id: id };
-  const read = dataOf(
-    await session.api.GET("/v1/conversations/{conversation_id}", { params: { path }, signal }),
-  );
-  if (read.unread)
-    void session.api.PUT("/v1/conversations/{conversation_id}/read", { params: { path } });
-  return read;
-}
-
-function MailView({ mail, open }: { mail: Mail; open: boolean }) {
-  const { text, date } = useLanguage();
-  const [isOpen, setOpen] = useState(open);
-  const from = mail.from;
-  return (
-    <section class="mail">
-      <button
-        type="button"
-        class="plain head"
-        aria-expanded={isOpen}
-        onClick={() => setOpen(!isOpen)}
-      >
-        <strong>{from?.name || from?.address}</strong>
-        <span class="quiet">
-          {text["mail.to"]} {mail.to.map((to) => to.name || to.address).join(", ")}
-        </span>
-        <time class="quiet" dateTime={mail.date}>
-          {date(new Date(mail.date))}
-        </time>
-        {!isOpen && <span class="quiet snippet">{mail.snippet}</span>}
-      </button>
-      {isOpen && <Body id={mail.id} />}
-    </section>
-  );
-}
-
-function Body({ id }: { id: string }) {
-  const session = useSession();
-  const { text } = useLanguage();
-  const [whole, setWhole] = useState(false);
-  const { value, error, again } = useFetched(
-    async (signal) =>
-      dataOf(
-        await session.api.GET("/v1/mails/{mail_id}", { params: { path: { mail_id: id } }, signal }),
-      ),
-    [id],
-  );
-  if (error) return <Failure error={error} retry={again} />;
-  if (!value) return <Skeleton rows={2} />;
-  if (value.html) return <MailFrame html={value.html} />;
-  const isFolded = value.new_text !== "" && value.new_text !== value.text;
-  return (
-    <div class="body">
-      <div class="text">{whole || !isFolded ? value.text : value.new_text}</div>
-      {isFolded && (
-        <button type="button" class="plain" aria-expanded={whole} onClick={() => setWhole(!whole)}>
-          {text[whole ? "mail.hide-quoted" : "mail.show-quoted"]}
+    <section
+      class="conversation"
+      ref={pane}
+      aria-label={value?.subject || text["inbox.conversations"]}
+    >
+      <header>
+        <button
+          type="button"
+          class="icon-button back"
+          aria-label={text["action.back"]}
+          onClick={back}
+        >
+          <Icon name="back" />
+        </button>
+        <h2 ref={title} tabIndex={-1}>
+          {value ? value.subject || text["mail.no-subject"] : ""}
+        </h2>
+        {value && (
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={text[value.unread ? "row.mark-read" : "row.mark-unread"]}
+            title={text[value.unread ? "row.mark-read" : "row.mark-unread"]}
+            onClick={() => {
+              const unread = !value.unread;
+              value.unread = unread;
+              onRead(unread);
+              void mark(session, id, unread).catch(() => onRead(!unread));
+            }}
+          >
+            <Icon name={value.unread ? "read" : "unread"} />
+          </button>
+        )}
+      </header>
+      {value && value.profiles.length > 0 && (
+        <ul class="profiles" aria-label={text["conversation.people"]}>
+          {value.profiles.map((person) => (
+            <li key={person.person_id}>
+              <button type="button" class="chip" onClick={() => openPerson(person.person_id)}>
+                <Avatar name={person.name || person.person_id} />
+                <span>{person.name || text.unnamed}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {error ? <Failure error={error} retry={again} /> : null}
+      {!value && !error && <Skeleton rows={4} />}
+      {waiting > 0 && (
+        <button type="button" class="new" onClick={show}>
+          <Icon name="up" />
+          {text["inbox.new"](waiting)}
         </button>
       )}
-    </div>
+      <div class="mails">
+        {shown.map((mail) => {
+          const open = opened[mail.id] ?? mail.id === newest;
+          return (
+            <MailView
+              key={mail.id}
+              mail={mail}
+              open={open}
+              toggle={() => setOpened((before) => ({ ...before, [mail.id]: !open }))}
+            />
+          );
+        })}
+      </div>
+      {isLong && value && (
+        <button type="button" class="button earlier" onClick={() => setUnfolded(true)}>
+          <Icon name="down" />
+          {text["conversation.earlier"](Math.max(value.mail_count, mails.length) - shown.length)}
+        </button>
+      )}
+      {!isLong && value?.next_cursor && (
+        <button type="button" class="button earlier" onClick={() => void more()}>
+          <Icon name="down" />
+          {text["conversation.more"]}
+        </button>
+      )}
+      {moreError ? <p role="alert">{text["inbox.more-failed"]}</p> : null}
+    </section>
   );
 }

@@ -1,50 +1,103 @@
-// A mail's HTML, in a frame that runs nothing and loads nothing (DESIGN: pages).
+// A mail's HTML in its frame. The page around reads and changes the frame's document; a script in it
+// never runs, and what folds or loads is outside of it.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLanguage } from "../i18n";
+import { endingQuotes, heightOf, isDesigned, pageOf } from "./frame-page";
+import { RemoteImages } from "./RemoteImages";
 
-const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
-const STYLE =
-  "body{margin:0;font:14px/1.5 system-ui,sans-serif;overflow-wrap:anywhere;background:#fff;color:#1b1c1f}" +
-  "img{max-width:100%;height:auto}";
+const LOOK_EVERY = 16; // milliseconds, until the document is there
+const SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox";
 
-export function MailFrame({ html }: { html: string }) {
+export interface MailFrameProps {
+  html: string;
+  from: string;
+  /** Of whom pictures may be loaded always: only who is verified. */
+  sender: string | undefined;
+  imagePath: string;
+}
+
+export function MailFrame({ html, from, sender, imagePath }: MailFrameProps) {
+  const { text } = useLanguage();
   const frame = useRef<HTMLIFrameElement>(null);
+  const [page, setPage] = useState<Document>();
+  const [quotes, setQuotes] = useState<HTMLElement[]>([]);
+  const [open, setOpen] = useState(false);
+  const designed = isDesigned(html);
+
   // biome-ignore lint/correctness/useExhaustiveDependencies: another mail is another document
   useEffect(() => {
     const element = frame.current;
     if (!element) return;
-    let watched: Element | undefined;
-    // Its height follows its content before pictures are there, and again with each of them.
-    const fit = () => {
-      const root = element.contentDocument?.documentElement;
-      if (root) element.style.height = `${root.scrollHeight}px`;
+    let found: Document | undefined;
+    const measure = () => {
+      if (found) element.style.height = `${heightOf(found)}px`;
     };
-    const observer = new ResizeObserver(fit);
+    const observer = new ResizeObserver(measure);
     const look = () => {
-      const body = element.contentDocument?.body;
-      if (!body || body === watched || !body.hasChildNodes()) return;
-      watched = body;
-      observer.observe(body);
-      fit();
+      const now = element.contentDocument;
+      if (!now?.body || now === found || now.URL !== "about:srcdoc") return;
+      if (now.readyState === "loading") return;
+      clearInterval(timer);
+      found = now;
+      observer.observe(now.body);
+      setQuotes(endingQuotes(now));
+      setPage(now);
+      measure();
     };
-    const timer = setInterval(look, 20);
+    // Its height is right before its pictures are there: nothing waits for `load`.
+    const timer = setInterval(look, LOOK_EVERY);
     element.addEventListener("load", look);
+    observer.observe(element); // another width is another height
     return () => {
       clearInterval(timer);
       observer.disconnect();
       element.removeEventListener("load", look);
     };
   }, [html]);
-  const page =
-    `<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}">` +
-    `<style>${STYLE}</style><body>${html}`;
+  useLayoutEffect(() => {
+    for (const quote of quotes) quote.hidden = !open;
+  }, [quotes, open]);
+  useEffect(() => {
+    const element = frame.current;
+    if (!page || !element || designed) return;
+    const dress = () => {
+      const { color, fontFamily } = getComputedStyle(element);
+      page.documentElement.style.cssText = `color:${color};font-family:${fontFamily}`;
+      page.body.style.fontFamily = "inherit";
+      const link = getComputedStyle(element).getPropertyValue("--accent");
+      for (const anchor of page.querySelectorAll("a")) anchor.style.color = link;
+    };
+    dress();
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", dress);
+    return () => dark.removeEventListener("change", dress);
+  }, [page, designed]);
   return (
-    <iframe
-      ref={frame}
-      class="frame"
-      title="mail"
-      sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"
-      srcdoc={page}
-    />
+    <>
+      {page?.querySelector("img[data-remote-src]") && (
+        <RemoteImages page={page} sender={sender} path={imagePath} />
+      )}
+      <div class="frame" data-designed={designed}>
+        <iframe
+          ref={frame}
+          title={text["mail.frame"](from)}
+          sandbox={SANDBOX}
+          srcdoc={pageOf(html)}
+        />
+      </div>
+      {quotes.length > 0 && (
+        <button
+          type="button"
+          class="fold"
+          aria-expanded={open}
+          title={text[open ? "mail.hide-quoted" : "mail.show-quoted"]}
+          onClick={() => setOpen(!open)}
+        >
+          <span aria-hidden="true">•••</span>
+          <span class="sr">{text[open ? "mail.hide-quoted" : "mail.show-quoted"]}</span>
+        </button>
+      )}
+    </>
   );
 }

@@ -1,15 +1,22 @@
-import { useState } from "preact/hooks";
+import conversationCss from "../conversation/conversation.css?inline";
 import { Inbox } from "../inbox/Inbox";
 import css from "../inbox/inbox.css?inline";
 import type { SatchelElement, View } from "./element";
 
+/** `conversation`: which one is open. Tells `satchel-open` and `satchel-unread`. */
 function InboxView({ element }: { element: SatchelElement }) {
-  const [chosen, setChosen] = useState(element.getAttribute("conversation") ?? undefined);
-  const choose = (id: string) => {
-    setChosen(id);
-    element.tell("satchel-open", { conversation: id });
-  };
-  return <Inbox chosen={chosen} choose={choose} />;
+  return (
+    <Inbox
+      chosen={element.getAttribute("conversation") ?? undefined}
+      choose={(id) => {
+        if (!element.tell("satchel-open", { conversation: id ?? null })) return;
+        if (id) element.setAttribute("conversation", id);
+        else element.removeAttribute("conversation");
+      }}
+      openPerson={(person) => element.tell("satchel-open", { person })}
+      onUnread={(unread) => element.tell("satchel-unread", { unread })}
+    />
+  );
 }
 
-export const view: View = { component: InboxView, styles: [css] };
+export const view: View = { component: InboxView, styles: [css, conversationCss] };

@@ -4,6 +4,8 @@ import { type ComponentType, render } from "preact";
 import { type Session, sessionOf, type TokenSource } from "../api/session";
 import { LanguageContext, languageOf } from "../i18n";
 import { SessionContext } from "../shared/context";
+import controls from "../shared/controls.css?inline";
+import { KeyContext, type KeyScope } from "../shared/keyboard";
 import theme from "../shared/theme.css?inline";
 
 export interface View {
@@ -24,7 +26,7 @@ function sheetOf(css: string): CSSStyleSheet {
 
 /** An element that shows a view once it has a token. */
 export abstract class SatchelElement extends HTMLElement {
-  static observedAttributes: string[] = ["base", "lang"];
+  static observedAttributes = ["back", "base", "conversation", "keys", "lang", "person"];
   #token: string | TokenSource | undefined;
   #round = 0;
 
@@ -64,9 +66,16 @@ export abstract class SatchelElement extends HTMLElement {
     void this.#show();
   }
 
-  /** Tells the page around: `satchel-open`, `satchel-unread`. */
-  tell(name: string, detail: unknown): void {
-    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  /** Where single keys count: while the focus is in the element, in the whole page, or nowhere. */
+  get keys(): KeyScope {
+    const asked = this.getAttribute("keys");
+    return asked === "page" || asked === "off" ? asked : "focus";
+  }
+
+  /** Tells the page around; returns false when the page does itself what the event asks for. */
+  tell(name: "satchel-open" | "satchel-unread" | "satchel-back", detail: unknown): boolean {
+    const options = { detail, bubbles: true, composed: true, cancelable: true };
+    return this.dispatchEvent(new CustomEvent(name, options));
   }
 
   // A property that was set before the element was defined hides the accessor.
@@ -91,12 +100,14 @@ export abstract class SatchelElement extends HTMLElement {
     ]);
     const root = this.shadowRoot;
     if (round !== this.#round || !root) return;
-    root.adoptedStyleSheets = [theme, ...view.styles].map(sheetOf);
+    root.adoptedStyleSheets = [theme, controls, ...view.styles].map(sheetOf);
     const Component = view.component;
     render(
       <SessionContext.Provider value={session(this.base, token)}>
         <LanguageContext.Provider value={language}>
-          <Component element={this} />
+          <KeyContext.Provider value={{ scope: this.keys, element: this }}>
+            <Component element={this} />
+          </KeyContext.Provider>
         </LanguageContext.Provider>
       </SessionContext.Provider>,
       root,

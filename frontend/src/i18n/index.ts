@@ -2,12 +2,21 @@
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { type Catalogue, en } from "./en";
+import { en } from "./en";
+import { type Formats, formatsOf } from "./formats";
 
-export interface Language {
+/** A catalogue's part in another language: the same keys, texts for texts, functions for functions. */
+export type Part<English> = {
+  [Key in keyof English]: English[Key] extends (...args: infer Args) => string
+    ? (...args: Args) => string
+    : string;
+};
+
+export type Catalogue = Part<typeof en>;
+
+export interface Language extends Formats {
   code: string;
   text: Catalogue;
-  date: (moment: Date) => string;
 }
 
 const loaders: Record<string, () => Promise<Catalogue>> = {
@@ -25,18 +34,7 @@ export async function languageOf(wanted: readonly string[]): Promise<Language> {
 }
 
 export function language(code: string, text: Catalogue): Language {
-  const time = new Intl.DateTimeFormat(code, { hour: "numeric", minute: "2-digit" });
-  const day = new Intl.DateTimeFormat(code, { day: "numeric", month: "short" });
-  const year = new Intl.DateTimeFormat(code, { day: "numeric", month: "short", year: "numeric" });
-  return {
-    code,
-    text,
-    date(moment) {
-      const now = new Date();
-      if (moment.toDateString() === now.toDateString()) return time.format(moment);
-      return (moment.getFullYear() === now.getFullYear() ? day : year).format(moment);
-    },
-  };
+  return { code, text, ...formatsOf(code) };
 }
 
 export const LanguageContext = createContext<Language>(language("en", en));

@@ -1,90 +1,146 @@
-import { useEffect, useState } from "preact/hooks";
+// The inbox: a list, and beside it the conversation that was chosen.
+
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ConversationView } from "../conversation/Conversation";
 import { useLanguage } from "../i18n";
 import { useSession } from "../shared/context";
-import { Failure, Skeleton } from "../shared/state";
-import { useFetched } from "../shared/use-fetched";
-import { type Conversation, type Filter, pageOf } from "./conversations";
+import { useKeys } from "../shared/keyboard";
+import { Shortcuts } from "../shared/Shortcuts";
+import { Empty } from "../shared/state";
+import { useStable } from "../shared/use-stable";
+import { type Conversation, everything, type Filter, markAll } from "./conversations";
+import { ListPane } from "./ListPane";
+import * as lists from "./list";
+import { Toolbar } from "./Toolbar";
+import { useList } from "./use-list";
+import { useLost, useUnread } from "./use-unread";
+import type { ListHandle } from "./VirtualList";
 
 export interface InboxProps {
-  chosen?: string | undefined;
-  choose: (id: string) => void;
+  chosen: string | undefined;
+  choose: (id: string | undefined) => void;
+  openPerson: (id: string) => void;
+  onUnread: (count: number) => void;
 }
 
-export function Inbox({ chosen, choose }: InboxProps) {
+export function Inbox({ chosen, choose, openPerson, onUnread }: InboxProps) {
   const session = useSession();
   const { text } = useLanguage();
-  const [filter, setFilter] = useState<Filter>({});
-  const { value, error, again } = useFetched(
-    (signal) => pageOf(session, filter, undefined, signal),
-    [session, JSON.stringify(filter)],
+  const [filter, setFilter] = useState<Filter>(everything);
+  const [help, setHelp] = useState(false);
+  const [said, setSaid] = useState("");
+  const live = useList(session, filter);
+  const unread = useUnread(session, onUnread);
+  const lost = useLost(session);
+  const handle = useRef<ListHandle>(null);
+  const field = useRef<HTMLInputElement>(null);
+  const cursor = useRef(chosen);
+  useEffect(() => {
+    if (chosen) cursor.current = chosen;
+  }, [chosen]);
+  useEffect(
+    () => setSaid(live.waiting > 0 ? text["inbox.new"](live.waiting) : ""),
+    [live.waiting, text],
   );
-  useEffect(() => session.events.listen(again), [session, again]);
-  const toggle = (name: "unread" | "mine") => setFilter((f) => ({ ...f, [name]: !f[name] }));
+
+  const change = (next: Partial<Filter>) => {
+    handle.current?.toTop();
+    setFilter((before) => ({ ...before, ...next }));
+  };
+  const open = useStable((item: Conversation) => choose(item.id));
+  const step = (by: number) => {
+    const place = cursor.current ? lists.placeOf(live.list, cursor.current) : -1;
+    const next = place < 0 ? 0 : Math.max(0, Math.min(place + by, lists.lengthOf(live.list) - 1));
+    const [item] = lists.slice(live.list, next, next + 1);
+    if (!item) return;
+    cursor.current = item.id;
+    handle.current?.reveal(next, chosen === undefined);
+    if (chosen !== undefined) choose(item.id);
+  };
+  const toggleRead = () => {
+    const item = cursor.current ? lists.find(live.list, cursor.current) : undefined;
+    if (item) void live.mark(item.id, !item.unread).then(unread.again);
+  };
+  useKeys({
+    j: () => step(1),
+    k: () => step(-1),
+    o: () => choose(cursor.current),
+    u: () => {
+      const place = cursor.current ? lists.placeOf(live.list, cursor.current) : -1;
+      choose(undefined);
+      if (place >= 0) requestAnimationFrame(() => handle.current?.reveal(place, true));
+    },
+    e: toggleRead,
+    "/": () => {
+      field.current?.focus();
+      field.current?.select();
+    },
+    "?": () => setHelp(true),
+  });
+  const keys = useMemo<[string, string][]>(
+    () => [
+      ["j", text["keys.next"]],
+      ["k", text["keys.previous"]],
+      ["o", text["keys.open"]],
+      ["u", text["keys.up"]],
+      ["e", text["keys.read"]],
+      ["/", text["keys.search"]],
+      ["?", text["keys.help"]],
+    ],
+    [text],
+  );
   return (
     <div class="inbox" data-chosen={chosen !== undefined}>
       <section class="list" aria-label={text.inbox}>
-        <form class="tools" role="search" onSubmit={(event) => event.preventDefault()}>
-          <input
-            type="search"
-            aria-label={text["inbox.search"]}
-            placeholder={text["inbox.search"]}
-            onChange={(event) => setFilter((f) => ({ ...f, q: event.currentTarget.value }))}
-          />
-          <button type="button" aria-pressed={!!filter.unread} onClick={() => toggle("unread")}>
-            {text["inbox.unread"]}
-          </button>
-          <button type="button" aria-pressed={!!filter.mine} onClick={() => toggle("mine")}>
-            {text["inbox.mine"]}
-          </button>
-        </form>
-        {error ? <Failure error={error} retry={again} /> : null}
-        {!value && !error && <Skeleton rows={8} />}
-        {value?.items.length === 0 && (
-          <p class="quiet empty">
-            {filter.q || filter.unread || filter.mine || filter.person
-              ? text["inbox.empty.found"]
-              : text["inbox.empty"]}
+        <Toolbar
+          filter={filter}
+          change={change}
+          unread={unread.count}
+          readAll={async () => {
+            await markAll(session, new Date());
+            live.readAll();
+            unread.again();
+            setSaid(text["inbox.mark-all.done"]);
+          }}
+          known={() => lists.held(live.list)}
+          field={field}
+        />
+        {lost && (
+          <p class="lost" role="status">
+            {text["live.lost"]}
           </p>
         )}
-        {value?.items.map((item) => (
-          <Row key={item.id} item={item} chosen={item.id === chosen} choose={choose} />
-        ))}
+        <ListPane
+          live={live}
+          filter={filter}
+          reset={() => setFilter(everything)}
+          chosen={chosen}
+          open={open}
+          handle={handle}
+        />
+        <div class="sr" role="status">
+          {said}
+        </div>
       </section>
       {chosen ? (
-        <ConversationView key={chosen} id={chosen} />
+        <ConversationView
+          key={chosen}
+          id={chosen}
+          back={() => choose(undefined)}
+          openPerson={openPerson}
+          onRead={(isUnread) => {
+            live.setUnread(chosen, isUnread);
+            unread.again();
+          }}
+        />
       ) : (
-        <p class="quiet nothing">{text["conversation.choose"]}</p>
+        <div class="nothing">
+          <Empty icon="inbox" title={text["conversation.choose"]}>
+            <p class="quiet">{text["conversation.choose.what"]}</p>
+          </Empty>
+        </div>
       )}
+      {help && <Shortcuts keys={keys} close={() => setHelp(false)} />}
     </div>
-  );
-}
-
-function Row({
-  item,
-  chosen,
-  choose,
-}: {
-  item: Conversation;
-  chosen: boolean;
-  choose: (id: string) => void;
-}) {
-  const { text, date } = useLanguage();
-  const names = item.profiles.map((profile) => profile.name).filter(Boolean);
-  return (
-    <button
-      type="button"
-      class="row"
-      data-unread={item.unread}
-      aria-current={chosen}
-      onClick={() => choose(item.id)}
-    >
-      <span class="who">{names.join(", ")}</span>
-      <time class="quiet" dateTime={item.last_mail_at}>
-        {date(new Date(item.last_mail_at))}
-      </time>
-      <span class="subject">{item.subject || text["mail.no-subject"]}</span>
-      <span class="quiet snippet">{item.snippet}</span>
-    </button>
   );
 }

@@ -1,37 +1,76 @@
-// Loading, error, offline, signed out, forbidden: said in one place, the same everywhere.
+// Loading, empty, error, offline, signed out, forbidden: said in one place, the same everywhere.
 
+import type { ComponentChildren } from "preact";
 import { Offline, Problem } from "../api/session";
 import { useLanguage } from "../i18n";
+import { Icon, type IconName } from "./Icon";
 
 export function Skeleton({ rows }: { rows: number }) {
   const { text } = useLanguage();
   return (
     <div class="skeleton" role="status" aria-label={text["state.loading"]}>
       {Array.from({ length: rows }, (_, row) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same
         <div key={row} class="skeleton-row" />
       ))}
     </div>
   );
 }
 
-export function Failure({ error, retry }: { error: unknown; retry: () => void }) {
-  const { text } = useLanguage();
+/** Nothing is there: what that means, and what to do next. */
+export function Empty({
+  icon,
+  title,
+  children,
+}: {
+  icon: IconName;
+  title: string;
+  children?: ComponentChildren;
+}) {
   return (
-    <div class="failure" role="alert">
-      <p>{text[keyOf(error)]}</p>
-      {error instanceof Problem && error.status !== 401 && error.message && (
-        <p class="quiet">{error.message}</p>
-      )}
-      <button type="button" onClick={retry}>
-        {text["state.retry"]}
-      </button>
+    <div class="empty">
+      <Icon name={icon} />
+      <h3>{title}</h3>
+      {children}
     </div>
   );
 }
 
-function keyOf(error: unknown) {
-  if (error instanceof Offline) return "state.offline";
-  if (error instanceof Problem && error.status === 401) return "state.expired";
-  if (error instanceof Problem && error.status === 403) return "state.forbidden";
-  return "state.error";
+export function Failure({ error, retry }: { error: unknown; retry: () => void }) {
+  const { text } = useLanguage();
+  const kind = kindOf(error);
+  return (
+    <div class="failure" role="alert">
+      <Icon name={icons[kind]} />
+      <h3>{text[`state.${kind}`]}</h3>
+      <p class="quiet">{text[`state.${kind}.what`]}</p>
+      {kind === "error" && error instanceof Problem && error.message && (
+        <p class="quiet">{error.message}</p>
+      )}
+      {kind !== "forbidden" && kind !== "missing" && (
+        <button type="button" class="button" onClick={retry}>
+          <Icon name="retry" />
+          {text["state.retry"]}
+        </button>
+      )}
+    </div>
+  );
+}
+
+export type FailureKind = "offline" | "expired" | "forbidden" | "missing" | "error";
+
+const icons: Record<FailureKind, IconName> = {
+  offline: "offline",
+  expired: "lock",
+  forbidden: "lock",
+  missing: "search",
+  error: "alert",
+};
+
+export function kindOf(error: unknown): FailureKind {
+  if (error instanceof Offline) return "offline";
+  if (!(error instanceof Problem)) return "error";
+  if (error.status === 401) return "expired";
+  if (error.status === 403) return "forbidden";
+  return error.status === 404 ? "missing" : "error";
 }

@@ -3,8 +3,10 @@
 * It is parsed by libxml2, which takes linear time and stops at depth 256, and handed to nh3 as a
   tree that is well nested: nh3 alone takes minutes for 1 MiB of `<div>`, and gigabytes for
   formatting elements left open. nh3 has the last word: what it wrote, nothing parses again.
+* It is free of styles, but where they are asked for: `inline_styles` says which, and why. Then what
+  quotes a mail is marked by `data-quoted`, so that a page can fold it.
 * Nothing is fetched. The address of a remote image waits in `data-remote-src`, its `alt` is shown
-  in its place, and `images` puts it back when the reader asks. Backgrounds, like all styles, go.
+  in its place, and `images` puts it back when the reader asks. Pictures in backgrounds go.
 * Images that the mail brings stay: as `data:`, or as `cid:` until `images` puts them in.
 * In the text, lines of a blockquote that quotes a mail begin with `>`.
 """
@@ -22,6 +24,7 @@ from lxml import etree
 from lxml.html import document_fromstring
 
 from services.timeline.content.images import REMOTE_SRC, REMOTE_URL
+from services.timeline.content.inline_styles import safe_colour, safe_style
 from shared.mail.mime import CONTROL, MAX_TEXT
 
 _UNSEEN = {"head", "iframe", "math", "noembed", "noframes", "script", "style", "svg", "textarea"}
@@ -45,6 +48,11 @@ _BROUGHT_IMAGE = re.compile(r"cid:|data:image/(?:bmp|gif|jpe?g|png|webp);base64,
 _SHOWS_IMAGE = {"img": "src", "image": "src", "input": "src", "video": "poster"}
 _FALLBACK = ("noscript", "object", "plaintext", "template", "xmp")
 _QUOTES_MAIL = re.compile("quote", re.IGNORECASE)  # gmail_quote, protonmail_quote and others
+_INTRODUCES_QUOTE = re.compile(r"(?:^|\s)(?:gmail_attr|moz-cite-prefix|yahoo_quoted)(?:\s|$)")
+_QUOTED = "data-quoted"
+_SIZE = re.compile(r"[0-9]{1,4}%?\Z", re.ASCII)
+_WORD = re.compile(r"[a-zA-Z]{1,12}\Z", re.ASCII)
+_FACE = re.compile(r"[A-Za-z0-9 ,'_-]{1,120}\Z", re.ASCII)
 _QUOTE_START, _QUOTE_END = "\U000fd1d1", "\U000fd1d2"  # for private use
 _QUOTE_MARKS = _QUOTE_START + _QUOTE_END
 _QUOTE_MARK = re.compile(f"[{_QUOTE_MARKS}]")
@@ -57,25 +65,62 @@ def _kept(_tag: str, attribute: str, value: str) -> str | None:
     return value if pattern is None or pattern.match(value) else None
 
 
-_CLEANER = nh3.Cleaner(
-    tags=nh3.ALLOWED_TAGS - {"area", "map"},
-    attributes={
-        **nh3.ALLOWED_ATTRIBUTES,
-        "*": {"dir", "lang", "title"},
-        "img": {*nh3.ALLOWED_ATTRIBUTES["img"], REMOTE_SRC},
-    },
-    attribute_filter=_kept,
-    clean_content_tags=_UNSEEN,
-    link_rel="noopener noreferrer nofollow",
-    set_tag_attribute_values={"a": {"target": "_blank"}},
-    url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
-    url_relative="deny",
-)
+def _kept_styled(tag: str, attribute: str, value: str) -> str | None:
+    if attribute == "style":
+        return safe_style(value)
+    if attribute in ("bgcolor", "color"):
+        return safe_colour(value)
+    if attribute == _QUOTED:
+        return ""
+    form = _FORMS.get(attribute)
+    return _kept(tag, attribute, value) if form is None or form.match(value) else None
+
+
+_FORMS = {
+    **dict.fromkeys(("border", "cellpadding", "cellspacing", "height", "size", "width"), _SIZE),
+    **dict.fromkeys(("align", "valign", "nowrap"), _WORD),
+    "face": _FACE,
+}
+_TABLE = {"align", "bgcolor", "border", "cellpadding", "cellspacing", "height", "width"}
+_CELL = {"align", "bgcolor", "height", "nowrap", "valign", "width"}
+_PLAIN: dict[str, set[str]] = {
+    **nh3.ALLOWED_ATTRIBUTES,
+    "*": {"dir", "lang", "title"},
+    "img": {*nh3.ALLOWED_ATTRIBUTES["img"], REMOTE_SRC},
+}
+_DESIGNED: dict[str, set[str]] = {
+    "*": {"style", _QUOTED},
+    "font": {"color", "face", "size"},
+    "img": {"border"},
+    "table": _TABLE,
+    **dict.fromkeys(("tbody", "td", "tfoot", "th", "thead", "tr"), _CELL),
+    **{tag: {"align"} for tag in ("center", "div", "h1", "h2", "h3", "h4", "p")},
+}
+
+
+def _cleaner(styles: bool) -> nh3.Cleaner:
+    more = _DESIGNED if styles else {}
+    return nh3.Cleaner(
+        tags=(nh3.ALLOWED_TAGS - {"area", "map"}) | ({"font"} if styles else set()),
+        attributes={tag: _PLAIN.get(tag, set()) | more.get(tag, set()) for tag in {*_PLAIN, *more}},
+        attribute_filter=_kept_styled if styles else _kept,
+        clean_content_tags=_UNSEEN,
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
+        url_relative="deny",
+    )
+
+
+_CLEANER, _STYLED = _cleaner(styles=False), _cleaner(styles=True)
 _LAYOUT = ParserConfig(css={**CSS_PROFILES["strict"], "cell": HtmlElement(suffix=" ")})
 
 
-def read_html(source: str) -> tuple[str | None, str, bool]:
-    """Return HTML as it may be shown, as text, and whether that is all of it."""
+def read_html(source: str, *, styles: bool = False) -> tuple[str | None, str, bool]:
+    """Return HTML as it may be shown, as text, and whether that is all of it.
+
+    `styles`: with the inline styles that are safe, for a frame of its own.
+    """
     source = _VALUE.sub(_unambiguous, source)
     if _most_attributes(source) > _MAX_IN_TAG:
         return None, re.sub(r"<[^<>]*+>", " ", source), False
@@ -93,9 +138,11 @@ def read_html(source: str) -> tuple[str | None, str, bool]:
             if "href" not in anchor.attrib:  # it leads nowhere, and nh3 would say how safely
                 anchor.tag = _TAKEN_OUT
         _set_remote_images_aside(tree)
+        if styles:
+            _prepare_design(tree)
         depth, elements, copies = _measured(tree)
         if depth <= _MAX_HTML_DEPTH:
-            html = _cleaned(tree) if copies <= _MAX_COPIES else None
+            html = _cleaned(tree, styles) if copies <= _MAX_COPIES else None
             lays_out = elements + source.count("\n") <= _MAX_LINES and (
                 elements <= _FEW_ELEMENTS or _LEAST_PER_ELEMENT * elements <= len(source)
             )
@@ -136,7 +183,7 @@ def _unambiguous(value: re.Match[str]) -> str:
     return f"={written[0]}{inner}{written[0]}"
 
 
-def _cleaned(tree: etree._Element) -> str | None:
+def _cleaned(tree: etree._Element, styles: bool) -> str | None:
     """Return the HTML made safe, None if it is too much."""
     text = "".join(tree.itertext())  # all of it stays, escaped
     if len(text) + 3 * (text.count("<") + text.count(">")) + 4 * text.count("&") > MAX_TEXT:
@@ -148,7 +195,7 @@ def _cleaned(tree: etree._Element) -> str | None:
         escaping = sum(len(text) * (text.count("&") + text.count("\xa0")) for text in texts)
         if escaping > _MAX_ESCAPING:
             return None
-    html = CONTROL.sub("", _CLEANER.clean(source)).strip()
+    html = CONTROL.sub("", (_STYLED if styles else _CLEANER).clean(source)).strip()
     return html if len(html.encode()) <= MAX_TEXT else None
 
 
@@ -171,6 +218,21 @@ def _set_remote_images_aside(tree: etree._Element) -> None:
             image.set(REMOTE_SRC, url)
 
 
+def _prepare_design(tree: etree._Element) -> None:
+    """Keep the ground that a mail gives its whole page, and mark what quotes another mail."""
+    for element in tree.iter("*"):
+        element.attrib.pop(_QUOTED, None)
+        of_class = element.get("class", "")
+        if _quotes_mail(element) or _INTRODUCES_QUOTE.search(of_class):
+            element.set(_QUOTED, "")
+    for body in tree.iter("body"):
+        if body.get("style") or body.get("bgcolor"):
+            ground = safe_colour(body.get("bgcolor", ""))
+            first = f"background-color:{ground};" if ground else ""
+            body.set("style", first + body.get("style", ""))
+            body.tag = "div"
+
+
 def _remote(source: str) -> str:
     """Return the address in full, empty if it is not one of the web."""
     url = re.sub(r"[\t\r\n]", "", source).replace(" ", "%20")
@@ -181,9 +243,15 @@ def _remote(source: str) -> str:
 def _mark_quotes(tree: etree._Element) -> None:
     """Mark where a mail is quoted; a blockquote may also be there to indent."""
     for element in tree.iter("blockquote"):
-        if element.get("type") == "cite" or _QUOTES_MAIL.search(element.get("class", "")):
+        if _quotes_mail(element):
             element.text = _QUOTE_START + (element.text or "")
             element.tail = _QUOTE_END + (element.tail or "")
+
+
+def _quotes_mail(element: etree._Element) -> bool:
+    return element.tag == "blockquote" and bool(
+        element.get("type") == "cite" or _QUOTES_MAIL.search(element.get("class", ""))
+    )
 
 
 def _with_quote_signs(lines: list[str]) -> Iterator[str]:

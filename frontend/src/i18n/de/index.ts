@@ -1,0 +1,6 @@
+import { inbox } from "./inbox";
+import { mail } from "./mail";
+import { shared } from "./shared";
+import { timeline } from "./timeline";
+
+export const de = { ...shared, ...inbox, ...mail, ...timeline };

@@ -1,0 +1,23 @@
+import type { Part } from "..";
+import type { timeline as en } from "../en/timeline";
+
+export const timeline: Part<typeof en> = {
+  timeline: (name) => `Nachrichten mit ${name}`,
+  "timeline.empty": "Noch keine Nachrichten mit dieser Person",
+  "timeline.empty.what":
+    "Was Sie an eine ihrer Adressen senden oder von dort bekommen, erscheint hier, sobald es über Ihre Erfassungsadresse läuft.",
+  "timeline.empty.filtered": "Nichts in dieser Art",
+  "timeline.all": "Alle",
+  "timeline.received": "Empfangen",
+  "timeline.sent": "Gesendet",
+  "timeline.attachments": "Mit Anhängen",
+  "timeline.automatic": "Automatische ausblenden",
+  "timeline.more": "Frühere Nachrichten",
+  "timeline.end": "Das ist alles",
+  "timeline.role": (role) => `als ${role}`,
+  "kind.candidate": "Kandidat/in",
+  "kind.contact": "Kontakt",
+  "kind.user": "Teammitglied",
+  "kind.guest": "Gast",
+  "kind.vendor": "Dienstleister",
+};

@@ -1,0 +1,20 @@
+export const timeline = {
+  timeline: (name: string) => `Mail with ${name}`,
+  "timeline.empty": "No mail with this person yet",
+  "timeline.empty.what":
+    "Mail that you send to or get from one of their addresses appears here, once it passes your capture address.",
+  "timeline.empty.filtered": "Nothing of this kind",
+  "timeline.all": "All",
+  "timeline.received": "Received",
+  "timeline.sent": "Sent",
+  "timeline.attachments": "With attachments",
+  "timeline.automatic": "Hide automatic mail",
+  "timeline.more": "Earlier mail",
+  "timeline.end": "That is all",
+  "timeline.role": (role: string) => `as ${role}`,
+  "kind.candidate": "Candidate",
+  "kind.contact": "Contact",
+  "kind.user": "Team member",
+  "kind.guest": "Guest",
+  "kind.vendor": "Vendor",
+} as const;
