@@ -11,37 +11,62 @@ type Attachment = Mail["attachments"][number];
 const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 const LARGEST_PREVIEW = 8_000_000;
 
+const TECHNICAL =
+  /^(?:message\/(?:delivery-status|disposition-notification)|text\/(?:rfc822-headers|calendar)|application\/(?:ics|pgp-signature|pkcs7-signature|x-pkcs7-signature))$/;
+
+/** Returns the files that somebody wanted to send, without what programs add. */
+export function filesOf(mail: Mail): Attachment[] {
+  return mail.attachments.filter(
+    (one) => !TECHNICAL.test(one.content_type) || (isCalendar(one) && !mail.invite),
+  );
+}
+
+function isCalendar(one: Attachment): boolean {
+  return /calendar|\/ics/.test(one.content_type);
+}
+
 export function Attachments({ mail }: { mail: Mail }) {
   const session = useSession();
   const { text, bytes } = useLanguage();
   const [failed, setFailed] = useState(false);
   if (mail.attachments.length === 0) return null;
+  const files = filesOf(mail);
+  const technical = mail.attachments.filter((one) => !files.includes(one));
   const pathOf = (one: Attachment) => `/v1/mails/${mail.id}/attachments/${one.index}`;
+  const listOf = (some: Attachment[]) => (
+    <ul>
+      {some.map((one) => (
+        <li key={one.index}>
+          <button
+            type="button"
+            class="attachment"
+            aria-label={text["attachments.download"](one.filename)}
+            title={one.filename}
+            onClick={() => {
+              setFailed(false);
+              download(session, pathOf(one), one.filename).catch(() => setFailed(true));
+            }}
+          >
+            <Preview attachment={one} path={pathOf(one)} />
+            <span class="name">{one.filename}</span>
+            <span class="quiet">
+              {kindOf(one)} · {bytes(one.size)}
+            </span>
+            <Icon name="download" />
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
   return (
     <section class="attachments" aria-label={text.attachments}>
-      <ul>
-        {mail.attachments.map((one) => (
-          <li key={one.index}>
-            <button
-              type="button"
-              class="attachment"
-              aria-label={text["attachments.download"](one.filename)}
-              title={one.filename}
-              onClick={() => {
-                setFailed(false);
-                download(session, pathOf(one), one.filename).catch(() => setFailed(true));
-              }}
-            >
-              <Preview attachment={one} path={pathOf(one)} />
-              <span class="name">{one.filename}</span>
-              <span class="quiet">
-                {kindOf(one)} · {bytes(one.size)}
-              </span>
-              <Icon name="download" />
-            </button>
-          </li>
-        ))}
-      </ul>
+      {files.length > 0 && listOf(files)}
+      {technical.length > 0 && (
+        <details>
+          <summary>{text["attachments.technical"](technical.length)}</summary>
+          {listOf(technical)}
+        </details>
+      )}
       {failed && <p role="alert">{text["mail.download-failed"]}</p>}
     </section>
   );

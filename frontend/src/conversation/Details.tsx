@@ -7,6 +7,8 @@ import { Icon } from "../shared/Icon";
 import { type Mail, nameOf } from "./mails";
 import { verificationOf } from "./verification";
 
+const verificationIcons = { ok: "shield", warn: "alert", danger: "alert", "": "help" } as const;
+
 type Address = { name: string; address: string };
 
 export function Details({ mail }: { mail: Mail }) {
@@ -88,7 +90,7 @@ function Why({ mail }: { mail: Mail }) {
           </li>
         ))}
         <li data-kind={verification.kind}>
-          <Icon name={verification.kind === "danger" ? "alert" : "shield"} />
+          <Icon name={verificationIcons[verification.kind]} />
           <span>{verification.long}</span>
         </li>
       </ul>

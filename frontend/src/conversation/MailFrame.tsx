@@ -3,8 +3,9 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useLanguage } from "../i18n";
-import { endingQuotes, heightOf, isDesigned, pageOf } from "./frame-page";
+import { dressed, endingQuotes, heightOf, isDesigned, pageOf } from "./frame-page";
 import { RemoteImages } from "./RemoteImages";
+import { waitingImages } from "./remote-images";
 
 const LOOK_EVERY = 16; // milliseconds, until the document is there
 const SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox";
@@ -60,14 +61,8 @@ export function MailFrame({ html, from, sender, imagePath }: MailFrameProps) {
   }, [quotes, open]);
   useEffect(() => {
     const element = frame.current;
-    if (!page || !element || designed) return;
-    const dress = () => {
-      const { color, fontFamily } = getComputedStyle(element);
-      page.documentElement.style.cssText = `color:${color};font-family:${fontFamily}`;
-      page.body.style.fontFamily = "inherit";
-      const link = getComputedStyle(element).getPropertyValue("--accent");
-      for (const anchor of page.querySelectorAll("a")) anchor.style.color = link;
-    };
+    if (!page || !element) return;
+    const dress = () => dressed(page, element, designed);
     dress();
     const dark = matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", dress);
@@ -75,7 +70,7 @@ export function MailFrame({ html, from, sender, imagePath }: MailFrameProps) {
   }, [page, designed]);
   return (
     <>
-      {page?.querySelector("img[data-remote-src]") && (
+      {page && waitingImages(page).length > 0 && (
         <RemoteImages page={page} sender={sender} path={imagePath} />
       )}
       <div class="frame" data-designed={designed}>

@@ -6,6 +6,7 @@ import { Avatar } from "../shared/Avatar";
 import { useSession } from "../shared/context";
 import { Icon } from "../shared/Icon";
 import { Popover } from "../shared/Popover";
+import { filesOf } from "./Attachments";
 import { Details } from "./Details";
 import { MailBody } from "./MailBody";
 import { download, type Mail, nameOfAddress } from "./mails";
@@ -19,11 +20,13 @@ export interface MailViewProps {
   toggle: () => void;
   /** Where it is shown outside of its conversation. */
   openConversation?: () => void;
+  /** Where its day is said around it. */
+  timeOnly?: boolean;
 }
 
-export function MailView({ mail, open, toggle, openConversation }: MailViewProps) {
+export function MailView({ mail, open, toggle, openConversation, timeOnly }: MailViewProps) {
   const session = useSession();
-  const { text, date, moment, list } = useLanguage();
+  const { text, date, time, moment, list } = useLanguage();
   const [details, setDetails] = useState(false);
   const [failed, setFailed] = useState(false);
   const from = nameOfAddress(mail.from) || text["mail.nobody"];
@@ -46,7 +49,7 @@ export function MailView({ mail, open, toggle, openConversation }: MailViewProps
               <Icon name={outbound ? "out" : "in"} />
               <span class="sr">{text[outbound ? "mail.sent" : "mail.received"]}</span>
             </span>
-            {open ? moment(at) : date(at)}
+            {open ? moment(at) : timeOnly ? time(at) : date(at)}
           </time>
           <span class="under">
             {open
@@ -118,6 +121,7 @@ export function MailView({ mail, open, toggle, openConversation }: MailViewProps
 
 function Marks({ mail }: { mail: Mail }) {
   const { text } = useLanguage();
+  const files = filesOf(mail).length;
   const verification = verificationOf(mail, text);
   return (
     <>
@@ -136,10 +140,10 @@ function Marks({ mail }: { mail: Mail }) {
           <span class="sr">{verification.short}</span>
         </span>
       )}
-      {mail.attachments.length > 0 && (
-        <span class="clip" title={text["attachments.count"](mail.attachments.length)}>
+      {files > 0 && (
+        <span class="clip" title={text["attachments.count"](files)}>
           <Icon name="clip" />
-          <span class="sr">{text["attachments.count"](mail.attachments.length)}</span>
+          <span class="sr">{text["attachments.count"](files)}</span>
         </span>
       )}
     </>

@@ -10,6 +10,7 @@ table img{max-width:none}
 img[data-remote-src]:not([src]){display:inline-block;min-width:16px;min-height:16px;
 border-radius:4px;background:#eef0f3;color:#5a5f68;font:12px/1.3 system-ui,sans-serif;overflow:hidden}
 pre{white-space:pre-wrap}
+img[data-remote-src]:is([width="0"],[width="1"],[width="2"],[height="0"],[height="1"],[height="2"]),
 [hidden]{display:none!important}
 blockquote{margin:8px 0;padding-left:12px;border-left:2px solid #c5cad1}
 `;
@@ -27,6 +28,20 @@ export function pageOf(html: string): string {
 /** Whether a mail chooses its own colours: then it needs the light surface that it was made for. */
 export function isDesigned(html: string): boolean {
   return COLOURED.test(html.replace(/>[^<]*</g, "><"));
+}
+
+/** Gives a mail the colours around it, or the light ones that it was designed for.
+ *
+ * A document of another colour scheme than its frame's gets an opaque ground from the browser. */
+export function dressed(page: Document, frame: HTMLElement, designed: boolean): void {
+  const around = getComputedStyle(frame);
+  const root = page.documentElement.style;
+  root.colorScheme = designed ? "light" : around.colorScheme;
+  root.color = designed ? "" : around.color;
+  if (designed) return;
+  page.body.style.fontFamily = around.fontFamily;
+  for (const link of page.querySelectorAll("a"))
+    link.style.color = around.getPropertyValue("--accent");
 }
 
 /** Returns how high a frame has to be for its document. */

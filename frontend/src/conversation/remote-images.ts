@@ -6,6 +6,17 @@ import { bytesOf } from "./mails";
 const AT_ONCE = 4;
 const MOST_TRUSTED = 500;
 
+/** Returns the pictures that wait; not those of a size that only counts readers. */
+export function waitingImages(page: Document): HTMLImageElement[] {
+  const images = page.querySelectorAll<HTMLImageElement>("img[data-remote-src]");
+  return [...images].filter((image) => !isCounter(image));
+}
+
+function isCounter(image: HTMLImageElement): boolean {
+  const sizes = [image.getAttribute("width"), image.getAttribute("height")];
+  return sizes.some((size) => size !== null && /^[0-2](?:px)?$/.test(size.trim()));
+}
+
 /** Puts the pictures of a document in; returns how many there were and how many failed. */
 export async function loadImages(
   session: Session,
@@ -14,7 +25,7 @@ export async function loadImages(
   signal: AbortSignal,
 ): Promise<number> {
   const waiting = new Map<string, HTMLImageElement[]>();
-  for (const image of page.querySelectorAll<HTMLImageElement>("img[data-remote-src]")) {
+  for (const image of waitingImages(page)) {
     const url = image.dataset.remoteSrc ?? "";
     waiting.set(url, [...(waiting.get(url) ?? []), image]);
   }

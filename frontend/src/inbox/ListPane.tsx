@@ -39,11 +39,6 @@ export function ListPane({ live, filter, reset, chosen, open, handle }: ListPane
     return <Failure error={live.error} retry={() => void live.start().then(live.onChange)} />;
   if (list.next === undefined) return <Skeleton rows={8} />;
   if (length === 0 && list.next === null) return <NoRows filter={filter} reset={reset} />;
-  const items = new Map<number, Conversation | undefined>();
-  const at = (place: number) => {
-    if (!items.has(place)) items.set(place, lists.slice(list, place, place + 1)[0]);
-    return items.get(place);
-  };
   return (
     // The pointer's place is looked at, nothing is done with it.
     <div
@@ -72,19 +67,20 @@ export function ListPane({ live, filter, reset, chosen, open, handle }: ListPane
         label={text["inbox.conversations"]}
         length={length}
         ends={list.next === null}
-        keyOf={(place) => at(place)?.id ?? `${place}`}
-        row={(place) => {
-          const item = at(place);
-          if (!item) return <div class="skeleton-row" />;
-          return (
+        items={(from, to) => lists.slice(list, from, to)}
+        keyOf={(item) => item.id}
+        row={(item) =>
+          item ? (
             <Row
               item={item}
               chosen={item.id === chosen}
               open={open}
               mark={(one, unread) => void live.mark(one.id, unread)}
             />
-          );
-        }}
+          ) : (
+            <div class="skeleton-row" />
+          )
+        }
         onSight={onSight}
         handle={handle}
       >

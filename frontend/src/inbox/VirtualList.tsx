@@ -2,18 +2,21 @@
 
 import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useStable } from "../shared/use-stable";
 
 const OVERSCAN = 6;
 const FIRST_GUESS = 76; // pixels; the rows say how high they are
 
-export interface VirtualListProps {
+export interface VirtualListProps<Item> {
   label: string;
   length: number;
   /** Whether the length is all there is. */
   ends: boolean;
-  row: (place: number) => ComponentChildren;
-  keyOf: (place: number) => string;
-  onSight: (from: number, to: number, top: number) => void;
+  /** Returns what stands from one place to another; undefined while it is loaded again. */
+  items: (from: number, to: number) => (Item | undefined)[];
+  row: (item: Item | undefined) => ComponentChildren;
+  keyOf: (item: Item) => string;
+  onSight: (from: number, to: number) => void;
   handle: RefObject<ListHandle | null>;
   children?: ComponentChildren;
 }
@@ -24,22 +27,24 @@ export interface ListHandle {
   isAtTop: () => boolean;
 }
 
-export function VirtualList(props: VirtualListProps) {
-  const { label, length, ends, row, keyOf, onSight, handle, children } = props;
+export function VirtualList<Item>(props: VirtualListProps<Item>) {
+  const { label, length, ends, items, row, keyOf, onSight, handle, children } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useRef<HTMLUListElement>(null);
   const kept = useRef(0);
+  const measured = useRef(FIRST_GUESS);
   const [height, setHeight] = useState(FIRST_GUESS);
   const [sight, setSight] = useState({ from: 0, to: 20 });
 
-  const look = () => {
+  const look = useStable(() => {
     const element = scroller.current;
     if (!element?.clientHeight) return; // it is hidden: its place is kept
     kept.current = element.scrollTop;
-    const from = Math.max(0, Math.floor(element.scrollTop / height) - OVERSCAN);
-    const to = Math.ceil((element.scrollTop + element.clientHeight) / height) + OVERSCAN;
+    const from = Math.max(0, Math.floor(element.scrollTop / measured.current) - OVERSCAN);
+    const seen = Math.ceil((element.scrollTop + element.clientHeight) / measured.current);
+    const to = seen + OVERSCAN;
     setSight((before) => (before.from === from && before.to === to ? before : { from, to }));
-  };
+  });
   useLayoutEffect(() => {
     const element = scroller.current;
     if (!element) return;
@@ -47,18 +52,18 @@ export function VirtualList(props: VirtualListProps) {
     const observer = new ResizeObserver(() => {
       if (wasHidden && element.clientHeight > 0) element.scrollTop = kept.current;
       wasHidden = element.clientHeight === 0;
-      const measured = rows.current?.querySelector("li")?.offsetHeight;
-      if (measured) setHeight(measured);
+      measured.current = rows.current?.querySelector("li")?.offsetHeight || measured.current;
+      setHeight(measured.current);
       look();
     });
     observer.observe(element);
     if (rows.current) observer.observe(rows.current);
     return () => observer.disconnect();
-  });
-  const { from } = sight;
+  }, [look]);
+  const from = Math.min(sight.from, Math.max(0, length - 1));
   const to = Math.min(sight.to, length);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a longer list is another sight
-  useEffect(() => onSight(from, to, kept.current), [from, to, length, onSight]);
+  useEffect(() => onSight(from, to), [from, to, length, onSight]);
 
   handle.current = {
     reveal(place, focus) {
@@ -80,7 +85,6 @@ export function VirtualList(props: VirtualListProps) {
     },
     isAtTop: () => (scroller.current?.scrollTop ?? 0) < height / 2,
   };
-  const places = Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at);
   return (
     <div class="scroller" ref={scroller} onScroll={look}>
       <ul
@@ -90,17 +94,20 @@ export function VirtualList(props: VirtualListProps) {
         aria-label={label}
         style={{ height: `${length * height}px` }}
       >
-        {places.map((place) => (
-          <li
-            key={keyOf(place)}
-            data-place={place}
-            aria-posinset={place + 1}
-            aria-setsize={ends ? length : -1}
-            style={{ transform: `translateY(${place * height}px)` }}
-          >
-            {row(place)}
-          </li>
-        ))}
+        {items(from, to).map((item, at) => {
+          const place = from + at;
+          return (
+            <li
+              key={item ? keyOf(item) : place}
+              data-place={place}
+              aria-posinset={place + 1}
+              aria-setsize={ends ? length : -1}
+              style={{ transform: `translateY(${place * height}px)` }}
+            >
+              {row(item)}
+            </li>
+          );
+        })}
       </ul>
       {children}
     </div>

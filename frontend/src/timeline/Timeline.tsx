@@ -70,14 +70,16 @@ export function Timeline({ person: id, openConversation, back }: TimelineProps) 
                 <p class="about">
                   <span class="subject">{mail.subject || text["mail.no-subject"]}</span>
                   <span class="quiet">
-                    {rolesOf(mail, id)
-                      .map((role) => text["timeline.role"](text[`role.${role}`]))
-                      .join(", ")}
+                    {[
+                      text[mail.direction === "outbound" ? "timeline.sent" : "timeline.received"],
+                      ...rolesOf(mail, id).map((role) => text[`timeline.as.${role}`]),
+                    ].join(" · ")}
                   </span>
                 </p>
                 <MailView
                   mail={mail}
                   open={open}
+                  timeOnly
                   toggle={() => setOpened((before) => ({ ...before, [mail.id]: !open }))}
                   openConversation={() => openConversation(mail.conversation_id)}
                 />

@@ -55,6 +55,8 @@ export const mail: Part<typeof en> = {
     count === 1 ? "1 Bild ließ sich nicht laden." : `${count} Bilder ließen sich nicht laden.`,
   attachments: "Anhänge",
   "attachments.count": (count) => (count === 1 ? "1 Anhang" : `${count} Anhänge`),
+  "attachments.technical": (count) =>
+    count === 1 ? "1 technischer Teil" : `${count} technische Teile`,
   "attachments.download": (name) => `${name} herunterladen`,
   "invite.request": "Einladung",
   "invite.cancelled": "Abgesagt",

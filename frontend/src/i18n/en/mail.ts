@@ -52,6 +52,8 @@ export const mail = {
     count === 1 ? "1 picture could not be loaded." : `${count} pictures could not be loaded.`,
   attachments: "Attachments",
   "attachments.count": (count: number) => (count === 1 ? "1 attachment" : `${count} attachments`),
+  "attachments.technical": (count: number) =>
+    count === 1 ? "1 technical part" : `${count} technical parts`,
   "attachments.download": (name: string) => `Download ${name}`,
   "invite.request": "Invitation",
   "invite.cancelled": "Cancelled",
