@@ -26,7 +26,7 @@ _WIDTH = rf"(?:{_LENGTH}|thin|medium|thick)"
 _SIZE = (
     rf"(?:{_LENGTH}|xx-small|x-small|small|medium|large|x-large|xx-large|smaller|larger|inherit)"
 )
-_NAME = r"[a-z0-9_-]{1,60}"  # of words with one space between them: one way to read it
+_NAME = r"[a-z][a-z0-9_-]{0,59}"  # of words with one space between them: one way to read it
 _FAMILY = rf"(?:{_NAME}(?: {_NAME}){{0,6}}|'[a-z0-9 ._-]{{1,60}}'|\"[a-z0-9 ._-]{{1,60}}\")"
 _FAMILIES = rf"{_FAMILY}(?: ?, ?{_FAMILY}){{0,15}}"
 _WEIGHT = r"(?:normal|bold|bolder|lighter|[1-9]00|inherit)"
