@@ -174,7 +174,7 @@ async def test_another_kind_of_address_is_not_asked(url: str) -> None:
         b"HTTP/1.1 200 OK\r\n\r\n" + PNG + b"\0" * (remote_images.MAX_BYTES + 1),
         b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + PNG,
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + PNG,
-        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20_000 + b"\r\n\r\n" + PNG,
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\n\r\n" + PNG,
         b"HTTP/1.1 500 No\r\n\r\n",
         b"HTTP/1.1 302 Found\r\n\r\n",
         b"nonsense\r\n\r\n",
