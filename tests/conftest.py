@@ -18,7 +18,7 @@ from dev.mongodb import PrivateMongoDB
 from dev.rabbitmq import PrivateRabbitMQ
 from dev.stack import Stack, own_databases
 from tests.collector import Collector
-from tests.dns_server import DnsServer
+from dev.dns_server import DnsServer
 from tests.told_secrets import told_secrets
 
 _MEASURED = pytest.StashKey[list[str]]()

@@ -3,7 +3,7 @@
 import pytest
 
 from dev.stack import Stack
-from tests.dns_server import DnsServer
+from dev.dns_server import DnsServer
 from tests.e2e.account import Account
 from tests.signed import letter, signed, zone
 

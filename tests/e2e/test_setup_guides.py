@@ -7,7 +7,7 @@ import pytest
 
 from dev.client import Client
 from dev.stack import Stack
-from tests.dns_server import DnsServer
+from dev.dns_server import DnsServer
 from tests.e2e.account import Account
 
 MAILBOXES = ["One@Agency-Guides.Test", "one@second-guides.test"]

@@ -7,7 +7,7 @@ import pytest
 
 from services.matcher.resolver import NoAnswer, Resolver, name_servers
 from tests.deadline import DEADLINE
-from tests.dns_server import DnsServer
+from dev.dns_server import DnsServer
 
 
 @pytest.fixture

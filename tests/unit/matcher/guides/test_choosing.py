@@ -10,7 +10,7 @@ from services.matcher.guides import Catalogue, Choosing
 from services.matcher.guides import choosing as choosing_module
 from services.matcher.resolver import Resolver
 from tests.deadline import DEADLINE
-from tests.dns_server import DnsServer
+from dev.dns_server import DnsServer
 
 CATALOGUE = Catalogue.load()
 
