@@ -39,15 +39,21 @@ export class Session {
   /** Sends a request with the token; once more with a new one when it is refused. */
   async fetch(request: Request): Promise<Response> {
     const again = request.clone();
-    const answer = await this.#send(request);
+    const used = this.#current();
+    const answer = await this.#send(request, used);
     if (answer.status !== 401) return answer;
-    this.#token = undefined;
-    return this.#send(again);
+    // Of requests that are refused together the first asks for a new token, for all of them.
+    if (this.#token === used) this.#token = undefined;
+    return this.#send(again, this.#current());
   }
 
-  async #send(request: Request): Promise<Response> {
+  #current(): Promise<string> {
     this.#token ??= Promise.resolve(this.source());
-    request.headers.set("Authorization", `Bearer ${await this.#token}`);
+    return this.#token;
+  }
+
+  async #send(request: Request, token: Promise<string>): Promise<Response> {
+    request.headers.set("Authorization", `Bearer ${await token}`);
     try {
       return await fetch(request);
     } catch (error) {
@@ -58,8 +64,7 @@ export class Session {
 
   /** What the token says of itself; the services alone verify it. */
   async claims(): Promise<Claims> {
-    this.#token ??= Promise.resolve(this.source());
-    return claimsOf(await this.#token);
+    return claimsOf(await this.#current());
   }
 }
 

@@ -75,6 +75,7 @@ export function Shell({ token }: { token: TokenSource | string }) {
         ))}
       </nav>
       <main id="content" tabIndex={-1}>
+        <h1 class="sr">{place.page === "person" ? text["nav.person"] : text["nav.inbox"]}</h1>
         <Page
           name="satchel-inbox"
           token={token}

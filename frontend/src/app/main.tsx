@@ -26,6 +26,7 @@ render(
       <Shell token={token} />
     ) : (
       <main class="signed-out">
+        <h1 class="sr">Satchel</h1>
         <Failure error={new Problem(401, "")} retry={() => location.reload()} />
       </main>
     )}

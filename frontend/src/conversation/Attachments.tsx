@@ -40,13 +40,13 @@ export function Attachments({ mail }: { mail: Mail }) {
           <button
             type="button"
             class="attachment"
-            aria-label={text["attachments.download"](one.filename)}
             title={one.filename}
             onClick={() => {
               setFailed(false);
               download(session, pathOf(one), one.filename).catch(() => setFailed(true));
             }}
           >
+            <span class="sr">{text["attachments.download"]}</span>
             <Preview attachment={one} path={pathOf(one)} />
             <span class="name">{one.filename}</span>
             <span class="quiet">

@@ -37,6 +37,13 @@ export function ConversationView({ id, back, openPerson, onRead }: ConversationV
   useEffect(() => {
     if (newest && pane.current) pane.current.scrollTop = 0;
   }, [newest]);
+  const isThere = value !== undefined;
+  useEffect(() => {
+    // Where the conversation covers the list, the focus went away with the row.
+    const root = title.current?.getRootNode();
+    if (isThere && root instanceof ShadowRoot && !root.activeElement)
+      title.current?.focus({ preventScroll: true });
+  }, [isThere]);
   const mails = value?.mails ?? [];
   const isLong = !unfolded && mails.length > LONG;
   const shown = isLong ? mails.slice(0, SHOWN_OF_LONG) : mails;

@@ -63,7 +63,7 @@ function Why({ mail }: { mail: Mail }) {
   };
   return (
     <section class="why" aria-label={text["why.title"]}>
-      <h4>{text["why.title"]}</h4>
+      <h3>{text["why.title"]}</h3>
       <ul>
         {mail.matches.map((match) => (
           <li key={`${match.person_id} ${match.address} ${match.role}`}>

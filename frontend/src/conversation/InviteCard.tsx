@@ -41,7 +41,7 @@ export function InviteCard({ invite, from }: { invite: Invite; from: string }) {
       </div>
       <div class="event">
         <span class={`badge ${kind}`}>{title}</span>
-        <h4>{invite.summary || text["invite.no-summary"]}</h4>
+        <h3>{invite.summary || text["invite.no-summary"]}</h3>
         <p>
           {times ? (
             <>

@@ -61,15 +61,16 @@ export function Inbox({ chosen, choose, openPerson, onUnread }: InboxProps) {
     const item = cursor.current ? lists.find(live.list, cursor.current) : undefined;
     if (item) void live.mark(item.id, !item.unread).then(unread.again);
   };
+  const backToList = () => {
+    const place = cursor.current ? lists.placeOf(live.list, cursor.current) : -1;
+    choose(undefined);
+    if (place >= 0) requestAnimationFrame(() => handle.current?.reveal(place, true));
+  };
   useKeys({
     j: () => step(1),
     k: () => step(-1),
     o: () => choose(cursor.current),
-    u: () => {
-      const place = cursor.current ? lists.placeOf(live.list, cursor.current) : -1;
-      choose(undefined);
-      if (place >= 0) requestAnimationFrame(() => handle.current?.reveal(place, true));
-    },
+    u: backToList,
     e: toggleRead,
     "/": () => {
       field.current?.focus();
@@ -126,7 +127,7 @@ export function Inbox({ chosen, choose, openPerson, onUnread }: InboxProps) {
         <ConversationView
           key={chosen}
           id={chosen}
-          back={() => choose(undefined)}
+          back={backToList}
           openPerson={openPerson}
           onRead={(isUnread) => {
             live.setUnread(chosen, isUnread);

@@ -28,6 +28,7 @@ export class LiveList {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastLook = 0;
   #stop = new AbortController();
+  #sight = { from: 0, to: 0 };
 
   constructor(
     readonly session: Session,
@@ -54,20 +55,23 @@ export class LiveList {
       this.list = lists.appended(this.list, page.items, page.next);
     });
     if (this.list.next && lists.lengthOf(this.list) === 0 && !this.moreError) await this.more();
+    await this.see(this.#sight.from, this.#sight.to); // what came into sight meanwhile
   }
 
   /** Brings back what was given up, and gives up what is far from these places. */
   async see(from: number, to: number): Promise<void> {
-    const gap = lists.missing(this.list, from, to);
-    if (!gap) {
-      this.list = lists.trimmed(this.list, from, to);
-      return;
+    this.#sight = { from, to };
+    while (!this.#loading && !this.moreError) {
+      const gap = lists.missing(this.list, this.#sight.from, this.#sight.to);
+      if (!gap) {
+        this.list = lists.trimmed(this.list, this.#sight.from, this.#sight.to);
+        return;
+      }
+      await this.#load(async () => {
+        const page = await pageOf(this.session, this.filter, gap.cursor, this.#stop.signal);
+        this.list = lists.refilled(this.list, gap.page, page.items);
+      });
     }
-    if (this.#loading) return;
-    await this.#load(async () => {
-      const page = await pageOf(this.session, this.filter, gap.cursor, this.#stop.signal);
-      this.list = lists.refilled(this.list, gap.page, page.items);
-    });
   }
 
   async #load(work: () => Promise<void>): Promise<void> {
@@ -76,8 +80,8 @@ export class LiveList {
     try {
       await work();
     } catch (error) {
-      if (this.#stop.signal.aborted) return;
-      if (this.list.pages.length === 0) this.error = error;
+      if (this.#stop.signal.aborted) this.moreError = error;
+      else if (this.list.pages.length === 0) this.error = error;
       else this.moreError = error;
     } finally {
       this.#loading = false;

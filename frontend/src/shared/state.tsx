@@ -30,7 +30,7 @@ export function Empty({
   return (
     <div class="empty">
       <Icon name={icon} />
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children}
     </div>
   );
@@ -42,7 +42,7 @@ export function Failure({ error, retry }: { error: unknown; retry: () => void })
   return (
     <div class="failure" role="alert">
       <Icon name={icons[kind]} />
-      <h3>{text[`state.${kind}`]}</h3>
+      <h2>{text[`state.${kind}`]}</h2>
       <p class="quiet">{text[`state.${kind}.what`]}</p>
       {kind === "error" && error instanceof Problem && error.message && (
         <p class="quiet">{error.message}</p>

@@ -25,7 +25,6 @@ export const inbox: Part<typeof en> = {
   "inbox.mark-all.done": "Alles ist als gelesen markiert",
   "inbox.mark-all.failed": "Das hat nicht geklappt. Es wurde nichts geändert.",
   "inbox.new": (count) => (count === 1 ? "1 neue" : `${count} neue`),
-  "inbox.new.show": "Anzeigen",
   "inbox.end": "Das ist alles",
   "inbox.more-failed": "Weiteres ließ sich nicht laden.",
   "inbox.partial": (count) =>
@@ -51,6 +50,5 @@ export const inbox: Part<typeof en> = {
   "search.op.prefix": "beginnt so",
   "search.suggestions": "Personen",
   "search.only": (name) => `Nur Nachrichten mit ${name}`,
-  "search.from": (name) => `Von ${name}`,
   "person.filter": (name) => `Mit ${name}`,
 };

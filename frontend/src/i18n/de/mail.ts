@@ -4,7 +4,6 @@ import type { mail as en } from "../en/mail";
 export const mail: Part<typeof en> = {
   "conversation.choose": "Wählen Sie eine Unterhaltung",
   "conversation.choose.what": "Mit j und k blättern Sie, ? zeigt alle Tastenkürzel.",
-  "conversation.mails": (count) => (count === 1 ? "1 Nachricht" : `${count} Nachrichten`),
   "conversation.people": "Profile",
   "conversation.earlier": (count) =>
     count === 1 ? "1 frühere Nachricht" : `${count} frühere Nachrichten`,
@@ -12,7 +11,6 @@ export const mail: Part<typeof en> = {
   "mail.no-subject": "(kein Betreff)",
   "mail.nobody": "(kein Absender)",
   "mail.to": "an",
-  "mail.me": "Sie",
   "mail.others": (count) => `und ${count} weitere`,
   "mail.sent": "Von Ihrem Team gesendet",
   "mail.received": "Empfangen",
@@ -57,7 +55,7 @@ export const mail: Part<typeof en> = {
   "attachments.count": (count) => (count === 1 ? "1 Anhang" : `${count} Anhänge`),
   "attachments.technical": (count) =>
     count === 1 ? "1 technischer Teil" : `${count} technische Teile`,
-  "attachments.download": (name) => `${name} herunterladen`,
+  "attachments.download": "Herunterladen:",
   "invite.request": "Einladung",
   "invite.cancelled": "Abgesagt",
   "invite.tentative": "Unter Vorbehalt",
@@ -93,7 +91,6 @@ export const mail: Part<typeof en> = {
   "verified.failed": (domain) =>
     `Vorsicht: Diese Nachricht gibt an, von ${domain} zu kommen. Das ließ sich nicht bestätigen, sie kann gefälscht sein.`,
   "verified.failed.short": "Vielleicht gefälscht",
-  "verified.own": "Von Ihrem Team gesendet.",
   "verified.by.dkim": "Die Signatur des Absenders (DKIM) ist gültig.",
   "verified.by.arc": "Ein weiterleitender Dienst bürgt dafür (ARC).",
   "verified.by.authentication_results": "Ihr Mailanbieter hat es geprüft.",

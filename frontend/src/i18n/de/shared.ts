@@ -4,10 +4,10 @@ import type { shared as en } from "../en/shared";
 export const shared: Part<typeof en> = {
   "nav.label": "Seiten",
   "nav.inbox": "Posteingang",
+  "nav.person": "Profil",
   "nav.skip": "Zum Inhalt springen",
   "action.close": "Schließen",
   "action.back": "Zurück",
-  "action.more": "Mehr",
   "action.remove": (what) => `${what} entfernen`,
   "state.loading": "Wird geladen",
   "state.error": "Das ließ sich nicht laden",

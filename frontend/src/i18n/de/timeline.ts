@@ -12,7 +12,6 @@ export const timeline: Part<typeof en> = {
   "timeline.sent": "Gesendet",
   "timeline.attachments": "Mit Anhängen",
   "timeline.automatic": "Automatische ausblenden",
-  "timeline.more": "Frühere Nachrichten",
   "timeline.end": "Das ist alles",
   "timeline.as.from": "als Absender/in",
   "timeline.as.sender": "im Auftrag gesendet",

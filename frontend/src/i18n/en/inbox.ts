@@ -22,7 +22,6 @@ export const inbox = {
   "inbox.mark-all.done": "Everything is marked as read",
   "inbox.mark-all.failed": "That did not work. Nothing was changed.",
   "inbox.new": (count: number) => (count === 1 ? "1 new" : `${count} new`),
-  "inbox.new.show": "Show",
   "inbox.end": "That is all",
   "inbox.more-failed": "More could not be loaded.",
   "inbox.partial": (count: number) =>
@@ -48,6 +47,5 @@ export const inbox = {
   "search.op.prefix": "begins so",
   "search.suggestions": "People",
   "search.only": (name: string) => `Only mail with ${name}`,
-  "search.from": (name: string) => `From ${name}`,
   "person.filter": (name: string) => `With ${name}`,
 } as const;

@@ -1,7 +1,6 @@
 export const mail = {
   "conversation.choose": "Choose a conversation",
   "conversation.choose.what": "Press j and k to go through them, ? for all shortcuts.",
-  "conversation.mails": (count: number) => (count === 1 ? "1 mail" : `${count} mails`),
   "conversation.people": "Profiles",
   "conversation.earlier": (count: number) =>
     count === 1 ? "1 earlier mail" : `${count} earlier mails`,
@@ -9,7 +8,6 @@ export const mail = {
   "mail.no-subject": "(no subject)",
   "mail.nobody": "(no sender)",
   "mail.to": "to",
-  "mail.me": "you",
   "mail.others": (count: number) => `and ${count} more`,
   "mail.sent": "Sent by your team",
   "mail.received": "Received",
@@ -54,7 +52,7 @@ export const mail = {
   "attachments.count": (count: number) => (count === 1 ? "1 attachment" : `${count} attachments`),
   "attachments.technical": (count: number) =>
     count === 1 ? "1 technical part" : `${count} technical parts`,
-  "attachments.download": (name: string) => `Download ${name}`,
+  "attachments.download": "Download",
   "invite.request": "Invitation",
   "invite.cancelled": "Cancelled",
   "invite.tentative": "Tentative",
@@ -91,7 +89,6 @@ export const mail = {
   "verified.failed": (domain: string) =>
     `Careful: this says that it comes from ${domain}, but that could not be confirmed. It may be forged.`,
   "verified.failed.short": "May be forged",
-  "verified.own": "Sent by your team.",
   "verified.by.dkim": "The sender’s signature (DKIM) is valid.",
   "verified.by.arc": "A forwarding service vouches for it (ARC).",
   "verified.by.authentication_results": "Your mail provider checked it.",

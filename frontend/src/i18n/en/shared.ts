@@ -1,10 +1,10 @@
 export const shared = {
   "nav.label": "Pages",
   "nav.inbox": "Inbox",
+  "nav.person": "Profile",
   "nav.skip": "Skip to content",
   "action.close": "Close",
   "action.back": "Back",
-  "action.more": "More",
   "action.remove": (what: string) => `Remove ${what}`,
   "state.loading": "Loading",
   "state.error": "This could not be loaded",

@@ -9,7 +9,6 @@ export const timeline = {
   "timeline.sent": "Sent",
   "timeline.attachments": "With attachments",
   "timeline.automatic": "Hide automatic mail",
-  "timeline.more": "Earlier mail",
   "timeline.end": "That is all",
   "timeline.as.from": "as sender",
   "timeline.as.sender": "sent on behalf",
