@@ -14,6 +14,16 @@ class SatchelTimeline extends SatchelElement {
   }
 }
 
-const elements = { "satchel-inbox": SatchelInbox, "satchel-timeline": SatchelTimeline };
+class SatchelSetup extends SatchelElement {
+  protected override async load(): Promise<View> {
+    return (await import("./elements/SetupElement")).view;
+  }
+}
+
+const elements = {
+  "satchel-inbox": SatchelInbox,
+  "satchel-timeline": SatchelTimeline,
+  "satchel-setup": SatchelSetup,
+};
 for (const [name, element] of Object.entries(elements))
   if (!customElements.get(name)) customElements.define(name, element);

@@ -1,7 +1,11 @@
 import { expect, it } from "vitest";
 import { languageOf } from "../src/i18n";
 import { de } from "../src/i18n/de";
+import { account as germanAccount } from "../src/i18n/de/account";
+import { setup as germanSetup } from "../src/i18n/de/setup";
 import { en } from "../src/i18n/en";
+import { account as englishAccount } from "../src/i18n/en/account";
+import { setup as englishSetup } from "../src/i18n/en/setup";
 import { formatsOf } from "../src/i18n/formats";
 
 it("has the same texts in every language, none of them empty", () => {
@@ -22,4 +26,16 @@ it.each([
   [1_540_000, "1.5 MB"],
 ])("writes %i bytes as people say it", (count, said) => {
   expect(formatsOf("en").bytes(count)).toBe(said);
+});
+
+it("has the pages' own texts in every language, none of them empty but one", () => {
+  for (const [one, other] of [
+    [englishSetup, germanSetup],
+    [englishAccount, germanAccount],
+  ] as const) {
+    expect(Object.keys(other).sort()).toEqual(Object.keys(one).sort());
+    for (const [key, text] of [...Object.entries(one), ...Object.entries(other)])
+      if (key !== "guide.automatic.unknown")
+        expect(typeof text === "function" || text.length > 0).toBe(true);
+  }
 });

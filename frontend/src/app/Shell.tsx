@@ -1,68 +1,81 @@
-// The app around the elements: a menu, and one page in sight. A page that was left stays as it was.
+// The app around the elements: a menu, and one page in sight.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { TokenSource } from "../api/session";
-import type { SatchelElement } from "../elements/element";
 import { useLanguage } from "../i18n";
 import { Icon, type IconName } from "../shared/Icon";
-import { type Place, pathOf, placeOf } from "./places";
+import { Menu } from "./Menu";
+import { Page } from "./Page";
+import { type Place, pathOf, placeOf, type Section } from "./places";
+import type { Theme } from "./preferences";
 
-interface Entry {
-  label: string;
-  icon: IconName;
-  place: Place;
+const INBOX: Place = { page: "inbox", conversation: undefined };
+const ENTRIES: readonly { name: Place["page"]; icon: IconName; place: Place }[] = [
+  { name: "inbox", icon: "inbox", place: INBOX },
+  { name: "setup", icon: "setup", place: { page: "setup" } },
+  { name: "account", icon: "account", place: { page: "account", section: "activity" } },
+];
+
+export interface ShellProps {
+  token: TokenSource;
+  theme: Theme;
+  setTheme: (theme: Theme) => void;
+  setLanguage: (code: string) => void;
+  signOut: () => void;
 }
 
-export function Shell({ token }: { token: TokenSource | string }) {
-  const { text } = useLanguage();
+export function Shell({ token, theme, setTheme, setLanguage, signOut }: ShellProps) {
+  const { text, code } = useLanguage();
   const [place, setPlace] = useState<Place>(() => placeOf(location.pathname));
   const [unread, setUnread] = useState(0);
+  const main = useRef<HTMLElement>(null);
   useEffect(() => {
     const follow = () => setPlace(placeOf(location.pathname));
     addEventListener("popstate", follow);
     return () => removeEventListener("popstate", follow);
   }, []);
+  const title = text[`nav.${place.page}`];
   useEffect(() => {
-    document.title = `${unread > 0 ? `(${unread}) ` : ""}${text["nav.inbox"]} – Satchel`;
-  }, [unread, text]);
+    document.title = `${unread > 0 ? `(${unread}) ` : ""}${title} – Satchel`;
+  }, [unread, title]);
+  // Another page: the focus goes where its content is, as after a page load.
+  const before = useRef(place.page);
+  useEffect(() => {
+    if (before.current === place.page) return;
+    before.current = place.page;
+    main.current?.focus({ preventScroll: true });
+  }, [place.page]);
   const go = (next: Place) => {
     if (pathOf(next) !== location.pathname) history.pushState({ inside: true }, "", pathOf(next));
     setPlace(next);
   };
   // An element asks for another place; the app goes there, and the address with it.
   const open = (event: Event) => {
-    const { conversation, person } = (event as CustomEvent).detail as {
+    const { conversation, person, section } = (event as CustomEvent).detail as {
       conversation?: string | null;
       person?: string;
+      section?: Section;
     };
     event.preventDefault();
-    go(
-      person
-        ? { page: "person", person }
-        : { page: "inbox", conversation: conversation ?? undefined },
-    );
+    if (person) go({ page: "person", person });
+    else if (section) go({ page: "account", section });
+    else go({ page: "inbox", conversation: conversation ?? undefined });
   };
-  const entries: Entry[] = [
-    {
-      label: text["nav.inbox"],
-      icon: "inbox",
-      place: { page: "inbox", conversation: undefined },
-    },
-  ];
+  const shared = { lang: code, theme: theme === "auto" ? undefined : theme };
   return (
     <div class="shell">
-      <a class="skip" href="#content">
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
         {text["nav.skip"]}
-      </a>
+      </button>
       <nav aria-label={text["nav.label"]}>
         <span class="mark" aria-hidden="true">
           <Icon name="inbox" />
         </span>
-        {entries.map((entry) => (
+        {ENTRIES.map((entry) => (
           <a
-            key={entry.label}
+            key={entry.name}
             href={pathOf(entry.place)}
-            aria-current={entry.place.page === place.page ? "page" : undefined}
+            aria-current={entry.name === place.page ? "page" : undefined}
             onClick={(event) => {
               if (event.metaKey || event.ctrlKey || event.shiftKey) return;
               event.preventDefault();
@@ -70,17 +83,19 @@ export function Shell({ token }: { token: TokenSource | string }) {
             }}
           >
             <Icon name={entry.icon} />
-            {entry.label}
+            <span>{text[`nav.${entry.name}`]}</span>
           </a>
         ))}
+        <Menu {...{ token, theme, setTheme, setLanguage, signOut }} />
       </nav>
-      <main id="content" tabIndex={-1}>
-        <h1 class="sr">{place.page === "person" ? text["nav.person"] : text["nav.inbox"]}</h1>
+      <main id="content" tabIndex={-1} ref={main}>
+        {(place.page === "inbox" || place.page === "person") && <h1 class="sr">{title}</h1>}
         <Page
           name="satchel-inbox"
           token={token}
           shown={place.page === "inbox"}
           attributes={{
+            ...shared,
             keys: "page",
             conversation: place.page === "inbox" ? place.conversation : "unchanged",
           }}
@@ -94,56 +109,33 @@ export function Shell({ token }: { token: TokenSource | string }) {
           token={token}
           shown={place.page === "person"}
           attributes={{
+            ...shared,
             back: "",
             person: place.page === "person" ? place.person : "unchanged",
           }}
           on={{
             "satchel-open": open,
-            "satchel-back": () =>
-              history.state?.inside
-                ? history.back()
-                : go({ page: "inbox", conversation: undefined }),
+            "satchel-back": () => (history.state?.inside ? history.back() : go(INBOX)),
           }}
+        />
+        <Page
+          name="satchel-setup"
+          token={token}
+          shown={place.page === "setup"}
+          attributes={shared}
+          on={{}}
+        />
+        <Page
+          name="satchel-account"
+          token={token}
+          shown={place.page === "account"}
+          attributes={{
+            ...shared,
+            section: place.page === "account" ? place.section : "unchanged",
+          }}
+          on={{ "satchel-open": open }}
         />
       </main>
     </div>
   );
-}
-
-interface PageProps {
-  name: string;
-  token: TokenSource | string;
-  shown: boolean;
-  /** Undefined takes an attribute away; "unchanged" leaves it as it is. */
-  attributes: Record<string, string | undefined>;
-  on: Record<string, (event: Event) => void>;
-}
-
-/** An element that is made when it is first shown, and is kept. */
-function Page({ name, token, shown, attributes, on }: PageProps) {
-  const around = useRef<HTMLDivElement>(null);
-  const element = useRef<SatchelElement | undefined>(undefined);
-  const handlers = useRef(on);
-  handlers.current = on;
-  useEffect(() => {
-    if (shown && !element.current) {
-      const made = document.createElement(name) as SatchelElement;
-      for (const event of Object.keys(handlers.current))
-        made.addEventListener(event, (told) => handlers.current[event]?.(told));
-      element.current = made;
-    }
-    const page = element.current;
-    if (!page) return;
-    page.hidden = !shown;
-    for (const [attribute, value] of Object.entries(attributes)) {
-      if (value === "unchanged") continue;
-      if (value === undefined) page.removeAttribute(attribute);
-      else if (page.getAttribute(attribute) !== value) page.setAttribute(attribute, value);
-    }
-    if (!page.isConnected) {
-      page.token = token;
-      around.current?.append(page);
-    }
-  });
-  return <div class="page" hidden={!shown} ref={around} />;
 }

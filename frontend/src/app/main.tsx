@@ -1,35 +1,49 @@
 // Satchel's own pages: the elements, a menu, and an address for each page.
 
 import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import "../satchel";
-import { Problem } from "../api/session";
-import { LanguageContext, languageOf } from "../i18n";
-import { Failure } from "../shared/state";
+import "./elements";
+import { type Language, LanguageContext, languageOf } from "../i18n";
 import "../shared/theme.css";
 import "../shared/controls.css";
 import "./app.css";
+import { type Arrival, arrive } from "./arrival";
+import { languagesWanted, setLanguage, setTheme, showTheme, themeOf } from "./preferences";
 import { Shell } from "./Shell";
+import { SignedOut } from "./SignedOut";
 
-/** Takes the token out of the address, so that no link, history or screenshot has it. */
-function tokenOfAddress(): string | undefined {
-  const found = new URLSearchParams(location.hash.slice(1)).get("token") ?? undefined;
-  if (found) history.replaceState(null, "", location.pathname + location.search);
-  return found;
+function App({ first, language: begun }: { first: Arrival; language: Language }) {
+  const [arrival, setArrival] = useState(first);
+  const [language, show] = useState(begun);
+  const [theme, choose] = useState(themeOf);
+  useEffect(() => {
+    document.documentElement.lang = language.code;
+  }, [language]);
+  return (
+    <LanguageContext.Provider value={language}>
+      {arrival.kind === "in" ? (
+        <Shell
+          token={arrival.token}
+          theme={theme}
+          setTheme={(next) => {
+            setTheme(next);
+            choose(next);
+          }}
+          setLanguage={(code) => {
+            setLanguage(code);
+            void languageOf(languagesWanted()).then(show);
+          }}
+          signOut={() => setArrival({ kind: "out", why: "left", signIn: arrival.signIn })}
+        />
+      ) : (
+        <SignedOut arrival={arrival} />
+      )}
+    </LanguageContext.Provider>
+  );
 }
 
-const token = tokenOfAddress();
-const language = await languageOf(navigator.languages);
+showTheme(themeOf());
+const [first, language] = await Promise.all([arrive(), languageOf(languagesWanted())]);
 document.documentElement.lang = language.code;
-render(
-  <LanguageContext.Provider value={language}>
-    {token ? (
-      <Shell token={token} />
-    ) : (
-      <main class="signed-out">
-        <h1 class="sr">Satchel</h1>
-        <Failure error={new Problem(401, "")} retry={() => location.reload()} />
-      </main>
-    )}
-  </LanguageContext.Provider>,
-  document.body,
-);
+render(<App first={first} language={language} />, document.body);

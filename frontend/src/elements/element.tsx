@@ -26,7 +26,7 @@ function sheetOf(css: string): CSSStyleSheet {
 
 /** An element that shows a view once it has a token. */
 export abstract class SatchelElement extends HTMLElement {
-  static observedAttributes = ["back", "base", "conversation", "keys", "lang", "person"];
+  static observedAttributes = ["back", "base", "conversation", "keys", "lang", "person", "section"];
   #token: string | TokenSource | undefined;
   #round = 0;
 

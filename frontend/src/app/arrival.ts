@@ -1,0 +1,53 @@
+// How a reader comes in: with a token in the link, from a provider, or not yet.
+
+import type { TokenSource } from "../api/session";
+import { type Provider, SignIn } from "./oidc";
+
+export type Arrival =
+  | { kind: "in"; token: TokenSource; signIn: SignIn | undefined }
+  | { kind: "out"; why: "new" | "failed" | "left"; signIn: SignIn | undefined };
+
+interface Config {
+  sign_in: Provider | null;
+}
+
+/** Takes the token out of the address, so that no link, history or screenshot has it. */
+function tokenOfAddress(): string | undefined {
+  const found = new URLSearchParams(location.hash.slice(1)).get("token") ?? undefined;
+  if (found) history.replaceState(history.state, "", location.pathname + location.search);
+  return found;
+}
+
+export async function arrive(): Promise<Arrival> {
+  const given = tokenOfAddress();
+  if (given) return { kind: "in", token: () => given, signIn: undefined };
+  const signIn = await signInHere();
+  if (!signIn) return { kind: "out", why: "new", signIn };
+  try {
+    const token = await signIn.arrive();
+    if (token) return { kind: "in", token: renewing(token, signIn), signIn };
+  } catch {
+    return { kind: "out", why: "failed", signIn };
+  }
+  return { kind: "out", why: "new", signIn };
+}
+
+/** Returns the token the first time, and a new one whenever it is asked again. */
+export function renewing(first: string, signIn: SignIn): TokenSource {
+  let current: string | undefined = first;
+  return async () => {
+    const token = current ?? (await signIn.renew(location.pathname));
+    current = undefined;
+    return token;
+  };
+}
+
+async function signInHere(): Promise<SignIn | undefined> {
+  try {
+    const answer = await fetch("/app/config.json", { credentials: "omit" });
+    const config = answer.ok ? ((await answer.json()) as Config) : undefined;
+    return config?.sign_in ? new SignIn(config.sign_in) : undefined;
+  } catch {
+    return undefined;
+  }
+}
