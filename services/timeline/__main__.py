@@ -114,7 +114,9 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(dead_letter_routes(records, content, replay))
     app.include_router(setup_routes(directory, Confirmations(database)))
     app.include_router(quarantine_routes(quarantine, release, account_settings))
-    app.include_router(page_routes(Pages(settings.pages_folder), settings.embedders))
+    app.include_router(
+        page_routes(Pages(settings.pages_folder), settings.embedders, settings.sign_in)
+    )
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
     dead_letter_sweep = DeadLetterSweep(records, replay, blobs)

@@ -74,6 +74,9 @@ export interface Claims {
   scopes: ReadonlySet<string>;
 }
 
+/** How an issuer calls its claims; Satchel's own app is told, the elements take the usual names. */
+export const claimNames = { account: "account", person: "sub", scope: "scope" };
+
 /** Reads a token's claims without verifying them: good for what to show, never for what to allow. */
 export function claimsOf(token: string): Claims {
   const nobody = { account: "", sub: "", scopes: new Set<string>() };
@@ -84,8 +87,13 @@ export function claimsOf(token: string): Claims {
       c.charCodeAt(0),
     );
     const read = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
-    const scope = typeof read.scope === "string" ? read.scope.split(" ") : [];
-    return { account: String(read.account), sub: String(read.sub), scopes: new Set(scope) };
+    const said = read[claimNames.scope];
+    const words = Array.isArray(said) ? said.map(String) : String(said ?? "").split(" ");
+    return {
+      account: String(read[claimNames.account]),
+      sub: String(read[claimNames.person]),
+      scopes: new Set(words.filter(Boolean)),
+    };
   } catch {
     return nobody;
   }

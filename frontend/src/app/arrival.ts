@@ -1,6 +1,6 @@
 // How a reader comes in: with a token in the link, from a provider, or not yet.
 
-import type { TokenSource } from "../api/session";
+import { claimNames, type TokenSource } from "../api/session";
 import { type Provider, SignIn } from "./oidc";
 
 export type Arrival =
@@ -46,7 +46,9 @@ async function signInHere(): Promise<SignIn | undefined> {
   try {
     const answer = await fetch("/app/config.json", { credentials: "omit" });
     const config = answer.ok ? ((await answer.json()) as Config) : undefined;
-    return config?.sign_in ? new SignIn(config.sign_in) : undefined;
+    if (!config?.sign_in) return undefined;
+    Object.assign(claimNames, config.sign_in.claims);
+    return new SignIn(config.sign_in);
   } catch {
     return undefined;
   }

@@ -9,6 +9,7 @@ export interface Provider {
   scope: string;
   /** What the access token is for (RFC 8707); not every provider wants to be told. */
   resource: string | null;
+  claims: { account: string; person: string; scope: string };
 }
 
 interface Endpoints {

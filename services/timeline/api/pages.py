@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from mimetypes import guess_type
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from services.timeline.sign_in import SignIn
 from shared.web import Problem
 
 _HASHED = "assets/"
@@ -20,7 +22,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 _ASKED_AGAIN = "no-cache"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
-    "data: blob:; font-src 'self'; connect-src 'self'; frame-src 'self' blob:; base-uri 'self'; "
+    "data: blob:; font-src 'self'; connect-src {reached}; frame-src 'self' blob:; base-uri 'self'; "
     "form-action 'none'; frame-ancestors {embedders}"
 )
 """A mail's frame inherits it, and its inline styles with it; the mail's own policy allows less."""
@@ -61,15 +63,24 @@ def _read(path: Path) -> Page:
     )
 
 
-def page_routes(pages: Pages, embedders: Sequence[str]) -> APIRouter:
+def page_routes(pages: Pages, embedders: Sequence[str], sign_in: SignIn | None) -> APIRouter:
     """Return the routes of the pages, which `embedders`, origins, may show in a frame."""
     router = APIRouter(include_in_schema=False)
-    policy = _POLICY.format(embedders=" ".join(["'self'", *(embedders or ())]))
+    policy = _POLICY.format(
+        reached=" ".join(["'self'", *(sign_in.origins if sign_in else ())]),
+        embedders=" ".join(["'self'", *(embedders or ())]),
+    )
 
     @router.get("/")
     @router.get("/app")
     async def front_door() -> RedirectResponse:
         return RedirectResponse("/app/")
+
+    @router.get("/app/config.json")
+    async def config(response: Response) -> dict[str, Any]:
+        """Return what the pages are told of this installation; nothing of it is secret."""
+        response.headers["Cache-Control"] = _ASKED_AGAIN
+        return {"sign_in": sign_in.shown() if sign_in else None}
 
     @router.get("/app/{path:path}")
     async def page(path: str, request: Request) -> Response:
