@@ -17,14 +17,15 @@ export function Shell({ token }: { token: TokenSource | string }) {
   const { text } = useLanguage();
   const [place, setPlace] = useState<Place>(() => placeOf(location.pathname));
   const [unread, setUnread] = useState(0);
+  const title = text[place.page === "person" ? "nav.person" : "nav.inbox"];
   useEffect(() => {
     const follow = () => setPlace(placeOf(location.pathname));
     addEventListener("popstate", follow);
     return () => removeEventListener("popstate", follow);
   }, []);
   useEffect(() => {
-    document.title = `${unread > 0 ? `(${unread}) ` : ""}${text["nav.inbox"]} – Satchel`;
-  }, [unread, text]);
+    document.title = `${unread > 0 ? `(${unread}) ` : ""}${title} – Satchel`;
+  }, [unread, title]);
   const go = (next: Place) => {
     if (pathOf(next) !== location.pathname) history.pushState({ inside: true }, "", pathOf(next));
     setPlace(next);
@@ -75,7 +76,7 @@ export function Shell({ token }: { token: TokenSource | string }) {
         ))}
       </nav>
       <main id="content" tabIndex={-1}>
-        <h1 class="sr">{place.page === "person" ? text["nav.person"] : text["nav.inbox"]}</h1>
+        <h1 class="sr">{title}</h1>
         <Page
           name="satchel-inbox"
           token={token}
