@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
+import type { Session } from "../src/api/session";
 import type { Conversation } from "../src/inbox/conversations";
+import { holdersOf } from "../src/inbox/directory";
 import { completed, suggestionsFor, withOperator } from "../src/inbox/search";
 
 const known = [
@@ -40,4 +42,28 @@ it("replaces the last word alone", () => {
 it("appends an operator after a space", () => {
   expect(withOperator("offer", "from:")).toBe("offer from:");
   expect(withOperator("", "from:")).toBe("from:");
+});
+
+it("asks the directory for a whole address, where the token allows it", async () => {
+  const asked: string[] = [];
+  const session = (...scopes: string[]) =>
+    ({
+      claims: async () => ({ scopes: new Set(scopes) }),
+      api: {
+        GET: async (_: string, { params }: { params: { query: { address: string } } }) => {
+          asked.push(params.query.address);
+          const people = [
+            { person_id: "c9", kind: "candidate", name: "Zed", addresses: [] },
+            { person_id: "u1", kind: "user", name: "Me", addresses: [] },
+          ];
+          return { data: { items: people }, response: new Response() };
+        },
+      },
+    }) as unknown as Session;
+  expect(await holdersOf(session("directory:read"), "offer zed@mail.example")).toEqual([
+    { id: "c9", name: "Zed" },
+  ]);
+  expect(await holdersOf(session("directory:read"), "zed@")).toEqual([]);
+  expect(await holdersOf(session("timeline:read"), "zed@mail.example")).toEqual([]);
+  expect(asked).toEqual(["zed@mail.example"]);
 });

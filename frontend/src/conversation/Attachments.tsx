@@ -14,6 +14,11 @@ const LARGEST_PREVIEW = 8_000_000;
 const TECHNICAL =
   /^(?:message\/(?:delivery-status|disposition-notification)|text\/(?:rfc822-headers|calendar)|application\/(?:ics|pgp-signature|pkcs7-signature|x-pkcs7-signature))$/;
 
+/** Returns the calendar that an invitation was read from, to be put into the reader's own. */
+export function calendarOf(mail: Mail): Attachment | undefined {
+  return mail.invite ? mail.attachments.find(isCalendar) : undefined;
+}
+
 /** Returns the files that somebody wanted to send, without what programs add. */
 export function filesOf(mail: Mail): Attachment[] {
   return mail.attachments.filter(
@@ -29,9 +34,10 @@ export function Attachments({ mail }: { mail: Mail }) {
   const session = useSession();
   const { text, bytes } = useLanguage();
   const [failed, setFailed] = useState(false);
-  if (mail.attachments.length === 0) return null;
   const files = filesOf(mail);
-  const technical = mail.attachments.filter((one) => !files.includes(one));
+  const calendar = calendarOf(mail);
+  const technical = mail.attachments.filter((one) => !files.includes(one) && one !== calendar);
+  if (files.length + technical.length === 0) return null;
   const pathOf = (one: Attachment) => `/v1/mails/${mail.id}/attachments/${one.index}`;
   const listOf = (some: Attachment[]) => (
     <ul>

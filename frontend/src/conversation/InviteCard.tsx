@@ -3,7 +3,14 @@ import { Icon } from "../shared/Icon";
 import { type Invite, timesOf } from "./invite";
 import { nameOfAddress } from "./mails";
 
-export function InviteCard({ invite, from }: { invite: Invite; from: string }) {
+export interface InviteCardProps {
+  invite: Invite;
+  from: string;
+  /** Saves the event as a file for a calendar. */
+  save: (() => void) | undefined;
+}
+
+export function InviteCard({ invite, from, save }: InviteCardProps) {
   const language = useLanguage();
   const { text } = language;
   const times = timesOf(invite, language);
@@ -72,6 +79,14 @@ export function InviteCard({ invite, from }: { invite: Invite; from: string }) {
             <a href={invite.conference} target="_blank" rel="noopener noreferrer nofollow">
               {text["invite.join"]}
             </a>
+          </p>
+        )}
+        {save && (
+          <p class="with-icon">
+            <Icon name="calendar" />
+            <button type="button" class="link" onClick={save}>
+              {text["invite.save"]}
+            </button>
           </p>
         )}
         {invite.organizer && (

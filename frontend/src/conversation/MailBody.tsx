@@ -3,16 +3,17 @@ import { useLanguage } from "../i18n";
 import { useSession } from "../shared/context";
 import { Failure } from "../shared/state";
 import { useFetched } from "../shared/use-fetched";
-import { Attachments } from "./Attachments";
+import { Attachments, calendarOf } from "./Attachments";
 import { InviteCard } from "./InviteCard";
 import { MailFrame } from "./MailFrame";
-import { type Mail, mailOf, nameOf, nameOfAddress } from "./mails";
+import { download, type Mail, mailOf, nameOf, nameOfAddress } from "./mails";
 import { PlainBody } from "./PlainText";
 
 export function MailBody({ mail }: { mail: Mail }) {
   const session = useSession();
   const { text, list } = useLanguage();
   const [variant, setVariant] = useState<string>();
+  const [failed, setFailed] = useState(false);
   const { value, error, again } = useFetched(
     (signal) => mailOf(session, mail.id, variant, signal),
     [session, mail.id, variant],
@@ -21,6 +22,7 @@ export function MailBody({ mail }: { mail: Mail }) {
   if (!value) return <div class="body-skeleton" role="status" aria-label={text["state.loading"]} />;
   const from = nameOfAddress(value.from);
   const isVerified = value.authentication.verdict === "verified" && !value.forwarded_by;
+  const calendar = variant ? undefined : calendarOf(value);
   const inPath = variant ? `?variant=${variant}` : "";
   return (
     <div class="body">
@@ -41,7 +43,22 @@ export function MailBody({ mail }: { mail: Mail }) {
           </select>
         </label>
       )}
-      {value.invite && <InviteCard invite={value.invite} from={from} />}
+      {value.invite && (
+        <InviteCard
+          invite={value.invite}
+          from={from}
+          save={
+            calendar &&
+            (() =>
+              void download(
+                session,
+                `/v1/mails/${mail.id}/attachments/${calendar.index}`,
+                "invite.ics",
+              ).catch(() => setFailed(true)))
+          }
+        />
+      )}
+      {failed && <p role="alert">{text["mail.download-failed"]}</p>}
       {value.html ? (
         <MailFrame
           key={variant ?? ""}

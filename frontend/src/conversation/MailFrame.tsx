@@ -41,6 +41,7 @@ export function MailFrame({ html, from, sender, imagePath }: MailFrameProps) {
       if (now.readyState === "loading") return;
       clearInterval(timer);
       found = now;
+      now.addEventListener("keydown", (event) => handOn(event, element));
       observer.observe(now.body);
       setQuotes(endingQuotes(now));
       setPage(now);
@@ -95,4 +96,17 @@ export function MailFrame({ html, from, sender, imagePath }: MailFrameProps) {
       )}
     </>
   );
+}
+
+/** A key that is pressed in the frame counts as if it were pressed beside it. */
+function handOn(event: KeyboardEvent, frame: HTMLElement): void {
+  const { key, ctrlKey, metaKey, altKey, shiftKey } = event;
+  const again = { key, ctrlKey, metaKey, altKey, shiftKey };
+  const told = new KeyboardEvent("keydown", {
+    ...again,
+    bubbles: true,
+    composed: true,
+    cancelable: true,
+  });
+  if (!frame.dispatchEvent(told)) event.preventDefault();
 }

@@ -1,4 +1,3 @@
-import conversationCss from "../conversation/conversation.css?inline";
 import { Inbox } from "../inbox/Inbox";
 import css from "../inbox/inbox.css?inline";
 import type { SatchelElement, View } from "./element";
@@ -19,4 +18,4 @@ function InboxView({ element }: { element: SatchelElement }) {
   );
 }
 
-export const view: View = { component: InboxView, styles: [css, conversationCss] };
+export const view: View = { component: InboxView, styles: [css] };

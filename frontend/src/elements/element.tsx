@@ -3,7 +3,7 @@
 import { type ComponentType, render } from "preact";
 import { type Session, sessionOf, type TokenSource } from "../api/session";
 import { LanguageContext, languageOf } from "../i18n";
-import { SessionContext } from "../shared/context";
+import { SessionContext, StylesContext } from "../shared/context";
 import controls from "../shared/controls.css?inline";
 import { KeyContext, type KeyScope } from "../shared/keyboard";
 import theme from "../shared/theme.css?inline";
@@ -86,6 +86,12 @@ export abstract class SatchelElement extends HTMLElement {
     this.token = token;
   }
 
+  #adopt = (css: string): void => {
+    const sheets = this.shadowRoot?.adoptedStyleSheets;
+    const sheet = sheetOf(css);
+    if (sheets && !sheets.includes(sheet)) sheets.push(sheet);
+  };
+
   async #show(): Promise<void> {
     const round = ++this.#round;
     const token = this.#token;
@@ -100,14 +106,16 @@ export abstract class SatchelElement extends HTMLElement {
     ]);
     const root = this.shadowRoot;
     if (round !== this.#round || !root) return;
-    root.adoptedStyleSheets = [theme, controls, ...view.styles].map(sheetOf);
+    for (const css of [theme, controls, ...view.styles]) this.#adopt(css);
     const Component = view.component;
     render(
       <SessionContext.Provider value={session(this.base, token)}>
         <LanguageContext.Provider value={language}>
-          <KeyContext.Provider value={{ scope: this.keys, element: this }}>
-            <Component element={this} />
-          </KeyContext.Provider>
+          <StylesContext.Provider value={this.#adopt}>
+            <KeyContext.Provider value={{ scope: this.keys, element: this }}>
+              <Component element={this} />
+            </KeyContext.Provider>
+          </StylesContext.Provider>
         </LanguageContext.Provider>
       </SessionContext.Provider>,
       root,

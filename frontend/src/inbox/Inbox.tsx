@@ -1,17 +1,17 @@
 // The inbox: a list, and beside it the conversation that was chosen.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ConversationView } from "../conversation/Conversation";
 import { useLanguage } from "../i18n";
 import { useSession } from "../shared/context";
 import { useKeys } from "../shared/keyboard";
 import { Shortcuts } from "../shared/Shortcuts";
-import { Empty } from "../shared/state";
+import { Empty, Failure, Skeleton } from "../shared/state";
 import { useStable } from "../shared/use-stable";
 import { type Conversation, everything, type Filter, markAll } from "./conversations";
 import { ListPane } from "./ListPane";
 import * as lists from "./list";
 import { Toolbar } from "./Toolbar";
+import { useConversationView } from "./use-conversation-view";
 import { useList } from "./use-list";
 import { useLost, useUnread } from "./use-unread";
 import type { ListHandle } from "./VirtualList";
@@ -32,6 +32,7 @@ export function Inbox({ chosen, choose, openPerson, onUnread }: InboxProps) {
   const live = useList(session, filter);
   const unread = useUnread(session, onUnread);
   const lost = useLost(session);
+  const { view: View, error: viewError, again } = useConversationView(chosen !== undefined);
   const handle = useRef<ListHandle>(null);
   const field = useRef<HTMLInputElement>(null);
   const cursor = useRef(chosen);
@@ -123,8 +124,12 @@ export function Inbox({ chosen, choose, openPerson, onUnread }: InboxProps) {
           {said}
         </div>
       </section>
-      {chosen ? (
-        <ConversationView
+      {chosen && !View ? (
+        <div class="nothing">
+          {viewError ? <Failure error={viewError} retry={again} /> : <Skeleton rows={4} />}
+        </div>
+      ) : chosen && View ? (
+        <View
           key={chosen}
           id={chosen}
           back={backToList}

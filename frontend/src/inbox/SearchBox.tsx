@@ -4,9 +4,11 @@ import type { RefObject } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useLanguage } from "../i18n";
 import { Avatar } from "../shared/Avatar";
+import { useSession } from "../shared/context";
 import { Icon } from "../shared/Icon";
 import { Popover } from "../shared/Popover";
 import type { Conversation } from "./conversations";
+import { holdersOf } from "./directory";
 import { completed, OPERATORS, type Suggestion, suggestionsFor, withOperator } from "./search";
 
 const PAUSE = 250; // milliseconds after the last key
@@ -24,6 +26,8 @@ export function SearchBox({ q, search, choosePerson, known, field }: SearchBoxPr
   const [typed, setTyped] = useState(q);
   const [found, setFound] = useState<Suggestion[]>([]);
   const [active, setActive] = useState(-1);
+  const session = useSession();
+  const asked = useRef("");
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const list = useId();
   useEffect(() => setTyped(q), [q]);
@@ -38,10 +42,17 @@ export function SearchBox({ q, search, choosePerson, known, field }: SearchBoxPr
   };
   const type = (next: string) => {
     change(next, PAUSE);
-    setFound(suggestionsFor(next, known()));
+    const near = suggestionsFor(next, known());
+    setFound(near);
+    asked.current = next;
+    void holdersOf(session, next).then((holders) => {
+      const more = holders.filter((one) => !near.some((other) => other.id === one.id));
+      if (more.length > 0 && asked.current === next) setFound([...more, ...near]);
+    });
   };
   const choose = (one: Suggestion) => {
     const next = completed(typed, one);
+    asked.current = next;
     setFound([]);
     change(next, 0);
     if (one.id) choosePerson(one.id, one.name);

@@ -44,10 +44,7 @@ export function Failure({ error, retry }: { error: unknown; retry: () => void })
       <Icon name={icons[kind]} />
       <h2>{text[`state.${kind}`]}</h2>
       <p class="quiet">{text[`state.${kind}.what`]}</p>
-      {kind === "error" && error instanceof Problem && error.message && (
-        <p class="quiet">{error.message}</p>
-      )}
-      {kind !== "forbidden" && kind !== "missing" && (
+      {kind !== "forbidden" && kind !== "missing" && kind !== "invalid" && (
         <button type="button" class="button" onClick={retry}>
           <Icon name="retry" />
           {text["state.retry"]}
@@ -57,13 +54,14 @@ export function Failure({ error, retry }: { error: unknown; retry: () => void })
   );
 }
 
-export type FailureKind = "offline" | "expired" | "forbidden" | "missing" | "error";
+export type FailureKind = "offline" | "expired" | "forbidden" | "missing" | "invalid" | "error";
 
 const icons: Record<FailureKind, IconName> = {
   offline: "offline",
   expired: "lock",
   forbidden: "lock",
   missing: "search",
+  invalid: "search",
   error: "alert",
 };
 
@@ -72,5 +70,6 @@ export function kindOf(error: unknown): FailureKind {
   if (!(error instanceof Problem)) return "error";
   if (error.status === 401) return "expired";
   if (error.status === 403) return "forbidden";
-  return error.status === 404 ? "missing" : "error";
+  if (error.status === 404) return "missing";
+  return error.status === 400 || error.status === 422 ? "invalid" : "error";
 }

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from dev.gateway import Gateway
 from dev.install import Unavailable, ensure_chromium
 from dev.pages import build
+from dev.ports import free_port
 from dev.stack import Stack, own_databases
 from tests.deadline import DEADLINE
 from tests.e2e.pages.mails import week
@@ -26,6 +28,13 @@ def pages_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="package")
+def origin(pages_stack: Stack) -> Iterator[str]:
+    """Where all services are, as behind their ingress."""
+    with Gateway(free_port(), pages_stack.http_ports) as gateway:
+        yield gateway.origin
+
+
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """A headless Chromium. It ends with the package: beside it no other event loop can run."""
     try:
@@ -40,17 +49,17 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(pages_stack: Stack, chromium: Browser) -> Iterator[Site]:
+def site(pages_stack: Stack, origin: str, chromium: Browser) -> Iterator[Site]:
     """An account without mail."""
-    site = Site(pages_stack, chromium, f"pages{next(_numbers)}")
+    site = Site(pages_stack, origin, chromium, f"pages{next(_numbers)}")
     yield site
     site.client.close()
 
 
 @pytest.fixture(scope="module")
-def full(pages_stack: Stack, chromium: Browser) -> Iterator[Site]:
+def full(pages_stack: Stack, origin: str, chromium: Browser) -> Iterator[Site]:
     """An account with a week of mail, which tests read and change little."""
-    site = Site(pages_stack, chromium, f"pages{next(_numbers)}")
+    site = Site(pages_stack, origin, chromium, f"pages{next(_numbers)}")
     site.send(*week())
     yield site
     site.client.close()

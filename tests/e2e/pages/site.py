@@ -40,13 +40,13 @@ class Seen:
 class Site:
     """The pages of one account."""
 
-    def __init__(self, stack: Stack, browser: Browser, account: str) -> None:
+    def __init__(self, stack: Stack, origin: str, browser: Browser, account: str) -> None:
         self.stack, self.browser, self.account = stack, browser, account
         self.client = self.client_of("u1")
         for person, (kind, name, addresses) in PEOPLE.items():
             self.client.put_person(person, kind, name, addresses)
         self.capture = self.client.mint("u1")
-        self.origin = f"http://127.0.0.1:{stack.of('timeline')[0].http_port}"
+        self.origin = origin
         self.sent = 0
 
     def client_of(self, person: str) -> Client:

@@ -45,6 +45,11 @@ def test_a_mail_looks_as_its_sender_designed_it(full: Site) -> None:
         expect(frame.get_by_role("link", name="Read the contract")).to_have_attribute(
             "rel", "noopener noreferrer nofollow"
         )
+        # A key in the frame counts as one beside it.
+        frame.get_by_text("Dear Amina,").click()
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
         inside = frame.locator("body").evaluate("body => body.getBoundingClientRect().height")
         assert inside <= _height(page) < inside + 40
 
@@ -142,13 +147,16 @@ def test_a_picture_that_a_mail_brings_is_shown_in_its_place(full: Site) -> None:
         assert page.get_by_text("Pictures from the web").count() == 0
 
 
-def test_an_invitation_is_a_card_in_the_reader_s_time(full: Site) -> None:
+def test_an_invitation_is_a_card_in_the_reader_s_time(full: Site, tmp_path: Path) -> None:
     with full.page() as page:
         open_row(page, "Interview: Jonas Lindqvist")
         card = page.get_by_role("region", name="Invitation")
         expect(card).to_contain_text("16:00 \N{EN DASH} 17:00 your time")
         expect(card).to_contain_text("10:00 \N{EN DASH} 11:00 (America/New_York)")
         expect(card).to_contain_text("Client Ltd, Room 4")
+        name, data = saved(page, card.get_by_role("button", name="Add to your calendar"), tmp_path)
+        assert name == "invite.ics"
+        assert data.startswith(b"BEGIN:VCALENDAR")
         card.get_by_text("2 guests").click()
         expect(card).to_contain_text("Jonas Lindqvist accepted")
 

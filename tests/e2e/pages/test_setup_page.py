@@ -13,8 +13,6 @@ from tests.e2e.pages.site import Site, barriers
 
 CODE = "483920571"
 LINK = "https://mail-settings.google.com/mail/vf-%5BPAGES%5D-none"
-GATE = ("capture-addresses", "people", "setup/guides", "explain")
-"""What the matcher answers: the pages are served by the timeline, without a gateway before it."""
 
 
 def question(capture: str, mailbox: str = "ben@agency.example") -> EmailMessage:
@@ -51,7 +49,9 @@ def test_from_no_address_to_the_providers_question(site: Site) -> None:
         expect(page.get_by_role("button", name="Save as a contact")).to_be_visible()
         [address] = site.client_of("u2").json("GET", "timeline", "/v1/setup")["capture_addresses"]
         expect(page.locator(".address code")).to_have_text(address["address"])
-        site.client.send("x@google.com", [address["address"]], question(address["address"]).as_bytes())
+        site.client.send(
+            "x@google.com", [address["address"]], question(address["address"]).as_bytes()
+        )
         asked = page.locator(".question")
         expect(asked).to_contain_text("Gmail asks for your confirmation")
         expect(asked).to_contain_text("ben@agency.example")
@@ -64,9 +64,7 @@ def test_from_no_address_to_the_providers_question(site: Site) -> None:
 
 
 def test_the_card_and_the_copy_are_of_the_address(site: Site) -> None:
-    with site.page(
-        site.url("setup"), permissions=["clipboard-read", "clipboard-write"]
-    ) as page:
+    with site.page(site.url("setup"), permissions=["clipboard-read", "clipboard-write"]) as page:
         page.get_by_role("button", name="Copy").first.click()
         expect(page.get_by_text("Copied")).to_be_visible()
         assert page.evaluate("navigator.clipboard.readText()") == site.capture

@@ -72,6 +72,7 @@ export const mail: Part<typeof en> = {
   "invite.no-time": "Ohne Zeitangabe",
   "invite.no-summary": "(kein Titel)",
   "invite.repeats": "Wiederholt sich",
+  "invite.save": "In den eigenen Kalender (.ics)",
   "invite.join": "Am Videoanruf teilnehmen",
   "invite.organizer": (name) => `Organisiert von ${name}`,
   "invite.attendees": (count) => (count === 1 ? "1 Gast" : `${count} Gäste`),

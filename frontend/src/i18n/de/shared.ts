@@ -23,6 +23,9 @@ export const shared: Part<typeof en> = {
     "Ihr Konto erlaubt es nicht. Fragen Sie die Person, die Satchel bei Ihnen verwaltet.",
   "state.missing": "Das ist nicht mehr da",
   "state.missing.what": "Es wurde entfernt oder gehört jemand anderem.",
+  "state.invalid": "Danach lässt sich noch nicht suchen",
+  "state.invalid.what":
+    "Ergänzen Sie Ihre Eingabe: after: und before: brauchen einen Tag wie 2026-01-31.",
   "state.retry": "Noch einmal versuchen",
   "live.lost": "Keine Live-Aktualisierung. Verbindung wird wiederhergestellt …",
   "keys.title": "Tastenkürzel",

@@ -69,6 +69,7 @@ export const mail = {
   "invite.no-time": "No time given",
   "invite.no-summary": "(no title)",
   "invite.repeats": "Repeats",
+  "invite.save": "Add to your calendar (.ics)",
   "invite.join": "Join the video call",
   "invite.organizer": (name: string) => `Organised by ${name}`,
   "invite.attendees": (count: number) => (count === 1 ? "1 guest" : `${count} guests`),

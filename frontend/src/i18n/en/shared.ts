@@ -17,6 +17,9 @@ export const shared = {
   "state.forbidden.what": "Your account does not allow it. Ask whoever manages Satchel for you.",
   "state.missing": "This is not here any more",
   "state.missing.what": "It was removed, or it belongs to somebody else.",
+  "state.invalid": "That cannot be searched for yet",
+  "state.invalid.what":
+    "Complete what you typed: after: and before: need a day such as 2026-01-31.",
   "state.retry": "Try again",
   "live.lost": "Live updates paused. Reconnecting…",
   "keys.title": "Keyboard shortcuts",
