@@ -79,23 +79,32 @@ export const claimNames = { account: "account", person: "sub", scope: "scope" };
 
 /** Reads a token's claims without verifying them: good for what to show, never for what to allow. */
 export function claimsOf(token: string): Claims {
-  const nobody = { account: "", sub: "", scopes: new Set<string>() };
-  const part = token.split(".")[1];
-  if (part === undefined) return nobody;
+  const read = payloadOf(token);
+  if (!read) return { account: "", sub: "", scopes: new Set() };
+  const said = read[claimNames.scope];
+  const words = Array.isArray(said) ? said.map(String) : String(said ?? "").split(" ");
+  return {
+    account: String(read[claimNames.account]),
+    sub: String(read[claimNames.person]),
+    scopes: new Set(words.filter(Boolean)),
+  };
+}
+
+/** Returns when a token expires, in Unix time; never, if it does not say. */
+export function expiryOf(token: string): number {
+  const exp = payloadOf(token)?.exp;
+  return typeof exp === "number" ? exp : Number.POSITIVE_INFINITY;
+}
+
+function payloadOf(token: string): Record<string, unknown> | undefined {
   try {
+    const part = token.split(".")[1] ?? "";
     const bytes = Uint8Array.from(atob(part.replace(/-/g, "+").replace(/_/g, "/")), (c) =>
       c.charCodeAt(0),
     );
-    const read = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
-    const said = read[claimNames.scope];
-    const words = Array.isArray(said) ? said.map(String) : String(said ?? "").split(" ");
-    return {
-      account: String(read[claimNames.account]),
-      sub: String(read[claimNames.person]),
-      scopes: new Set(words.filter(Boolean)),
-    };
+    return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
   } catch {
-    return nobody;
+    return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 // How a reader comes in: with a token in the link, from a provider, or not yet.
 
-import { claimNames, type TokenSource } from "../api/session";
+import { claimNames, expiryOf, type TokenSource } from "../api/session";
 import { type Provider, SignIn } from "./oidc";
 
 export type Arrival =
@@ -32,13 +32,23 @@ export async function arrive(): Promise<Arrival> {
   return { kind: "out", why: "new", signIn };
 }
 
-/** Returns the token the first time, and a new one whenever it is asked again. */
-export function renewing(first: string, signIn: SignIn): TokenSource {
-  let current: string | undefined = first;
-  return async () => {
-    const token = current ?? (await signIn.renew(location.pathname));
-    current = undefined;
-    return token;
+const EARLY = 5; // seconds before it expires
+
+/**
+ * Returns the token as long as it lives, then a new one. One that is refused before its time is not
+ * replaced: the provider would give the same again, and again.
+ */
+export function renewing(first: string, signIn: Pick<SignIn, "renew">): TokenSource {
+  let current: string | Promise<string> = first;
+  let expires = expiryOf(first);
+  return () => {
+    if (Date.now() / 1000 < expires - EARLY) return current;
+    expires = Number.POSITIVE_INFINITY; // whoever asks meanwhile gets the same new one
+    current = signIn.renew(location.pathname).then((token) => {
+      expires = expiryOf(token);
+      return token;
+    });
+    return current;
   };
 }
 
