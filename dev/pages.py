@@ -13,7 +13,7 @@ from dev.terminal import Mistake, say
 FRONTEND = ROOT / "frontend"
 DIST = FRONTEND / "dist"
 _BUILT, _INSTALLED = DIST / ".built", FRONTEND / "node_modules" / ".installed"
-_SOURCES = ("src/**/*", "index.html", "*.json", "*.ts", "../docs/openapi/*.json")
+_SOURCES = ("src/**/*", "public/**/*", "index.html", "*.json", "*.ts", "../docs/openapi/*.json")
 _MADE = ("src/api/timeline.d.ts", "src/api/matcher.d.ts")
 
 

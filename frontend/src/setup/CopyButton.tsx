@@ -15,19 +15,24 @@ export function CopyButton({ value, label }: { value: string; label?: string }) 
     return () => clearTimeout(timer);
   }, [said]);
   return (
-    <button
-      type="button"
-      class="button copy"
-      aria-label={label && `${text["address.copy"]}: ${label}`}
-      onClick={() =>
-        navigator.clipboard.writeText(value).then(
-          () => setSaid("copied"),
-          () => setSaid("copy-failed"),
-        )
-      }
-    >
-      <Icon name={said === "copied" ? "check" : "copy"} />
-      <span role="status">{said ? text[`address.${said}`] : text["address.copy"]}</span>
-    </button>
+    <>
+      <button
+        type="button"
+        class="button copy"
+        aria-label={label && `${text["address.copy"]}: ${label}`}
+        onClick={() =>
+          navigator.clipboard.writeText(value).then(
+            () => setSaid("copied"),
+            () => setSaid("copy-failed"),
+          )
+        }
+      >
+        <Icon name={said === "copied" ? "check" : "copy"} />
+        {said ? text[`address.${said}`] : text["address.copy"]}
+      </button>
+      <span class="sr" role="status">
+        {said && text[`address.${said}`]}
+      </span>
+    </>
   );
 }

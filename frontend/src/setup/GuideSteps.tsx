@@ -56,7 +56,7 @@ export function GuideSteps({ half, values }: { half: GuideHalf; values: Values }
           {lists.map(([title, list]) =>
             list && list.length > 0 ? (
               <div key={title}>
-                <h4 id={`${id}-${title}`}>{text[title]}</h4>
+                <h3 id={`${id}-${title}`}>{text[title]}</h3>
                 <ul aria-labelledby={`${id}-${title}`} lang="en">
                   {list.map((line) => (
                     <li key={line}>

@@ -15,7 +15,7 @@ export function Question({ question }: { question: Confirmation }) {
     <section class="question" aria-label={text["question.title"](nameOf(question.provider))}>
       <header>
         <Icon name="unread" />
-        <h3>{text["question.title"](nameOf(question.provider))}</h3>
+        <h2>{text["question.title"](nameOf(question.provider))}</h2>
         <span class="quiet small">{moment(new Date(question.at))}</span>
       </header>
       {question.requested_by && <p>{text["question.for"](question.requested_by)}</p>}

@@ -37,7 +37,7 @@ export function WatchWindow({ watched, again }: { watched: Watched[]; again: () 
       <ul class="watched" aria-label={text["watch.seen"]}>
         {watched.map((mail) => (
           <li key={`${mail.received_at}${mail.subject}`}>
-            <h4>{mail.subject}</h4>
+            <h3>{mail.subject}</h3>
             <p class="quiet small">
               {mail.sender?.address ?? text["watch.nobody"]} · {moment(new Date(mail.received_at))}
             </p>

@@ -98,7 +98,7 @@ def test_a_dead_letter_is_given_up_with_a_reason(site: Site) -> None:
 
 def test_who_has_an_address_and_what_would_become_of_a_mail(site: Site) -> None:
     with site.page(site.url("account/people")) as page:
-        page.get_by_label("Address").fill("amina@work.example")
+        page.get_by_role("textbox", name="Address").fill("amina@work.example")
         page.get_by_role("button", name="Look up").click()
         expect(page.locator(".people li")).to_contain_text("Amina Diallo")
         raw = mail("e1", AMINA, f"{NORA}, x@shop.example", "Explain", "x").as_bytes()
@@ -153,12 +153,12 @@ def test_the_shell_leads_to_pages_and_back_and_keeps_what_is_preferred(site: Sit
         page.get_by_role("button", name="Appearance").click()
         page.get_by_role("button", name="Dark").click()
         assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
-        page.get_by_label("Language").select_option("de")
+        page.get_by_role("combobox", name="Language").select_option("de")
         expect(page.get_by_role("link", name="Posteingang")).to_be_visible()
         stored = page.evaluate("Object.keys(localStorage).sort()")
         assert stored == ["satchel.language", "satchel.theme"]
         assert barriers(page) == []
-        page.get_by_role("button", name="Abmelden").click()
+        page.get_by_role("button", name="Abmelden", exact=True).click()
         expect(page.get_by_text("Sie haben sich abgemeldet.")).to_be_visible()
         assert barriers(page) == []
 
