@@ -28,7 +28,7 @@ from services.matcher.decide import Person, verdicts
 from services.matcher.judge import judge
 from services.matcher.senders import literal_senders
 from services.timeline.api.mails import download_headers
-from services.timeline.api.shapes import NOBODY, MailDetail
+from services.timeline.api.shapes import MailDetail
 from services.timeline.content.data_images import images_set_aside
 from services.timeline.content.images import (
     has_remote_images,
@@ -115,7 +115,7 @@ def _shown(mail: ShownMail[Content], raw: bytes) -> MailDetail:
     if html is not None:
         images = [*images_set_aside(leaves(raw)[0]), *attached_parts(raw)]
         html = with_inline_images(with_remote_images(html), by_content_id(images))
-    return MailDetail.in_full(mail, NOBODY, html, has_remote_images=has_remote)
+    return MailDetail.in_full(mail, {}, html, has_remote_images=has_remote)
 
 
 def _attached(size: int) -> MailAttached:

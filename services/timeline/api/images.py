@@ -28,7 +28,7 @@ def image_routes(mails: Mails, settings: AccountSettings, images: RemoteImages |
     @router.get(
         "/v1/mails/{mail_id}/images",
         response_class=Response,
-        responses={200: {"content": {"image/*": BYTES}}},
+        responses={200: {"content": {"application/octet-stream": BYTES}}},
     )
     async def remote_image(
         mail_id: MailInPath,

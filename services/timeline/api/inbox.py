@@ -9,13 +9,13 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from services.timeline.api.people_shapes import people_named
 from services.timeline.api.shapes import (
     ConversationDetail,
     ConversationList,
     ConversationOut,
     MailOut,
     conversation_fields,
-    people_named,
 )
 from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.inbox import Inbox, InboxItem

@@ -10,12 +10,11 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response
 
+from services.timeline.api.people_shapes import people_named, person_out
 from services.timeline.api.shapes import (
     MailDetail,
     MailList,
     MailOut,
-    people_named,
-    person_out,
 )
 from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.mails import Mails, ShownMail

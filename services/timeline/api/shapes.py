@@ -1,12 +1,12 @@
 """The shapes that clients rely on. Fields may be added, never renamed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.timeline.api.people_shapes import NOBODY, PersonOut, people_named, person_out
 from services.timeline.content import new_part
 from services.timeline.content.automatic import Kind as AutoKind
 from services.timeline.content.invite import Invite
@@ -23,8 +23,6 @@ from shared.events import (
     Role,
     Source,
 )
-
-NOBODY: Mapping[str, KnownPerson] = MappingProxyType({})
 
 
 class FromRecord(BaseModel):
@@ -85,14 +83,6 @@ class VariantOut(BaseModel):
 
     id: str
     captured_by: list[str]
-
-
-class PersonOut(BaseModel):
-    """Someone whom a mail names by id."""
-
-    person_id: str
-    kind: Kind
-    name: str
 
 
 class ProfileOut(BaseModel):
@@ -181,24 +171,6 @@ class MailDetail(MailOut):
             has_remote_images=has_remote_images,
             participants=[*content.participants, *bcc],
         )
-
-
-def people_named(shown: Iterable[ShownMail[ListedContent]]) -> set[str]:
-    """Return the ids of all whom these mails name to their viewer."""
-    return {
-        id_
-        for one in shown
-        for id_ in (
-            *(match.person_id for match in one.viewer.matches(one.mail)),
-            *(capture.owner for capture in one.viewer.captures(one.mail)),
-            *(owner for owners in one.variants.values() for owner in owners),
-        )
-    }
-
-
-def person_out(person: KnownPerson) -> PersonOut:
-    """Return a person, without their addresses."""
-    return PersonOut(person_id=person.person_id, kind=Kind(person.kind), name=person.name)
 
 
 def _fields(shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-import nh3
 from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
@@ -23,12 +22,11 @@ from inscriptis.model.html_element import HtmlElement
 from lxml import etree
 from lxml.html import document_fromstring
 
+from services.timeline.content.allowed_html import BROUGHT_IMAGE, PLAIN, QUOTED, STYLED, UNSEEN
 from services.timeline.content.images import REMOTE_SRC, REMOTE_URL
-from services.timeline.content.inline_styles import safe_colour, safe_style
+from services.timeline.content.inline_styles import safe_colour
 from shared.mail.mime import CONTROL, MAX_TEXT
 
-_UNSEEN = {"head", "iframe", "math", "noembed", "noframes", "script", "style", "svg", "textarea"}
-_UNSEEN |= {"title"}
 _FORMATTING = {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong"}
 _FORMATTING |= {"tt", "u"}
 """Left open, they are opened again in every block that follows: HTML standard, section 13.2.4.3."""
@@ -43,76 +41,16 @@ _VALUE = re.compile(r"=\s*+(?:\"([^\"]*+)\"|'([^']*+)')")
 _PLAIN_DATA = re.compile(r"(?<=\ssrc=)data:image/[a-z]{1,5};base64,[A-Za-z0-9+/=]++", re.IGNORECASE)
 _AMBIGUOUS = re.compile(r"=\s*+[\"']|=\s*+\Z|>")
 _TAKEN_OUT = "label"  # by nh3; what is in it stays
-_LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
-_BROUGHT_IMAGE = re.compile(r"cid:|data:image/(?:bmp|gif|jpe?g|png|webp);base64,", re.IGNORECASE)
 _SHOWS_IMAGE = {"img": "src", "image": "src", "input": "src", "video": "poster"}
 _FALLBACK = ("noscript", "object", "plaintext", "template", "xmp")
 _QUOTES_MAIL = re.compile("quote", re.IGNORECASE)  # gmail_quote, protonmail_quote and others
 _INTRODUCES_QUOTE = re.compile(r"(?:^|\s)(?:gmail_attr|moz-cite-prefix|yahoo_quoted)(?:\s|$)")
-_QUOTED = "data-quoted"
-_SIZE = re.compile(r"[0-9]{1,4}%?\Z", re.ASCII)
-_WORD = re.compile(r"[a-zA-Z]{1,12}\Z", re.ASCII)
-_FACE = re.compile(r"[A-Za-z0-9 ,'_-]{1,120}\Z", re.ASCII)
 _QUOTE_START, _QUOTE_END = "\U000fd1d1", "\U000fd1d2"  # for private use
 _QUOTE_MARKS = _QUOTE_START + _QUOTE_END
 _QUOTE_MARK = re.compile(f"[{_QUOTE_MARKS}]")
 _MAX_QUOTE_DEPTH = 9
 
 
-def _kept(_tag: str, attribute: str, value: str) -> str | None:
-    allowed = {"cite": _LINK, "href": _LINK, "src": _BROUGHT_IMAGE, REMOTE_SRC: REMOTE_URL}
-    pattern = allowed.get(attribute)
-    return value if pattern is None or pattern.match(value) else None
-
-
-def _kept_styled(tag: str, attribute: str, value: str) -> str | None:
-    if attribute == "style":
-        return safe_style(value)
-    if attribute in ("bgcolor", "color"):
-        return safe_colour(value)
-    if attribute == _QUOTED:
-        return ""
-    form = _FORMS.get(attribute)
-    return _kept(tag, attribute, value) if form is None or form.match(value) else None
-
-
-_FORMS = {
-    **dict.fromkeys(("border", "cellpadding", "cellspacing", "height", "size", "width"), _SIZE),
-    **dict.fromkeys(("align", "valign", "nowrap"), _WORD),
-    "face": _FACE,
-}
-_TABLE = {"align", "bgcolor", "border", "cellpadding", "cellspacing", "height", "width"}
-_CELL = {"align", "bgcolor", "height", "nowrap", "valign", "width"}
-_PLAIN: dict[str, set[str]] = {
-    **nh3.ALLOWED_ATTRIBUTES,
-    "*": {"dir", "lang", "title"},
-    "img": {*nh3.ALLOWED_ATTRIBUTES["img"], REMOTE_SRC},
-}
-_DESIGNED: dict[str, set[str]] = {
-    "*": {"style", _QUOTED},
-    "font": {"color", "face", "size"},
-    "img": {"border"},
-    "table": _TABLE,
-    **dict.fromkeys(("tbody", "td", "tfoot", "th", "thead", "tr"), _CELL),
-    **{tag: {"align"} for tag in ("center", "div", "h1", "h2", "h3", "h4", "p")},
-}
-
-
-def _cleaner(styles: bool) -> nh3.Cleaner:
-    more = _DESIGNED if styles else {}
-    return nh3.Cleaner(
-        tags=(nh3.ALLOWED_TAGS - {"area", "map"}) | ({"font"} if styles else set()),
-        attributes={tag: _PLAIN.get(tag, set()) | more.get(tag, set()) for tag in {*_PLAIN, *more}},
-        attribute_filter=_kept_styled if styles else _kept,
-        clean_content_tags=_UNSEEN,
-        link_rel="noopener noreferrer nofollow",
-        set_tag_attribute_values={"a": {"target": "_blank"}},
-        url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
-        url_relative="deny",
-    )
-
-
-_CLEANER, _STYLED = _cleaner(styles=False), _cleaner(styles=True)
 _LAYOUT = ParserConfig(css={**CSS_PROFILES["strict"], "cell": HtmlElement(suffix=" ")})
 
 
@@ -130,7 +68,7 @@ def read_html(source: str, *, styles: bool = False) -> tuple[str | None, str, bo
         return None, "", True  # there is nothing in it
     except etree.LxmlError:
         return None, source, False
-    etree.strip_elements(tree, etree.Comment, etree.PI, *_UNSEEN, with_tail=False)
+    etree.strip_elements(tree, etree.Comment, etree.PI, *UNSEEN, with_tail=False)
     html, lays_out = None, False
     if tree.xpath("count(//*)") <= _MAX_ELEMENTS:
         etree.strip_tags(tree, *_FALLBACK)
@@ -195,7 +133,7 @@ def _cleaned(tree: etree._Element, styles: bool) -> str | None:
         escaping = sum(len(text) * (text.count("&") + text.count("\xa0")) for text in texts)
         if escaping > _MAX_ESCAPING:
             return None
-    html = CONTROL.sub("", (_STYLED if styles else _CLEANER).clean(source)).strip()
+    html = CONTROL.sub("", (STYLED if styles else PLAIN).clean(source)).strip()
     return html if len(html.encode()) <= MAX_TEXT else None
 
 
@@ -212,7 +150,7 @@ def _set_remote_images_aside(tree: etree._Element) -> None:
             image = etree.Element("img", alt=element.get("alt", ""))
             element.addprevious(image)
             element.tag = _TAKEN_OUT
-        if _BROUGHT_IMAGE.match(source):
+        if BROUGHT_IMAGE.match(source):
             image.set("src", source)
         elif url := _remote(source) or _remote(next(iter(candidates), "").rstrip(",")):
             image.set(REMOTE_SRC, url)
@@ -221,10 +159,10 @@ def _set_remote_images_aside(tree: etree._Element) -> None:
 def _prepare_design(tree: etree._Element) -> None:
     """Keep the ground that a mail gives its whole page, and mark what quotes another mail."""
     for element in tree.iter("*"):
-        element.attrib.pop(_QUOTED, None)
+        element.attrib.pop(QUOTED, None)
         of_class = element.get("class", "")
         if _quotes_mail(element) or _INTRODUCES_QUOTE.search(of_class):
-            element.set(_QUOTED, "")
+            element.set(QUOTED, "")
     for body in tree.iter("body"):
         if body.get("style") or body.get("bgcolor"):
             ground = safe_colour(body.get("bgcolor", ""))

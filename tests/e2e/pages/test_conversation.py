@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import FrameLocator, Page, Route, expect
 
 from tests.deadline import eventually
@@ -230,13 +231,31 @@ WATCH = """
 """
 
 
-def test_a_hostile_mail_does_nothing(site: Site) -> None:
-    """`Site.page` fails on any request to another place."""
+HOST = """<!doctype html><html lang="en"><title>Host, Satchel</title><body><main><h1>Host</h1>
+<satchel-inbox style="height:700px"></satchel-inbox></main>
+<script type="module" src="/app/satchel.js"></script>"""
+
+
+@pytest.mark.parametrize("embedded", [False, True], ids=["app", "embedded"])
+def test_a_hostile_mail_does_nothing(site: Site, *, embedded: bool) -> None:
+    """In our pages, and in those of a host that has no policy of its own.
+
+    `Site.page` fails on any request to another place.
+    """
     site.send(
         mail("h1", MEI, NORA, "<b onclick=x>A hostile subject", "x", html=HOSTILE),
         mail("h2", JONAS, NORA, "Plain", "<script>alert(1)</script> javascript:alert(1)"),
     )
-    with site.page() as page:
+    with site.page("about:blank") as page:
+        if embedded:
+            page.route("**/host", lambda route: route.fulfill(body=HOST, content_type="text/html"))
+            page.goto(f"{site.origin}/host")
+            token = site.token()
+            page.evaluate(
+                "token => { document.querySelector('satchel-inbox').token = token }", token
+            )
+        else:
+            page.goto(site.url())
         page.evaluate(WATCH)
         open_row(page, "<b onclick=x>")
         frame = _frame(page)
@@ -244,7 +263,8 @@ def test_a_hostile_mail_does_nothing(site: Site) -> None:
         page.wait_for_timeout(500)
         assert page.evaluate("window.struck") == []
         assert page.title().endswith("Satchel")
-        assert frame.locator("script, style[data-x], form, input, svg, iframe, base").count() == 0
+        assert frame.locator("script, form, input, svg, iframe, base, link").count() == 0
+        assert frame.locator("style").count() == 1  # ours
         overlay = frame.get_by_text("overlay")
         expect(overlay).to_have_css("position", "static")
         expect(overlay).to_have_css("margin-top", "0px")
