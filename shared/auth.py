@@ -25,7 +25,9 @@ MIN_SECRET_BYTES = 32
 _ASYMMETRIC = ["RS256", "PS256", "ES256", "EdDSA"]
 _ACCOUNT: TypeAdapter[str] = TypeAdapter(Account)
 _PERSON: TypeAdapter[str] = TypeAdapter(PersonId)
-_SCOPE: TypeAdapter[str | list[str]] = TypeAdapter(str | list[str])
+_OWN_SCOPE = "scope"
+_SCOPE: TypeAdapter[str] = TypeAdapter(str)
+_SCOPES: TypeAdapter[str | list[str]] = TypeAdapter(str | list[str])
 
 
 class InvalidToken(Exception):
@@ -58,8 +60,8 @@ class Claims:
 
     account: str = "account"
     person: str = "sub"
-    scope: str = "scope"
-    """Words in one text, as RFC 8693 has them, or a list of words."""
+    scope: str = _OWN_SCOPE
+    """`scope` is words in one text (RFC 8693); a claim of another name may be a list of words."""
 
     @property
     def required(self) -> list[str]:
@@ -102,7 +104,8 @@ class TokenVerifier:
                 issuer=self._issuer,
                 options={"require": self._claims.required},
             )
-            scope = _SCOPE.validate_python(claims[self._claims.scope])
+            known = _SCOPE if self._claims.scope == _OWN_SCOPE else _SCOPES
+            scope = known.validate_python(claims[self._claims.scope])
             return Caller(
                 account=_ACCOUNT.validate_python(claims[self._claims.account]),
                 person_id=_PERSON.validate_python(claims[self._claims.person]),

@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     token_account_claim: str = Field("account", description="The claim that names the account.")
     token_person_claim: str = Field("sub", description="The claim that names the person.")
     token_scope_claim: str = Field(
-        "scope", description="The claim that has the scopes: words in a text, or a list."
+        "scope",
+        description="The claim that has the scopes: words in a text; or, where it has another "
+        "name, a list of words.",
     )
     cors_origins: str = Field(
         "", description="Origins that a browser may call the API from, separated by commas."

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from types import ModuleType
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import MagicMock
 
 import pytest
 from fastapi import APIRouter
@@ -164,7 +164,7 @@ def routes(service: str) -> set[str]:
         for name, make in inspect.getmembers(module, inspect.isfunction)
         if name.endswith("_routes") and make.__module__ == module.__name__
     }
-    made = [make(*(Mock() for _ in inspect.signature(make).parameters)) for make in makers]
+    made = [make(*(MagicMock() for _ in inspect.signature(make).parameters)) for make in makers]
     assert all(isinstance(router, APIRouter) for router in made)
     return {route.path for router in made for route in router.routes}
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.pages.mails import AMINA, NORA, mail
 from tests.e2e.pages.site import Site, answered, barriers, rows
@@ -55,10 +55,12 @@ def test_a_mail_that_may_be_forged_gets_a_no_after_a_second_look(site: Site) -> 
     url = site.url("account/quarantine")
     with site.page(site.url("account")) as page:
         decided: list[str] = []
-        page.route(
-            f"**/v1/quarantine/{HELD['id']}*",
-            lambda route: (decided.append(route.request.method), route.fulfill(status=204)),
-        )
+
+        def decide(route: Route) -> None:
+            decided.append(route.request.method)
+            route.fulfill(status=204)
+
+        page.route(f"**/v1/quarantine/{HELD['id']}*", decide)
         answered(page, "**/v1/quarantine?*", {"items": [HELD], "next_cursor": None})
         page.goto("about:blank")
         page.goto(url)
@@ -75,14 +77,13 @@ def test_a_mail_that_may_be_forged_gets_a_no_after_a_second_look(site: Site) -> 
 def test_a_dead_letter_is_given_up_with_a_reason(site: Site) -> None:
     with site.page(site.url("account")) as page:
         asked: list[str] = []
-        page.route(
-            f"**/v1/dead-letters/{LETTER['id']}?*",
-            lambda route: (
-                asked.append(f"{route.request.method} {route.request.url.partition('?')[2]}"),
-                route.fulfill(json={**LETTER, "state": "dropped", "settled": {
-                    "by": "u1", "at": "2026-11-28T11:00:00Z", "why": "a test"}}),
-            ),
-        )  # fmt: skip
+
+        def settle(route: Route) -> None:
+            asked.append(f"{route.request.method} {route.request.url.partition('?')[2]}")
+            settled = {"by": "u1", "at": "2026-11-28T11:00:00Z", "why": "a test"}
+            route.fulfill(json={**LETTER, "state": "dropped", "settled": settled})
+
+        page.route(f"**/v1/dead-letters/{LETTER['id']}?*", settle)
         answered(page, "**/v1/dead-letters?*", {"items": [LETTER], "next_cursor": None})
         section(page, "Dead letters")
         letter = page.locator(".letter")
