@@ -17,7 +17,7 @@ _numbers = itertools.count(1)
 expect.set_options(timeout=DEADLINE * 1000)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def pages_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that serves what was built from the sources as they are."""
     build()
@@ -25,9 +25,9 @@ def pages_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium. It ends with the package: beside it no other event loop can run."""
+    """A headless Chromium. It ends with its file: beside it no other event loop can run."""
     try:
         program = ensure_chromium()
     except Unavailable as missing:
