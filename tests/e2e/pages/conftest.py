@@ -19,7 +19,7 @@ _numbers = itertools.count(1)
 expect.set_options(timeout=DEADLINE * 1000)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def pages_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that serves what was built from the sources as they are."""
     build()
@@ -34,9 +34,9 @@ def origin(pages_stack: Stack) -> Iterator[str]:
         yield gateway.origin
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium. It ends with the package: beside it no other event loop can run."""
+    """A headless Chromium. It ends with its file: beside it no other event loop can run."""
     try:
         program = ensure_chromium()
     except Unavailable as missing:

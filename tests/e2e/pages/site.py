@@ -20,6 +20,7 @@ from tests.e2e.pages.mails import PEOPLE
 
 SCOPES = "directory:write mail:write timeline:read timeline:write account:write ops"
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+ROW = "satchel-inbox .row"
 _AXE = """
 async () => {
   const found = await axe.run(document, {iframes: false, resultTypes: ['violations']});
@@ -115,7 +116,7 @@ def _note(seen: Seen, url: str, origin: str) -> None:
 
 def rows(page: Page) -> Locator:
     """Return the rows of the inbox."""
-    return page.locator("satchel-inbox .row")
+    return page.locator(ROW)
 
 
 def row(page: Page, words: str) -> Locator:
@@ -126,7 +127,8 @@ def row(page: Page, words: str) -> Locator:
 def open_row(page: Page, words: str) -> None:
     """Open a conversation, and wait for its mail."""
     row(page, words).locator(".row-open").click()
-    expect(page.locator(".conversation .mail[data-open=true] .body")).to_be_visible()
+    expect(page.locator(f"{ROW}[data-chosen=true]").filter(has_text=words)).to_have_count(1)
+    expect(page.locator(".conversation .mail[data-open=true] .body").first).to_be_visible()
 
 
 def barriers(page: Page) -> list[str]:
