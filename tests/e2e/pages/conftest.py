@@ -27,7 +27,7 @@ def pages_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def origin(pages_stack: Stack) -> Iterator[str]:
     """Where all services are, as behind their ingress."""
     with Gateway(free_port(), pages_stack.http_ports) as gateway:

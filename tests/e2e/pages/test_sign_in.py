@@ -53,6 +53,8 @@ def signing_in(pages_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> 
         pages_stack.restart(replica, settings)
         yield here
     finally:
+        replica.process.stop()
+        pages_stack.replicas.remove(replica)
         provider.stop()
 
 
