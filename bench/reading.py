@@ -115,7 +115,7 @@ def _shown(mail: ShownMail[Content], raw: bytes) -> MailDetail:
     if html is not None:
         images = [*images_set_aside(leaves(raw)[0]), *attached_parts(raw)]
         html = with_inline_images(with_remote_images(html), by_content_id(images))
-    return MailDetail.in_full(mail, html, has_remote_images=has_remote)
+    return MailDetail.in_full(mail, {}, html, has_remote_images=has_remote)
 
 
 def _attached(size: int) -> MailAttached:

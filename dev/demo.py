@@ -1,85 +1,187 @@
-"""`make demo`: a stack, sample mails over SMTP, and what became of them."""
+"""`make demo`: a stack, a recruiter's week of mail over SMTP, and what became of it.
 
+On a terminal it stays, with its pages, until Ctrl-C; without one, or with `KEEP=0`, it ends.
+"""
+
+import os
+import signal
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from dev.client import Client
+from dev.demo_dns import Signer, demo_dns
 from dev.demo_mails import (
     ACCOUNT,
     EXPECTED_INBOX,
     EXPECTED_SETUP,
     EXPECTED_TALLY,
     EXPECTED_TIMELINE,
+    FORGED,
+    NEWCOMER,
     PEOPLE,
     PROFILE,
-    SAMPLES,
-    question,
+    READ,
+    RECRUITERS,
 )
+from dev.demo_tables import (
+    inbox_table,
+    owners,
+    profiles,
+    setup_table,
+    states,
+    tally_table,
+    timeline_table,
+)
+from dev.demo_week import forgery, question, week
+from dev.gateway import Gateway
+from dev.pages import build
+from dev.ports import free_port
+from dev.sign_in import PAGES_SCOPES, READER_SCOPES, sign_in_link
 from dev.stack import Stack, own_databases
-from dev.terminal import command, say
+from dev.terminal import Mistake, command, say
 
 _NAMES_SECONDS = 60
 
 
 def demo() -> int:
-    """Play the demo; return 0 when all became what it should."""
+    """Play the demo; return 0 when all became what it should. Stay with it on a terminal."""
+    stays = sys.stdout.isatty() and os.environ.get("KEEP") != "0"
+    has_pages = _has_pages()
+    signer = Signer()
     with (
         tempfile.TemporaryDirectory(prefix="satchel-demo-") as folder,
-        Stack(Path(folder), environment=own_databases(), say=say) as stack,
+        demo_dns(signer) as authenticating,
+        Stack(Path(folder), environment=own_databases() | authenticating, say=say) as stack,
     ):
-        return play(stack)
+        code = play(stack, signer)
+        if code == 0 and has_pages:
+            with Gateway(free_port(), stack.http_ports) as gateway:
+                _say_where(stack, gateway)
+                if stays:
+                    _stay()
+        return code
 
 
-def play(stack: Stack) -> int:
-    """Fill the directory, send the mails, show the outcome."""
+def _has_pages() -> bool:
+    """Build the pages; without them the demo has tables alone, and says so."""
+    try:
+        build()
+    except Mistake as mistake:
+        say(f"make demo: without pages, since they could not be built: {mistake}")
+        return False
+    return True
+
+
+def _say_where(stack: Stack, gateway: Gateway) -> None:
+    nora = sign_in_link(gateway.origin, stack, ACCOUNT, RECRUITERS[0], PAGES_SCOPES)
+    lena = sign_in_link(gateway.origin, stack, ACCOUNT, NEWCOMER, READER_SCOPES, "setup")
+    sys.stdout.write(
+        f"""
+The pages, signed in as Nora Keller, for a day:
+
+  {nora}
+
+The same for Lena Brandt, who has not finished her set-up:
+
+  {lena}
+
+"""
+    )
+    sys.stdout.flush()
+
+
+def _stay() -> None:
+    sys.stdout.write("Ctrl-C stops everything.\n")
+    sys.stdout.flush()
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        say("stopping")
+
+
+def play(stack: Stack, signer: Signer | None = None) -> int:
+    """Fill the directory, send the mails, show the outcome.
+
+    With a signer, whose keys the stack's DNS must have, mail is signed, and a forged one is
+    quarantined: without authentication nothing can be.
+    """
     client = Client(stack.endpoints, stack.token_secret, account=ACCOUNT, person="u1")
     for person, (kind, name, addresses) in PEOPLE.items():
         say(f"directory: {person} is the {kind} {name}, {', '.join(addresses)}")
         client.put_person(person, kind, name, addresses)
-    capture = {user: client.mint(user) for user in ("u1", "u2")}
+    capture = {user: client.mint(user) for user in (*RECRUITERS, NEWCOMER)}
+    expected = dict(EXPECTED_TALLY)
+    now = datetime.now(UTC)
     setups = [_setup(client)]
-    say("smtp to u1: Gmail asks whether it may forward")
-    client.send("forwarding-noreply@google.com", [capture["u1"]], question(capture["u1"]))
+    asked = question(now, capture["u1"], "u1")
+    say(f"smtp to u1: {asked.says}")
+    client.send(asked.envelope, [capture["u1"]], asked.raw)
     client.await_captures(1)
     setups.append(_setup(client))
-    for number, sample in enumerate(SAMPLES, start=1):
+    for sample in (*week(now, capture), question(now, capture[NEWCOMER], NEWCOMER)):
         say(f"smtp to {' and '.join(sample.owners)}: {sample.says}")
+        raw = signer.signed(sample.raw) if signer else sample.raw
         for owner in sample.owners:
-            client.send(sample.sender, [capture[owner]], sample.raw(number))
-    tally = client.await_captures(sum(len(sample.owners) for sample in SAMPLES) + 1)
+            client.send(sample.envelope, [capture[owner]], raw)
+    if signer:
+        expected |= FORGED
+        _forge(stack, client, signer.signed(forgery(now)), capture["u1"])
+    tally = client.await_captures(sum(expected.values()))
     setups.append(_setup(client))
     mails, conversations = client.timeline(PROFILE), _inbox_with_names(client)
 
     console = Console(width=None if sys.stdout.isatty() else 110)
+    for table in (
+        setup_table(setups),
+        inbox_table(conversations),
+        timeline_table(PROFILE, mails),
+        tally_table(tally),
+    ):
+        console.print()
+        console.print(table)
     console.print()
-    console.print(_setup_table(setups))
-    console.print()
-    console.print(_inbox_table(conversations))
-    console.print()
-    console.print(_timeline_table(mails))
-    console.print()
-    console.print(_tally_table(tally))
-    console.print()
-    wrong = _differences(mails, conversations, tally)
+    wrong = _differences(mails, conversations, tally, expected)
     wrong += [
-        f"set-up {number} should be {expected}, but is {is_}"
-        for number, (expected, is_) in enumerate(
-            zip(EXPECTED_SETUP, map(_states, setups), strict=True), start=1
+        f"set-up {number} should be {wanted}, but is {is_}"
+        for number, (wanted, is_) in enumerate(
+            zip(EXPECTED_SETUP, map(states, setups), strict=True), start=1
         )
-        if expected != is_
+        if wanted != is_
     ]
     for difference in wrong:
         say(f"make demo: {difference}")
     if not wrong:
         console.print("All of it is as it must be.")
+        _mark_read(client, conversations)
     return 1 if wrong else 0
+
+
+def _forge(stack: Stack, client: Client, signed: bytes, capture: str) -> None:
+    """Let what fails authentication wait for a yes, and send a mail that was altered."""
+    admin = Client(
+        stack.endpoints, stack.token_secret, account=ACCOUNT, person="u1", scope=PAGES_SCOPES
+    )
+    wanted = {"visibility": "team", "quarantine": "failed"}
+    admin.json("PUT", "timeline", "/v1/settings", json=wanted)
+    admin.close()
+    say("smtp to u1: a forgery in the client's name, which waits for a yes")
+    client.send(
+        "envelope@elsewhere.example", [capture], signed.replace(b"our letter", b"this mail")
+    )
+
+
+def _mark_read(client: Client, conversations: list[dict[str, Any]]) -> None:
+    for conversation in conversations:
+        if conversation["subject"] in READ:
+            path = f"/v1/conversations/{conversation['id']}/read"
+            client.request("PUT", "timeline", path).raise_for_status()
 
 
 def _inbox_with_names(client: Client) -> list[dict[str, Any]]:
@@ -98,85 +200,18 @@ def _setup(client: Client) -> dict[str, Any]:
     return dict(client.json("GET", "timeline", "/v1/setup"))
 
 
-def _states(setup: dict[str, Any]) -> tuple[str, str]:
-    return setup["halves"]["sent"]["state"], setup["halves"]["received"]["state"]
-
-
-def _setup_table(setups: list[dict[str, Any]]) -> Table:
-    _, name, _ = PEOPLE["u1"]
-    table = Table(title=f"Set-up of {name}, from the API", title_justify="left")
-    for column in ("after", "mail I send", "mail I receive", "what waits for an answer"):
-        table.add_column(column, no_wrap=True)
-    moments = ("the address was minted", "Gmail's question", "the mails below")
-    for moment, setup in zip(moments, setups, strict=True):
-        asked = [f"{q['provider']}: {q['code']}" for q in setup["confirmations"]]
-        waits = setup["halves"]["received"]["state"] == "awaiting_confirmation"
-        table.add_row(moment, *_states(setup), ", ".join(asked) if waits else "")
-    return table
-
-
-def _inbox_table(conversations: list[dict[str, Any]]) -> Table:
-    table = Table(title="Inbox of the account, from the API", title_justify="left")
-    for column in ("last mail", "mails", "subject", "profiles", "newest words"):
-        table.add_column(column, no_wrap=column in ("last mail", "profiles"))
-    for conversation in conversations:
-        subject = conversation["subject"]
-        table.add_row(
-            conversation["last_mail_at"][:16].replace("T", " "),
-            str(conversation["mail_count"]),
-            f"[bold]{subject}[/bold]" if conversation["unread"] else subject,
-            ", ".join(profile["name"] for profile in conversation["profiles"]),
-            conversation["snippet"],
-        )
-    return table
-
-
-def _timeline_table(mails: list[dict[str, Any]]) -> Table:
-    _, name, _ = PEOPLE[PROFILE]
-    table = Table(title=f"Timeline of {name} ({PROFILE}), from the API", title_justify="left")
-    for column in ("date", "direction", "from", "subject", "captured by", "profiles"):
-        table.add_column(column, no_wrap=column != "subject")
-    for mail in mails:
-        table.add_row(
-            mail["date"][:16].replace("T", " "),
-            mail["direction"],
-            mail["from"]["address"],
-            mail["subject"],
-            ", ".join(_owners(mail)),
-            ", ".join(_profiles(mail)),
-        )
-    return table
-
-
-def _tally_table(tally: dict[str, int]) -> Table:
-    table = Table(title="What became of the captures", title_justify="left")
-    table.add_column("outcome")
-    table.add_column("captures", justify="right")
-    table.add_row("attached", str(tally.get("attached", 0)))
-    table.add_row("a provider's question, for its owner", str(tally.get("confirmation", 0)))
-    for reason, count in sorted(tally.items()):
-        if reason not in ("attached", "confirmation"):
-            table.add_row(f"dismissed: {reason}", str(count))
-    return table
-
-
-def _owners(mail: dict[str, Any]) -> list[str]:
-    return sorted(capture["person_id"] for capture in mail["captured_by"])
-
-
-def _profiles(mail: dict[str, Any]) -> list[str]:
-    return sorted({match["person_id"] for match in mail["matches"]})
-
-
 def _differences(
-    mails: list[dict[str, Any]], conversations: list[dict[str, Any]], tally: dict[str, int]
+    mails: list[dict[str, Any]],
+    conversations: list[dict[str, Any]],
+    tally: dict[str, int],
+    outcomes: dict[str, int],
 ) -> list[str]:
     listed = tuple(
         (c["subject"], c["mail_count"], sorted(p["name"] for p in c["profiles"]))
         for c in conversations
     )
     shown = tuple(
-        (mail["subject"], mail["direction"], _owners(mail), _profiles(mail)) for mail in mails
+        (mail["subject"], mail["direction"], owners(mail), profiles(mail)) for mail in mails
     )
     differences = [
         f"conversation {number} should be {expected}, but is {is_}"
@@ -189,9 +224,9 @@ def _differences(
         if expected != is_
     ]
     differences += [
-        f"{word} should be {EXPECTED_TALLY.get(word, 0)}, but is {tally.get(word, 0)}"
-        for word in sorted(EXPECTED_TALLY.keys() | tally.keys())
-        if EXPECTED_TALLY.get(word, 0) != tally.get(word, 0)
+        f"{word} should be {outcomes.get(word, 0)}, but is {tally.get(word, 0)}"
+        for word in sorted(outcomes.keys() | tally.keys())
+        if outcomes.get(word, 0) != tally.get(word, 0)
     ]
     return differences
 

@@ -1,4 +1,4 @@
-"""Writes the committed pages that are made from code: schemas, settings, metrics, dashboard.
+"""Writes the committed pages that are made from code: schemas, API, settings, metrics, dashboard.
 
 A contract test calls `pages` too and fails when a committed page differs.
 """
@@ -11,6 +11,7 @@ from dev.dashboard import dashboard
 from dev.dashboard_parts import BROKER, PODS, STORES
 from dev.dashboard_way import FIRST, WAY
 from dev.metrics_page import metrics_page
+from dev.openapi import document
 from services.ingest.settings import IngestSettings
 from services.matcher.settings import MatcherSettings
 from services.timeline.settings import TimelineSettings
@@ -35,6 +36,8 @@ def pages() -> dict[Path, str]:
             dashboard([FIRST, WAY, BROKER, STORES, PODS])
         ),
     }
+    for service in SETTINGS:
+        made[Path(f"docs/openapi/{service}.json")] = _json(document(service))
     for tag, model in EVENTS.items():
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": tag}
         schema |= {k: v for k, v in model.model_json_schema().items() if k != "title"}

@@ -12,8 +12,28 @@ from dev.client import SCOPES
 from dev.env import PATH as ENV_FILE
 from dev.env import read_env
 from dev.run_file import running
+from dev.stack import Stack
 from dev.terminal import Mistake, command
 from shared.auth import sign
+
+PAGES_SCOPES = "directory:write mail:write timeline:read timeline:write account:write ops"
+"""All there are."""
+READER_SCOPES = "timeline:read"
+
+
+def sign_in_link(
+    origin: str, stack: Stack, account: str, person: str, scope: str, page: str = ""
+) -> str:
+    """Return a link that signs a person in to the pages for a day: the token is its fragment."""
+    token = sign(
+        stack.token_secret,
+        issuer=stack.token_issuer,
+        account=account,
+        person_id=person,
+        scope=scope,
+        expires_at=int(time.time()) + 24 * 3600,
+    )
+    return f"{origin}/app/{page}#token={token}"
 
 
 def sign_in() -> int:

@@ -154,6 +154,11 @@ class Stack:
             timeline_port=timeline.http_port,
         )
 
+    @property
+    def http_ports(self) -> dict[str, int]:
+        """The ports of the first replicas' APIs, by service."""
+        return {service: self.of(service)[0].http_port for service in SERVICES}
+
     def of(self, service: str) -> list[Replica]:
         """Return the replicas of a service."""
         return [replica for replica in self.replicas if replica.service == service]

@@ -11,20 +11,23 @@ import socket
 import sys
 import time
 
-from dev.client import SCOPES
+from dev.gateway import Gateway
 from dev.generate import ROOT
+from dev.pages import build
 from dev.run_file import announced, running
+from dev.sign_in import PAGES_SCOPES, sign_in_link
 from dev.stack import Stack
 from dev.terminal import Mistake, command, say
-from shared.auth import sign
 
 FOLDER = ROOT / ".satchel" / "up"
 ACCOUNT, PERSON = "acme", "u1"
+PAGES_PORT = "PAGES_PORT"
 _PORTS = {
     "INGEST_SMTP_PORT": 2525,
     "INGEST_HTTP_PORT": 8001,
     "MATCHER_HTTP_PORT": 8002,
     "TIMELINE_HTTP_PORT": 8003,
+    PAGES_PORT: 8000,
 }
 
 
@@ -73,9 +76,14 @@ def up() -> int:
     """Start the stack, say where it is, and wait."""
     if already := running():
         raise Mistake(f"a stack is running here already (process {already.pid})")
+    ports = chosen_ports()
+    build()
     started = time.monotonic()
-    with Stack(FOLDER, ports=chosen_ports(), environment=kept_secrets(), say=say) as stack:
-        _say_where(stack, time.monotonic() - started)
+    with (
+        Stack(FOLDER, ports=ports, environment=kept_secrets(), say=say) as stack,
+        Gateway(ports[PAGES_PORT], stack.http_ports) as gateway,
+    ):
+        _say_where(stack, gateway.origin, time.monotonic() - started)
         with announced(stack.token_secret, stack.token_issuer):
             try:
                 signal.pause()
@@ -85,29 +93,24 @@ def up() -> int:
     return 0
 
 
-def _say_where(stack: Stack, seconds: float) -> None:
+def _say_where(stack: Stack, origin: str, seconds: float) -> None:
     where = stack.endpoints
-    token = sign(
-        stack.token_secret,
-        issuer=stack.token_issuer,
-        account=ACCOUNT,
-        person_id=PERSON,
-        scope=SCOPES,
-        expires_at=int(time.time()) + 24 * 3600,
-    )
+    link = sign_in_link(origin, stack, ACCOUNT, PERSON, PAGES_SCOPES)
     sys.stdout.write(
         f"""
-Satchel is up after {seconds:.0f} s.
+Satchel is up after {seconds:.0f} s. The pages, for a day as {PERSON} of the account {ACCOUNT}:
+
+  {link}
+
+What follows #token= is a token for the API as well (others: make token). All routes are below
+
+  {origin}
 
   SMTP      smtp://127.0.0.1:{where.smtp_port}
   ingest    http://127.0.0.1:{where.ingest_port}/openapi.json
   matcher   http://127.0.0.1:{where.matcher_port}/openapi.json
   timeline  http://127.0.0.1:{where.timeline_port}/openapi.json
   logs      {stack.folder}/logs
-
-A token of the user {PERSON} of the account {ACCOUNT}, for a day (others: make token):
-
-{token}
 
 Ctrl-C stops everything.
 """

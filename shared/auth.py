@@ -2,6 +2,7 @@
 
 * A token is a JWT (RFC 7519) with `account`, `sub` (the person), `scope`, `aud` (`satchel`), `iss`
   and `exp`, all required. The account comes from the token alone.
+* Account, person and scope may have other names, for issuers that cannot choose theirs (`Claims`).
 * Algorithms are pinned: HS256 with a shared secret, or asymmetric ones with keys from a JWKS URL.
   The token's own `alg` header chooses among the pinned ones, never beyond.
 * A write scope includes its read scope.
@@ -22,10 +23,11 @@ AUDIENCE = "satchel"
 MIN_SECRET_BYTES = 32
 """RFC 7518 section 3.2: a key as long as the hash."""
 _ASYMMETRIC = ["RS256", "PS256", "ES256", "EdDSA"]
-_CLAIMS = ["account", "sub", "scope", "aud", "iss", "exp"]
 _ACCOUNT: TypeAdapter[str] = TypeAdapter(Account)
 _PERSON: TypeAdapter[str] = TypeAdapter(PersonId)
+_OWN_SCOPE = "scope"
 _SCOPE: TypeAdapter[str] = TypeAdapter(str)
+_SCOPES: TypeAdapter[str | list[str]] = TypeAdapter(str | list[str])
 
 
 class InvalidToken(Exception):
@@ -52,14 +54,34 @@ class Caller:
         return scope in self.scopes or (verb == "read" and f"{area}:write" in self.scopes)
 
 
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Where an issuer's tokens say for which account, who, and allowed what."""
+
+    account: str = "account"
+    person: str = "sub"
+    scope: str = _OWN_SCOPE
+    """`scope` is words in one text (RFC 8693); a claim of another name may be a list of words."""
+
+    @property
+    def required(self) -> list[str]:
+        """All that a token must have."""
+        return [self.account, self.person, self.scope, "aud", "iss", "exp"]
+
+
 class TokenVerifier:
     """Turns a bearer token into a Caller."""
 
     def __init__(
-        self, *, issuer: str, secret: str | None = None, jwks_url: str | None = None
+        self,
+        *,
+        issuer: str,
+        secret: str | None = None,
+        jwks_url: str | None = None,
+        claims: Claims | None = None,
     ) -> None:
         """Verify with the secret (HS256), or with the keys at the JWKS URL."""
-        self._issuer = issuer
+        self._issuer, self._claims = issuer, claims or Claims()
         self._key: Callable[[str], Any]
         if jwks_url:
             keys = jwt.PyJWKClient(jwks_url, cache_keys=True, timeout=5)
@@ -80,12 +102,14 @@ class TokenVerifier:
                 algorithms=self._algorithms,
                 audience=AUDIENCE,
                 issuer=self._issuer,
-                options={"require": _CLAIMS},
+                options={"require": self._claims.required},
             )
+            known = _SCOPE if self._claims.scope == _OWN_SCOPE else _SCOPES
+            scope = known.validate_python(claims[self._claims.scope])
             return Caller(
-                account=_ACCOUNT.validate_python(claims["account"]),
-                person_id=_PERSON.validate_python(claims["sub"]),
-                scopes=frozenset(_SCOPE.validate_python(claims["scope"]).split()),
+                account=_ACCOUNT.validate_python(claims[self._claims.account]),
+                person_id=_PERSON.validate_python(claims[self._claims.person]),
+                scopes=frozenset(scope.split() if isinstance(scope, str) else scope),
                 expires_at=float(claims["exp"]),
             )
         except jwt.PyJWKClientConnectionError as error:

@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.auth import MIN_SECRET_BYTES, TokenVerifier
+from shared.auth import MIN_SECRET_BYTES, Claims, TokenVerifier
 from shared.capture_address import KeyRing
 
 S = TypeVar("S", bound="Settings")
@@ -42,6 +42,13 @@ class Settings(BaseSettings):
         None, description="Where the public keys of asymmetric tokens are; TOKEN_SECRET is unused."
     )
     token_issuer: str = Field("satchel", description="The `iss` that tokens must have.")
+    token_account_claim: str = Field("account", description="The claim that names the account.")
+    token_person_claim: str = Field("sub", description="The claim that names the person.")
+    token_scope_claim: str = Field(
+        "scope",
+        description="The claim that has the scopes: words in a text; or, where it has another "
+        "name, a list of words.",
+    )
     cors_origins: str = Field(
         "", description="Origins that a browser may call the API from, separated by commas."
     )
@@ -85,7 +92,13 @@ class Settings(BaseSettings):
             issuer=self.token_issuer,
             secret=self.token_secret.get_secret_value() if self.token_secret else None,
             jwks_url=self.token_jwks_url,
+            claims=self.token_claims,
         )
+
+    @property
+    def token_claims(self) -> Claims:
+        """The names of the claims that say who calls."""
+        return Claims(self.token_account_claim, self.token_person_claim, self.token_scope_claim)
 
     @property
     def origins(self) -> list[str]:

@@ -14,12 +14,12 @@ from typing import Any
 import hypothesis
 import pytest
 
+from dev.dns_server import DnsServer
 from dev.install import ensure_rabbitmq, find_mongod
 from dev.mongodb import PrivateMongoDB
 from dev.rabbitmq import PrivateRabbitMQ
 from dev.stack import Stack, own_databases
 from tests.collector import Collector
-from tests.dns_server import DnsServer
 from tests.told_secrets import told_secrets
 
 _MEASURED = pytest.StashKey[list[str]]()

@@ -16,8 +16,10 @@ from services.timeline.admin.setup_watch import SetupWatch
 from services.timeline.admin.stats import Stats
 from services.timeline.api.dead_letters import dead_letter_routes
 from services.timeline.api.examples import EXAMPLES
+from services.timeline.api.images import image_routes
 from services.timeline.api.inbox import inbox_routes
 from services.timeline.api.mails import mail_routes
+from services.timeline.api.pages import Pages, page_routes
 from services.timeline.api.quarantine import quarantine_routes
 from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
@@ -32,6 +34,7 @@ from services.timeline.query.people import Directory
 from services.timeline.query.raw import RawMails
 from services.timeline.query.raw_bytes import RawBytes
 from services.timeline.query.read_state import ReadState
+from services.timeline.query.remote_images import RemoteImages
 from services.timeline.query.search import Search
 from services.timeline.query.setup import Setups
 from services.timeline.settings import TimelineSettings
@@ -113,13 +116,19 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(
         inbox_routes(inbox, Search(database), mails, directory, account_settings, live)
     )
-    app.include_router(mail_routes(mails, account_settings, RawMails(RawBytes(database, blobs))))
+    raw_mails = RawMails(RawBytes(database, blobs))
+    app.include_router(mail_routes(mails, directory, account_settings, raw_mails))
+    remote_images = RemoteImages() if settings.remote_images else None
+    app.include_router(image_routes(mails, account_settings, remote_images))
     app.include_router(stats_routes(Stats(database), account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(dead_letter_routes(records, content, replay))
     setups = Setups(database)
     app.include_router(setup_routes(directory, Confirmations(database), setups))
     app.include_router(quarantine_routes(quarantine, release, account_settings))
+    app.include_router(
+        page_routes(Pages(settings.pages_folder), settings.embedders, settings.sign_in)
+    )
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
     dead_letter_sweep = DeadLetterSweep(records, replay, blobs)

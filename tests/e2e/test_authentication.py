@@ -2,8 +2,8 @@
 
 import pytest
 
+from dev.dns_server import DnsServer
 from dev.stack import Stack
-from tests.dns_server import DnsServer
 from tests.e2e.account import Account
 from tests.signed import SELECTOR, letter, signed, zone
 

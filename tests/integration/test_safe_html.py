@@ -15,6 +15,7 @@ import pytest
 from playwright.async_api import Browser, Dialog, Page, Route, async_playwright
 
 from dev.install import Unavailable, ensure_chromium
+from services.timeline.content.body import read_body
 from services.timeline.content.images import with_inline_images, with_remote_images
 from services.timeline.content.reader import read
 from shared.mail.mime import by_content_id, leaves
@@ -31,7 +32,7 @@ PARTS = (
     ("png", b"text/html", b"\x89PNG\r\n\x1a\n<script>alert(1)</script>"),
 )
 CHECK = """
-() => {
+(styled) => {
   const tags = new Set(`A ABBR ACRONYM ARTICLE ASIDE B BDI BDO BLOCKQUOTE BR CAPTION CENTER
     CITE CODE COL COLGROUP DATA DD DEL DETAILS DFN DIV DL DT EM FIGCAPTION FIGURE FOOTER H1 H2 H3
     H4 H5 H6 HEADER HGROUP HR I IMG INS KBD LI MARK NAV OL P PRE Q RP RT RTC RUBY S SAMP SMALL SPAN
@@ -39,6 +40,11 @@ CHECK = """
   const attributes = new Set(`align alt char charoff cite colspan data-remote-src datetime dir
     headers height href hreflang lang referrerpolicy rel rowspan scope size span src start summary
     target title width`.split(/\\s+/));
+  if (styled) {
+    tags.add('FONT');
+    for (const name of `bgcolor border cellpadding cellspacing color data-quoted face nowrap style
+      valign`.split(/\\s+/)) attributes.add(name);
+  }
   const found = [];
   for (const section of document.querySelectorAll('body > section'))
     for (const element of section.querySelectorAll('*')) {
@@ -51,6 +57,12 @@ CHECK = """
       if (element.tagName === 'A' && element.rel !== 'noopener noreferrer nofollow') tell('rel');
       const source = element.getAttribute('src') ?? '';
       const isRemote = /^https?:/.test(source) && element.referrerPolicy === 'no-referrer';
+      const style = getComputedStyle(element);
+      if (style.position !== 'static' || style.transform !== 'none') tell('position');
+      for (const name of ['backgroundImage', 'listStyleImage', 'borderImageSource'])
+        if (style[name] !== 'none') tell(name);
+      for (const side of ['Top', 'Right', 'Bottom', 'Left'])
+        if (parseFloat(style[`margin${side}`]) < 0) tell('margin');
       if (source && !isRemote && !/^data:image\\/[a-z]+;base64,/.test(source)) tell('src');
     }
   for (const child of document.body.children)
@@ -93,14 +105,15 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-def _shown(attack: str) -> str:
-    """Return the HTML of a mail with the attack as it is shown."""
+def _shown(attack: str, *, styles: bool = False) -> str:
+    """Return the HTML of a mail with the attack as it is shown, in a frame with its styles."""
     raw = b"Content-Type: multipart/related; boundary=b\n\n"
     raw += b"--b\nContent-Type: text/html; charset=utf-8\n\n" + attack.encode() + b"\n"
     for name, label, data in PARTS:
         raw += b"--b\nContent-Type: %s\nContent-ID: <%s>\n\n%s\n" % (label, name.encode(), data)
     parts, _ = leaves(raw + b"--b--\n")
-    return with_inline_images(read(raw).html or "", by_content_id(parts))
+    html = read_body(parts, styles=True).html if styles else read(raw).html
+    return with_inline_images(html or "", by_content_id(parts))
 
 
 def _page(sections: dict[str, str]) -> str:
@@ -108,7 +121,7 @@ def _page(sections: dict[str, str]) -> str:
     return f"<!DOCTYPE html><meta charset=utf-8><title>mails</title><body>{body}</body>"
 
 
-async def _seen(browser: Browser, html: str, check: bool = True) -> Seen:
+async def _seen(browser: Browser, html: str, *, check: bool = True, styled: bool = False) -> Seen:
     """Load a page, and return what it did; nothing leaves the browser."""
     seen = Seen()
     page: Page = await browser.new_page()
@@ -131,16 +144,16 @@ async def _seen(browser: Browser, html: str, check: bool = True) -> Seen:
     await page.goto(PAGE)
     await page.wait_for_timeout(200)
     if check:
-        seen.findings += await _findings(page)
+        seen.findings += await _findings(page, styled)
         await page.evaluate(READ_AGAIN)
         await page.wait_for_timeout(200)
-        seen.findings += await _findings(page)
+        seen.findings += await _findings(page, styled)
     await page.close()
     return seen
 
 
-async def _findings(page: Page) -> list[str]:
-    found: Any = await page.evaluate(CHECK)
+async def _findings(page: Page, styled: bool) -> list[str]:
+    found: Any = await page.evaluate(CHECK, styled)
     return [str(finding) for finding in found]
 
 
@@ -160,6 +173,23 @@ async def test_nothing_runs_and_nothing_is_fetched(browser: Browser, kind: str) 
     sections = {name: _shown(attack) for name, attack in ATTACKS.items() if name.startswith(kind)}
     seen = await _seen(browser, _page(sections))
     assert seen.strikes() == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_design_runs_nothing_and_fetches_nothing(browser: Browser, kind: str) -> None:
+    sections = {
+        name: _shown(attack, styles=True)
+        for name, attack in ATTACKS.items()
+        if name.startswith(kind)
+    }
+    seen = await _seen(browser, _page(sections), styled=True)
+    assert seen.strikes() == []
+
+
+async def test_what_is_wrong_in_a_design_is_found(browser: Browser) -> None:
+    for style in ("position:fixed", "margin:-9px", "background:url(//evil.example/x)"):
+        seen = await _seen(browser, _page({"wrong-1": f"<p style='{style}'>x</p>"}), styled=True)
+        assert seen.strikes(), style
 
 
 async def test_only_images_are_fetched_when_they_are_asked_for(browser: Browser) -> None:

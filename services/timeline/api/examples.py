@@ -44,6 +44,10 @@ MAIL: dict[str, Any] = {
         "domain": "mail.example",
         "reason": None,
     },
+    "people": [
+        {"person_id": "c1", "kind": "candidate", "name": "Anna Candidate"},
+        {"person_id": "u1", "kind": "user", "name": "Recruiter One"},
+    ],
 }
 MAIL_DETAIL = {
     **MAIL,
@@ -71,7 +75,7 @@ CONVERSATION: dict[str, Any] = {
 CURSOR = "WzE3Njg0NjkwMDAwMDAsICJxN2Yyd3o1eWtkM21uYnY0eGp0NmhzYXBlMnVjb2xyaSJd"
 CONVERSATION_LIST = {"items": [CONVERSATION], "next_cursor": CURSOR, "partial": 0}
 CONVERSATION_DETAIL = {**CONVERSATION, "mails": [MAIL], "next_cursor": None}
-MAIL_LIST = {"items": [MAIL], "next_cursor": None}
+MAIL_LIST = {"items": [MAIL], "next_cursor": None, "person": MAIL["people"][0]}
 STATS = {
     "days": [
         {

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from services.timeline.api.people_shapes import people_named
 from services.timeline.api.shapes import (
     ConversationDetail,
     ConversationList,
@@ -151,9 +152,11 @@ def inbox_routes(
             page = await mails.of_conversation(viewer, item.row.conversation, limit, cursor)
         except InvalidCursor as error:
             raise invalid_field("cursor", str(error)) from error
+        profiles = {person.person_id for person in item.row.persons}
+        names = await directory.named(viewer.account, profiles | people_named(page.items))
         return ConversationDetail(
-            **conversation_fields(item, await names_in(viewer, [item])),
-            mails=[MailOut.of(shown) for shown in page.items],
+            **conversation_fields(item, names),
+            mails=[MailOut.of(shown, names) for shown in page.items],
             next_cursor=page.next_cursor,
         )
 

@@ -10,9 +10,15 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response
 
-from services.timeline.api.shapes import MailDetail, MailList, MailOut
+from services.timeline.api.people_shapes import people_named, person_out
+from services.timeline.api.shapes import (
+    MailDetail,
+    MailList,
+    MailOut,
+)
 from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.mails import Mails, ShownMail
+from services.timeline.query.people import Directory
 from services.timeline.query.raw import RawMails
 from services.timeline.query.viewer import viewer_of
 from services.timeline.write.account_settings import AccountSettings
@@ -31,10 +37,19 @@ Images = Annotated[
     Query(description="`remote`: with images that others keep, who learn that it is read"),
 ]
 _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9 ._()\[\]{}@#$&!,;=+'^~-]")
+Styles = Annotated[
+    Literal["inline"] | None,
+    Query(
+        description="`inline`: `html` with the inline styles that are safe, to be shown in a frame "
+        "of its own; what quotes a mail has the attribute `data-quoted`"
+    ),
+]
 VariantInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="The variant's id")]
 
 
-def mail_routes(mails: Mails, settings: AccountSettings, raw_mails: RawMails) -> APIRouter:
+def mail_routes(
+    mails: Mails, directory: Directory, settings: AccountSettings, raw_mails: RawMails
+) -> APIRouter:
     """Return the routes that show mail."""
     router = APIRouter(tags=["mail"])
 
@@ -57,25 +72,39 @@ def mail_routes(mails: Mails, settings: AccountSettings, raw_mails: RawMails) ->
             page = await mails.profile_timeline(viewer, person_id, limit, cursor)
         except InvalidCursor as error:
             raise invalid_field("cursor", str(error)) from error
-        items = [MailOut.of(shown) for shown in page.items]
-        return MailList(items=items, next_cursor=page.next_cursor)
+        wanted = {person_id} | people_named(page.items)
+        names = await directory.named(viewer.account, wanted)
+        return MailList(
+            items=[MailOut.of(shown, names) for shown in page.items],
+            next_cursor=page.next_cursor,
+            person=person_out(names[person_id]) if person_id in names else None,
+        )
 
-    async def in_full(shown: ShownMail[Content], images: Images) -> MailDetail:
-        html, has_remote = await raw_mails.html(shown, remote=images == "remote")
-        make = partial(MailDetail.in_full, shown, html, has_remote_images=has_remote)
+    async def in_full(shown: ShownMail[Content], images: Images, styles: Styles) -> MailDetail:
+        html, has_remote = await raw_mails.html(
+            shown, remote=images == "remote", styles=styles == "inline"
+        )
+        names = await directory.named(shown.viewer.account, people_named([shown]))
+        make = partial(MailDetail.in_full, shown, names, html, has_remote_images=has_remote)
         return await asyncio.to_thread(make)
 
     @router.get("/v1/mails/{mail_id}")
-    async def one_mail(mail_id: MailInPath, caller: Reader, images: Images = None) -> MailDetail:
+    async def one_mail(
+        mail_id: MailInPath, caller: Reader, images: Images = None, styles: Styles = None
+    ) -> MailDetail:
         """Return a mail with its text and its safe HTML."""
-        return await in_full(await find(caller, mail_id), images)
+        return await in_full(await find(caller, mail_id), images, styles)
 
     @router.get("/v1/mails/{mail_id}/variants/{variant}")
     async def one_variant(
-        mail_id: MailInPath, variant: VariantInPath, caller: Reader, images: Images = None
+        mail_id: MailInPath,
+        variant: VariantInPath,
+        caller: Reader,
+        images: Images = None,
+        styles: Styles = None,
     ) -> MailDetail:
         """Return a mail as it reached others with another text."""
-        return await in_full(await find(caller, mail_id, variant), images)
+        return await in_full(await find(caller, mail_id, variant), images, styles)
 
     @router.get(
         "/v1/mails/{mail_id}/raw",

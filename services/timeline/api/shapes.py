@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.timeline.api.people_shapes import NOBODY, PersonOut, people_named, person_out
 from services.timeline.content import new_part
 from services.timeline.content.automatic import Kind as AutoKind
 from services.timeline.content.invite import Invite
@@ -84,6 +85,14 @@ class VariantOut(BaseModel):
     captured_by: list[str]
 
 
+class ProfileOut(BaseModel):
+    """A candidate or contact with mail in a conversation."""
+
+    person_id: str
+    kind: Kind
+    name: str = Field(description="Empty when the directory does not have them any more")
+
+
 class MailOut(BaseModel):
     """A mail as lists show it."""
 
@@ -116,11 +125,15 @@ class MailOut(BaseModel):
         description="Whether it is from whom it says; of an inline forward never `verified`: who "
         "wrote the original is only said"
     )
+    people: list[PersonOut] = Field(
+        description="Whom `matches`, `captured_by` and `variants` name, as far as the directory "
+        "has them"
+    )
 
     @classmethod
-    def of(cls, shown: ShownMail[ListedContent]) -> Self:
+    def of(cls, shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson] = NOBODY) -> Self:
         """Return the mail as its viewer may see it."""
-        return cls(**_fields(shown))
+        return cls(**_fields(shown, names))
 
 
 class MailDetail(MailOut):
@@ -135,7 +148,12 @@ class MailDetail(MailOut):
 
     @classmethod
     def in_full(
-        cls, shown: ShownMail[Content], html: str | None, *, has_remote_images: bool
+        cls,
+        shown: ShownMail[Content],
+        names: Mapping[str, KnownPerson],
+        html: str | None,
+        *,
+        has_remote_images: bool,
     ) -> Self:
         """Return the mail as its viewer may see it, with its HTML as it is to be shown."""
         content = shown.content
@@ -145,7 +163,7 @@ class MailDetail(MailOut):
         ]
         split = new_part.split(content.text, forward=content.forward)
         return cls(
-            **_fields(shown),
+            **_fields(shown, names),
             text=content.text,
             new_text=split.new,
             signature=split.signature,
@@ -155,7 +173,7 @@ class MailDetail(MailOut):
         )
 
 
-def _fields(shown: ShownMail[ListedContent]) -> dict[str, Any]:
+def _fields(shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson]) -> dict[str, Any]:
     mail, content, capture = shown.mail, shown.content, shown.capture
     captures = shown.viewer.captures(mail)
     first = {capture.owner: capture.at for capture in reversed(captures)}
@@ -182,6 +200,7 @@ def _fields(shown: ShownMail[ListedContent]) -> dict[str, Any]:
         "bounced": shown.bounced,
         "invite": content.invite,
         "authentication": shown.authentication,
+        "people": [person_out(names[id_]) for id_ in sorted(people_named([shown])) if id_ in names],
     }
 
 
@@ -195,14 +214,6 @@ def _bcc(shown: ShownMail[ListedContent]) -> Sequence[NamedAddress]:
 def match_out(match: MatchRecord) -> Match:
     """Return a match, without whose Bcc it is known from."""
     return Match.model_validate(match, from_attributes=True)
-
-
-class ProfileOut(BaseModel):
-    """A candidate or contact with mail in a conversation."""
-
-    person_id: str
-    kind: Kind
-    name: str = Field(description="Empty when the directory does not have them any more")
 
 
 class ConversationOut(BaseModel):
@@ -268,10 +279,11 @@ class ConversationDetail(ConversationOut):
 
 
 class MailList(BaseModel):
-    """A page of mails, newest first."""
+    """A page of a profile's mails, newest first."""
 
     items: list[MailOut]
     next_cursor: str | None
+    person: PersonOut | None = Field(description="Whose mails these are, if the directory knows")
 
 
 class DayOut(BaseModel):

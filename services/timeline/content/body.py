@@ -46,11 +46,14 @@ class _Piece:
     whole: bool
 
 
-def read_body(parts: Sequence[Part]) -> ShownBody:
-    """Return the text and the HTML to show, and the parts that are attachments."""
+def read_body(parts: Sequence[Part], *, styles: bool = False) -> ShownBody:
+    """Return the text and the HTML to show, and the parts that are attachments.
+
+    `styles`: its HTML with the inline styles that are safe.
+    """
     body = body_of(parts)
     texts = body.texts
-    pieces = _read(texts)
+    pieces = _read(texts, styles)
     left_out = _repeated(body.rich, pieces)
     shown = [part for part in body.plain if part not in left_out[1:]]
     text, text_whole = _joined(shown, pieces)
@@ -63,7 +66,7 @@ def read_body(parts: Sequence[Part]) -> ShownBody:
     )
 
 
-def _read(texts: Iterable[Part]) -> dict[Part, _Piece]:
+def _read(texts: Iterable[Part], styles: bool) -> dict[Part, _Piece]:
     """Read the pieces, of each form up to MAX_TEXT bytes in all."""
     left = {"text/plain": MAX_TEXT, "text/html": MAX_TEXT}
     pieces: dict[Part, _Piece] = {}
@@ -74,7 +77,7 @@ def _read(texts: Iterable[Part]) -> dict[Part, _Piece]:
         if part.content_type == "text/plain":
             pieces[part] = _Piece(source, None, whole)
         elif number < _MAX_PIECES:
-            html, text, read_whole = read_html(source)
+            html, text, read_whole = read_html(source, styles=styles)
             pieces[part] = _Piece(text.strip("\n"), html, whole and images_whole and read_whole)
         else:
             pieces[part] = _Piece(_TAG.sub(" ", source).strip(), None, whole=False)

@@ -37,6 +37,21 @@ def has_remote_images(html: str) -> bool:
     return any(f' {REMOTE_SRC}="' in image[1] for image in _IMAGE.finditer(html))
 
 
+def remote_images(html: str) -> set[str]:
+    """Return the addresses of the remote images."""
+    return {
+        unescape(value)
+        for image in _IMAGE.finditer(html)
+        for name, value in _ATTRIBUTE.findall(image[1])
+        if name == REMOTE_SRC
+    }
+
+
+def type_of_image(data: bytes) -> str | None:
+    """Return what an image is by its first bytes; None if it is none that is shown."""
+    return next((type_ for type_, start in _SIGNATURES.items() if start.match(data)), None)
+
+
 def with_remote_images(html: str) -> str:
     """Return the HTML with its remote images, which are fetched as soon as it is shown."""
 
@@ -85,7 +100,7 @@ def _with_images(html: str, change: Callable[[Attributes], None]) -> str:
 
 def _data_uri(data: bytes) -> str:
     """Return an image as an address of its own, empty if it is none that is shown."""
-    for content_type, signature in _SIGNATURES.items():
-        if signature.match(data):
-            return f"data:{content_type};base64,{base64.b64encode(data).decode()}"
-    return ""
+    content_type = type_of_image(data)
+    if content_type is None:
+        return ""
+    return f"data:{content_type};base64,{base64.b64encode(data).decode()}"

@@ -3,8 +3,10 @@
 * It is parsed by libxml2, which takes linear time and stops at depth 256, and handed to nh3 as a
   tree that is well nested: nh3 alone takes minutes for 1 MiB of `<div>`, and gigabytes for
   formatting elements left open. nh3 has the last word: what it wrote, nothing parses again.
+* It is free of styles, but where they are asked for: `inline_styles` says which, and why. Then what
+  quotes a mail is marked by `data-quoted`, so that a page can fold it.
 * Nothing is fetched. The address of a remote image waits in `data-remote-src`, its `alt` is shown
-  in its place, and `images` puts it back when the reader asks. Backgrounds, like all styles, go.
+  in its place, and `images` puts it back when the reader asks. Pictures in backgrounds go.
 * Images that the mail brings stay: as `data:`, or as `cid:` until `images` puts them in.
 * In the text, lines of a blockquote that quotes a mail begin with `>`.
 """
@@ -13,7 +15,6 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-import nh3
 from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
@@ -21,11 +22,11 @@ from inscriptis.model.html_element import HtmlElement
 from lxml import etree
 from lxml.html import document_fromstring
 
+from services.timeline.content.allowed_html import BROUGHT_IMAGE, PLAIN, QUOTED, STYLED, UNSEEN
 from services.timeline.content.images import REMOTE_SRC, REMOTE_URL
+from services.timeline.content.inline_styles import safe_colour
 from shared.mail.mime import CONTROL, MAX_TEXT
 
-_UNSEEN = {"head", "iframe", "math", "noembed", "noframes", "script", "style", "svg", "textarea"}
-_UNSEEN |= {"title"}
 _FORMATTING = {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong"}
 _FORMATTING |= {"tt", "u"}
 """Left open, they are opened again in every block that follows: HTML standard, section 13.2.4.3."""
@@ -40,42 +41,24 @@ _VALUE = re.compile(r"=\s*+(?:\"([^\"]*+)\"|'([^']*+)')")
 _PLAIN_DATA = re.compile(r"(?<=\ssrc=)data:image/[a-z]{1,5};base64,[A-Za-z0-9+/=]++", re.IGNORECASE)
 _AMBIGUOUS = re.compile(r"=\s*+[\"']|=\s*+\Z|>")
 _TAKEN_OUT = "label"  # by nh3; what is in it stays
-_LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
-_BROUGHT_IMAGE = re.compile(r"cid:|data:image/(?:bmp|gif|jpe?g|png|webp);base64,", re.IGNORECASE)
 _SHOWS_IMAGE = {"img": "src", "image": "src", "input": "src", "video": "poster"}
 _FALLBACK = ("noscript", "object", "plaintext", "template", "xmp")
 _QUOTES_MAIL = re.compile("quote", re.IGNORECASE)  # gmail_quote, protonmail_quote and others
+_INTRODUCES_QUOTE = re.compile(r"(?:^|\s)(?:gmail_attr|moz-cite-prefix|yahoo_quoted)(?:\s|$)")
 _QUOTE_START, _QUOTE_END = "\U000fd1d1", "\U000fd1d2"  # for private use
 _QUOTE_MARKS = _QUOTE_START + _QUOTE_END
 _QUOTE_MARK = re.compile(f"[{_QUOTE_MARKS}]")
 _MAX_QUOTE_DEPTH = 9
 
 
-def _kept(_tag: str, attribute: str, value: str) -> str | None:
-    allowed = {"cite": _LINK, "href": _LINK, "src": _BROUGHT_IMAGE, REMOTE_SRC: REMOTE_URL}
-    pattern = allowed.get(attribute)
-    return value if pattern is None or pattern.match(value) else None
-
-
-_CLEANER = nh3.Cleaner(
-    tags=nh3.ALLOWED_TAGS - {"area", "map"},
-    attributes={
-        **nh3.ALLOWED_ATTRIBUTES,
-        "*": {"dir", "lang", "title"},
-        "img": {*nh3.ALLOWED_ATTRIBUTES["img"], REMOTE_SRC},
-    },
-    attribute_filter=_kept,
-    clean_content_tags=_UNSEEN,
-    link_rel="noopener noreferrer nofollow",
-    set_tag_attribute_values={"a": {"target": "_blank"}},
-    url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
-    url_relative="deny",
-)
 _LAYOUT = ParserConfig(css={**CSS_PROFILES["strict"], "cell": HtmlElement(suffix=" ")})
 
 
-def read_html(source: str) -> tuple[str | None, str, bool]:
-    """Return HTML as it may be shown, as text, and whether that is all of it."""
+def read_html(source: str, *, styles: bool = False) -> tuple[str | None, str, bool]:
+    """Return HTML as it may be shown, as text, and whether that is all of it.
+
+    `styles`: with the inline styles that are safe, for a frame of its own.
+    """
     source = _VALUE.sub(_unambiguous, source)
     if _most_attributes(source) > _MAX_IN_TAG:
         return None, re.sub(r"<[^<>]*+>", " ", source), False
@@ -85,7 +68,7 @@ def read_html(source: str) -> tuple[str | None, str, bool]:
         return None, "", True  # there is nothing in it
     except etree.LxmlError:
         return None, source, False
-    etree.strip_elements(tree, etree.Comment, etree.PI, *_UNSEEN, with_tail=False)
+    etree.strip_elements(tree, etree.Comment, etree.PI, *UNSEEN, with_tail=False)
     html, lays_out = None, False
     if tree.xpath("count(//*)") <= _MAX_ELEMENTS:
         etree.strip_tags(tree, *_FALLBACK)
@@ -93,9 +76,11 @@ def read_html(source: str) -> tuple[str | None, str, bool]:
             if "href" not in anchor.attrib:  # it leads nowhere, and nh3 would say how safely
                 anchor.tag = _TAKEN_OUT
         _set_remote_images_aside(tree)
+        if styles:
+            _prepare_design(tree)
         depth, elements, copies = _measured(tree)
         if depth <= _MAX_HTML_DEPTH:
-            html = _cleaned(tree) if copies <= _MAX_COPIES else None
+            html = _cleaned(tree, styles) if copies <= _MAX_COPIES else None
             lays_out = elements + source.count("\n") <= _MAX_LINES and (
                 elements <= _FEW_ELEMENTS or _LEAST_PER_ELEMENT * elements <= len(source)
             )
@@ -136,7 +121,7 @@ def _unambiguous(value: re.Match[str]) -> str:
     return f"={written[0]}{inner}{written[0]}"
 
 
-def _cleaned(tree: etree._Element) -> str | None:
+def _cleaned(tree: etree._Element, styles: bool) -> str | None:
     """Return the HTML made safe, None if it is too much."""
     text = "".join(tree.itertext())  # all of it stays, escaped
     if len(text) + 3 * (text.count("<") + text.count(">")) + 4 * text.count("&") > MAX_TEXT:
@@ -148,7 +133,7 @@ def _cleaned(tree: etree._Element) -> str | None:
         escaping = sum(len(text) * (text.count("&") + text.count("\xa0")) for text in texts)
         if escaping > _MAX_ESCAPING:
             return None
-    html = CONTROL.sub("", _CLEANER.clean(source)).strip()
+    html = CONTROL.sub("", (STYLED if styles else PLAIN).clean(source)).strip()
     return html if len(html.encode()) <= MAX_TEXT else None
 
 
@@ -165,10 +150,25 @@ def _set_remote_images_aside(tree: etree._Element) -> None:
             image = etree.Element("img", alt=element.get("alt", ""))
             element.addprevious(image)
             element.tag = _TAKEN_OUT
-        if _BROUGHT_IMAGE.match(source):
+        if BROUGHT_IMAGE.match(source):
             image.set("src", source)
         elif url := _remote(source) or _remote(next(iter(candidates), "").rstrip(",")):
             image.set(REMOTE_SRC, url)
+
+
+def _prepare_design(tree: etree._Element) -> None:
+    """Keep the ground that a mail gives its whole page, and mark what quotes another mail."""
+    for element in tree.iter("*"):
+        element.attrib.pop(QUOTED, None)
+        of_class = element.get("class", "")
+        if _quotes_mail(element) or _INTRODUCES_QUOTE.search(of_class):
+            element.set(QUOTED, "")
+    for body in tree.iter("body"):
+        if body.get("style") or body.get("bgcolor"):
+            ground = safe_colour(body.get("bgcolor", ""))
+            first = f"background-color:{ground};" if ground else ""
+            body.set("style", first + body.get("style", ""))
+            body.tag = "div"
 
 
 def _remote(source: str) -> str:
@@ -181,9 +181,15 @@ def _remote(source: str) -> str:
 def _mark_quotes(tree: etree._Element) -> None:
     """Mark where a mail is quoted; a blockquote may also be there to indent."""
     for element in tree.iter("blockquote"):
-        if element.get("type") == "cite" or _QUOTES_MAIL.search(element.get("class", "")):
+        if _quotes_mail(element):
             element.text = _QUOTE_START + (element.text or "")
             element.tail = _QUOTE_END + (element.tail or "")
+
+
+def _quotes_mail(element: etree._Element) -> bool:
+    return element.tag == "blockquote" and bool(
+        element.get("type") == "cite" or _QUOTES_MAIL.search(element.get("class", ""))
+    )
 
 
 def _with_quote_signs(lines: list[str]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from services.timeline.content.body import read_body
 from services.timeline.content.data_images import images_set_aside
 from services.timeline.content.images import (
     has_remote_images,
@@ -52,26 +53,37 @@ class RawMails:
                 return part
         raise BlobMissing(shown.content.raw_key)
 
-    async def html(self, shown: ShownMail[Content], *, remote: bool) -> tuple[str | None, bool]:
+    async def html(
+        self, shown: ShownMail[Content], *, remote: bool, styles: bool = False
+    ) -> tuple[str | None, bool]:
         """Return the HTML to show, with the mail's own images, and whether it has remote ones.
 
-        With `remote` those are in it, too. Without the raw bytes the mail's own are left out.
+        With `remote` those are in it, too; with `styles` it is read again, and looks as its sender
+        designed it. Without the raw bytes the mail's own images, and styles, are left out.
         """
         html = shown.content.html
         if html is None:
             return None, False
         parts: dict[str, Part] = {}
-        if 'src="cid:' in html:
+        if styles or 'src="cid:' in html:
             try:
                 async with self._at_once:
                     raw = await self._of(shown.content)
-                    parts = await asyncio.to_thread(_images_of, raw)
+                    if styles:
+                        html = await asyncio.to_thread(_designed, raw) or html
+                    if 'src="cid:' in html:
+                        parts = await asyncio.to_thread(_images_of, raw)
             except (BlobMissing, BlobStoreAway):
                 parts = {}
         return await asyncio.to_thread(_shown_html, html, parts, remote)
 
     async def _of(self, content: ListedContent) -> bytes:
         return await self._bytes.get(content.account, content.raw_key)
+
+
+def _designed(raw: bytes) -> str | None:
+    parts, _ = leaves(raw)
+    return read_body(parts, styles=True).html
 
 
 def _images_of(raw: bytes) -> dict[str, Part]:

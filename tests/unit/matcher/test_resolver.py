@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from dev.dns_server import DnsServer
 from services.matcher.resolver import NoAnswer, Resolver, name_servers
 from tests.deadline import DEADLINE
-from tests.dns_server import DnsServer
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from shared.auth import (
     AUDIENCE,
     MIN_SECRET_BYTES,
     Caller,
+    Claims,
     InvalidToken,
     KeysAway,
     TokenVerifier,
@@ -253,3 +254,25 @@ def _by_hand(header: dict[str, str], key: bytes) -> str:
 async def test_a_scope_is_text(scope: object) -> None:
     with pytest.raises(InvalidToken):
         await VERIFIER.verify(jwt.encode(CLAIMS | {"scope": scope}, SECRET, algorithm="HS256"))
+
+
+@pytest.mark.parametrize("scope", ["timeline:read ops", ["timeline:read", "ops"]])
+async def test_an_issuer_may_call_its_claims_otherwise(scope: object) -> None:
+    verifier = TokenVerifier(issuer="ats", secret=SECRET, claims=Claims("org", "employee", "scp"))
+    claims = {name: CLAIMS[name] for name in ("aud", "iss", "exp")}
+    claims |= {"org": "acme", "employee": "u1", "scp": scope, "account": "other", "sub": "x|1"}
+    caller = await verifier.verify(jwt.encode(claims, SECRET, algorithm="HS256"))
+    assert (caller.account, caller.person_id) == ("acme", "u1")
+    assert caller.scopes == {"timeline:read", "ops"}
+    for claim in ("org", "employee", "scp"):
+        without = {name: value for name, value in claims.items() if name != claim}
+        with pytest.raises(InvalidToken, match=f"has no claim {claim}"):
+            await verifier.verify(jwt.encode(without, SECRET, algorithm="HS256"))
+
+
+@pytest.mark.parametrize("scope", [[1], {"all": "ops"}, 1, None])
+async def test_scopes_of_another_name_are_words_too(scope: object) -> None:
+    verifier = TokenVerifier(issuer="ats", secret=SECRET, claims=Claims(scope="scp"))
+    claims = {**CLAIMS, "scp": scope}
+    with pytest.raises(InvalidToken):
+        await verifier.verify(jwt.encode(claims, SECRET, algorithm="HS256"))

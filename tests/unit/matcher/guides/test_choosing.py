@@ -6,11 +6,11 @@ from typing import cast
 
 import pytest
 
+from dev.dns_server import DnsServer
 from services.matcher.guides import Catalogue, Choosing
 from services.matcher.guides import choosing as choosing_module
 from services.matcher.resolver import Resolver
 from tests.deadline import DEADLINE
-from tests.dns_server import DnsServer
 
 CATALOGUE = Catalogue.load()
 

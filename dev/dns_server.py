@@ -1,4 +1,4 @@
-"""A DNS server of the tests' own: what it says is what a test has put into `records`."""
+"""A DNS server of one's own, for tests and the demo: it says what was put into `records`."""
 
 import socket
 import threading

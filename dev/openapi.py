@@ -1,0 +1,60 @@
+"""What each service says of its API, without a service that runs.
+
+Every function `..._routes` of a service's API makes routes from what they depend on. A description
+needs none of that, so each is called with nothing.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter
+
+from services.ingest import upload
+from services.matcher import api as matcher_api
+from services.matcher.api.examples import EXAMPLES as MATCHER_EXAMPLES
+from services.timeline import api as timeline_api
+from services.timeline.api.examples import EXAMPLES as TIMELINE_EXAMPLES
+from shared.readiness import Readiness
+from shared.settings import Settings
+from shared.web import create_app, with_examples
+
+_TITLES = {
+    "ingest": ("Satchel ingest", "Takes responsibility for mail."),
+    "matcher": ("Satchel matcher", "Owns the directory and decides whom a mail concerns."),
+    "timeline": (
+        "Satchel timeline",
+        "Owns what is shown: profile timelines, mails and tallies.",
+    ),
+}
+_ROOMS = {"ingest": [upload], "matcher": [matcher_api], "timeline": [timeline_api]}
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "ingest": {},
+    "matcher": {**MATCHER_EXAMPLES},
+    "timeline": {**TIMELINE_EXAMPLES},
+}
+
+
+def document(service: str) -> dict[str, Any]:
+    """Return the OpenAPI document of a service, its paths in order."""
+    settings = Settings(token_secret="x" * 32)
+    app = create_app(*_TITLES[service], settings, Readiness({}))
+    for router in _routers(service):
+        app.include_router(router)
+    with_examples(app, _EXAMPLES[service])
+    made = app.openapi()
+    return {**made, "paths": dict(sorted(made["paths"].items()))}
+
+
+def _routers(service: str) -> Iterator[APIRouter]:
+    for room in _ROOMS[service]:
+        names = [room.__name__]
+        if hasattr(room, "__path__"):
+            names = [m.name for m in pkgutil.iter_modules(room.__path__, f"{room.__name__}.")]
+        for name in names:
+            module = importlib.import_module(name)
+            for made, function in inspect.getmembers(module, inspect.isfunction):
+                if made.endswith("_routes") and function.__module__ == name:
+                    yield function(*[None] * len(inspect.signature(function).parameters))

@@ -1,0 +1,59 @@
+// What the account has done and what it needs, as far as the token allows.
+
+import { Problem } from "../api/session";
+import { SECTIONS, type Section } from "../app/places";
+import { useSession } from "../shared/context";
+import { Failure, Skeleton } from "../shared/state";
+import { Activity } from "./Activity";
+import { DeadLetters } from "./DeadLetters";
+import { People } from "./People";
+import { Quarantine } from "./Quarantine";
+import { Settings } from "./Settings";
+import { may, sectionsFor, useScopes } from "./scopes";
+import { useAccountText } from "./texts";
+
+export interface AccountProps {
+  section: Section;
+  choose: (section: Section) => void;
+  openPerson: (person: string) => void;
+}
+
+export function Account({ section, choose, openPerson }: AccountProps) {
+  const session = useSession();
+  const text = useAccountText();
+  const scopes = useScopes(session);
+  if (!scopes) return <Skeleton rows={4} />;
+  const sections = sectionsFor(scopes, SECTIONS);
+  return (
+    <div class="account">
+      <div class="column">
+        <h1>{text.title}</h1>
+        <nav class="sections" aria-label={text.sections}>
+          {sections.map((one) => (
+            <button
+              key={one}
+              type="button"
+              aria-current={one === section ? "page" : undefined}
+              onClick={() => choose(one)}
+            >
+              {text[`section.${one}`]}
+            </button>
+          ))}
+        </nav>
+        {!sections.includes(section) ? (
+          <Failure error={new Problem(403, "")} retry={() => undefined} />
+        ) : section === "activity" ? (
+          <Activity />
+        ) : section === "quarantine" ? (
+          <Quarantine decides={may(scopes, "timeline:write")} />
+        ) : section === "dead-letters" ? (
+          <DeadLetters />
+        ) : section === "people" ? (
+          <People open={openPerson} />
+        ) : (
+          <Settings changes={may(scopes, "account:write")} />
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,65 @@
+// How a reader comes in: with a token in the link, from a provider, or not yet.
+
+import { claimNames, expiryOf, type TokenSource } from "../api/session";
+import { type Provider, SignIn } from "./oidc";
+
+export type Arrival =
+  | { kind: "in"; token: TokenSource; signIn: SignIn | undefined }
+  | { kind: "out"; why: "new" | "failed" | "left"; signIn: SignIn | undefined };
+
+interface Config {
+  sign_in: Provider | null;
+}
+
+/** Takes the token out of the address, so that no link, history or screenshot has it. */
+function tokenOfAddress(): string | undefined {
+  const found = new URLSearchParams(location.hash.slice(1)).get("token") ?? undefined;
+  if (found) history.replaceState(history.state, "", location.pathname + location.search);
+  return found;
+}
+
+export async function arrive(): Promise<Arrival> {
+  const given = tokenOfAddress();
+  if (given) return { kind: "in", token: () => given, signIn: undefined };
+  const signIn = await signInHere();
+  if (!signIn) return { kind: "out", why: "new", signIn };
+  try {
+    const token = await signIn.arrive();
+    if (token) return { kind: "in", token: renewing(token, signIn), signIn };
+  } catch {
+    return { kind: "out", why: "failed", signIn };
+  }
+  return { kind: "out", why: "new", signIn };
+}
+
+const EARLY = 5; // seconds before it expires
+
+/**
+ * Returns the token as long as it lives, then a new one. One that is refused before its time is not
+ * replaced: the provider would give the same again, and again.
+ */
+export function renewing(first: string, signIn: Pick<SignIn, "renew">): TokenSource {
+  let current: string | Promise<string> = first;
+  let expires = expiryOf(first);
+  return () => {
+    if (Date.now() / 1000 < expires - EARLY) return current;
+    expires = Number.POSITIVE_INFINITY; // whoever asks meanwhile gets the same new one
+    current = signIn.renew(location.pathname).then((token) => {
+      expires = expiryOf(token);
+      return token;
+    });
+    return current;
+  };
+}
+
+async function signInHere(): Promise<SignIn | undefined> {
+  try {
+    const answer = await fetch("/app/config.json", { credentials: "omit" });
+    const config = answer.ok ? ((await answer.json()) as Config) : undefined;
+    if (!config?.sign_in) return undefined;
+    Object.assign(claimNames, config.sign_in.claims);
+    return new SignIn(config.sign_in);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,4 @@
+// What an inbox fetches when its first conversation is opened.
+
+export { ConversationView } from "./Conversation";
+export { default as css } from "./conversation.css?inline";

@@ -1,0 +1,5 @@
+import { Setup } from "../setup/Setup";
+import css from "../setup/setup.css?inline";
+import type { View } from "./element";
+
+export const view: View = { component: Setup, styles: [css] };

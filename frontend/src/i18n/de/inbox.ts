@@ -1,0 +1,54 @@
+import type { Part } from "..";
+import type { inbox as en } from "../en/inbox";
+
+export const inbox: Part<typeof en> = {
+  inbox: "Posteingang",
+  "inbox.conversations": "Unterhaltungen",
+  "inbox.empty": "Noch keine Nachrichten",
+  "inbox.empty.what":
+    "Setzen Sie Ihre Erfassungsadresse ins Bcc einer Nachricht an eine Kandidatin oder einen Kandidaten. Sie erscheint Sekunden später hier.",
+  "inbox.empty.unread": "Alles gelesen",
+  "inbox.empty.unread.what": "Neue Nachrichten erscheinen hier von selbst.",
+  "inbox.empty.mine": "Nichts von Ihrer Erfassungsadresse",
+  "inbox.empty.mine.what":
+    "Hier steht, was Ihre eigene Adresse erfasst hat. Schalten Sie „Meine“ aus, um die Nachrichten Ihres Teams zu sehen.",
+  "inbox.empty.found": "Nichts gefunden",
+  "inbox.empty.found.what": "Versuchen Sie es mit weniger Wörtern oder ohne Filter.",
+  "inbox.empty.reset": "Alle Filter entfernen",
+  "inbox.all": "Alle",
+  "inbox.unread": "Ungelesen",
+  "inbox.mine": "Meine",
+  "inbox.mine.what": "Nur was Ihre eigene Erfassungsadresse erfasst hat",
+  "inbox.filters": "Filter",
+  "inbox.mark-all": "Alle als gelesen markieren",
+  "inbox.mark-all.ask": "Den ganzen Posteingang für Sie als gelesen markieren?",
+  "inbox.mark-all.done": "Alles ist als gelesen markiert",
+  "inbox.mark-all.failed": "Das hat nicht geklappt. Es wurde nichts geändert.",
+  "inbox.new": (count) => (count === 1 ? "1 neue" : `${count} neue`),
+  "inbox.end": "Das ist alles",
+  "inbox.more-failed": "Weiteres ließ sich nicht laden.",
+  "inbox.partial": (count) =>
+    count === 1
+      ? "1 sehr lange Nachricht wurde nur zum Teil durchsucht."
+      : `${count} sehr lange Nachrichten wurden nur zum Teil durchsucht.`,
+  "row.unread": "Ungelesen",
+  "row.mark-read": "Als gelesen markieren",
+  "row.mark-unread": "Als ungelesen markieren",
+  "row.count": (count) => `${count} Nachrichten`,
+  "row.attachments": "Mit Anhängen",
+  "row.nobody": "Niemand im Verzeichnis",
+  search: "Nachrichten durchsuchen",
+  "search.clear": "Suche leeren",
+  "search.help": "Hilfe zur Suche",
+  "search.help.words": "Jedes Wort muss vorkommen. Das letzte darf unvollständig sein.",
+  "search.op.from": "von einer Person, mit Name oder Adresse",
+  "search.op.to": "an eine Person",
+  "search.op.attachment": "mit Anhang",
+  "search.op.after": "ab diesem Tag",
+  "search.op.before": "vor diesem Tag",
+  "search.op.phrase": "diese Wörter in dieser Folge",
+  "search.op.prefix": "beginnt so",
+  "search.suggestions": "Personen",
+  "search.only": (name) => `Nur Nachrichten mit ${name}`,
+  "person.filter": (name) => `Mit ${name}`,
+};

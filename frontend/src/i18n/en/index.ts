@@ -1,0 +1,7 @@
+import { app } from "./app";
+import { inbox } from "./inbox";
+import { mail } from "./mail";
+import { shared } from "./shared";
+import { timeline } from "./timeline";
+
+export const en = { ...shared, ...app, ...inbox, ...mail, ...timeline };

@@ -1,0 +1,34 @@
+import { useContext, useEffect, useState } from "preact/hooks";
+import { StylesContext } from "../shared/context";
+
+type View = typeof import("../conversation/view");
+
+const SOON = 300; // milliseconds after the list is there: nobody waits for the first conversation
+
+/** Returns the code of a conversation: fetched when one is opened, or soon after the list. */
+export function useConversationView(wanted: boolean) {
+  const adopt = useContext(StylesContext);
+  const [view, setView] = useState<View["ConversationView"]>();
+  const [error, setError] = useState<unknown>();
+  const [round, setRound] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: tried again for each round
+  useEffect(() => {
+    if (view) return;
+    const load = () =>
+      import("../conversation/view").then((found) => {
+        adopt(found.css);
+        setView(() => found.ConversationView);
+      }, setError);
+    if (wanted) {
+      void load();
+      return;
+    }
+    const timer = setTimeout(load, SOON);
+    return () => clearTimeout(timer);
+  }, [wanted, view, adopt, round]);
+  const again = () => {
+    setError(undefined);
+    setRound((before) => before + 1);
+  };
+  return { view, error, again };
+}

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { entryOf, filled, halfOf, hostOf, isDone, questionOf } from "../src/setup/progress";
+import type { Confirmation, Setup } from "../src/setup/shapes";
+
+const NOW = Date.parse("2026-11-28T12:00:00Z");
+const question = (at: string): Confirmation => ({
+  provider: "gmail",
+  requested_by: "u@mail.example",
+  code: "123456789",
+  link: null,
+  capture_address: "x@in.example",
+  at,
+  expires_at: at,
+  doubtful: false,
+  authentication: null,
+});
+const setup = (more: Partial<Setup> = {}): Setup => ({
+  capture_addresses: [],
+  confirmations: [],
+  ...more,
+});
+
+describe("a half", () => {
+  it("is what the API says of it", () => {
+    const halves = { sent: { state: "working" }, received: { state: "silent" } } as const;
+    expect(halfOf(setup({ halves }), "received", NOW)?.state).toBe("silent");
+  });
+
+  it("waits for an answer where the API tells of questions alone", () => {
+    const asked = setup({ confirmations: [question("2026-11-28T11:00:00Z")] });
+    expect(halfOf(asked, "received", NOW)?.state).toBe("awaiting_confirmation");
+    expect(halfOf(asked, "sent", NOW)).toBeUndefined();
+    expect(halfOf(setup(), "received", NOW)).toBeUndefined();
+  });
+
+  it("is done when both are, and never where nothing is told", () => {
+    const working = { state: "working" } as const;
+    expect(isDone(setup({ halves: { sent: working, received: working } }))).toBe(true);
+    expect(isDone(setup({ halves: { sent: working, received: { state: "silent" } } }))).toBe(false);
+    expect(isDone(setup())).toBe(false);
+  });
+});
+
+describe("a question", () => {
+  it("can be answered for a day", () => {
+    expect(
+      questionOf(setup({ confirmations: [question("2026-11-27T12:00:01Z")] }), NOW),
+    ).toBeTruthy();
+    expect(
+      questionOf(setup({ confirmations: [question("2026-11-27T11:59:59Z")] }), NOW),
+    ).toBeUndefined();
+  });
+
+  it("is over once mail has come after it", () => {
+    const confirmations = [question("2026-11-28T11:00:00Z")];
+    const seen = (at: string) => ({
+      sent: { state: "nothing_yet" as const },
+      received: { state: "working" as const, last_seen_at: at },
+    });
+    const after = setup({ confirmations, halves: seen("2026-11-28T11:30:00Z") });
+    const before = setup({ confirmations, halves: seen("2026-11-28T10:30:00Z") });
+    expect(questionOf(after, NOW)).toBeUndefined();
+    expect(questionOf(before, NOW)).toBeTruthy();
+  });
+});
+
+it.each([
+  ["https://mail.example/x?y", "mail.example"],
+  ["http://mail.example/", undefined],
+  ["javascript:alert(1)", undefined],
+  ["mail.example", undefined],
+])("opens of links only those by https: %s", (link, host) => {
+  expect(hostOf(link)).toBe(host);
+});
+
+it("puts values into a guide's text, and leaves what it does not know", () => {
+  expect(filled("Type {capture_address}, then {x}.", { capture_address: "a@b" })).toEqual([
+    { text: "Type ", value: false },
+    { text: "a@b", value: true },
+    { text: ", then ", value: false },
+    { text: "{x}", value: false },
+    { text: ".", value: false },
+  ]);
+});
+
+it.each([
+  ["Dr.Weber@Praxis.example ", { addresses: "dr.weber@praxis.example" }],
+  ["@family.example", { domains: "family.example" }],
+  ["family.example", { domains: "family.example" }],
+  ["müller.example", { domains: "müller.example" }],
+  ["family", undefined],
+  ["a b@family.example", undefined],
+  ["@", undefined],
+])("takes addresses and domains, and nothing else: %s", (typed, entry) => {
+  expect(entryOf(typed)).toEqual(entry);
+});

@@ -1,0 +1,102 @@
+"""The pages: Satchel's own app under `/app/`, and `/app/satchel.js` that other pages embed.
+
+What has its hash in its name is kept by browsers for ever; the rest is asked for each time, and is
+answered by 304 when it is unchanged. Every other path under `/app/` is a place in the app.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from services.timeline.sign_in import SignIn
+from shared.web import Problem
+
+_HASHED = "assets/"
+_FOR_EVER = "public, max-age=31536000, immutable"
+_ASKED_AGAIN = "no-cache"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
+    "data: blob:; font-src 'self'; connect-src {reached}; frame-src 'self' blob:; base-uri 'self'; "
+    "form-action 'none'; frame-ancestors {embedders}"
+)
+"""A mail's frame inherits it, and its inline styles with it; the mail's own policy allows less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A file, read once."""
+
+    content: bytes
+    media_type: str
+    etag: str
+
+
+class Pages:
+    """The built files of a folder, held in memory: there are few, and they are small."""
+
+    def __init__(self, folder: Path) -> None:
+        self._pages = {
+            path.relative_to(folder).as_posix(): _read(path)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and not path.name.startswith(".")
+        }
+
+    def find(self, path: str) -> Page | None:
+        """Return the file of a path below `/app/`; the app itself for a place in it."""
+        if found := self._pages.get(path):
+            return found
+        return None if "." in path.rpartition("/")[2] else self._pages.get("index.html")
+
+
+def _read(path: Path) -> Page:
+    content = path.read_bytes()
+    return Page(
+        content,
+        guess_type(path.name)[0] or "application/octet-stream",
+        f'"{hashlib.sha256(content).hexdigest()[:32]}"',
+    )
+
+
+def page_routes(pages: Pages, embedders: Sequence[str], sign_in: SignIn | None) -> APIRouter:
+    """Return the routes of the pages, which `embedders`, origins, may show in a frame."""
+    router = APIRouter(include_in_schema=False)
+    policy = _POLICY.format(
+        reached=" ".join(["'self'", *(sign_in.origins if sign_in else ())]),
+        embedders=" ".join(["'self'", *(embedders or ())]),
+    )
+
+    @router.get("/")
+    @router.get("/app")
+    async def front_door() -> RedirectResponse:
+        return RedirectResponse("/app/")
+
+    @router.get("/app/config.json")
+    async def config(response: Response) -> dict[str, Any]:
+        """Return what the pages are told of this installation; nothing of it is secret."""
+        response.headers["Cache-Control"] = _ASKED_AGAIN
+        return {"sign_in": sign_in.shown() if sign_in else None}
+
+    @router.get("/app/{path:path}")
+    async def page(path: str, request: Request) -> Response:
+        found = pages.find(path)
+        if found is None:
+            raise Problem(404, "Not found", "there is no such page: were the pages built?")
+        headers = {
+            "ETag": found.etag,
+            "Cache-Control": _FOR_EVER if path.startswith(_HASHED) else _ASKED_AGAIN,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "Content-Security-Policy": policy,
+        }
+        if request.headers.get("If-None-Match") == found.etag:
+            return Response(status_code=304, headers=headers)
+        return Response(found.content, media_type=found.media_type, headers=headers)
+
+    return router

@@ -1,0 +1,39 @@
+"""Whom a mail names by id, with their names: only those whom its viewer is shown."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from pydantic import BaseModel
+
+from services.timeline.query.mails import ShownMail
+from services.timeline.query.people import KnownPerson
+from services.timeline.write.records import ListedContent
+from shared.events import Kind
+
+NOBODY: Mapping[str, KnownPerson] = MappingProxyType({})
+
+
+class PersonOut(BaseModel):
+    """Someone whom a mail names by id."""
+
+    person_id: str
+    kind: Kind
+    name: str
+
+
+def people_named(shown: Iterable[ShownMail[ListedContent]]) -> set[str]:
+    """Return the ids of all whom these mails name to their viewer."""
+    return {
+        id_
+        for one in shown
+        for id_ in (
+            *(match.person_id for match in one.viewer.matches(one.mail)),
+            *(capture.owner for capture in one.viewer.captures(one.mail)),
+            *(owner for owners in one.variants.values() for owner in owners),
+        )
+    }
+
+
+def person_out(person: KnownPerson) -> PersonOut:
+    """Return a person, without their addresses."""
+    return PersonOut(person_id=person.person_id, kind=Kind(person.kind), name=person.name)

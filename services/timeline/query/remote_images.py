@@ -1,0 +1,208 @@
+"""Pictures that others keep, fetched for a reader who asked: their sender learns of us alone.
+
+Rules:
+
+* `https` on port 443 alone; an address with `http` is asked for by `https`. No user, no password.
+* The name is resolved here, once, and the connection goes to that very address: a second answer of
+  DNS changes nothing. Every address that the name has must be public, else nothing is asked. Each
+  of at most three redirects is checked in the same way.
+* No cookie, no referrer, nothing of the reader; one name for all readers as user agent.
+* Ten seconds and 5 MiB in all. What it is is read from its first bytes: PNG, JPEG, GIF, WebP, BMP.
+* Whatever goes wrong is `ImageAway`, which says nothing of why: nobody learns of networks by it.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+import h11
+import structlog
+
+from services.timeline.content.images import type_of_image
+
+MAX_BYTES = 5 << 20
+_SECONDS, _MAX_REDIRECTS, _PORT = 10.0, 3, 443
+_AT_ONCE = 16
+_MAX_HEAD = 16 << 10
+_READ = 64 << 10
+_AS_WRITTEN = "!$&'+,-./:;=@_~%()*"
+_AGENT = "Mozilla/5.0 (compatible; SatchelImageProxy/1)"
+_TRANSLATED = IPv6Network("64:ff9b::/96")
+"""NAT64: an IPv4 address in other clothes. RFC 6052."""
+log = structlog.get_logger()
+
+Resolve = Callable[[str], Awaitable[list[str]]]
+"""Returns the addresses of a name."""
+Connect = Callable[[str, str], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+"""Opens TLS to an address, for a name that its certificate must have."""
+
+
+class ImageAway(Exception):
+    """The picture cannot be had."""
+
+
+class _RefusedError(Exception):
+    """Why, for the log: one word, nothing of the mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteImage:
+    """A picture."""
+
+    data: bytes
+    content_type: str
+
+
+class RemoteImages:
+    """Fetches pictures; a few at a time."""
+
+    def __init__(self, resolve: Resolve | None = None, connect: Connect | None = None) -> None:
+        self._resolve, self._connect = resolve or _resolved, connect or _Tls().connect
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def get(self, url: str) -> RemoteImage:
+        """Return the picture of an address. Raises ImageAway."""
+        try:
+            async with asyncio.timeout(_SECONDS), self._at_once:
+                data = await self._followed(url)
+        except _RefusedError as refused:
+            log.info("remote picture refused", why=str(refused))
+            raise ImageAway from None
+        except (OSError, TimeoutError, ValueError, h11.ProtocolError) as error:
+            log.info("remote picture away", why=type(error).__name__)
+            raise ImageAway from None
+        content_type = type_of_image(data)
+        if content_type is None:
+            log.info("remote picture refused", why="type")
+            raise ImageAway
+        return RemoteImage(data, content_type)
+
+    async def _followed(self, url: str) -> bytes:
+        for _ in range(_MAX_REDIRECTS + 1):
+            parts = _checked(url)
+            address = await self._public_address(parts.hostname or "")
+            found, location = await self._asked(parts, address)
+            if location is None:
+                return found
+            url = urljoin(parts.geturl(), location)
+        raise _RefusedError("redirects")
+
+    async def _public_address(self, host: str) -> str:
+        addresses = await self._resolve(host)
+        if not addresses or not all(is_public(address) for address in addresses):
+            raise _RefusedError("address")
+        return addresses[0]
+
+    async def _asked(self, parts: SplitResult, address: str) -> tuple[bytes, str | None]:
+        """Return the body of a good answer, or where it is instead."""
+        host = parts.hostname or ""
+        async with self._connection(address, host) as (reader, writer):
+            connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
+            target = quote(parts.path or "/", safe=_AS_WRITTEN)
+            if parts.query:
+                target += "?" + quote(parts.query, safe=_AS_WRITTEN + "?[]")
+            request = h11.Request(
+                method="GET",
+                target=target,
+                headers=[
+                    ("Host", f"[{host}]" if ":" in host else host),
+                    ("User-Agent", _AGENT),
+                    ("Accept", "image/png, image/jpeg, image/gif, image/webp"),
+                    ("Connection", "close"),
+                ],
+            )
+            writer.write(connection.send(request) + connection.send(h11.EndOfMessage()))
+            await writer.drain()
+            return await _answer(connection, reader)
+
+    @asynccontextmanager
+    async def _connection(
+        self, address: str, host: str
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        reader, writer = await self._connect(address, host)
+        try:
+            yield reader, writer
+        finally:
+            writer.transport.abort()  # nothing is owed to it
+
+
+async def _answer(
+    connection: h11.Connection, reader: asyncio.StreamReader
+) -> tuple[bytes, str | None]:
+    body = bytearray()
+    while True:
+        event = connection.next_event()
+        if event is h11.NEED_DATA:
+            connection.receive_data(await reader.read(_READ))
+        elif isinstance(event, h11.Response):
+            headers = dict(event.headers)
+            location = headers.get(b"location")
+            if event.status_code in (301, 302, 303, 307, 308) and location:
+                return b"", location.decode("latin-1")
+            if event.status_code != 200:
+                raise _RefusedError("status")
+            if int(headers.get(b"content-length", b"0")) > MAX_BYTES:
+                raise _RefusedError("size")
+        elif isinstance(event, h11.Data):
+            body += event.data
+            if len(body) > MAX_BYTES:
+                raise _RefusedError("size")
+        elif isinstance(event, h11.EndOfMessage):
+            return bytes(body), None
+        elif not isinstance(event, h11.InformationalResponse):
+            raise _RefusedError("answer")
+
+
+def _checked(url: str) -> SplitResult:
+    """Return the parts of an address that may be asked for, by https."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise _RefusedError("scheme")
+    if parts.username is not None or parts.password is not None:
+        raise _RefusedError("user")
+    if parts.port not in (None, _PORT if parts.scheme == "https" else 80):
+        raise _RefusedError("port")
+    host = parts.hostname
+    if not host.isascii():
+        host = host.encode("idna").decode()
+    written = f"[{host}]" if ":" in host else host
+    return parts._replace(scheme="https", netloc=written, fragment="")
+
+
+def is_public(address: str) -> bool:
+    """Return whether an address is one of the internet, in whatever form it is written."""
+    try:
+        found: IPv4Address | IPv6Address = ip_address(address)
+    except ValueError:  # `fe80::1%eth0` among them
+        return False
+    if isinstance(found, IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour or (found.teredo and found.teredo[1])
+        if inner or found in _TRANSLATED:
+            return False
+    return found.is_global and not found.is_multicast and not found.is_reserved
+
+
+async def _resolved(host: str) -> list[str]:
+    found = await asyncio.get_running_loop().getaddrinfo(host, _PORT, type=1)  # SOCK_STREAM
+    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+
+
+class _Tls:
+    """TLS with the certificates of this machine, read when they are first needed."""
+
+    def __init__(self) -> None:
+        self._context: ssl.SSLContext | None = None
+
+    async def connect(
+        self, address: str, host: str
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection to an address, for a name."""
+        if self._context is None:
+            self._context = await asyncio.to_thread(ssl.create_default_context)
+        return await asyncio.open_connection(
+            address, _PORT, ssl=self._context, server_hostname=host, limit=_READ
+        )

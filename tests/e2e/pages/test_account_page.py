@@ -1,0 +1,171 @@
+"""The account's page in a browser, over the whole stack, by what a token allows; and the shell."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.pages.mails import AMINA, NORA, mail
+from tests.e2e.pages.site import Site, answered, barriers, rows
+
+LETTER = {
+    "id": "a" * 32, "capture_id": None, "tag": "mail.received.v1", "reason": "handler_error",
+    "detail": "It could not be read.", "queue": "matcher.received", "at": "2026-11-28T10:00:00Z",
+    "size": 4200, "state": "waiting", "replays": 1, "expires_at": "2026-12-28T10:00:00Z",
+    "settled": None,
+}  # fmt: skip
+HELD = {
+    "id": "b" * 32,
+    "captured_by": {"person_id": "u1", "at": "2026-11-28T10:00:00Z"},
+    "authentication": {"verdict": "failed", "method": None, "domain": "x", "reason": "altered"},
+    "mails": [
+        {
+            "subject": "New bank details", "date": "2026-11-28T10:00:00Z",
+            "from": {"name": "Priya Raman", "address": "priya@client.example"},
+            "to": [{"name": "Nora Keller", "address": "nora@agency.example"}], "cc": [],
+            "snippet": "Please pay there.", "forwarded_by": None, "matches": [],
+        }
+    ],
+}  # fmt: skip
+
+
+def section(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def test_what_became_of_the_mail_is_drawn_and_told_in_numbers(site: Site) -> None:
+    site.send(
+        mail("s1", AMINA, NORA, "One", "x"),
+        mail("s2", AMINA, NORA, "Two", "x"),
+        mail("s3", "news@shop.example", NORA, "Offers", "x"),
+    )
+    with site.page(site.url("account")) as page:
+        expect(page.locator(".figures .attached dd")).to_have_text("2")
+        expect(page.locator(".figures .dismissed dd")).to_have_text("1")
+        expect(page.get_by_role("img", name=re.compile("2 filed, 1 not kept"))).to_be_visible()
+        expect(page.get_by_text("concerns nobody in the directory")).to_be_visible()
+        page.get_by_text("Show the numbers").click()
+        expect(page.locator("tbody tr")).to_have_count(30)
+        section(page, "7 days")
+        expect(page.locator("tbody tr")).to_have_count(7)
+        assert barriers(page) == []
+
+
+def test_a_mail_that_may_be_forged_gets_a_no_after_a_second_look(site: Site) -> None:
+    url = site.url("account/quarantine")
+    with site.page(site.url("account")) as page:
+        decided: list[str] = []
+
+        def decide(route: Route) -> None:
+            decided.append(route.request.method)
+            route.fulfill(status=204)
+
+        page.route(f"**/v1/quarantine/{HELD['id']}*", decide)
+        answered(page, "**/v1/quarantine?*", {"items": [HELD], "next_cursor": None})
+        page.goto("about:blank")
+        page.goto(url)
+        held = page.locator(".held")
+        expect(held).to_contain_text("May be forged")
+        assert barriers(page) == []
+        held.get_by_role("button", name="It is not: delete it").click()
+        assert decided == []
+        held.get_by_role("button", name="It is not: delete it").click()
+        expect(page.get_by_text("Nothing is held back")).to_be_visible()
+        assert decided == ["DELETE"]
+
+
+def test_a_dead_letter_is_given_up_with_a_reason(site: Site) -> None:
+    with site.page(site.url("account")) as page:
+        asked: list[str] = []
+
+        def settle(route: Route) -> None:
+            asked.append(f"{route.request.method} {route.request.url.partition('?')[2]}")
+            settled = {"by": "u1", "at": "2026-11-28T11:00:00Z", "why": "a test"}
+            route.fulfill(json={**LETTER, "state": "dropped", "settled": settled})
+
+        page.route(f"**/v1/dead-letters/{LETTER['id']}?*", settle)
+        answered(page, "**/v1/dead-letters?*", {"items": [LETTER], "next_cursor": None})
+        section(page, "Dead letters")
+        letter = page.locator(".letter")
+        expect(letter).to_contain_text("An error of the program")
+        expect(letter).to_contain_text("Sent again once before")
+        letter.get_by_role("button", name="Give up").click()
+        letter.get_by_label("Why?").fill("a test")
+        letter.get_by_role("button", name="Give up").click()
+        expect(letter).to_contain_text("By u1")
+        assert asked == ["DELETE why=a+test"] or asked == ["DELETE why=a%20test"]
+        assert barriers(page) == []
+
+
+def test_who_has_an_address_and_what_would_become_of_a_mail(site: Site) -> None:
+    with site.page(site.url("account/people")) as page:
+        page.get_by_role("textbox", name="Address").fill("amina@work.example")
+        page.get_by_role("button", name="Look up").click()
+        expect(page.locator(".people li")).to_contain_text("Amina Diallo")
+        raw = mail("e1", AMINA, f"{NORA}, x@shop.example", "Explain", "x").as_bytes()
+        page.locator("input[type=file]").set_input_files(
+            {"name": "explain.eml", "mimeType": "message/rfc822", "buffer": raw}
+        )
+        expect(page.get_by_text("It would be filed")).to_be_visible()
+        expect(page.locator(".participants .badge")).to_have_text(
+            ["in the directory: this files it", "a colleague", "unknown"]
+        )
+        assert barriers(page) == []
+        page.get_by_role("button", name="Show mail").click()
+        expect(page).to_have_url(re.compile(r"/app/people/c1$"))
+
+
+def test_settings_are_changed_by_who_may(site: Site) -> None:
+    with site.page(site.url("account/settings")) as page:
+        page.get_by_label("Everybody sees only what their own address caught").check()
+        expect(page.get_by_text("Saved.")).to_be_visible()
+        settings = site.client.json("GET", "timeline", "/v1/settings")
+        assert settings["visibility"] == "owner"
+        assert barriers(page) == []
+    with site.page(site.url("account/settings", site.token("timeline:read"))) as page:
+        expect(page.get_by_text("but not change them")).to_be_visible()
+        expect(page.get_by_label("Everybody in the team sees all of it")).to_be_disabled()
+
+
+@pytest.mark.parametrize(
+    ("scope", "sections"),
+    [
+        ("timeline:read", ["Activity", "Quarantine", "Settings"]),
+        ("timeline:read ops", ["Activity", "Quarantine", "Dead letters", "Settings"]),
+        ("timeline:read directory:read", ["Activity", "Quarantine", "People", "Settings"]),
+    ],
+)
+def test_what_a_token_does_not_allow_is_not_offered(
+    site: Site, scope: str, sections: list[str]
+) -> None:
+    with site.page(site.url("account", site.token(scope))) as page:
+        expect(page.locator(".sections button")).to_have_text(sections)
+
+
+def test_the_shell_leads_to_pages_and_back_and_keeps_what_is_preferred(site: Site) -> None:
+    site.send(mail("w1", AMINA, NORA, "Here", "x"))
+    with site.page() as page:
+        expect(rows(page)).to_have_count(1)
+        page.get_by_role("link", name="Set-up").click()
+        expect(page).to_have_title(re.compile("Set-up"))
+        assert page.evaluate("document.activeElement.id") == "content"
+        page.go_back()
+        expect(rows(page)).to_have_count(1)
+        page.get_by_role("button", name="Appearance").click()
+        page.get_by_role("button", name="Dark").click()
+        assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+        page.get_by_role("combobox", name="Language").select_option("de")
+        expect(page.get_by_role("link", name="Posteingang")).to_be_visible()
+        stored = page.evaluate("Object.keys(localStorage).sort()")
+        assert stored == ["satchel.language", "satchel.theme"]
+        assert barriers(page) == []
+        page.get_by_role("button", name="Abmelden", exact=True).click()
+        expect(page.get_by_text("Sie haben sich abgemeldet.")).to_be_visible()
+        assert barriers(page) == []
+
+
+def test_without_a_token_the_page_says_how_to_sign_in(site: Site) -> None:
+    with site.page(f"{site.origin}/app/setup") as page:
+        expect(page.get_by_role("heading", name="Sign in to Satchel")).to_be_visible()
+        expect(page.get_by_text("Open Satchel from your recruiting software.")).to_be_visible()
+        assert barriers(page) == []
