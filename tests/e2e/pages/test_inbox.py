@@ -245,7 +245,7 @@ def test_an_expired_token_is_said_and_a_missing_one_as_well(site: Site) -> None:
         expect(page.get_by_text("You are signed out").first).to_be_visible()
         assert barriers(page) == []
     with site.page(f"{site.origin}/app/") as page:
-        expect(page.get_by_text("You are signed out")).to_be_visible()
+        expect(page.get_by_role("heading", name="Sign in to Satchel")).to_be_visible()
 
 
 def test_who_may_not_read_is_told_so(site: Site) -> None:
