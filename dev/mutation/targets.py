@@ -84,8 +84,9 @@ TARGETS = (
     Target("services/timeline/query/viewer.py", (f"{_TIMELINE}/query/test_viewer.py",)),
     *(
         Target(f"services/ingest/{module}.py", (f"{_INGEST}/test_limits.py",))
-        for module in ("in_hand", "places", "rates")
+        for module in ("places", "rates")
     ),
+    Target("shared/in_hand.py", (f"{_INGEST}/test_limits.py",)),
     Target("services/ingest/data.py", (f"{_INGEST}/test_read_data.py",)),
     Target("shared/capture_address.py", (f"{_SHARED}/test_capture_address.py",)),
     Target("shared/auth.py", (f"{_SHARED}/test_auth.py",)),

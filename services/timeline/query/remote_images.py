@@ -69,16 +69,15 @@ class RemoteImages:
         try:
             async with asyncio.timeout(_SECONDS), self._at_once:
                 data = await self._followed(url)
+                content_type = type_of_image(data)
+                if content_type is None:
+                    raise _RefusedError("type")
         except _RefusedError as refused:
             log.info("remote picture refused", why=str(refused))
             raise ImageAway from None
         except (OSError, TimeoutError, ValueError, h11.ProtocolError) as error:
             log.info("remote picture away", why=type(error).__name__)
             raise ImageAway from None
-        content_type = type_of_image(data)
-        if content_type is None:
-            log.info("remote picture refused", why="type")
-            raise ImageAway
         return RemoteImage(data, content_type)
 
     async def _followed(self, url: str) -> bytes:
