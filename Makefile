@@ -58,7 +58,7 @@ test-full: lint ## the same with the large numbers and the long runs that the pr
 	$(call say,all tests in full)
 	@$(TESTS) --full
 
-LINTS := lint-types lint-format lint-style lint-imports lint-audit
+LINTS := lint-types lint-pages lint-format lint-style lint-imports lint-audit
 
 .PHONY: lint
 lint: $(READY) ## format, style, types, import rules and known vulnerabilities, side by side
@@ -68,6 +68,9 @@ lint: $(READY) ## format, style, types, import rules and known vulnerabilities, 
 lint-types:
 	$(call say,types)
 	@$(PYTHON) -m mypy
+lint-pages:
+	$(call say,pages)
+	@$(PYTHON) -m dev.pages --check
 lint-format:
 	$(call say,format)
 	@$(PYTHON) -m ruff format --check

