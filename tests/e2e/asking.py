@@ -30,6 +30,7 @@ ROUTES = {
     ("GET", "/v1/inbox/unread"),
     ("GET", "/v1/mails/{mail_id}"),
     ("GET", "/v1/mails/{mail_id}/attachments/{index}"),
+    ("GET", "/v1/mails/{mail_id}/images"),
     ("GET", "/v1/mails/{mail_id}/raw"),
     ("GET", "/v1/mails/{mail_id}/variants/{variant}"),
     ("GET", "/v1/profiles/{person_id}/timeline"),
@@ -58,11 +59,16 @@ def requests(office: Office, known: Known) -> Iterator[tuple[tuple[str, str], st
                 for parameter in operation.get("parameters", ())
                 if parameter["in"] == "query"
             }
+            needed = {
+                parameter["name"]: values[parameter["name"]][0]
+                for parameter in operation.get("parameters", ())
+                if parameter["in"] == "query" and parameter["required"]
+            }
             names = re.findall(r"\{(\w+)\}", path)
             for chosen in itertools.product(*(values[name] for name in names)):
                 filled = path.format(**dict(zip(names, chosen, strict=True)))
                 for params in queries(query):
-                    yield route, filled, params
+                    yield route, filled, needed | params
 
 
 def _values(office: Office, known: Known) -> dict[str, Sequence[str]]:
@@ -85,6 +91,8 @@ def _values(office: Office, known: Known) -> dict[str, Sequence[str]]:
         "why": ["spam"],
         "owner": ["me"],
         "images": ["remote"],
+        "styles": ["inline"],
+        "url": ["https://pictures.example/a.png"],
         "held_id": ["a" * 32],  # what waits: test_quarantine.py
         "index": ["0", "1"],
         "from": ["2026-06-01"],

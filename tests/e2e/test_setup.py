@@ -95,14 +95,14 @@ class TestHalves:
         with told(account.client_for("u1")) as is_told:
             client.upload(account.capture, confirmation(account))
             assert is_told(DEADLINE)
-            assert states(client) == ("nothing_yet", "awaiting_confirmation")
+            eventually(lambda: states(client) == ("nothing_yet", "awaiting_confirmation"))
             # What is forwarded concerns nobody, as most mail does.
             account.send("user@team.example", sender="shop@x.example")
             assert is_told(DEADLINE)
-            assert states(client) == ("nothing_yet", "working")
+            eventually(lambda: states(client) == ("nothing_yet", "working"))
             account.send("cand@mail.example")
             assert is_told(DEADLINE)
-            assert states(client) == ("working", "working")
+            eventually(lambda: states(client) == ("working", "working"))
         assert account.outcome(3) == {"attached": 1, "no_match": 1, "confirmation": 1}
         halves = setup(client)["halves"]
         for half in halves.values():

@@ -116,7 +116,11 @@ class TestOwner:
         empty = {
             "/v1/inbox": {"items": [], "next_cursor": None, "partial": 0},
             "/v1/inbox/unread": {"unread": 0, "more": False},
-            "/v1/profiles/{person_id}/timeline": {"items": [], "next_cursor": None},
+            "/v1/profiles/{person_id}/timeline": {
+                "items": [],
+                "next_cursor": None,
+                "person": None,
+            },
             "/v1/stats": {"days": []},
             "/v1/quarantine": {"items": [], "next_cursor": None},
         }

@@ -72,8 +72,9 @@ def mail_routes(
             page = await mails.profile_timeline(viewer, person_id, limit, cursor)
         except InvalidCursor as error:
             raise invalid_field("cursor", str(error)) from error
-        wanted = {person_id} | people_named(page.items)
-        names = await directory.named(viewer.account, wanted)
+        # Who sees no mail of a profile is not told that there is one.
+        known = {person_id} if page.items else set[str]()
+        names = await directory.named(viewer.account, known | people_named(page.items))
         return MailList(
             items=[MailOut.of(shown, names) for shown in page.items],
             next_cursor=page.next_cursor,

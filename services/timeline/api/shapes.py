@@ -283,7 +283,9 @@ class MailList(BaseModel):
 
     items: list[MailOut]
     next_cursor: str | None
-    person: PersonOut | None = Field(description="Whose mails these are, if the directory knows")
+    person: PersonOut | None = Field(
+        description="Whose mails these are, if the directory knows and there are any"
+    )
 
 
 class DayOut(BaseModel):
