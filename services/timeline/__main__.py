@@ -126,9 +126,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     setups = Setups(database)
     app.include_router(setup_routes(directory, Confirmations(database), setups))
     app.include_router(quarantine_routes(quarantine, release, account_settings))
-    app.include_router(
-        page_routes(Pages(settings.pages_folder), settings.embedders, settings.sign_in)
-    )
+    app.include_router(page_routes(Pages(settings.pages), settings.embedders, settings.sign_in))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)
     dead_letter_sweep = DeadLetterSweep(records, replay, blobs)

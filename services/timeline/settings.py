@@ -35,7 +35,8 @@ class TimelineSettings(DatabaseSettings):
     )
 
     pages_folder: Path = Field(
-        _ROOT / "frontend" / "dist", description="The built pages, served under `/app/`."
+        Path("frontend/dist"),
+        description="The built pages, served under `/app/`; from the project's folder on.",
     )
     embed_origins: str = Field(
         "", description="Origins, by comma, whose pages may show Satchel's in a frame."
@@ -62,6 +63,11 @@ class TimelineSettings(DatabaseSettings):
         True,
         description="Whether readers may load remote pictures; the timeline fetches them by https.",
     )
+
+    @property
+    def pages(self) -> Path:
+        """Where the built pages are."""
+        return _ROOT / self.pages_folder
 
     @property
     def embedders(self) -> list[str]:

@@ -243,6 +243,7 @@ class TestOutcomes:
             "message_id_hash": "0" * 32,
             "day": "2026-01-15",
             "at": NOW,
+            "expires_at": NOW + timedelta(days=90),
         }
 
 
