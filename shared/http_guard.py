@@ -1,13 +1,12 @@
-"""HTTP connections that bring nothing: how long they may stay, and how many there may be.
+"""Limits on idle and slow HTTP connections.
 
-The server's own protocol waits for a request's head and body for ever. Here
+uvicorn waits for a request's head and body without a limit. Here
 
-* a head has to be whole HEAD_SECONDS after its first byte, or after the connection was made;
-* a body may pause for BODY_SECONDS and has to bring MIN_RATE bytes a second meanwhile;
-* beyond MAX_CONNECTIONS a new one is closed. Who sends requests is behind an ingress controller or
-  a pool, and tries again.
+* a head has to be complete HEAD_SECONDS after its first byte, or after the connection was made;
+* a body has to arrive at MIN_RATE bytes a second, averaged over BODY_SECONDS;
+* above MAX_CONNECTIONS a new connection is closed.
 
-A request is complete before it takes long to answer, so a stream of events is never cut off.
+None of this applies once the request is complete, so an event stream is never cut off.
 """
 
 import asyncio
@@ -29,7 +28,7 @@ class GuardedProtocol(H11Protocol):
         super().__init__(*args, **options)
         self._patience: asyncio.TimerHandle | None = None
         self._due = 0.0
-        """Until when the bytes of a body that came pay for waiting, by the loop's clock."""
+        """When the minimum rate of a body is missed unless more arrives, by the loop's clock."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the server does
         """Begin to wait for a head, if there is a place."""

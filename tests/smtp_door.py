@@ -18,7 +18,7 @@ from services.ingest.smtp import Door, SmtpServer
 from shared.blobs import Blobs
 from shared.broker import Publisher
 from shared.capture_address import KeyRing
-from shared.in_hand import InHand
+from shared.in_flight import InFlight
 from tests.deadline import DEADLINE
 from tests.fakes import Recorder, RecordingPublisher
 
@@ -50,7 +50,7 @@ async def serving(
     folder: Path,
     *,
     publisher: Publisher | None = None,
-    in_hand: InHand | None = None,
+    in_flight: InFlight | None = None,
     rates: Rates | None = None,
     limits: SmtpLimits | None = None,
     port: int | None = None,
@@ -63,7 +63,7 @@ async def serving(
         Receiver(publisher or RecordingPublisher(recorder), Blobs(f"file://{folder}/blobs")),
         partial(RING.verify, domain=DOMAIN),
         limits,
-        in_hand or InHand(3 * limits.mail_bytes // 2, 3 * limits.mail_bytes // 2),
+        in_flight or InFlight(3 * limits.mail_bytes // 2, 3 * limits.mail_bytes // 2),
         SharedRates(rates or Rates(0, 1)),
         **options,
     )

@@ -17,6 +17,7 @@ _Place = tuple[str, int]
 
 def functions_of(module: ModuleType) -> list[FunctionType]:
     """Return the module's functions and methods, decorated ones included."""
+    gc.unfreeze()  # what is frozen, as by our own conftest, is in no list of objects
     return [
         found
         for found in gc.get_objects()

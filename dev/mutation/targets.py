@@ -83,10 +83,10 @@ TARGETS = (
     ),
     Target("services/timeline/query/viewer.py", (f"{_TIMELINE}/query/test_viewer.py",)),
     *(
-        Target(f"services/ingest/{module}.py", (f"{_INGEST}/test_limits.py",))
+        Target(f"services/ingest/{module}.py", (f"{_INGEST}/test_{module}.py",))
         for module in ("places", "rates")
     ),
-    Target("shared/in_hand.py", (f"{_INGEST}/test_limits.py",)),
+    Target("shared/in_flight.py", (f"{_SHARED}/test_in_flight.py",)),
     Target("services/ingest/data.py", (f"{_INGEST}/test_read_data.py",)),
     Target("shared/capture_address.py", (f"{_SHARED}/test_capture_address.py",)),
     Target("shared/auth.py", (f"{_SHARED}/test_auth.py",)),

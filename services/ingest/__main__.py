@@ -20,7 +20,7 @@ from shared.blobs import Blobs
 from shared.broker import Backlog, Publisher
 from shared.events import MailReceived
 from shared.http_server import HttpServer
-from shared.in_hand import InHand
+from shared.in_flight import InFlight
 from shared.lookout import Lookout
 from shared.readiness import Readiness, holds, not_stopping
 from shared.runtime import Together, configure_logging, run, running
@@ -46,8 +46,8 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     receipts = Receipts(blobs, every=settings.receipt_seconds)
     receiver = Receiver(publisher, blobs, receipts=receipts)
     verify = partial(settings.key_ring.verify, domain=settings.capture_domain)
-    in_hand = InHand(
-        settings.max_bytes_in_hand, settings.bytes_in_hand_per_account, tell=BYTES_IN_HAND.set
+    in_flight = InFlight(
+        settings.max_bytes_in_hand, settings.bytes_in_hand_per_account, report=BYTES_IN_HAND.set
     )
     live = (RECEIVED, OUTCOMES)
     backlog = Backlog(settings.amqp_url, "ingest", live)
@@ -67,7 +67,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         receiver,
         verify,
         settings.smtp_limits,
-        in_hand,
+        in_flight,
         SharedRates(rates, settings.network_share),
         certificate=settings.smtp_certificate(),
         require_tls=settings.smtp_require_tls,
@@ -92,7 +92,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
             reported={"blobs": holds(lambda: blobs_lookout.found)},
         ),
     )
-    app.include_router(mail_routes(receiver, verify, settings.max_mail_bytes, in_hand, rates))
+    app.include_router(mail_routes(receiver, verify, settings.max_mail_bytes, in_flight, rates))
     http = HttpServer(app, settings.bind_host, settings.ingest_http_port)
     async with (
         exporting("ingest", settings.otel_exporter_otlp_endpoint),

@@ -24,7 +24,7 @@ from services.ingest.metrics import SMTP_REFUSED
 from services.ingest.places import network_of
 from services.ingest.proxy_header import NoProxyHeader, read_proxy_header
 from shared.capture_address import CaptureAddress
-from shared.in_hand import Hold
+from shared.in_flight import Reservation
 
 if TYPE_CHECKING:
     from services.ingest.smtp import Door
@@ -52,13 +52,13 @@ class Mail(Envelope):
     """A mail as far as it came."""
 
     recipients: dict[str, CaptureAddress] = field(default_factory=dict)
-    hold: Hold | None = None
+    reservation: Reservation | None = None
     chunks: bytearray | None = None
     """What BDAT brought so far."""
     failed: str = ""
     """What a BDAT was refused with: so are those that follow, sent before the answer was read."""
     due: float | None = None
-    """Until when the bytes that came pay for waiting, by the loop's clock, in seconds."""
+    """When the minimum rate is missed unless more bytes arrive, by the loop's clock."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -228,14 +228,14 @@ class Conversation(SMTP):
     @property
     def is_busy(self) -> bool:
         """Whether a mail is under way."""
-        return self.envelope.due is not None or self.envelope.hold is not None
+        return self.envelope.due is not None or self.envelope.reservation is not None
 
     def make_room(self) -> None:
         """Leave for somebody who may have mail."""
         self._leave_now(Leave("made_room", _FULL))
 
     def free_memory(self) -> None:
-        """Leave, since a mail comes too slowly while others wait for its room."""
+        """Leave: a slow mail was evicted for others."""
         self._leave_now(Leave("made_memory", "421 4.3.1 too slow while others wait, try again"))
 
     def _leave_now(self, leave: Leave) -> None:
@@ -274,7 +274,7 @@ class Conversation(SMTP):
         return Mail()
 
     def _set_post_data_state(self) -> None:
-        """Forget the mail, and hold it no more."""
-        if getattr(self, "envelope", None) is not None and self.envelope.hold is not None:
-            self.envelope.hold.release()
+        """Forget the mail, and free its bytes."""
+        if getattr(self, "envelope", None) is not None and self.envelope.reservation is not None:
+            self.envelope.reservation.release()
         self.envelope = self._create_envelope()

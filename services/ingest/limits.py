@@ -1,5 +1,5 @@
-"""What one SMTP session may do. What senders and accounts may take together stands beside it:
-places (`places.py`), bytes in flight (`in_hand.py`), mails a second (`rates.py`).
+"""What one SMTP session may do. Limits that sessions share are in
+`places.py` (connections), `shared/in_flight.py` (bytes) and `rates.py` (mails a second).
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class SmtpLimits:
     """Without a command, or a piece of a mail (RFC 5321 section 4.5.3.2)."""
     session_seconds: float = 3600.0
     slow_seconds: float = 60.0
-    """So long a mail may come at less than `min_rate` bytes a second, at any time."""
+    """How long a mail may stay below `min_rate` bytes a second."""
     min_rate: float = 1000.0
     commands: int = 1000
     """Without a mail that was taken."""

@@ -1,8 +1,8 @@
-"""Who is connected by SMTP, and who makes room when all places are taken.
+"""The SMTP sessions that are connected, and which one is closed when all places are taken.
 
-First whoever has been there longest without naming a capture address, then whoever named one and
-brought no mail for long: a sender with mail for us is served while thousands of others hold the
-line. So many places per address, per network and per account.
+First the oldest session without a recipient, then the one that has gone longest without a mail
+after it named one: a sender with mail is served while thousands of idle sessions stay connected.
+An address, a network and an account each have a limit of their own.
 """
 
 import time
@@ -14,7 +14,7 @@ from typing import Protocol
 from services.ingest.metrics import SMTP_SESSIONS
 
 _IDLE_SECONDS = 10.0
-"""Who named an address has so long to bring a mail before others may need the place."""
+"""A session with a recipient may be idle so long before it can lose its place."""
 
 
 class Guest(Protocol):
@@ -63,7 +63,7 @@ class Places:
         return list(self._addresses)
 
     def enter(self, guest: Guest) -> bool:
-        """Return whether there is a place; somebody without a mail may have to leave for it."""
+        """Return whether there is a place; an idle session may be closed for it."""
         if len(self._addresses) >= self._most:
             leaving = next(iter(self._strangers), None) or self._idle()
             if leaving is None:
@@ -101,12 +101,12 @@ class Places:
         return True
 
     def brought_mail(self, guest: Guest) -> None:
-        """Note that a mail of the guest was taken: it may stay as if it had just named one."""
+        """Note that a mail was accepted: the session counts as new."""
         if self._named_at.pop(guest, None) is not None:
             self._named_at[guest] = self._clock()
 
     def _idle(self) -> Guest | None:
-        """Return who named an address longest ago and has brought no mail since."""
+        """Return the session that has been idle longest with a recipient."""
         since = self._clock() - _IDLE_SECONDS
         for guest, named_at in self._named_at.items():
             if named_at > since:

@@ -1,8 +1,7 @@
 """Mails a second, of each account and of each network that sends to it.
 
-In memory that does not grow with attackers, since only an address with a valid MAC names an
-account. The more mail waits to be filed, the more a mail costs: who floods slows down to what can
-be filed, who is quiet does not notice.
+Memory does not grow with attackers: only an address with a valid MAC names an account. The larger
+the backlog, the more a mail costs, so a flood slows down to what can be processed.
 """
 
 import math
@@ -44,8 +43,8 @@ class Rates:
     def wait(self, account: str, ahead: int = 0) -> int:
         """Return the seconds until a mail may be taken, 0 for now; charge nothing.
 
-        `ahead` mails of the account were promised their places already. What is no mail costs
-        nothing, so nobody uses up an account's rate with commands alone.
+        `ahead` recipients of the account were accepted for this mail already. Only mail costs, so
+        commands alone never use up an account's rate.
         """
         cost = self._cost() * self._seconds
         filling = self._full_at.get(account, 0.0) - self._clock()  # of a full bucket, below 0
@@ -73,7 +72,7 @@ class Rates:
 class SharedRates:
     """What an account's mails may cost, and how much of that one network may use up.
 
-    So a stranger who knows one address takes a share of the account's rate, never all of it.
+    An attacker who knows one address gets a share of the account's rate, never all of it.
     """
 
     def __init__(self, accounts: Rates, share: float = 1.0) -> None:

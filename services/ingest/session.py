@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from services.ingest.conversation import Conversation, Leave, Mail
 from services.ingest.data import MailTooLarge, TooMuchAtOnce, read_chunk, read_data
 from services.ingest.metrics import SMTP_REFUSED
-from shared.in_hand import Hold
+from shared.in_flight import Reservation
 
 if TYPE_CHECKING:
     from services.ingest.smtp import Door
@@ -133,7 +133,7 @@ class CaptureSession(Conversation):
             return
         await self._write("354 End data with <CR><LF>.<CR><LF>")
         try:
-            raw = await read_data(self, self._limits.mail_bytes, self._hold(mail).may_hold)
+            raw = await read_data(self, self._limits.mail_bytes, self._reservation(mail).grow)
         except (MailTooLarge, TooMuchAtOnce) as refusal:
             answer = self._refused(refusal)
         else:
@@ -148,7 +148,7 @@ class CaptureSession(Conversation):
         chunks = bytearray() if mail.chunks is None else mail.chunks
         limit = -1 if answer else self._limits.mail_bytes
         try:
-            await read_chunk(self, size, chunks, limit, self._hold(mail).may_hold)
+            await read_chunk(self, size, chunks, limit, self._reservation(mail).grow)
         except (MailTooLarge, TooMuchAtOnce) as refusal:
             chunks.clear()
             answer = answer or self._refused(refusal)
@@ -174,14 +174,14 @@ class CaptureSession(Conversation):
         """Answer with the commands there are."""
         await self.push(f"214 2.0.0 {_COMMANDS}")
 
-    def _hold(self, mail: Mail) -> Hold:
-        if mail.hold is None:
+    def _reservation(self, mail: Mail) -> Reservation:
+        if mail.reservation is None:
             accounts = {recipient.account_tag for recipient in mail.recipients.values()}
-            mail.hold = self._door.in_hand.hold(accounts, self.free_memory)
-        return mail.hold
+            mail.reservation = self._door.in_flight.reserve(accounts, self.free_memory)
+        return mail.reservation
 
     async def _take(self, mail: Mail, raw: bytes) -> str:
-        self._hold(mail).arrived()
+        self._reservation(mail).complete()
         answer = await self._door.take(mail, raw, self.network)
         if answer.startswith("250"):
             self._door.places.brought_mail(self)

@@ -26,7 +26,7 @@ from services.ingest.rates import SharedRates
 from services.ingest.receive import NotAccepted, Receiver
 from services.ingest.session import CaptureSession
 from shared.capture_address import CaptureAddress
-from shared.in_hand import InHand
+from shared.in_flight import InFlight
 
 _BACKLOG = 1024
 _DRAIN_SECONDS = 7.5
@@ -45,7 +45,7 @@ class Door:
         receiver: Receiver,
         verify: Verify,
         limits: SmtpLimits,
-        in_hand: InHand,
+        in_flight: InFlight,
         rates: SharedRates,
         *,
         certificate: Certificate | None = None,
@@ -54,7 +54,7 @@ class Door:
     ) -> None:
         """Without a `certificate` there is no STARTTLS; `proxies` begin with a PROXY header."""
         self._receiver, self._verify, self._proxies = receiver, verify, proxies
-        self.limits, self.in_hand, self.rates = limits, in_hand, rates
+        self.limits, self.in_flight, self.rates = limits, in_flight, rates
         self.certificate, self.require_tls = certificate, require_tls
         self.places = Places(
             limits.connections, limits.connections_per_address, limits.connections_per_network
@@ -130,7 +130,7 @@ class SmtpServer:
         self.listening = False
         server.close()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(door.in_hand.idle.wait(), _DRAIN_SECONDS)
+            await asyncio.wait_for(door.in_flight.idle.wait(), _DRAIN_SECONDS)
         guests = door.places.guests()
         for guest in guests:
             guest.dismiss("421 4.3.2 the service stops, try again")

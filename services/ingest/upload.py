@@ -16,7 +16,7 @@ from services.ingest.receive import NotAccepted, Receiver
 from shared import tracing
 from shared.auth import Caller
 from shared.capture_address import CaptureAddress, account_tag
-from shared.in_hand import InHand
+from shared.in_flight import InFlight
 from shared.raw_body import MAIL_BODY, RETRY_SECONDS, read_mail
 from shared.tracing import Trace
 from shared.web import Problem, allowed, invalid_field
@@ -32,7 +32,7 @@ def mail_routes(
     receiver: Receiver,
     verify: Callable[[str], CaptureAddress | None],
     max_bytes: int,
-    in_hand: InHand,
+    in_flight: InFlight,
     rates: Rates,
 ) -> APIRouter:
     """Return the routes of the HTTP door."""
@@ -66,9 +66,9 @@ def mail_routes(
         if seconds := rates.wait(tag):
             RECEIVED.labels("http", "account_rate").inc()
             raise HTTPException(429, "Too many mails", headers={"Retry-After": str(seconds)})
-        hold = in_hand.hold([tag])
+        reservation = in_flight.reserve([tag])
         try:
-            raw = await read_mail(request, max_bytes, hold.may_hold)
+            raw = await read_mail(request, max_bytes, reservation.grow)
             captures = await receiver.receive(
                 raw, [address], mail_from=None, door="http", trace=_trace_of(request)
             )
@@ -81,7 +81,7 @@ def mail_routes(
                 retry_after=RETRY_SECONDS,
             ) from error
         finally:
-            hold.release()
+            reservation.release()
         return Accepted(capture_id=captures[0])
 
     return router

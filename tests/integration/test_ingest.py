@@ -17,7 +17,7 @@ from shared.blobs import Blobs
 from shared.broker import Publisher
 from shared.capture_address import KeyRing
 from shared.events import MAX_EVENT_BYTES, MailReceived
-from shared.in_hand import InHand
+from shared.in_flight import InFlight
 from shared.topology import MAIL_EXCHANGE, RECEIVED, uses
 from tests.deadline import DEADLINE
 from tests.smtp_door import ADDRESS, DOMAIN, RING, serving
@@ -30,8 +30,8 @@ async def ingest(amqp_url: str, tmp_path: Path) -> AsyncIterator[int]:
     """The SMTP door on a port of its own; the queue is empty."""
     publisher = Publisher(amqp_url, "test", uses(publishes=[MailReceived]), deadline=2.0)
     running = asyncio.create_task(publisher.run())
-    in_hand = InHand(3_000_000, 3_000_000)
-    async with serving(tmp_path, publisher=publisher, in_hand=in_hand) as served:
+    in_flight = InFlight(3_000_000, 3_000_000)
+    async with serving(tmp_path, publisher=publisher, in_flight=in_flight) as served:
         async with asyncio.timeout(DEADLINE):
             while not publisher.ready:
                 await asyncio.sleep(0.02)

@@ -17,7 +17,7 @@ from services.matcher.judge import Considered, Judgement, Verdict, judge, judge_
 from services.matcher.knowledge import Knowledge
 from shared.auth import Caller
 from shared.events import Direction, DismissalReason, Match, Role, Source
-from shared.in_hand import InHand
+from shared.in_flight import InFlight
 from shared.mail.headers import decode_text, read_header_block
 from shared.raw_body import MAIL_BODY, read_mail
 from shared.web import allowed, invalid_field
@@ -76,11 +76,11 @@ def explain_routes(
     knowledge: Knowledge,
     capture_addresses: CaptureAddresses,
     capture_domain: str,
-    in_hand: InHand | None = None,
+    in_flight: InFlight | None = None,
 ) -> APIRouter:
     """Return the route that explains."""
     router = APIRouter(tags=["directory"])
-    held = in_hand or InHand(MAX_IN_HAND, MAX_IN_HAND_OF_ACCOUNT)
+    held = in_flight or InFlight(MAX_IN_HAND, MAX_IN_HAND_OF_ACCOUNT)
 
     @router.post(
         "/v1/explain",
@@ -98,12 +98,12 @@ def explain_routes(
 
         With `recipient` the *never capture* list of its owner counts beside the account's.
         """
-        hold = held.hold([caller.account])
+        reservation = held.reserve([caller.account])
         try:
-            raw = await read_mail(request, _MAX_BYTES, hold.may_hold)
+            raw = await read_mail(request, _MAX_BYTES, reservation.grow)
             return await explained(raw, caller, recipient)
         finally:
-            hold.release()
+            reservation.release()
 
     async def explained(raw: bytes, caller: Caller, recipient: str | None) -> Explanation:
         counts, is_of_account, owner = True, False, None

@@ -1,6 +1,7 @@
 """The mutation tester: which faults it makes, and that they act in memory alone."""
 
 import ast
+import gc
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +12,7 @@ from dev.mutation.faults import mutants, mutated
 from dev.mutation.install import functions_of, install
 from dev.mutation.listed import Entry, read, stale
 from dev.mutation.targets import TARGETS
+from services.matcher import decide
 
 SOURCE = '''\
 """Not this."""
@@ -148,3 +150,12 @@ def test_every_target_and_its_tests_are_there() -> None:
         ast.parse((ROOT / target.path).read_text())
         for tests in target.tests:
             assert (ROOT / tests).is_file()
+
+
+def test_functions_are_found_although_the_collector_was_told_to_pass_over_them() -> None:
+    gc.freeze()
+    try:
+        found = {function.__name__ for function in functions_of(decide)}
+    finally:
+        gc.unfreeze()
+    assert {"decide", "verdicts"} <= found

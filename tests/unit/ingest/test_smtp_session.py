@@ -10,7 +10,7 @@ import pytest
 from services.ingest.limits import SmtpLimits
 from services.ingest.rates import Rates
 from services.ingest.receive import Receiver
-from shared.in_hand import InHand
+from shared.in_flight import InFlight
 from tests.deadline import DEADLINE
 from tests.smtp_door import ADDRESS, ENVELOPE, RING, Dialogue, Served, serving
 
@@ -108,7 +108,7 @@ async def test_a_line_that_does_not_end_is_not_kept(tmp_path: Path) -> None:
 
 
 async def test_chunks_are_limited_and_what_was_sent_ahead_hears_the_same(tmp_path: Path) -> None:
-    async with serving(tmp_path, limits=LIMITS, in_hand=InHand(150_000, 150_000)) as served:
+    async with serving(tmp_path, limits=LIMITS, in_flight=InFlight(150_000, 150_000)) as served:
         large = b"BDAT 60000\r\n" + b"x" * 60_000
         answers = await pipelined(served, ENVELOPE + large * 3 + b"BDAT 0 LAST\r\nNOOP\r\n")
         assert [a[:9] for a in answers[-5:]] == [
@@ -136,9 +136,9 @@ async def test_recipients_without_a_mail_use_up_no_rate(tmp_path: Path) -> None:
 
 
 async def test_a_mail_that_stops_makes_room_for_one_that_comes(tmp_path: Path) -> None:
-    hasty = InHand(150_000, 150_000, lambda: time.monotonic() * 1000)
+    hasty = InFlight(150_000, 150_000, lambda: time.monotonic() * 1000)
     async with (
-        serving(tmp_path, limits=LIMITS, in_hand=hasty) as served,
+        serving(tmp_path, limits=LIMITS, in_flight=hasty) as served,
         served.connect() as stalled,
         asyncio.timeout(DEADLINE),
     ):

@@ -12,7 +12,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.upload import mail_routes
 from shared.auth import sign
 from shared.blobs import Blobs
-from shared.in_hand import InHand
+from shared.in_flight import InFlight
 from shared.readiness import Readiness
 from shared.web import create_app
 from tests.fakes import Recorder, RecordingPublisher
@@ -31,9 +31,9 @@ async def test_who_sends_too_much_is_told_when_to_come_again(tmp_path: Path) -> 
     )
     app = create_app("t", "t", settings, Readiness({}))
     receiver = Receiver(RecordingPublisher(Recorder()), Blobs(f"file://{tmp_path}"))
-    in_hand = InHand(100, 100)
+    in_flight = InFlight(100, 100)
     verify = partial(RING.verify, domain=DOMAIN)
-    app.include_router(mail_routes(receiver, verify, 1000, in_hand, Rates(0.1, 2)))
+    app.include_router(mail_routes(receiver, verify, 1000, in_flight, Rates(0.1, 2)))
     token = sign(
         SECRET,
         issuer="satchel",
@@ -52,4 +52,4 @@ async def test_who_sends_too_much_is_told_when_to_come_again(tmp_path: Path) -> 
     assert [answer.status_code for answer in answers] == [202, 503, 202, 429]
     assert 1 <= int(answers[3].headers["Retry-After"]) <= 10
     assert answers[3].headers["content-type"] == "application/problem+json"
-    assert in_hand.idle.is_set(), "what was refused is held no more"
+    assert in_flight.idle.is_set(), "what was refused is held no more"

@@ -12,7 +12,7 @@ from services.matcher.knowledge import Knowledge
 from services.matcher.never_capture import NOTHING
 from services.matcher.settings import MatcherSettings
 from shared.auth import sign
-from shared.in_hand import InHand
+from shared.in_flight import InFlight
 from shared.readiness import Readiness
 from shared.web import create_app
 from tests.deadline import DEADLINE
@@ -38,13 +38,13 @@ class Slow:
 
 
 async def test_so_many_bytes_are_explained_at_a_time_and_half_of_them_for_an_account() -> None:
-    directory, in_hand = Slow(), InHand(ROOM, SHARE)
+    directory, in_flight = Slow(), InFlight(ROOM, SHARE)
     settings = MatcherSettings.model_validate(
         {"token_secret": SECRET, "capture_keys": "k1:" + "s" * 20}
     )
     app = create_app("t", "t", settings, Readiness({}))
     knowledge, addresses = cast(Knowledge, directory), cast(CaptureAddresses, None)
-    app.include_router(explain_routes(knowledge, addresses, "in.satchel.test", in_hand))
+    app.include_router(explain_routes(knowledge, addresses, "in.satchel.test", in_flight))
     async with (
         asyncio.timeout(DEADLINE),
         httpx.AsyncClient(
@@ -78,7 +78,7 @@ async def test_so_many_bytes_are_explained_at_a_time_and_half_of_them_for_an_acc
         refused = [answer for answer in answers if answer.status_code == 503]
         assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
         assert (await quiet).status_code == 200
-        assert in_hand.idle.is_set(), "what was answered is held no more"
+        assert in_flight.idle.is_set(), "what was answered is held no more"
         assert (await ask("acme")).status_code == 200
         assert (await ask("acme", b"")).status_code == 422
-        assert in_hand.idle.is_set()
+        assert in_flight.idle.is_set()

@@ -1,0 +1,193 @@
+"""Which SMTP sessions are connected, and which one is closed for another."""
+
+import pytest
+
+from services.ingest.metrics import SMTP_SESSIONS
+from services.ingest.places import Places
+from tests.clock import Clock
+
+
+class Guest:
+    def __init__(self, *, is_busy: bool = False) -> None:
+        self.left, self.is_busy = False, is_busy
+
+    def make_room(self) -> None:
+        self.left = True
+
+    def dismiss(self, _: str) -> None: ...
+
+    def hang_up(self) -> None: ...
+
+
+def test_one_account_has_a_quarter_of_the_places() -> None:
+    places = Places(8, 8, 100)
+    guests = [Guest() for _ in range(9)]
+    assert all(places.enter(guest) for guest in guests[:8])
+    assert [places.names(guest, "a") for guest in guests[:3]] == [True, True, False]
+    assert places.names(guests[0], "b"), "it has its place"
+    assert places.enter(guests[8])
+    assert [guest.left for guest in guests] == [False, False, True] + [False] * 6
+    places.leave(guests[0])
+    places.leave(guests[0])
+    assert places.names(guests[3], "a")
+
+
+def test_who_waited_longest_without_a_name_makes_room() -> None:
+    places = Places(4, 8, 100)
+    guests = [Guest() for _ in range(6)]
+    assert all(places.enter(guest) for guest in guests[:4])
+    assert places.names(guests[0], "a")
+    assert places.enter(guests[4])
+    assert places.enter(guests[5])
+    assert [guest.left for guest in guests] == [False, True, True, False, False, False]
+    assert places.guests() == [guests[0], *guests[3:]]
+    assert len(places) == 4
+    assert SMTP_SESSIONS._value.get() == 4
+
+
+def test_who_made_room_has_a_name_no_more_and_counts_for_no_address() -> None:
+    places = Places(1, 1, 100)
+    first, second = Guest(), Guest()
+    assert places.enter(first)
+    assert places.enter(second)
+    assert places.names(first, "a"), "too late to matter"
+    assert places.comes_from(first, "192.0.2.1")
+    assert places.comes_from(second, "192.0.2.1")
+    assert places.names(second, "a")
+
+
+def test_of_few_places_an_account_may_have_one() -> None:
+    places = Places(3, 8, 100)
+    guests = [Guest(), Guest()]
+    assert all(places.enter(guest) for guest in guests)
+    assert [places.names(guest, "a") for guest in guests] == [True, False]
+    assert places.names(guests[1], "b")
+
+
+def test_an_account_of_eleven_places_may_have_two() -> None:
+    places = Places(11, 11, 100)
+    guests = [Guest() for _ in range(3)]
+    assert all(places.enter(guest) for guest in guests)
+    assert [places.names(guest, "a") for guest in guests] == [True, True, False]
+
+
+def test_an_address_has_so_many_places_and_each_that_is_left_is_free_again() -> None:
+    places = Places(8, 2, 100)
+    guests = [Guest() for _ in range(4)]
+    assert all(places.enter(guest) for guest in guests)
+    assert [places.comes_from(guest, "192.0.2.1") for guest in guests[:3]] == [True, True, False]
+    places.leave(guests[0])
+    assert places.comes_from(guests[2], "192.0.2.1")
+    assert not places.comes_from(guests[3], "192.0.2.1")
+    for guest in guests:
+        places.leave(guest)
+    assert len(places) == 0
+    assert SMTP_SESSIONS._value.get() == 0
+    assert not places._taken, "no memory is kept of who left"
+    assert not places._sessions
+
+
+def test_who_leaves_makes_no_room_twice() -> None:
+    places = Places(1, 8, 100)
+    first, second, third = Guest(), Guest(), Guest()
+    assert places.enter(first)
+    places.leave(first)
+    assert places.enter(second)
+    assert places.enter(third)
+    assert (first.left, second.left) == (False, True)
+
+
+def test_what_is_no_address_counts_as_it_is_written() -> None:
+    places = Places(8, 1, 100)
+    guests = [Guest() for _ in range(3)]
+    assert all(places.enter(guest) for guest in guests)
+    names = ["a socket", "another", "a socket"]
+    asked = zip(guests, names, strict=True)
+    assert [places.comes_from(guest, name) for guest, name in asked] == [True, True, False]
+
+
+def full(clock: Clock, *, busy: int = 0) -> tuple[Places, list[Guest]]:
+    """Return four places, each taken by who named an account, and their guests."""
+    places = Places(4, 8, 100, clock)
+    guests = [Guest(is_busy=n < busy) for n in range(4)]
+    for n, guest in enumerate(guests):
+        assert places.enter(guest)
+        assert places.names(guest, str(n))
+    return places, guests
+
+
+def test_the_session_longest_without_a_mail_is_closed() -> None:
+    clock = Clock()
+    places, guests = full(clock, busy=1)
+    assert not places.enter(Guest()), "each has just come"
+    clock.now += 20
+    places.brought_mail(guests[1])
+    assert places.enter(Guest())
+    assert [guest.left for guest in guests] == [False, False, True, False]
+    assert places.enter(Guest()), "whoever came last has named nobody yet"
+    assert [guest.left for guest in guests] == [False, False, True, False]
+
+
+def test_another_recipient_is_no_mail() -> None:
+    clock = Clock()
+    places, guests = full(clock)
+    clock.now += 20
+    assert places.names(guests[0], "again")
+    assert places.enter(Guest())
+    assert guests[0].left
+
+
+def test_a_session_with_a_mail_in_flight_keeps_its_place() -> None:
+    clock = Clock()
+    places, guests = full(clock, busy=4)
+    clock.now += 1000
+    assert not places.enter(Guest())
+    assert not any(guest.left for guest in guests)
+
+
+def test_a_network_has_its_own_number_of_places() -> None:
+    places = Places(100, 2, 5)
+    came = []
+    for n in range(8):
+        guest = Guest()
+        assert places.enter(guest)
+        came.append(places.comes_from(guest, f"192.0.2.{n}"))
+    assert came == [True] * 5 + [False] * 3
+    other = Guest()
+    assert places.enter(other)
+    assert places.comes_from(other, "192.0.3.1")
+    for session in places.guests():
+        places.leave(session)
+    assert not places._taken
+
+
+def test_when_nobody_makes_room_who_comes_is_refused() -> None:
+    places = Places(4, 8, 100)
+    guests = [Guest() for _ in range(5)]
+    for n, guest in enumerate(guests[:4]):
+        assert places.enter(guest)
+        assert places.names(guest, str(n))
+    assert not places.enter(guests[4])
+
+
+@pytest.mark.parametrize(
+    ("address", "neighbour", "is_counted_with_it"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8::8000:0:0:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::1%eth1", True),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)
+def test_an_address_is_what_one_customer_has(
+    address: str, neighbour: str, is_counted_with_it: bool
+) -> None:
+    places = Places(8, 1, 100)
+    first, second = Guest(), Guest()
+    assert places.enter(first)
+    assert places.enter(second)
+    assert places.comes_from(first, address)
+    assert places.comes_from(second, neighbour) is not is_counted_with_it
