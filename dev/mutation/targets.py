@@ -54,7 +54,10 @@ TARGETS = (
     Target("services/matcher/forwards/condition.py", (f"{_MATCHER}/test_forward_condition.py",)),
     Target(
         "services/matcher/authentication/verdict.py",
-        (f"{_MATCHER}/authentication/test_verdict.py",),
+        tuple(
+            f"{_MATCHER}/authentication/{name}.py"
+            for name in ("test_verdict", "test_verdict_bounds")
+        ),
     ),
     Target("services/timeline/write/identity.py", (f"{_TIMELINE}/write/test_identity.py",)),
     *(
