@@ -30,7 +30,10 @@ TARGETS = (
     Target("services/matcher/decide.py", (f"{_MATCHER}/test_decide.py",)),
     Target(
         "services/matcher/judge.py",
-        (f"{_MATCHER}/test_judge.py", f"{_MATCHER}/test_reports.py"),
+        tuple(
+            f"{_MATCHER}/{name}.py"
+            for name in ("test_judge", "test_judge_never_capture", "test_reports")
+        ),
     ),
     *(
         Target(

@@ -10,12 +10,13 @@ import pytest
 from services.matcher.__main__ import INDEXES
 from services.matcher.directory import person_of
 from shared.broker import Publisher
-from shared.database import connect, migrate
+from shared.database import Database, connect, migrate
 from shared.events import Kind
 from shared.topology import DEAD, RECEIVED
 from tests.broker_parts import TOPOLOGY, eventually, running
 from tests.fakes import Recorder
 from tests.matcher_parts import ACCOUNT, Replica
+from tests.round_trip_parts import Office, an_office
 
 
 @pytest.fixture
@@ -57,3 +58,13 @@ async def admin(amqp_url: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
             with contextlib.suppress(aio_pika.exceptions.ChannelNotFoundEntity):
                 await (await channel.get_queue(queue.name, ensure=False)).purge()
         yield channel
+
+
+@pytest.fixture
+def database(matcher: Replica) -> Database:
+    return matcher.database
+
+
+@pytest.fixture
+async def office(matcher: Replica, recorder: Recorder) -> Office:
+    return await an_office(matcher, recorder)

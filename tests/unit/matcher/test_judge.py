@@ -1,78 +1,29 @@
 """Forward as attachment: which enclosed mails are judged, and what becomes of the capture."""
 
-import asyncio
 import base64
 import threading
 
 import pytest
 
 from services.matcher import judge as judge_module
-from services.matcher.decide import Attach, Dismiss, Person
+from services.matcher.decide import Attach, Dismiss
 from services.matcher.enclosed import MAX_MAILS, MAX_NESTING, cut, enclosed
-from services.matcher.judge import Considered, Verdict, judge
-from services.matcher.never_capture import NOTHING, NeverCapture, never_capture_of
 from services.matcher.participants import MAX_PARTICIPANTS
-from shared.events import Direction, DismissalReason, Kind
-from shared.mail.headers import HeaderBlock, read_header_block
+from shared.events import Direction, DismissalReason
+from shared.mail.headers import HeaderBlock
+from tests.judge_parts import (
+    ABOUT_BLOCKED,
+    ABOUT_C1,
+    ABOUT_NOBODY,
+    CAPTURE,
+    DOMAIN,
+    QUESTION,
+    attached,
+    forward,
+    judged,
+)
 from tests.mails import enclosing, mail
 from tests.opaque import der, opaque_mail, unsigned
-
-DOMAIN = "in.satchel.test"
-CAPTURE = f"anna.key@{DOMAIN}"
-
-
-def person(person_id: str, kind: str, *addresses: str) -> Person:
-    return Person(person_id, Kind(kind), person_id, addresses, frozenset(addresses))
-
-
-PEOPLE = [
-    person("u1", "user", "user@team.example", "user@home.example"),
-    person("c1", "candidate", "cand@mail.example"),
-    person("c2", "candidate", "second@mail.example"),
-    person("c3", "candidate", "blocked@mail.example", "user@home.example"),
-]
-ABOUT_C1 = mail("cand@mail.example", "user@team.example")
-ABOUT_NOBODY = mail("shop@x.example", "user@team.example")
-ABOUT_BLOCKED = mail("blocked@mail.example", "shop@x.example")
-
-
-def judged(
-    raw: str,
-    *,
-    reads: list[str] | None = None,
-    capture_address: str | None = None,
-    never: NeverCapture = NOTHING,
-) -> Verdict:
-    """Judge a mail; `reads` gets what of it was asked for beyond its header."""
-    data = raw.encode()
-    asked = [] if reads is None else reads
-
-    async def ask(keys: frozenset[str]) -> Considered:
-        return Considered([p for p in PEOPLE if p.keys & keys or p.kind is Kind.USER], never)
-
-    async def body() -> bytes:
-        asked.append("body")
-        return data
-
-    async def whole() -> bytes:
-        asked.append("whole")
-        return data
-
-    header = read_header_block(data)
-    return asyncio.run(judge(header, ask, body, whole, DOMAIN, capture_address))
-
-
-def forward(*mails: str, sender: str = "user@team.example", to: str = CAPTURE) -> str:
-    headers, body = enclosing(mails)
-    return mail(sender, to, headers=headers, body=body)
-
-
-def attached(verdict: Verdict) -> dict[str, list[str]]:
-    return {
-        mail.place: [match.person_id for match in mail.decision.matches]
-        for mail in verdict.attached
-        if isinstance(mail.decision, Attach)
-    }
 
 
 def test_of_three_enclosed_mails_the_one_that_matches_is_attached() -> None:
@@ -318,13 +269,6 @@ def test_a_forward_says_what_it_forwards_and_who_takes_part_in_it() -> None:
     assert {person.person_id for person in judgement.people} == {"u1", "c1"}
 
 
-QUESTION = mail(
-    "Gmail Team <forwarding-noreply@google.com>",
-    CAPTURE,
-    body="anna@firm.example asks to forward.\r\nConfirmation code: 304298959\r\n",
-)
-
-
 def test_a_providers_question_is_for_the_owner_alone() -> None:
     verdict = judged(QUESTION)
     assert verdict.confirmation is not None
@@ -367,65 +311,3 @@ def test_many_reasons_are_one_the_first_that_holds() -> None:
     assert verdict.dismissal == Dismiss(DismissalReason.NO_MATCH)
     verdict = judged(forward(internal, to="user@team.example"))
     assert verdict.dismissal == Dismiss(DismissalReason.INTERNAL)
-
-
-NEVER_SHOP = never_capture_of([], ["x.example"])
-ABOUT_C1_AND_SHOP = mail("cand@mail.example", "user@team.example, shop@x.example")
-
-
-def reason(verdict: Verdict) -> str:
-    assert not verdict.attached
-    return verdict.dismissal.reason.value
-
-
-@pytest.mark.parametrize(
-    "headers",
-    ["Cc: shop@x.example", "Bcc: A <SHOP@X.example>", "Reply-To: shop@mail.x.example"],
-)
-def test_who_is_never_captured_keeps_the_mail_out_whomever_else_it_concerns(headers: str) -> None:
-    raw = mail("cand@mail.example", "user@team.example", headers=f"{headers}\r\n")
-    assert judged(raw).attached
-    assert reason(judged(raw, never=NEVER_SHOP)) == "never_capture"
-
-
-def test_a_user_is_captured_although_a_list_names_them() -> None:
-    listed = never_capture_of(["user@home.example"], ["team.example"])
-    assert judged(ABOUT_C1, never=listed).attached
-    listed = never_capture_of([], ["mail.example", "team.example"])
-    assert reason(judged(ABOUT_C1, never=listed)) == "never_capture"
-
-
-def test_of_enclosed_mails_each_is_kept_out_by_its_own_participants() -> None:
-    verdict = judged(forward(ABOUT_C1_AND_SHOP, ABOUT_C1), never=NEVER_SHOP)
-    assert attached(verdict) == {"2": ["c1"]}
-    assert reason(judged(forward(ABOUT_C1_AND_SHOP), never=NEVER_SHOP)) == "never_capture"
-
-
-def test_the_original_of_an_inline_forward_is_kept_out_too() -> None:
-    block = "From: cand@mail.example\r\nTo: user@team.example\r\nCc: shop@x.example\r\n"
-    body = f"---------- Forwarded message ---------\r\n{block}Subject: S\r\n\r\nHello"
-    raw = mail("user@team.example", CAPTURE, headers="Subject: Fwd: S\r\n", body=body)
-    assert judged(raw).attached
-    assert reason(judged(raw, never=NEVER_SHOP)) == "never_capture"
-
-
-def test_nothing_of_the_body_is_read_of_who_is_never_captured() -> None:
-    """A user may have forwarded it, but who takes part by header is on a list already."""
-    found: list[str] = []
-    raw = mail("user@team.example", CAPTURE, headers="Reply-To: shop@x.example\r\n", body="Fwd")
-    assert reason(judged(raw, never=NEVER_SHOP, reads=found)) == "never_capture"
-    assert found == []
-
-
-def test_a_question_is_shown_although_its_provider_is_on_a_list() -> None:
-    never = never_capture_of([], ["google.com", "firm.example"])
-    assert judged(QUESTION, never=never).confirmation is not None
-
-
-def test_no_dead_letter_keeps_what_is_never_captured() -> None:
-    long = "".join(f"X-{number}: x\r\n" for number in range(2000))
-    raw = mail("shop@x.example", "user@team.example", headers=long)
-    assert judged(raw).unread == "header_too_long"
-    verdict = judged(raw, never=NEVER_SHOP)
-    assert verdict.unread is None
-    assert reason(verdict) == "never_capture"
