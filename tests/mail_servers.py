@@ -1,24 +1,22 @@
 """Mail servers of the world outside, each a real Postfix: a relay, a provider of mailboxes."""
 
-import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from dev.generate import ROOT
 from dev.install import Unavailable, ensure_postfix
 from dev.ports import free_port, listens
-from dev.process import Process
 from tests.deadline import eventually
+from tests.postfix import PostfixProcess
 
 _SERVICES = ROOT / "deploy" / "postfix" / "master.cf"
 
 
-class MailServer:
+class MailServer(PostfixProcess):
     """A Postfix that takes mail from this machine alone, and delivers it by `routes`."""
 
     def __init__(
@@ -86,29 +84,10 @@ class MailServer:
             "smtp unix - - n - - smtp",
         ]
         (self._folder / "master.cf").write_text("\n".join(kept) + "\n")
-        self._process = Process(
-            [self._program, "-c", self._folder, "start-fg"],
-            log=self._folder / "postfix.log",
-            environment={"PATH": os.defpath + ":/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"},
-        )
-        self._process.start()
+        self._run(self._folder)
         if not eventually(lambda: listens(self.port) or not self._process.alive, 0.05):
             raise Unavailable(f"{self.name} does not listen:\n{self.log[-4000:]}")
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._process.stop()
-        shutil.rmtree(self._folder)
-
-    @property
-    def log(self) -> str:
-        """What it logged."""
-        return (self._folder / "postfix.log").read_text(errors="replace")
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:

@@ -20,7 +20,37 @@ from tests.smtp_door import make_certificate
 _FILES = ROOT / "deploy" / "postfix"
 
 
-class PrivatePostfix:
+class PostfixProcess:
+    """A Postfix in the foreground, with its configuration in a folder of its own."""
+
+    _program: Path
+    _folder: Path
+
+    def _run(self, folder: Path) -> None:
+        self._folder = folder
+        self._process = Process(
+            [self._program, "-c", folder, "start-fg"],
+            log=folder / "postfix.log",
+            environment={"PATH": os.defpath + ":/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"},
+        )
+        self._process.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.stop()
+        shutil.rmtree(self._folder)
+
+    @property
+    def log(self) -> str:
+        """What it logged."""
+        return (self._folder / "postfix.log").read_text(errors="replace")
+
+
+class PrivatePostfix(PostfixProcess):
     """Postfix in front of an ingest on this machine."""
 
     def __init__(self, domain: str, ingest_port: int, **settings: str) -> None:
@@ -58,28 +88,9 @@ class PrivatePostfix:
         (self._folder / "master.cf").write_text(
             services.replace("\nsmtp        inet", f"\n127.0.0.1:{self.port} inet")
         )
-        self._process = Process(
-            [self._program, "-c", self._folder, "start-fg"],
-            log=self._folder / "postfix.log",
-            environment={"PATH": os.defpath + ":/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"},
-        )
-        self._process.start()
+        self._run(self._folder)
         self.until("postfix listens", lambda: listens(self.port))
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._process.stop()
-        shutil.rmtree(self._folder)
-
-    @property
-    def log(self) -> str:
-        """What it logged."""
-        return (self._folder / "postfix.log").read_text(errors="replace")
 
     def queued(self) -> list[str]:
         """Return the mails in the queue, as JSON lines."""

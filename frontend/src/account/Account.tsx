@@ -25,7 +25,7 @@ export function Account({ section, choose, openPerson }: AccountProps) {
   if (!scopes) return <Skeleton rows={4} />;
   const sections = sectionsFor(scopes, SECTIONS);
   return (
-    <div class="account">
+    <div class="page account">
       <div class="column">
         <h1>{text.title}</h1>
         <nav class="sections" aria-label={text.sections}>

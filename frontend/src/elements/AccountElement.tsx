@@ -1,6 +1,7 @@
 import { Account } from "../account/Account";
 import css from "../account/account.css?inline";
 import { SECTIONS } from "../app/places";
+import page from "../shared/page.css?inline";
 import type { SatchelElement, View } from "./element";
 
 /** `section`: which part is shown. Tells `satchel-open`. */
@@ -15,4 +16,4 @@ function AccountView({ element }: { element: SatchelElement }) {
   );
 }
 
-export const view: View = { component: AccountView, styles: [css] };
+export const view: View = { component: AccountView, styles: [page, css] };

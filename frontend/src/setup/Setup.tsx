@@ -51,7 +51,7 @@ export function Setup() {
         ["sent", guide.sends, halfOf(setup.value, "sent", now)],
       ] as const);
   return (
-    <div class="setup">
+    <div class="page setup">
       <div class="column">
         <header class="title">
           <h1>{text.title}</h1>
