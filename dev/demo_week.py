@@ -127,7 +127,7 @@ def week(now: datetime, capture: Mapping[str, str]) -> Iterator[Sample]:
              "+46 70 555 01 02"),
     )  # fmt: skip
     yield sample(
-        "a newsletter: concerns nobody",
+        "a newsletter: matches no profile",
         ("u1",),
         mail("n1", 28, "news@shop.example", NORA, "Offers of the week",
              "amina.diallo@mail.example is only named in the text."),
@@ -163,7 +163,7 @@ def question(now: datetime, capture_address: str, owner: str) -> Sample:
 
 
 def forgery(now: datetime) -> bytes:
-    """Return what somebody wrote who is not the client, before it is signed and altered."""
+    """Return a forged mail in the client's name, before it is signed and altered."""
     message = EmailMessage()
     message["From"], message["To"] = PRIYA, f"{NORA}, {AMINA}"
     message["Subject"] = "New bank details for your invoices"

@@ -9,7 +9,7 @@ import ssl
 import httpx
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Trusts nobody: a client that is sent to https fails."""
+"""Trusts no certificate: a client that is sent to https fails."""
 
 
 def get(url: str, timeout: float = 10.0) -> httpx.Response:

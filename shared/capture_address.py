@@ -11,9 +11,9 @@
   RFC 5321 section 4.5.3.1.1.
 * A key ring verifies with every key it holds and signs with one. A new key is first given to every
   service, then promoted to signing: no service ever refuses an address for want of its key.
-* A return path has the same form and belongs to nobody: its handle, `return--` and the id of a
-  round trip (`RoundTripId`), is none that a name can lead to. It is the envelope's sender of a
-  challenge, so that a bounce of it comes here (VERP); it is refused ten days later.
+* A return path has the same form and belongs to no one: its handle, `return--` and the id of a
+  round trip (`RoundTripId`), cannot come from a name. It is the envelope sender of a challenge, so
+  that its bounce comes here (VERP); it is refused after ten days.
 """
 
 import base64

@@ -10,7 +10,7 @@ from shared.web import Problem, invalid_field
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 """What OpenAPI says about a body that is bytes to it."""
 RETRY_SECONDS = 5
-"""When to come again, while too much mail is in hand."""
+"""When to retry, while too much mail is in flight."""
 SOME_BYTES = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 MAIL_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"message/rfc822": SOME_BYTES}}

@@ -205,7 +205,7 @@ class BodyLimit:
 
 
 class NoStore:
-    """ASGI middleware: nobody on the way keeps an answer that does not say that they may."""
+    """ASGI middleware: no cache stores an answer unless the answer allows it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

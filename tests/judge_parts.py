@@ -24,7 +24,7 @@ PEOPLE = [
     person("c3", "candidate", "blocked@mail.example", "user@home.example"),
 ]
 ABOUT_C1 = mail("cand@mail.example", "user@team.example")
-ABOUT_NOBODY = mail("shop@x.example", "user@team.example")
+UNMATCHED = mail("shop@x.example", "user@team.example")
 ABOUT_BLOCKED = mail("blocked@mail.example", "shop@x.example")
 
 

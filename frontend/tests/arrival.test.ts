@@ -37,7 +37,7 @@ describe("a token that came from a provider", () => {
     expect(signIn.renew).not.toHaveBeenCalled();
   });
 
-  it("is renewed once, by whoever asks first", async () => {
+  it("is renewed once, by the first caller", async () => {
     const next = token(3600);
     const signIn = { renew: vi.fn(async () => next) };
     const source = renewing(token(-1), signIn);

@@ -19,7 +19,7 @@ it("says the reader's time first, and that of who wrote it beside it", () => {
   expect(times?.theirs).toBe("10:00 – 11:00 (America/New_York)");
 });
 
-it("knows a zone that nobody knows by its offset", () => {
+it("places an unknown time zone by its offset", () => {
   const odd = { ...invite, zone: "Customised/1" };
   expect(timesOf(odd, english, "Europe/Berlin")?.theirs).toBe("10:00 – 11:00 (Customised/1)");
 });

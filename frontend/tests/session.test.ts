@@ -28,13 +28,13 @@ it("gives up when the new token is refused as well", async () => {
   expect(asked.length).toBe(2);
 });
 
-it("tells a network that is away from an answer", async () => {
+it("distinguishes an unavailable network from an answer", async () => {
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("failed")));
   const session = new Session("http://a.example", () => "t");
   await expect(session.fetch(new Request("http://a.example/"))).rejects.toBeInstanceOf(Offline);
 });
 
-it("reads claims, and nobody's from what is no token", () => {
+it("reads claims, and none from text that is no token", () => {
   const part = btoa(JSON.stringify({ account: "a", sub: "u1", scope: "timeline:read ops" }));
   expect([...claimsOf(`x.${part}.y`).scopes]).toEqual(["timeline:read", "ops"]);
   expect(claimsOf("nonsense").sub).toBe("");

@@ -41,10 +41,10 @@ _SHOWN = 10
 Outcome = (
     MailAttached | MailAttachedToShares | MailDismissed | MailDismissedWithShares | MailConfirmation
 )
-_NOBODY = "-"
-"""In the place of the owner of what no user owns, before its shares are known."""
+_NO_OWNER = "-"
+"""The owner of an event that no user owns, before its shares are known."""
 MAX_SHARES = 100
-"""They have to fit beside the matches. Of more users the first by id have a share."""
+"""They have to fit beside the matches. If there are more users, the first by id get a share."""
 
 
 def announce_verdict(
@@ -103,8 +103,8 @@ def _shared(
     if events:
         return events
     is_refused = any(mail.refused_by for mail in verdict.attached)
-    nobody = NEVER if is_refused else Dismiss(DismissalReason.NO_MATCH)
-    return [announce_dismissal(received, address, nobody, captured, ring)]
+    dismissal = NEVER if is_refused else Dismiss(DismissalReason.NO_MATCH)
+    return [announce_dismissal(received, address, dismissal, captured, ring)]
 
 
 def _proof(
@@ -156,12 +156,12 @@ def _dismissed_with_shares(
     shares: tuple[Share, ...] = ()
     if decision.reason is not DismissalReason.REVOKED_ADDRESS:
         shares = shares_of(mail, mail, backfill=received.backfill)[:MAX_SHARES]
-    id_, nobody = message_id(mail.header), decision.reason is DismissalReason.NO_MATCH
+    id_, is_unmatched = message_id(mail.header), decision.reason is DismissalReason.NO_MATCH
     return MailDismissedWithShares(
         capture_id=received.capture_id,
         backfill=received.backfill,
         account=address.account,
-        reason=DismissalReason.NO_USER if nobody and not shares else decision.reason,
+        reason=DismissalReason.NO_USER if is_unmatched and not shares else decision.reason,
         received_at=received.received_at,
         decided_at=datetime.now(UTC),
         message_id_hash=ring.forgetful_hash(address.account, id_) if id_ else None,
@@ -213,7 +213,7 @@ def _attached(
             blob_key=claim,
             size=len(mail.raw) if mail.place else received.size,
             account=address.account,
-            owner=address.person_id or _NOBODY,
+            owner=address.person_id or _NO_OWNER,
             capture_address=received.capture_address,
             received_at=received.received_at,
             decided_at=decided_at,
@@ -245,7 +245,7 @@ def _confirmation(
         capture_id=received.capture_id,
         backfill=received.backfill,
         account=address.account,
-        owner=address.person_id or address.minted_by or _NOBODY,
+        owner=address.person_id or address.minted_by or _NO_OWNER,
         capture_address=received.capture_address,
         received_at=received.received_at,
         decided_at=datetime.now(UTC),

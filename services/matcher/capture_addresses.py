@@ -9,7 +9,7 @@ two are of the user's set-up window (`windows.py`), if there was one.
     grace    was rotated, and counts for mail received until `valid_until`
     revoked  counts no more
 
-An address of the account belongs to nobody: its `person_id` is empty, and `minted_by` says who
+An address of the account belongs to no person: its `person_id` is empty, and `minted_by` says who
 made it. The timeline is not told of it.
 """
 

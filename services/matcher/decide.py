@@ -1,7 +1,7 @@
 """The decision: to whom a mail belongs, or that it is forgotten. Pure; no I/O.
 
-    3a. Somebody takes part who is no user and on a *never capture* list, the account's or the
-       owner's: dismiss `never_capture`.
+    3a. A participant who is no user is on a *never capture* list, the account's or the owner's:
+       dismiss `never_capture`.
     4. A profile (candidate or contact) is a match when one of its addresses takes part.
     5. A profile that shares any address with a user of the same account is blocked. Guests,
        vendors and other accounts' people block nothing.

@@ -7,16 +7,16 @@ A header tells how a mail came in three ways. Only the owner's own addresses, as
 them, count in any of them.
 
 * A *trace* (`Delivered-To`, `X-Forwarded-For`, ...) names the owner: a mailbox of the owner had the
-  mail before. That is received, whoever wrote it: a list brings the owner's own mail back. So
-  it is where who forwarded it notes the capture address, whatever mailbox of the owner that is.
-* The owner is its sender: sent. Not where it went to capture addresses alone, which is a forward by
-  hand, or a test. And not where it may as well have come back from a list, or from the owner's own
-  mailbox, unless the capture address stands among its recipients.
-* The owner is a recipient: received. Not where the capture address is a recipient, too: then
-  anybody who knows it may have written there, and the mailbox has passed nothing on.
+  mail before. That is received, even if the owner wrote it: a list sends the owner's own mail back.
+  A trace that names the capture address is received too, from any mailbox of the owner.
+* The owner is its sender: sent. Not if it went to capture addresses alone: that is a forward by
+  hand, or a test. And not if it may have come back from a list, or from the owner's own mailbox,
+  unless the capture address is one of its recipients.
+* The owner is a recipient: received. Not if the capture address is a recipient, too: then anyone
+  who knows it may have written to it, and the mailbox has forwarded nothing.
 
-All else proves neither: what is unknown stays unknown. So does backfill, which somebody brings
-along, and what comes to an address that counts no more.
+All else proves neither: what is unknown stays unknown. Nor does backfill, which a user imports, nor
+mail to an address that is no longer valid.
 """
 
 import re
@@ -43,7 +43,7 @@ _TRACES = (
     "X-Sieve-Redirected-From",
     "X-MS-Exchange-Inbox-Rules-Loop",
 )
-"""Whoever delivers a mail to a mailbox, or passes it on from there, notes the mailbox here."""
+"""Servers that deliver a mail to a mailbox, or forward it from there, note the mailbox here."""
 _FORWARDED = ("X-Forwarded-To", "X-Forwarded-For")
 """Those that name the target as well; a mail server in front of us writes no such field."""
 _MAX_TRACES = 20
@@ -87,7 +87,7 @@ def half_of(mail: Judgement, owner: str, capture_address: str, capture_domain: s
 def leak_of(mail: Judgement, capture_address: str, received_at: datetime) -> Leak | None:
     """Return that the mail gave the capture address away: people outside the account saw it.
 
-    Outside is who is no user and no capture address. A Bcc is seen by nobody else.
+    Outside is anyone who is neither a user nor a capture address. No one else sees a Bcc.
     """
     shown = _addresses(mail.header, "To", "Cc")
     if capture_address not in shown:

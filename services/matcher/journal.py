@@ -10,8 +10,8 @@ attached (message/rfc822). The lines' labels are the same in every language:
     To: lena@agency.example, Expanded: team@agency.example
     Recipient: somebody@mail.example
 
-Reports count at an address of the account alone. Whoever knows that address can write one: it does
-no more than a mail with the same recipients in its header. Nothing raises; time is linear.
+Reports count at an address of the account alone. Anyone who knows that address can write one: it
+does no more than a mail with the same recipients in its header. Nothing raises; time is linear.
 """
 
 import re

@@ -67,11 +67,11 @@ class Judgement:
     never: NeverCapture = field(default=NOTHING, repr=False)
     """Whose mail is never captured."""
     refused_by: frozenset[str] = frozenset()
-    """The users who have no share in it: their own lists name somebody who takes part."""
+    """The users who have no share in it: their own lists name a participant."""
 
     @property
     def is_cut(self) -> bool:
-        """Return whether somebody may take part who was not read."""
+        """Return whether there may be participants that were not read."""
         return self.header.truncated or len(self.participants) > MAX_PARTICIPANTS
 
 
@@ -95,7 +95,7 @@ class Verdict:
     def unread(self) -> str | None:
         """Return why nothing may be dismissed, although nothing matched; None when it may.
 
-        Where somebody takes part whose mail is never captured it may: a dead letter would keep it.
+        Mail with a never-captured participant may be: a dead letter would keep it.
         """
         if any(mail.decision == NEVER for mail in self.mails):
             return None
@@ -148,9 +148,9 @@ async def judge(
 
 
 async def judge_journal(journal: Journal, ask: Ask, capture_domain: str) -> Verdict:
-    """Judge the mail that a journal report is about; whoever it names as a recipient takes part.
+    """Judge the mail that a journal report is about; every recipient that it names takes part.
 
-    Those whom the mail's own header does not name were in Bcc, or in a list.
+    Recipients that the mail's own header does not name were in Bcc, or in a list.
     """
 
     async def read() -> bytes:

@@ -6,7 +6,7 @@ The author then stands in X-Original-From (Google Groups), X-Original-Sender, or
 
 A From is taken for rewritten only when it says so, by ` via ` in its name, and the mail has a sign
 of a list: a header that lists and groups set, or the rewritten address among its recipients.
-Anybody can call themselves "A via B" and name somebody else as the author.
+Anyone can call themselves "A via B" and name someone else as the author.
 """
 
 import re

@@ -1,13 +1,13 @@
-"""Whose a capture at an address of the account is: every user's who takes part in it. Pure.
+"""Who owns a capture at an address of the account: every user who takes part in it. Pure.
 
 Each of them has a share, as if their own capture address had caught it:
 
 * The owner of a share takes part by header, or is a recipient whom a journal report names.
-* A profile that is known from Bcc alone is in the shares of those who wrote the mail: nobody else's
-  copy of it names them. Of a bounce, whom it did not reach is in every share.
+* A profile that is known from Bcc alone is only in the shares of the mail's authors: no one else's
+  copy names it. The recipients that a bounce reports are in every share.
 * A share without a match proves a half of its owner's set-up, and nothing else of it is kept.
 
-* A user whose own *never capture* list names somebody who takes part has no share; others have.
+* A user whose own *never capture* list names a participant has no share; the others have.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -19,7 +19,7 @@ from shared.events import Half, Kind, Match, Role, Share, Source
 
 
 def refused_by(mail: Judgement, lists: Mapping[str, NeverCapture]) -> frozenset[str]:
-    """Return the users whose list, of these, names somebody who takes part and is no user."""
+    """Return the users whose lists, of these, name a participant who is no user."""
     keys = frozenset().union(*(p.keys for p in mail.people if p.kind is Kind.USER))
     outsiders = {participant.address for participant in mail.participants} - keys
     return frozenset(

@@ -141,7 +141,7 @@ class MailAttachedToShares(MailEvent):
 
 
 class MailDismissed(CaptureEvent):
-    """A mail concerns nobody. Nothing of it is here but a keyed hash of its Message-ID.
+    """A mail matches no profile. Nothing of it is here but a keyed hash of its Message-ID.
 
     Of a mail that gave the capture address away its date is here, too, for the owner to be told.
     """
@@ -161,7 +161,7 @@ class MailDismissed(CaptureEvent):
 
 
 class MailDismissedWithShares(CaptureEvent):
-    """A mail that an address of the account caught concerns nobody."""
+    """A mail that an address of the account caught matches no profile."""
 
     tag: ClassVar[str] = "mail.dismissed.v2"
 

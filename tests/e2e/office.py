@@ -174,7 +174,7 @@ class Office:
         self.settle()
 
     def dismissed(self, owner: str) -> None:
-        """Let a mail arrive that concerns nobody."""
+        """Let a mail arrive that matches no profile."""
         before = {*self.secrets[owner].all}
         self.arrives(owner, self.letter(owner, "nobody@x.example", hidden=True))
         self.attached[owner] -= 1

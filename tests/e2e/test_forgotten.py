@@ -254,7 +254,7 @@ def test_without_the_database_captures_wait_and_are_decided_right_afterwards(
     await_drained(own_stack)
 
 
-def test_nothing_stays_of_a_mail_of_somebody_who_is_never_captured(own_stack: Stack) -> None:
+def test_nothing_stays_of_a_never_captured_mail(own_stack: Stack) -> None:
     account = Account(own_stack)
     listed = {"account": {"addresses": [], "domains": ["never.example"]}}
     admin = account.client_for("u1", "account:write")

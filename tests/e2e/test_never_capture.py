@@ -21,9 +21,7 @@ def lists(account: Account, *, own: Any = None, of_account: Any = None) -> None:
     admin.json("PUT", "matcher", ROUTE, json={k: v for k, v in body.items() if v is not None})
 
 
-def test_a_mail_of_somebody_on_a_list_is_dismissed_whomever_else_it_concerns(
-    stack: Stack,
-) -> None:
+def test_a_mail_with_a_listed_participant_is_dismissed_despite_a_match(stack: Stack) -> None:
     account = Account(stack)
     lists(account, of_account=CLINIC)
     for cc in ("doctor@clinic.example", "A <doctor@mail.CLINIC.example>", "counsel@law.example"):

@@ -187,7 +187,7 @@ def test_who_is_deleted_is_told_nothing_any_more(world: World) -> None:
     assert eventually(lambda: setup(client)["round_trip"] is None, 0.1)
 
 
-def test_nobody_can_test_the_mailbox_of_somebody_else(world: World) -> None:
+def test_a_user_cannot_test_the_mailbox_of_another(world: World) -> None:
     client = world.client("u1")
     for address in (MAILBOXES["u2"], "anybody@elsewhere.example", "x", ""):
         assert asked(client, address=address).status_code == 404

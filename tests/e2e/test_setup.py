@@ -96,7 +96,7 @@ class TestHalves:
             client.upload(account.capture, confirmation(account))
             assert is_told(DEADLINE)
             eventually(lambda: states(client) == ("nothing_yet", "awaiting_confirmation"))
-            # What is forwarded concerns nobody, as most mail does.
+            # The forwarded mail matches no profile, as most mail does.
             account.send("user@team.example", sender="shop@x.example")
             assert is_told(DEADLINE)
             eventually(lambda: states(client) == ("nothing_yet", "working"))
@@ -164,7 +164,7 @@ class Provider:
     asks_from: str
     question: str
     forwards: str
-    """The header of a mail to nobody that it forwards; `{capture}` is where to."""
+    """The header of a forwarded mail that matches no profile; `{capture}` is the target."""
     kind: str = "text/plain"
     is_known: bool = True
 

@@ -1,4 +1,4 @@
-"""SIGTERM: what is in hand is finished, and nobody can keep a service from leaving."""
+"""SIGTERM: work in flight is finished, and no client can keep a service from stopping."""
 
 import contextlib
 import os

@@ -77,7 +77,7 @@ async def test_forged_ones_push_none_out_that_is_the_providers(
     assert [is_doubtful(one) for one in shown] == [False] * 2 + [True] * 20
 
 
-async def test_where_nobody_looks_the_newest_are_first_and_none_is_doubtful(
+async def test_without_authentication_the_newest_are_first_and_none_is_doubtful(
     timeline: Timeline,
 ) -> None:
     for number in range(2):

@@ -1,4 +1,4 @@
-"""Consumers that stop, and brokers that go: nothing in hand is lost, and nobody waits for them."""
+"""Consumers that stop, and brokers that go: no mail in flight is lost, and no stop is delayed."""
 
 import asyncio
 import contextlib

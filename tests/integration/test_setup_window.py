@@ -21,7 +21,7 @@ from shared.outcomes import Done
 from tests.fakes import Crash, Recorder
 from tests.matcher_parts import ACCOUNT, Replica, received
 
-NOBODY = "secret@nobody.example"
+UNMATCHED = "secret@nobody.example"
 
 
 def watched(recorder: Recorder) -> list[MailWatched]:
@@ -33,7 +33,7 @@ async def open_window(matcher: Replica, *, ago: timedelta = timedelta()) -> None
     await matcher.windows.open(ACCOUNT, "u1", datetime.now(UTC) - ago)
 
 
-async def send(matcher: Replica, to: str = NOBODY, count: int = 1, **how: Any) -> list[Delivery]:
+async def send(matcher: Replica, to: str = UNMATCHED, count: int = 1, **how: Any) -> list[Delivery]:
     deliveries = [await received(matcher, to, **how) for _ in range(count)]
     for delivery in deliveries:
         assert await matcher.match(delivery) == Done()
@@ -50,7 +50,7 @@ def tags(recorder: Recorder) -> list[str]:
     return [event.tag for event, _ in recorder.published]
 
 
-async def test_a_mail_to_nobody_is_shown_and_dismissed_all_the_same(
+async def test_an_unmatched_mail_is_shown_and_still_dismissed(
     matcher: Replica, recorder: Recorder
 ) -> None:
     await open_window(matcher)
@@ -68,14 +68,14 @@ async def test_shut_nothing_is_shown(matcher: Replica, recorder: Recorder) -> No
     assert tags(recorder) == [MailDismissed.tag]
 
 
-async def test_only_what_matched_nobody_is_shown(matcher: Replica, recorder: Recorder) -> None:
+async def test_only_unmatched_mail_is_shown(matcher: Replica, recorder: Recorder) -> None:
     await matcher.directory.put(
         ACCOUNT, person_of("c8", Kind.CANDIDATE, "C", ["b@x.example", "user@team.example"])
     )
     await open_window(matcher)
     await send(matcher, "cand@mail.example, c@x.example")
     await send(matcher, "b@x.example")  # blocked: it is a user's
-    await send(matcher, NOBODY, backfill=True)
+    await send(matcher, UNMATCHED, backfill=True)
     assert MailAttached.tag in tags(recorder)
     assert watched(recorder) == []
 
@@ -91,7 +91,7 @@ async def test_five_at_a_time_are_five(
     mongodb_url: str, database_name: str, tmp_path: Path, matcher: Replica, recorder: Recorder
 ) -> None:
     await open_window(matcher)
-    deliveries = [await received(matcher, NOBODY) for _ in range(20)]
+    deliveries = [await received(matcher, UNMATCHED) for _ in range(20)]
     async with connect(mongodb_url, "other") as client:
         other = Replica(client[database_name], tmp_path, recorder)
         replicas = [matcher, other]
@@ -115,7 +115,7 @@ async def test_it_is_by_when_a_mail_arrives_not_by_when_it_is_decided(
     matcher: Replica, recorder: Recorder
 ) -> None:
     await open_window(matcher, ago=OPEN_FOR - timedelta(minutes=1))
-    delivery = await received(matcher, NOBODY)
+    delivery = await received(matcher, UNMATCHED)
     now = datetime.now(UTC)
     for moment in (now - OPEN_FOR, now + timedelta(minutes=2)):
         await matcher.match(at(delivery, moment))
@@ -156,7 +156,7 @@ async def test_a_large_mail_is_shown_and_its_recorded_decision_holds_nothing_of_
 ) -> None:
     await open_window(matcher)
     headers = "Subject: Zqlarge\r\n"
-    delivery = await received(matcher, NOBODY, size=CLAIM_CHECK_BYTES, headers=headers)
+    delivery = await received(matcher, UNMATCHED, size=CLAIM_CHECK_BYTES, headers=headers)
     recorder.crash_after = 1
     try:
         await matcher.match(delivery)

@@ -150,7 +150,7 @@ class TestWhoseItIs:
         assert await company.sees("u3", own_only=True) == {}
         assert await company.sees("u3") == {"c1": {"Hello"}}, "the team sees it"
         days = await company.timeline.stats.days(ACCOUNT, date.min, date.max, None)
-        assert [day.attached for day in days] == [1], "counted once, whoever has a share"
+        assert [day.attached for day in days] == [1], "counted once for all shares"
 
     async def test_it_proves_the_half_that_each_of_them_took_part_in(
         self, company: Company
@@ -215,7 +215,7 @@ class TestBcc:
         assert await company.sees("u2") == await company.sees("u3") == {}
         assert await company.halves("u2") == (False, True), "it proves a half all the same"
 
-    async def test_nobody_else_gets_bytes_that_name_it(self, company: Company) -> None:
+    async def test_no_other_user_gets_bytes_that_name_it(self, company: Company) -> None:
         await company.arrives(
             mail("cand@mail.example", "two@team.example", "Bcc: hidden@mail.example\n")
         )

@@ -60,7 +60,7 @@ export function People({ open }: { open: (person: string) => void }) {
           </p>
         )}
         <div role="status">
-          {found && found.people.length === 0 && <p>{text["people.nobody"](found.address)}</p>}
+          {found && found.people.length === 0 && <p>{text["people.not-found"](found.address)}</p>}
         </div>
         <ul class="people">
           {found?.people.map((person) => (

@@ -111,7 +111,7 @@ function HeldCard({ held, decides, decide }: HeldCardProps) {
                 {mail.from.name} <span class="quiet">{mail.from.address}</span>
               </>
             ) : (
-              text["quarantine.nobody"]
+              text["quarantine.no-sender"]
             )}
           </p>
           {mail.snippet && <blockquote>{mail.snippet}</blockquote>}

@@ -1,4 +1,4 @@
-// The account's settings, for everybody in it.
+// The account's settings, which apply to all its users.
 
 import { useState } from "preact/hooks";
 import { dataOf } from "../api/session";

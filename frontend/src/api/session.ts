@@ -20,7 +20,7 @@ export class Problem extends Error {
   }
 }
 
-/** No answer came: the network, or the service, is away. */
+/** No answer came: the network or the service is unavailable. */
 export class Offline extends Error {}
 
 export class Session {

@@ -1,4 +1,4 @@
-// Nobody is signed in: what to do about it.
+// The reader is not signed in: what to do about it.
 
 import { useState } from "preact/hooks";
 import { useLanguage } from "../i18n";

@@ -43,7 +43,7 @@ export function renewing(first: string, signIn: Pick<SignIn, "renew">): TokenSou
   let expires = expiryOf(first);
   return () => {
     if (Date.now() / 1000 < expires - EARLY) return current;
-    expires = Number.POSITIVE_INFINITY; // whoever asks meanwhile gets the same new one
+    expires = Number.POSITIVE_INFINITY; // concurrent callers share one renewal
     current = signIn.renew(location.pathname).then((token) => {
       expires = expiryOf(token);
       return token;

@@ -1,5 +1,5 @@
 // Sign-in by OpenID Connect: the code flow with PKCE (RFC 7636), where an installation has an issuer.
-// State and verifier are in the session storage while the reader is away; a token never is.
+// State and verifier are in the session storage while the reader is at the provider; a token never is.
 
 import { dropped, random, sha256, text64 } from "./random";
 
@@ -29,7 +29,7 @@ interface Granted {
   refresh_token?: string;
 }
 
-/** The provider, or somebody in its name, said no. */
+/** The provider, or a page that claims to be it, refused the sign-in. */
 export class Refused extends Error {}
 
 const STARTED = "satchel.sign-in";

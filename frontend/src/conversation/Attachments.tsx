@@ -19,7 +19,7 @@ export function calendarOf(mail: Mail): Attachment | undefined {
   return mail.invite ? mail.attachments.find(isCalendar) : undefined;
 }
 
-/** Returns the files that somebody wanted to send, without what programs add. */
+/** Returns the files that the sender attached, without those that mail programs add. */
 export function filesOf(mail: Mail): Attachment[] {
   return mail.attachments.filter(
     (one) => !TECHNICAL.test(one.content_type) || (isCalendar(one) && !mail.invite),

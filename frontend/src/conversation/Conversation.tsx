@@ -32,7 +32,7 @@ export function ConversationView({ id, back, openPerson, onRead }: ConversationV
   const [unfolded, setUnfolded] = useState(false);
   const pane = useRef<HTMLElement>(null);
   const newest = value?.mails[0]?.id;
-  // Whoever reads by ear is where the conversation begins.
+  // Move focus to the title, so that a screen reader starts there.
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     if (newest && pane.current) pane.current.scrollTop = 0;

@@ -29,7 +29,7 @@ export function MailView({ mail, open, toggle, openConversation, timeOnly }: Mai
   const { text, date, time, moment, list } = useLanguage();
   const [details, setDetails] = useState(false);
   const [failed, setFailed] = useState(false);
-  const from = nameOfAddress(mail.from) || text["mail.nobody"];
+  const from = nameOfAddress(mail.from) || text["mail.no-sender"];
   const to = [...mail.to, ...mail.cc];
   const names = to.slice(0, MOST_NAMES).map(nameOfAddress);
   const more = to.length - names.length;

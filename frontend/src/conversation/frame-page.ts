@@ -51,7 +51,7 @@ export function heightOf(page: Document): number {
   return height + (wide ? SCROLLBAR : 0);
 }
 
-/** Returns the quotes that end a mail: nothing that somebody wrote stands below them. */
+/** Returns the quotes that end a mail: no text of the author follows them. */
 export function endingQuotes(page: Document): HTMLElement[] {
   const quotes = [...page.querySelectorAll<HTMLElement>("[data-quoted]")].filter(
     (quote) => !quote.parentElement?.closest("[data-quoted]"),

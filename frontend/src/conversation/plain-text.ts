@@ -1,4 +1,4 @@
-// Plain text as pieces: what somebody wrote, what they quote, and the links in it. Pure.
+// Plain text as pieces: the author's own text, quotes, and the links in both. Pure.
 
 export interface Line {
   text: string;

@@ -32,7 +32,7 @@ export function Row({ item, chosen, open, mark }: RowProps) {
         <Avatar name={names[0] ?? ""} />
         <span class="who">
           {item.unread && <span class="sr">{text["row.unread"]}: </span>}
-          <span class="names">{names.join(", ") || text["row.nobody"]}</span>
+          <span class="names">{names.join(", ") || text["row.no-names"]}</span>
           {item.mail_count > 1 && (
             <span class="count" title={text["row.count"](item.mail_count)}>
               {item.mail_count}

@@ -1,4 +1,4 @@
-// The search field: finds while somebody types, suggests people, explains its operators.
+// The search field: searches while the reader types, suggests people, explains its operators.
 
 import type { RefObject } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";

@@ -5,7 +5,7 @@ import type { Suggestion } from "./search";
 
 const ADDRESS = /(?:^|\s)([^\s":]+@[^\s":]+\.[^\s":]{2,})$/;
 
-/** Returns the profiles that have the address that a search ends with; nobody, if it may not know. */
+/** Returns the profiles that have the address at the end of a search; none without permission. */
 export async function holdersOf(session: Session, q: string): Promise<Suggestion[]> {
   const [, address] = ADDRESS.exec(q) ?? [];
   if (!address) return [];

@@ -12,12 +12,12 @@ export const OPERATORS = [
   ["inter*", "search.op.prefix", ""],
 ] as const;
 
-/** Somebody whom a search may be about: a profile, or an address that takes part. */
+/** A suggestion for a search: a profile, or the address of a participant. */
 export interface Suggestion {
   name: string;
-  /** Of a profile. */
+  /** Set for a profile. */
   id?: string;
-  /** Of somebody else. */
+  /** Set for any other participant. */
   address?: string;
 }
 

@@ -3,7 +3,7 @@ import { StylesContext } from "../shared/context";
 
 type View = typeof import("../conversation/view");
 
-const SOON = 300; // milliseconds after the list is there: nobody waits for the first conversation
+const SOON = 300; // milliseconds after the list is shown: preloads, so that the first conversation opens at once
 
 /** Returns the code of a conversation: fetched when one is opened, or soon after the list. */
 export function useConversationView(wanted: boolean) {

@@ -120,7 +120,7 @@ export class LiveList {
       if (this.mayMove() || this.waiting === 0) this.show();
       else this.list = lists.refreshed(this.list, page.items);
     } catch {
-      if (this.#stop.signal.aborted) return; // the stream says whether the network is away
+      if (this.#stop.signal.aborted) return; // the stream reports a lost network
     } finally {
       this.#looking = false;
     }

@@ -1,4 +1,4 @@
-// The set-up window: mails that match nobody, shown to their owner because they asked for it.
+// The set-up window: mails that match no profile, shown to their owner at the owner's request.
 
 import { useState } from "preact/hooks";
 import { useLanguage } from "../i18n";
@@ -39,7 +39,8 @@ export function WatchWindow({ watched, again }: { watched: Watched[]; again: () 
           <li key={`${mail.received_at}${mail.subject}`}>
             <h3>{mail.subject}</h3>
             <p class="quiet small">
-              {mail.sender?.address ?? text["watch.nobody"]} · {moment(new Date(mail.received_at))}
+              {mail.sender?.address ?? text["watch.no-sender"]} ·{" "}
+              {moment(new Date(mail.received_at))}
             </p>
             <p class="mail-text">{mail.text}</p>
             {mail.links.length > 0 && (

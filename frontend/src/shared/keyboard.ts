@@ -1,4 +1,4 @@
-// Single keys: off while somebody types, off when switched off, and only where the page allows them.
+// Single-key shortcuts: off while the reader types or has disabled them; only where the page allows them.
 
 import { createContext } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
@@ -36,7 +36,7 @@ export function switchKeys(on: boolean): void {
   }
 }
 
-/** Returns the key that an event stands for here; nothing while somebody types or holds a modifier. */
+/** Returns the shortcut key of an event; nothing while the reader types or holds a modifier. */
 export function keyOf(event: KeyboardEvent): string | undefined {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.defaultPrevented) return;

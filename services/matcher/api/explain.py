@@ -25,7 +25,7 @@ from shared.web import allowed, invalid_field
 _MIB = 1024 * 1024
 _MAX_BYTES = 30 * _MIB
 MAX_IN_HAND, MAX_IN_HAND_OF_ACCOUNT = 96 * _MIB, 32 * _MIB
-"""Bytes of mails that are explained at a time, in one process."""
+"""Bytes of mails in flight: one process explains at most this much at a time."""
 
 
 _Decision = Literal["attach", "dismiss", "dead_letter", "confirmation"]

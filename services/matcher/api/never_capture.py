@@ -69,9 +69,9 @@ def never_capture_routes(directory: Directory, lists: NeverCaptureLists) -> APIR
     async def change_never_capture(body: NeverCaptureBody, caller: SignedIn) -> NeverCaptureBody:
         """Replace the lists that are given; the account's needs the scope account:write.
 
-        A mail in which somebody on a list takes part, other than a user, is dismissed as
-        `never_capture`: nothing of it is stored, whomever else it concerns. It counts for every
-        mail received after the answer. What is stored already stays.
+        A mail with a listed participant who is no user is dismissed as `never_capture`: nothing
+        of it is stored, even if it also matches a profile. The change applies to every mail
+        received after the answer. Mail that is already stored stays.
         """
         if body.account is not None:
             demand(caller, _ACCOUNT_SCOPE)

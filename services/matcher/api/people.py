@@ -123,7 +123,7 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
 
     @router.delete("/v1/people/{person_id}", status_code=204)
     async def delete_person(person_id: PersonInPath, caller: Writer) -> None:
-        """Forget a person; a user's capture address is revoked. 204 also when there was nobody.
+        """Forget a person; a user's capture address is revoked. 204 also when there was none.
 
         Their *never capture* list is forgotten with them.
         """

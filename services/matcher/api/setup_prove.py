@@ -62,9 +62,10 @@ def setup_prove_routes(
     async def prove_setup(caller: SignedIn, body: ProveRequest | None = None) -> ProveOut:
         """Send a challenge to the caller's own mailbox: its return proves that it forwards.
 
-        It tells of the token's own person alone, so it needs no scope. 404 for an address that is
-        not the caller's; 409 for who has no capture address, and where no relay is configured: the
-        detail says what to do instead; 429 after eight on a day; 503 while the relay is away.
+        It concerns the token's own person alone, so it needs no scope. 404 for an address that is
+        not the caller's; 409 if the caller has no capture address or no relay is configured: the
+        detail says what to do instead; 429 after eight in a day; 503 while the relay is
+        unavailable.
         """
         person = await user(caller)
         address = _own(person, body.address if body else None, proving.domain)

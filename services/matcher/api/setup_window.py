@@ -1,4 +1,4 @@
-"""`/v1/setup:watch`: a user asks to see, for a while, the mails that match nobody."""
+"""`/v1/setup:watch`: a user asks to see, for a while, the mails that match no profile."""
 
 from datetime import UTC, datetime
 
@@ -36,12 +36,13 @@ def setup_window_routes(capture_addresses: CaptureAddresses, windows: Windows) -
 
     @router.post("/v1/setup:watch")
     async def watch_setup(caller: SignedIn) -> WindowOut:
-        """Open the caller's set-up window for 60 minutes, or let it be open for longer.
+        """Open the caller's set-up window for 60 minutes, or extend it.
 
-        Five mails at most that arrive at the caller's capture address and concern nobody are shown
-        to the caller alone (`watched` in `GET /v1/setup`): so a provider's question can be answered
-        that is not recognised. They are dismissed all the same, and forgotten after 24 hours. It is
-        the token's own person's, so it needs no scope. 404 without an active capture address.
+        At most five mails that arrive at the caller's capture address and match no profile are
+        shown to the caller alone (`watched` in `GET /v1/setup`), so that a provider's question can
+        be answered even if it is not recognised. They are dismissed all the same, and forgotten
+        after 24 hours. The window belongs to the token's own person, so it needs no scope. 404
+        without an active capture address.
         """
         if await capture_addresses.of_person(caller.account, caller.person_id) is None:
             raise not_found("active capture address of yours")

@@ -4,9 +4,9 @@
   forwarder's signature says nothing: `unverified` at best, with the forwarder's domain beside it.
 * An enclosed mail is verified by its own signature alone. Mail clients change what they enclose, so
   it cannot fail by itself; but all that a failed mail encloses has failed.
-* Whoever forwards is told beside it (`forwarder`): the timeline lets all mails of a capture wait by
-  one verdict, that of the captured mail.
-* Old mail that is brought along is not looked at: its keys may be gone, and may be others' by now.
+* The verdict on the captured mail itself comes along as `forwarder`: the timeline holds back all
+  mails of a capture by that one verdict.
+* Backfill is not checked: its keys may be gone, and may belong to others by now.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
-"""Whose mail a mail says it is: every domain that a reader may take for its author's.
+"""The claimed authors of a mail: every domain that a reader may take for its author's.
 
-* All of From counts, in each From field: readers show one of them or all.
-* Where From names nobody, or somebody whose domain cannot be read, nobody is verified. Readers then
-  show what they can read, or Sender: so every domain that stands in either counts.
+* All of From counts, in each From field: mail programs show one of them or all.
+* If a From field has no address, or one with an unreadable domain, no author is verified. Mail
+  programs then show what they can read, or Sender: so every domain in either counts.
 """
 
 import re
@@ -14,7 +14,7 @@ from services.matcher.senders import literal_senders
 from shared.mail.headers import HeaderBlock, addresses, decode_text, mailboxes
 
 MAX_DOMAINS = 10
-"""No mail needs more authors' domains; one with more has failed, whoever they are."""
+"""No mail needs more authors' domains; a mail with more has failed, whatever they are."""
 _MAX_TEXT = 10_000
 _WRITTEN = re.compile(r"@([^\s@<>()\[\]\",;:\\]{1,253})")
 
@@ -26,7 +26,7 @@ class Authors:
     domains: tuple[str, ...]
     """Each once, in order."""
     are_readable: bool
-    """Every From field names somebody, and everybody's domain can be read."""
+    """Every From field has an address, and the domain of each address can be read."""
 
 
 def authors_of(header: HeaderBlock) -> Authors:

@@ -12,7 +12,7 @@ AT_ONCE = 4
 
 
 class Questions:
-    """The questions about one mail; those that nobody waits for any more end with it."""
+    """The DNS questions about one mail; those still open are cancelled when its check ends."""
 
     def __init__(self, ask: AskText) -> None:
         self._ask, self._at_once = ask, asyncio.Semaphore(AT_ONCE)

@@ -61,7 +61,7 @@ class SlowPlaces:
         return True
 
     def give_back(self, limits: dict[tuple[str, str], int]) -> None:
-        """Give a place back. What nobody waits in needs no memory."""
+        """Give a place back. A limit without waiting captures takes no memory."""
         self._taken.subtract(limits.keys())
         for key in limits:
             if not self._taken[key]:

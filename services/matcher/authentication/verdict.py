@@ -48,7 +48,7 @@ T = TypeVar("T")
 MAX_SIGNATURES = 5
 """Of the sender's organization, that are looked at."""
 MAX_SENDERS = 3
-"""Domains in From that may be verified. Of more nobody is, and only what they demand is asked."""
+"""Domains in From that may be verified. With more, none is, and only their policies are asked."""
 _LARGE = 256 * 1024
 """Bytes; more than this is hashed in a thread."""
 _WORST_FIRST = (Verdict.FAILED, Verdict.UNVERIFIED, Verdict.VERIFIED)
@@ -87,13 +87,13 @@ def _judgements(
     may_be_verified = authors.are_readable and len(authors.domains) <= MAX_SENDERS
     judge = _of_sender if may_be_verified else _of_author
     found = [judge(question, domain) for domain in authors.domains]
-    return found if may_be_verified else [*found, _nobody()]
+    return found if may_be_verified else [*found, _no_sender()]
 
 
 async def _worst(judgements: Sequence[Coroutine[None, None, Authentication]]) -> Authentication:
-    """Return the worst of them. Once one has failed nobody waits for the others.
+    """Return the worst of them. Once one has failed, the others are cancelled.
 
-    So a slow name of somebody's own, beside that of their victim, changes nothing.
+    So a forger who adds a slow domain beside the victim's gains nothing.
     """
     tasks = [asyncio.ensure_future(judgement) for judgement in judgements]
     found: list[Authentication] = []
@@ -110,7 +110,7 @@ async def _worst(judgements: Sequence[Coroutine[None, None, Authentication]]) ->
     return min(in_order, key=lambda one: _WORST_FIRST.index(one.verdict))
 
 
-async def _nobody() -> Authentication:
+async def _no_sender() -> Authentication:
     return unverified("no_sender")
 
 

@@ -77,7 +77,7 @@ def find_code(texts: Iterable[str], digits: tuple[int, int], hint: str) -> Found
 
 
 def names_ip_address(text: str) -> bool:
-    """Return whether a text tells from where somebody came."""
+    """Return whether a text contains an IP address."""
     return _IP.search(text) is not None
 
 

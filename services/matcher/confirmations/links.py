@@ -15,7 +15,7 @@ _CHARACTER = r"(?:[A-Za-z0-9_.~=-]|%(?!2[fF]|3[aAfF]|23|5[cC]|[01])[0-9A-Fa-f]{2
 encoded: what follows such a one could be another path, or another page."""
 TOKEN = _CHARACTER + "{1,1500}"
 KEY = rf"(?!.*\.\.)(?:{_CHARACTER}|[+*!,]|%2[fF]){{1,1500}}"
-"""Of a parameter that nobody takes for an address: Base64, encoded."""
+"""Of a parameter that cannot be mistaken for an address: Base64, encoded."""
 _VALUE = re.compile(_CHARACTER + "{0,1500}")
 _NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
 CANCELS = re.compile(r"cancel|declin|deny|disallow|refus|reject|unsub")

@@ -222,7 +222,7 @@ def _addresses(text: str) -> list[str]:
 
 
 def _names_another(named: Sequence[Sequence[str]], capture_domain: str, target: str | None) -> bool:
-    """Return whether somebody else's capture address is asked."""
+    """Return whether the question names another capture address."""
     if target is None:
         return False
     under_domain = f"@{capture_domain}"

@@ -1,11 +1,11 @@
 """Which guides can be followed today: none relies on what Satchel lacks.
 
-* A provider that asks before it forwards, in a mail that `confirmations/` cannot read, cannot be
-  answered by what is recognised. Its users first open their set-up window, which shows the mail as
-  it came; where the window may not show it, they get the steps by hand. So do those of a provider
-  whose link nobody has published: it is read where it is as expected, and not promised.
+* Some providers ask before they forward, in a mail that `confirmations/` cannot read. Their users
+  first open their set-up window, which shows the mail as it came; where the window may not show
+  it, they get the steps by hand. So do users of a provider whose link is not published: Satchel
+  reads it if it looks as expected, and does not promise to.
 
-The files keep their steps. Taking an entry out of the set is all that it takes to tell them.
+The files keep their steps: to show them, remove the provider from the set.
 """
 
 from services.matcher.guides.shape import Guide, GuideHalf
@@ -29,8 +29,8 @@ FROM_THE_USERS_OWN = frozenset({"qq", "tencent-exmail"})
 only participants are users."""
 WATCH = (
     "Before you begin, choose on this page to see the next mails. For an hour the page shows up to "
-    "five mails that arrive at your capture address and concern nobody, your provider's question "
-    "among them, and keeps each for a day."
+    "five mails that arrive at your capture address and match no candidate or contact, your "
+    "provider's question among them, and keeps each for a day."
 )
 
 

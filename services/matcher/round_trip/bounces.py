@@ -1,8 +1,8 @@
 """Why a mail server refused a challenge, in words, and what to do about it. Pure.
 
 Known by the enhanced status code (RFC 3463, RFC 5248, and Microsoft's own), which is the same in
-every language. What a server writes besides is shown to nobody: anyone who has seen the return
-path can write to it.
+every language. The server's own text is never shown: anyone who has seen the return path can write
+to it.
 """
 
 import re
@@ -90,20 +90,20 @@ _BY_CODE = {
         "Look for two mailboxes that forward to each other, and end one of the forwards.",
     ),
     "5.7.23": (
-        "The receiving side could not verify who sends (SPF).",
-        "Whoever runs Satchel adds the relay to the SPF record of the sending domain.",
+        "The receiving side could not verify the sender (SPF).",
+        "Your Satchel operator adds the relay to the SPF record of the sending domain.",
     ),
     "5.7.25": (
         "The relay's IP address has no matching name.",
-        "Whoever runs the relay sets its reverse DNS record.",
+        "The operator of the relay sets its reverse DNS record.",
     ),
     "5.7.26": (
-        "The receiving side could not verify who sends (SPF, DKIM, DMARC).",
-        "Whoever runs Satchel lets the relay sign for the sending domain, and adds it to SPF.",
+        "The receiving side could not verify the sender (SPF, DKIM, DMARC).",
+        "Your Satchel operator lets the relay sign for the sending domain, and adds it to SPF.",
     ),
     "5.7.54": (
         "The receiving side does not relay to that address.",
-        "Check the domain of the address: its mail server does not feel responsible for it.",
+        "Check the domain of the address: its mail server does not accept mail for it.",
     ),
     "5.7.133": (
         "The group takes mail from its own organisation only.",
@@ -114,12 +114,12 @@ _BY_CODE = {
         "An administrator allows the sender of the test mail.",
     ),
     "5.7.509": (
-        "The receiving side could not verify who sends (DMARC).",
-        "Whoever runs Satchel lets the relay sign for the sending domain.",
+        "The receiving side could not verify the sender (DMARC).",
+        "Your Satchel operator lets the relay sign for the sending domain.",
     ),
     "5.7.606": (
         "The receiving side has blocked the relay's IP address.",
-        "Whoever runs the relay asks for its removal from the block list.",
+        "The operator of the relay asks for its removal from the block list.",
     ),
     "5.6.7": (
         "The relay does not take an address with characters beyond ASCII.",
@@ -137,10 +137,10 @@ _BY_SUBJECT = {
     ),
     "3": (
         "The mail server takes no mail at present.",
-        "Ask whoever runs the mail server, then try again.",
+        "Ask the administrator of the mail server, then try again.",
     ),
     "4": (
-        "The mail could not be brought to its mail server.",
+        "The mail could not be delivered to its mail server.",
         "Check the domain's MX records, and try again later.",
     ),
     "7": (
@@ -149,8 +149,8 @@ _BY_SUBJECT = {
     ),
 }
 _UNKNOWN = (
-    "The mail was refused, without a reason that is known.",
-    "Ask whoever runs the mail server to look for the test mail in its log.",
+    "The mail was refused without a reason that Satchel knows.",
+    "Ask the administrator of the mail server to look for the test mail in its log.",
 )
 
 

@@ -1,8 +1,8 @@
 """The weekly round trips of the accounts that want them.
 
-Only users whose mailbox has proven its forward once are asked again, so nobody is written to who
-does not forward. One replica looks for what is due, by a lease; each round trip is claimed in its
-own record besides, so that none is sent twice when a lease changes hands.
+Only users whose mailbox has proven its forward once are tested again, so users who do not forward
+get no test mail. One replica, the holder of a lease, looks for due round trips; each is claimed in
+its own record as well, so that none is sent twice when the lease changes hands.
 
 `leases`: `{_id: <what for>, holder, until}`.
 """

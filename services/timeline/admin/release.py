@@ -63,7 +63,7 @@ class Release:
 
     async def _expire_one(self, held: Held) -> None:
         if held.unanswered:
-            with contextlib.suppress(BlobMissing):  # somebody has decided meanwhile
+            with contextlib.suppress(BlobMissing):  # a user has decided meanwhile
                 await self.release(held)
                 return
         await self.refuse(held, "expired")

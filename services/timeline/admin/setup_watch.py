@@ -1,7 +1,7 @@
-"""Notices what time alone brings: a half that went silent, a question that nobody answered.
+"""Notices what time alone changes: a half that went silent, a question that expired.
 
-Every set-up is looked at now and then. What needs a person is counted, and its owner's open pages
-are told once. `GET /v1/setup` does not wait for this: it looks at the same with every request.
+Every set-up is checked periodically. Those that need a person are counted, and the owner's open
+pages are told once. `GET /v1/setup` does not wait for this: it makes the same check per request.
 """
 
 import asyncio

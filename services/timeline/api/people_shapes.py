@@ -10,7 +10,7 @@ from services.timeline.query.people import KnownPerson
 from services.timeline.write.records import ListedContent
 from shared.events import Kind
 
-NOBODY: Mapping[str, KnownPerson] = MappingProxyType({})
+NO_NAMES: Mapping[str, KnownPerson] = MappingProxyType({})
 
 
 class PersonOut(BaseModel):

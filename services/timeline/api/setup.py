@@ -47,12 +47,12 @@ class ConfirmationOut(BaseModel):
     at: datetime
     expires_at: datetime = Field(description="When it is shown no more; ask the provider again")
     doubtful: bool = Field(
-        description="It is not proved to be from the provider: warn of it. Never where that is not "
-        "looked at"
+        description="It is not proved to be from the provider: warn of it. Always false where that "
+        "is not checked"
     )
     authentication: AuthenticationOut | None = Field(
-        description="Whether it is from the provider; null where that is not looked at. Show it of "
-        "one that has `failed`: somebody else wrote it, though its link leads to the provider"
+        description="Whether it is from the provider; null where that is not checked. Show it when "
+        "it has `failed`: someone else wrote the question, though its link leads to the provider"
     )
 
 
@@ -110,7 +110,7 @@ class HalvesOut(BaseModel):
 
 
 class WatchedOut(BaseModel):
-    """A mail that matched nobody and was dismissed, while the caller's set-up window was open."""
+    """A mail without a match, dismissed while the caller's set-up window was open."""
 
     capture_address: str
     received_at: datetime

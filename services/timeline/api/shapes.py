@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.timeline.api.people_shapes import NOBODY, PersonOut, people_named, person_out
+from services.timeline.api.people_shapes import NO_NAMES, PersonOut, people_named, person_out
 from services.timeline.content import new_part
 from services.timeline.content.automatic import Kind as AutoKind
 from services.timeline.content.invite import Invite
@@ -131,7 +131,9 @@ class MailOut(BaseModel):
     )
 
     @classmethod
-    def of(cls, shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson] = NOBODY) -> Self:
+    def of(
+        cls, shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson] = NO_NAMES
+    ) -> Self:
         """Return the mail as its viewer may see it."""
         return cls(**_fields(shown, names))
 

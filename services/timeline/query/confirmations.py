@@ -68,5 +68,5 @@ class Confirmations:
 
 
 def is_doubtful(asked: Confirmation) -> bool:
-    """Return whether somebody else may have written it. Nobody knows where nobody looks."""
+    """Return whether someone else may have written it. False where it was not checked."""
     return asked.authentication is not None and asked.authentication.verdict != "verified"

@@ -3,12 +3,12 @@
 Rules:
 
 * `https` on port 443 alone; an address with `http` is asked for by `https`. No user, no password.
-* The name is resolved here, once, and the connection goes to that very address: a second answer of
-  DNS changes nothing. Every address that the name has must be public, else nothing is asked. Each
+* The name is resolved here, once, and the connection goes to that very address: a second DNS answer
+  changes nothing. Every address that the name has must be public, else nothing is asked. Each
   of at most three redirects is checked in the same way.
 * No cookie, no referrer, nothing of the reader; one name for all readers as user agent.
-* Ten seconds and 5 MiB in all. What it is is read from its first bytes: PNG, JPEG, GIF, WebP, BMP.
-* Whatever goes wrong is `ImageAway`, which says nothing of why: nobody learns of networks by it.
+* Ten seconds and 5 MiB in all. The type is read from the first bytes: PNG, JPEG, GIF, WebP, BMP.
+* Every failure is `ImageAway`, which does not say why: it must not tell anyone about our network.
 """
 
 import asyncio

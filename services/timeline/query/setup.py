@@ -53,9 +53,9 @@ INDEXES = (
     ),
 )
 CONFIRMATION_COUNTS = timedelta(hours=24)
-"""For so long a provider's question waits for an answer."""
+"""How long a provider's question waits for an answer."""
 EXPIRED_IS_TOLD = timedelta(days=30)
-"""For so long a question is told of that nobody has answered."""
+"""How long the notice of an unanswered question is shown."""
 _MAX_WATCHED = 20
 
 HalfState = Literal["nothing_yet", "awaiting_confirmation", "working", "silent"]

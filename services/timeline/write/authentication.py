@@ -26,9 +26,9 @@ class Quarantined:
 
 
 UNKNOWN = Verdict(verdict="unverified", method=None, domain=None, reason="not_checked")
-"""Of a mail that came before there were verdicts."""
-_NOBODY_LOOKED = {"not_checked", "old_mail"}
-"""Reasons of mail that never waits: it would be all mail, or what a user brings along."""
+"""For mail that arrived before there were verdicts."""
+_UNCHECKED = {"not_checked", "old_mail"}
+"""Reasons of mail that never waits: it would be all mail, or all backfill."""
 _UNANSWERED = {"dns", "key_unanswered"}
 _BEST_FIRST = ("verified", "failed", "unverified")
 
@@ -55,7 +55,7 @@ def can_wait(event: MailAttached) -> bool:
     found = _decisive(event)
     if found is None or found.verdict is AuthenticationVerdict.VERIFIED:
         return False
-    return found.reason not in _NOBODY_LOOKED
+    return found.reason not in _UNCHECKED
 
 
 def has_to_wait(event: MailAttached, quarantined: Quarantined) -> bool:

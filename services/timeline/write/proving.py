@@ -1,7 +1,7 @@
 """What a capture proves of its owner's set-up, and what else is noted of it. Pure.
 
-Counted are live captures, each once, with the outcome that is recorded first: dismissed ones as
-well, since most mail that is forwarded concerns nobody.
+Live captures count, each once, with the outcome that is recorded first: dismissed ones as well,
+since most forwarded mail matches no profile.
 """
 
 from datetime import UTC, date, datetime

@@ -18,11 +18,11 @@ from shared.events import MailAttached, MailConfirmation, MailDismissed, MailRou
 FINAL: tuple[str, ...] = get_args(Final)
 """Why a capture that waited is forgotten; nothing brings it back."""
 DISMISSED_KEPT = timedelta(days=90)
-"""So long it is known which capture was dismissed: three times as long as anything redelivers it or
-the audit asks. Its count stays. Of what a user refused, and of backfill, it stays: that can be
-brought again at any time."""
-NOBODY = ""
-"""The owner of what was dismissed: not even that is remembered."""
+"""How long a dismissed capture is remembered: three times as long as anything redelivers it or the
+audit asks for it. Its count stays. Refused captures and backfill are remembered for ever: they can
+be submitted again at any time."""
+NO_OWNER = ""
+"""The owner of dismissed captures: not even the owner is remembered."""
 
 
 class Recorded(Struct, frozen=True):
@@ -67,7 +67,7 @@ def record_attached(
     if before is None or before.decision in {"dismissed", "quarantined"} - {decision}:
         _count(draft, event.account, now.day, event.owner, decision, 1)
     if before is not None and before.decision == "dismissed":
-        _count(draft, event.account, now.day, NOBODY, f"dismissed.{before.reason}", -1)
+        _count(draft, event.account, now.day, NO_OWNER, f"dismissed.{before.reason}", -1)
     if before is not None and (before.decision, decision) == ("quarantined", "attached"):
         _count(draft, event.account, now.day, event.owner, "quarantined", -1)
     of_mail = [p for p in parts if p.startswith(f"{event.place}/") and p.endswith(_of_share(event))]
@@ -84,7 +84,7 @@ def record_refused(draft: Draft, account: str, capture_id: str, owner: str, reas
         return
     draft.put(replace(before, decision="dismissed", reason=reason, parts=()))
     _count(draft, account, before.day, owner, "quarantined", -1)
-    _count(draft, account, before.day, NOBODY, f"dismissed.{reason}", 1)
+    _count(draft, account, before.day, NO_OWNER, f"dismissed.{reason}", 1)
 
 
 def record_dismissed(draft: Draft, event: MailDismissed) -> bool:
@@ -99,7 +99,7 @@ def record_dismissed(draft: Draft, event: MailDismissed) -> bool:
         message_id_hash=event.message_id_hash,
         expires_at=None if event.backfill else _milliseconds(event.decided_at) + DISMISSED_KEPT,
     )
-    return _record_once(draft, outcome, NOBODY, f"dismissed.{event.reason.value}")
+    return _record_once(draft, outcome, NO_OWNER, f"dismissed.{event.reason.value}")
 
 
 def record_confirmation(draft: Draft, event: MailConfirmation) -> bool:
@@ -124,7 +124,7 @@ def record_round_trip(draft: Draft, event: MailRoundTrip) -> bool:
         decision="round_trip",
         reason=event.result.value,
     )
-    return _record_once(draft, outcome, event.owner or NOBODY, "round_trips")
+    return _record_once(draft, outcome, event.owner or NO_OWNER, "round_trips")
 
 
 def _record_once(draft: Draft, outcome: Outcome, owner: str, counted_as: str) -> bool:

@@ -234,7 +234,7 @@ class MailRow(Kept, frozen=True, kw_only=True, omit_defaults=True):
     persons: tuple[ProfileRef, ...]
     terms: tuple[str, ...] = ()
     terms_digest: bytes = b""
-    """Of `terms`, by which whoever remembers those of the content knows that they are these."""
+    """The digest of `terms`: a cache of them compares it to know that they are current."""
     block: bytes | None = None
     """The place of the block that its terms are in (`term_blocks`); None: it is fresh."""
     arrived: int = 0

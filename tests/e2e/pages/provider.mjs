@@ -1,4 +1,4 @@
-// An OpenID provider for the tests: `node provider.mjs PORT REDIRECT`. Whoever signs in is who they say.
+// An OpenID provider for the tests: `node provider.mjs PORT REDIRECT`. Every sign-in succeeds as the user it names.
 
 import { createRequire } from "node:module";
 

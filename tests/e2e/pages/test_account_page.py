@@ -43,7 +43,7 @@ def test_what_became_of_the_mail_is_drawn_and_told_in_numbers(site: Site) -> Non
         expect(page.locator(".figures .attached dd")).to_have_text("2")
         expect(page.locator(".figures .dismissed dd")).to_have_text("1")
         expect(page.get_by_role("img", name=re.compile("2 filed, 1 not kept"))).to_be_visible()
-        expect(page.get_by_text("concerns nobody in the directory")).to_be_visible()
+        expect(page.get_by_text("matches no candidate or contact")).to_be_visible()
         page.get_by_text("Show the numbers").click()
         expect(page.locator("tbody tr")).to_have_count(30)
         section(page, "7 days")

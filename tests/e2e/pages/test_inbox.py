@@ -256,7 +256,12 @@ def test_who_may_not_read_is_told_so(site: Site) -> None:
 
 def test_an_error_says_that_nothing_is_lost_and_can_be_tried_again(full: Site) -> None:
     with full.page("about:blank") as page:
-        answered(page, "**/v1/inbox?*", {"title": "Away", "detail": "it is away"}, status=503)
+        answered(
+            page,
+            "**/v1/inbox?*",
+            {"title": "Unavailable", "detail": "unavailable"},
+            status=503,
+        )
         page.goto(full.url())
         expect(page.get_by_text("Nothing is lost")).to_be_visible()
         assert barriers(page) == []

@@ -108,7 +108,7 @@ def test_a_reader_signs_in_and_is_where_they_wanted_to_be(
     expect(page.get_by_text("No mail yet")).to_be_visible()
 
 
-def test_an_answer_to_no_question_signs_nobody_in(
+def test_an_unrequested_answer_does_not_sign_in(
     signing_in: SigningIn, context: BrowserContext
 ) -> None:
     page = context.new_page()

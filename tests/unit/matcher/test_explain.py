@@ -37,7 +37,7 @@ class Slow:
         return ()
 
 
-async def test_so_many_bytes_are_explained_at_a_time_and_half_of_them_for_an_account() -> None:
+async def test_bytes_in_flight_are_limited_and_an_account_gets_half() -> None:
     directory, in_flight = Slow(), InFlight(ROOM, SHARE)
     settings = MatcherSettings.model_validate(
         {"token_secret": SECRET, "capture_keys": "k1:" + "s" * 20}
@@ -78,7 +78,7 @@ async def test_so_many_bytes_are_explained_at_a_time_and_half_of_them_for_an_acc
         refused = [answer for answer in answers if answer.status_code == 503]
         assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
         assert (await quiet).status_code == 200
-        assert in_flight.idle.is_set(), "what was answered is held no more"
+        assert in_flight.idle.is_set(), "an answered request is no longer in flight"
         assert (await ask("acme")).status_code == 200
         assert (await ask("acme", b"")).status_code == 422
         assert in_flight.idle.is_set()

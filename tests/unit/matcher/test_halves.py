@@ -93,10 +93,10 @@ def test_what_the_owners_mailbox_passed_on_proves_the_received_half(header: str)
         # it may have come back from a list, or from the owner's own mailbox
         f"From: anna@firm.example\nTo: team@lists.example\n{LIST}",
         "From: anna@firm.example\nTo: anna@firm.example, cand@mail.example\n",
-        # anybody who knows the address can write there
+        # anyone who knows the address can write to it
         f"From: shop@x.example\nTo: {CAPTURE}\n",
         f"From: cand@mail.example\nTo: anna@firm.example\nCc: {CAPTURE}\n",
-        # it names nobody, or others
+        # it names no one in the directory, or others
         "From: shop@x.example\nTo: somebody@x.example\n",
         "From: ben@firm.example\nTo: cand@mail.example\n",
         "From: a@x.example\nTo: t@x.example\nDelivered-To: ben@firm.example\n",
@@ -181,7 +181,7 @@ def test_an_address_that_people_outside_saw_has_leaked(header: str) -> None:
         f"From: noreply@provider.example\nTo: {CAPTURE}\n",
     ],
 )
-def test_an_address_that_nobody_outside_saw_has_not(header: str) -> None:
+def test_an_address_hidden_from_outsiders_has_not(header: str) -> None:
     assert leak_of(judged(header), CAPTURE, NOW) is None
 
 

@@ -14,10 +14,10 @@ from shared.mail.headers import HeaderBlock
 from tests.judge_parts import (
     ABOUT_BLOCKED,
     ABOUT_C1,
-    ABOUT_NOBODY,
     CAPTURE,
     DOMAIN,
     QUESTION,
+    UNMATCHED,
     attached,
     forward,
     judged,
@@ -27,7 +27,7 @@ from tests.opaque import der, opaque_mail, unsigned
 
 
 def test_of_three_enclosed_mails_the_one_that_matches_is_attached() -> None:
-    verdict = judged(forward(ABOUT_NOBODY, ABOUT_C1, ABOUT_BLOCKED))
+    verdict = judged(forward(UNMATCHED, ABOUT_C1, ABOUT_BLOCKED))
     assert attached(verdict) == {"2": ["c1"]}
     [one] = verdict.attached
     assert isinstance(one.decision, Attach)
@@ -35,7 +35,7 @@ def test_of_three_enclosed_mails_the_one_that_matches_is_attached() -> None:
 
 
 def test_each_is_cut_out_as_it_is() -> None:
-    raw = forward(ABOUT_NOBODY, ABOUT_C1).encode()
+    raw = forward(UNMATCHED, ABOUT_C1).encode()
     assert cut(raw, ["2"]) == {"2": ABOUT_C1.encode()}
 
 
@@ -66,8 +66,8 @@ def test_a_recovered_sender_is_no_user() -> None:
 @pytest.mark.parametrize(
     ("mails", "reason"),
     [
-        ([ABOUT_NOBODY], DismissalReason.NO_MATCH),
-        ([ABOUT_NOBODY, ABOUT_BLOCKED], DismissalReason.BLOCKED),
+        ([UNMATCHED], DismissalReason.NO_MATCH),
+        ([UNMATCHED, ABOUT_BLOCKED], DismissalReason.BLOCKED),
         ([mail("user@team.example", "user@team.example")], DismissalReason.INTERNAL),
     ],
 )
@@ -113,7 +113,7 @@ def opaque(inner: str) -> str:
 
 
 def test_a_signature_hides_no_enclosed_mail() -> None:
-    headers, body = enclosing([ABOUT_NOBODY, ABOUT_C1])
+    headers, body = enclosing([UNMATCHED, ABOUT_C1])
     assert attached(judged(opaque(f"{headers}\r\n{body}"))) == {"2": ["c1"]}
 
 
@@ -140,14 +140,14 @@ def test_a_forward_may_stand_behind_a_picture() -> None:
 
 def test_a_digest_needs_no_content_types() -> None:
     headers = "Content-Type: multipart/digest; boundary=d\r\n"
-    body = f"--d\r\n\r\n{ABOUT_NOBODY}\r\n--d\r\n\r\n{ABOUT_C1}\r\n--d--"
+    body = f"--d\r\n\r\n{UNMATCHED}\r\n--d\r\n\r\n{ABOUT_C1}\r\n--d--"
     assert attached(judged(mail("user@team.example", CAPTURE, headers=headers, body=body))) == {
         "2": ["c1"]
     }
 
 
 def test_too_many_are_not_dismissed() -> None:
-    verdict = judged(forward(*[ABOUT_NOBODY] * (MAX_MAILS + 1)))
+    verdict = judged(forward(*[UNMATCHED] * (MAX_MAILS + 1)))
     assert verdict.unread == "too_many_enclosed"
 
 
@@ -192,10 +192,10 @@ def test_mails_within_mails_are_judged_to_a_depth() -> None:
 
 
 def test_mails_are_counted_with_those_within_them() -> None:
-    verdict = judged(forward(*[ABOUT_NOBODY] * (MAX_MAILS - 1)))
+    verdict = judged(forward(*[UNMATCHED] * (MAX_MAILS - 1)))
     assert (len(verdict.mails), verdict.unread) == (MAX_MAILS, None)
-    assert judged(forward(*[ABOUT_NOBODY] * MAX_MAILS)).unread == "too_many_enclosed"
-    inner = forward(*[ABOUT_NOBODY] * 60)
+    assert judged(forward(*[UNMATCHED] * MAX_MAILS)).unread == "too_many_enclosed"
+    inner = forward(*[UNMATCHED] * 60)
     headers, body = enclosing([inner, inner], "both")
     both = mail("user@team.example", CAPTURE, headers=headers, body=body)
     assert judged(both).unread == "too_many_enclosed"
@@ -204,10 +204,10 @@ def test_mails_are_counted_with_those_within_them() -> None:
 def test_each_mail_says_where_it_stands_and_how_large_it_is() -> None:
     headers, body = enclosing([ABOUT_C1], "inner")
     inner = mail("user@home.example", "user@team.example", headers=headers, body=body)
-    verdict = judged(forward(ABOUT_NOBODY, inner))
+    verdict = judged(forward(UNMATCHED, inner))
     assert [(one.place, len(one.raw)) for one in verdict.mails] == [
         ("", 0),
-        ("1", len(ABOUT_NOBODY)),
+        ("1", len(UNMATCHED)),
         ("2", len(inner)),
         ("2.1", len(ABOUT_C1)),
     ]
@@ -216,7 +216,7 @@ def test_each_mail_says_where_it_stands_and_how_large_it_is() -> None:
 @pytest.mark.parametrize(
     ("raw", "reads"),
     [
-        (ABOUT_NOBODY, []),
+        (UNMATCHED, []),
         (ABOUT_C1, []),
         (forward(ABOUT_C1, sender="stranger@x.example"), []),
         # A user's mail to others: its text says nothing, and it has no parts.
@@ -300,14 +300,14 @@ def test_a_question_to_a_colleagues_capture_address_is_none_of_its_own() -> None
 
 
 def test_a_header_that_was_read_whole_may_be_dismissed() -> None:
-    assert judged(ABOUT_NOBODY).unread is None
+    assert judged(UNMATCHED).unread is None
 
 
 def test_many_reasons_are_one_the_first_that_holds() -> None:
     internal = mail("user@team.example", "user@team.example")
-    verdict = judged(forward(internal, ABOUT_NOBODY, ABOUT_BLOCKED, to="user@team.example"))
+    verdict = judged(forward(internal, UNMATCHED, ABOUT_BLOCKED, to="user@team.example"))
     assert verdict.dismissal == Dismiss(DismissalReason.BLOCKED)
-    verdict = judged(forward(internal, ABOUT_NOBODY, to="user@team.example"))
+    verdict = judged(forward(internal, UNMATCHED, to="user@team.example"))
     assert verdict.dismissal == Dismiss(DismissalReason.NO_MATCH)
     verdict = judged(forward(internal, to="user@team.example"))
     assert verdict.dismissal == Dismiss(DismissalReason.INTERNAL)

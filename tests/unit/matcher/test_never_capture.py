@@ -35,7 +35,7 @@ def test_an_address_is_named_by_itself_or_by_a_domain_at_or_above_its_own(
     assert never.names(address) is is_named
 
 
-def test_nothing_names_nobody_and_lists_join() -> None:
+def test_an_empty_list_names_no_one_and_lists_join() -> None:
     one, other = never_capture_of(["a@x.example"], []), never_capture_of([], ["y.example"])
     assert not NOTHING
     assert not NOTHING.names("a@x.example")

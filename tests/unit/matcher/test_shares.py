@@ -51,7 +51,7 @@ def test_the_author_comes_first_and_is_its_sender() -> None:
     ]
 
 
-def test_nobody_else_has_one() -> None:
+def test_no_one_else_has_one() -> None:
     mail = judged("From: cand@mail.example\nTo: guest@team.example, info@team.example\n")
     assert owners(mail) == []
 

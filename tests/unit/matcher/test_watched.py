@@ -1,4 +1,4 @@
-"""What a set-up window shows of a mail, whoever wrote it."""
+"""What a set-up window shows of a mail, from any sender."""
 
 from datetime import UTC, datetime
 from uuid import uuid4

@@ -20,7 +20,7 @@ from shared.web import create_app, not_found
         ("/assets/a", 200, "public, max-age=60"),
     ],
 )
-async def test_nobody_keeps_an_answer_that_does_not_say_so(
+async def test_no_cache_stores_an_answer_that_does_not_allow_it(
     path: str, status: int, kept: str
 ) -> None:
     app = create_app("t", "t", Settings(token_secret="s" * 32), Readiness({}))

@@ -36,7 +36,7 @@ export const inbox: Part<typeof en> = {
   "row.mark-unread": "Als ungelesen markieren",
   "row.count": (count) => `${count} Nachrichten`,
   "row.attachments": "Mit Anhängen",
-  "row.nobody": "Niemand im Verzeichnis",
+  "row.no-names": "Niemand im Verzeichnis",
   search: "Nachrichten durchsuchen",
   "search.clear": "Suche leeren",
   "search.help": "Hilfe zur Suche",

@@ -9,7 +9,7 @@ export const mail: Part<typeof en> = {
     count === 1 ? "1 frühere Nachricht" : `${count} frühere Nachrichten`,
   "conversation.more": "Frühere Nachrichten laden",
   "mail.no-subject": "(kein Betreff)",
-  "mail.nobody": "(kein Absender)",
+  "mail.no-sender": "(kein Absender)",
   "mail.to": "an",
   "mail.others": (count) => `und ${count} weitere`,
   "mail.sent": "Von Ihrem Team gesendet",

@@ -79,7 +79,7 @@ export const setup: Part<typeof en> = {
   "notice.other": "Ihre Einrichtung braucht Sie. Sehen Sie sich die Schritte unten an.",
   "check.title": "Prüfen, ob es funktioniert",
   "check.what":
-    "Bitten Sie jemanden von außerhalb, der in Ihrer Bewerbersoftware steht, Ihnen zu schreiben. Oder schreiben Sie selbst dorthin, mit der Erfassungsadresse im Bcc. Die E-Mail erscheint in Sekunden im Posteingang.",
+    "Bitten Sie einen Bewerber oder Ansprechpartner aus Ihrer Bewerbersoftware, Ihnen zu schreiben. Oder schreiben Sie selbst einem, mit der Erfassungsadresse im Bcc. Die E-Mail erscheint in Sekunden im Posteingang.",
   "check.done": "Auf beiden Wegen ist E-Mail angekommen. Es gibt nichts mehr zu prüfen.",
   "prove.what": (mailbox) =>
     `Wir senden eine Testnachricht an ${mailbox}. Sie sollte hierher zurückkommen.`,
@@ -95,14 +95,14 @@ export const setup: Part<typeof en> = {
     "Die Testnachricht kam nicht zurück. Prüfen Sie, ob die Weiterleitung eingeschaltet ist.",
   "watch.title": "Die erwartete Anfrage erscheint nicht?",
   "watch.what":
-    "60 Minuten lang kann diese Seite Ihnen, und nur Ihnen, die nächsten fünf E-Mails zeigen, die an Ihrer Erfassungsadresse ankommen und niemanden betreffen.",
+    "60 Minuten lang kann diese Seite Ihnen, und nur Ihnen, die nächsten fünf E-Mails zeigen, die an Ihrer Erfassungsadresse ankommen und keinen Bewerber oder Ansprechpartner betreffen.",
   "watch.act": "Nächste E-Mails zeigen",
   "watch.open": (when) => `Sichtbar bis ${when}.`,
   "watch.seen": "Angekommen, nicht aufbewahrt",
   "watch.careful":
     "An diese Adresse kann jeder schreiben. Öffnen Sie einen Link nur, wenn Sie diese E-Mail erwarten.",
   "watch.links": "Links in dieser E-Mail, als Text",
-  "watch.nobody": "(kein Absender)",
+  "watch.no-sender": "(kein Absender)",
   "rotate.title": "Adresse ändern",
   "rotate.what":
     "Wenn jemand Ihre Adresse kennt, der sie nicht kennen soll, holen Sie sich eine neue. Richten Sie Weiterleitung und Bcc dann damit neu ein.",
@@ -116,7 +116,7 @@ export const setup: Part<typeof en> = {
   "rotate.done": "Sie haben eine neue Adresse. Setzen Sie sie überall dort ein, wo die alte stand.",
   "never.title": "Nie erfassen",
   "never.what":
-    "E-Mails mit diesen Personen werden nie aufbewahrt, wer auch immer sonst beteiligt ist: Arztpraxis, Familie, Anwalt.",
+    "E-Mails mit diesen Personen werden nie aufbewahrt, auch wenn ein Bewerber beteiligt ist: Arztpraxis, Familie, Anwalt.",
   "never.add": "Adresse oder Domain",
   "never.add.act": "Hinzufügen",
   "never.none": "Die Liste ist leer.",

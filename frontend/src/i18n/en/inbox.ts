@@ -33,7 +33,7 @@ export const inbox = {
   "row.mark-unread": "Mark as unread",
   "row.count": (count: number) => `${count} mails`,
   "row.attachments": "With attachments",
-  "row.nobody": "Nobody in the directory",
+  "row.no-names": "Nobody in the directory",
   search: "Search mail",
   "search.clear": "Clear the search",
   "search.help": "Search help",

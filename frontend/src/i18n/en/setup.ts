@@ -9,12 +9,12 @@ export const setup = {
   "state.seen": (when: string) => `Last mail: ${when}`,
   "address.title": "Your capture address",
   "address.what":
-    "Mail that passes this address is filed with the right candidate or contact. Mail that concerns nobody in your recruiting software is not kept. Treat the address like a password.",
+    "Mail that passes this address is filed with the right candidate or contact. Mail that concerns no one in your recruiting software is not kept. Treat the address like a password.",
   "address.none": "You have no capture address yet.",
   "address.make": "Create my address",
   "address.make-failed": "The address could not be created.",
   "address.not-user":
-    "Only members of the team have a capture address. Ask whoever manages Satchel to add you.",
+    "Only members of the team have a capture address. Ask the person who manages Satchel to add you.",
   "address.copy": "Copy",
   "address.copied": "Copied",
   "address.copy-failed": "Select and copy it by hand.",
@@ -71,7 +71,7 @@ export const setup = {
   "notice.other": "Something about your set-up needs you. Look at the steps below.",
   "check.title": "Check that it works",
   "check.what":
-    "Ask somebody outside your company who is in your recruiting software to write to you, or write to one of them yourself with the capture address in Bcc. It appears in the inbox within seconds.",
+    "Ask a candidate or contact in your recruiting software to write to you, or write to one yourself with the capture address in Bcc. The mail appears in the inbox within seconds.",
   "check.done": "Both halves have brought mail. There is nothing left to check.",
   "prove.what": (mailbox: string) => `We send a test mail to ${mailbox}. It should come back here.`,
   "prove.act": "Send a test mail",
@@ -83,16 +83,16 @@ export const setup = {
   "prove.lost": "The test mail did not come back. Check that forwarding is switched on.",
   "watch.title": "Waiting for a question that does not appear?",
   "watch.what":
-    "For 60 minutes this page can show you, and you alone, the next five mails that arrive at your capture address and concern nobody.",
+    "For 60 minutes this page can show you, and only you, the next five mails that arrive at your capture address and match no candidate or contact.",
   "watch.act": "Show the next mails",
   "watch.open": (when: string) => `Watching until ${when}.`,
   "watch.seen": "Arrived, and not kept",
-  "watch.careful": "Anybody can write to this address. Open a link only if you expect this mail.",
+  "watch.careful": "Anyone can write to this address. Open a link only if you expect this mail.",
   "watch.links": "Links in this mail, as text",
-  "watch.nobody": "(no sender)",
+  "watch.no-sender": "(no sender)",
   "rotate.title": "Change your address",
   "rotate.what":
-    "If somebody knows your address who should not, get a new one. Set up forwarding and Bcc again with it.",
+    "If someone knows your address who should not, get a new one. Then set up forwarding and Bcc again with it.",
   "rotate.grace": "The old address goes on working for",
   "rotate.hours": (hours: number) =>
     hours === 0 ? "no time at all" : hours < 48 ? `${hours} hours` : `${hours / 24} days`,
@@ -103,7 +103,7 @@ export const setup = {
   "rotate.done": "You have a new address. Put it where the old one was.",
   "never.title": "Never capture",
   "never.what":
-    "Mail with these people is never kept, whoever else takes part: a doctor, family, a lawyer.",
+    "Mail with these people is never kept, even if a candidate takes part: a doctor, family, a lawyer.",
   "never.add": "Address or domain",
   "never.add.act": "Add",
   "never.none": "The list is empty.",

@@ -14,9 +14,10 @@ export const shared = {
   "state.expired": "You are signed out",
   "state.expired.what": "Open this page from your recruiting software again to sign in.",
   "state.forbidden": "This is not yours to see",
-  "state.forbidden.what": "Your account does not allow it. Ask whoever manages Satchel for you.",
+  "state.forbidden.what":
+    "Your account does not allow it. Ask the person who manages Satchel for you.",
   "state.missing": "This is not here any more",
-  "state.missing.what": "It was removed, or it belongs to somebody else.",
+  "state.missing.what": "It was removed, or it belongs to someone else.",
   "state.invalid": "That cannot be searched for yet",
   "state.invalid.what":
     "Complete what you typed: after: and before: need a day such as 2026-01-31.",

@@ -112,7 +112,7 @@ def test_all_else_says_nothing_of_the_recipient(
         send(port)
 
 
-def test_nobody_there_is_away() -> None:
+def test_a_closed_port_is_an_unavailable_relay() -> None:
     with pytest.raises(RelayAway):
         send(free_port())
 

@@ -218,9 +218,9 @@ async def test_a_certificate_has_to_be_that_of_the_name(
         assert await attempt(lambda: trusting, "images.example") == PNG
         with pytest.raises(ImageAway):
             await attempt(lambda: trusting, "other.example")
-        nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        no_root = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         with pytest.raises(ImageAway):
-            await attempt(lambda: nobody, "images.example")
+            await attempt(lambda: no_root, "images.example")
 
 
 def _here(_: str) -> Awaitable[list[str]]:

@@ -110,4 +110,4 @@ def test_the_terms_of_what_was_written_lately_are_remembered(
     assert remembered.of("b", b"2") is None, "the oldest is forgotten"
     assert (remembered.of("a", b"3"), remembered.of("c", b"4")) == (("x",), ("x", "y"))
     remembered.add("d", b"", ("x",))
-    assert remembered.of("d", b"") is None, "without a digest nobody knows"
+    assert remembered.of("d", b"") is None, "without a digest nothing is remembered"

@@ -39,18 +39,18 @@ CASES = {
     ),
     "DNS is silent": (event(found("unverified", "dns")), (UNVERIFIED,)),
     "not signed": (event(found("unverified", "unsigned")), (UNVERIFIED,)),
-    "nobody looked": (event(found("unverified", "not_checked")), ()),
-    "brought along": (event(found("unverified", "old_mail")), ()),
+    "not checked": (event(found("unverified", "not_checked")), ()),
+    "backfill": (event(found("unverified", "old_mail")), ()),
     "without a verdict": (event(None), ()),
     "forwarded by a user who is verified": (
         event(found("unverified", "forwarded"), found("verified")),
         (),
     ),
-    "forwarded by nobody knows whom": (
+    "forwarded by an unknown sender": (
         event(found("unverified", "forwarded"), found("unverified", "unsigned")),
         (UNVERIFIED, FORWARDS),
     ),
-    "verified, and enclosed by nobody knows whom": (
+    "verified, and enclosed by an unknown sender": (
         event(found("verified"), found("unverified", "unsigned")),
         (UNVERIFIED, FORWARDS),
     ),
