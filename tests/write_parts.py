@@ -9,7 +9,7 @@ from uuid import UUID
 from services.timeline.content.reader import ReadMail, read
 from services.timeline.write.projection import project
 from services.timeline.write.records import Capture, MatchRecord, NamedAddress, Verdict
-from services.timeline.write.requests import Attach, Confirm, Dismiss, Watch
+from services.timeline.write.requests import Attach, Confirm, Dismiss, Return, Watch
 from shared.events import (
     Authentication,
     AuthenticationVerdict,
@@ -22,10 +22,12 @@ from shared.events import (
     MailAttached,
     MailConfirmation,
     MailDismissed,
+    MailRoundTrip,
     MailWatched,
     Match,
     Named,
     Role,
+    RoundTripResult,
 )
 
 ACCOUNT = "acme"
@@ -118,6 +120,7 @@ def attach(
     forwarded: Forwarded | None = None,
     half: Half | None = None,
     leak: Leak | None = None,
+    shared: bool = False,
 ) -> Attach:
     """Return the request to show a mail that arrived so many minutes after NOW."""
     raw = mail() if raw is None else raw
@@ -141,6 +144,7 @@ def attach(
         place=place,
         part=part,
         parts=parts,
+        shared=shared,
     )
     return Attach(
         event=event,
@@ -201,6 +205,25 @@ def confirm(
             code="123",
             link="https://provider.example/yes",
             backfill=backfill,
+        )
+    )
+
+
+def return_(
+    capture_id: UUID | None = None,
+    *,
+    owner: str | None = "u1",
+    result: RoundTripResult = RoundTripResult.RETURNED,
+) -> Return:
+    """Return the request to record that a capture belongs to a round trip."""
+    return Return(
+        event=MailRoundTrip(
+            capture_id=capture_id or a_capture_id(),
+            account=ACCOUNT,
+            result=result,
+            owner=owner,
+            received_at=NOW,
+            decided_at=NOW,
         )
     )
 

@@ -69,7 +69,7 @@ class RoundTripChanged(Event):
     at: AwareDatetime
     """When it came to this state."""
     repeated: bool = False
-    """The account has it repeated every week; nobody asked for this one."""
+    """Sent by the weekly repeat of the account, not on request."""
     status: str | None = Field(default=None, max_length=20)
     """The enhanced status code of a bounce (RFC 3463), where it has one."""
     reason: str | None = Field(default=None, max_length=400)
@@ -79,7 +79,7 @@ class RoundTripChanged(Event):
 
 
 class MailWatched(Event):
-    """A mail that matched nobody, for the eyes of its owner, who asked to see the next few.
+    """A mail that matched no profile, shown to its owner, who opened the set-up window.
 
     It is dismissed all the same. Live mail only; what is here is bounded, and kept for a day.
     """

@@ -144,8 +144,9 @@ def is_news_of_owner(outcome: Outcome | None, event: MailAttached) -> bool:
     """Return whether nothing of the capture has been recorded for the event's owner before."""
     if outcome is None:
         return True
-    share = _of_share(event)
-    return bool(share) and not any(part.endswith(share) for part in outcome.parts)
+    # A part is digits, dots and a slash before the owner's id, which may have an @ itself.
+    recorded = {part.partition("@")[2] for part in outcome.parts}
+    return event.shared and event.owner not in recorded
 
 
 def _of_share(event: MailAttached) -> str:

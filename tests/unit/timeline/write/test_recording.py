@@ -7,7 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from services.timeline.write.quarantine import held_id
-from services.timeline.write.recording import DISMISSED_KEPT
+from services.timeline.write.recording import (
+    DISMISSED_KEPT,
+    NO_OWNER,
+    is_news_of_owner,
+    part_of,
+)
 from services.timeline.write.records import Outcome
 from services.timeline.write.requests import (
     Answer,
@@ -19,9 +24,19 @@ from services.timeline.write.requests import (
     Request,
 )
 from services.timeline.write.side_records import Confirmation, Held
-from shared.events import DismissalReason
+from shared.events import DismissalReason, RoundTripResult
 from tests.memory_timeline import Memory
-from tests.write_parts import ACCOUNT, FAILED, NOW, a_capture_id, attach, confirm, dismiss, match
+from tests.write_parts import (
+    ACCOUNT,
+    FAILED,
+    NOW,
+    a_capture_id,
+    attach,
+    confirm,
+    dismiss,
+    match,
+    return_,
+)
 
 DAY = NOW.date().isoformat()
 
@@ -253,3 +268,42 @@ def test_a_refusal_of_what_was_never_seen_counts_nothing() -> None:
     memory.write(Refuse(held=waiting(other, request), reason="expired"))
     assert memory.all(Outcome) == []
     assert memory.tallies() == {}
+
+
+def test_what_belongs_to_a_round_trip_is_recorded_and_counted_once() -> None:
+    memory = Memory()
+    returned = return_()
+    bounced = return_(owner=None, result=RoundTripResult.BOUNCED)
+    answers = memory.write(returned, bounced, returned)
+    assert [answer.again for answer in answers] == [False, False, True]
+    recorded = {one.id: one for one in memory.all(Outcome)}
+    assert recorded[str(returned.event.capture_id)] == Outcome(
+        id=str(returned.event.capture_id),
+        account=ACCOUNT,
+        day=DAY,
+        at=NOW,
+        decision="round_trip",
+        reason="returned",
+    )
+    assert recorded[str(bounced.event.capture_id)].reason == "bounced"
+    assert tally(memory) == {"u1:round_trips": 1, f"{NO_OWNER}:round_trips": 1}
+
+
+def test_a_share_is_news_of_its_owner_once() -> None:
+    event = attach(owner="u1", shared=True, place="2", part=3, parts=4).event
+    outcome = Outcome(id="o", account=ACCOUNT, day=DAY, at=NOW, decision="attached")
+    assert part_of(event) == "2/3@u1"
+    assert is_news_of_owner(None, event)
+    assert is_news_of_owner(outcome, event)
+    for others in (("2/3@u2",), ("2/3@not@u1", "1/1@u11"), ("2/3",)):
+        assert is_news_of_owner(replace(outcome, parts=others), event)
+    for own in (("2/3@u1",), ("1/1@u2", "1/1@u1")):
+        assert not is_news_of_owner(replace(outcome, parts=own), event)
+
+
+def test_a_users_own_capture_is_news_until_its_outcome_is_recorded() -> None:
+    event = attach(place="2", part=3, parts=4).event
+    outcome = Outcome(id="o", account=ACCOUNT, day=DAY, at=NOW, decision="attached")
+    assert part_of(event) == "2/3"
+    assert is_news_of_owner(None, event)
+    assert not is_news_of_owner(outcome, event)
