@@ -56,6 +56,8 @@ _BLANK = "".join(map(chr, range(0x21)))
 """What browsers leave out of an address: line ends within, and blanks around it."""
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _END = ".,;:!?)]}*"
+_MAX_TAGS = 10_000
+"""What comes after so many is not looked at: confirmations have a few hundred."""
 
 
 class Anchor(NamedTuple):
@@ -117,7 +119,11 @@ class _Reader:
     def read(self) -> None:
         """Read it all."""
         at = 0
-        while found := _TOKEN.search(self.source, self._next_tag(at)):
+        for _ in range(_MAX_TAGS):
+            found = _TOKEN.search(self.source, self._next_tag(at))
+            if not found:
+                self._text(self.source[at:])
+                break
             self._text(self.source[at : found.start()])
             at = found.end()
             name = (found["name"] or "").lower()
@@ -125,7 +131,6 @@ class _Reader:
                 at = self._after(name, at)
             elif name:
                 self._tag(name, bool(found["close"]), found["attributes"])
-        self._text(self.source[at:])
         self._end_anchor()
 
     def _next_tag(self, at: int) -> int:

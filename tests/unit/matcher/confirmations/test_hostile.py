@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from services.matcher.confirmations import Confirmation
+from services.matcher.confirmations.page import read_page
 from tests.cost import LINEAR, growth
 from tests.questions import (
     CAPTURE,
@@ -107,3 +108,9 @@ def test_nothing_raises_whatever_is_cut_out_or_put_in(share: float) -> None:
         if found and found.link:
             assert found.link.startswith("https://")
             assert found.link.isascii()
+
+
+@pytest.mark.parametrize(("tags", "is_read"), [(9_000, True), (10_000, False)])
+def test_a_link_behind_ten_thousand_tags_is_not_looked_for(tags: int, is_read: bool) -> None:
+    page = read_page("<p>" * tags + f'<a href="{GMAIL_LINK}">Confirm</a>', is_html=True)
+    assert page.links == [GMAIL_LINK] * is_read
