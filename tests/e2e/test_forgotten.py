@@ -26,7 +26,8 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         for name in ("AMQP_URL", "MONGODB_URL", "BLOB_URL"):
             patch.delenv(name, raising=False)
         folder = tmp_path_factory.mktemp("own-stack")
-        with Stack(folder, replicas=2, environment=environment) as stack:
+        options = ("--setParameter", "ttlMonitorSleepSecs=1")
+        with Stack(folder, replicas=2, environment=environment, mongod_options=options) as stack:
             yield stack
 
 
@@ -192,7 +193,6 @@ def test_what_a_window_shows_is_in_one_place_and_after_a_day_nowhere(own_stack: 
         own_stack.environment["MONGODB_URL"]
     )
     with client:
-        client.admin.command("setParameter", 1, ttlMonitorSleepSecs=1)
         collection = client[own_stack.environment["TIMELINE_DATABASE"]]["watched"]
         collection.update_many({}, [{"$set": {"at": {"$subtract": ["$at", 24 * 3600_000]}}}])
         assert account.client.json("GET", "timeline", "/v1/setup")["watched"] == []

@@ -1,6 +1,6 @@
 """Mails that were crafted to be expensive cost little more than ordinary ones of their size.
 
-They have 128 KB here: what costs grows as the mail does. `--full` reads them at their full size, up
+They have 64 KB here: what costs grows as the mail does. `--full` reads them at their full size, up
 to 1 MB, as `make bench ARGS="crafted"` does.
 """
 
@@ -17,7 +17,7 @@ from bench.reading import read_for_matcher, read_for_timeline
 from bench.structures import STRUCTURES
 from tests.cost import no_collector, ratio
 
-SIZE = 128 * 1024
+SIZE = 64 * 1024
 
 
 @pytest.fixture(scope="module")
