@@ -6,6 +6,7 @@ script runs in it and nothing is fetched, as it is and after the browser read it
 """
 
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from services.timeline.content.body import read_body
 from services.timeline.content.images import with_inline_images, with_remote_images
 from services.timeline.content.reader import read
 from shared.mail.mime import by_content_id, leaves
+from tests.deadline import DEADLINE
 
 ATTACKS: dict[str, str] = {
     name: attack.replace("{n}", name)
@@ -26,6 +28,7 @@ ATTACKS: dict[str, str] = {
 }
 KINDS = sorted({name.rpartition("-")[0] for name in ATTACKS})
 PAGE = "http://page.example/"
+_SETTLE_MS = 200
 PARTS = (
     ("svg", b"image/png", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"),
     ("html", b"image/gif", b"<script>alert(1)</script>"),
@@ -122,7 +125,10 @@ def _page(sections: dict[str, str]) -> str:
 
 
 async def _seen(browser: Browser, html: str, *, check: bool = True, styled: bool = False) -> Seen:
-    """Load a page, and return what it did; nothing leaves the browser."""
+    """Load a page, and return what it did; nothing leaves the browser.
+
+    Without a check it is an attack, which is waited for.
+    """
     seen = Seen()
     page: Page = await browser.new_page()
 
@@ -142,12 +148,15 @@ async def _seen(browser: Browser, html: str, *, check: bool = True, styled: bool
     page.on("dialog", dismiss)
     await page.route("**/*", answer)
     await page.goto(PAGE)
-    await page.wait_for_timeout(200)
+    await page.wait_for_timeout(_SETTLE_MS)
     if check:
         seen.findings += await _findings(page, styled)
         await page.evaluate(READ_AGAIN)
-        await page.wait_for_timeout(200)
+        await page.wait_for_timeout(_SETTLE_MS)
         seen.findings += await _findings(page, styled)
+    deadline = time.monotonic() + DEADLINE
+    while not check and not seen.strikes() and time.monotonic() < deadline:
+        await page.wait_for_timeout(_SETTLE_MS)
     await page.close()
     return seen
 
