@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared import VERSION
 from shared.auth import MIN_SECRET_BYTES, Claims, TokenVerifier
 from shared.capture_address import KeyRing
 
@@ -184,8 +185,11 @@ def load(model: type[S], service: str, options: str = "") -> S:
     """Read the settings from the environment, or say in one line what to set and exit with 2.
 
     With `--help` on the command line the settings are printed instead, after `options`, the text
-    about other words on the command line.
+    about other words on the command line; with `--version` the version.
     """
+    if "--version" in sys.argv[1:]:
+        sys.stdout.write(f"{service} {VERSION}\n")
+        sys.exit(0)
     if {"-h", "--help"} & set(sys.argv[1:]):
         sys.stdout.write(
             f"{service}\n\n{options}Settings, as environment variables:\n\n{describe(model)}"
