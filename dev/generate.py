@@ -4,6 +4,7 @@ A contract test calls `pages` too and fails when a committed page differs.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from dev.openapi import document
 from services.ingest.settings import IngestSettings
 from services.matcher.settings import MatcherSettings
 from services.timeline.settings import TimelineSettings
+from shared import VERSION
 from shared.event_examples import examples
 from shared.events import EVENTS
 from shared.settings import Settings
@@ -27,9 +29,18 @@ SETTINGS: dict[str, type[Settings]] = {
 }
 
 
+_VERSION_IN = {
+    "pyproject.toml": r'(?<=^version = ")[^"]+',
+    "uv.lock": r'(?<=^name = "satchel"\nversion = ")[^"]+',
+    "deploy/k8s/overlays/production/kustomization.yaml": r"(?<=newTag: )[\w.-]+",
+}
+"""Where the version stands besides, in files that are written by hand."""
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page's text, by its path in the project."""
-    made = {
+    made = {Path(path): _with_version(path, place) for path, place in _VERSION_IN.items()}
+    made |= {
         Path("docs/settings.md"): _settings_page(),
         Path("docs/metrics.md"): metrics_page(),
         Path("deploy/k8s/monitoring/dashboard.json"): _json(
@@ -45,6 +56,11 @@ def pages() -> dict[Path, str]:
         example = json.loads(examples()[tag].encode())
         made[Path(f"shared/schemas/{tag}.example.json")] = _json(example)
     return made
+
+
+def _with_version(path: str, place: str) -> str:
+    """Return a file with the version at its places."""
+    return re.sub(place, VERSION, (ROOT / path).read_text(), flags=re.MULTILINE)
 
 
 def _json(value: object) -> str:

@@ -18,6 +18,7 @@ ROOMS = {
     "The blob store, in every service": "shared.blobs",
     "HTTP, in every service": "shared.http_metrics",
     "Traces, in every service": "shared.trace_export",
+    "What runs, in every service": "shared.build",
 }
 """Where metrics are declared, in the order of the page."""
 _KINDS: dict[type[MetricWrapperBase], str] = {

@@ -1,6 +1,7 @@
 """`make token ACCOUNT=acme PERSON=u1 SCOPE="..."`: prints a token, alone on standard output.
 
-For the stack that `make up` runs here, else for the one whose secrets `make env` wrote.
+With TOKEN_SECRET from the environment, as for a cluster; else for the stack that `make up` runs
+here, else for the one whose secrets `make env` wrote.
 """
 
 import argparse
@@ -58,10 +59,13 @@ def sign_in() -> int:
 
 def _signing() -> tuple[str, str]:
     """Return the secret that signs, and the issuer."""
+    issuer = os.environ.get("TOKEN_ISSUER", "satchel")
+    if given := os.environ.get("TOKEN_SECRET"):
+        return given, issuer
     if run := running():
         return run.token_secret, run.token_issuer
     if ENV_FILE.exists():
-        return read_env()["TOKEN_SECRET"], os.environ.get("TOKEN_ISSUER", "satchel")
+        return read_env()["TOKEN_SECRET"], issuer
     raise Mistake("no stack is running here: start one with `make up`")
 
 

@@ -6,15 +6,16 @@ import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiormq
 from aio_pika.exceptions import AMQPError
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pymongo.errors import PyMongoError
 
 from shared.blobs import BlobStoreAway
+from shared.settings import with_ca
 
 MANIFEST = "backup.json"
 """Written last: a folder without it is no backup."""
@@ -30,10 +31,18 @@ class Places(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     amqp_url: str = Field("amqp://guest:guest@127.0.0.1:5672/")
+    amqp_ca_file: Path | None = None
     mongodb_url: str = Field("mongodb://127.0.0.1:27017/?replicaSet=rs0")
+    mongodb_ca_file: Path | None = None
     blob_url: str = Field("file:///var/lib/satchel/blobs")
     matcher_database: str = Field("satchel_matcher")
     timeline_database: str = Field("satchel_timeline")
+
+    @model_validator(mode="after")
+    def _checks_both(self) -> Self:
+        self.__dict__["amqp_url"] = with_ca(self.amqp_url, "cafile", self.amqp_ca_file)
+        self.__dict__["mongodb_url"] = with_ca(self.mongodb_url, "tlsCAFile", self.mongodb_ca_file)
+        return self
 
 
 def write_durably(path: Path, text: str) -> None:

@@ -24,6 +24,7 @@ LABELS = {
     "method": "of the request",
     "operation": "on a blob",
     "outcome": "what became of a capture",
+    "python_version": "of the interpreter",
     "queue": "its name in `shared/topology.py`",
     "reason": "why; those of dead letters are explained in [dead-letters.md](dead-letters.md)",
     "result": "how it ended",
@@ -33,6 +34,7 @@ LABELS = {
     "to": "how the delivery was settled: `done`, `reject` (a dead letter), `returned` to its "
     "queue, or `redelivered`, since the connection was lost first",
     "verdict": "what was found out of From",
+    "version": "Satchel's",
 }
 """Every label there is."""
 

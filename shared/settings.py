@@ -5,15 +5,27 @@ one machine, except secrets, which have none.
 """
 
 import sys
+from pathlib import Path
 from typing import Self, TypeVar
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared import VERSION
 from shared.auth import MIN_SECRET_BYTES, Claims, TokenVerifier
 from shared.capture_address import KeyRing
 
 S = TypeVar("S", bound="Settings")
+
+
+def with_ca(url: str, option: str, file: Path | None) -> str:
+    """Return the URL with the file of a certificate authority as this option, if there is one."""
+    if file is None:
+        return url
+    parts = urlsplit(url)
+    query = "&".join(filter(None, [parts.query, urlencode({option: str(file)})]))
+    return parts._replace(path=parts.path or "/", query=query).geturl()
 
 
 class Settings(BaseSettings):
@@ -27,10 +39,16 @@ class Settings(BaseSettings):
     amqp_url: str = Field(
         "amqp://guest:guest@127.0.0.1:5672/", repr=False, description="The broker."
     )
+    amqp_ca_file: Path | None = Field(
+        None,
+        description="The certificate authority of an amqps:// broker, in PEM, when the system "
+        "does not know it.",
+    )
     blob_url: str = Field(
         "file:///var/lib/satchel/blobs",
         repr=False,
-        description="The blob store, shared by all services: file:///folder, s3://bucket/prefix.",
+        description="The blob store, shared by all services: file:///folder, s3://bucket/prefix. "
+        "docs/blob-store.md says what a cloud's needs besides (AWS_REGION and such).",
     )
     bind_host: str = Field("0.0.0.0", description="The address to listen on.")  # noqa: S104 - in a container it must be
     token_secret: SecretStr | None = Field(
@@ -73,6 +91,14 @@ class Settings(BaseSettings):
         if level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return level.upper()
+
+    @model_validator(mode="after")
+    def _checks_the_broker(self) -> Self:
+        if self.amqp_ca_file and not self.amqp_url.startswith("amqps://"):
+            raise ValueError("AMQP_CA_FILE needs an AMQP_URL that begins with amqps://")
+        # The model is frozen for all who use it; it is not yet theirs.
+        self.__dict__["amqp_url"] = with_ca(self.amqp_url, "cafile", self.amqp_ca_file)
+        return self
 
     @model_validator(mode="after")
     def _can_verify_tokens(self) -> Self:
@@ -143,14 +169,27 @@ class DatabaseSettings(Settings):
         repr=False,
         description="MongoDB; a replica set.",
     )
+    mongodb_ca_file: Path | None = Field(
+        None,
+        description="The certificate authority of MongoDB, in PEM, when the system does not know "
+        "it; turns TLS on.",
+    )
+
+    @model_validator(mode="after")
+    def _checks_the_database(self) -> Self:
+        self.__dict__["mongodb_url"] = with_ca(self.mongodb_url, "tlsCAFile", self.mongodb_ca_file)
+        return self
 
 
 def load(model: type[S], service: str, options: str = "") -> S:
     """Read the settings from the environment, or say in one line what to set and exit with 2.
 
     With `--help` on the command line the settings are printed instead, after `options`, the text
-    about other words on the command line.
+    about other words on the command line; with `--version` the version.
     """
+    if "--version" in sys.argv[1:]:
+        sys.stdout.write(f"{service} {VERSION}\n")
+        sys.exit(0)
     if {"-h", "--help"} & set(sys.argv[1:]):
         sys.stdout.write(
             f"{service}\n\n{options}Settings, as environment variables:\n\n{describe(model)}"

@@ -25,6 +25,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import VERSION, build  # noqa: F401 - build: so that its metric is there
 from shared.auth import Caller, InvalidToken, KeysAway
 from shared.http_metrics import CHECK, Measured
 from shared.readiness import Readiness
@@ -101,6 +102,7 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
     """Return an app with everything that all services have."""
     app = FastAPI(
         title=title,
+        version=VERSION,
         description=description,
         docs_url=None,
         redoc_url=None,

@@ -46,7 +46,7 @@ class MailServer(PostfixProcess):
         for name in ("queue", "data"):
             (self._folder / name).mkdir()
         shutil.chown(self._folder / "data", "postfix")
-        self.certificate, key = _certificate(self._folder)
+        self.certificate, key = certificate_of_localhost(self._folder)
         for name, table in (("routes", self._routes), ("forwards", self._forwards)):
             lines = (f"{word} {value}\n" for word, value in table.items())
             (self._folder / name).write_text("".join(lines))
@@ -90,7 +90,7 @@ class MailServer(PostfixProcess):
         return self
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
+def certificate_of_localhost(folder: Path) -> tuple[Path, Path]:
     """Write a certificate of this machine, and its key."""
     certificate, key = folder / "tls.crt", folder / "tls.key"
     told = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x"

@@ -49,6 +49,9 @@ DATABASE = End({"app": "database-svc"})
 DNS = End({"k8s-app": "kube-dns"}, namespace="kube-system")
 WORLD = End(namespace="", address="203.0.113.9")
 METADATA = End(namespace="", address="169.254.169.254")
+NODE_DNS = End(namespace="", address="169.254.20.10")
+POD_IDENTITY = End(namespace="", address="169.254.170.23")
+SOLVER = End({"acme.cert-manager.io/http01-solver": "true"})
 PROXY, PROMETHEUS, KEDA, OTHER = (
     End({"app": name}, namespace=name) for name in ("traefik", "monitoring", "keda", "default")
 )
@@ -103,17 +106,19 @@ def reaches(overlay: str, source: End, target: End, port: int) -> bool:
 
 @pytest.mark.parametrize("overlay", NAMES)
 def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
-    everybody = (INGEST, MATCHER, TIMELINE, MIGRATION, BROKER, DATABASE)
+    everybody = (INGEST, MATCHER, TIMELINE, MIGRATION, BROKER, DATABASE, SOLVER)
+    amqp = 5671 if overlay == "production" else 5672
     needed = {
-        "ingest to broker": (INGEST, BROKER, 5672),
-        "matcher to broker": (MATCHER, BROKER, 5672),
-        "timeline to broker": (TIMELINE, BROKER, 5672),
+        "ingest to broker": (INGEST, BROKER, amqp),
+        "matcher to broker": (MATCHER, BROKER, amqp),
+        "timeline to broker": (TIMELINE, BROKER, amqp),
         "matcher to database": (MATCHER, DATABASE, 27017),
         "timeline to database": (TIMELINE, DATABASE, 27017),
         "migration to database": (MIGRATION, DATABASE, 27017),
         "database to itself": (DATABASE, DATABASE, 27017),
         "world to SMTP": (WORLD, INGEST, 2525),
         **{f"DNS of {n}": (one, DNS, 53) for n, one in enumerate(everybody)},
+        **{f"DNS on the node of {n}": (one, NODE_DNS, 53) for n, one in enumerate(everybody)},
         **{
             f"{who} to {one.labels['app.kubernetes.io/name']}": (end, one, one.port_names["http"])
             for one in (INGEST, MATCHER, TIMELINE)
@@ -125,8 +130,12 @@ def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
             "broker to broker": (BROKER, BROKER, 25672),
             "broker's names": (BROKER, BROKER, 4369),
             "broker's tools": (BROKER, BROKER, 35675),
-            "autoscaler to queue lengths": (KEDA, BROKER, 15672),
-            "prometheus to broker": (PROMETHEUS, BROKER, 15692),
+            "autoscaler to queue lengths": (KEDA, BROKER, 15671),
+            "prometheus to broker": (PROMETHEUS, BROKER, 15691),
+            "proof of the API's name": (PROXY, SOLVER, 8089),
+            "ingest to its credentials": (INGEST, POD_IDENTITY, 80),
+            "matcher to its credentials": (MATCHER, POD_IDENTITY, 80),
+            "timeline to its credentials": (TIMELINE, POD_IDENTITY, 80),
             "ingest to bucket": (INGEST, WORLD, 443),
             "matcher to bucket": (MATCHER, WORLD, 443),
             "timeline to bucket": (TIMELINE, WORLD, 443),
@@ -137,22 +146,28 @@ def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
     assert not closed
     ports = (
         53,
+        80,
         443,
         465,
         587,
         2525,
         4369,
+        5671,
         5672,
         8001,
         8002,
         8003,
+        8089,
+        15671,
         15672,
+        15691,
         15692,
         25672,
         27017,
         35675,
     )
-    ends = (*everybody, DNS, WORLD, METADATA, PROXY, PROMETHEUS, KEDA, OTHER)
+    outside = (DNS, NODE_DNS, WORLD, METADATA, POD_IDENTITY, PROXY, PROMETHEUS, KEDA, OTHER)
+    ends = (*everybody, *outside)
     wanted = [(source, target, port) for source, target, port in needed.values()]
     for source in ends:
         for target in ends:

@@ -25,7 +25,7 @@ def test_consumers_are_scaled_by_each_queue_of_live_work_and_by_nobody_else_besi
     for name, one in (scaled | fronts).items():
         assert one["spec"]["scaleTargetRef"]["name"] == name
         assert "replicas" not in of_kind(objects, "Deployment")[name]["spec"]
-    host = f"http://{next(iter(of_kind(objects, 'RabbitmqCluster')))}.satchel.svc:15672/"
+    host = f"https://{next(iter(of_kind(objects, 'RabbitmqCluster')))}.satchel.svc:15671/"
     asked = set()
     for name, one in scaled.items():
         kinds = [trigger["type"] for trigger in one["spec"]["triggers"]]

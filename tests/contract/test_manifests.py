@@ -78,8 +78,9 @@ def secrets(overlay: str) -> dict[str, dict[str, str]]:
     """The Secrets that are there when the documented steps were done, with plausible contents."""
     found = cluster_secrets(overlay)
     objects = render(OVERLAYS / overlay)
-    for name in of_kind(objects, "RabbitmqCluster"):
-        url = f"amqp://default_user_x:y@{name}.satchel.svc:5672/"
+    for name, one in of_kind(objects, "RabbitmqCluster").items():
+        scheme, port = ("amqps", 5671) if "tls" in one["spec"] else ("amqp", 5672)
+        url = f"{scheme}://default_user_x:y@{name}.satchel.svc:{port}/"
         found[f"{name}-default-user"] = {
             "username": "default_user_x",
             "password": "y",
@@ -89,16 +90,20 @@ def secrets(overlay: str) -> dict[str, dict[str, str]]:
         for user in one["spec"]["users"]:
             assert user["passwordSecretRef"]["name"] in found
             host = f"{name}-0.{name}-svc.satchel.svc.cluster.local:27017"
+            ssl = str(one["spec"]["security"].get("tls", {}).get("enabled", False)).lower()
+            options = f"replicaSet={name}&ssl={ssl}"
             found[user["connectionStringSecretName"]] = {
-                "connectionString.standard": f"mongodb://u:p@{host}/admin?replicaSet={name}",
-                "connectionString.standardSrv": f"mongodb+srv://u:p@{host}/admin",
+                "connectionString.standard": f"mongodb://u:p@{host}/admin?{options}",
+                "connectionString.standardSrv": f"mongodb+srv://u:p@{host}/admin?{options}",
                 "username": user["name"],
                 "password": "p",
             }
-    for one in of_kind(objects, "Ingress").values():  # made by cert-manager, or by hand
-        for tls in one["spec"].get("tls", []):
-            found[tls["secretName"]] = {"tls.crt": "", "tls.key": ""}
-    found["smtp-tls"] = {"tls.crt": "", "tls.key": ""}
+    for one in of_kind(objects, "Certificate").values():
+        found[one["spec"]["secretName"]] = {"tls.crt": "", "tls.key": "", "ca.crt": ""}
+    for one in of_kind(objects, "Ingress").values():
+        if "cert-manager.io/cluster-issuer" in one["metadata"].get("annotations", {}):
+            for tls in one["spec"]["tls"]:  # cert-manager makes the Certificate, too
+                found[tls["secretName"]] = {"tls.crt": "", "tls.key": ""}
     return found
 
 
@@ -141,13 +146,18 @@ def test_services_are_told_real_settings_that_let_them_start(
     for name, (service, _, container) in containers_of_ours(overlay).items():
         told = environment(overlay, container)
         known = {field.upper() for field in SETTINGS[service].model_fields}
-        assert told.keys() <= known, f"{name}: no settings: {told.keys() - known}"
+        unknown = {key for key in told.keys() - known if not key.startswith("AWS_")}
+        assert not unknown, f"{name}: no settings"
         for setting in {field.upper() for field in SETTINGS["ingest"].model_fields} | known:
             monkeypatch.delenv(setting, raising=False)
         for setting, value in told.items():
             if not setting.endswith("_FILE"):  # they are in the cluster
                 monkeypatch.setenv(setting, value)
         settings = SETTINGS[service]()
+        if overlay == "production" and name in OURS:
+            assert settings.amqp_url.startswith("amqps://"), name
+        if "MONGODB_URL" in told:
+            assert ("ssl=true" in told["MONGODB_URL"]) == ("MONGODB_CA_FILE" in told), name
         assert "guest" not in settings.amqp_url or name.startswith("Job"), name
         assert "127.0.0.1" not in str(getattr(settings, "mongodb_url", "")), name
         if name in OURS:

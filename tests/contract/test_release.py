@@ -1,0 +1,84 @@
+"""A release: one version everywhere, and what a public repository has."""
+
+import re
+import tomllib
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+import shared.web  # noqa: F401 - what every service imports
+from dev.generate import ROOT, SETTINGS
+from dev.openapi import document
+from shared import VERSION
+from shared.settings import load
+from tests.manifests import OVERLAYS, render, templates
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    """`make schemas` writes it; what an image is called is what is rolled out."""
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+    images = [
+        container["image"]
+        for template in templates(render(OVERLAYS / "production")).values()
+        for container in template["spec"]["containers"]
+    ]
+    assert {image.rpartition(":")[2] for image in images} == {VERSION}
+    assert {document(service)["info"]["version"] for service in SETTINGS} == {VERSION}
+    assert f"\n## {VERSION}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("service", SETTINGS)
+def test_a_service_tells_its_version_before_it_asks_for_a_setting(
+    service: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["python -m", "--version"])
+    monkeypatch.delenv("TOKEN_SECRET", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        load(SETTINGS[service], service)
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"{service} {VERSION}\n"
+
+
+def test_every_service_counts_itself_by_its_version() -> None:
+    (metric,) = (one for one in REGISTRY.collect() if one.name == "satchel_build_info")
+    (sample,) = metric.samples
+    assert (sample.labels["version"], sample.value) == (VERSION, 1)
+
+
+def test_the_public_workflow_runs_the_two_commands_and_nothing_else() -> None:
+    (file,) = (ROOT / ".github" / "workflows").glob("*.yml")
+    workflow = yaml.safe_load(file.read_text())
+    runs = [
+        step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step
+    ]
+    assert {command for command in runs if command.startswith("make")} == {
+        "make demo",
+        "make test",
+    }
+    assert workflow["permissions"] == {"contents": "read"}
+    used = [step["uses"] for step in steps if "uses" in step]
+    assert all(action.startswith("actions/") for action in used), "the forge's own alone"
+
+
+def test_hooks_run_what_make_check_runs_fast() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    (repository,) = config["repos"]
+    assert repository["repo"] == "local", "the tools are those of uv.lock"
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for hook in repository["hooks"]:
+        assert hook["entry"].split()[1] in targets
+    readme, security = ((ROOT / name).read_text() for name in ("README.md", "SECURITY.md"))
+    assert "(SECURITY.md)" in readme
+    assert "Report a vulnerability" in security
+
+
+def test_nothing_depends_on_a_file_outside_the_repository() -> None:
+    outside = re.compile(r"\.\./(?:\.\./)*shared/corpus|/work/|/root/|/home/\w+/")
+    for folder in ("bench", "chaos", "deploy", "dev", "docs", "ops", "services", "shared", "tests"):
+        for file in (ROOT / folder).rglob("*"):
+            if file.suffix in {".py", ".md", ".sh", ".yaml", ".toml"} and file != ROOT / (
+                "tests/contract/test_release.py"
+            ):
+                assert not outside.search(file.read_text()), file
+    assert not outside.search((ROOT / ".ci" / "run").read_text())
