@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bench.siege.attacker import PATIENCE, Attacker
+from dev.siege.attacker import PATIENCE, Attacker
 
 _PIECE = b"x" * 1024 * 1024
 

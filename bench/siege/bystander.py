@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from bench.siege.crafted_mails import ordinary
-from bench.siege.ground import USER
 from dev.client import Client
+from dev.siege.crafted_mails import ordinary
+from dev.siege.ground import USER
 
 _SIZE = 100 * 1024
 _RETRY_SECONDS, _LOOK_SECONDS = 0.2, 0.02

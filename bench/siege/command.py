@@ -16,10 +16,10 @@ from rich.table import Table
 import bench.siege
 from bench.processes import ProcessMeter
 from bench.siege.at_once import Findings, Size, besiege
-from bench.siege.attacks import ATTACKS
-from bench.siege.ground import FULL, Scale, furnished
 from bench.siege.rounds import Round, Siege
 from dev.dns_server import DnsServer
+from dev.siege.attacks import ATTACKS
+from dev.siege.ground import FULL, Scale, furnished
 from dev.stack import SERVICES, Stack, own_databases
 from dev.terminal import Mistake, say
 

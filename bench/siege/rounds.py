@@ -3,18 +3,17 @@
 import asyncio
 import contextlib
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.processes import ProcessMeter
-from bench.siege.attacker import Attacker
-from bench.siege.attacks import Attack
 from bench.siege.bystander import Bystander, Fared
-from bench.siege.ground import SILENT, Ground, Scale, furnished, ground
-from bench.siege.smtp_attacks import Told
 from dev.dns_server import DnsServer
+from dev.siege.attacker import Attacker
+from dev.siege.attacks import Attack
+from dev.siege.ground import SILENT, Ground, Scale, furnished, ground
+from dev.siege.smtp_attacks import Told
 from dev.stack import SERVICES, Stack
 
 _LEAD_SECONDS = 1.5
@@ -41,7 +40,7 @@ class Round:
     """MiB of each process."""
     processor: dict[str, float]
     """Milliseconds in a second, of each process."""
-    told: Told = field(default_factory=Counter)
+    told: dict[str, int] = field(default_factory=dict)
 
 
 class Siege:
@@ -94,7 +93,7 @@ class Siege:
             before=before,
             most=most,
             processor={name: (using[name] - used[name]) / seconds for name in used},
-            told=told,
+            told=dict(told),
         )
 
     async def _free_places(self) -> int:

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from bench.siege.crafted_mails import of_boundaries
-from bench.siege.ground import MIB, Ground, Target
-from bench.siege.smtp_attacks import Told, boundaries, forever
+from dev.siege.crafted_mails import of_boundaries
+from dev.siege.ground import MIB, Ground, Target
+from dev.siege.smtp_attacks import Told, boundaries, forever
 
 _PATIENCE = 120
 _SESSIONS_OF_A_SERVICE = 3
@@ -66,7 +66,7 @@ async def explain_uploads(ground: Ground, told: Told) -> None:
             finally:
                 answering.cancel()
 
-    await forever(visit, ground.scale.uploads)
+    await forever(ground, visit, ground.scale.uploads)
 
 
 async def half_sent_requests(ground: Ground, told: Told) -> None:
@@ -86,7 +86,7 @@ async def half_sent_requests(ground: Ground, told: Told) -> None:
             told["sent"] += 1
             told[await _status(reader)] += 1
 
-    await forever(visit, ground.scale.sessions)
+    await forever(ground, visit, ground.scale.sessions)
 
 
 async def boundaries_read(ground: Ground, told: Told) -> None:
@@ -104,7 +104,7 @@ async def boundaries_read(ground: Ground, told: Told) -> None:
 
     async with asyncio.TaskGroup() as group:
         group.create_task(boundaries(ground, told))
-        group.create_task(forever(read, _SESSIONS_OF_A_SERVICE))
+        group.create_task(forever(ground, read, _SESSIONS_OF_A_SERVICE))
 
 
 async def _get(ground: Ground, target: Target, path: str, told: Told) -> bytes:

@@ -6,14 +6,12 @@ import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from bench.siege.attacker import Attacker
-from bench.siege.crafted_mails import of_boundaries, slow_to_authenticate, with_enclosed
-from bench.siege.ground import MIB, Ground
+from dev.siege.attacker import Attacker
+from dev.siege.crafted_mails import of_boundaries, slow_to_authenticate, with_enclosed
+from dev.siege.ground import MIB, Ground
 
 Told = Counter[str]
 """Codes of answers; `none` where a connection ended without one."""
-PAUSE = 0.2
-"""Seconds before who was refused comes again."""
 _HELD = 24 * MIB
 _NETWORKS = 16
 
@@ -30,7 +28,7 @@ async def rcpt_and_rset(ground: Ground, told: Told) -> None:
                     code = await attacker.ask(line)
                     told[code] += 1
 
-    await forever(visit, 8)
+    await forever(ground, visit, 8)
 
 
 async def unfinished_data(ground: Ground, told: Told) -> None:
@@ -53,7 +51,7 @@ async def unfinished_data(ground: Ground, told: Told) -> None:
                     answering.cancel()
             told[code] += 1
 
-    await forever(visit, 4)
+    await forever(ground, visit, 4)
 
 
 async def idle_sessions(ground: Ground, told: Told) -> None:
@@ -70,7 +68,7 @@ async def idle_sessions(ground: Ground, told: Told) -> None:
             if code == "250":
                 told[await attacker.answer()] += 1
 
-    await forever(visit, ground.scale.sessions)
+    await forever(ground, visit, ground.scale.sessions)
 
 
 async def slow_dns(ground: Ground, told: Told) -> None:
@@ -79,8 +77,9 @@ async def slow_dns(ground: Ground, told: Told) -> None:
 
 
 async def enclosed_mails(ground: Ground, told: Told) -> None:
-    """Send mail that encloses 98 others."""
-    await _send(ground, told, lambda number: with_enclosed(number, ground.scale.mail_bytes))
+    """Send mail that encloses many others, all of which are shown."""
+    scale = ground.scale
+    await _send(ground, told, lambda n: with_enclosed(n, scale.mail_bytes, scale.enclosed))
 
 
 async def boundaries(ground: Ground, told: Told) -> None:
@@ -103,17 +102,17 @@ async def _send(
                 code = await attacker.answer()
             told[code] += 1
 
-    await forever(visit, sessions)
+    await forever(ground, visit, sessions)
 
 
-async def forever(visit: Callable[[int], Awaitable[None]], count: int) -> None:
+async def forever(ground: Ground, visit: Callable[[int], Awaitable[None]], count: int) -> None:
     """Let so many visitors come again and again; who could not connect comes again as well."""
 
     async def come(number: int) -> None:
         while True:
             with contextlib.suppress(OSError):
                 await visit(number)
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(ground.scale.pause)
 
     async with asyncio.TaskGroup() as group:
         for number in range(count):

@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bench.siege import http_attacks, smtp_attacks
-from bench.siege.ground import Ground
-from bench.siege.smtp_attacks import Told
+from dev.siege import http_attacks, smtp_attacks
+from dev.siege.ground import Ground
+from dev.siege.smtp_attacks import Told
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,10 @@ class Scale:
     """As many as the stack takes; and half-sent HTTP requests."""
     mail_bytes: int = 2 * MIB
     """Of a mail that is crafted to be dear."""
+    enclosed: int = 98
+    """Mails in one mail."""
+    pause: float = 0.2
+    """Seconds before an attacker comes again."""
     uploads: int = 24
     upload_bytes: int = 29 * MIB
     authentication_seconds: int = 4

@@ -2,9 +2,8 @@
 
 from email.utils import formatdate
 
-from bench.siege.ground import CANDIDATE, SILENT, USER
+from dev.siege.ground import CANDIDATE, SILENT, USER
 
-_ENCLOSED = 98
 _LINE = b"The quick brown fox jumps over the lazy dog, and the day goes on as usual.\r\n"
 
 
@@ -32,13 +31,13 @@ def slow_to_authenticate(number: str) -> bytes:
     return _mail(number, signature.encode(), b"Text.\r\n", f"sender@{domain}")
 
 
-def with_enclosed(number: str, size: int) -> bytes:
-    """Return a user's mail of about `size` bytes that encloses 98 others."""
-    text = _LINE * max(1, size // _ENCLOSED // len(_LINE))
+def with_enclosed(number: str, size: int, count: int) -> bytes:
+    """Return a user's mail of about `size` bytes that encloses `count` others."""
+    text = _LINE * max(1, size // count // len(_LINE))
     parts = b"".join(
         b"--part\r\nContent-Type: message/rfc822\r\n\r\n"
         + _mail(f"{number}-{inner}", b"Content-Type: text/plain", text, CANDIDATE, USER)
-        for inner in range(_ENCLOSED)
+        for inner in range(count)
     )
     kind = b'Content-Type: multipart/mixed; boundary="part"'
     return _mail(number, kind, parts + b"--part--\r\n", to="somebody@mail.example")
