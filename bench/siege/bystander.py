@@ -2,6 +2,7 @@
 
 import contextlib
 import smtplib
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -38,6 +39,11 @@ class Bystander:
         self.client, self._smtp_port, self._source = client, smtp_port, source
         self.capture, self._name = client.mint("u1"), name
         self._numbers = 0
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Send no more, and wait for nothing."""
+        self._stopping.set()
 
     def fare(self, mails: int, patience: float) -> Fared:
         """Send so many mails; wait `patience` seconds at most for each step of each."""
@@ -47,9 +53,8 @@ class Bystander:
             number, began = self._next(), time.monotonic()
             while not self.offer(number, by_http=fared.sent % 2 == 0):
                 fared.told_to_wait += 1
-                if time.monotonic() > began + patience:
+                if time.monotonic() > began + patience or self._stopping.wait(_RETRY_SECONDS):
                     break
-                time.sleep(_RETRY_SECONDS)
             else:
                 accepted = time.monotonic()
                 fared.accepted += 1
@@ -83,10 +88,9 @@ class Bystander:
         return f"{self._name}-{self._numbers}"
 
     def _is_shown(self, number: str, until: float) -> bool:
-        while time.monotonic() < until:
+        while time.monotonic() < until and not self._stopping.wait(_LOOK_SECONDS):
             with contextlib.suppress(httpx.HTTPError, RuntimeError):
                 page = self.client.json("GET", "timeline", "/v1/inbox", params={"limit": 50})
                 if any(item["subject"] == number for item in page["items"]):
                     return True
-            time.sleep(_LOOK_SECONDS)
         return False

@@ -78,10 +78,14 @@ class Siege:
         before, told = self._meter.memory("VmRSS"), Told()
         used, began = self._meter.cpu(), time.monotonic()
         async with _under_way(attack, scene, told):
-            fared, of_target = await asyncio.gather(
-                asyncio.to_thread(self._bystander.fare, scale.mails, scale.patience),
-                asyncio.to_thread(other.try_once, scale.mails),
-            )
+            try:
+                fared, of_target = await asyncio.gather(
+                    asyncio.to_thread(self._bystander.fare, scale.mails, scale.patience),
+                    asyncio.to_thread(other.try_once, scale.mails),
+                )
+            except asyncio.CancelledError:
+                self._bystander.stop()  # else its thread goes on
+                raise
             places = await self._free_places()
             seconds = time.monotonic() - began
             most, using = self._meter.memory("VmHWM"), self._meter.cpu()
