@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         kept = _at_once(console, size)
     attacks = [attack for attack in ATTACKS if attack.name in wanted]
     if attacks:
-        scale = replace(FULL if given.full else Scale(), mails=given.mails)
+        scale = replace(FULL if given.full else Scale(), mails=given.mails, patience=given.patience)
         rounds = []
         with (
             DnsServer() as dns,
@@ -71,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--full", action="store_true", help="crafted mails of 29 MB instead of 2")
     parser.add_argument("--json", type=Path, help="write what was found there too")
     parser.add_argument("--mails", type=int, default=20, help="of the bystander")
+    parser.add_argument(
+        "--patience", type=float, default=60.0, help="seconds until its mail counts as lost"
+    )
     for name, value in Size.__dataclass_fields__.items():
         told = f"of `{AT_ONCE}`"
         parser.add_argument(f"--{name}", type=type(value.default), default=value.default, help=told)
