@@ -1,4 +1,4 @@
-"""The attacks, by name, in the order in which they are made."""
+"""The attacks, by name, in the order in which they are made; last what leaves most to be filed."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ ATTACKS = (
     Attack("unfinished DATA", smtp_attacks.unfinished_data, "ingest"),
     Attack("idle sessions", smtp_attacks.idle_sessions, "ingest"),
     Attack("slow DNS", smtp_attacks.slow_dns, "matcher"),
-    Attack("98 enclosed mails", smtp_attacks.enclosed_mails, "matcher"),
     Attack("boundaries", http_attacks.boundaries_read, "timeline"),
     Attack("explain uploads", http_attacks.explain_uploads, "matcher"),
     Attack("half-sent requests", http_attacks.half_sent_requests, "ingest"),
+    Attack("98 enclosed mails", smtp_attacks.enclosed_mails, "matcher"),
 )

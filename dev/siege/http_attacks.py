@@ -9,7 +9,7 @@ from dev.siege.ground import MIB, Ground, Target
 from dev.siege.smtp_attacks import Told, boundaries, forever
 
 _PATIENCE = 120
-_SESSIONS_OF_A_SERVICE = 3
+_READERS = 1
 
 
 @contextlib.asynccontextmanager
@@ -104,7 +104,7 @@ async def boundaries_read(ground: Ground, told: Told) -> None:
 
     async with asyncio.TaskGroup() as group:
         group.create_task(boundaries(ground, told))
-        group.create_task(forever(ground, read, _SESSIONS_OF_A_SERVICE))
+        group.create_task(forever(ground, read, _READERS))
 
 
 async def _get(ground: Ground, target: Target, path: str, told: Told) -> bytes:
