@@ -4,7 +4,7 @@ way        SMTP in, visible in MongoDB: how fast, how soon, at what cost
 decisions  how many decisions a second with a directory of a million people, and the memory
 pages      how fast each view's page is with up to a million mails, and what it looks at
 crafted    how long mails take that were crafted to be expensive
-siege      what a hostile sender is told, what memory it takes, and how a normal one fares
+siege      what attacks get, and what they cost those whom they are not meant for
 fair       how long one account waits while another floods
 capacity   what a mail costs each process, in processor time and bytes
 plan       what so many mails a second need, by what was measured
@@ -21,7 +21,7 @@ _BENCHES = {
     "decisions": "bench.decisions",
     "pages": "bench.pages",
     "crafted": "bench.crafted",
-    "siege": "bench.siege",
+    "siege": "bench.siege.command",
     "fair": "bench.fair",
     "capacity": "bench.capacity",
     "plan": "bench.plan",

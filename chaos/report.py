@@ -1,6 +1,8 @@
 """How a run ended, as a table and as JSON."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from rich.table import Table
 
@@ -22,6 +24,8 @@ class Report:
     slowest_stop_seconds: float
     complaints: list[str]
     refusals: list[str]
+    siege: Mapping[str, Counter[str]] = field(default_factory=dict)
+    """What attackers were told, by attack."""
 
     @property
     def clean(self) -> bool:
@@ -42,6 +46,7 @@ class Report:
             "slowest_stop_seconds": round(self.slowest_stop_seconds, 1),
             "complaints": self.complaints,
             "refusals": self.refusals[:20],
+            "siege": {name: dict(told) for name, told in self.siege.items()},
         }
 
 
@@ -78,6 +83,9 @@ def outcome_table(report: Report) -> Table:
     shown.add_row("seconds of sending", f"{report.sending_seconds:.0f}")
     shown.add_row("seconds until drained", f"{report.drain_seconds:.0f}")
     shown.add_row("slowest orderly stop, seconds", f"{report.slowest_stop_seconds:.1f}")
+    for attack, told in report.siege.items():
+        answers = ", ".join(f"{code} x {count:,}" for code, count in sorted(told.items()))
+        shown.add_row(f"attack: {attack}", answers)
     for complaint in report.complaints:
         shown.add_row("and", complaint)
     return shown

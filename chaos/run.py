@@ -25,6 +25,7 @@ from chaos.scene import Scene, wired
 from chaos.schedule import FULL_BLOBS, KINDS, Fault, schedule
 from chaos.servers import NotPossible
 from chaos.settle import reckoning_of
+from chaos.siege import Siege, limits
 from chaos.watch import Struck, Watch, felt
 from dev.client import Client
 from dev.ledger import Ledger
@@ -58,6 +59,8 @@ class Plan:
     """Seconds between two faults."""
     quiet: float = 20.0
     """Seconds of quiet after which what is not there is lost."""
+    siege: bool = False
+    """Whether attacks go on meanwhile, on other accounts, with the limits on."""
     say: Callable[[str], None] = field(default=say)
 
 
@@ -67,10 +70,11 @@ def run(folder: Path, plan: Plan, *, sabotage: str | None = None) -> Report:
     with (
         own_folder(blobs) as blob_folder,
         Wires() as wires,
+        limits(plan.rate if plan.siege else 0) as limited,
         Stack(
             folder,
             replicas=2,
-            environment={**own_databases(), "BLOB_URL": f"file://{blobs}"},
+            environment={**own_databases(), "BLOB_URL": f"file://{blobs}", **limited},
             modules={sabotage: "chaos.sabotage"} if sabotage else {},
             settings_of=wired(wires),
             mongod_options=_TEST_COMMANDS,
@@ -104,9 +108,12 @@ def _run(stack: Stack, wires: Wires, blob_folder: Path | None, plan: Plan) -> Re
     )
     scene = Scene(stack, wires, ledger, senders, blob_folder, plan.say)
     watch = Watch(scene)
+    siege = Siege(stack) if plan.siege else None
     started = time.monotonic()
     senders.start()
     watch.start()
+    if siege is not None:
+        siege.start()
     struck, left_out = _break_things(scene, plan)
     while len(ledger.receipts) < plan.mails:
         if time.monotonic() - started > _ACCEPT_SECONDS + plan.mails / plan.rate * 3:
@@ -115,6 +122,8 @@ def _run(stack: Stack, wires: Wires, blob_folder: Path | None, plan: Plan) -> Re
     senders.finish()
     if not senders.wait(_ACCEPT_SECONDS):
         raise TimeoutError("some mails were not accepted, with nothing broken any more")
+    if siege is not None:
+        siege.stop()
     sent = time.monotonic()
     plan.say(f"{len(ledger.receipts)} accepted; waiting until all is settled")
     reckoning = reckoning_of(scene, ACCOUNT, people, plan.quiet)
@@ -130,6 +139,7 @@ def _run(stack: Stack, wires: Wires, blob_folder: Path | None, plan: Plan) -> Re
         slowest_stop_seconds=scene.slowest_stop,
         complaints=scene.complaints,
         refusals=ledger.refused,
+        siege=siege.told if siege is not None else {},
     )
 
 
@@ -197,6 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kinds=given.kinds or KINDS,
         gap=0.2 if given.short else 2.0,
         quiet=given.quiet,
+        siege=given.siege,
     )
     with tempfile.TemporaryDirectory(prefix="satchel-chaos-") as folder:
         report = run(given.folder or Path(folder), plan, sabotage=given.sabotage)
@@ -218,6 +229,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, default=20.0, help="mails a second")
     parser.add_argument("--sessions", type=int, default=20, help="of senders")
     parser.add_argument("--quiet", type=float, default=20.0, help="seconds until missing is lost")
+    parser.add_argument(
+        "--siege", action="store_true", help="attack other accounts meanwhile, with limits on"
+    )
     parser.add_argument("--folder", type=Path, help="keep logs and data there")
     parser.add_argument("--json", type=Path, help="write the report there too")
     parser.add_argument(

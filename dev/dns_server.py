@@ -24,6 +24,8 @@ class DnsServer:
         """Whether nothing at all is answered."""
         self.ignored: set[str] = set()
         """Names that are not answered."""
+        self.ignored_end = ""
+        """Nor are names that end so."""
         self.asked: list[str] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
@@ -53,8 +55,11 @@ class DnsServer:
             question = dns.message.from_wire(wire)
             name = str(question.question[0].name).rstrip(".").lower()
             self.asked.append(name)
-            if not self.silent and name not in self.ignored:
+            if not (self.silent or name in self.ignored or self._ends_ignored(name)):
                 self._socket.sendto(self._answer(question, name).to_wire(), sender)
+
+    def _ends_ignored(self, name: str) -> bool:
+        return bool(self.ignored_end) and name.endswith(self.ignored_end)
 
     def _answer(self, question: dns.message.Message, name: str) -> dns.message.Message:
         answer = dns.message.make_response(question)

@@ -19,6 +19,9 @@ class Recorder:
     crash_after: int | None = None
     """Die after so many publishes, each of them confirmed."""
     away: bool = False
+    after_live: list[Event] = field(default_factory=list)
+    """Of what was published, what lets live mail go first."""
+    backfill_is_full: bool = False
 
 
 class RecordingPublisher(Publisher):
@@ -28,11 +31,15 @@ class RecordingPublisher(Publisher):
         super().__init__("amqp://nowhere/", "fake", uses())
         self.recorder = recorder
 
-    async def publish(self, event: Event, body: bytes = b"") -> None:
+    async def publish(self, event: Event, body: bytes = b"", *, after_live: bool = False) -> None:
         """Record it."""
         if self.recorder.away:
             raise PublishFailed("not_connected", definite=True)
+        if after_live and self.recorder.backfill_is_full:
+            raise PublishFailed("rejected", definite=True)
         event.encode()
+        if after_live:
+            self.recorder.after_live.append(event)
         self.recorder.published.append((event, body))
         if self.recorder.crash_after == len(self.recorder.published):
             raise Crash

@@ -49,11 +49,27 @@ describe("a token that came from a provider", () => {
 
 describe("who arrives", () => {
   it("with a token in the fragment is in, and the address has it no more", async () => {
+    answering({ "/app/config.json": { sign_in: null } });
     history.replaceState(null, "", "/app/setup#token=abc");
     const arrival = await arrive();
     expect(arrival.kind).toBe("in");
     expect(location.hash).toBe("");
     expect(location.pathname).toBe("/app/setup");
+  });
+
+  it("with a stranger's token in a link signs in at the provider all the same", async () => {
+    answering({ "/app/config.json": { sign_in: PROVIDER } });
+    history.replaceState(null, "", "/app/setup#token=of-a-stranger");
+    expect(await arrive()).toMatchObject({ kind: "out", why: "new", signIn: expect.anything() });
+    expect(location.hash).toBe("");
+  });
+
+  it("in a frame is in with the token of the page around, whoever the provider is", async () => {
+    answering({ "/app/config.json": { sign_in: PROVIDER } });
+    vi.stubGlobal("top", {});
+    history.replaceState(null, "", "/app/people/c1#token=abc");
+    expect(await arrive()).toMatchObject({ kind: "in" });
+    vi.unstubAllGlobals();
   });
 
   it("where there is no provider is out", async () => {

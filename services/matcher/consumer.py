@@ -19,6 +19,14 @@ from services.matcher.announce import announce_dismissal, announce_verdict, with
 from services.matcher.authentication import Authenticator
 from services.matcher.capture_addresses import AddressRecord
 from services.matcher.captured import CapturedMail
+from services.matcher.carried import (
+    Attached,
+    claim_of,
+    mail_of,
+    places_of,
+    publish,
+    with_mail,
+)
 from services.matcher.confirmations import signs_itself
 from services.matcher.decide import Dismiss
 from services.matcher.decisions import Decisions
@@ -32,7 +40,7 @@ from services.matcher.shares import refused_by, users_in
 from services.matcher.watched import watched
 from services.matcher.windows import Windows
 from shared import tracing
-from shared.blobs import BlobMissing, Blobs, BlobStoreAway, enclosed_key
+from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway, enclosed_key
 from shared.broker import Delivery, Publisher
 from shared.capture_address import KeyRing, return_path_id
 from shared.database import DatabaseAway, database_errors
@@ -40,8 +48,6 @@ from shared.events import (
     Authentication,
     DismissalReason,
     Event,
-    MailAttached,
-    MailAttachedToShares,
     MailConfirmation,
     MailDismissed,
     MailDismissedWithShares,
@@ -53,7 +59,6 @@ from shared.mail.headers import HeaderBlock, read_header_block
 from shared.outcomes import Done, Outcome, Reject, Retry
 
 log = structlog.get_logger()
-_Attached = MailAttached | MailAttachedToShares
 _Decided = Sequence[tuple[Event, bytes]]
 """The events that tell an outcome, each with the mail that it carries."""
 
@@ -105,18 +110,20 @@ class Matcher:
                 outcome = await self._decide_claimed(received, received.blob_key)
         if isinstance(outcome, Reject):
             return outcome
-        for event, mail in outcome:
-            await self.publisher.publish(event, mail)
+        for number, (event, mail) in enumerate(outcome):
+            await publish(self.publisher, number, event, mail)
             if isinstance(event, MailWatched):
                 WATCHED.inc()
         events = [event for event, _ in outcome]
+        if not events:  # another has published them, and is done with the capture
+            return Done()
         word = _word(events[0])
         DECISIONS.labels(word).inc()
         tracing.note("satchel.decision", word)
         seconds = round(time.monotonic() - started, 3)
         log.info("decided", decision=word, profiles=_profiles(events), seconds=seconds)
         claim = received.blob_key
-        if claim is not None and all(_claim_of(event) != claim for event in events):
+        if claim is not None and all(claim_of(event) != claim for event in events):
             await self.blobs.delete(claim)
             log.debug("claim removed")
         return Done()
@@ -127,15 +134,16 @@ class Matcher:
         events = await self._decide(received, mail)
         if isinstance(events, Reject):
             return events
-        enclosed = await mail.enclosed(_places(events))
+        enclosed = await mail.enclosed(places_of(events))
         events = [*events, *await self._watched(received, mail, events)]
-        return [(event, _mail_of(event, body, enclosed)) for event in events]
+        return [(event, mail_of(event, body, enclosed)) for event in events]
 
     async def _decide_claimed(self, received: MailReceived, claim: str) -> _Decided | Reject:
         """Decide about a large mail once: a redelivery repeats what was decided.
 
-        The mails that it encloses get claims of their own. Each is written after the decision is
-        recorded and before it is published, so whatever is written is consumed.
+        A large mail that it encloses gets a claim of its own. Each is written after the decision is
+        recorded and before it is published, so whatever is written is consumed. The small ones
+        travel with their events, unless the timeline may remove the claim before all are published.
         """
         mail = CapturedMail(received, b"", self.blobs)
         events = await self.decisions.recall(claim)
@@ -150,14 +158,21 @@ class Matcher:
                 events = await self.decisions.recall(claim)
                 if not events:
                     return Reject("claim_missing")
-        if places := _places(events):
-            with suppress(BlobMissing):  # it is removed when all is published
+        small: dict[str, bytes] = {}
+        if places := places_of(events):
+            is_ours = all(claim_of(event) != claim for event in events)
+            try:
                 enclosed = await mail.enclosed(places)
-                for place in places:
+            except BlobMissing:  # it is removed when all is published
+                return [(event, b"") for event in events if not is_ours]
+            for place in places:
+                if is_ours and len(enclosed[place]) <= CLAIM_CHECK_BYTES:
+                    small[place] = enclosed[place]
+                else:
                     await self.blobs.put(enclosed_key(claim, place), enclosed[place])
         with suppress(BlobMissing):  # it has been published, then
             events = [*events, *await self._watched(received, mail, events)]
-        return [(event, b"") for event in events]
+        return [with_mail(event, small) for event in events]
 
     async def _watched(
         self, received: MailReceived, mail: CapturedMail, events: Sequence[Event]
@@ -285,25 +300,9 @@ class Matcher:
         return replace(verdict, mails=tuple(mails))
 
 
-def _places(events: Sequence[Event]) -> dict[str, None]:
-    """Return the places of the enclosed mails that are attached, each once, in order."""
-    return {e.place: None for e in events if isinstance(e, _Attached) and e.place}
-
-
-def _mail_of(event: Event, raw: bytes, enclosed: Mapping[str, bytes]) -> bytes:
-    """Return the mail that an event about a small mail, or about one that it encloses, carries."""
-    if not isinstance(event, _Attached):
-        return b""
-    return enclosed[event.place] if event.place else raw
-
-
-def _claim_of(event: Event) -> str | None:
-    return event.blob_key if isinstance(event, _Attached) else None
-
-
 def _profiles(events: Sequence[Event]) -> int:
     """Return how many profiles the capture's mails are attached to."""
-    attached = [event for event in events if isinstance(event, _Attached)]
+    attached = [event for event in events if isinstance(event, Attached)]
     return len({match.person_id for event in attached for match in event.matches})
 
 

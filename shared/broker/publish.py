@@ -17,7 +17,7 @@ from shared import tracing
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
 from shared.broker.dead import DeadLetter
 from shared.broker.metrics import PUBLISH_SECONDS, PUBLISHED, UNKNOWN
-from shared.events import EVENTS, Event, InvalidEvent
+from shared.events import EVENTS, Event, InvalidEvent, backfill_key
 from shared.topology import DEAD_EXCHANGE, MAIL_EXCHANGE, Topology
 from shared.tracing import Trace
 
@@ -93,14 +93,18 @@ class Publisher:
         """Let `run` end. Publish nothing afterwards."""
         self._stopping.set()
 
-    async def publish(self, event: Event, body: bytes = b"") -> None:
-        """Return when the broker has the event and its mail; raise PublishFailed otherwise."""
+    async def publish(self, event: Event, body: bytes = b"", *, after_live: bool = False) -> None:
+        """Return when the broker has the event and its mail; raise PublishFailed otherwise.
+
+        `after_live`: it waits with backfill, so that no live mail waits behind it.
+        """
         try:
             headers: _Headers = {"event": event.encode()}
         except InvalidEvent as error:
             PUBLISHED.labels(event.tag, "too_large").inc()
             raise EventTooLarge("too_large", definite=True) from error
-        await self._send(MAIL_EXCHANGE, event.tag, headers, body, event.routing_key)
+        key = backfill_key(event.tag) if after_live else event.routing_key
+        await self._send(MAIL_EXCHANGE, event.tag, headers, body, key)
 
     async def publish_dead(self, letter: DeadLetter) -> None:
         """Return when the broker has the dead letter; raise PublishFailed otherwise."""

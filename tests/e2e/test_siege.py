@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bench.siege import Size, besiege
+from bench.siege.at_once import Size, besiege
 from tests.e2e.account import Account
 from tests.memory import forget_peak, peak
 

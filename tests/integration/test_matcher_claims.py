@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from services.matcher.carried import PROMPT_MAILS
 from services.matcher.directory import person_of
 from shared.blobs import CLAIM_CHECK_BYTES
 from shared.broker import Delivery
@@ -153,7 +154,7 @@ class TestEnclosedMails:
         assert event.size == len(body)
 
     @pytest.mark.parametrize("crash_after", [1, 2, None])
-    async def test_of_a_large_mail_each_gets_a_claim_whatever_dies_when(
+    async def test_of_a_large_mail_each_goes_on_whatever_dies_when(
         self, matcher: Replica, recorder: Recorder, crash_after: int | None
     ) -> None:
         delivery = await self.forwarded(matcher, 3)
@@ -164,12 +165,12 @@ class TestEnclosedMails:
             person = person_of("c1", Kind.CANDIDATE, "C", ["other@mail.example"])
             await matcher.directory.put(ACCOUNT, person)  # what was decided stays decided
         assert await matcher.match(delivery) == Done()
-        places = {e.place: e.blob_key for e, _ in recorder.published if isinstance(e, MailAttached)}
-        assert sorted(places) == ["2", "3"]
-        for place, key in places.items():
-            assert key is not None
-            raw = (await matcher.blobs.get(key)).decode()
-            assert raw == self.inside[int(place) - 1]
+        attached = [(e, b) for e, b in recorder.published if isinstance(e, MailAttached)]
+        assert {event.place for event, _ in attached} == {"2", "3"}
+        for event, body in attached:
+            assert (event.blob_key is None) == (event.place == "2")  # the other one is large
+            raw = body if event.blob_key is None else await matcher.blobs.get(event.blob_key)
+            assert raw.decode() == self.inside[int(event.place) - 1]
         assert not await exists(matcher.blobs, claim_of(delivery))
 
     async def test_a_redelivery_after_all_is_done_writes_no_claim_again(
@@ -177,8 +178,22 @@ class TestEnclosedMails:
     ) -> None:
         delivery = await self.forwarded(matcher, 3)
         await matcher.match(delivery)
-        keys = {e.blob_key for e, _ in recorder.published if isinstance(e, MailAttached)}
-        for key in keys:
-            await matcher.blobs.delete(key or "")  # as the timeline does
+        attached = [e for e, _ in recorder.published if isinstance(e, MailAttached)]
+        [claim] = [event.blob_key for event in attached if event.blob_key]
+        await matcher.blobs.delete(claim)  # as the timeline does
         assert await matcher.match(delivery) == Done()
-        assert [await exists(matcher.blobs, key or "") for key in keys] == [False, False]
+        assert not await exists(matcher.blobs, claim)
+        again = [event for event, _ in recorder.published][len(attached) :]
+        assert all(isinstance(e, MailAttached) and e.blob_key for e in again)  # none is empty
+
+    @pytest.mark.parametrize("is_full", [False, True])
+    async def test_of_many_the_first_ten_are_prompt_and_live_mail_waits_for_no_other(
+        self, matcher: Replica, recorder: Recorder, is_full: bool
+    ) -> None:
+        headers, body = enclosing([self.inside[1]] * 13)
+        delivery = await received(matcher, f"me@{DOMAIN}", headers=f"{headers}\r\n{body}\r\nX: ")
+        recorder.backfill_is_full = is_full
+        assert await matcher.match(delivery) == Done()
+        events = [event for event, _ in recorder.published]
+        assert len({e.place for e in events if isinstance(e, MailAttached)}) == len(events) == 13
+        assert recorder.after_live == ([] if is_full else events[PROMPT_MAILS:])

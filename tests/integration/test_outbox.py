@@ -124,8 +124,10 @@ async def test_a_change_during_the_announcement_is_announced_too(world: World) -
     await world.put("c1", "One")
     publish = world.outbox._publisher.publish
 
-    async def change_meanwhile(event: Event, body: bytes = b"") -> None:
-        await publish(event, body)
+    async def change_meanwhile(
+        event: Event, body: bytes = b"", *, after_live: bool = False
+    ) -> None:
+        await publish(event, body, after_live=after_live)
         await world.put("c1", "Two")
 
     world.outbox._publisher.publish = change_meanwhile  # type: ignore[method-assign] # to meet it

@@ -18,10 +18,14 @@ function tokenOfAddress(): string | undefined {
   return found;
 }
 
+/**
+ * Where readers sign in at a provider, a link brings no token, but to a frame: whoever sends a link
+ * with a token of their own would have the reader work, and set up their mail, in a stranger's name.
+ */
 export async function arrive(): Promise<Arrival> {
   const given = tokenOfAddress();
-  if (given) return { kind: "in", token: () => given, signIn: undefined };
-  const signIn = await signInHere();
+  const signIn = given && window !== window.top ? undefined : await signInHere();
+  if (given && !signIn) return { kind: "in", token: () => given, signIn };
   if (!signIn) return { kind: "out", why: "new", signIn };
   try {
     const token = await signIn.arrive();

@@ -6,17 +6,21 @@ Rules:
 * The name is resolved here, once, and the connection goes to that very address: a second DNS answer
   changes nothing. Every address that the name has must be public, else nothing is asked. Each
   of at most three redirects is checked in the same way.
+* Names that are not answered keep nobody waiting but who wants pictures.
 * No cookie, no referrer, nothing of the reader; one name for all readers as user agent.
 * Ten seconds and 5 MiB in all. The type is read from the first bytes: PNG, JPEG, GIF, WebP, BMP.
 * Every failure is `ImageAway`, which does not say why: it must not tell anyone about our network.
 """
 
 import asyncio
+import contextlib
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import h11
@@ -31,8 +35,19 @@ _MAX_HEAD = 16 << 10
 _READ = 64 << 10
 _AS_WRITTEN = "!$&'+,-./:;=@_~%()*"
 _AGENT = "Mozilla/5.0 (compatible; SatchelImageProxy/1)"
-_TRANSLATED = IPv6Network("64:ff9b::/96")
-"""NAT64: an IPv4 address in other clothes. RFC 6052."""
+_NOT_PUBLIC = tuple(
+    map(
+        ip_network,
+        (
+            "64:ff9b::/96",  # NAT64: an IPv4 address in other clothes. RFC 6052.
+            "192.0.0.0/24",  # for protocols (RFC 6890); a cloud serves its secrets here
+            "192.88.99.0/24",  # relays of 6to4
+            "fec0::/10",  # site-local, of the time before fc00::/7
+            "3fff::/20",  # for documentation
+        ),
+    )
+)
+"""What Python takes for global."""
 log = structlog.get_logger()
 
 Resolve = Callable[[str], Awaitable[list[str]]]
@@ -61,7 +76,7 @@ class RemoteImages:
     """Fetches pictures; a few at a time."""
 
     def __init__(self, resolve: Resolve | None = None, connect: Connect | None = None) -> None:
-        self._resolve, self._connect = resolve or _resolved, connect or _Tls().connect
+        self._resolve, self._connect = resolve or _Names().resolve, connect or _Tls().connect
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def get(self, url: str) -> RemoteImage:
@@ -180,14 +195,52 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(found, IPv6Address):
         inner = found.ipv4_mapped or found.sixtofour or (found.teredo and found.teredo[1])
-        if inner or found in _TRANSLATED:
+        if inner:
             return False
+    if any(found in network for network in _NOT_PUBLIC):
+        return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 
 
-async def _resolved(host: str) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, _PORT, type=1)  # SOCK_STREAM
-    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+class _Names:
+    """Looks names up in threads of its own, which nobody waits for at the end.
+
+    The system's resolver waits for a slow name as long as it likes, also for a reader who has left.
+    In the loop's own few threads such names would keep everybody else's work waiting.
+    """
+
+    def __init__(self) -> None:
+        self._free = _AT_ONCE
+
+    async def resolve(self, host: str) -> list[str]:
+        """Return the addresses of a name."""
+        if not self._free:
+            raise _RefusedError("lookups")
+        self._free -= 1
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[str]] = loop.create_future()
+
+        def tell(found: list[str] | Exception) -> None:
+            self._free += 1
+            if answer.done():
+                return
+            if isinstance(found, Exception):
+                answer.set_exception(found)
+            else:
+                answer.set_result(found)
+
+        def look_up() -> None:
+            found: list[str] | Exception
+            try:
+                told = socket.getaddrinfo(host, _PORT, type=socket.SOCK_STREAM)
+                found = list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in told))
+            except (OSError, ValueError) as error:
+                found = error
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(tell, found)
+
+        threading.Thread(target=look_up, name="look-up", daemon=True).start()
+        return await answer
 
 
 class _Tls:

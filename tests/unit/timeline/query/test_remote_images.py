@@ -1,8 +1,11 @@
 """The image proxy: what it asks for, of whom, and what it hands on."""
 
 import asyncio
+import contextlib
 import datetime
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from services.timeline.query import remote_images
 from services.timeline.query.remote_images import ImageAway, RemoteImages, is_public
+from tests.deadline import DEADLINE
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 200
 PUBLIC = "93.184.215.14"
@@ -112,6 +116,10 @@ async def test_a_picture_is_fetched_and_nothing_is_told_of_the_reader() -> None:
         "::ffff:8.8.8.8",
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
+        "192.0.0.192",  # where a cloud tells its machines their secrets
+        "192.88.99.1",
+        "fec0::1",
+        "3fff::1",
         "nonsense",
     ],
 )
@@ -256,3 +264,36 @@ def _certificate(folder: Path, name: str) -> Path:
         )
     )
     return file
+
+
+async def test_names_that_are_not_answered_keep_no_other_work_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered, asked = threading.Event(), list[str]()
+
+    def silent(host: str, *_: object, **__: object) -> list[object]:
+        asked.append(host)
+        answered.wait(DEADLINE)
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    images = RemoteImages()
+    waiting = [asyncio.ensure_future(images.get(f"https://{n}.example/")) for n in range(40)]
+    while len(asked) < 16:
+        await asyncio.sleep(0.001)
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "done"), DEADLINE) == "done"
+    for task in waiting:
+        task.cancel()  # the readers leave; the system's resolver goes on
+    await asyncio.gather(*waiting, return_exceptions=True)
+    with pytest.raises(ImageAway):
+        await images.get("https://another.example/")
+    assert len(asked) == 16
+    answered.set()
+
+    async def is_asked() -> bool:
+        with contextlib.suppress(ImageAway):
+            await images.get("https://later.example/")
+        return "later.example" in asked
+
+    while not await is_asked():
+        await asyncio.sleep(0.001)
