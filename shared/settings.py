@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.auth import MIN_SECRET_BYTES, Claims, TokenVerifier
 from shared.capture_address import KeyRing
+from shared.relay import Relay, relay_place
 
 S = TypeVar("S", bound="Settings")
 
@@ -133,6 +134,56 @@ class CaptureSettings(Settings):
     def key_ring(self) -> KeyRing:
         """The key ring of capture addresses."""
         return KeyRing.parse(self.capture_keys.get_secret_value(), self.capture_signing_key)
+
+
+class RelaySettings(CaptureSettings):
+    """What services that send mail need besides."""
+
+    relay_url: str | None = Field(
+        None,
+        description="The SMTP relay that takes challenges to users' own mailboxes (round trips), "
+        "and what POSTMASTER_FORWARD passes on: smtp://host:587 with STARTTLS, or "
+        "smtps://host:465. Without one none are sent.",
+    )
+    relay_user: str | None = Field(None, description="Whom the relay knows Satchel as.")
+    relay_password: SecretStr | None = Field(None, description="The password of RELAY_USER.")
+    relay_starttls: bool = Field(
+        True,
+        description="Refuse an smtp:// relay without STARTTLS. Turn it off only for a relay on the "
+        "same machine.",
+    )
+    relay_ca_file: str | None = Field(
+        None, description="The certificate authority of the relay, when the system knows it not."
+    )
+    relay_sender: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,253}$",
+        description="The author of challenges, and the envelope sender of what is passed on; "
+        "satchel@CAPTURE_DOMAIN when not given. The relay has to be allowed to send for its "
+        "domain, and for CAPTURE_DOMAIN (SPF, DKIM).",
+    )
+
+    @field_validator("relay_url")
+    @classmethod
+    def _known_relay(cls, url: str | None) -> str | None:
+        if url is not None:
+            relay_place(url)
+        return url
+
+    @property
+    def relay(self) -> Relay | None:
+        """The SMTP relay, or None."""
+        if self.relay_url is None:
+            return None
+        return Relay(
+            url=self.relay_url,
+            sender=self.relay_sender or f"satchel@{self.capture_domain}",
+            hostname=self.capture_domain,
+            user=self.relay_user,
+            password=self.relay_password.get_secret_value() if self.relay_password else None,
+            starttls=self.relay_starttls,
+            ca_file=self.relay_ca_file,
+        )
 
 
 class DatabaseSettings(Settings):

@@ -130,6 +130,8 @@ def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
             "ingest to bucket": (INGEST, WORLD, 443),
             "matcher to bucket": (MATCHER, WORLD, 443),
             "timeline to bucket": (TIMELINE, WORLD, 443),
+            "ingest to relay by TLS": (INGEST, WORLD, 465),
+            "ingest to relay by STARTTLS": (INGEST, WORLD, 587),
             "matcher to relay by TLS": (MATCHER, WORLD, 465),
             "matcher to relay by STARTTLS": (MATCHER, WORLD, 587),
         }
