@@ -36,8 +36,13 @@ class Settings(BaseSettings):
     bind_host: str = Field("0.0.0.0", description="The address to listen on.")  # noqa: S104 - in a container it must be
     token_secret: SecretStr | None = Field(
         None,
-        description="Verifies HS256 tokens; at least 32 characters. "
-        "Required unless TOKEN_JWKS_URL is set.",
+        description="Verifies HS256 tokens; at least 32 characters. Required unless "
+        "TOKEN_JWKS_URL is set. Who holds it can make tokens: for development and installations "
+        "on one machine.",
+    )
+    token_former_secret: SecretStr | None = Field(
+        None,
+        description="The secret before TOKEN_SECRET: its tokens count too, during a rotation.",
     )
     token_jwks_url: str | None = Field(
         None, description="Where the public keys of asymmetric tokens are; TOKEN_SECRET is unused."
@@ -84,6 +89,11 @@ class Settings(BaseSettings):
                     f"TOKEN_SECRET must be set, to at least {MIN_SECRET_BYTES} characters "
                     "(or TOKEN_JWKS_URL)"
                 )
+            former = self.token_former_secret
+            if former and len(former.get_secret_value().encode()) < MIN_SECRET_BYTES:
+                raise ValueError(
+                    f"TOKEN_FORMER_SECRET must have at least {MIN_SECRET_BYTES} characters"
+                )
         return self
 
     @property
@@ -92,6 +102,9 @@ class Settings(BaseSettings):
         return TokenVerifier(
             issuer=self.token_issuer,
             secret=self.token_secret.get_secret_value() if self.token_secret else None,
+            former_secret=self.token_former_secret.get_secret_value()
+            if self.token_former_secret
+            else None,
             jwks_url=self.token_jwks_url,
             claims=self.token_claims,
         )
