@@ -49,8 +49,9 @@ DATABASE = End({"app": "database-svc"})
 DNS = End({"k8s-app": "kube-dns"}, namespace="kube-system")
 WORLD = End(namespace="", address="203.0.113.9")
 METADATA = End(namespace="", address="169.254.169.254")
-PROXY, PROMETHEUS, KEDA, OTHER = (
-    End({"app": name}, namespace=name) for name in ("traefik", "monitoring", "keda", "default")
+PROXY, PROMETHEUS, KEDA, OPERATOR, OTHER = (
+    End({"app": name}, namespace=name)
+    for name in ("traefik", "monitoring", "keda", "rabbitmq-system", "default")
 )
 
 
@@ -125,6 +126,7 @@ def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
             "broker to broker": (BROKER, BROKER, 25672),
             "broker's names": (BROKER, BROKER, 4369),
             "broker's tools": (BROKER, BROKER, 35675),
+            "operator to users": (OPERATOR, BROKER, 15672),
             "autoscaler to queue lengths": (KEDA, BROKER, 15672),
             "prometheus to broker": (PROMETHEUS, BROKER, 15692),
             "ingest to bucket": (INGEST, WORLD, 443),
