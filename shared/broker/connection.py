@@ -143,8 +143,9 @@ async def _declare_queue(channel: AbstractChannel, *, queue: Queue, passive: boo
     if passive:
         await channel.declare_queue(queue.name, passive=True)
         return
-    arguments = dict(queue.arguments)
-    declared = await channel.declare_queue(queue.name, durable=True, arguments=arguments)
+    declared = await channel.declare_queue(
+        queue.name, durable=True, arguments=dict(queue.arguments)
+    )
     for key in queue.keys:
         await declared.bind(queue.exchange, key)
 

@@ -63,10 +63,10 @@ async def mailboxes(broker: PrivateRabbitMQ) -> AsyncIterator[tuple[Mailbox, Mai
         for exchange in Topology((RECEIVED, OUTCOMES, DEAD)).exchanges:
             await channel.declare_exchange(exchange, aio_pika.ExchangeType.TOPIC, durable=True)
         for queue in (RECEIVED, OUTCOMES):
-            arguments = dict(queue.arguments)
-            await (
-                await channel.declare_queue(queue.name, durable=True, arguments=arguments)
-            ).purge()
+            declared = await channel.declare_queue(
+                queue.name, durable=True, arguments=dict(queue.arguments)
+            )
+            await declared.purge()
         yield Mailbox(channel, RECEIVED.name), Mailbox(channel, OUTCOMES.name)
 
 

@@ -59,8 +59,7 @@ async def declared(broker: PrivateRabbitMQ) -> AsyncIterator[dict[str, Publisher
             if name != "timeline":  # it declares the last that is needed
                 await asyncio.sleep(0.2)
                 assert not found[name].ready
-        for publisher in found.values():
-            await eventually(lambda publisher=publisher: publisher.ready)
+        await eventually(lambda: all(publisher.ready for publisher in found.values()))
         yield found
 
 
