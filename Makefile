@@ -132,8 +132,12 @@ env: ## write .env with random secrets for docker compose
 .PHONY: compose
 compose: ## the whole of Satchel in containers, with secrets of its own; needs Docker
 	@docker compose version >/dev/null 2>&1 || { echo 'make compose: needs Docker with its compose plugin; `make up` needs neither' >&2; exit 2; }
-	@test -e .env || $(MAKE) env
+	@$(MAKE) --no-print-directory env
 	@docker compose up --build
+
+.PHONY: images
+images: ## name the images of others that are not pinned by digest: before a release there are none
+	@python3 -m dev.images
 
 .PHONY: secrets
 secrets: ## print fresh Secrets for a cluster, for kubectl create -f -: OVERLAY=local or production

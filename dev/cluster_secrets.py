@@ -1,8 +1,9 @@
 """`make secrets`: prints fresh Secrets for a cluster, for `kubectl create -f -`; nothing is kept.
 
 * `create`, never `apply`: new CAPTURE_KEYS in the place of the old would end every capture address.
-* `local` has the broker's and the databases' too; in `production` their operators make these
-  (`deploy/k8s/overlays/production`), and only the databases' passwords are asked for.
+* Both have each service's user of the broker. `local` has the databases' URLs and the secret of
+  tokens too; in `production` an operator makes the former of passwords, and tokens are verified by
+  JWKS.
 
 Needs nothing but Python.
 """
@@ -13,6 +14,7 @@ import sys
 from typing import Any
 
 from dev.env import secrets_for_compose
+from shared.broker_users import USERS, definitions
 
 OVERLAYS = ("local", "production")
 
@@ -22,24 +24,30 @@ def cluster_secrets(overlay: str) -> dict[str, dict[str, str]]:
     made = secrets_for_compose()
     ours = {
         "capture-keys": {"CAPTURE_KEYS": made["CAPTURE_KEYS"]},
-        "token-secret": {"TOKEN_SECRET": made["TOKEN_SECRET"]},
+        **{f"{name}-broker": _broker_user(name, overlay) for name in USERS},
     }
     if overlay == "production":
         return ours | {
             f"{service}-database-password": {"password": secrets.token_urlsafe(32)}
             for service in ("matcher", "timeline")
         }
-    password = made["RABBITMQ_PASSWORD"]
+    passwords = {name: ours[f"{name}-broker"]["password"] for name in USERS}
+    passwords["satchel"] = made["RABBITMQ_PASSWORD"]
     url = "mongodb://database-0.database-svc.satchel.svc:27017/?replicaSet=rs0"
     return ours | {
-        "broker-default-user": {
-            "username": "satchel",
-            "password": password,
-            "connection_string": f"amqp://satchel:{password}@broker.satchel.svc:5672/",
-        },
+        "token-secret": {"TOKEN_SECRET": made["TOKEN_SECRET"]},
+        "broker-users": {"users.json": json.dumps(definitions(passwords, "satchel"))},
         "matcher-database": {"connectionString.standard": url},
         "timeline-database": {"connectionString.standard": url},
     }
+
+
+def _broker_user(name: str, overlay: str) -> dict[str, str]:
+    """Return a service's user, as the service and the broker's operator read it."""
+    password = secrets.token_urlsafe(32)
+    scheme, port = ("amqps", 5671) if overlay == "production" else ("amqp", 5672)
+    url = f"{scheme}://{name}:{password}@broker.satchel.svc:{port}/"
+    return {"username": name, "password": password, "connection_string": url}
 
 
 def manifest(overlay: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`make env`: writes `.env` with random secrets for docker compose; an existing one stays.
+"""`make env`: writes `.env` with random secrets for docker compose; what is in it stays.
 
 Needs nothing but Python.
 """
@@ -8,6 +8,8 @@ import secrets
 import sys
 from pathlib import Path
 
+from shared.broker_users import USERS
+
 PATH = Path(__file__).parent.parent / ".env"
 
 
@@ -16,6 +18,7 @@ def secrets_for_compose() -> dict[str, str]:
     return {
         "CAPTURE_KEYS": f"dev:{secrets.token_urlsafe(32)}",
         "RABBITMQ_PASSWORD": secrets.token_urlsafe(32),
+        **{f"RABBITMQ_{name.upper()}_PASSWORD": secrets.token_urlsafe(32) for name in USERS},
         "TOKEN_SECRET": secrets.token_urlsafe(48),
     }
 
@@ -28,15 +31,16 @@ def read_env() -> dict[str, str]:
 
 
 def main() -> None:
-    """Write the file."""
-    try:
-        descriptor = os.open(PATH, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        sys.stderr.write("make env: .env is there already; remove it to get new secrets\n")
+    """Write the file, or add to it what is missing."""
+    known = read_env() if PATH.exists() else {}
+    missing = {name: value for name, value in secrets_for_compose().items() if name not in known}
+    if not missing:
+        sys.stderr.write("make env: .env has all; remove it to get new secrets\n")
         return
+    descriptor = os.open(PATH, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.writelines(f"{name}={value}\n" for name, value in secrets_for_compose().items())
-    sys.stderr.write("make env: wrote .env\n")
+        file.writelines(f"{name}={value}\n" for name, value in missing.items())
+    sys.stderr.write(f"make env: wrote {', '.join(missing)} to .env\n")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@
 * With SATCHEL_RABBITMQ_ROOT it is the broker of the Debian in that folder (`dev.rabbitmq4`).
 """
 
+import json
 import os
 import secrets
 import socket
@@ -26,14 +27,19 @@ from dev import rabbitmq4
 from dev.install import RABBITMQ, ensure_rabbitmq
 from dev.ports import listens
 from dev.server import PrivateServer
+from shared.broker_users import USERS, definitions
 
+LOG_BYTES = 16 * 1024 * 1024
+"""A piece of the write-ahead log, the same in every deployment: what was handled is in it until so
+much more has been written (docs/privacy.md)."""
 _CONFIGURATION = """\
 listeners.tcp.default = 127.0.0.1:{port}
 log.console = true
 log.console.level = warning
 log.file = false
 disk_free_limit.absolute = 50MB
-raft.wal_max_size_bytes = 67108864
+raft.wal_max_size_bytes = {log_bytes}
+load_definitions = {definitions}
 """
 _TOLD_TO_PROMETHEUS = """\
 prometheus.tcp.ip = 127.0.0.1
@@ -45,7 +51,7 @@ _METHOD_FRAME = b"\x01"
 
 
 class PrivateRabbitMQ(PrivateServer):
-    """One broker node with the user `guest` and the virtual host `/`.
+    """One broker node with the virtual host `/`: `guest` may do all there, a service what it needs.
 
     With `metrics` it serves those of its own Prometheus plugin on `metrics_port`.
     """
@@ -64,6 +70,18 @@ class PrivateRabbitMQ(PrivateServer):
     def url(self) -> str:
         """The AMQP URL of the virtual host `/`."""
         return f"amqp://guest:guest@127.0.0.1:{self._port}/"
+
+    def url_of(self, service: str) -> str:
+        """The AMQP URL for a service: with a user that may do what it needs, and no more."""
+        return f"amqp://{service}:{self._password(service)}@127.0.0.1:{self._port}/"
+
+    def _password(self, service: str) -> str:
+        return self._folder.remember(f"{service}.password", lambda: secrets.token_urlsafe(24))
+
+    @property
+    def data(self) -> Path:
+        """Where all that it keeps is."""
+        return self._folder.subfolder("data")
 
     def ctl(self, *arguments: str) -> str:
         """Run `rabbitmqctl` against this node and return what it prints (0.3 seconds)."""
@@ -113,7 +131,11 @@ class PrivateRabbitMQ(PrivateServer):
         if self.metrics_port is not None:
             configuration += _TOLD_TO_PROMETHEUS
         ports = {"port": self._port, "metrics_port": self.metrics_port}
-        self._folder.keep("rabbitmq.conf", configuration.format(**ports))
+        passwords = {name: self._password(name) for name in USERS} | {"guest": "guest"}
+        self._folder.keep("definitions.json", json.dumps(definitions(passwords, "guest")))
+        path = self._folder.path / "definitions.json"
+        configured = configuration.format(**ports, log_bytes=LOG_BYTES, definitions=path)
+        self._folder.keep("rabbitmq.conf", configured)
         plugins = "" if self.metrics_port is None else "rabbitmq_prometheus"
         self._folder.keep("enabled_plugins", f"[{plugins}].\n")
         self._folder.remember(".erlang.cookie", lambda: secrets.token_hex(32))

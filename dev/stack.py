@@ -279,11 +279,14 @@ class Stack:
     ) -> Process:
         module = self._modules.get(service)
         listening = {setting: str(port) for setting, port in ports.items()}
+        # Where a broker was started here, each service has a user of its own.
+        is_ours = self.broker is not None and self.environment["AMQP_URL"] == self.broker.url
+        user = {"AMQP_URL": self.broker.url_of(service)} if self.broker and is_ours else {}
         own = self._settings_of(name, self.environment)
         return Process(
             [sys.executable, "-m", *([module, service] if module else [f"services.{service}"])],
             log=self.folder / "logs" / f"{name}.log",
-            environment={**self.environment, **own, **settings, **listening},
+            environment={**self.environment, **user, **own, **settings, **listening},
             folder=ROOT,
         )
 

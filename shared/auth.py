@@ -3,7 +3,8 @@
 * A token is a JWT (RFC 7519) with `account`, `sub` (the person), `scope`, `aud` (`satchel`), `iss`
   and `exp`, all required. The account comes from the token alone.
 * Account, person and scope may have other names, for issuers that cannot choose theirs (`Claims`).
-* Algorithms are pinned: HS256 with a shared secret, or asymmetric ones with keys from a JWKS URL.
+* Algorithms are pinned: HS256 with a shared secret (two of them during a rotation), or asymmetric
+  ones with keys from a JWKS URL, where no secret counts.
   The token's own `alg` header chooses among the pinned ones, never beyond.
 * A write scope includes its read scope.
 """
@@ -77,18 +78,22 @@ class TokenVerifier:
         *,
         issuer: str,
         secret: str | None = None,
+        former_secret: str | None = None,
         jwks_url: str | None = None,
         claims: Claims | None = None,
     ) -> None:
-        """Verify with the secret (HS256), or with the keys at the JWKS URL."""
+        """Verify with either secret (HS256), or with the keys at the JWKS URL alone."""
         self._issuer, self._claims = issuer, claims or Claims()
         self._key: Callable[[str], Any]
+        self._former_key: str | None = None
         if jwks_url:
             keys = jwt.PyJWKClient(jwks_url, cache_keys=True, timeout=5)
             self._key, self._algorithms = keys.get_signing_key_from_jwt, _ASYMMETRIC
         else:
-            if len((secret or "").encode()) < MIN_SECRET_BYTES:
-                raise ValueError(f"TOKEN_SECRET needs at least {MIN_SECRET_BYTES} characters")
+            for given in (secret or "", former_secret):
+                if given is not None and len(given.encode()) < MIN_SECRET_BYTES:
+                    raise ValueError(f"TOKEN_SECRET needs at least {MIN_SECRET_BYTES} characters")
+            self._former_key = former_secret
             self._key, self._algorithms = lambda _: secret, ["HS256"]
         self._fetches = bool(jwks_url)
 
@@ -96,14 +101,7 @@ class TokenVerifier:
         """Return the caller. Raises InvalidToken with a reason to show, or KeysAway."""
         try:
             key = await asyncio.to_thread(self._key, token) if self._fetches else self._key(token)
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=self._algorithms,
-                audience=AUDIENCE,
-                issuer=self._issuer,
-                options={"require": self._claims.required},
-            )
+            claims = self._decode(token, key)
             known = _SCOPE if self._claims.scope == _OWN_SCOPE else _SCOPES
             scope = known.validate_python(claims[self._claims.scope])
             return Caller(
@@ -120,6 +118,24 @@ class TokenVerifier:
             raise InvalidToken(f"the token has no claim {error.claim}") from error
         except (jwt.PyJWTError, ValidationError, ValueError) as error:
             raise InvalidToken("the token is not valid here") from error
+
+    def _decode(self, token: str, key: Any) -> dict[str, Any]:
+        try:
+            return self._decode_by(token, key)
+        except jwt.InvalidSignatureError:
+            if self._former_key is None:
+                raise
+            return self._decode_by(token, self._former_key)
+
+    def _decode_by(self, token: str, key: Any) -> dict[str, Any]:
+        return jwt.decode(
+            token,
+            key,
+            algorithms=self._algorithms,
+            audience=AUDIENCE,
+            issuer=self._issuer,
+            options={"require": self._claims.required},
+        )
 
 
 def sign(

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared import VERSION
 from shared.auth import MIN_SECRET_BYTES, Claims, TokenVerifier
 from shared.capture_address import KeyRing
+from shared.relay import Relay, relay_place
 
 S = TypeVar("S", bound="Settings")
 
@@ -53,8 +54,13 @@ class Settings(BaseSettings):
     bind_host: str = Field("0.0.0.0", description="The address to listen on.")  # noqa: S104 - in a container it must be
     token_secret: SecretStr | None = Field(
         None,
-        description="Verifies HS256 tokens; at least 32 characters. "
-        "Required unless TOKEN_JWKS_URL is set.",
+        description="Verifies HS256 tokens; at least 32 characters. Required unless "
+        "TOKEN_JWKS_URL is set. Who holds it can make tokens: for development and installations "
+        "on one machine.",
+    )
+    token_former_secret: SecretStr | None = Field(
+        None,
+        description="The secret before TOKEN_SECRET: its tokens count too, during a rotation.",
     )
     token_jwks_url: str | None = Field(
         None, description="Where the public keys of asymmetric tokens are; TOKEN_SECRET is unused."
@@ -109,6 +115,11 @@ class Settings(BaseSettings):
                     f"TOKEN_SECRET must be set, to at least {MIN_SECRET_BYTES} characters "
                     "(or TOKEN_JWKS_URL)"
                 )
+            former = self.token_former_secret
+            if former and len(former.get_secret_value().encode()) < MIN_SECRET_BYTES:
+                raise ValueError(
+                    f"TOKEN_FORMER_SECRET must have at least {MIN_SECRET_BYTES} characters"
+                )
         return self
 
     @property
@@ -117,6 +128,9 @@ class Settings(BaseSettings):
         return TokenVerifier(
             issuer=self.token_issuer,
             secret=self.token_secret.get_secret_value() if self.token_secret else None,
+            former_secret=self.token_former_secret.get_secret_value()
+            if self.token_former_secret
+            else None,
             jwks_url=self.token_jwks_url,
             claims=self.token_claims,
         )
@@ -159,6 +173,56 @@ class CaptureSettings(Settings):
     def key_ring(self) -> KeyRing:
         """The key ring of capture addresses."""
         return KeyRing.parse(self.capture_keys.get_secret_value(), self.capture_signing_key)
+
+
+class RelaySettings(CaptureSettings):
+    """What services that send mail need besides."""
+
+    relay_url: str | None = Field(
+        None,
+        description="The SMTP relay that takes challenges to users' own mailboxes (round trips), "
+        "and what POSTMASTER_FORWARD passes on: smtp://host:587 with STARTTLS, or "
+        "smtps://host:465. Without one none are sent.",
+    )
+    relay_user: str | None = Field(None, description="Whom the relay knows Satchel as.")
+    relay_password: SecretStr | None = Field(None, description="The password of RELAY_USER.")
+    relay_starttls: bool = Field(
+        True,
+        description="Refuse an smtp:// relay without STARTTLS. Turn it off only for a relay on the "
+        "same machine.",
+    )
+    relay_ca_file: str | None = Field(
+        None, description="The certificate authority of the relay, when the system knows it not."
+    )
+    relay_sender: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,253}$",
+        description="The author of challenges, and the envelope sender of what is passed on; "
+        "satchel@CAPTURE_DOMAIN when not given. The relay has to be allowed to send for its "
+        "domain, and for CAPTURE_DOMAIN (SPF, DKIM).",
+    )
+
+    @field_validator("relay_url")
+    @classmethod
+    def _known_relay(cls, url: str | None) -> str | None:
+        if url is not None:
+            relay_place(url)
+        return url
+
+    @property
+    def relay(self) -> Relay | None:
+        """The SMTP relay, or None."""
+        if self.relay_url is None:
+            return None
+        return Relay(
+            url=self.relay_url,
+            sender=self.relay_sender or f"satchel@{self.capture_domain}",
+            hostname=self.capture_domain,
+            user=self.relay_user,
+            password=self.relay_password.get_secret_value() if self.relay_password else None,
+            starttls=self.relay_starttls,
+            ca_file=self.relay_ca_file,
+        )
 
 
 class DatabaseSettings(Settings):

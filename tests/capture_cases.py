@@ -12,7 +12,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from services.timeline.write.requests import Answer, Attach, Request
-from shared.events import Half, Leak, Role
+from shared.events import AuthenticationVerdict, Half, Leak, Role
 from tests.memory_timeline import Memory
 from tests.write_parts import (
     ACCOUNT,
@@ -116,6 +116,11 @@ class Letter:
         for request in self.requests:
             for found in request.event.matches:
                 yield found.person_id, found.address, found.role is Role.BCC
+
+    @property
+    def verdict(self) -> AuthenticationVerdict | None:
+        found = self.first.event.authentication
+        return found.verdict if found else None
 
     @property
     def is_open(self) -> bool:

@@ -72,6 +72,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         certificate=settings.smtp_certificate(),
         require_tls=settings.smtp_require_tls,
         proxies=settings.smtp_proxies,
+        postmaster=settings.postmaster,
     )
     smtp = SmtpServer(
         door,

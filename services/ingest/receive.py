@@ -60,16 +60,20 @@ class Receiver:
         *,
         mail_from: str | None,
         door: Door,
+        account: str | None = None,
         trace: Trace | None = None,
     ) -> list[UUID]:
         """Return the capture ids, in the order of the recipients, once all are durable.
 
         `raw` is the mail as it came (RFC 5322), `mail_from` the envelope's sender, None when empty,
-        `trace` the caller's, which is gone on with.
+        `account` the one that the recipients have to be of, where that is known, `trace` the
+        caller's, which is gone on with.
         Raises NotAccepted when the broker or the blob store cannot take it now.
         """
         with tracing.step("receive mail", "server", trace, door=door, size=len(raw)):
-            events = [self._event(raw, recipient, mail_from, door) for recipient in recipients]
+            events = [
+                self._event(raw, recipient, mail_from, door, account) for recipient in recipients
+            ]
             await self._take_all(events, raw, door)
         return [event.capture_id for event in events]
 
@@ -97,7 +101,12 @@ class Receiver:
         RECEIVE_SECONDS.labels(door).observe(time.monotonic() - started)
 
     def _event(
-        self, raw: bytes, recipient: CaptureAddress, mail_from: str | None, door: Door
+        self,
+        raw: bytes,
+        recipient: CaptureAddress,
+        mail_from: str | None,
+        door: Door,
+        account: str | None,
     ) -> MailReceived:
         id_ = uuid7()
         return MailReceived(
@@ -108,6 +117,7 @@ class Receiver:
             received_at=datetime.now(UTC),
             door=door,
             mail_from=mail_from,
+            account=account,
             size=len(raw),
             blob_key=claim_key(id_) if len(raw) > CLAIM_CHECK_BYTES else None,
         )

@@ -8,12 +8,13 @@ from pydantic import Field, model_validator
 
 from services.ingest.certificate import Certificate
 from services.ingest.limits import SmtpLimits
-from shared.settings import CaptureSettings
+from services.ingest.postmaster import Postmaster
+from shared.settings import RelaySettings
 
 _DEFAULT = SmtpLimits(mail_bytes=30 * 1024 * 1024)
 
 
-class IngestSettings(CaptureSettings):
+class IngestSettings(RelaySettings):
     """Everything ingest can be told."""
 
     ingest_smtp_port: int = Field(2525, description="Where SMTP is spoken.")
@@ -112,8 +113,21 @@ class IngestSettings(CaptureSettings):
         "those of as many are missing after a crash of ingest.",
     )
 
+    postmaster_forward: str | None = Field(
+        None,
+        pattern=r"^[^@\s<>]{1,64}@[A-Za-z0-9.-]{1,253}$",
+        description="Where mail goes that is sent to postmaster@ or abuse@ of CAPTURE_DOMAIN (RFC "
+        "5321 section 4.5.1): an address elsewhere, by RELAY_URL. It is refused (550) when not "
+        "given.",
+    )
+
     @model_validator(mode="after")
     def _usable(self) -> Self:
+        if self.postmaster_forward is not None:
+            if self.relay_url is None:
+                raise ValueError("POSTMASTER_FORWARD needs RELAY_URL")
+            if self.postmaster_forward.lower().endswith(f"@{self.capture_domain}"):
+                raise ValueError("POSTMASTER_FORWARD must not be at CAPTURE_DOMAIN: it would loop")
         if self.max_bytes_in_hand < self.max_mail_bytes:
             raise ValueError("MAX_BYTES_IN_HAND must not be less than MAX_MAIL_BYTES")
         if (self.smtp_tls_cert_file is None) != (self.smtp_tls_key_file is None):
@@ -146,6 +160,13 @@ class IngestSettings(CaptureSettings):
             connections_per_address=self.smtp_max_connections_per_address,
             connections_per_network=self.smtp_max_connections_per_network,
         )
+
+    @property
+    def postmaster(self) -> Postmaster | None:
+        """By whom mail for the postmaster is passed on, if anybody reads it."""
+        if self.relay is None or self.postmaster_forward is None:
+            return None
+        return Postmaster(self.relay, self.postmaster_forward, self.capture_domain)
 
     @property
     def bytes_in_hand_per_account(self) -> int:

@@ -4,6 +4,7 @@
 
 * RCPT is checked by the address's own MAC: 550 for anything that is no capture address here, 450
   while its account is over its rate, so that a mail's other recipients are not held up.
+* Mail for the postmaster is passed on instead (`postmaster.py`), where somebody reads it.
 * 250 after the broker's confirm, 451 when it cannot confirm.
 * What a sender and an account may take of it stands in `limits.py`.
 * The library's log is switched off (`shared.runtime`), since it writes addresses.
@@ -22,6 +23,7 @@ from services.ingest.conversation import Mail
 from services.ingest.limits import SmtpLimits
 from services.ingest.metrics import SMTP_REFUSED
 from services.ingest.places import Places
+from services.ingest.postmaster import POSTMASTER, Postmaster
 from services.ingest.rates import SharedRates
 from services.ingest.receive import NotAccepted, Receiver
 from services.ingest.session import CaptureSession
@@ -51,9 +53,11 @@ class Door:
         certificate: Certificate | None = None,
         require_tls: bool = False,
         proxies: Collection[IPv4Network | IPv6Network] = (),
+        postmaster: Postmaster | None = None,
     ) -> None:
         """Without a `certificate` there is no STARTTLS; `proxies` begin with a PROXY header."""
         self._receiver, self._verify, self._proxies = receiver, verify, proxies
+        self._postmaster = postmaster
         self.limits, self.in_flight, self.rates = limits, in_flight, rates
         self.certificate, self.require_tls = certificate, require_tls
         self.places = Places(
@@ -74,11 +78,16 @@ class Door:
     ) -> str:
         """Answer 250 to a capture address of this deployment, 550 to all others; 45x for later."""
         recipient = self._verify(address)
+        if recipient is None and self._postmaster is not None:
+            recipient = self._postmaster.address(address)
         if recipient is None:
             SMTP_REFUSED.labels("no_capture_address").inc()
             return "550 5.1.1 no such capture address"
         if mail.chunks is not None:
             return "503 5.5.1 the mail has begun"
+        others = [one for one in mail.recipients.values() if one != recipient]
+        if any(POSTMASTER in (recipient.account_tag, one.account_tag) for one in others):
+            return "452 4.5.3 mail for the postmaster goes alone, use another transaction"
         if len(mail.rcpt_tos) >= self.limits.recipients:
             SMTP_REFUSED.labels("too_many_recipients").inc()
             return "452 4.5.3 too many recipients, send the rest in another transaction"
@@ -88,20 +97,26 @@ class Door:
         tag = recipient.account_tag
         ahead = sum(promised.account_tag == tag for promised in mail.recipients.values())
         is_new = recipient.address not in mail.recipients
-        if is_new and self.rates.wait(tag, session.network, ahead):
+        if is_new and self._wait(tag, session.network, ahead):
             SMTP_REFUSED.labels("account_rate").inc()
             return "450 4.7.1 too many mails for this account, try again later"
         mail.rcpt_tos.append(address)
         mail.recipients[recipient.address] = recipient
         return "250 2.1.5 OK"
 
+    def _wait(self, tag: str, network: str, ahead: int) -> int:
+        if tag == POSTMASTER and self._postmaster is not None:
+            return self._postmaster.wait(network)
+        return self.rates.wait(tag, network, ahead)
+
     async def take(self, mail: Mail, raw: bytes, network: str) -> str:
         """Return the answer to a mail: 250 when it is durable, 451 when it is not."""
-        recipients = list(mail.recipients.values())
+        recipients, sender = list(mail.recipients.values()), _sender(mail.mail_from)
         try:
-            captures = await self._receiver.receive(
-                raw, recipients, mail_from=_sender(mail.mail_from), door="smtp"
-            )
+            if self._postmaster is not None and recipients[0].account_tag == POSTMASTER:
+                at = recipients[0].address
+                return await self._postmaster.pass_on(raw, at, sender, network)
+            captures = await self._receiver.receive(raw, recipients, mail_from=sender, door="smtp")
         except NotAccepted:
             return "451 4.3.0 the mail cannot be taken right now, try again later"
         except Exception as error:

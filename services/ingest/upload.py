@@ -70,7 +70,12 @@ def mail_routes(
         try:
             raw = await read_mail(request, max_bytes, reservation.grow)
             captures = await receiver.receive(
-                raw, [address], mail_from=None, door="http", trace=_trace_of(request)
+                raw,
+                [address],
+                mail_from=None,
+                door="http",
+                account=caller.account,
+                trace=_trace_of(request),
             )
             rates.took(tag, len(raw))
         except NotAccepted as error:

@@ -85,6 +85,7 @@ class Matcher:
         Done                             its outcome is published
         Retry                            the database or the blob store is away
         Reject unknown_capture_address   a valid key without a record, after a restore say
+        Reject foreign_capture_address   uploaded with a token of another account
         Reject header_too_long           no match in the part of the header that is read
         Reject too_many_enclosed         no match in the mails that are judged of those it encloses
         Reject unreadable_journal_report a journal report without the mail that it is about
@@ -204,6 +205,8 @@ class Matcher:
             address = known.address if known else None
             return Considered(known.people, known.never) if known else Considered(())
 
+        if await self._is_foreign(received):
+            return Reject("foreign_capture_address")
         header = read_header_block(await mail.header())
         journal = await self._read_journal(received, header, mail)
         if isinstance(journal, Reject):
@@ -257,6 +260,13 @@ class Matcher:
         mail.keep(verdict.mails)
         events = announce_verdict(received, address, verdict, self.ring, found)
         return [with_forwarder(event, forwarder) for event in events]
+
+    async def _is_foreign(self, received: MailReceived) -> bool:
+        """Return whether a token of another account uploaded it, whose tag is the same."""
+        if received.account is None:
+            return False
+        address = await self._address(received)
+        return address is not None and address.account != received.account
 
     async def _read_journal(
         self, received: MailReceived, header: HeaderBlock, mail: CapturedMail

@@ -2,18 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from functools import partial
 
 import aio_pika
 import aiormq
 import stamina
 import structlog
-from aio_pika.abc import AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from yarl import URL
 
 from shared.lookout import place
-from shared.topology import Topology
+from shared.topology import Queue, Topology
 
 HEARTBEAT_SECONDS = 10
 _CONNECT_SECONDS = 10.0
@@ -22,6 +23,7 @@ _CLOSE_SECONDS = 0.5
 AWAY = (*CONNECTION_EXCEPTIONS, TimeoutError)
 """What the library raises when the broker cannot be reached or is lost. StopAsyncIteration is one:
 the broker hung up before its first word."""
+_Declare = Callable[..., Awaitable[None]]
 log = structlog.get_logger()
 
 
@@ -66,6 +68,10 @@ def _why(error: BaseException) -> str:
             (aiormq.exceptions.ChannelPreconditionFailed,),
             "an exchange or queue exists with other arguments",
         ),
+        (
+            (aiormq.exceptions.ChannelNotFoundEntity,),
+            "the service that declares what is needed has not been here yet",
+        ),
         ((TimeoutError,), f"no answer within {_CONNECT_SECONDS:.0f} seconds"),
         ((ConnectionError,), "it cannot be reached"),
     ]
@@ -97,15 +103,51 @@ async def _connect(url: str, name: str, topology: Topology) -> AbstractConnectio
 
 
 async def _declare(connection: AbstractConnection, topology: Topology) -> None:
-    async with await connection.channel() as channel:
-        for name in topology.exchanges:
-            await channel.declare_exchange(name, aio_pika.ExchangeType.TOPIC, durable=True)
-        for queue in topology.queues:
-            declared = await channel.declare_queue(
-                queue.name, durable=True, arguments=dict(queue.arguments)
-            )
-            for key in queue.keys:
-                await declared.bind(queue.exchange, key)
+    """Declare what is used. Where the user may not declare all of it (`shared.broker_users`), the
+    rest has to be there: the service whose it is declares it."""
+    declarations = [
+        *(partial(_declare_exchange, name=name) for name in topology.exchanges),
+        *(partial(_declare_queue, queue=queue) for queue in topology.queues),
+    ]
+    try:
+        async with await connection.channel() as channel:
+            for declare in declarations:
+                await declare(channel)
+    except aiormq.exceptions.ChannelAccessRefused:
+        await _declare_own(connection, declarations)
+
+
+async def _declare_own(connection: AbstractConnection, declarations: Sequence[_Declare]) -> None:
+    """Declare all that the user may, then raise ChannelNotFoundEntity for what is not there."""
+    missing: Exception | None = None
+    for declare in declarations:
+        try:
+            async with await connection.channel() as channel:
+                await declare(channel)
+        except aiormq.exceptions.ChannelAccessRefused:
+            try:
+                async with await connection.channel() as channel:
+                    await declare(channel, passive=True)
+            except aiormq.exceptions.ChannelNotFoundEntity as error:
+                missing = error
+    if missing is not None:
+        raise missing
+
+
+async def _declare_exchange(channel: AbstractChannel, *, name: str, passive: bool = False) -> None:
+    kind = aio_pika.ExchangeType.TOPIC
+    await channel.declare_exchange(name, kind, durable=True, passive=passive)
+
+
+async def _declare_queue(channel: AbstractChannel, *, queue: Queue, passive: bool = False) -> None:
+    if passive:
+        await channel.declare_queue(queue.name, passive=True)
+        return
+    declared = await channel.declare_queue(
+        queue.name, durable=True, arguments=dict(queue.arguments)
+    )
+    for key in queue.keys:
+        await declared.bind(queue.exchange, key)
 
 
 async def close_quietly(connection: AbstractConnection) -> None:

@@ -32,6 +32,9 @@ class MailReceived(MailEvent):
     door: Literal["smtp", "http"]
     mail_from: str | None = None
     """The envelope's sender; None when it was empty, as a bounce's is."""
+    account: Account | None = None
+    """Of the token that it was uploaded with: the capture address has to be of this account. ingest
+    can compare but the tag, a hash of 40 bits. None for mail by SMTP."""
 
 
 class MailAttached(MailEvent):

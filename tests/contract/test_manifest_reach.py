@@ -52,8 +52,9 @@ METADATA = End(namespace="", address="169.254.169.254")
 NODE_DNS = End(namespace="", address="169.254.20.10")
 POD_IDENTITY = End(namespace="", address="169.254.170.23")
 SOLVER = End({"acme.cert-manager.io/http01-solver": "true"})
-PROXY, PROMETHEUS, KEDA, OTHER = (
-    End({"app": name}, namespace=name) for name in ("traefik", "monitoring", "keda", "default")
+PROXY, PROMETHEUS, KEDA, OPERATOR, OTHER = (
+    End({"app": name}, namespace=name)
+    for name in ("traefik", "monitoring", "keda", "rabbitmq-system", "default")
 )
 
 
@@ -130,6 +131,7 @@ def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
             "broker to broker": (BROKER, BROKER, 25672),
             "broker's names": (BROKER, BROKER, 4369),
             "broker's tools": (BROKER, BROKER, 35675),
+            "operator to users": (OPERATOR, BROKER, 15671),
             "autoscaler to queue lengths": (KEDA, BROKER, 15671),
             "prometheus to broker": (PROMETHEUS, BROKER, 15691),
             "proof of the API's name": (PROXY, SOLVER, 8089),
@@ -139,6 +141,8 @@ def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
             "ingest to bucket": (INGEST, WORLD, 443),
             "matcher to bucket": (MATCHER, WORLD, 443),
             "timeline to bucket": (TIMELINE, WORLD, 443),
+            "ingest to relay by TLS": (INGEST, WORLD, 465),
+            "ingest to relay by STARTTLS": (INGEST, WORLD, 587),
             "matcher to relay by TLS": (MATCHER, WORLD, 465),
             "matcher to relay by STARTTLS": (MATCHER, WORLD, 587),
         }

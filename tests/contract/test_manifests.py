@@ -104,6 +104,8 @@ def secrets(overlay: str) -> dict[str, dict[str, str]]:
         if "cert-manager.io/cluster-issuer" in one["metadata"].get("annotations", {}):
             for tls in one["spec"]["tls"]:  # cert-manager makes the Certificate, too
                 found[tls["secretName"]] = {"tls.crt": "", "tls.key": ""}
+    for name in of_kind(objects, "User"):
+        assert f"{name}-broker" in found, "made by `make secrets`, read by the operator"
     return found
 
 
@@ -197,9 +199,22 @@ def test_every_secret_has_its_place_in_the_document(overlay: str) -> None:
         assert f"`{name}`" in document, name
 
 
+def test_a_secret_of_tokens_is_where_all_is_on_one_machine_alone() -> None:
+    """Who holds it can make tokens; a JWKS URL has public keys."""
+    assert len(cluster_secrets("local")["token-secret"]["TOKEN_SECRET"]) >= 48
+    assert "token-secret" not in cluster_secrets("production")
+    for name, (_, _, container) in containers_of_ours("production").items():
+        told = environment("production", container)
+        named = {variable["name"] for variable in container["env"]}
+        assert "TOKEN_SECRET" not in named | told.keys(), name
+        assert told["TOKEN_JWKS_URL"].startswith("https://"), name
+    for name, (_, _, container) in containers_of_ours("local").items():
+        assert environment("local", container)["TOKEN_SECRET"], name
+
+
 def test_secrets_are_fresh_and_long() -> None:
     for overlay in NAMES:
         first, second = cluster_secrets(overlay), cluster_secrets(overlay)
         assert first["capture-keys"] != second["capture-keys"]
-        assert len(first["token-secret"]["TOKEN_SECRET"]) >= 48
+        assert first["ingest-broker"] != second["ingest-broker"]
         assert not any(base64.b64encode(b"guest").decode() in str(one) for one in first.values())

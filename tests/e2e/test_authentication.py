@@ -170,3 +170,46 @@ def test_with_visibility_owner_each_decides_about_their_own(signer: Account) -> 
     path = f"/v1/quarantine/{item['id']}/release"
     assert owner.request("POST", "timeline", path).status_code == 204
     assert signer.shown() == ["Mail 0"]
+
+
+def test_a_forged_copy_puts_no_text_on_a_profile_that_it_does_not_name(signer: Account) -> None:
+    """The same Message-ID, From and Date with another To, to a colleague's capture address: before
+    the genuine mail, and after it."""
+    signer.client.put_person("u2", "user", "User Two", ["two@team.example"])
+    signer.client.put_person("c2", "candidate", "Other", ["other@mail.example"])
+    colleague, genuine = signer.client.mint("u2"), mail_from(number=1, body="Genuine words.")
+    forged = genuine.replace(b"To: user@team.example", b"To: other@mail.example")
+    copies = [forged.replace(b"Genuine", b"Forged%d" % number) for number in (1, 2)]
+    for to, raw in (
+        (colleague, copies[0]),
+        (signer.capture, signed(genuine, "signed.test")),
+        (colleague, copies[1]),
+    ):
+        signer.client.send("envelope@x.example", [to], raw)
+        signer.sent += 1
+        signer.outcome()
+    assert signer.outcome() == {"attached": 3}
+
+    def text(mail: dict[str, str], variant: str) -> str:
+        path = f"/v1/mails/{mail['id']}/variants/{variant}"
+        return str(signer.client.json("GET", "timeline", path)["text"]).strip()
+
+    [other] = signer.client.timeline("c2")
+    assert text(other, other["variant"]) == other["snippet"] == "Forged1 words."
+    assert [address["address"] for address in other["to"]] == ["other@mail.example"]
+    assert {match["person_id"] for match in other["matches"]} == {"c1", "c2"}, "From is c1"
+    [own] = signer.client.timeline("c1")
+    assert own["snippet"] == "Genuine words."
+    assert own["authentication"]["verdict"] == "verified"
+    assert {match["person_id"] for match in own["matches"]} == {"c1"}
+    assert signer.client.mail(own["id"])["text"].strip() == "Genuine words."
+    assert {text(own, variant["id"]) for variant in own["variants"]} == {
+        "Forged1 words.",
+        "Forged2 words.",
+    }
+    [conversation] = signer.client.inbox()
+    assert (conversation["snippet"], conversation["mail_count"]) == ("Genuine words.", 1)
+    raw_path = f"/v1/mails/{own['id']}/raw"
+    for params, word in (({}, b"Genuine"), ({"variant": other["variant"]}, b"Forged1")):
+        raw = signer.client.request("GET", "timeline", raw_path, params=params).content
+        assert word in raw

@@ -78,6 +78,18 @@ async def test_an_address_without_a_record_is_a_dead_letter(matcher: Replica) ->
     assert await matcher.match(replace(delivery, event=event)) == Reject("unknown_capture_address")
 
 
+async def test_an_upload_with_a_token_of_another_account_is_a_dead_letter(
+    matcher: Replica, recorder: Recorder
+) -> None:
+    """ingest compares the tag alone: an account with the same one is found in minutes."""
+    delivery = await received(matcher)
+    assert isinstance(delivery.event, MailReceived)
+    for account, outcome in (("twin", Reject("foreign_capture_address")), (ACCOUNT, Done())):
+        event = delivery.event.model_copy(update={"account": account, "door": "http"})
+        assert await matcher.match(replace(delivery, event=event)) == outcome
+        assert bool(recorder.published) is (account == ACCOUNT)
+
+
 @pytest.mark.parametrize("to", ["cand@mail.example", "nobody@x.example"])
 async def test_a_header_that_is_too_long_is_never_dismissed(
     matcher: Replica, recorder: Recorder, to: str

@@ -256,15 +256,16 @@ async def test_a_verdict_is_about_the_content_that_is_shown(timeline: Timeline) 
     assert shown.authentication.verdict == "verified"
     [own] = await timeline.timeline(own_only=True)
     assert own.authentication.verdict == "unverified", "the other copy is a colleague's"
-    # A forged copy with the same identity came first; the true one does not lend it its verdict.
+    # A forged copy with the same identity came first; the true one is shown in its place, and does
+    # not lend it its verdict.
     await timeline.handle(failed(), mail("Forged", message_id="2@x", text="Pay here."))
     await timeline.handle(attached(verdict=VERIFIED, owner="u2"), mail("True", message_id="2@x"))
-    forged = next(s for s in await timeline.timeline() if s.content.subject == "Forged")
-    assert forged.authentication.verdict == "failed"
-    [variant] = forged.variants
-    true = await timeline.mails.one(TEAM, forged.mail.id, variant)
-    assert true is not None
+    true = next(s for s in await timeline.timeline() if s.content.subject == "True")
     assert true.authentication.verdict == "verified"
+    [variant] = true.variants
+    forged = await timeline.mails.one(TEAM, true.mail.id, variant)
+    assert forged is not None
+    assert forged.authentication.verdict == "failed"
 
 
 async def test_an_account_can_let_unverified_mail_wait(timeline: Timeline) -> None:

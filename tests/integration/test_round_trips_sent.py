@@ -7,7 +7,6 @@ import pytest
 
 from services.matcher.round_trip.proving import TooManyToday
 from services.matcher.round_trip.records import MAX_FAILURES, PER_DAY
-from services.matcher.round_trip.relay import RelayAway, RelayRefused
 from services.matcher.round_trip.repeating import Lease, Repeating
 from shared.database import Database
 from shared.events import (
@@ -15,6 +14,7 @@ from shared.events import (
     RoundTripResult,
     RoundTripState,
 )
+from shared.relay import RelayAway, RelayRefused
 from tests.matcher_parts import ACCOUNT
 from tests.round_trip_parts import OWN, Office, let_a_week_pass, repeater
 

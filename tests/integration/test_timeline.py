@@ -52,11 +52,14 @@ async def test_two_captures_of_one_mail_are_one_mail(timeline: Timeline) -> None
     second = attached(match("c2", "second@mail.example"), owner="u2", minutes=1)
     await timeline.handle(second, mail("[EXTERNAL] Hello", trace="Received: by b"))
     assert await timeline.subjects("c1") == ["Hello"]
-    assert await timeline.subjects("c2") == ["Hello"]
+    assert await timeline.subjects("c2") == ["[EXTERNAL] Hello"], "as the copy that names them"
     [shown] = await timeline.timeline()
     out = MailOut.of(shown)
     assert [capture.person_id for capture in out.captured_by] == ["u1", "u2"]
-    assert [m.person_id for m in out.matches] == ["c1", "c2"]
+    assert [m.person_id for m in out.matches] == ["c1"]
+    [of_second] = await timeline.timeline("c2")
+    assert [m.person_id for m in MailOut.of(of_second).matches] == ["c2"]
+    assert MailOut.of(of_second).variant != out.variant == shown.content.key
     assert out.variants == [], "the text is the same"
     assert await timeline.tally() == {"attached": 2}
     assert await timeline.raw(shown.content) == mail(trace="Received: by a")

@@ -38,7 +38,8 @@ export function Attachments({ mail }: { mail: Mail }) {
   const calendar = calendarOf(mail);
   const technical = mail.attachments.filter((one) => !files.includes(one) && one !== calendar);
   if (files.length + technical.length === 0) return null;
-  const pathOf = (one: Attachment) => `/v1/mails/${mail.id}/attachments/${one.index}`;
+  const pathOf = (one: Attachment) =>
+    `/v1/mails/${mail.id}/attachments/${one.index}?variant=${mail.variant}`;
   const listOf = (some: Attachment[]) => (
     <ul>
       {some.map((one) => (

@@ -12,7 +12,8 @@ import { PlainBody } from "./PlainText";
 export function MailBody({ mail }: { mail: Mail }) {
   const session = useSession();
   const { text, list } = useLanguage();
-  const [variant, setVariant] = useState<string>();
+  const [chosen, setVariant] = useState<string>();
+  const variant = chosen ?? mail.variant;
   const [failed, setFailed] = useState(false);
   const { value, error, again } = useFetched(
     (signal) => mailOf(session, mail.id, variant, signal),
@@ -22,8 +23,7 @@ export function MailBody({ mail }: { mail: Mail }) {
   if (!value) return <div class="body-skeleton" role="status" aria-label={text["state.loading"]} />;
   const from = nameOfAddress(value.from);
   const isVerified = value.authentication.verdict === "verified" && !value.forwarded_by;
-  const calendar = variant ? undefined : calendarOf(value);
-  const inPath = variant ? `?variant=${variant}` : "";
+  const calendar = calendarOf(value);
   return (
     <div class="body">
       {mail.variants.length > 0 && (
@@ -31,7 +31,7 @@ export function MailBody({ mail }: { mail: Mail }) {
           {text["mail.variants"]}
           <select
             class="field"
-            value={variant ?? ""}
+            value={chosen ?? ""}
             onChange={(event) => setVariant(event.currentTarget.value || undefined)}
           >
             <option value="">{text["mail.variant.main"]}</option>
@@ -52,7 +52,7 @@ export function MailBody({ mail }: { mail: Mail }) {
             (() =>
               void download(
                 session,
-                `/v1/mails/${mail.id}/attachments/${calendar.index}`,
+                `/v1/mails/${mail.id}/attachments/${calendar.index}?variant=${variant}`,
                 "invite.ics",
               ).catch(() => setFailed(true)))
           }
@@ -61,16 +61,16 @@ export function MailBody({ mail }: { mail: Mail }) {
       {failed && <p role="alert">{text["mail.download-failed"]}</p>}
       {value.html ? (
         <MailFrame
-          key={variant ?? ""}
+          key={variant}
           html={value.html}
           from={from}
           sender={isVerified ? value.from?.address : undefined}
-          imagePath={`/v1/mails/${mail.id}/images${inPath}`}
+          imagePath={`/v1/mails/${mail.id}/images?variant=${variant}`}
         />
       ) : (
         <PlainBody mail={value} />
       )}
-      {!variant && <Attachments mail={value} />}
+      <Attachments key={variant} mail={value} />
     </div>
   );
 }

@@ -76,9 +76,8 @@ export function MailView({ mail, open, toggle, openConversation, timeOnly }: Mai
                     type="button"
                     onClick={() => {
                       setFailed(false);
-                      download(session, `/v1/mails/${mail.id}/raw`, `${fileName(mail)}.eml`).catch(
-                        () => setFailed(true),
-                      );
+                      const raw = `/v1/mails/${mail.id}/raw?variant=${mail.variant}`;
+                      download(session, raw, `${fileName(mail)}.eml`).catch(() => setFailed(true));
                       close();
                     }}
                   >

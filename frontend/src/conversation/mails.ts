@@ -22,19 +22,14 @@ export async function conversationOf(
   );
 }
 
-/** Returns a mail as its sender designed it, or a variant of it. */
+/** Returns a variant of a mail as its sender designed it. */
 export async function mailOf(
   session: Session,
   id: string,
-  variant: string | undefined,
+  variant: string,
   signal: AbortSignal,
 ): Promise<MailDetail> {
-  const query = { styles: "inline" as const };
-  if (!variant) {
-    const params = { path: { mail_id: id }, query };
-    return dataOf(await session.api.GET("/v1/mails/{mail_id}", { params, signal }));
-  }
-  const params = { path: { mail_id: id, variant }, query };
+  const params = { path: { mail_id: id, variant }, query: { styles: "inline" as const } };
   return dataOf(
     await session.api.GET("/v1/mails/{mail_id}/variants/{variant}", { params, signal }),
   );

@@ -12,9 +12,9 @@ from services.matcher.decide import Person
 from services.matcher.directory import Directory
 from services.matcher.round_trip.proving import Proving, TooManyToday
 from services.matcher.round_trip.records import PER_DAY, Repeat
-from services.matcher.round_trip.relay import RelayAway
 from shared.auth import Caller
 from shared.events import Kind
+from shared.relay import RelayAway
 from shared.web import Problem, SignedIn, allowed, not_found
 
 

@@ -19,8 +19,8 @@ from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.directory import Directory
 from services.matcher.round_trip.proving import Proving, TooManyToday
 from services.matcher.round_trip.records import Due, RoundTrips
-from services.matcher.round_trip.relay import RelayAway
 from shared.database import Database
+from shared.relay import RelayAway
 from shared.runtime import unless
 
 _EVERY_SECONDS = 300.0

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from services.timeline.api.mails import MailInPath, Reader
+from services.timeline.api.mails import MailInPath, Reader, VariantInQuery
 from services.timeline.content.images import remote_images
 from services.timeline.query.mails import Mails
 from services.timeline.query.remote_images import ImageAway, RemoteImages
@@ -34,10 +34,7 @@ def image_routes(mails: Mails, settings: AccountSettings, images: RemoteImages |
         mail_id: MailInPath,
         caller: Reader,
         url: Annotated[str, Query(max_length=_MAX_URL, description="As the mail names it")],
-        variant: Annotated[
-            str | None,
-            Query(pattern=r"^[0-9a-f]{32}$", description="Of which variant of the mail"),
-        ] = None,
+        variant: VariantInQuery = None,
     ) -> Response:
         """Return a remote picture of a mail. Its sender learns that it was asked for, not by whom.
 

@@ -45,6 +45,10 @@ Styles = Annotated[
     ),
 ]
 VariantInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="The variant's id")]
+VariantInQuery = Annotated[
+    str | None,
+    Query(pattern=r"^[0-9a-f]{32}$", description="Of which variant of the mail"),
+]
 
 
 def mail_routes(
@@ -112,9 +116,11 @@ def mail_routes(
         response_class=Response,
         responses={200: {"content": {"message/rfc822": BYTES}}},
     )
-    async def raw_mail(mail_id: MailInPath, caller: Reader) -> Response:
+    async def raw_mail(
+        mail_id: MailInPath, caller: Reader, variant: VariantInQuery = None
+    ) -> Response:
         """Return the mail as it came; its Bcc only to the owner of the capture."""
-        shown = await find(caller, mail_id)
+        shown = await find(caller, mail_id, variant)
         with blob_errors("raw mail"):
             raw = await raw_mails.of(shown)
         return mail_file(raw, mail_id)
@@ -128,9 +134,10 @@ def mail_routes(
         mail_id: MailInPath,
         index: Annotated[int, Path(ge=0, lt=MAX_PARTS, description="As the mail lists it")],
         caller: Reader,
+        variant: VariantInQuery = None,
     ) -> Response:
         """Return an attachment, to be saved: never to be shown by a browser in place."""
-        shown = await find(caller, mail_id)
+        shown = await find(caller, mail_id, variant)
         listed = [a for a in shown.content.attachments if a.index == index]
         if not listed:
             raise not_found("attachment")

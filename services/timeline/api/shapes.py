@@ -111,9 +111,13 @@ class MailOut(BaseModel):
     reply_to: list[AddressOut]
     snippet: str
     attachments: list[AttachmentOut]
-    matches: list[Match]
+    matches: list[Match] = Field(description="Of what is shown: a variant can have others")
     captured_by: list[CaptureOut]
     forwarded_by: AddressOut | None
+    variant: str = Field(
+        description="Which of its contents is shown: on a profile's timeline one that names the "
+        "profile, of these a verified one first, then the earliest"
+    )
     variants: list[VariantOut] = Field(
         description="Read one at `/v1/mails/{id}/variants/{variant}`"
     )
@@ -193,9 +197,10 @@ def _fields(shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson]) -
         "reply_to": content.reply_to,
         "snippet": content.snippet,
         "attachments": content.attachments,
-        "matches": [match_out(match) for match in shown.viewer.matches(mail)],
+        "matches": [match_out(match) for match in shown.matches],
         "captured_by": [CaptureOut(person_id=id_, at=at) for id_, at in reversed(first.items())],
         "forwarded_by": content.forwarded_by,
+        "variant": content.key,
         "variants": [VariantOut(id=id_, captured_by=by) for id_, by in shown.variants.items()],
         "incomplete": content.incomplete,
         "auto": content.auto,
@@ -207,9 +212,11 @@ def _fields(shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson]) -
 
 
 def _bcc(shown: ShownMail[ListedContent]) -> Sequence[NamedAddress]:
-    """Return the Bcc of the viewer's own capture, which nobody else is shown."""
+    """Return the Bcc of the viewer's own capture, which nobody else is shown: of what is shown, if
+    they have captured that."""
     viewer = shown.viewer
-    own = (c for c in viewer.captures(shown.mail) if c.owner == viewer.person_id)
+    known = (*shown.captures, *viewer.contents(shown.mail))
+    own = (capture for capture in known if capture.owner == viewer.person_id)
     return next((capture.bcc for capture in own), ())
 
 

@@ -24,6 +24,7 @@ from services.timeline.write.records import (
     ListedContent,
     Mail,
     MailRow,
+    MatchRecord,
     ProfileRow,
     Verdict,
 )
@@ -59,17 +60,26 @@ class ShownMail(Generic[C_co]):
         return bounced(self.bounces, captures, self.content, self.viewer.person_id)
 
     @property
+    def captures(self) -> list[Capture]:
+        """Return the captures of what is shown that the viewer may know of, the first one first."""
+        key = self.content.key
+        return [c for c in self.viewer.contents(self.mail) if c.content == key]
+
+    @property
     def capture(self) -> Capture:
         """Return the capture that is shown."""
-        key = self.content.key
-        return next(c for c in self.viewer.contents(self.mail) if c.content == key)
+        return self.captures[0]
+
+    @property
+    def matches(self) -> list[MatchRecord]:
+        """Return the matches that what is shown came with, as far as the viewer may see them."""
+        return self.viewer.matches(self.captures)
 
     @property
     def authentication(self) -> Verdict:
         """Return whether what is shown is from whom it says, by the captures that the viewer may
         know of."""
-        key = self.content.key
-        return of_captures(c for c in self.viewer.contents(self.mail) if c.content == key)
+        return of_captures(self.captures)
 
     @property
     def variants(self) -> dict[str, list[str]]:
@@ -106,20 +116,23 @@ class Mails:
     ) -> MailPage:
         """Return a profile's mails, newest first. Raises InvalidCursor."""
         rows, which = self._profile_rows, {"person_id": person_id}
-        return await self._page(viewer, rows, "timeline", which, limit, cursor)
+        page, next_cursor = await self._page(viewer, rows, "timeline", which, limit, cursor)
+        shown = await self._shown(viewer, page, ListedContent, person_id=person_id)
+        return MailPage(shown, next_cursor)
 
     async def of_conversation(
         self, viewer: Viewer, conversation: str, limit: int, cursor: str | None
     ) -> MailPage:
         """Return a conversation's mails, newest first. Raises InvalidCursor."""
         rows, which = self._rows, {"thread": conversation}
-        return await self._page(viewer, rows, "of_thread", which, limit, cursor)
+        page, next_cursor = await self._page(viewer, rows, "of_thread", which, limit, cursor)
+        return MailPage(await self._shown(viewer, page, ListedContent), next_cursor)
 
     async def one(
         self, viewer: Viewer, mail_id: str, variant: str | None = None
     ) -> ShownMail[Content] | None:
         """Return a mail, or a variant of it, if the viewer may see it."""
-        found = await self._shown(viewer, [mail_id], Content, variant)
+        found = await self._shown(viewer, [mail_id], Content, variant=variant)
         return found[0] if found else None
 
     async def _page(
@@ -130,7 +143,8 @@ class Mails:
         which: Document,
         limit: int,
         cursor: str | None,
-    ) -> MailPage:
+    ) -> tuple[list[str], str | None]:
+        """Return the ids of a page's mails, and where the next page begins."""
         position = read_cursor(cursor) if cursor is not None else None
         query = {
             "account": viewer.account,
@@ -141,21 +155,26 @@ class Mails:
         sorted_ = rows.find(query, fields_of(MailPlace)).hint(index).sort(_NEWEST)
         found = await records_of(MailPlace, sorted_.limit(limit + 1))
         page, more = found[:limit], found[limit:]
-        return MailPage(
-            await self._shown(viewer, [place.mail_id for place in page], ListedContent),
-            write_cursor(page[-1].position) if more else None,
-        )
+        next_cursor = write_cursor(page[-1].position) if more else None
+        return [place.mail_id for place in page], next_cursor
 
     async def _shown(
-        self, viewer: Viewer, mail_ids: Sequence[str], kind: type[C], variant: str | None = None
+        self,
+        viewer: Viewer,
+        mail_ids: Sequence[str],
+        kind: type[C],
+        *,
+        variant: str | None = None,
+        person_id: str | None = None,
     ) -> list[ShownMail[C]]:
-        """Return those of the mails that the viewer may see, in this order."""
+        """Return those of the mails that the viewer may see, in this order: as this variant, or
+        with the content that they are on a profile with."""
         of_ids = {"account": viewer.account, "_id": {"$in": list(mail_ids)}}
         mails = {mail.id: mail for mail in await records_of(Mail, self._mails.find(of_ids))}
         chosen: dict[str, str] = {}
         for id_, mail in mails.items():
-            keys = [capture.content for capture in viewer.contents(mail)]
-            if viewer.matches(mail) and keys and variant in (None, *keys):
+            keys = [capture.content for capture in viewer.contents(mail, person_id)]
+            if keys and variant in (None, *keys):
                 chosen[id_] = content_id(id_, variant or keys[0])
         of_keys = {"account": viewer.account, "_id": {"$in": list(chosen.values())}}
         found = self._contents.find(of_keys, fields_of(kind))

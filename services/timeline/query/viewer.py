@@ -3,10 +3,11 @@
 The viewer comes from the caller's token and the account's visibility at this moment.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.timeline.write.account_settings import AccountSettings
-from services.timeline.write.audiences import TEAM, in_order, private_to
+from services.timeline.write.audiences import TEAM, as_shown, in_order, private_to
 from services.timeline.write.matches import merge_matches, visible_matches
 from services.timeline.write.records import Capture, Mail, MatchRecord
 from shared.auth import Caller
@@ -37,18 +38,24 @@ class Viewer:
             if capture.owner == self.person_id or (capture.is_open and not self.own_only)
         ]
 
-    def matches(self, mail: Mail) -> list[MatchRecord]:
-        """Return the matches of a mail that this viewer may see; none: it is not theirs to see."""
-        known = (match for capture in self.captures(mail) for match in capture.matches)
-        return merge_matches(visible_matches(known, self.person_id))
-
-    def contents(self, mail: Mail) -> list[Capture]:
-        """Return the captures that this viewer may know of; the first is the one whose content is
-        shown: an open one, where there is one."""
-        captures = self.captures(mail)
-        if self.own_only:
+    def contents(self, mail: Mail, person_id: str | None = None) -> list[Capture]:
+        """Return the captures that this viewer may know of, those of the content first that they
+        are shown; of a profile only those whose content names it."""
+        captures = as_shown(self.captures(mail))
+        if person_id is None:
             return captures
-        return sorted(captures, key=lambda capture: not capture.is_open)
+        naming = {
+            capture.content
+            for capture in captures
+            for match in visible_matches(capture.matches, self.person_id)
+            if match.person_id == person_id
+        }
+        return [capture for capture in captures if capture.content in naming]
+
+    def matches(self, captures: Iterable[Capture]) -> list[MatchRecord]:
+        """Return the matches of captures that this viewer may see."""
+        known = (match for capture in captures for match in capture.matches)
+        return merge_matches(visible_matches(known, self.person_id))
 
 
 async def viewer_of(settings: AccountSettings, caller: Caller, *, own_only: bool = False) -> Viewer:

@@ -5,7 +5,7 @@ outcome -> does it have to wait? -> content -> mail -> conversation -> what is l
 
 from datetime import datetime
 
-from services.timeline.write.audiences import add_capture
+from services.timeline.write.audiences import add_capture, has_room
 from services.timeline.write.authentication import can_wait
 from services.timeline.write.conversations import join
 from services.timeline.write.listing import Change, News, list_mail
@@ -18,8 +18,16 @@ from services.timeline.write.side_records import Bounce, Hint
 from services.timeline.write.state import Draft
 
 
+class TooManyContents(Exception):
+    """Its owner has as many contents of this mail as there may be. Left to an operator: to show it
+    as another content would put that one's text on profiles that it does not name."""
+
+
 def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
-    """Show a mail, or let it wait for a user's yes. What was refused stays forgotten."""
+    """Show a mail, or let it wait for a user's yes. What was refused stays forgotten.
+
+    Raises TooManyContents.
+    """
     event, projection = request.event, request.projection
     if can_wait(event):
         before = outcome_of(draft, event)
@@ -36,7 +44,11 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
             return Answer(outcome="quarantined", complete=held.complete, again=held.again)
         if before is not None or request.is_released:
             take(draft, event)
-    if draft.one(Content, projection.account, projection.content.id) is None:
+    content = draft.one(Content, projection.account, projection.content.id)
+    known = draft.one(Mail, projection.account, projection.mail_id)
+    if known and not request.is_released and not has_room(known.captures, projection.capture):
+        raise TooManyContents
+    if content is None:
         draft.keep_raw(projection.account, projection.content.raw_key, request.raw)
     conversation = write_mail(draft, projection, now)
     recorded = record_attached(draft, event, "attached")

@@ -10,9 +10,13 @@ An audience is who reads a row; a caller reads the audiences that are theirs.
 With `visibility` `team` a caller reads `*` and `!u1`; with `owner`, or for `owner=me`, only `u1`.
 So nothing that a colleague's capture brought is ever in an audience of somebody who may not see
 it: no text, no count, no date.
+
+A mail can have several contents, since anyone can copy its Message-ID, From and Date. A match
+belongs to the content that it came with, so a profile has the mail with a content that names it. Of
+several an audience is shown a verified one first, then the earliest.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -24,7 +28,8 @@ from services.timeline.write.records import Capture, MatchRecord, NamedAddress, 
 
 TEAM = "*"
 MAX_CONTENTS = 20
-"""Of one mail and owner."""
+"""Verified ones of one mail and owner, and as many others: no forged copy takes the place of a
+verified one."""
 
 
 class View(Struct, frozen=True):
@@ -45,35 +50,54 @@ def private_to(owner: str) -> str:
 
 def views(captures: Sequence[Capture]) -> dict[str, View]:
     """Return how each audience has a mail that was captured so. One that is absent has not."""
-    captures = in_order(captures)
     merged = merge_matches(match for capture in captures for match in capture.matches)
     public = [match for match in merged if not match.bcc_owners]
     found: dict[str, View] = {}
     if public:
-        first = next(capture for capture in captures if capture.is_open)
-        found[TEAM] = _view(first, public)
+        found[TEAM] = _view(as_shown(c for c in captures if c.is_open)[0], public)
     for owner, own in _by_owner(captures).items():
-        found[owner] = _view(own[0], [match for c in own for match in c.matches])
+        shown = as_shown(own)[0]
+        found[owner] = _view(shown, [match for c in own for match in c.matches])
         hidden = [match for match in merged if owner in match.bcc_owners]
         if hidden and not public:
-            found[private_to(owner)] = _view(own[0], hidden)
+            found[private_to(owner)] = _view(shown, hidden)
     return found
 
 
-def profile_dates(
-    captures: Sequence[Capture], seen: Mapping[str, View]
-) -> dict[tuple[str, str], datetime]:
-    """Return when each profile has the mail, by audience and profile.
+def profile_dates(captures: Sequence[Capture]) -> dict[tuple[str, str], datetime]:
+    """Return when each profile has the mail, by audience and profile: as the content that is shown
+    there has it."""
+    open_ = as_shown(capture for capture in captures if capture.is_open)
+    found = {(TEAM, who): date for who, date in _dates(open_, only_open=True).items()}
+    of_team = {person_id for _, person_id in found}
+    for owner, own in _by_owner(captures).items():
+        for person_id, date in _dates(as_shown(own)).items():
+            found[owner, person_id] = date
+            if person_id not in of_team:
+                found[private_to(owner), person_id] = date
+    return found
 
-    `seen` are the views of the captures. A profile that one owner alone may see, beside others
-    that the team sees, is dated as the owner has the mail.
-    """
-    found = {(a, ref.person_id): view.date for a, view in seen.items() for ref in view.persons}
-    merged = merge_matches(match for capture in captures for match in capture.matches)
-    for match in merged:
-        for owner in match.bcc_owners:
-            if (TEAM, match.person_id) not in found:
-                found.setdefault((private_to(owner), match.person_id), seen[owner].date)
+
+def as_shown(captures: Iterable[Capture]) -> list[Capture]:
+    """Return captures with those first whose content is shown first: a verified one, then the
+    earliest. They are all that somebody may know of; those of one content are as they arrived."""
+    by_content: dict[str, list[Capture]] = {}
+    for capture in in_order(captures):
+        by_content.setdefault(capture.content, []).append(capture)
+    contents = sorted(by_content.values(), key=lambda own: not _is_verified(own))
+    return [capture for own in contents for capture in own]
+
+
+def _is_verified(captures: Iterable[Capture]) -> bool:
+    return authentication.of_captures(captures).verdict == "verified"
+
+
+def _dates(shown: Iterable[Capture], *, only_open: bool = False) -> dict[str, datetime]:
+    found: dict[str, datetime] = {}
+    for capture in shown:
+        for match in capture.matches:
+            if not (only_open and match.bcc_owners):
+                found.setdefault(match.person_id, capture.sort_date)
     return found
 
 
@@ -85,20 +109,24 @@ def in_order(captures: Iterable[Capture]) -> list[Capture]:
 def add_capture(captures: Sequence[Capture], new: Capture) -> tuple[Capture, ...]:
     """Return the captures with a new one: of each owner and content the first that arrived.
 
-    The same whatever comes first or comes again. Of one owner at most MAX_CONTENTS: what else
-    matched there is known from the first of them at that moment.
+    The same whatever comes first or comes again.
     """
     same = [c for c in captures if (c.owner, c.content) == (new.owner, new.content)]
     kept = [c for c in captures if c not in same]
     first, *later = in_order([*same, new])
     verdict = authentication.of_captures([first, *later])
     kept.append(replace(_with_matches(first, later), authentication=verdict))
-    own = in_order(c for c in kept if c.owner == new.owner)
-    if len(own) > MAX_CONTENTS:
-        others = [c for c in kept if c.owner != new.owner]
-        head, *tail = own[:MAX_CONTENTS]
-        kept = [*others, _with_matches(head, own[MAX_CONTENTS:]), *tail]
     return tuple(in_order(kept))
+
+
+def has_room(captures: Iterable[Capture], new: Capture) -> bool:
+    """Return whether the owner of a new capture may have one more content of this mail."""
+    own: dict[str, list[Capture]] = {}
+    for capture in captures:
+        if capture.owner == new.owner:
+            own.setdefault(capture.content, []).append(capture)
+    alike = [of for of in own.values() if _is_verified(of) is _is_verified([new])]
+    return new.content in own or len(alike) < MAX_CONTENTS
 
 
 def _with_matches(capture: Capture, others: Iterable[Capture]) -> Capture:

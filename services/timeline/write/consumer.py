@@ -14,6 +14,7 @@ import structlog
 from services.timeline.content.reader import read
 from services.timeline.metrics import PROJECTED, VISIBLE_SECONDS
 from services.timeline.write.account_settings import AccountSettings
+from services.timeline.write.attaching import TooManyContents
 from services.timeline.write.authentication import can_wait, has_to_wait
 from services.timeline.write.identity import without_bcc
 from services.timeline.write.projection import Projection, project
@@ -56,6 +57,7 @@ class Projector:
         Done                     it is written, now or by an earlier delivery
         Retry                    the database or the blob store is unavailable
         Reject claim_missing     a large mail's bytes are gone, and no outcome is recorded
+        Reject too_many_contents the owner has MAX_CONTENTS different copies of this mail
         Reject unexpected_event  the queue holds something else
         """
         event = delivery.event
@@ -67,6 +69,8 @@ class Projector:
                     if isinstance(event, MailAttached | MailAttachedToShares):
                         return await self._attach(event, delivery.body)
                     return await self._record(event)
+            except TooManyContents:
+                return Reject("too_many_contents")
             except (DatabaseAway, BlobStoreAway) as away:
                 return Retry(f"{type(away).__name__}: {away}")
 

@@ -83,8 +83,8 @@ class Change(Struct, frozen=True, kw_only=True):
             conversation=conversation,
             had=had,
             has=has,
-            dated=profile_dates(before, had),
-            dates=profile_dates(mail.captures, has),
+            dated=profile_dates(before),
+            dates=profile_dates(mail.captures),
             differing=tuple(
                 audience
                 for audience, view in has.items()

@@ -95,7 +95,7 @@ def test_a_sender_who_is_verified_can_be_trusted_with_pictures(full: Site) -> No
             mail_["authentication"] |= {"verdict": "verified", "domain": "client.example"}
             route.fulfill(response=answer, json=mail_)
 
-        page.route("**/v1/mails/*?styles=inline", verified)
+        page.route("**/v1/mails/*/variants/*?styles=inline", verified)
         page.route(
             "**/images?url=*",
             lambda route: route.fulfill(body=png(1, 2, 3), content_type="image/png"),

@@ -30,7 +30,8 @@ async def test_who_sends_too_much_is_told_when_to_come_again(tmp_path: Path) -> 
         {"token_secret": SECRET, "capture_keys": "k1:" + "s" * 20}
     )
     app = create_app("t", "t", settings, Readiness({}))
-    receiver = Receiver(RecordingPublisher(Recorder()), Blobs(f"file://{tmp_path}"))
+    recorder = Recorder()
+    receiver = Receiver(RecordingPublisher(recorder), Blobs(f"file://{tmp_path}"))
     in_flight = InFlight(100, 100)
     verify = partial(RING.verify, domain=DOMAIN)
     app.include_router(mail_routes(receiver, verify, 1000, in_flight, Rates(0.1, 2)))
@@ -53,3 +54,5 @@ async def test_who_sends_too_much_is_told_when_to_come_again(tmp_path: Path) -> 
     assert 1 <= int(answers[3].headers["Retry-After"]) <= 10
     assert answers[3].headers["content-type"] == "application/problem+json"
     assert in_flight.idle.is_set(), "what was refused is held no more"
+    told = [event for event, _ in recorder.published]
+    assert [getattr(event, "account", None) for event in told] == ["acme", "acme"]

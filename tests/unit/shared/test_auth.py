@@ -276,3 +276,34 @@ async def test_scopes_of_another_name_are_words_too(scope: object) -> None:
     claims = {**CLAIMS, "scp": scope}
     with pytest.raises(InvalidToken):
         await verifier.verify(jwt.encode(claims, SECRET, algorithm="HS256"))
+
+
+FORMER = "former" * 8
+
+
+async def test_during_a_rotation_both_secrets_count_and_no_other() -> None:
+    verifier = TokenVerifier(issuer="ats", secret=SECRET, former_secret=FORMER)
+    for secret in (SECRET, FORMER):
+        assert (await verifier.verify(jwt.encode(CLAIMS, secret, algorithm="HS256"))).account
+    with pytest.raises(InvalidToken, match="not valid here"):
+        await verifier.verify(jwt.encode(CLAIMS, "x" * 48, algorithm="HS256"))
+    expired = CLAIMS | {"exp": 1_000_000_000}
+    with pytest.raises(InvalidToken, match="has expired"):
+        await verifier.verify(jwt.encode(expired, FORMER, algorithm="HS256"))
+    with pytest.raises(InvalidToken):
+        await VERIFIER.verify(jwt.encode(CLAIMS, FORMER, algorithm="HS256"))
+
+
+async def test_with_a_jwks_url_no_secret_makes_a_token_that_counts() -> None:
+    verifier = TokenVerifier(
+        issuer="ats", secret=SECRET, former_secret=FORMER, jwks_url="http://127.0.0.1:1/"
+    )
+    for secret in (SECRET, FORMER):
+        with pytest.raises((InvalidToken, KeysAway)):
+            await verifier.verify(jwt.encode(CLAIMS, secret, algorithm="HS256"))
+
+
+@pytest.mark.parametrize("former", ["", "short"])
+def test_a_former_secret_is_as_long(former: str) -> None:
+    with pytest.raises(ValueError, match="at least 32 characters"):
+        TokenVerifier(issuer="ats", secret=SECRET, former_secret=former)

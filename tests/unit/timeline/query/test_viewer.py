@@ -2,10 +2,14 @@
 
 import pytest
 
-from services.timeline.query.viewer import viewer_of
+from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings, Visibility
+from services.timeline.write.records import Capture, Mail, Verdict
 from shared.auth import Caller
+from tests.write_parts import capture_record, match_record
 
+VERIFIED = Verdict(verdict="verified", method="dkim", domain="x.example", reason=None)
+U1, U2 = Viewer("acme", "u1"), Viewer("acme", "u2")
 CALLER = Caller("acme", "u1", frozenset({"timeline:read"}))
 
 
@@ -39,3 +43,42 @@ async def test_only_the_team_visibility_shows_what_others_captured(
 async def test_by_default_a_caller_sees_what_the_team_and_the_user_in_private_see() -> None:
     viewer = await viewer_of(Settings("team"), CALLER)
     assert viewer.audiences == ["*", "!u1"]
+
+
+def mail_of(*captures: Capture) -> Mail:
+    return Mail(id="m", account="acme", message_id="1@x", token="t", captures=captures)
+
+
+def shown(viewer: Viewer, mail: Mail, person_id: str | None = None) -> list[str]:
+    return [capture.content for capture in viewer.contents(mail, person_id)]
+
+
+GENUINE = capture_record(1, "u1", "genuine", 1, [match_record(0)], authentication=VERIFIED)
+FORGED = capture_record(0, "u2", "forged", 0, [match_record(2)])
+
+
+def test_on_a_profile_only_contents_are_shown_that_name_it() -> None:
+    mail = mail_of(GENUINE, FORGED)
+    assert shown(U1, mail) == ["genuine", "forged"]
+    assert shown(U1, mail, "c0") == ["genuine"]
+    assert shown(U1, mail, "c1") == ["forged"]
+    assert shown(U1, mail, "c9") == []
+    alone = Viewer("acme", "u1", own_only=True)
+    assert shown(alone, mail) == ["genuine"]
+    assert shown(alone, mail, "c1") == []
+
+
+def test_matches_are_those_of_the_captures_of_what_is_shown() -> None:
+    again = capture_record(2, "u2", "genuine", 2, [match_record(4)])
+    for mail in (mail_of(GENUINE, FORGED, again), mail_of(again, FORGED, GENUINE)):
+        own = [c for c in U1.contents(mail) if c.content == "genuine"]
+        assert {match.person_id for match in U1.matches(own)} == {"c0", "c2"}
+
+
+def test_what_is_known_from_a_bcc_alone_is_shown_first_to_its_owner_alone() -> None:
+    hidden = capture_record(3, "u1", "hidden", 3, [match_record(6, "u1")], authentication=VERIFIED)
+    mail = mail_of(FORGED, hidden)
+    assert shown(U1, mail) == ["hidden", "forged"]
+    assert shown(U1, mail, "c3") == ["hidden"]
+    assert shown(U2, mail) == ["forged"]
+    assert shown(U2, mail, "c3") == []

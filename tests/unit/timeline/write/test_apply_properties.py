@@ -34,6 +34,7 @@ from shared.events import Role
 from tests.capture_cases import OWNERS, Case, Letter, cases, in_batches, one_by_one, word
 from tests.memory_timeline import Memory, kept, mails_by_conversation
 from tests.write_parts import (
+    VERIFIED,
     attach,
 )
 
@@ -118,30 +119,46 @@ def seen(letters: Iterable[Letter]) -> tuple[Listed, Dated]:
         by_mail[letter.account, letter.mail_id].append(letter)
     for (account, mail_id), captures in by_mail.items():
         captures.sort(key=lambda one: one.arrival)
-        matches = [(one.owner, *found) for one in captures for found in one.matches()]
-        open_ = {(person, address) for _, person, address, hidden in matches if not hidden}
-        team = frozenset(person for person, _ in open_)
         groups: dict[tuple[str, str], list[Letter]] = defaultdict(list)
         for one in captures:
             groups[one.owner, one.content].append(one)
-        public = [group[0] for group in groups.values() if any(one.is_open for one in group)]
+        public = [group for group in groups.values() if any(one.is_open for one in group)]
+        named = {
+            person: [group for group in public if person in people_named(group, hidden=False)]
+            for group in public
+            for person in people_named(group, hidden=False)
+        }
         if public:
-            rows[account, "*", mail_id] = public[0].content, public[0].date, team
-            profiles |= {(account, "*", person, mail_id): public[0].date for person in team}
+            shown = best(public, public)
+            rows[account, "*", mail_id] = shown.content, shown.date, frozenset(named)
+            for person, naming in named.items():
+                profiles[account, "*", person, mail_id] = best(naming, public).date
         for owner in {one.owner for one in captures}:
-            first = next(one for one in captures if one.owner == owner)
-            own = frozenset(person for by, person, _, _ in matches if by == owner)
-            alone = frozenset(
-                person
-                for by, person, address, _ in matches
-                if by == owner and (person, address) not in open_ and person not in team
-            )
-            rows[account, owner, mail_id] = first.content, first.date, own
-            profiles |= {(account, owner, person, mail_id): first.date for person in own}
-            profiles |= {(account, f"!{owner}", person, mail_id): first.date for person in alone}
+            own = [group for (by, _), group in groups.items() if by == owner]
+            shown = best(own, own)
+            people = frozenset(person for group in own for person in people_named(group))
+            rows[account, owner, mail_id] = shown.content, shown.date, people
+            for person in people:
+                date = best([group for group in own if person in people_named(group)], own).date
+                profiles[account, owner, person, mail_id] = date
+                if person not in named:
+                    profiles[account, f"!{owner}", person, mail_id] = date
             if not public:
-                rows[account, f"!{owner}", mail_id] = first.content, first.date, own
+                rows[account, f"!{owner}", mail_id] = shown.content, shown.date, people
     return rows, profiles
+
+
+def people_named(letters: Iterable[Letter], *, hidden: bool = True) -> set[str]:
+    """Return the profiles that these name; those of a Bcc too, if `hidden`."""
+    matches = [match for letter in letters for match in letter.matches()]
+    return {person for person, _, is_hidden in matches if hidden or not is_hidden}
+
+
+def best(groups: Iterable[Sequence[Letter]], known: Iterable[Sequence[Letter]]) -> Letter:
+    """Return what is shown of these, to somebody who knows all of the others too."""
+    verified = {letter.content for group in known for letter in group if letter.verdict is VERIFIED}
+    first = [group[0] for group in groups]
+    return min(first, key=lambda one: (one.content not in verified, one.arrival))
 
 
 def rows_of(memory: Memory) -> Listed:
@@ -228,6 +245,7 @@ def without_hidden(letters: Sequence[Letter], owner: str) -> list[Request]:
                     place=event.place,
                     backfill=event.backfill,
                     sent_by_owner=event.sent_by_owner,
+                    verdict=letter.verdict,
                     minutes=int((event.received_at - attach().event.received_at).total_seconds())
                     // 60,
                 )
@@ -271,7 +289,7 @@ def test_what_is_listed_is_what_the_mails_say_now(case: Case, seed: int) -> None
             assert word(0, 0)[:4] in " ".join(stored.terms) or content.auto
             row = mail_row(one, audience, conversation, view, content, stored.terms)
             rows[row.account, row.id] = row
-        for (audience, person_id), date in profile_dates(one.captures, views(one.captures)).items():
+        for (audience, person_id), date in profile_dates(one.captures).items():
             profiles[one.account, audience, person_id, one.id] = date
     assert {(row.account, row.id): without_times(row) for row in memory.all(MailRow)} == rows
     assert profiles_of(memory) == profiles

@@ -5,10 +5,18 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from services.timeline.write.records import RAW_IN_DATABASE_BYTES, Content, Mail, RawMail
+from services.timeline.write.attaching import TooManyContents
+from services.timeline.write.audiences import MAX_CONTENTS
+from services.timeline.write.records import (
+    RAW_IN_DATABASE_BYTES,
+    Content,
+    Mail,
+    ProfileRow,
+    RawMail,
+)
 from services.timeline.write.side_records import Bounce, Hint
 from shared.events import AuthenticationVerdict, Role
-from tests.memory_timeline import Memory
+from tests.memory_timeline import Memory, kept
 from tests.write_parts import ACCOUNT, FAILED, NOW, VERIFIED, attach, bounce, mail, match
 
 
@@ -111,3 +119,35 @@ def test_a_mail_without_an_id_is_known_by_what_it_says() -> None:
     memory = Memory()
     memory.write(attach(mail(None)), attach(mail(None), owner="u2"), attach(mail(None, text="x")))
     assert len(memory.all(Mail)) == 2
+
+
+def copy_of(number: int) -> bytes:
+    """Return a copy of a mail that names somebody else in To."""
+    return mail(to=f"c{number}@mail.example", text=f"Copy {number}.")
+
+
+def test_of_one_mail_and_owner_there_are_so_many_contents_and_no_more() -> None:
+    memory = Memory()
+    for number in range(MAX_CONTENTS):
+        memory.write(attach(copy_of(number), match(f"c{number}")))
+    before = kept(memory)
+    with pytest.raises(TooManyContents):
+        memory.write(attach(copy_of(99), match("c99")))
+    assert kept(memory) == before
+    assert memory.all(ProfileRow, person_id="c99") == []
+
+
+def test_room_is_left_for_what_is_known_verified_a_colleagues_or_let_through_by_a_user() -> None:
+    memory = Memory()
+    for number in range(MAX_CONTENTS):
+        memory.write(attach(copy_of(number), match(f"c{number}")))
+    genuine = attach(copy_of(99), match("c99"), verdict=VERIFIED)
+    memory.write(genuine)
+    row = memory.row("*", genuine.projection.mail_id)
+    assert row is not None
+    assert row.content == genuine.projection.content.key
+    memory.write(attach(copy_of(0), match("c0")))
+    memory.write(attach(copy_of(98), match("c98"), owner="u2"))
+    memory.write(attach(copy_of(97), match("c97"), verdict=FAILED, is_released=True))
+    [one] = memory.all(Mail)
+    assert len({capture.content for capture in one.captures}) == MAX_CONTENTS + 3

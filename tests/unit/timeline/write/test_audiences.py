@@ -12,6 +12,8 @@ from services.timeline.write.audiences import (
     TEAM,
     View,
     add_capture,
+    as_shown,
+    has_room,
     in_order,
     private_to,
     profile_dates,
@@ -21,6 +23,7 @@ from services.timeline.write.records import Capture, NamedAddress, ProfileRef, V
 from tests.write_parts import NOW, capture_record, match_record
 
 PEOPLE = ("u1", "u2", "u3")
+VERIFIED = Verdict(verdict="verified", method="dkim", domain="x.example", reason=None)
 
 
 @st.composite
@@ -41,6 +44,7 @@ def a_capture(draw: st.DrawFn, number: int) -> Capture:
         draw(st.integers(0, 4)),
         matches,
         [NamedAddress(name=name, address=f"{key}@x.example") for key, name in names.items()],
+        draw(st.sampled_from((None, VERIFIED))),
     )
 
 
@@ -71,7 +75,7 @@ def without_hidden(captures: list[Capture], owner: str | None) -> list[Capture]:
 
 def seen_by(captures: list[Capture], audience: str) -> tuple[View | None, dict[str, object]]:
     """Return how an audience has a mail, and when each profile has it there."""
-    dates = profile_dates(captures, views(captures))
+    dates = profile_dates(captures)
     of = {person_id: date for (whose, person_id), date in dates.items() if whose == audience}
     return views(captures).get(audience), {**of}
 
@@ -94,7 +98,7 @@ def test_an_audience_sees_as_if_others_had_no_bcc(mail: list[Capture]) -> None:
 
 @given(MAILS)
 def test_a_profile_is_on_one_of_the_audiences_that_a_user_reads(mail: list[Capture]) -> None:
-    dates = profile_dates(mail, views(mail))
+    dates = profile_dates(mail)
     for user in PEOPLE:
         known = {
             match.person_id
@@ -165,49 +169,29 @@ def test_what_a_capture_gains_is_in_order() -> None:
     assert [entry.address for entry in one.bcc] == [f"{n}@x.example" for n in (7, 8, 9)]
 
 
-@given(st.randoms(use_true_random=False))
-def test_beyond_the_limit_of_contents_no_match_is_lost(chance: random.Random) -> None:
-    captures = [
-        capture_record(
-            number, content=f"k{number:02}", minute=number, matches=[match_record(number)]
-        )
-        for number in range(MAX_CONTENTS + 4)
+def copies(count: int, owner: str = "u1", verdict: Verdict | None = None) -> list[Capture]:
+    """Return captures of so many contents of one mail."""
+    name = f"{owner}{verdict is None}"
+    return [
+        capture_record(number, owner, f"{name}{number}", number, authentication=verdict)
+        for number in range(count)
     ]
-    chance.shuffle(captures)
-    mail = added(captures)
-    assert [one.content for one in mail] == [f"k{number:02}" for number in range(MAX_CONTENTS)]
-    assert {match.address for one in mail for match in one.matches} == {
-        f"a{number}@x.example" for number in range(MAX_CONTENTS + 4)
-    }
 
 
-def test_beyond_the_limit_the_first_of_an_owner_gains_the_matches() -> None:
-    mail = added(
-        [
-            capture_record(
-                number, content=f"k{number}", minute=number + 1, matches=[match_record(number)]
-            )
-            for number in range(MAX_CONTENTS)
-        ]
-    )
-    mail = added([*mail, capture_record(98, "u2"), capture_record(99, content="k", minute=99)])
-    assert [one.owner for one in mail] == ["u2", *["u1"] * MAX_CONTENTS]
-    late = capture_record(100, content="late", minute=100, matches=[match_record(77)])
-    after = add_capture(mail, late)
-    assert after[0] == mail[0]
-    assert after[1].matches == (match_record(0), match_record(77))
-    assert after[2:] == tuple(mail[2:])
+def test_an_owner_has_room_for_so_many_contents_and_no_more() -> None:
+    full = added(copies(MAX_CONTENTS))
+    assert has_room(full[1:], capture_record(99, content="new"))
+    assert not has_room(full, capture_record(99, content="new"))
+    assert has_room(full, capture_record(99, content=full[5].content))
 
 
-def test_the_limit_of_contents_is_each_owners_own() -> None:
-    mail = added(
-        [
-            capture_record(number, owner, f"k{number}", number)
-            for number, owner in enumerate(["u2", "u2", *["u1"] * (MAX_CONTENTS + 1)])
-        ]
-    )
-    counts = [one.owner for one in mail]
-    assert (counts.count("u1"), counts.count("u2")) == (MAX_CONTENTS, 2)
+def test_copies_of_others_and_copies_that_prove_nothing_take_no_room() -> None:
+    full = added([*copies(MAX_CONTENTS), *copies(MAX_CONTENTS, "u2", VERIFIED)])
+    verified = capture_record(99, content="new", authentication=VERIFIED)
+    assert has_room(full, verified)
+    assert not has_room(full, replace(verified, owner="u2"))
+    assert has_room(full, replace(verified, owner="u2", authentication=None))
+    assert has_room(full, replace(verified, owner="u3"))
 
 
 def test_captures_are_in_order_of_arrival_then_of_their_id_and_place() -> None:
@@ -242,7 +226,7 @@ def test_where_the_team_sees_the_mail_bcc_adds_a_profile_and_no_row_of_the_mail(
         capture_record(1, "u1", "k0", 1, matches=[match_record(2, "u1"), match_record(0)]),
     ]
     assert seen_profiles(mail) == {"*": ["c0"], "u1": ["c0", "c1"], "u2": ["c0"]}
-    dates = profile_dates(added(mail), views(added(mail)))
+    dates = profile_dates(added(mail))
     assert {key: (date - NOW).seconds // 60 for key, date in dates.items()} == {
         ("*", "c0"): 0,
         ("u1", "c0"): 1,
@@ -252,10 +236,67 @@ def test_where_the_team_sees_the_mail_bcc_adds_a_profile_and_no_row_of_the_mail(
     }
 
 
+def test_a_profile_has_the_mail_as_the_content_that_names_it() -> None:
+    """A copy with another To, to another capture address, however early."""
+    genuine = capture_record(5, "u1", "genuine", 5, [match_record(0)])
+    forged = capture_record(1, "u2", "forged", 1, [match_record(2)])
+    mail = added([genuine, forged])
+    dates = profile_dates(mail)
+    assert dates["*", "c0"] == dates["u1", "c0"] == genuine.sort_date
+    assert dates["*", "c1"] == dates["u2", "c1"] == forged.sort_date
+    assert ("u1", "c1") not in dates
+
+
+@pytest.mark.parametrize("verified", [None, "k0", "k1", "k2"])
+def test_of_several_contents_a_verified_one_is_shown_then_the_earliest(
+    verified: str | None,
+) -> None:
+    captures = [
+        capture_record(at, f"u{at}", f"k{at}", at, authentication=VERIFIED)
+        if f"k{at}" == verified
+        else capture_record(at, f"u{at}", f"k{at}", at)
+        for at in range(3)
+    ]
+    mail = added(captures[::-1])
+    assert views(mail)[TEAM].content == (verified or "k0")
+    assert [one.content for one in as_shown(mail)] == sorted(
+        ("k0", "k1", "k2"), key=lambda key: (key != verified, key)
+    )
+    [date] = {date for (whose, _), date in profile_dates(mail).items() if whose == TEAM}
+    assert date == captures[int((verified or "k0")[1])].sort_date
+
+
+def test_a_failed_content_is_not_shown_before_an_earlier_one() -> None:
+    failed = replace(VERIFIED, verdict="failed", reason="policy")
+    late = capture_record(1, "u2", "k1", 1, authentication=failed)
+    assert views([capture_record(), late])[TEAM].content == "k0"
+
+
+def test_what_verifies_a_content_verifies_it_for_whoever_else_captured_it() -> None:
+    first = capture_record(0, "u1", "k0", 0)
+    second = capture_record(1, "u2", "k1", 1)
+    again = capture_record(2, "u3", "k1", 2, authentication=VERIFIED)
+    view = views([first, second, again])[TEAM]
+    assert (view.content, view.date) == ("k1", second.sort_date)
+    assert views([first, second, again])["u2"].content == "k1"
+
+
+def test_a_verified_content_of_a_bcc_is_shown_to_its_owner_alone() -> None:
+    hidden = [match_record(2, "u1")]
+    mail = added(
+        [
+            capture_record(0, "u2", "open", 0),
+            capture_record(1, "u1", "hidden", 1, hidden, authentication=VERIFIED),
+        ]
+    )
+    shown = {audience: view.content for audience, view in views(mail).items()}
+    assert shown == {"*": "open", "u2": "open", "u1": "hidden"}
+
+
 def test_a_profile_that_the_team_sees_is_not_hidden_as_well() -> None:
     """Known from an open address, and from another address in the owner's Bcc."""
     mail = added([capture_record(0, matches=[match_record(0), match_record(1, "u1")])])
-    assert [*profile_dates(mail, views(mail))] == [("*", "c0"), ("u1", "c0")]
+    assert [*profile_dates(mail)] == [("*", "c0"), ("u1", "c0")]
 
 
 def test_the_team_sees_the_first_open_content_and_each_owner_their_own() -> None:

@@ -99,10 +99,7 @@ def of_reader(user: str) -> set[ById]:
         pytest.param(
             EARLIER,
             [OPEN],
-            {
-                *(of_content(EARLIER), *of_summaries("*", "u2"), *of_rows("*")),
-                of_profile("*", "c1"),
-            },
+            {of_content(EARLIER), *of_summaries("*", "u2"), *of_rows("*")},
             id="an earlier one that differs",
         ),
         pytest.param(

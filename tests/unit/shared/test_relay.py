@@ -10,7 +10,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from dev.ports import free_port
-from services.matcher.round_trip.relay import Relay, RelayAway, RelayRefused, relay_place
+from shared.relay import Relay, RelayAway, RelayRefused, relay_place
 
 MAIL = b"From: a@x.example\r\n\r\nHello\r\n"
 
