@@ -49,13 +49,9 @@ def test_every_service_counts_itself_by_its_version() -> None:
 def test_the_public_workflow_runs_the_two_commands_and_nothing_else() -> None:
     (file,) = (ROOT / ".github" / "workflows").glob("*.yml")
     workflow = yaml.safe_load(file.read_text())
-    runs = [
-        step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step
-    ]
-    assert {command for command in runs if command.startswith("make")} == {
-        "make demo",
-        "make test",
-    }
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    runs = {step["run"] for step in steps if "run" in step}
+    assert {command for command in runs if re.match("make ", command)} == {"make demo", "make test"}
     assert workflow["permissions"] == {"contents": "read"}
     used = [step["uses"] for step in steps if "uses" in step]
     assert all(action.startswith("actions/") for action in used), "the forge's own alone"
