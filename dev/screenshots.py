@@ -26,9 +26,9 @@ from dev.demo import play
 from dev.demo_dns import Signer, demo_dns
 from dev.gateway import Gateway
 from dev.generate import ROOT
+from dev.page_states import EMPTY, FULL, NEWEST, NORA, STATES, State
 from dev.pages import build
 from dev.ports import free_port
-from dev.screenshot_states import EMPTY, FULL, NORA, STATES, State
 from dev.sign_in import PAGES_SCOPES
 from dev.stack import Stack, own_databases
 from dev.terminal import Mistake, command, say
@@ -74,29 +74,23 @@ class Camera:
         )
         context.set_default_timeout(_PATIENCE)
         page = context.new_page()
-        if state.answers:
-            state.answers(page)
-        page.goto(f"{self.origin}/app/{state.path}{self._fragment(state)}")
-        if state.act:
-            page.locator("satchel-inbox .row, satchel-account h1, .signed-out").first.wait_for()
-            state.act(page)
-        if state.shows:
-            page.locator(state.shows).first.wait_for()
+        state.show(page, self.origin, token_of(state, self.stack))
         yield page
         context.close()
 
-    def _fragment(self, state: State) -> str:
-        if state.person is None:
-            return ""
-        token = sign(
-            self.stack.token_secret,
-            issuer=self.stack.token_issuer,
-            account=state.account,
-            person_id=state.person,
-            scope=state.scope or PAGES_SCOPES,
-            expires_at=int(time.time()) + (-3600 if state.expired else 24 * 3600),
-        )
-        return f"#token={token}"
+
+def token_of(state: State, stack: Stack) -> str | None:
+    """Return the token that the state's reader has."""
+    if state.person is None:
+        return None
+    return sign(
+        stack.token_secret,
+        issuer=stack.token_issuer,
+        account=state.account,
+        person_id=state.person,
+        scope=state.scope or PAGES_SCOPES,
+        expires_at=int(time.time()) + (-3600 if state.expired else 24 * 3600),
+    )
 
 
 def screenshots() -> int:
@@ -139,15 +133,20 @@ def _demo() -> Iterator[tuple[Stack, str]]:
         Stack(Path(folder), environment=own_databases() | authenticating, say=say) as stack,
         Gateway(free_port(), stack.http_ports) as gateway,
     ):
-        with contextlib.redirect_stdout(io.StringIO()):
-            code = play(stack, signer)
-        if code:
-            raise Mistake("the demo did not become what it should")
-        for account, person, name in ((EMPTY, NORA, "Nora Keller"), (FULL, "u4", "Tom Peters")):
-            client = Client(stack.endpoints, stack.token_secret, account=account, person=person)
-            client.put_person(person, "user", name, [f"{person}@agency.example"])
-            client.close()
+        fill(stack, signer)
         yield stack, gateway.origin
+
+
+def fill(stack: Stack, signer: Signer | None) -> None:
+    """Play the demo's week, and make an account without mail and a user without an address."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        code = play(stack, signer)
+    if code:
+        raise Mistake("the demo did not become what it should")
+    for account, person, name in ((EMPTY, NORA, "Nora Keller"), (FULL, NEWEST, "Tom Peters")):
+        client = Client(stack.endpoints, stack.token_secret, account=account, person=person)
+        client.put_person(person, "user", name, [f"{name.split()[0].lower()}@firm.example"])
+        client.close()
 
 
 def _keep(taken: list[Path]) -> None:

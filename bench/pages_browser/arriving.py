@@ -48,6 +48,13 @@ _OBSERVE = """
 }
 """
 
+_SEEN = """
+async words => {
+  while (!window.seenAt[words]) await new Promise(resolve => setTimeout(resolve, 5));
+  return window.seenAt[words];
+}
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Arriving:
@@ -71,8 +78,7 @@ def arriving(page: Page, send: Callable[[EmailMessage], None], mails: int) -> li
         message = written(subject)
         send(message)
         accepted = time.time()
-        page.wait_for_function("words => window.seenAt[words] > 0", arg=subject)
-        waits.append(page.evaluate("words => window.seenAt[words]", subject) / 1000 - accepted)
+        waits.append(page.evaluate(_SEEN, subject) / 1000 - accepted)
         time.sleep(_PAUSE_SECONDS)
     return sorted(waits)
 

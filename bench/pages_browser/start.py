@@ -10,7 +10,7 @@ from statistics import median
 
 from playwright.sync_api import BrowserContext
 
-from bench.pages_browser.reader import PATIENCE, Reader
+from bench.pages_browser.reader import Reader
 
 _TIMES = 5
 _NOTE = """
@@ -23,6 +23,13 @@ _NOTE = """
   };
   look();
 })()
+"""
+
+_USABLE = """
+async () => {
+  while (window.usableAt === undefined) await new Promise(resolve => setTimeout(resolve, 5));
+  return window.usableAt;
+}
 """
 
 
@@ -50,7 +57,6 @@ def start(reader: Reader, times: int = _TIMES) -> Start:
 def _usable(reader: Reader, context: BrowserContext) -> float:
     page = context.new_page()
     page.goto(reader.url())
-    page.wait_for_function("window.usableAt !== undefined", timeout=PATIENCE * 1000)
-    milliseconds: float = page.evaluate("window.usableAt")
+    milliseconds: float = page.evaluate(_USABLE)
     page.close()
     return milliseconds

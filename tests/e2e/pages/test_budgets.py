@@ -37,9 +37,7 @@ def sender(pages_stack: Stack) -> Iterator[Client]:
         scope=PAGES_SCOPES,
     )
     environment = pages_stack.environment
-    target = Target(
-        environment["MONGODB_URL"], environment["TIMELINE_DATABASE"], datetime.now(UTC)
-    )
+    target = Target(environment["MONGODB_URL"], environment["TIMELINE_DATABASE"], datetime.now(UTC))
     with closing(client):
         fill_conversations(target, plan(CONVERSATIONS), processes=1)
         yield client

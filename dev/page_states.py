@@ -1,7 +1,7 @@
-"""What is shown in the pictures: every page, in every state that a reader can meet.
+"""Every page, in every state that a reader can meet: for pictures, and for tests of access.
 
-A state is a page's path and what is done there; an answer that a fresh demo does not give (an
-outage, a lost network, a leak) is given in the place of the API.
+A state is a page's path and what is done there, in the account of the demo's week. An answer that
+a fresh demo does not give (an outage, a lost network, a leak) is given in the place of the API.
 """
 
 import json
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, Route
 
-NORA, LENA, NOBODY = "u1", "u3", "u9"
+NORA, LENA, NEWEST = "u1", "u3", "u4"
 FULL, EMPTY = "demo", "empty"
 Act = Callable[[Page], object]
 """What is done with a page; what that returns is nothing to anybody."""
@@ -35,6 +35,17 @@ class State:
     shows: str | None = None
     """What is there once the page is as it should be."""
     language: str = "en-GB"
+
+    def show(self, page: Page, origin: str, token: str | None) -> None:
+        """Bring a new page into the state. Raises playwright's TimeoutError."""
+        if self.answers:
+            self.answers(page)
+        page.goto(f"{origin}/app/{self.path}" + (f"#token={token}" if token else ""))
+        if self.act:
+            page.locator("satchel-inbox .row, satchel-account h1, .signed-out").first.wait_for()
+            self.act(page)
+        if self.shows:
+            page.locator(self.shows).first.wait_for()
 
 
 def _answer(pattern: str, body: object, status: int = 200) -> Act:
@@ -143,6 +154,25 @@ _LETTERS = {
     ],
     "next_cursor": None,
 }  # fmt: skip
+_HELD = {
+    "id": "b" * 32,
+    "captured_by": {"person_id": "u1", "at": _at(2)},
+    "authentication": {
+        "verdict": "failed", "method": None, "domain": "kestrel.example", "reason": "altered"
+    },
+    "mails": [
+        {
+            "subject": "New bank details for your invoices", "date": _at(2),
+            "from": {"name": "Priya Raman", "address": "priya@kestrel.example"},
+            "to": [
+                {"name": "Nora Keller", "address": "nora@agency.example"},
+                {"name": "Amina Diallo", "address": "amina.diallo@mail.example"},
+            ],
+            "cc": [], "snippet": "Please pay to the account in this mail from today on.",
+            "forwarded_by": None, "matches": [],
+        }
+    ],
+}  # fmt: skip
 _SIGN_IN = {
     "sign_in": {
         "issuer": "https://id.agency.example",
@@ -188,7 +218,7 @@ STATES = (
     State("profile-error", "people/c1", answers=_failing(_PROFILE), shows=_STATE),
     State("profile-offline", "people/c1", answers=_away(_PROFILE), shows=_STATE),
     State("profile-expired", "people/c1", expired=True, shows=_STATE),
-    State("setup-new", "setup", person="u4", shows=".step"),
+    State("setup-new", "setup", person=NEWEST, shows=".step"),
     State("setup-unfinished", "setup", person=LENA, shows=".question"),
     State("setup-finished", "setup", shows=".step[data-done=true]"),
     State("setup-needs-you", "setup", answers=_needs_the_user, shows=".notices"),
@@ -198,7 +228,12 @@ STATES = (
     State("setup-expired", "setup", expired=True, shows=_STATE),
     State("account", "account", shows=".figures"),
     State("account-empty", "account", account=EMPTY, shows="satchel-account .empty"),
-    State("account-quarantine", "account/quarantine", shows=".held"),
+    State(
+        "account-quarantine",
+        "account/quarantine",
+        answers=_answer("**/v1/quarantine?*", {"items": [_HELD], "next_cursor": None}),
+        shows=".held",
+    ),
     State("account-quarantine-empty", "account/quarantine", account=EMPTY, shows=".empty"),
     State(
         "account-dead-letters",
