@@ -80,7 +80,7 @@ def _open(words: str, *then: Act) -> Act:
 
 
 def _press(name: str) -> Act:
-    return lambda page: page.get_by_role("button", name=name, exact=True).first.click()
+    return lambda page: page.get_by_role("button", name=name).first.click()
 
 
 def _search(words: str) -> Act:
@@ -208,7 +208,7 @@ STATES = (
     State("conversation-bounce", act=_open("Are you still looking")),
     State(
         "conversation-error",
-        answers=_failing("**/v1/conversations/*?*"),
+        answers=_failing("**/v1/conversations/*"),
         act=lambda page: page.locator(_ROW).first.locator(".row-open").click(),
         shows=_STATE,
     ),

@@ -53,6 +53,7 @@ class Camera:
     def take(self, state: State) -> Iterator[Path]:
         """Take all pictures of a state."""
         with self._page(state) as page:
+            page.mouse.move(1, 1)
             for width, height in SIZES:
                 page.set_viewport_size({"width": width, "height": height})
                 for theme in THEMES:
@@ -76,6 +77,7 @@ class Camera:
         page = context.new_page()
         state.show(page, self.origin, token_of(state, self.stack))
         yield page
+        page.unroute_all(behavior="ignoreErrors")  # some answers are never given
         context.close()
 
 

@@ -109,7 +109,7 @@ export function Inbox({ chosen, choose, openPerson, onUnread, openSetup }: Inbox
           known={() => lists.held(live.list)}
           field={field}
         />
-        {lost && (
+        {lost && !live.error && (
           <p class="lost" role="status">
             {text["live.lost"]}
           </p>
