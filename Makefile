@@ -101,6 +101,10 @@ schemas: $(READY) ## write the committed files that are generated from code
 bench: $(READY) ## measure the way of a mail, decisions, pages or crafted mails: ARGS="pages"
 	@$(PYTHON) -m bench $(ARGS)
 
+.PHONY: screenshots
+screenshots: $(READY) ## take pictures of every page and state into .satchel/screenshots: ARGS="--only setup"
+	@$(PYTHON) -m dev.screenshots $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(READY) ## read mutated mails, and say what goes wrong: ARGS="--mutations 1000000 --seed 1"
 	@$(PYTHON) -m bench.fuzz $(ARGS)

@@ -3,6 +3,7 @@
 way        SMTP in, visible in MongoDB: how fast, how soon, at what cost
 decisions  how many decisions a second with a directory of a million people, and the memory
 pages      how fast each view's page is with up to a million mails, and what it looks at
+pages-browser  how large, how fast and how lasting the pages are, in a browser
 crafted    how long mails take that were crafted to be expensive
 siege      what attacks get, and what they cost those whom they are not meant for
 fair       how long one account waits while another floods
@@ -20,6 +21,7 @@ _BENCHES = {
     "way": "bench.way.command",
     "decisions": "bench.decisions",
     "pages": "bench.pages",
+    "pages-browser": "bench.pages_browser.command",
     "crafted": "bench.crafted",
     "siege": "bench.siege.command",
     "fair": "bench.fair",

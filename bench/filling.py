@@ -80,7 +80,14 @@ class Target:
 
 def fill(target: Target, mails: int, processes: int | None = None) -> None:
     """Write a mailbox of so many mails into a database that is empty."""
-    chunks = list(_chunks(conversations(mails)))
+    fill_conversations(target, conversations(mails), processes)
+
+
+def fill_conversations(
+    target: Target, planned: Sequence[Conversation], processes: int | None = None
+) -> None:
+    """Write these conversations into a database that has none of their account."""
+    chunks, mails = list(_chunks(planned)), sum(one.mails for one in planned)
     started, written, attached = time.monotonic(), 0, Tally()
     with ProcessPoolExecutor(
         processes or os.cpu_count(),

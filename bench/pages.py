@@ -148,10 +148,11 @@ def fill_once(url: str, database: str, mails: int, words: int = MAIL_WORDS) -> N
         if there["mails"].estimated_document_count() != mails or not there["tallies"].find_one():
             client.drop_database(database)
             fill(Target(url, database, datetime.now(UTC), words), mails)
-    asyncio.run(_build_indexes(url, database))
+    asyncio.run(build_indexes(url, database))
 
 
-async def _build_indexes(url: str, database: str) -> None:
+async def build_indexes(url: str, database: str) -> None:
+    """Build the indexes of a database that was filled, those of search terms as well."""
     started = time.monotonic()
     async with connect(url, "bench") as client:
         await migrate(client[database], INDEXES)
@@ -182,7 +183,7 @@ def table(results: Sequence[Result]) -> Table:
 
 
 @contextmanager
-def _database_server(folder: Path, cache_gb: float) -> Iterator[str]:
+def database_server(folder: Path, cache_gb: float) -> Iterator[str]:
     """Give the server of the environment, or a private one; the stack uses it too."""
     given = os.environ.get("MONGODB_URL")
     if given:
@@ -215,7 +216,7 @@ def main(arguments: Sequence[str]) -> int:
     results: list[Result] = []
     with (
         tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder,
-        _database_server(given.data or Path(folder) / "mongodb", given.cache_gb) as url,
+        database_server(given.data or Path(folder) / "mongodb", given.cache_gb) as url,
     ):
         for size in sizes:
             fill_once(url, _name(size, given.words), size, given.words)

@@ -51,14 +51,16 @@ export function Shell({ token, theme, setTheme, setLanguage, signOut }: ShellPro
   };
   // An element asks for another place; the app goes there, and the address with it.
   const open = (event: Event) => {
-    const { conversation, person, section } = (event as CustomEvent).detail as {
+    const { conversation, person, section, page } = (event as CustomEvent).detail as {
       conversation?: string | null;
       person?: string;
       section?: Section;
+      page?: "setup";
     };
     event.preventDefault();
     if (person) go({ page: "person", person });
     else if (section) go({ page: "account", section });
+    else if (page) go({ page });
     else go({ page: "inbox", conversation: conversation ?? undefined });
   };
   const shared = { lang: code, theme: theme === "auto" ? undefined : theme };
@@ -97,6 +99,7 @@ export function Shell({ token, theme, setTheme, setLanguage, signOut }: ShellPro
           attributes={{
             ...shared,
             keys: "page",
+            "to-setup": "",
             conversation: place.page === "inbox" ? place.conversation : "unchanged",
           }}
           on={{

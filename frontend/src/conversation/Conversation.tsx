@@ -63,7 +63,7 @@ export function ConversationView({ id, back, openPerson, onRead }: ConversationV
           <Icon name="back" />
         </button>
         <h2 ref={title} tabIndex={-1}>
-          {value ? value.subject || text["mail.no-subject"] : ""}
+          {value ? value.subject || text["mail.no-subject"] : text.conversation}
         </h2>
         {value && (
           <button

@@ -2,7 +2,7 @@ import { Inbox } from "../inbox/Inbox";
 import css from "../inbox/inbox.css?inline";
 import type { SatchelElement, View } from "./element";
 
-/** `conversation`: which one is open. Tells `satchel-open` and `satchel-unread`. */
+/** `conversation`: which one is open; `to-setup`: the page around has a set-up. Tells `satchel-open` and `satchel-unread`. */
 function InboxView({ element }: { element: SatchelElement }) {
   return (
     <Inbox
@@ -13,6 +13,11 @@ function InboxView({ element }: { element: SatchelElement }) {
         else element.removeAttribute("conversation");
       }}
       openPerson={(person) => element.tell("satchel-open", { person })}
+      openSetup={
+        element.hasAttribute("to-setup")
+          ? () => element.tell("satchel-open", { page: "setup" })
+          : undefined
+      }
       onUnread={(unread) => element.tell("satchel-unread", { unread })}
     />
   );

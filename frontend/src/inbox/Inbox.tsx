@@ -21,9 +21,11 @@ export interface InboxProps {
   choose: (id: string | undefined) => void;
   openPerson: (id: string) => void;
   onUnread: (count: number) => void;
+  /** Leads to the set-up, where the page around has one. */
+  openSetup: (() => void) | undefined;
 }
 
-export function Inbox({ chosen, choose, openPerson, onUnread }: InboxProps) {
+export function Inbox({ chosen, choose, openPerson, onUnread, openSetup }: InboxProps) {
   const session = useSession();
   const { text } = useLanguage();
   const [filter, setFilter] = useState<Filter>(everything);
@@ -107,7 +109,7 @@ export function Inbox({ chosen, choose, openPerson, onUnread }: InboxProps) {
           known={() => lists.held(live.list)}
           field={field}
         />
-        {lost && (
+        {lost && !live.error && (
           <p class="lost" role="status">
             {text["live.lost"]}
           </p>
@@ -119,6 +121,7 @@ export function Inbox({ chosen, choose, openPerson, onUnread }: InboxProps) {
           chosen={chosen}
           open={open}
           handle={handle}
+          openSetup={openSetup}
         />
         <div class="sr" role="status">
           {said}
@@ -141,9 +144,11 @@ export function Inbox({ chosen, choose, openPerson, onUnread }: InboxProps) {
         />
       ) : (
         <div class="nothing">
-          <Empty icon="inbox" title={text["conversation.choose"]}>
-            <p class="quiet">{text["conversation.choose.what"]}</p>
-          </Empty>
+          {lists.lengthOf(live.list) > 0 && (
+            <Empty icon="inbox" title={text["conversation.choose"]}>
+              <p class="quiet">{text["conversation.choose.what"]}</p>
+            </Empty>
+          )}
         </div>
       )}
       {help && <Shortcuts keys={keys} close={() => setHelp(false)} />}

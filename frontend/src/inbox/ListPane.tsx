@@ -22,9 +22,11 @@ export interface ListPaneProps {
   chosen: string | undefined;
   open: (item: Conversation) => void;
   handle: RefObject<ListHandle | null>;
+  openSetup: (() => void) | undefined;
 }
 
-export function ListPane({ live, filter, reset, chosen, open, handle }: ListPaneProps) {
+export function ListPane(props: ListPaneProps) {
+  const { live, filter, reset, chosen, open, handle, openSetup } = props;
   const { text } = useLanguage();
   const { list } = live;
   const length = lists.lengthOf(list);
@@ -38,7 +40,7 @@ export function ListPane({ live, filter, reset, chosen, open, handle }: ListPane
   if (live.error)
     return <Failure error={live.error} retry={() => void live.start().then(live.onChange)} />;
   if (list.next === undefined) return <Skeleton rows={8} />;
-  if (length === 0 && list.next === null) return <NoRows filter={filter} reset={reset} />;
+  if (length === 0 && list.next === null) return <NoRows {...{ filter, reset, openSetup }} />;
   return (
     // The pointer's place is looked at, nothing is done with it.
     <div
@@ -105,7 +107,7 @@ export function ListPane({ live, filter, reset, chosen, open, handle }: ListPane
   );
 }
 
-function NoRows({ filter, reset }: { filter: Filter; reset: () => void }) {
+function NoRows({ filter, reset, openSetup }: Pick<ListPaneProps, "filter" | "reset" | "openSetup">) {
   const { text } = useLanguage();
   const { q, unread, mine, person } = filter;
   const alone = [q.trim(), unread, mine, person].filter(Boolean).length === 1;
@@ -124,6 +126,12 @@ function NoRows({ filter, reset }: { filter: Filter; reset: () => void }) {
       {kind && (
         <button type="button" class="button" onClick={reset}>
           {text["inbox.empty.reset"]}
+        </button>
+      )}
+      {!kind && openSetup && (
+        <button type="button" class="button" onClick={openSetup}>
+          <Icon name="setup" />
+          {text["inbox.empty.setup"]}
         </button>
       )}
     </Empty>

@@ -24,7 +24,8 @@ export function Timeline({ person: id, openConversation, back }: TimelineProps) 
   const [opened, setOpened] = useState<Record<string, boolean>>({});
   const end = useRef<HTMLDivElement>(null);
   const shown = (mails ?? []).filter((mail) => isShown(mail, filter));
-  const name = person?.name || id;
+  const name = person?.name || text[mails ? "unnamed" : "nav.person"];
+  const isEmpty = mails?.length === 0 && next === null;
 
   useEffect(() => {
     const element = end.current;
@@ -50,7 +51,7 @@ export function Timeline({ person: id, openConversation, back }: TimelineProps) 
           {person && <p class="quiet">{text[`kind.${person.kind}`]}</p>}
         </div>
       </header>
-      <Filters filter={filter} change={setFilter} />
+      {!isEmpty && <Filters filter={filter} change={setFilter} />}
       {!mails && !error && <Skeleton rows={5} />}
       {mails && shown.length === 0 && next === null && (
         <Empty

@@ -23,7 +23,9 @@ AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 ROW = "satchel-inbox .row"
 _AXE = """
 async () => {
-  const found = await axe.run(document, {iframes: false, resultTypes: ['violations']});
+  const found = await axe.run(document, {
+    iframes: false, resultTypes: ['violations'], rules: {'target-size': {enabled: true}}
+  });
   return found.violations.map(one => `${one.id}: ${one.nodes.map(n => n.html).join(' | ')}`);
 }
 """

@@ -118,6 +118,7 @@ def test_pictures_that_cannot_be_had_are_counted(site: Site) -> None:
         open_row(page, "From inside")
         page.get_by_role("button", name="Load once").click()
         expect(page.get_by_text("2 pictures could not be loaded.")).to_be_visible()
+        assert barriers(page) == []
     mails = site.client.json("GET", "timeline", f"/v1/conversations/{conversation['id']}")["mails"]
     path = f"/v1/mails/{mails[0]['id']}/images"
     for url, status in (("https://127.0.0.1/a.png", 502), ("https://other.example/", 404)):
@@ -218,6 +219,7 @@ def test_variants_can_be_read(site: Site) -> None:
         expect(text).to_contain_text("As Nora got it.")
         page.get_by_role("combobox", name="another text").select_option(label="As Ben Ortiz got it")
         expect(text).to_contain_text("As Ben got it.")
+        assert barriers(page) == []
 
 
 WATCH = """

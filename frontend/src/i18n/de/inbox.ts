@@ -15,6 +15,7 @@ export const inbox: Part<typeof en> = {
   "inbox.empty.found": "Nichts gefunden",
   "inbox.empty.found.what": "Versuchen Sie es mit weniger Wörtern oder ohne Filter.",
   "inbox.empty.reset": "Alle Filter entfernen",
+  "inbox.empty.setup": "E-Mail einrichten",
   "inbox.all": "Alle",
   "inbox.unread": "Ungelesen",
   "inbox.mine": "Meine",

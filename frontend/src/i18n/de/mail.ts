@@ -2,6 +2,7 @@ import type { Part } from "..";
 import type { mail as en } from "../en/mail";
 
 export const mail: Part<typeof en> = {
+  conversation: "Unterhaltung",
   "conversation.choose": "Wählen Sie eine Unterhaltung",
   "conversation.choose.what": "Mit j und k blättern Sie, ? zeigt alle Tastenkürzel.",
   "conversation.people": "Profile",

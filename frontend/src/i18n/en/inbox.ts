@@ -12,6 +12,7 @@ export const inbox = {
   "inbox.empty.found": "Nothing found",
   "inbox.empty.found.what": "Try fewer words, or take a filter away.",
   "inbox.empty.reset": "Remove all filters",
+  "inbox.empty.setup": "Set up your mail",
   "inbox.all": "All",
   "inbox.unread": "Unread",
   "inbox.mine": "Mine",

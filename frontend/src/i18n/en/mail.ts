@@ -1,4 +1,5 @@
 export const mail = {
+  conversation: "Conversation",
   "conversation.choose": "Choose a conversation",
   "conversation.choose.what": "Press j and k to go through them, ? for all shortcuts.",
   "conversation.people": "Profiles",
