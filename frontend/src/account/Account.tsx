@@ -5,6 +5,7 @@ import { SECTIONS, type Section } from "../app/places";
 import { useSession } from "../shared/context";
 import { Failure, Skeleton } from "../shared/state";
 import { Activity } from "./Activity";
+import { Company } from "./Company";
 import { DeadLetters } from "./DeadLetters";
 import { People } from "./People";
 import { Quarantine } from "./Quarantine";
@@ -16,9 +17,10 @@ export interface AccountProps {
   section: Section;
   choose: (section: Section) => void;
   openPerson: (person: string) => void;
+  openInbox: () => void;
 }
 
-export function Account({ section, choose, openPerson }: AccountProps) {
+export function Account({ section, choose, openPerson, openInbox }: AccountProps) {
   const session = useSession();
   const text = useAccountText();
   const scopes = useScopes(session);
@@ -45,11 +47,13 @@ export function Account({ section, choose, openPerson }: AccountProps) {
         ) : section === "activity" ? (
           <Activity />
         ) : section === "quarantine" ? (
-          <Quarantine decides={may(scopes, "timeline:write")} />
+          <Quarantine decides={may(scopes, "timeline:write")} openInbox={openInbox} />
         ) : section === "dead-letters" ? (
           <DeadLetters />
         ) : section === "people" ? (
           <People open={openPerson} />
+        ) : section === "company" ? (
+          <Company counts={may(scopes, "timeline:read")} />
         ) : (
           <Settings changes={may(scopes, "account:write")} />
         )}

@@ -1,13 +1,14 @@
 // The app around the elements: a menu, and one page in sight.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { TokenSource } from "../api/session";
+import { sessionFor, type TokenSource } from "../api/session";
 import { useLanguage } from "../i18n";
 import { Icon, type IconName } from "../shared/Icon";
 import { Menu } from "./Menu";
 import { Page } from "./Page";
 import { type Place, pathOf, placeOf, type Section } from "./places";
 import type { Theme } from "./preferences";
+import { useHeld } from "./use-held";
 
 const INBOX: Place = { page: "inbox", conversation: undefined };
 const ENTRIES: readonly { name: Place["page"]; icon: IconName; place: Place }[] = [
@@ -28,6 +29,7 @@ export function Shell({ token, theme, setTheme, setLanguage, signOut }: ShellPro
   const { text, code } = useLanguage();
   const [place, setPlace] = useState<Place>(() => placeOf(location.pathname));
   const [unread, setUnread] = useState(0);
+  const held = useHeld(sessionFor(location.origin, token));
   const main = useRef<HTMLElement>(null);
   useEffect(() => {
     const follow = () => setPlace(placeOf(location.pathname));
@@ -83,7 +85,15 @@ export function Shell({ token, theme, setTheme, setLanguage, signOut }: ShellPro
             }}
           >
             <Icon name={entry.icon} />
-            <span>{text[`nav.${entry.name}`]}</span>
+            <span>
+              {text[`nav.${entry.name}`]}
+              {entry.name === "account" && held && (
+                <span class="count" title={text["nav.held"](held)}>
+                  <span aria-hidden="true">{held}</span>
+                  <span class="sr">, {text["nav.held"](held)}</span>
+                </span>
+              )}
+            </span>
           </a>
         ))}
         <Menu {...{ token, theme, setTheme, setLanguage, signOut }} />
