@@ -2,6 +2,7 @@
 
 import { Problem } from "../api/session";
 import { SECTIONS, type Section } from "../app/places";
+import { useLanguage } from "../i18n";
 import { useSession } from "../shared/context";
 import { Failure, Skeleton } from "../shared/state";
 import { Activity } from "./Activity";
@@ -12,6 +13,7 @@ import { Quarantine } from "./Quarantine";
 import { Settings } from "./Settings";
 import { may, sectionsFor, useScopes } from "./scopes";
 import { useAccountText } from "./texts";
+import { useHeld } from "./use-held";
 
 export interface AccountProps {
   section: Section;
@@ -23,7 +25,9 @@ export interface AccountProps {
 export function Account({ section, choose, openPerson, openInbox }: AccountProps) {
   const session = useSession();
   const text = useAccountText();
+  const { text: shared } = useLanguage();
   const scopes = useScopes(session);
+  const held = useHeld(session);
   if (!scopes) return <Skeleton rows={4} />;
   const sections = sectionsFor(scopes, SECTIONS);
   return (
@@ -39,6 +43,14 @@ export function Account({ section, choose, openPerson, openInbox }: AccountProps
               onClick={() => choose(one)}
             >
               {text[`section.${one}`]}
+              {one === "quarantine" && held && (
+                <>
+                  {" "}
+                  <span class="count" title={shared["nav.held"](held)}>
+                    {held}
+                  </span>
+                </>
+              )}
             </button>
           ))}
         </nav>

@@ -18,6 +18,7 @@ export function Company({ counts }: { counts: boolean }) {
   const { moment } = useLanguage();
   const fetched = useFetched((signal) => addressesOf(session, signal), [session]);
   const [problem, setProblem] = useState(false);
+  const [off, setOff] = useState(false);
   if (!fetched.value) {
     if (fetched.error) return <Failure error={fetched.error} retry={fetched.again} />;
     return <Skeleton rows={3} />;
@@ -25,6 +26,7 @@ export function Company({ counts }: { counts: boolean }) {
   const { active, grace, revoked } = sorted(fetched.value, Date.now());
   const attempt = (act: () => Promise<void>) => {
     setProblem(false);
+    setOff(false);
     return act().then(fetched.again, () => setProblem(true));
   };
   return (
@@ -64,6 +66,9 @@ export function Company({ counts }: { counts: boolean }) {
             <code>{one.address}</code>
           </p>
         ))}
+        <div role="status">
+          {off && !active && <p class="note ok">{text["company.off.done"]}</p>}
+        </div>
         {problem && (
           <p class="note danger" role="alert">
             {text.failed}
@@ -100,7 +105,12 @@ export function Company({ counts }: { counts: boolean }) {
           />
           <SwitchOff
             address={active}
-            act={() => attempt(() => switchOff(session, active.address))}
+            act={() =>
+              attempt(async () => {
+                await switchOff(session, active.address);
+                setOff(true);
+              })
+            }
           />
         </div>
       )}

@@ -1,6 +1,7 @@
 // The app around the elements: a menu, and one page in sight.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { useHeld } from "../account/use-held";
 import { sessionFor, type TokenSource } from "../api/session";
 import { useLanguage } from "../i18n";
 import { Icon, type IconName } from "../shared/Icon";
@@ -8,7 +9,6 @@ import { Menu } from "./Menu";
 import { Page } from "./Page";
 import { type Place, pathOf, placeOf, type Section } from "./places";
 import type { Theme } from "./preferences";
-import { useHeld } from "./use-held";
 
 const INBOX: Place = { page: "inbox", conversation: undefined };
 const ENTRIES: readonly { name: Place["page"]; icon: IconName; place: Place }[] = [

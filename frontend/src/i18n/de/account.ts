@@ -128,7 +128,7 @@ export const account: Part<typeof en> = {
     "Ein gemeinsames Postfach wie jobs@ zählt mit, sobald es in Ihrer Recruiting-Software als Teammitglied steht.",
   "company.shares.bcc": "Wer im Bcc steht, sieht nur, wer die E-Mail schrieb.",
   "company.nobodys": (count, days) =>
-    `${count} E-Mails der letzten ${days} Tage hatten niemanden aus dem Team und wurden nicht aufbewahrt. Vielleicht fehlen Personen oder gemeinsame Postfächer in Ihrer Recruiting-Software.`,
+    `In ${count} der E-Mails der letzten ${days} Tage war niemand aus dem Team. Davon wurde nichts aufbewahrt. Vielleicht fehlen Personen oder gemeinsame Postfächer in Ihrer Recruiting-Software.`,
   "company.guide": "Wie die E-Mails dorthin kommen",
   "company.guide.for": "Anleitung für",
   "company.rotate": "Firmenadresse ändern",
@@ -139,6 +139,8 @@ export const account: Part<typeof en> = {
   "company.off.what": "Was dort ankommt, wird nicht mehr abgelegt. Schon Abgelegtes bleibt.",
   "company.off.act": "Abschalten",
   "company.off.ask": "Sofort abschalten? Es gibt dann keine alte Adresse, die noch gilt.",
+  "company.off.done":
+    "Abgeschaltet. Entfernen Sie jetzt die Regel bei Ihrem Anbieter, sonst werden deren Kopien abgewiesen.",
   "company.off.yes": "Ja, abschalten",
   "settings.visibility": "Wer sieht welche E-Mails?",
   "settings.visibility.team": "Alle im Team sehen alles",

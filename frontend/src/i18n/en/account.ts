@@ -122,7 +122,7 @@ export const account = {
     "A shared mailbox such as jobs@ takes part once your recruiting software has it as a team member.",
   "company.shares.bcc": "Who is in Bcc is shown to the author alone.",
   "company.nobodys": (count: string, days: number) =>
-    `${count} mails of the last ${days} days had nobody of the team in them, and were not kept. Perhaps people or shared mailboxes are missing in your recruiting software.`,
+    `Nobody of the team was in ${count} of the mails of the last ${days} days. Nothing of them was kept. Perhaps people or shared mailboxes are missing in your recruiting software.`,
   "company.guide": "How mail gets there",
   "company.guide.for": "Steps for",
   "company.rotate": "Change the company’s address",
@@ -134,6 +134,8 @@ export const account = {
     "Nothing that arrives there is filed any more. Mail that is filed already stays.",
   "company.off.act": "Switch off",
   "company.off.ask": "Switch it off at once? There is no old address that goes on counting.",
+  "company.off.done":
+    "Switched off. Now remove the rule at your provider, or its copies will be refused.",
   "company.off.yes": "Yes, switch it off",
   "settings.visibility": "Who sees which mail?",
   "settings.visibility.team": "Everybody in the team sees all of it",

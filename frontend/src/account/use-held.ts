@@ -1,8 +1,8 @@
 // How much mail waits for the reader's yes or no: a number beside the way to it.
 
 import { useEffect, useState } from "preact/hooks";
-import { may } from "../account/scopes";
 import { dataOf, type Session } from "../api/session";
+import { may } from "./scopes";
 
 const PAUSE = 10_000; // milliseconds between two looks, however much happens
 const MOST = 50;
