@@ -122,7 +122,7 @@ def play(stack: Stack, signer: Signer | None = None) -> int:
     setups = [_setup(client)]
     asked = question(now, capture["u1"], "u1")
     say(f"smtp to u1: {asked.says}")
-    client.send(asked.envelope, [capture["u1"]], asked.raw)
+    client.send(asked.envelope, [capture["u1"]], signer.signed(asked.raw) if signer else asked.raw)
     client.await_captures(1)
     setups.append(_setup(client))
     for sample in (*week(now, capture), question(now, capture[NEWCOMER], NEWCOMER)):

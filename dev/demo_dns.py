@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from dev.dns_server import DnsServer
 
 _SELECTOR = "demo"
-_DOMAINS = ("kestrel.example", "work.example", "lindqvist.example")
+_DOMAINS = ("kestrel.example", "work.example", "lindqvist.example", "google.com")
 _FIELDS = ("From", "To", "Subject", "Date", "Message-ID")
 
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ceilingOf, type Day, everyDay, totalsOf } from "../src/account/chart";
+import { type CompanyAddress, sorted, withoutUser } from "../src/account/company";
 import { may, sectionsFor } from "../src/account/scopes";
 import { pathOf, placeOf, SECTIONS } from "../src/app/places";
 
@@ -50,6 +51,42 @@ describe("the chart", () => {
   });
 });
 
+describe("the company's addresses", () => {
+  const address = (state: string, made: string, until: string | null = null): CompanyAddress => ({
+    address: `${state}-${made}`,
+    scope: "account",
+    person_id: null,
+    state,
+    key_id: "k1",
+    created_at: `2026-11-${made}T00:00:00Z`,
+    valid_until: until && `2026-11-${until}T00:00:00Z`,
+  });
+  const now = Date.parse("2026-11-28T12:00:00Z");
+
+  it("are told apart by what they are good for", () => {
+    const items = [
+      address("revoked", "01"),
+      address("grace", "20", "29"),
+      address("active", "25"),
+      address("grace", "10", "28"),
+      address("grace", "15", "30"),
+    ];
+    const { active, grace, revoked } = sorted(items, now);
+    expect(active?.address).toBe("active-25");
+    expect(grace.map((one) => one.address)).toEqual(["grace-15", "grace-20"]);
+    expect(revoked.map((one) => one.address)).toEqual(["grace-10", "revoked-01"]);
+  });
+
+  it("may be none", () => {
+    expect(sorted([], now)).toEqual({ active: undefined, grace: [], revoked: [] });
+  });
+
+  it("count the mail that had nobody of the team in it", () => {
+    const days = [day("2026-11-27", 1, { no_user: 2, no_match: 9 }), day("2026-11-28", 1)];
+    expect(withoutUser(days)).toBe(2);
+  });
+});
+
 describe("scopes", () => {
   it("read what they may write", () => {
     expect(may(new Set(["timeline:write"]), "timeline:read")).toBe(true);
@@ -64,6 +101,7 @@ describe("scopes", () => {
       "settings",
     ]);
     expect(sectionsFor(new Set(["ops"]), SECTIONS)).toEqual(["dead-letters"]);
+    expect(sectionsFor(new Set(["account:write"]), SECTIONS)).toEqual(["company"]);
   });
 });
 

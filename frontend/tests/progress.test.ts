@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { entryOf, filled, halfOf, hostOf, isDone, questionOf } from "../src/setup/progress";
+import {
+  doubtOf,
+  entryOf,
+  filled,
+  halfOf,
+  hostOf,
+  isDone,
+  questionOf,
+} from "../src/setup/progress";
 import type { Confirmation, Setup } from "../src/setup/shapes";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
@@ -73,14 +81,33 @@ it.each([
   expect(hostOf(link)).toBe(host);
 });
 
-it("puts values into a guide's text, and leaves what it does not know", () => {
-  expect(filled("Type {capture_address}, then {x}.", { capture_address: "a@b" })).toEqual([
-    { text: "Type ", value: false },
-    { text: "a@b", value: true },
-    { text: ", then ", value: false },
-    { text: "{x}", value: false },
-    { text: ".", value: false },
+it("puts values into a guide's text, and words in place of what the user does not have", () => {
+  const words = { capture_address: "your address", account_capture_address: "the company’s" };
+  const text = "Type {capture_address}, then {account_capture_address} {x}.";
+  expect(filled(text, { capture_address: "a@b" }, words)).toEqual([
+    { text: "Type ", kind: "text" },
+    { text: "a@b", kind: "value" },
+    { text: ", then ", kind: "text" },
+    { text: "the company’s", kind: "missing" },
+    { text: " ", kind: "text" },
+    { text: "{x}", kind: "missing" },
+    { text: ".", kind: "text" },
   ]);
+});
+
+const asked = { authentication: null, doubtful: false, requested_by: "Me@Agency.example" };
+const failed = { verdict: "failed", method: null, domain: "x", reason: "altered" } as const;
+
+it.each([
+  ["one's own, proved", asked, ["me@agency.example"], undefined],
+  ["not proved", { ...asked, doubtful: true }, ["me@agency.example"], "unproved"],
+  ["of a mailbox of somebody else", asked, ["you@agency.example"], "stranger"],
+  ["of somebody without addresses", asked, [], undefined],
+  ["of one of more mailboxes than are told", asked, Array(20).fill("x@y.example"), undefined],
+  ["without a mailbox", { ...asked, requested_by: null }, ["you@agency.example"], undefined],
+  ["forged", { ...asked, authentication: failed }, ["me@agency.example"], "failed"],
+] as const)("says what speaks against a question: %s", (_, question, mailboxes, doubt) => {
+  expect(doubtOf(question, mailboxes)).toBe(doubt);
 });
 
 it.each([

@@ -8,6 +8,7 @@ from tests.manifests import OVERLAYS, matches, of_kind, render
 BROKER_SETTINGS = {
     "vm_memory_high_watermark.relative",
     "disk_free_limit.absolute",
+    "raft.wal_max_size_bytes",
     "cluster_partition_handling",
     "queue_leader_locator",
     "quorum_queue.continuous_membership_reconciliation.enabled",

@@ -76,6 +76,16 @@ def test_the_accounts_own_address_is_told_to_who_may_change_the_account(account:
     assert "account_capture_address" not in guides(account.client, guide="postfix")["values"]
 
 
+def test_it_is_in_the_readers_language_where_there_is_one(account: Account) -> None:
+    told = guides(account.client, language="de-AT")
+    assert (told["language"], told["guide"]["id"]) == ("de", "workspace")
+    assert told["guide"]["receives"]["steps"][-1].endswith("„Änderungen speichern“.")
+    assert "Anderer Anbieter" in {choice["name"] for choice in told["choices"]}
+    assert guides(account.client, language="fr")["language"] == "en"
+    assert guides(account.client)["language"] == "en"
+    assert asked(account.client, language="de, en").status_code == 422
+
+
 def test_what_is_no_guide_is_not_found_or_refused(account: Account) -> None:
     assert asked(account.client, guide="nobody").status_code == 404
     assert asked(account.client, guide="../generic").status_code == 422

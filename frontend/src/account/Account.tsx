@@ -2,26 +2,32 @@
 
 import { Problem } from "../api/session";
 import { SECTIONS, type Section } from "../app/places";
+import { useLanguage } from "../i18n";
 import { useSession } from "../shared/context";
 import { Failure, Skeleton } from "../shared/state";
 import { Activity } from "./Activity";
+import { Company } from "./Company";
 import { DeadLetters } from "./DeadLetters";
 import { People } from "./People";
 import { Quarantine } from "./Quarantine";
 import { Settings } from "./Settings";
 import { may, sectionsFor, useScopes } from "./scopes";
 import { useAccountText } from "./texts";
+import { useHeld } from "./use-held";
 
 export interface AccountProps {
   section: Section;
   choose: (section: Section) => void;
   openPerson: (person: string) => void;
+  openInbox: () => void;
 }
 
-export function Account({ section, choose, openPerson }: AccountProps) {
+export function Account({ section, choose, openPerson, openInbox }: AccountProps) {
   const session = useSession();
   const text = useAccountText();
+  const { text: shared } = useLanguage();
   const scopes = useScopes(session);
+  const held = useHeld(session);
   if (!scopes) return <Skeleton rows={4} />;
   const sections = sectionsFor(scopes, SECTIONS);
   return (
@@ -37,6 +43,14 @@ export function Account({ section, choose, openPerson }: AccountProps) {
               onClick={() => choose(one)}
             >
               {text[`section.${one}`]}
+              {one === "quarantine" && held && (
+                <>
+                  {" "}
+                  <span class="count" title={shared["nav.held"](held)}>
+                    {held}
+                  </span>
+                </>
+              )}
             </button>
           ))}
         </nav>
@@ -45,11 +59,13 @@ export function Account({ section, choose, openPerson }: AccountProps) {
         ) : section === "activity" ? (
           <Activity />
         ) : section === "quarantine" ? (
-          <Quarantine decides={may(scopes, "timeline:write")} />
+          <Quarantine decides={may(scopes, "timeline:write")} openInbox={openInbox} />
         ) : section === "dead-letters" ? (
           <DeadLetters />
         ) : section === "people" ? (
           <People open={openPerson} />
+        ) : section === "company" ? (
+          <Company counts={may(scopes, "timeline:read")} />
         ) : (
           <Settings changes={may(scopes, "account:write")} />
         )}

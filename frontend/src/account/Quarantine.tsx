@@ -5,13 +5,19 @@ import { dataOf } from "../api/session";
 import type { components } from "../api/timeline";
 import { useLanguage } from "../i18n";
 import { useSession } from "../shared/context";
+import { Icon } from "../shared/Icon";
 import { Empty, Failure, Skeleton } from "../shared/state";
 import { useAccountText } from "./texts";
 import { usePages } from "./use-pages";
 
 type Held = components["schemas"]["HeldOut"];
 
-export function Quarantine({ decides }: { decides: boolean }) {
+export interface QuarantineProps {
+  decides: boolean;
+  openInbox: () => void;
+}
+
+export function Quarantine({ decides, openInbox }: QuarantineProps) {
   const session = useSession();
   const text = useAccountText();
   const [said, setSaid] = useState<"done.yes" | "done.no">();
@@ -36,11 +42,23 @@ export function Quarantine({ decides }: { decides: boolean }) {
         : await session.api.DELETE("/v1/quarantine/{held_id}", { params: { path } }),
     );
     list.change((items) => items.filter((one) => one.id !== held.id));
+    session.events.tell({ kind: "decided", id: "", data: {} });
     setSaid(yes ? "done.yes" : "done.no");
   };
   return (
     <>
-      <div role="status">{said && <p class="note ok">{text[`quarantine.${said}`]}</p>}</div>
+      <div role="status">
+        {said && (
+          <p class="note ok">
+            {text[`quarantine.${said}`]}{" "}
+            {said === "done.yes" && (
+              <button type="button" class="link" onClick={openInbox}>
+                {text["quarantine.inbox"]}
+              </button>
+            )}
+          </p>
+        )}
+      </div>
       {list.items.length === 0 ? (
         <section class="card">
           <Empty icon="shield" title={text["quarantine.none"]}>
@@ -74,6 +92,10 @@ function namesOf(mail: Held["mails"][number]): string[] {
   const matched = mail.matches.filter((one) => one.role !== "from" && one.role !== "sender");
   const names = matched.map((one) => named.get(one.address.toLowerCase()) || one.address);
   return names.length > 0 ? [...new Set(names)] : mail.to.map((one) => one.name || one.address);
+}
+
+function domainOf(mail: Held["mails"][number]): string {
+  return (mail.forwarded_by ?? mail.from)?.address.split("@").at(-1) ?? "?";
 }
 
 interface HeldCardProps {
@@ -115,6 +137,10 @@ function HeldCard({ held, decides, decide }: HeldCardProps) {
             )}
           </p>
           {mail.snippet && <blockquote>{mail.snippet}</blockquote>}
+          <p class="note danger">
+            <Icon name="alert" />
+            {shared["verified.failed"](held.authentication.domain ?? domainOf(mail))}
+          </p>
           <p class="quiet small">
             {moment(new Date(mail.date))} · {text["quarantine.for"](list(namesOf(mail)))}
           </p>

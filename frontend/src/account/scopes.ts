@@ -14,6 +14,7 @@ const NEEDED: Record<Section, string> = {
   quarantine: "timeline:read",
   "dead-letters": "ops",
   people: "directory:read",
+  company: "account:write",
   settings: "timeline:read",
 };
 

@@ -38,6 +38,11 @@ export class EventStream {
     };
   }
 
+  /** Tells the listeners of what the reader did here, if no one else would. */
+  tell(hint: Hint): void {
+    for (const told of this.#hints) told(hint);
+  }
+
   async #follow(): Promise<void> {
     const abort = new AbortController();
     this.#abort = abort;

@@ -126,3 +126,17 @@ export function sessionOf(base: string, name: string, source: TokenSource): Sess
   sessions.set(key, made);
   return made;
 }
+
+const names = new WeakMap<TokenSource, string>();
+let named = 0;
+
+/** Returns the session of a base and a token, or a source of tokens; the same each time. */
+export function sessionFor(base: string, token: string | TokenSource): Session {
+  if (typeof token === "string") return sessionOf(base, token, () => token);
+  let name = names.get(token);
+  if (!name) {
+    name = `source ${++named}`;
+    names.set(token, name);
+  }
+  return sessionOf(base, name, token);
+}

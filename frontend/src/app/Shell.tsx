@@ -1,7 +1,8 @@
 // The app around the elements: a menu, and one page in sight.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { TokenSource } from "../api/session";
+import { useHeld } from "../account/use-held";
+import { sessionFor, type TokenSource } from "../api/session";
 import { useLanguage } from "../i18n";
 import { Icon, type IconName } from "../shared/Icon";
 import { Menu } from "./Menu";
@@ -28,6 +29,7 @@ export function Shell({ token, theme, setTheme, setLanguage, signOut }: ShellPro
   const { text, code } = useLanguage();
   const [place, setPlace] = useState<Place>(() => placeOf(location.pathname));
   const [unread, setUnread] = useState(0);
+  const held = useHeld(sessionFor(location.origin, token));
   const main = useRef<HTMLElement>(null);
   useEffect(() => {
     const follow = () => setPlace(placeOf(location.pathname));
@@ -85,7 +87,15 @@ export function Shell({ token, theme, setTheme, setLanguage, signOut }: ShellPro
             }}
           >
             <Icon name={entry.icon} />
-            <span>{text[`nav.${entry.name}`]}</span>
+            <span>
+              {text[`nav.${entry.name}`]}
+              {entry.name === "account" && held && (
+                <span class="count" title={text["nav.held"](held)}>
+                  <span aria-hidden="true">{held}</span>
+                  <span class="sr">, {text["nav.held"](held)}</span>
+                </span>
+              )}
+            </span>
           </a>
         ))}
         <Menu {...{ token, theme, setTheme, setLanguage, signOut }} />

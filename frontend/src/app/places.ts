@@ -1,6 +1,13 @@
 // The pages of the app and their addresses.
 
-export const SECTIONS = ["activity", "quarantine", "dead-letters", "people", "settings"] as const;
+export const SECTIONS = [
+  "activity",
+  "quarantine",
+  "dead-letters",
+  "people",
+  "company",
+  "settings",
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export type Place =

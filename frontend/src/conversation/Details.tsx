@@ -82,10 +82,12 @@ function Why({ mail }: { mail: Mail }) {
           <li key={`${capture.person_id} ${capture.at}`}>
             <Icon name="inbox" />
             <span>
-              {text["why.captured"](
-                capture.person_id === me ? text["why.you"] : nameOf(mail, capture.person_id),
-                moment(new Date(capture.at)),
-              )}
+              {capture.person_id === me
+                ? text["why.captured.own"](moment(new Date(capture.at)))
+                : text["why.captured"](
+                    nameOf(mail, capture.person_id),
+                    moment(new Date(capture.at)),
+                  )}
             </span>
           </li>
         ))}

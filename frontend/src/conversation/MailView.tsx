@@ -61,13 +61,14 @@ export function MailView({ mail, open, toggle, openConversation, timeOnly }: Mai
           <div class="head-tools">
             <button
               type="button"
-              class="icon-button"
-              aria-label={text["mail.details"]}
+              class="icon-button why-button"
+              aria-label={`${text["mail.details"]} · ${text["why.title"]}`}
               title={`${text["mail.details"]} · ${text["why.title"]}`}
               aria-expanded={details}
               onClick={() => setDetails(!details)}
             >
               <Icon name="info" />
+              <span aria-hidden="true">{text["why.title"]}</span>
             </button>
             <Popover label={text["mail.menu"]} icon="dots" class="menu">
               {(close) => (

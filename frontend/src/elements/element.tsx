@@ -1,7 +1,7 @@
 // What the custom elements share: a shadow root with its styles, a session, a language.
 
 import { type ComponentType, render } from "preact";
-import { type Session, sessionOf, type TokenSource } from "../api/session";
+import { sessionFor, type TokenSource } from "../api/session";
 import { LanguageContext, languageOf } from "../i18n";
 import { SessionContext, StylesContext } from "../shared/context";
 import controls from "../shared/controls.css?inline";
@@ -109,7 +109,7 @@ export abstract class SatchelElement extends HTMLElement {
     for (const css of [theme, controls, ...view.styles]) this.#adopt(css);
     const Component = view.component;
     render(
-      <SessionContext.Provider value={session(this.base, token)}>
+      <SessionContext.Provider value={sessionFor(this.base, token)}>
         <LanguageContext.Provider value={language}>
           <StylesContext.Provider value={this.#adopt}>
             <KeyContext.Provider value={{ scope: this.keys, element: this }}>
@@ -121,17 +121,4 @@ export abstract class SatchelElement extends HTMLElement {
       root,
     );
   }
-}
-
-const names = new WeakMap<TokenSource, string>();
-let named = 0;
-
-function session(base: string, token: string | TokenSource): Session {
-  if (typeof token === "string") return sessionOf(base, token, () => token);
-  let name = names.get(token);
-  if (!name) {
-    name = `source ${++named}`;
-    names.set(token, name);
-  }
-  return sessionOf(base, name, token);
 }

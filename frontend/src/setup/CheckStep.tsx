@@ -9,15 +9,15 @@ import { isDone } from "./progress";
 import { Step } from "./Step";
 import type { RoundTrip, Setup } from "./shapes";
 import { useSetupText } from "./texts";
-import { WatchWindow } from "./WatchWindow";
 
 export interface CheckStepProps {
+  number: number;
   setup: Setup;
   mailbox: string | null;
   again: () => void;
 }
 
-export function CheckStep({ setup, mailbox, again }: CheckStepProps) {
+export function CheckStep({ number, setup, mailbox, again }: CheckStepProps) {
   const session = useSession();
   const text = useSetupText();
   const [busy, setBusy] = useState(false);
@@ -40,7 +40,7 @@ export function CheckStep({ setup, mailbox, again }: CheckStepProps) {
   };
   const hasRoundTrips = setup.round_trip !== undefined && !without;
   return (
-    <Step number={4} title={text["check.title"]} done={done}>
+    <Step number={number} title={text["check.title"]} done={done}>
       <p class="quiet">{done ? text["check.done"] : text["check.what"]}</p>
       {setup.round_trip && <RoundTripState trip={setup.round_trip} />}
       {hasRoundTrips && mailbox && !done && (
@@ -51,12 +51,16 @@ export function CheckStep({ setup, mailbox, again }: CheckStepProps) {
           <span class="quiet small">{text["prove.what"](mailbox)}</span>
         </p>
       )}
+      {without && mailbox && (
+        <p class="note" role="status">
+          {text["prove.none"](mailbox)}
+        </p>
+      )}
       {problem && (
         <p class="note danger" role="alert">
           {problem}
         </p>
       )}
-      {setup.watched && !done && <WatchWindow watched={setup.watched} again={again} />}
     </Step>
   );
 }

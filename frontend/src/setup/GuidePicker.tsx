@@ -71,7 +71,7 @@ export function GuidePicker({
       </label>
       <div>
         <p class="quiet small">{why}</p>
-        {!code.startsWith("en") && <p class="quiet small">{text["guide.language"]}</p>}
+        {!code.startsWith(guides.language) && <p class="quiet small">{text["guide.language"]}</p>}
       </div>
     </div>
   );

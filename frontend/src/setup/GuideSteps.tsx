@@ -9,7 +9,14 @@ import { useSetupText } from "./texts";
 
 type Values = Readonly<Record<string, string>>;
 
-export function GuideSteps({ half, values }: { half: GuideHalf; values: Values }) {
+export interface GuideStepsProps {
+  half: GuideHalf;
+  values: Values;
+  /** Of the guide's texts. */
+  language: string;
+}
+
+export function GuideSteps({ half, values, language }: GuideStepsProps) {
   const text = useSetupText();
   const id = useId();
   const lists = [
@@ -18,33 +25,39 @@ export function GuideSteps({ half, values }: { half: GuideHalf; values: Values }
     ["guide.unsure", half.unknown],
   ] as const;
   const more = lists.some(([, list]) => (list?.length ?? 0) > 0);
+  const words = {
+    capture_address: text["guide.value.capture_address"],
+    account_capture_address: text["guide.value.account_capture_address"],
+    address: text["guide.value.address"],
+  };
   return (
     <>
-      <ol class="steps" lang="en">
+      <ol class="steps" lang={language}>
         {half.steps.map((step) => (
           <li key={step}>
-            <Filled text={step} values={values} />
+            <Filled text={step} values={values} words={words} />
           </li>
         ))}
       </ol>
       {half.snippets?.map((snippet) => {
-        const whole = filled(snippet, values)
-          .map((part) => part.text)
+        const parts = filled(snippet, values, words);
+        const whole = parts
+          .map((part) => (part.kind === "missing" ? `<${part.text}>` : part.text))
           .join("");
         return (
           <div key={snippet} class="snippet">
             <pre>{whole}</pre>
-            <CopyButton value={whole} />
+            {parts.every((part) => part.kind !== "missing") && <CopyButton value={whole} />}
           </div>
         );
       })}
       {(half.traps?.length ?? 0) > 0 && (
-        <div class="note warn traps" lang="en">
+        <div class="note warn traps" lang={language}>
           <Icon name="alert" />
           <ul aria-label={text["guide.traps"]}>
             {half.traps?.map((trap) => (
               <li key={trap}>
-                <Filled text={trap} values={values} />
+                <Filled text={trap} values={values} words={words} />
               </li>
             ))}
           </ul>
@@ -57,10 +70,10 @@ export function GuideSteps({ half, values }: { half: GuideHalf; values: Values }
             list && list.length > 0 ? (
               <div key={title}>
                 <h3 id={`${id}-${title}`}>{text[title]}</h3>
-                <ul aria-labelledby={`${id}-${title}`} lang="en">
+                <ul aria-labelledby={`${id}-${title}`} lang={language}>
                   {list.map((line) => (
                     <li key={line}>
-                      <Filled text={line} values={values} />
+                      <Filled text={line} values={values} words={words} />
                     </li>
                   ))}
                 </ul>
@@ -73,13 +86,15 @@ export function GuideSteps({ half, values }: { half: GuideHalf; values: Values }
   );
 }
 
-function Filled({ text, values }: { text: string; values: Values }) {
+function Filled({ text, values, words }: { text: string; values: Values; words: Values }) {
   return (
     <>
-      {filled(text, values).map((part, index) =>
+      {filled(text, values, words).map((part, index) => {
+        const Part = { text: "span", value: "code", missing: "em" } as const;
+        const Tag = Part[part.kind];
         // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one text keep their order
-        part.value ? <code key={index}>{part.text}</code> : <span key={index}>{part.text}</span>,
-      )}
+        return <Tag key={index}>{part.text}</Tag>;
+      })}
     </>
   );
 }

@@ -1,5 +1,6 @@
 // One half of the set-up: its steps, folded away once it works.
 
+import type { ComponentChildren } from "preact";
 import { GuideSteps } from "./GuideSteps";
 import { Step } from "./Step";
 import type { GuideHalf, Guides, Half } from "./shapes";
@@ -11,9 +12,11 @@ export interface HalfStepProps {
   guides: Guides;
   steps: GuideHalf | null | undefined;
   half: Half | undefined;
+  /** What helps while the half does not work yet. */
+  children?: ComponentChildren;
 }
 
-export function HalfStep({ number, name, guides, steps, half }: HalfStepProps) {
+export function HalfStep({ number, name, guides, steps, half, children }: HalfStepProps) {
   const text = useSetupText();
   const working = half?.state === "working";
   const needs = name === "sent" ? [] : (guides.guide.needs ?? []);
@@ -28,7 +31,10 @@ export function HalfStep({ number, name, guides, steps, half }: HalfStepProps) {
           </span>
         ))}
       </p>
-      <GuideSteps half={steps} values={guides.values} />
+      {needs.includes("account_capture_address") && !guides.values.account_capture_address && (
+        <p class="note">{text["guide.no-account-address"]}</p>
+      )}
+      <GuideSteps half={steps} values={guides.values} language={guides.language} />
     </>
   ) : (
     <p class="quiet">{text["guide.nothing"]}</p>
@@ -49,7 +55,10 @@ export function HalfStep({ number, name, guides, steps, half }: HalfStepProps) {
           {shown}
         </details>
       ) : (
-        shown
+        <>
+          {shown}
+          {children}
+        </>
       )}
     </Step>
   );

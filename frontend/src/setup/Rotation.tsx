@@ -7,7 +7,14 @@ import { useSetupText } from "./texts";
 
 const GRACES = [168, 72, 24, 0]; // hours
 
-export function Rotation({ address, again }: { address: string; again: () => void }) {
+export interface RotationProps {
+  address: string;
+  again: () => void;
+  /** Other words, where it is not the reader's own address. */
+  words?: { title: string; what: string; ask: string };
+}
+
+export function Rotation({ address, again, words }: RotationProps) {
   const session = useSession();
   const text = useSetupText();
   const [hours, setHours] = useState(72);
@@ -24,9 +31,9 @@ export function Rotation({ address, again }: { address: string; again: () => voi
     setAsked(false);
   };
   return (
-    <section id="rotation" class="extra" aria-label={text["rotate.title"]}>
-      <h2>{text["rotate.title"]}</h2>
-      <p class="quiet">{text["rotate.what"]}</p>
+    <section id="rotation" class="extra" aria-label={words?.title ?? text["rotate.title"]}>
+      <h2>{words?.title ?? text["rotate.title"]}</h2>
+      <p class="quiet">{words?.what ?? text["rotate.what"]}</p>
       <p class="line">
         <label>
           {text["rotate.grace"]}{" "}
@@ -50,7 +57,7 @@ export function Rotation({ address, again }: { address: string; again: () => voi
       </p>
       {asked && (
         <div class="note warn" role="alert">
-          <span>{text["rotate.ask"]}</span>
+          <span>{words?.ask ?? text["rotate.ask"]}</span>
           <span class="actions">
             <button type="button" class="button primary" onClick={() => void change()}>
               {text["rotate.yes"]}

@@ -1,6 +1,7 @@
 // The set-up of one user's mailbox, from nothing to both halves.
 
 import { useRef, useState } from "preact/hooks";
+import { useLanguage } from "../i18n";
 import { useSession } from "../shared/context";
 import { Failure, Skeleton } from "../shared/state";
 import { useFetched } from "../shared/use-fetched";
@@ -17,16 +18,18 @@ import { Rotation } from "./Rotation";
 import { Step } from "./Step";
 import { useSetupText } from "./texts";
 import { useSetup } from "./use-setup";
+import { WatchWindow } from "./WatchWindow";
 
 export function Setup() {
   const session = useSession();
   const text = useSetupText();
+  const { code } = useLanguage();
   const [choice, setChoice] = useState<Choice>({});
   const setup = useSetup(session);
   const address = setup.value?.capture_addresses.find((one) => one.state === "active")?.address;
   const guides = useFetched(
-    (signal) => guidesOf(session, choice, signal),
-    [session, choice.guide, choice.address, address],
+    (signal) => guidesOf(session, { ...choice, language: code }, signal),
+    [session, choice.guide, choice.address, address, code],
   );
   const extras = useRef<HTMLDivElement>(null);
   const error = (!setup.value && setup.error) || (!guides.value && guides.error);
@@ -63,7 +66,9 @@ export function Setup() {
             rotate={() => extras.current?.scrollIntoView({ behavior: "smooth" })}
           />
         )}
-        <div aria-live="polite">{question && <Question question={question} />}</div>
+        <div aria-live="polite">
+          {question && <Question question={question} mailboxes={guides.value.mailboxes} />}
+        </div>
         <Step number={1} title={text["address.title"]} done={address !== undefined}>
           <AddressStep setup={setup.value} again={setup.again} />
         </Step>
@@ -78,9 +83,18 @@ export function Setup() {
                 guides={guides.value as NonNullable<typeof guides.value>}
                 steps={steps}
                 half={half}
-              />
+              >
+                {name !== "sent" && setup.value?.watched && (
+                  <WatchWindow watched={setup.value.watched} again={setup.again} />
+                )}
+              </HalfStep>
             ))}
-            <CheckStep setup={setup.value} mailbox={guides.value.mailbox} again={setup.again} />
+            <CheckStep
+              number={parts.length + 2}
+              setup={setup.value}
+              mailbox={guides.value.mailbox}
+              again={setup.again}
+            />
             <div ref={extras} class="extras">
               <Rotation address={address} again={setup.again} />
               <NeverCapture />

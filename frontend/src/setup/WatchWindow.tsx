@@ -3,27 +3,37 @@
 import { useState } from "preact/hooks";
 import { useLanguage } from "../i18n";
 import { useSession } from "../shared/context";
+import { useFetched } from "../shared/use-fetched";
 import { call } from "./calls";
 import type { Watched } from "./shapes";
 import { useSetupText } from "./texts";
+
+interface Window {
+  until: string;
+}
 
 export function WatchWindow({ watched, again }: { watched: Watched[]; again: () => void }) {
   const session = useSession();
   const text = useSetupText();
   const { time, moment } = useLanguage();
-  const [until, setUntil] = useState<string>();
+  const { value: before } = useFetched(
+    async () => (await call<{ window: Window | null }>(session, "GET", "/v1/setup:watch"))?.window,
+    [session],
+  );
+  const [asked, setAsked] = useState<Window>();
+  const until = (asked ?? before)?.until;
   const [failed, setFailed] = useState(false);
   const open = async () => {
     setFailed(false);
     try {
-      setUntil((await call<{ until: string }>(session, "POST", "/v1/setup:watch"))?.until);
+      setAsked(await call<Window>(session, "POST", "/v1/setup:watch"));
       again();
     } catch {
       setFailed(true);
     }
   };
   return (
-    <details class="more" open={watched.length > 0}>
+    <details class="more" open={watched.length > 0 || until !== undefined}>
       <summary>{text["watch.title"]}</summary>
       <p class="quiet">{text["watch.what"]}</p>
       <p class="line">

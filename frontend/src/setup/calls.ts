@@ -33,7 +33,7 @@ export async function setupOf(session: Session, signal: AbortSignal): Promise<Se
 
 export async function guidesOf(
   session: Session,
-  choice: { guide?: string; address?: string },
+  choice: { guide?: string; address?: string; language: string },
   signal: AbortSignal,
 ): Promise<Guides> {
   return dataOf(await session.api.GET("/v1/setup/guides", { params: { query: choice }, signal }));

@@ -3,6 +3,7 @@
 import type { Confirmation, Half, HalfName, Setup } from "./shapes";
 
 const DAY = 24 * 3600 * 1000;
+const MOST_MAILBOXES = 20; // the API tells no more
 
 /** Returns a half's state. An installation that does not tell of halves still tells of questions. */
 export function halfOf(setup: Setup, name: HalfName, now: number): Half | undefined {
@@ -24,6 +25,21 @@ export function questionOf(setup: Setup, now: number): Confirmation | undefined 
   return seen && Date.parse(seen) > Date.parse(newest.at) ? undefined : newest;
 }
 
+export type Doubt = "failed" | "stranger" | "unproved";
+
+/** Returns what speaks against answering a question; undefined for one that is as it should be. */
+export function doubtOf(
+  question: Pick<Confirmation, "authentication" | "doubtful" | "requested_by">,
+  mailboxes: readonly string[],
+): Doubt | undefined {
+  if (question.authentication?.verdict === "failed") return "failed";
+  const asked = question.requested_by?.toLowerCase();
+  const isOwn = mailboxes.some((one) => one.toLowerCase() === asked);
+  const areAll = mailboxes.length > 0 && mailboxes.length < MOST_MAILBOXES;
+  if (asked && areAll && !isOwn) return "stranger";
+  return question.doubtful ? "unproved" : undefined;
+}
+
 /** Returns the host of a link, if it is one that may be opened. */
 export function hostOf(link: string): string | undefined {
   try {
@@ -34,17 +50,25 @@ export function hostOf(link: string): string | undefined {
   }
 }
 
+type Values = Readonly<Record<string, string>>;
+
+export interface Part {
+  text: string;
+  /** `missing`: the user has no such value, and reads what it is in words. */
+  kind: "text" | "value" | "missing";
+}
+
 /** Splits a guide's text at its placeholders: what is between braces is given with its value. */
-export function filled(
-  text: string,
-  values: Readonly<Record<string, string>>,
-): { text: string; value: boolean }[] {
+export function filled(text: string, values: Values, words: Values): Part[] {
   return text
     .split(/(\{\w+\})/)
     .filter((part) => part !== "")
     .map((part) => {
-      const value = part.startsWith("{") ? values[part.slice(1, -1)] : undefined;
-      return value === undefined ? { text: part, value: false } : { text: value, value: true };
+      const name = part.startsWith("{") ? part.slice(1, -1) : undefined;
+      if (name === undefined) return { text: part, kind: "text" };
+      const value = values[name];
+      if (value !== undefined) return { text: value, kind: "value" };
+      return { text: words[name] ?? part, kind: "missing" };
     });
 }
 

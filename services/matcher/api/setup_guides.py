@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from services.matcher.addresses import normalise
 from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.directory import Directory
-from services.matcher.guides import GENERIC, Choosing
+from services.matcher.guides import GENERIC, Choosing, language_of
 from services.matcher.guides.shape import Guide, GuideKind, Placeholder
 from shared.auth import Caller
 from shared.events import Kind
@@ -36,6 +36,7 @@ class GuidesOut(BaseModel):
         description="`mail_hosts`: by whoever takes the mailbox's mail; `nothing`: the generic "
         "guide, since that is not known"
     )
+    language: str = Field(description="The language of the texts, such as `en`")
     guide: Guide
     values: dict[Placeholder, str] = Field(
         description="What stands in place of `{capture_address}` and its like; without those that "
@@ -61,6 +62,14 @@ def setup_guide_routes(
         address: Annotated[
             str | None, Query(max_length=320, description="This one of the caller's `mailboxes`")
         ] = None,
+        language: Annotated[
+            str,
+            Query(
+                pattern=r"^[A-Za-z0-9-]{1,35}$",
+                description="The reader's, such as `de-AT` (BCP 47). Texts are in English where "
+                "there is no translation",
+            ),
+        ] = "en",
     ) -> GuidesOut:
         """Return how to set up a mailbox: by its provider, or as the caller chooses.
 
@@ -69,19 +78,21 @@ def setup_guide_routes(
         """
         mailboxes = await own_addresses(caller)
         mailbox = _own(mailboxes, address) if address is not None else next(iter(mailboxes), None)
-        guides = choosing.catalogue.guides
+        told_in = language_of(language)
+        guides = choosing.catalogue.languages[told_in]
         if guide is not None and guide not in guides:
             raise not_found("guide")
         if guide is not None:
             chosen, by = guides[guide], "caller"
         elif mailbox and (found := await choosing.guide_of(mailbox)):
-            chosen, by = found, "mail_hosts"
+            chosen, by = guides[found.id], "mail_hosts"
         else:
             chosen, by = guides[GENERIC], "nothing"
         return GuidesOut(
             mailbox=mailbox,
             mailboxes=mailboxes[:MAX_MAILBOXES],
             chosen_by=by,
+            language=told_in,
             guide=chosen,
             values=await values(caller, mailbox),
             choices=[ChoiceOut(id=g.id, kind=g.kind, name=g.name) for g in guides.values()],

@@ -27,19 +27,24 @@ UNREAD_CONFIRMATIONS = frozenset(
 FROM_THE_USERS_OWN = frozenset({"qq", "tencent-exmail"})
 """Providers that ask from the user's own address or domain: the window does not show a mail whose
 only participants are users."""
-WATCH = (
-    "Before you begin, choose on this page to see the next mails. For an hour the page shows up to "
+WATCH = {
+    "en": "Before you begin, choose “Show the next mails” on this page. For an hour it shows up to "
     "five mails that arrive at your capture address and match no candidate or contact, your "
-    "provider's question among them, and keeps each for a day."
-)
+    "provider's question among them, and keeps each for a day.",
+    "de": "Wählen Sie zuvor auf dieser Seite „Nächste E-Mails zeigen“. Eine Stunde lang zeigt sie "
+    "bis zu fünf E-Mails, die an Ihrer Erfassungsadresse ankommen und keinen Kandidaten oder "
+    "Ansprechpartner betreffen, darunter die Anfrage Ihres Anbieters, und behält jede einen Tag.",
+}
 
 
-def available(guide: Guide, by_hand: GuideHalf) -> Guide:
-    """Return the guide as it can be followed today."""
+def available(guide: Guide, by_hand: GuideHalf, language: str) -> Guide:
+    """Return the guide, which is in this language, as it can be followed today."""
     if guide.receives is None or guide.id not in UNREAD_CONFIRMATIONS:
         return guide
     if guide.id not in FROM_THE_USERS_OWN:
-        receives = guide.receives.model_copy(update={"steps": (WATCH, *guide.receives.steps)})
+        receives = guide.receives.model_copy(
+            update={"steps": (WATCH[language], *guide.receives.steps)}
+        )
         return guide.model_copy(update={"receives": receives})
     # The needs are those of forwarding: a paid plan, an administrator.
     receives = by_hand.model_copy(update={"confirmation": guide.receives.confirmation})

@@ -74,6 +74,77 @@ def test_a_mail_that_may_be_forged_gets_a_no_after_a_second_look(site: Site) -> 
         assert decided == ["DELETE"]
 
 
+def test_what_waits_is_counted_and_a_yes_leads_to_the_inbox(site: Site) -> None:
+    with site.page(f"{site.origin}/app/") as page:
+        waiting = [HELD]
+
+        def release(route: Route) -> None:
+            waiting.clear()
+            route.fulfill(status=204)
+
+        page.route(
+            "**/v1/quarantine?*",
+            lambda route: route.fulfill(json={"items": waiting, "next_cursor": None}),
+        )
+        page.route(f"**/v1/quarantine/{HELD['id']}/release", release)
+        page.goto(site.url())
+        account = page.get_by_role("link", name=re.compile("^Account.*1 held back"))
+        account.click()
+        section(page, "Quarantine 1")
+        held = page.locator(".held")
+        expect(held).to_contain_text("could not be confirmed. It may be forged.")
+        held.get_by_role("button", name="It is real: file it").click()
+        expect(page.locator("nav .count")).to_have_count(0)
+        page.get_by_role("button", name="Open the inbox").click()
+        expect(page).to_have_url(re.compile(r"/app/$"))
+        expect(page.get_by_text("No mail yet")).to_be_visible()
+
+
+def test_the_companys_address_is_made_changed_and_switched_off(site: Site) -> None:
+    with site.page(site.url("account/company")) as page:
+        company = page.locator(".company")
+        expect(company).to_contain_text("Not in use")
+        assert barriers(page) == []
+        company.get_by_role("button", name=re.compile("^Create the company")).click()
+        code = company.locator(".address code")
+        expect(code).to_be_visible()
+        first = code.inner_text()
+        # What reaches it belongs to who takes part; what has nobody of the team is counted.
+        site.send(
+            mail("y1", AMINA, NORA, "For Nora", "x"),
+            mail("y2", AMINA, "nobody@shop.example", "For nobody", "x"),
+            capture=first,
+        )
+        [conversation] = site.client.inbox()
+        assert conversation["subject"] == "For Nora"
+        page.reload()
+        page.goto(site.url("account/company"))
+        expect(company).to_contain_text("Nobody of the team was in 1 of the mails")
+        page.get_by_label("Steps for").select_option("postfix")
+        expect(page.locator(".snippet").first).to_contain_text(first)
+        assert barriers(page) == []
+        page.get_by_role("button", name="Change the address").click()
+        page.get_by_role("button", name="Yes, change it").click()
+        expect(page.get_by_text("The old address counts until")).to_contain_text(first)
+        expect(code).not_to_have_text(first)
+        expect(page.locator(".snippet").first).not_to_contain_text(first)
+        page.get_by_role("button", name="Switch off").click()
+        page.get_by_role("button", name="Yes, switch it off").click()
+        expect(page.get_by_text("Switched off. Now remove the rule")).to_be_visible()
+        expect(company).to_contain_text("Not in use")
+        assert barriers(page) == []
+    with site.page(site.url("account/company", site.token("timeline:read"))) as page:
+        expect(page.get_by_text("This is not yours to see")).to_be_visible()
+    with site.page(site.url("account/company"), locale="de-DE", width=360) as page:
+        expect(page.get_by_role("heading", name="Eine Adresse für die ganze Firma")).to_be_visible()
+        page.get_by_role("button", name="Firmenadresse erstellen").click()
+        page.get_by_label("Anleitung für").select_option("postfix")
+        expect(page.locator(".steps")).to_contain_text("Schreiben Sie die Adressen Ihres Teams")
+        wide = page.locator(".account").evaluate("e => e.scrollWidth - e.clientWidth")
+        assert wide == 0
+        assert barriers(page) == []
+
+
 def test_a_dead_letter_is_given_up_with_a_reason(site: Site) -> None:
     with site.page(site.url("account")) as page:
         asked: list[str] = []

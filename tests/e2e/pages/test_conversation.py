@@ -181,7 +181,7 @@ def test_a_mail_says_why_it_is_here(full: Site) -> None:
         page.get_by_role("button", name="Details").click()
         why = page.get_by_role("region", name="Why is this here?")
         expect(why).to_contain_text("amina.diallo@mail.example (From) belongs to Amina Diallo.")
-        expect(why).to_contain_text("Captured by you,")
+        expect(why).to_contain_text("It came through your capture address,")
         expect(why).to_contain_text("Not verified: nothing proves who sent it.")
 
 

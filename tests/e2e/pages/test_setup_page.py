@@ -1,6 +1,7 @@
 """The set-up page in a browser, over the whole stack: from no address to both halves."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -72,6 +73,64 @@ def test_the_card_and_the_copy_are_of_the_address(site: Site) -> None:
             page.get_by_role("button", name="Save as a contact").click()
         card = saving.value.path().read_text().replace("\n ", "")  # RFC 6350 section 3.2
         assert site.capture in card
+
+
+def test_a_question_that_is_not_the_providers_is_warned_of(site: Site) -> None:
+    asked = {
+        "provider": "gmail", "requested_by": "nora@agency.example", "code": CODE, "link": LINK,
+        "capture_address": site.capture, "at": at(0.1), "expires_at": at(-23), "doubtful": False,
+        "authentication": None,
+    }  # fmt: skip
+    failed = {"verdict": "failed", "method": None, "domain": "google.com", "reason": "altered"}
+    with site.page(f"{site.origin}/app/") as page:
+        for more, said in (
+            ({}, None),
+            ({"doubtful": True}, "Nothing proves that this is from Gmail"),
+            ({"requested_by": "somebody@else.example"}, "does not have this mailbox as yours"),
+            ({"doubtful": True, "authentication": failed}, "was not written by Gmail"),
+        ):
+            page.unroute_all()
+            told(page, confirmations=[{**asked, **more}])
+            page.goto("about:blank")
+            page.goto(site.url("setup"))
+            question = page.locator(".question")
+            expect(question).to_contain_text("One of the two is enough")
+            expect(question.locator(".button.primary")).to_have_count(0 if said else 1)
+            expect(question.locator(".note")).to_contain_text([said] if said else [])
+        assert barriers(page) == []
+
+
+def test_help_is_where_it_is_needed_and_stays(site: Site) -> None:
+    with site.page(site.url("setup")) as page:
+        # No relay sends test mails here: the page says what to do in their place.
+        page.get_by_role("button", name="Send a test mail").click()
+        expect(page.get_by_text("Satchel sends no test mails here.")).to_be_visible()
+        received = page.locator(".step").filter(has_text="Mail you receive")
+        received.get_by_text("Waiting for a question that does not appear?").click()
+        received.get_by_role("button", name="Show the next mails").click()
+        expect(received.get_by_text("Watching until")).to_be_visible()
+        page.reload()
+        page.goto(site.url("setup"))
+        expect(received.get_by_text("Watching until")).to_be_visible()
+
+
+def test_what_the_user_does_not_have_is_named_in_words(site: Site) -> None:
+    reader = site.token("timeline:read")
+    with site.page(site.url("setup", reader)) as page:
+        page.get_by_label("Steps for").select_option("postfix")
+        expect(
+            page.get_by_text(re.compile("^This needs the company.s capture address"))
+        ).to_be_visible()
+        expect(page.locator(".steps em")).to_have_text(
+            re.compile("^the company.s capture address$")
+        )
+        snippets = page.locator(".snippet")
+        expect(snippets.first).to_contain_text(re.compile("<the company.s capture address>"))
+        expect(snippets.first.get_by_role("button")).to_have_count(0)
+        expect(snippets.nth(1).get_by_role("button")).to_have_count(1)
+        numbers = page.locator(".step .number")
+        assert [one for one in numbers.all_inner_texts() if one] == ["2", "3"]
+        assert barriers(page) == []
 
 
 def test_another_providers_steps_can_be_chosen(site: Site) -> None:
@@ -155,4 +214,8 @@ def test_it_fits(site: Site, width: int) -> None:
 def test_it_speaks_german(site: Site) -> None:
     with site.page(site.url("setup"), locale="de-DE") as page:
         expect(page.get_by_role("heading", name="E-Mail einrichten")).to_be_visible()
+        page.get_by_label("Anleitung für").select_option(label="Anderer Anbieter")
+        expect(page.locator(".steps").last).to_contain_text("Als Kontakt speichern")
+        expect(page.locator(".steps").last).to_have_attribute("lang", "de")
+        expect(page.get_by_text("nur auf Englisch")).to_have_count(0)
         expect(page).to_have_title("Einrichten – Satchel")  # noqa: RUF001 - the dash is the title's own

@@ -4,14 +4,14 @@ import type { inbox as en } from "../en/inbox";
 export const inbox: Part<typeof en> = {
   inbox: "Posteingang",
   "inbox.conversations": "Unterhaltungen",
-  "inbox.empty": "Noch keine Nachrichten",
+  "inbox.empty": "Noch keine E-Mails",
   "inbox.empty.what":
-    "Setzen Sie Ihre Erfassungsadresse ins Bcc einer Nachricht an eine Kandidatin oder einen Kandidaten. Sie erscheint Sekunden später hier.",
+    "Setzen Sie Ihre Erfassungsadresse ins Bcc einer E-Mail an einen Kandidaten. Sie erscheint Sekunden später hier.",
   "inbox.empty.unread": "Alles gelesen",
-  "inbox.empty.unread.what": "Neue Nachrichten erscheinen hier von selbst.",
+  "inbox.empty.unread.what": "Neue E-Mails erscheinen hier von selbst.",
   "inbox.empty.mine": "Nichts von Ihrer Erfassungsadresse",
   "inbox.empty.mine.what":
-    "Hier steht, was Ihre eigene Adresse erfasst hat. Schalten Sie „Meine“ aus, um die Nachrichten Ihres Teams zu sehen.",
+    "Hier steht, was Ihre eigene Adresse erfasst hat. Schalten Sie „Meine“ aus, um die E-Mails Ihres Teams zu sehen.",
   "inbox.empty.found": "Nichts gefunden",
   "inbox.empty.found.what": "Versuchen Sie es mit weniger Wörtern oder ohne Filter.",
   "inbox.empty.reset": "Alle Filter entfernen",
@@ -30,15 +30,15 @@ export const inbox: Part<typeof en> = {
   "inbox.more-failed": "Weiteres ließ sich nicht laden.",
   "inbox.partial": (count) =>
     count === 1
-      ? "1 sehr lange Nachricht wurde nur zum Teil durchsucht."
-      : `${count} sehr lange Nachrichten wurden nur zum Teil durchsucht.`,
+      ? "1 sehr lange E-Mail wurde nur zum Teil durchsucht."
+      : `${count} sehr lange E-Mails wurden nur zum Teil durchsucht.`,
   "row.unread": "Ungelesen",
   "row.mark-read": "Als gelesen markieren",
   "row.mark-unread": "Als ungelesen markieren",
-  "row.count": (count) => `${count} Nachrichten`,
+  "row.count": (count) => `${count} E-Mails`,
   "row.attachments": "Mit Anhängen",
   "row.no-names": "Niemand im Verzeichnis",
-  search: "Nachrichten durchsuchen",
+  search: "E-Mails durchsuchen",
   "search.clear": "Suche leeren",
   "search.help": "Hilfe zur Suche",
   "search.help.words": "Jedes Wort muss vorkommen. Das letzte darf unvollständig sein.",
@@ -50,6 +50,6 @@ export const inbox: Part<typeof en> = {
   "search.op.phrase": "diese Wörter in dieser Folge",
   "search.op.prefix": "beginnt so",
   "search.suggestions": "Personen",
-  "search.only": (name) => `Nur Nachrichten mit ${name}`,
+  "search.only": (name) => `Nur E-Mails mit ${name}`,
   "person.filter": (name) => `Mit ${name}`,
 };

@@ -3,9 +3,9 @@ import type { setup as en } from "../en/setup";
 
 export const setup: Part<typeof en> = {
   title: "E-Mail einrichten",
-  "lead.new": "Vier Schritte, etwa fünf Minuten. Diese Seite merkt selbst, was funktioniert.",
+  "lead.new": "Etwa fünf Minuten. Diese Seite merkt selbst, was funktioniert.",
   "lead.done":
-    "Alles funktioniert. Neue E-Mails mit Bewerbern und Ansprechpartnern ordnen sich von selbst zu.",
+    "Alles funktioniert. Neue E-Mails mit Kandidaten und Ansprechpartnern ordnen sich von selbst zu.",
   "state.nothing_yet": "Noch nichts",
   "state.awaiting_confirmation": "Wartet auf Ihre Antwort",
   "state.working": "Funktioniert",
@@ -13,7 +13,7 @@ export const setup: Part<typeof en> = {
   "state.seen": (when) => `Letzte E-Mail: ${when}`,
   "address.title": "Ihre Erfassungsadresse",
   "address.what":
-    "Was über diese Adresse läuft, wird beim richtigen Bewerber oder Ansprechpartner abgelegt. E-Mails, die niemanden in Ihrer Bewerbersoftware betreffen, werden nicht aufbewahrt. Behandeln Sie die Adresse wie ein Passwort.",
+    "Was über diese Adresse läuft, wird beim richtigen Kandidaten oder Ansprechpartner abgelegt. E-Mails, die niemanden in Ihrer Recruiting-Software betreffen, werden nicht aufbewahrt. Behandeln Sie die Adresse wie ein Passwort.",
   "address.none": "Sie haben noch keine Erfassungsadresse.",
   "address.make": "Meine Adresse erstellen",
   "address.make-failed": "Die Adresse ließ sich nicht erstellen.",
@@ -59,11 +59,26 @@ export const setup: Part<typeof en> = {
   "guide.checked": (when) => `Geprüft am ${when}`,
   "guide.nothing": "Hier ist nichts zu tun.",
   "guide.language": "Diese Schritte gibt es nur auf Englisch.",
+  "guide.value.capture_address": "Ihre Erfassungsadresse",
+  "guide.value.account_capture_address": "die Erfassungsadresse der Firma",
+  "guide.value.address": "Ihre Adresse",
+  "guide.no-account-address":
+    "Hierfür ist die Erfassungsadresse der Firma nötig. Wer Satchel verwaltet, findet sie unter „Konto“, „Ganze Firma“, und liest diese Schritte dort vollständig.",
   "question.title": (provider) => `${provider} bittet um Ihre Bestätigung`,
   "question.for": (mailbox) => `Die E-Mails von ${mailbox} sollen weitergeleitet werden.`,
   "question.check":
     "Bestätigen Sie nur, wenn Sie das gerade selbst angestoßen haben. Sonst ignorieren Sie es einfach: Dann wird nichts weitergeleitet.",
-  "question.code": "Einzugebender Code",
+  "question.either":
+    "Eines von beiden genügt: Geben Sie den Code dort ein, wo Sie die Weiterleitung einrichten, oder öffnen Sie den Link.",
+  "question.code": (provider) => `Code für ${provider}`,
+  "question.then":
+    "Führen Sie danach die Schritte unten zu Ende. Dieser Hinweis verschwindet, sobald die erste weitergeleitete E-Mail ankommt.",
+  "question.doubt.failed": (provider) =>
+    `Das hat nicht ${provider} geschrieben: Jemand anderes möchte, dass Sie bestätigen. Antworten Sie nicht darauf.`,
+  "question.doubt.stranger": () =>
+    "Dieses Postfach steht in Ihrer Recruiting-Software nicht als Ihres. Gehört es Ihnen nicht, antworten Sie nicht darauf.",
+  "question.doubt.unproved": (provider) =>
+    `Nichts belegt, dass das von ${provider} kommt. Antworten Sie nur, wenn Sie die Weiterleitung gerade selbst einrichten.`,
   "question.link": (host) => `Bestätigen bei ${host}`,
   "notice.leak": (when) =>
     `Ihre Erfassungsadresse war in einer E-Mail vom ${when} für Außenstehende sichtbar. Sie könnten dorthin schreiben.`,
@@ -75,27 +90,28 @@ export const setup: Part<typeof en> = {
     `Seit ${when} ist keine E-Mail mehr gekommen, die Sie empfangen haben. Vielleicht hat Ihr Anbieter die Weiterleitung abgeschaltet.`,
   "notice.confirmation_expired": (provider) =>
     `Die Anfrage von ${provider} ist abgelaufen. Fügen Sie die Weiterleitungsadresse noch einmal hinzu, dann kommt eine neue.`,
-  "notice.round_trip_failed": "Die letzte Testnachricht kam nicht zurück. Siehe Schritt 4.",
+  "notice.round_trip_failed":
+    "Die letzte Test-E-Mail kam nicht zurück. Siehe „Prüfen, ob es funktioniert“.",
   "notice.other": "Ihre Einrichtung braucht Sie. Sehen Sie sich die Schritte unten an.",
   "check.title": "Prüfen, ob es funktioniert",
   "check.what":
-    "Bitten Sie einen Bewerber oder Ansprechpartner aus Ihrer Bewerbersoftware, Ihnen zu schreiben. Oder schreiben Sie selbst einem, mit der Erfassungsadresse im Bcc. Die E-Mail erscheint in Sekunden im Posteingang.",
+    "Bitten Sie einen Kandidaten oder Ansprechpartner aus Ihrer Recruiting-Software, Ihnen zu schreiben. Oder schreiben Sie selbst einem, mit der Erfassungsadresse im Bcc. Die E-Mail erscheint in Sekunden im Posteingang.",
   "check.done": "Auf beiden Wegen ist E-Mail angekommen. Es gibt nichts mehr zu prüfen.",
   "prove.what": (mailbox) =>
-    `Wir senden eine Testnachricht an ${mailbox}. Sie sollte hierher zurückkommen.`,
-  "prove.act": "Testnachricht senden",
-  "prove.again": "Noch eine Testnachricht senden",
-  "prove.sent": (when) => `Testnachricht gesendet ${when}. Wir warten auf ihre Rückkehr …`,
-  "prove.returned": (when) =>
-    `Die Testnachricht kam zurück ${when}: Die Weiterleitung funktioniert.`,
-  "prove.bounced": "Ein Mailserver hat die Testnachricht abgewiesen.",
-  "prove.failed":
-    "Die Testnachricht ließ sich nicht senden. Über Ihr Postfach sagt das nichts aus.",
+    `Wir senden eine Test-E-Mail an ${mailbox}. Sie sollte hierher zurückkommen.`,
+  "prove.act": "Test-E-Mail senden",
+  "prove.none": (mailbox) =>
+    `Satchel sendet hier keine Test-E-Mails. Bitten Sie jemanden außerhalb Ihrer Firma, an ${mailbox} zu schreiben: Diese Seite merkt, wenn die E-Mail ankommt.`,
+  "prove.again": "Noch eine Test-E-Mail senden",
+  "prove.sent": (when) => `Test-E-Mail gesendet ${when}. Wir warten auf ihre Rückkehr …`,
+  "prove.returned": (when) => `Die Test-E-Mail kam zurück ${when}: Die Weiterleitung funktioniert.`,
+  "prove.bounced": "Ein Mailserver hat die Test-E-Mail abgewiesen.",
+  "prove.failed": "Die Test-E-Mail ließ sich nicht senden. Über Ihr Postfach sagt das nichts aus.",
   "prove.lost":
-    "Die Testnachricht kam nicht zurück. Prüfen Sie, ob die Weiterleitung eingeschaltet ist.",
+    "Die Test-E-Mail kam nicht zurück. Prüfen Sie, ob die Weiterleitung eingeschaltet ist.",
   "watch.title": "Die erwartete Anfrage erscheint nicht?",
   "watch.what":
-    "60 Minuten lang kann diese Seite Ihnen, und nur Ihnen, die nächsten fünf E-Mails zeigen, die an Ihrer Erfassungsadresse ankommen und keinen Bewerber oder Ansprechpartner betreffen.",
+    "60 Minuten lang kann diese Seite Ihnen, und nur Ihnen, die nächsten fünf E-Mails zeigen, die an Ihrer Erfassungsadresse ankommen und keinen Kandidaten oder Ansprechpartner betreffen.",
   "watch.act": "Nächste E-Mails zeigen",
   "watch.open": (when) => `Sichtbar bis ${when}.`,
   "watch.seen": "Angekommen, nicht aufbewahrt",
@@ -116,7 +132,7 @@ export const setup: Part<typeof en> = {
   "rotate.done": "Sie haben eine neue Adresse. Setzen Sie sie überall dort ein, wo die alte stand.",
   "never.title": "Nie erfassen",
   "never.what":
-    "E-Mails mit diesen Personen werden nie aufbewahrt, auch wenn ein Bewerber beteiligt ist: Arztpraxis, Familie, Anwalt.",
+    "E-Mails mit diesen Personen werden nie aufbewahrt, auch wenn ein Kandidat beteiligt ist: Arztpraxis, Familie, Anwalt.",
   "never.add": "Adresse oder Domain",
   "never.add.act": "Hinzufügen",
   "never.none": "Die Liste ist leer.",

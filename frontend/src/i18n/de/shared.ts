@@ -17,7 +17,7 @@ export const shared: Part<typeof en> = {
     "Es ist nichts verloren. Prüfen Sie Ihr Netzwerk und versuchen Sie es noch einmal.",
   "state.expired": "Sie sind abgemeldet",
   "state.expired.what":
-    "Öffnen Sie diese Seite erneut aus Ihrer Bewerbersoftware, um sich anzumelden.",
+    "Öffnen Sie diese Seite erneut aus Ihrer Recruiting-Software, um sich anzumelden.",
   "state.forbidden": "Das dürfen Sie nicht sehen",
   "state.forbidden.what":
     "Ihr Konto erlaubt es nicht. Fragen Sie die Person, die Satchel bei Ihnen verwaltet.",

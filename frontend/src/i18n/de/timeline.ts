@@ -2,8 +2,8 @@ import type { Part } from "..";
 import type { timeline as en } from "../en/timeline";
 
 export const timeline: Part<typeof en> = {
-  timeline: (name) => `Nachrichten mit ${name}`,
-  "timeline.empty": "Noch keine Nachrichten mit dieser Person",
+  timeline: (name) => `E-Mails mit ${name}`,
+  "timeline.empty": "Noch keine E-Mails mit dieser Person",
   "timeline.empty.what":
     "Was Sie an eine ihrer Adressen senden oder von dort bekommen, erscheint hier, sobald es über Ihre Erfassungsadresse läuft.",
   "timeline.empty.filtered": "Nichts in dieser Art",
@@ -20,7 +20,7 @@ export const timeline: Part<typeof en> = {
   "timeline.as.cc": "in Kopie",
   "timeline.as.bcc": "in Blindkopie",
   "kind.candidate": "Kandidat/in",
-  "kind.contact": "Kontakt",
+  "kind.contact": "Ansprechpartner/in",
   "kind.user": "Teammitglied",
   "kind.guest": "Gast",
   "kind.vendor": "Dienstleister",

@@ -4,6 +4,7 @@ export const account = {
   "section.quarantine": "Quarantine",
   "section.dead-letters": "Dead letters",
   "section.people": "People",
+  "section.company": "Whole company",
   "section.settings": "Settings",
   sections: "Parts of the account",
   "activity.title": "What became of the mail",
@@ -24,13 +25,14 @@ export const account = {
   "activity.none.what": "Set up a capture address, and what it catches is counted here.",
   "reason.no_match": "matches no candidate or contact",
   "reason.internal": "between colleagues only",
-  "reason.blocked": "a colleague’s own profile",
+  "reason.blocked": "with someone who is both a colleague and a candidate",
   "reason.revoked_address": "an address that no longer counts",
   "reason.never_capture": "on a never-capture list",
+  "reason.no_user": "to or from nobody in the team",
   "reason.forgotten": "deleted before",
   "reason.title": "Why mail was not kept",
   "quarantine.what":
-    "The sender of this mail could not be confirmed. It stays out of the inbox until you say yes.",
+    "The sender of this mail could not be confirmed. It stays out of the inbox until someone says yes. You see its beginning here, and all of it once it is filed.",
   "quarantine.none": "Nothing is held back",
   "quarantine.none.what": "Mail that may be forged waits here for your decision.",
   "quarantine.from": "From",
@@ -40,8 +42,10 @@ export const account = {
   "quarantine.no": "It is not: delete it",
   "quarantine.sure": "Delete it for good?",
   "quarantine.done.yes": "Filed. It is in the inbox.",
+  "quarantine.inbox": "Open the inbox",
   "quarantine.done.no": "Deleted.",
-  "quarantine.may-not": "You may see this, but not decide it.",
+  "quarantine.may-not":
+    "You may see this, but not decide it. Ask the person who manages Satchel for you.",
   "letters.what":
     "Messages that could not be handled. They are stored until someone retries or discards them.",
   "letters.none": "No dead letters",
@@ -69,6 +73,7 @@ export const account = {
   "dead.header_too_long": "Its header is too long",
   "dead.invalid_event": "It is no valid message",
   "dead.too_many_enclosed": "It encloses too many mails",
+  "dead.unreadable_journal_report": "It is a journal report without the mail that it is about",
   "dead.unexpected_event": "It is in the wrong queue",
   "dead.unknown_capture_address": "Its capture address is not known",
   "dead.other": "Another reason",
@@ -97,6 +102,41 @@ export const account = {
   "explain.verdict.vendor": "a vendor: files nothing",
   "explain.participants": "Everybody in this mail",
   "explain.enclosed": (subject: string) => `Enclosed: ${subject}`,
+  "company.title": "One address for the whole company",
+  "company.state.active": "In use",
+  "company.state.none": "Not in use",
+  "company.what":
+    "A rule at your mail provider copies everybody’s mail to this address, so that no one has to set up anything. Only people who may change the account see it. Treat it like a password.",
+  "company.make": "Create the company’s address",
+  "company.since": (when: string) => `Since ${when}`,
+  "company.made": (when: string) => `made ${when}`,
+  "company.grace": (when: string) => `The old address counts until ${when}.`,
+  "company.earlier": (count: number) =>
+    count === 1 ? "1 address that no longer counts" : `${count} addresses that no longer count`,
+  "company.shares": "Whose mail it is",
+  "company.shares.all":
+    "Each mail belongs to every team member in it, as if their own address had caught it. Mail with none of them is not kept.",
+  "company.shares.halves":
+    "It sets up both halves for them: “Mail you send” for who wrote it, “Mail you receive” for everyone else.",
+  "company.shares.mailbox":
+    "A shared mailbox such as jobs@ takes part once your recruiting software has it as a team member.",
+  "company.shares.bcc": "Who is in Bcc is shown to the author alone.",
+  "company.nobodys": (count: string, days: number) =>
+    `Nobody of the team was in ${count} of the mails of the last ${days} days. Nothing of them was kept. Perhaps people or shared mailboxes are missing in your recruiting software.`,
+  "company.guide": "How mail gets there",
+  "company.guide.for": "Steps for",
+  "company.rotate": "Change the company’s address",
+  "company.rotate.what":
+    "If someone knows it who should not, get a new one. Then put it into the rule at your provider.",
+  "company.rotate.ask": "Change it now? The rule at your provider needs the new address.",
+  "company.off": "Switch it off",
+  "company.off.what":
+    "Nothing that arrives there is filed any more. Mail that is filed already stays.",
+  "company.off.act": "Switch off",
+  "company.off.ask": "Switch it off at once? There is no old address that goes on counting.",
+  "company.off.done":
+    "Switched off. Now remove the rule at your provider, or its copies will be refused.",
+  "company.off.yes": "Yes, switch it off",
   "settings.visibility": "Who sees which mail?",
   "settings.visibility.team": "Everybody in the team sees all of it",
   "settings.visibility.owner": "Everybody sees only what their own address caught",

@@ -1,6 +1,7 @@
 export const app = {
   "nav.setup": "Set-up",
   "nav.account": "Account",
+  "nav.held": (count: string) => `${count} held back`,
   "menu.open": "Appearance, language, sign out",
   "menu.who": (who: string) => `Signed in as ${who}`,
   "menu.theme": "Theme",

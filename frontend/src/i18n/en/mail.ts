@@ -82,8 +82,9 @@ export const mail = {
   "why.match.report": (address: string, name: string) =>
     `${address}, which the mail did not reach, belongs to ${name}.`,
   "why.shared": "This address belongs to more than one profile.",
-  "why.captured": (name: string, when: string) => `Captured by ${name}, ${when}.`,
-  "why.you": "you",
+  "why.captured": (name: string, when: string) =>
+    `It came through the capture address of ${name}, ${when}.`,
+  "why.captured.own": (when: string) => `It came through your capture address, ${when}.`,
   "verified.verified": (domain: string) => `Verified: it really comes from ${domain}.`,
   "verified.verified.short": "Verified",
   "verified.unverified": "Not verified: nothing proves who sent it.",

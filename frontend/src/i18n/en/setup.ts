@@ -1,6 +1,6 @@
 export const setup = {
   title: "Set up your mail",
-  "lead.new": "Four steps, about five minutes. This page notices by itself what works.",
+  "lead.new": "About five minutes. This page notices by itself what works.",
   "lead.done": "Everything works. New mail with your candidates and contacts files itself.",
   "state.nothing_yet": "Nothing yet",
   "state.awaiting_confirmation": "Waiting for your answer",
@@ -52,11 +52,26 @@ export const setup = {
   "guide.checked": (when: string) => `Checked on ${when}`,
   "guide.nothing": "There is nothing to do for this half.",
   "guide.language": "These steps are in English.",
+  "guide.value.capture_address": "your capture address",
+  "guide.value.account_capture_address": "the company’s capture address",
+  "guide.value.address": "your address",
+  "guide.no-account-address":
+    "This needs the company’s capture address. Whoever manages Satchel finds it under Account, Whole company, and reads these steps there complete.",
   "question.title": (provider: string) => `${provider} asks for your confirmation`,
   "question.for": (mailbox: string) => `It wants to forward the mail of ${mailbox}.`,
   "question.check":
     "Confirm only if you have just asked for this yourself. Otherwise ignore it: nothing is forwarded.",
-  "question.code": "Code to type in",
+  "question.either":
+    "One of the two is enough: type in the code where you set up forwarding, or open the link.",
+  "question.code": (provider: string) => `Code for ${provider}`,
+  "question.then":
+    "Afterwards finish the steps below. This goes away when the first forwarded mail arrives.",
+  "question.doubt.failed": (provider: string) =>
+    `This was not written by ${provider}: someone else wants you to confirm. Leave it unanswered.`,
+  "question.doubt.stranger": (_: string) =>
+    "Your recruiting software does not have this mailbox as yours. If it is not, leave this unanswered.",
+  "question.doubt.unproved": (provider: string) =>
+    `Nothing proves that this is from ${provider}. Answer it only if you set up forwarding just now.`,
   "question.link": (host: string) => `Confirm at ${host}`,
   "notice.leak": (when: string) =>
     `People outside your team have seen your capture address, in a mail of ${when}. They could send mail to it.`,
@@ -67,7 +82,7 @@ export const setup = {
     `No mail that you received has come since ${when}. Your provider may have switched forwarding off.`,
   "notice.confirmation_expired": (provider: string) =>
     `The question of ${provider} has expired. Add the forwarding address once more, so that it asks again.`,
-  "notice.round_trip_failed": "The last test mail did not come back. See step 4.",
+  "notice.round_trip_failed": "The last test mail did not come back. See “Check that it works”.",
   "notice.other": "Something about your set-up needs you. Look at the steps below.",
   "check.title": "Check that it works",
   "check.what":
@@ -75,6 +90,8 @@ export const setup = {
   "check.done": "Both halves have brought mail. There is nothing left to check.",
   "prove.what": (mailbox: string) => `We send a test mail to ${mailbox}. It should come back here.`,
   "prove.act": "Send a test mail",
+  "prove.none": (mailbox: string) =>
+    `Satchel sends no test mails here. Ask anyone outside your company to write to ${mailbox}: this page notices when that mail arrives.`,
   "prove.again": "Send another test mail",
   "prove.sent": (when: string) => `Test mail sent ${when}. Waiting for it to come back…`,
   "prove.returned": (when: string) => `The test mail came back ${when}: forwarding works.`,

@@ -78,7 +78,7 @@ def test_a_question_that_is_not_read_is_seen_in_the_window() -> None:
         told, written = TOLD[id_].receives, WRITTEN[id_].receives
         assert told
         assert written
-        assert told.steps == (WATCH, *written.steps)
+        assert told.steps == (WATCH["en"], *written.steps)
         assert TOLD[id_].needs == WRITTEN[id_].needs
 
 
@@ -114,5 +114,5 @@ def test_those_are_the_ones_that_ask_and_are_not_read() -> None:
 def test_a_question_appears_on_the_page_only_where_it_is_read(guide: Guide) -> None:
     promised = [text for text in texts(guide) if "appears on this page" in text]
     senders = confirmation_of(guide).senders if promised else ()
-    is_watched = guide.receives is not None and WATCH in guide.receives.steps
+    is_watched = guide.receives is not None and WATCH["en"] in guide.receives.steps
     assert not promised or is_watched or (senders and all(is_read(sender) for sender in senders))
