@@ -14,8 +14,9 @@ from dev.env import PATH as ENV_FILE
 from dev.env import read_env
 from dev.run_file import running
 from dev.stack import Stack
-from dev.terminal import Mistake, command
+from dev.terminal import command
 from shared.auth import sign
+from shared.mistake import Mistake
 
 PAGES_SCOPES = "directory:write mail:write timeline:read timeline:write account:write ops"
 """All there are."""

@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ops import blobs, documents, messages
-from ops.command import MANIFEST, Mistake, Places, carry_out, say, write_durably
+from ops.command import MANIFEST, Places, carry_out, say, write_durably
 from shared.blobs import MAIL_PREFIX, Blobs
+from shared.mistake import Mistake
 from shared.receipts import RECEIPT_PREFIX
 
 SETTLE_SECONDS = 10.0

@@ -15,14 +15,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pymongo.errors import PyMongoError
 
 from shared.blobs import BlobStoreAway
+from shared.mistake import Mistake
 from shared.settings import with_ca
 
 MANIFEST = "backup.json"
 """Written last: a folder without it is no backup."""
-
-
-class Mistake(Exception):
-    """It cannot be done, or not now; the message says why."""
 
 
 class Places(BaseSettings):
