@@ -27,7 +27,7 @@ def cluster_secrets(overlay: str) -> dict[str, dict[str, str]]:
     if overlay == "production":
         return ours | {
             f"{service}-database-password": {"password": secrets.token_urlsafe(32)}
-            for service in ("matcher", "timeline")
+            for service in ("matcher", "timeline", "backup")
         }
     password = made["RABBITMQ_PASSWORD"]
     url = "mongodb://database-0.database-svc.satchel.svc:27017/?replicaSet=rs0"

@@ -54,10 +54,14 @@ def of_kind(objects: list[Object], *kinds: str) -> dict[str, Object]:
 def templates(objects: list[Object]) -> dict[str, Object]:
     """Return the pod template of everything that makes pods, by its kind and name."""
     kinds = ("Deployment", "Job", "StatefulSet")
-    return {
+    found = {
         f"{one['kind']} {one['metadata']['name']}": one["spec"]["template"]
         for one in objects
         if one["kind"] in kinds
+    }
+    return found | {
+        f"CronJob {name}": one["spec"]["jobTemplate"]["spec"]["template"]
+        for name, one in of_kind(objects, "CronJob").items()
     }
 
 
