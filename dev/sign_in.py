@@ -1,7 +1,7 @@
 """`make token ACCOUNT=acme PERSON=u1 SCOPE="..."`: prints a token, alone on standard output.
 
-With TOKEN_SECRET from the environment, as for a cluster; else for the stack that `make up` runs
-here, else for the one whose secrets `make env` wrote.
+With the secret in SIGN_WITH, as for a cluster; else for the stack that `make up` runs here, else
+for the one whose secrets `make env` wrote.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def sign_in() -> int:
 def _signing() -> tuple[str, str]:
     """Return the secret that signs, and the issuer."""
     issuer = os.environ.get("TOKEN_ISSUER", "satchel")
-    if given := os.environ.get("TOKEN_SECRET"):
+    if given := os.environ.get("SIGN_WITH"):
         return given, issuer
     if run := running():
         return run.token_secret, run.token_issuer

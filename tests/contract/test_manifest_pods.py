@@ -180,7 +180,7 @@ def test_every_container_asks_for_what_was_measured_and_has_a_bound(overlay: str
                 bytes_of(resources[kind]["memory"]) for kind in ("limits", "requests")
             )
             assert request <= limit <= 4 * request, name
-    measured = {"ingest": 292, "matcher": 196, "timeline": 497}
+    measured = {"ingest": 292, "matcher": 286, "timeline": 581}
     for service, deployment in deployments(overlay).items():
         resources = container_of(deployment)["resources"]
         assert bytes_of(resources["requests"]["memory"]) >= measured[service] * 2**20, service

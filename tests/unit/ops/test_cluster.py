@@ -35,7 +35,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
-        items = [{}] * self.server.pods
+        items: list[dict[str, str]] = [{}] * self.server.pods
         if list(self.server.annotations.values()) == ["0", "0"]:
             self.server.pods = max(0, self.server.pods - 1)
         self._answer({"items": items})
