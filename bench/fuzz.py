@@ -32,7 +32,8 @@ from rich.table import Table
 
 from bench.mutations import Mutations
 from bench.reading import read_for_matcher, read_for_timeline
-from dev.terminal import Mistake, command, say
+from dev.terminal import command, say
+from shared.mistake import Mistake
 from shared.progress import Progress
 
 MAX_TIMES, MAX_GROWTH, ALLOWANCE = 10, 10, 128 * 1024

@@ -39,13 +39,15 @@ from dev.generate import ROOT
 from dev.ledger import Ledger
 from dev.senders import Senders
 from dev.stack import Stack
-from dev.terminal import Mistake, command, say
-from ops import documents, messages
+from dev.terminal import command, say
+from ops import documents
 from ops.backup import backup
 from ops.command import Places, read_manifest
 from ops.restore import restore
 from services.timeline.admin.audit import BROKEN
 from shared.blobs import MAIL_PREFIX, Blobs
+from shared.broker import depths
+from shared.mistake import Mistake
 from shared.receipts import RECEIPT_PREFIX, decode
 from shared.topology import OUTCOMES, RECEIVED, Queue
 
@@ -210,7 +212,8 @@ class _FirstLife:
             replica.process.stop()
 
     def _waiting(self, queue: Queue) -> int:
-        return asyncio.run(messages.waiting(self._stack.environment["AMQP_URL"]))[queue.name][0]
+        found = asyncio.run(depths(self._stack.environment["AMQP_URL"], [queue])) or {}
+        return found[queue.name].messages if queue.name in found else 0
 
     def _until(self, what: str, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS

@@ -6,12 +6,11 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-import aio_pika
-from aio_pika.exceptions import AMQPError
 from prometheus_client.parser import text_string_to_metric_families
 
 from dev.local_http import get
 from dev.stack import Replica, Stack
+from shared.broker import depths
 from shared.topology import OUTCOMES, RECEIVED
 
 _EVERY_SECONDS = 2.0
@@ -52,8 +51,10 @@ class Watch:
             now = time.monotonic()
             for replica in self._stack.replicas:
                 self.memory[replica.name].append((now, _resident(replica.process.pid)))
-            for name, count in asyncio.run(_waiting(self._stack.environment["AMQP_URL"])).items():
-                self.longest[name] = max(self.longest[name], count)
+            url = self._stack.environment["AMQP_URL"]
+            found = asyncio.run(depths(url, (RECEIVED, OUTCOMES))) or {}
+            for name, there in found.items():
+                self.longest[name] = max(self.longest[name], there.messages)
 
 
 def delivery_counts(stack: Stack) -> dict[str, int]:
@@ -84,17 +85,3 @@ def _resident(pid: int) -> float:
     """Return the MiB that a process holds (Linux)."""
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.split("\n") if "VmRSS" in line) / 1024
-
-
-async def _waiting(url: str) -> dict[str, int]:
-    """Return how much waits in the queues; nothing while the broker is away."""
-    counts = {}
-    try:
-        async with asyncio.timeout(2), await aio_pika.connect(url) as connection:
-            channel = await connection.channel()
-            for queue in (RECEIVED, OUTCOMES):
-                declared = await channel.declare_queue(queue.name, passive=True)
-                counts[queue.name] = declared.declaration_result.message_count or 0
-    except (AMQPError, OSError):
-        return {}
-    return counts

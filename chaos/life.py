@@ -19,8 +19,8 @@ from dev.client import SCOPES, Client, Endpoints
 from dev.ledger import Ledger, Letter
 from dev.senders import Senders
 from dev.stack import PORT_SETTINGS, SERVICES, Stack
-from dev.terminal import Mistake
 from shared.auth import sign
+from shared.mistake import Mistake
 
 ACCOUNT, USER = "life", "recruiter@agency.example"
 _CANDIDATES = [f"candidate{number}@mail.example" for number in range(4)]

@@ -40,8 +40,9 @@ from dev.ledger import Ledger
 from dev.ports import free_port
 from dev.process import Process
 from dev.stack import Stack, own_databases
-from dev.terminal import Mistake, command, say
+from dev.terminal import command, say
 from shared.blobs import DEADLINE_SECONDS as BLOB_SECONDS
+from shared.mistake import Mistake
 
 PARTS, WAYS = ("broker", "mongodb", "blobs"), ("stopped", "frozen")
 GROWTH_MIB = 64.0

@@ -28,7 +28,8 @@ from chaos.life_report import Report, promises_table, story_table
 from chaos.proxy import Wires
 from chaos.scene import wired
 from dev.stack import Stack, own_databases
-from dev.terminal import Mistake, command, say
+from dev.terminal import command, say
+from shared.mistake import Mistake
 
 
 def live(folder: Path, pace: Pace, *, sabotage: str | None = None) -> Report:

@@ -31,7 +31,8 @@ from dev.client import Client
 from dev.ledger import Ledger
 from dev.senders import Senders
 from dev.stack import Stack, own_databases
-from dev.terminal import Mistake, command, say
+from dev.terminal import command, say
+from shared.mistake import Mistake
 
 ACCOUNT = "chaos"
 _USER = "recruiter@agency.example"

@@ -3,6 +3,8 @@
 * The registry that packages come from is asked (`<index>/../pypi/<name>/<version>/json`, as PyPI
   has it), once a day for one lock file. Where it does not answer, or has no such pages, one line
   says that the audit was skipped and why: a check neither fails nor waits for it.
+* pip-audit does the same and more; it needs a service of its own, which a mirror of the registry
+  lacks, and fails where that does not answer (decision 24).
 * `audit.toml` names vulnerabilities that do not concern us: `[[ignored]]` with `id`, `reason` and
   `until`, the day from which it fails again.
 """

@@ -29,7 +29,7 @@ def cluster_secrets(overlay: str) -> dict[str, dict[str, str]]:
     if overlay == "production":
         return ours | {
             f"{service}-database-password": {"password": secrets.token_urlsafe(32)}
-            for service in ("matcher", "timeline")
+            for service in ("matcher", "timeline", "backup")
         }
     passwords = {name: ours[f"{name}-broker"]["password"] for name in USERS}
     passwords["satchel"] = made["RABBITMQ_PASSWORD"]

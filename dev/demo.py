@@ -45,7 +45,8 @@ from dev.pages import build
 from dev.ports import free_port
 from dev.sign_in import PAGES_SCOPES, READER_SCOPES, sign_in_link
 from dev.stack import Stack, own_databases
-from dev.terminal import Mistake, command, say
+from dev.terminal import command, say
+from shared.mistake import Mistake
 
 _NAMES_SECONDS = 60
 

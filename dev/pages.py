@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from dev.generate import ROOT
-from dev.terminal import Mistake, say
+from dev.terminal import say
+from shared.mistake import Mistake
 
 FRONTEND = ROOT / "frontend"
 DIST = FRONTEND / "dist"

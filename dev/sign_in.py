@@ -1,7 +1,7 @@
 """`make token ACCOUNT=acme PERSON=u1 SCOPE="..."`: prints a token, alone on standard output.
 
-With TOKEN_SECRET from the environment, as for a cluster; else for the stack that `make up` runs
-here, else for the one whose secrets `make env` wrote.
+With the secret in SIGN_WITH, as for a cluster; else for the stack that `make up` runs here, else
+for the one whose secrets `make env` wrote.
 """
 
 import argparse
@@ -14,8 +14,9 @@ from dev.env import PATH as ENV_FILE
 from dev.env import read_env
 from dev.run_file import running
 from dev.stack import Stack
-from dev.terminal import Mistake, command
+from dev.terminal import command
 from shared.auth import sign
+from shared.mistake import Mistake
 
 PAGES_SCOPES = "directory:write mail:write timeline:read timeline:write account:write ops"
 """All there are."""
@@ -60,7 +61,7 @@ def sign_in() -> int:
 def _signing() -> tuple[str, str]:
     """Return the secret that signs, and the issuer."""
     issuer = os.environ.get("TOKEN_ISSUER", "satchel")
-    if given := os.environ.get("TOKEN_SECRET"):
+    if given := os.environ.get("SIGN_WITH"):
         return given, issuer
     if run := running():
         return run.token_secret, run.token_issuer

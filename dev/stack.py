@@ -18,10 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import aio_pika
 import httpx
 import pymongo
-from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity
 from pymongo.errors import PyMongoError
 
 from dev.client import Endpoints
@@ -32,7 +30,8 @@ from dev.mongodb import PrivateMongoDB
 from dev.ports import free_port
 from dev.process import Process
 from dev.rabbitmq import PrivateRabbitMQ
-from dev.terminal import Mistake
+from shared.broker import depths
+from shared.mistake import Mistake
 from shared.topology import RECEIVED
 
 _READY_SECONDS = 180
@@ -220,7 +219,10 @@ class Stack:
     def _given_broker(self) -> str | None:
         """Return the broker of the environment, once it answers and nobody else's mail is there."""
         url = os.environ.get("AMQP_URL")
-        if url and (users := asyncio.run(_consumers(url))):
+        found = asyncio.run(depths(url, [RECEIVED])) if url else {}
+        if found is None:
+            raise Mistake("AMQP_URL does not answer")
+        if users := sum(there.consumers for there in found.values()):
             raise Mistake(
                 f"AMQP_URL is the broker of another Satchel ({users} consumers): stop it, or use "
                 "another virtual host"
@@ -304,18 +306,3 @@ def _is_passed_on(name: str) -> bool:
     """Whether a variable is for the services: a setting, or what unlocks a cloud."""
     settings = {field.upper() for model in SETTINGS.values() for field in model.model_fields}
     return name in settings | {"HOME", "LANG", "PATH"} or name.startswith(_CLOUDS)
-
-
-async def _consumers(url: str) -> int:
-    """Return how many consumers wait for received mail on a broker."""
-    try:
-        async with asyncio.timeout(10):
-            connection = await aio_pika.connect(url)
-    except (AMQPError, OSError) as error:
-        raise Mistake(f"AMQP_URL does not answer ({type(error).__name__})") from error
-    async with connection, connection.channel() as channel:
-        try:
-            queue = await channel.declare_queue(RECEIVED.name, passive=True)
-        except ChannelNotFoundEntity:
-            return 0
-        return queue.declaration_result.consumer_count or 0

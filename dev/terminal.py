@@ -10,10 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from dev.install import Unavailable
-
-
-class Mistake(Exception):
-    """Something that a person can put right; the message says how."""
+from shared.mistake import Mistake
 
 
 def say(line: str) -> None:

@@ -17,7 +17,8 @@ from dev.pages import build
 from dev.run_file import announced, running
 from dev.sign_in import PAGES_SCOPES, sign_in_link
 from dev.stack import Stack
-from dev.terminal import Mistake, command, say
+from dev.terminal import command, say
+from shared.mistake import Mistake
 
 FOLDER = ROOT / ".satchel" / "up"
 ACCOUNT, PERSON = "acme", "u1"

@@ -15,10 +15,13 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ops import blobs, documents, messages
-from ops.command import MANIFEST, Mistake, Places, carry_out, say, write_durably
+from ops.cluster import Cluster
+from ops.command import MANIFEST, Places, carry_out, say, write_durably
 from shared.blobs import MAIL_PREFIX, Blobs
+from shared.mistake import Mistake
 from shared.receipts import RECEIPT_PREFIX
 
 SETTLE_SECONDS = 10.0
@@ -86,11 +89,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=SETTLE_SECONDS,
         help="seconds to wait for services that are about to end; 0 when they have",
     )
-    given = parser.parse_args(arguments)
-    return carry_out(
-        "backup",
-        lambda: backup(Places(), given.folder, mails=not given.without_mails, settle=given.settle),
+    parser.add_argument(
+        "--pause-in-cluster",
+        action="store_true",
+        help="in a pod: let KEDA stop matcher and timeline, and start them again",
     )
+    parser.add_argument(
+        "--dated", action="store_true", help="make a folder in FOLDER that is named by the time"
+    )
+    given = parser.parse_args(arguments)
+    folder = given.folder / f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}" if given.dated else given.folder
+
+    async def make() -> None:
+        options: dict[str, Any] = {"mails": not given.without_mails, "settle": given.settle}
+        if not given.pause_in_cluster:
+            await backup(Places(), folder, **options)
+            return
+        cluster = Cluster()
+        with cluster.paused():
+            await cluster.gone()
+            await backup(Places(), folder, released=cluster.resume, **options)
+
+    return carry_out("backup", make)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -15,14 +16,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pymongo.errors import PyMongoError
 
 from shared.blobs import BlobStoreAway
+from shared.mistake import Mistake
 from shared.settings import with_ca
 
 MANIFEST = "backup.json"
 """Written last: a folder without it is no backup."""
-
-
-class Mistake(Exception):
-    """It cannot be done, or not now; the message says why."""
 
 
 class Places(BaseSettings):
@@ -71,10 +69,20 @@ def say(line: str) -> None:
 
 
 def carry_out(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> int:
-    """Run a command; return its exit code: 0 done, 1 not done, and why in one line."""
+    """Run a command; return its exit code: 0 done, 1 not done, and why in one line.
+
+    SIGTERM ends it as Ctrl-C does, so that what it has stopped is started again.
+    """
+
+    async def stoppable() -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - there is one in a coroutine
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        await work()
+
     try:
-        asyncio.run(work())
-    except KeyboardInterrupt:
+        asyncio.run(stoppable())
+    except (KeyboardInterrupt, asyncio.CancelledError):
         say(f"{name}: interrupted; what is there is not whole")
         return 1
     except Mistake as mistake:

@@ -17,9 +17,10 @@ import bson
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity
 
-from ops.command import Mistake
+from shared.broker import Depth, depths
 from shared.broker.connection import connections
 from shared.events import FLEETING
+from shared.mistake import Mistake
 from shared.topology import QUEUES, Queue, Topology
 
 _AT_ONCE = 16
@@ -28,27 +29,21 @@ _OWN_HEADERS = ("x-delivery-count", "x-acquired-count")
 _Write = Callable[[bytes], object]
 
 
-async def waiting(url: str) -> dict[str, tuple[int, int]]:
-    """Return how many messages and consumers each queue has; a queue that is not there has none."""
-    found = {}
-    async with await aio_pika.connect(url) as connection:
-        for queue in QUEUES:
-            async with connection.channel() as channel:
-                try:
-                    declared = await channel.declare_queue(queue.name, passive=True)
-                except ChannelNotFoundEntity:
-                    found[queue.name] = (0, 0)
-                else:
-                    there = declared.declaration_result
-                    found[queue.name] = (there.message_count or 0, there.consumer_count or 0)
+async def waiting(url: str) -> dict[str, Depth]:
+    """Return what each queue holds. Raises Mistake when the broker is away."""
+    found = await depths(url, QUEUES)
+    if found is None:
+        raise Mistake("the broker does not answer")
     return found
 
 
 async def refuse_consumers(url: str) -> None:
     """Raise Mistake when somebody consumes."""
-    for queue, (_, consumers) in (await waiting(url)).items():
-        if consumers:
-            raise Mistake(f"{queue} has {consumers} consumers: stop matcher and timeline first")
+    for queue, there in (await waiting(url)).items():
+        if there.consumers:
+            raise Mistake(
+                f"{queue} has {there.consumers} consumers: stop matcher and timeline first"
+            )
 
 
 async def save(url: str, folder: Path) -> dict[str, int]:

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ops import blobs, documents, messages
-from ops.command import Mistake, Places, carry_out, read_manifest, say
+from ops.command import Places, carry_out, read_manifest, say
 from shared.blobs import Blobs
+from shared.mistake import Mistake
 
 
 async def restore(places: Places, folder: Path) -> None:
@@ -25,9 +26,9 @@ async def restore(places: Places, folder: Path) -> None:
     """
     manifest = read_manifest(folder)
     await messages.refuse_consumers(places.amqp_url)
-    for queue, (count, _) in (await messages.waiting(places.amqp_url)).items():
-        if count:
-            raise Mistake(f"{queue} holds {count} messages: use an empty virtual host")
+    for queue, there in (await messages.waiting(places.amqp_url)).items():
+        if there.messages:
+            raise Mistake(f"{queue} holds {there.messages} messages: use an empty virtual host")
     databases = [places.timeline_database, places.matcher_database]
     await asyncio.to_thread(documents.refuse_documents, places.mongodb_url, databases)
     copies, store = Blobs(f"file://{folder.resolve()}/blobs"), Blobs(places.blob_url)

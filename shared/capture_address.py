@@ -63,7 +63,7 @@ def new_round_trip_id(now: float) -> str:
     for _ in range(_DAY):
         day, digit = divmod(day, 32)
         written = _BASE32[digit] + written
-    return written + _base32(secrets.token_bytes(10))
+    return written + base32(secrets.token_bytes(10))
 
 
 def return_path_id(address: str) -> str | None:
@@ -167,7 +167,7 @@ class KeyRing:
 
 def account_tag(account: str) -> str:
     """Return the 8 base32 characters by which an address names its account."""
-    return _base32(hashlib.sha256(account.encode()).digest())[:_TAG]
+    return base32(hashlib.sha256(account.encode()).digest())[:_TAG]
 
 
 def handle_for(name: str) -> str:
@@ -177,12 +177,12 @@ def handle_for(name: str) -> str:
 
 
 def _mac(secret: bytes, signed: str) -> str:
-    return _base32(hmac.digest(secret, signed.encode(), "sha256"))[:_MAC]
+    return base32(hmac.digest(secret, signed.encode(), "sha256"))[:_MAC]
 
 
 def _round_trip_mac(secret: bytes, round_trip: str) -> str:
     label = hmac.digest(secret, b"round trip", "sha256")
-    return _base32(hmac.digest(label, round_trip.encode(), "sha256"))[:26]
+    return base32(hmac.digest(label, round_trip.encode(), "sha256"))[:26]
 
 
 def _is_open_return_path(handle: str) -> bool:
@@ -196,8 +196,9 @@ def _is_open_return_path(handle: str) -> bool:
 
 
 def _nonce() -> str:
-    return _base32(secrets.token_bytes(5))[:_NONCE]
+    return base32(secrets.token_bytes(5))[:_NONCE]
 
 
-def _base32(data: bytes) -> str:
+def base32(data: bytes) -> str:
+    """Return the lower-case base32 of the bytes."""
     return base64.b32encode(data).decode().lower()

@@ -5,6 +5,8 @@
   every message on the mail's way, beside the event and never in it, dead letters and their replays
   included. It is carried whether or not anybody records it.
 * Whatever is logged within a step has the `trace_id`.
+* The headers are read here, and not by opentelemetry-api: a trace is carried where OpenTelemetry is
+  not imported, which is everywhere but where a collector is set (decision 28).
 * Headers come from strangers: what is not valid is as good as none, and a new trace begins.
 * Nobody records steps, unless `trace_export.py` is told where to send them. A step is told what it
   may tell others: a capture's id, a queue, a size, never anything of a mail.

@@ -8,7 +8,7 @@ import resource
 import sys
 from functools import partial
 
-from services.ingest.backfill import OPTIONS, Backfill, Mistake
+from services.ingest.backfill import OPTIONS, Backfill
 from services.ingest.metrics import BYTES_IN_HAND
 from services.ingest.rates import Rates, SharedRates
 from services.ingest.receipts import Receipts
@@ -22,6 +22,7 @@ from shared.events import MailReceived
 from shared.http_server import HttpServer
 from shared.in_flight import InFlight
 from shared.lookout import Lookout
+from shared.mistake import Mistake
 from shared.readiness import Readiness, holds, not_stopping
 from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load

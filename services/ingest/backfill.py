@@ -29,6 +29,7 @@ from services.ingest.settings import IngestSettings
 from shared.blobs import Blobs
 from shared.broker import Publisher
 from shared.events import MailReceived
+from shared.mistake import Mistake
 from shared.progress import Progress
 from shared.runtime import running
 from shared.topology import uses
@@ -45,10 +46,6 @@ _BYTES_AT_ONCE = 64 * 1024 * 1024
 _WAIT_SECONDS = 1.0
 _SAVE_SECONDS = 1.0
 _UnderWay = tuple[OldMail, asyncio.Task[str | None]]
-
-
-class Mistake(Exception):
-    """The command cannot be carried out as it was given; says why in one line."""
 
 
 @dataclass

@@ -10,7 +10,6 @@ Accounts take turns, a batch each: what one user did does not wait behind anothe
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 import pymongo
@@ -28,7 +27,7 @@ from shared.events import (
     PersonDeleted,
     RoundTripChanged,
 )
-from shared.runtime import unless
+from shared.periodic import Periodic
 
 _EVERY_SECONDS = 0.5
 _BATCH = 200
@@ -44,36 +43,26 @@ def outbox_index(collection: str) -> Index:
     return Index(collection, model)
 
 
-class Outbox:
+class Outbox(Periodic):
     """Publishes what is unannounced. Any number of replicas may do so."""
 
     def __init__(self, database: Database, publisher: Publisher) -> None:
         self._database, self._publisher = database, publisher
+        super().__init__(_EVERY_SECONDS)
         self._last_served: dict[str, str] = {}
-        self._stopping = asyncio.Event()
 
-    async def run(self) -> None:
-        """Announce until `stop`."""
-        while not self._stopping.is_set():
-            try:
-                with database_errors():
-                    await unless(self._stopping, self._announce_all())
-            except (DatabaseAway, PublishFailed) as away:
-                ANNOUNCE_FAILURES.inc()
-                log.warning("announcements wait", why=str(away))
-            except PyMongoError as error:  # no index yet, say: mail must not stop for that
-                ANNOUNCE_FAILURES.inc()
-                log.error("announcements fail", exc_info=error)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
-
-    def stop(self) -> None:
-        """Let `run` end."""
-        self._stopping.set()
-
-    async def _announce_all(self) -> None:
-        while await self.announce_some():
-            pass
+    async def once(self) -> None:
+        """Announce all there is, as far as nothing is away."""
+        try:
+            with database_errors():
+                while await self.announce_some():
+                    pass
+        except (DatabaseAway, PublishFailed) as away:
+            ANNOUNCE_FAILURES.inc()
+            log.warning("announcements wait", why=str(away))
+        except PyMongoError as error:  # no index yet, say: mail must not stop for that
+            ANNOUNCE_FAILURES.inc()
+            log.error("announcements fail", exc_info=error)
 
     async def announce_some(self) -> int:
         """Announce a batch of each kind, of the account whose turn it is; return how many.

@@ -4,9 +4,6 @@ That is claims that crashes between two steps left behind, and receipts that are
 oldest dead letter.
 """
 
-import asyncio
-import contextlib
-
 import structlog
 
 from shared.blobs import (
@@ -17,36 +14,26 @@ from shared.blobs import (
     Blobs,
     BlobStoreAway,
 )
+from shared.periodic import Periodic
 from shared.receipts import RECEIPT_PREFIX
-from shared.runtime import unless
 
 _EVERY_SECONDS = 3600.0
 _KEPT = {CLAIM_PREFIX: CLAIM_RETENTION, RECEIPT_PREFIX: RETENTION}
 log = structlog.get_logger()
 
 
-class Sweep:
+class Sweep(Periodic):
     """Sweeps every hour. Any number of replicas may do so."""
 
     def __init__(self, blobs: Blobs) -> None:
+        super().__init__(_EVERY_SECONDS)
         self._blobs = blobs
-        self._stopping = asyncio.Event()
 
-    async def run(self) -> None:
-        """Sweep until `stop`."""
-        while not self._stopping.is_set():
-            try:
-                await unless(self._stopping, self._sweep())
-            except (BlobMissing, BlobStoreAway) as away:  # one may go while it is listed
-                log.warning("blobs not swept", why=str(away))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
-
-    async def _sweep(self) -> None:
-        for prefix, kept in _KEPT.items():
-            if removed := await self._blobs.sweep(prefix, kept):
-                log.info("blobs swept", prefix=prefix, removed=removed)
-
-    def stop(self) -> None:
-        """Let `run` end."""
-        self._stopping.set()
+    async def once(self) -> None:
+        """Sweep, as far as nothing is away."""
+        try:
+            for prefix, kept in _KEPT.items():
+                if removed := await self._blobs.sweep(prefix, kept):
+                    log.info("blobs swept", prefix=prefix, removed=removed)
+        except (BlobMissing, BlobStoreAway) as away:  # one may go while it is listed
+            log.warning("blobs not swept", why=str(away))

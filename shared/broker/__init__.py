@@ -22,7 +22,7 @@ Only this package imports aio-pika, and it does not hand out anything of it.
 from shared.broker.backlog import Backlog
 from shared.broker.consume import Consumer, DeadLetterConsumer, Delivery, Handler
 from shared.broker.dead import DeadLetter
-from shared.broker.depths import depths
+from shared.broker.depths import Depth, depths
 from shared.broker.publish import UNROUTABLE, EventTooLarge, Publisher, PublishFailed
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "DeadLetter",
     "DeadLetterConsumer",
     "Delivery",
+    "Depth",
     "EventTooLarge",
     "Handler",
     "PublishFailed",

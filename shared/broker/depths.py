@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import aio_pika
 from aio_pika.exceptions import ChannelNotFoundEntity
@@ -12,11 +13,15 @@ from shared.topology import Queue
 _SECONDS = 10.0
 
 
-async def depths(url: str, queues: Sequence[Queue]) -> dict[str, int] | None:
-    """Return how many messages wait in each queue, by its name; None when the broker is away.
+class Depth(NamedTuple):
+    """What a queue holds. Messages in a consumer's hand are not counted."""
 
-    What is in a consumer's hand is not counted.
-    """
+    messages: int
+    consumers: int
+
+
+async def depths(url: str, queues: Sequence[Queue]) -> dict[str, Depth] | None:
+    """Return the depth of each queue that is there, by its name; None when the broker is away."""
     found = {}
     try:
         with own_cancellation_only():
@@ -27,7 +32,8 @@ async def depths(url: str, queues: Sequence[Queue]) -> dict[str, int] | None:
                             there = await channel.declare_queue(queue.name, passive=True)
                         except ChannelNotFoundEntity:
                             continue
-                        found[queue.name] = there.declaration_result.message_count or 0
+                        said = there.declaration_result
+                        found[queue.name] = Depth(said.message_count or 0, said.consumer_count or 0)
     except AWAY:
         return None
     return found

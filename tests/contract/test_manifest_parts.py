@@ -64,7 +64,7 @@ def test_every_secret_that_is_mounted_or_referred_to_is_made_by_somebody() -> No
     text = yaml.safe_dump(render(PRODUCTION))
     named = set(re.findall(r"(?:secretName|SecretRef:\n +name): ([\w-]+)", text))
     assert {"smtp-tls", "broker-tls", "internal-ca"} <= named
-    scram = {"matcher-database", "timeline-database"}
+    scram = {"matcher-database", "timeline-database", "backup-database"}
     assert named <= made.keys() | scram
     (scaler,) = of_kind(render(PRODUCTION), "TriggerAuthentication").values()
     for one in scaler["spec"]["secretTargetRef"]:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from chaos.pods import Probe, manifest
-from dev.generate import SETTINGS
+from dev.generate import ROOT, SETTINGS
 from services.ingest.settings import IngestSettings
 from tests.manifests import OVERLAYS, Object, matches, of_kind, render, templates
 
@@ -138,11 +138,35 @@ def test_what_is_ours_writes_to_no_image_and_asks_no_api(overlay: str) -> None:
             continue
         (container,) = template["spec"]["containers"]
         assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
-        assert template["spec"]["automountServiceAccountToken"] is False, name
+        asks = name == "CronJob backup"
+        assert template["spec"]["automountServiceAccountToken"] is asks, name
         assert template["spec"]["serviceAccountName"] in of_kind(objects, "ServiceAccount")
         assert "command" not in container, f"{name}: the image knows how it starts"
-        assert container.get("args", []) == (["--migrate"] if name.startswith("Job") else [])
-    assert not {one["kind"] for one in objects} & {"Role", "ClusterRole", "RoleBinding"}
+        if not name.startswith("CronJob"):
+            assert container.get("args", []) == (["--migrate"] if name.startswith("Job") else [])
+    assert not {one["kind"] for one in objects} & {"ClusterRole", "ClusterRoleBinding"}
+    roles = of_kind(objects, "Role") | of_kind(objects, "RoleBinding")
+    assert roles.keys() <= {"backup"}
+
+
+def test_a_backup_may_pause_two_autoscalers_and_see_pods_and_no_more() -> None:
+    objects = render(OVERLAYS / "production")
+    assert of_kind(objects, "ScaledObject").keys() == {"matcher", "timeline"}
+    scalers, pods = of_kind(objects, "Role")["backup"]["rules"]
+    assert scalers == {
+        "apiGroups": ["keda.sh"],
+        "resources": ["scaledobjects"],
+        "verbs": ["get", "patch"],
+    }
+    assert pods == {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}
+    (subject,) = of_kind(objects, "RoleBinding")["backup"]["subjects"]
+    assert subject == {"kind": "ServiceAccount", "name": "backup", "namespace": "satchel"}
+    container = templates(objects)["CronJob backup"]["spec"]["containers"][0]
+    parser_knows = (ROOT / "ops" / "backup.py").read_text()
+    for word in container["args"][1:]:
+        assert f'"{word}"' in parser_knows
+    mounts = {one["mountPath"] for one in container["volumeMounts"]}
+    assert container["args"][0] in mounts
 
 
 @pytest.mark.parametrize("overlay", NAMES)
@@ -156,7 +180,7 @@ def test_every_container_asks_for_what_was_measured_and_has_a_bound(overlay: str
                 bytes_of(resources[kind]["memory"]) for kind in ("limits", "requests")
             )
             assert request <= limit <= 4 * request, name
-    measured = {"ingest": 292, "matcher": 196, "timeline": 497}
+    measured = {"ingest": 292, "matcher": 286, "timeline": 581}
     for service, deployment in deployments(overlay).items():
         resources = container_of(deployment)["resources"]
         assert bytes_of(resources["requests"]["memory"]) >= measured[service] * 2**20, service

@@ -49,6 +49,9 @@ DATABASE = End({"app": "database-svc"})
 DNS = End({"k8s-app": "kube-dns"}, namespace="kube-system")
 WORLD = End(namespace="", address="203.0.113.9")
 METADATA = End(namespace="", address="169.254.169.254")
+CHORE = End({"app.kubernetes.io/name": "timeline", "app.kubernetes.io/component": "chore"})
+BACKFILL = End({"app.kubernetes.io/name": "ingest", "app.kubernetes.io/component": "chore"})
+BACKUP = End({"app.kubernetes.io/name": "backup", "app.kubernetes.io/component": "chore"})
 NODE_DNS = End(namespace="", address="169.254.20.10")
 POD_IDENTITY = End(namespace="", address="169.254.170.23")
 SOLVER = End({"acme.cert-manager.io/http01-solver": "true"})
@@ -107,7 +110,9 @@ def reaches(overlay: str, source: End, target: End, port: int) -> bool:
 
 @pytest.mark.parametrize("overlay", NAMES)
 def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
-    everybody = (INGEST, MATCHER, TIMELINE, MIGRATION, BROKER, DATABASE, SOLVER)
+    everybody: tuple[End, ...] = (INGEST, MATCHER, TIMELINE, MIGRATION, BROKER, DATABASE, SOLVER)
+    if overlay == "production":
+        everybody += (CHORE, BACKFILL, BACKUP)
     amqp = 5671 if overlay == "production" else 5672
     needed = {
         "ingest to broker": (INGEST, BROKER, amqp),
@@ -134,6 +139,17 @@ def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
             "operator to users": (OPERATOR, BROKER, 15671),
             "autoscaler to queue lengths": (KEDA, BROKER, 15671),
             "prometheus to broker": (PROMETHEUS, BROKER, 15691),
+            **{
+                f"{way} of {name}": (end, target, port)
+                for name, end in (("audit", CHORE), ("backfill", BACKFILL), ("backup", BACKUP))
+                for way, target, port in (
+                    ("broker", BROKER, 5671),
+                    ("bucket", WORLD, 443),
+                    ("credentials", POD_IDENTITY, 80),
+                )
+            },
+            "audit to database": (CHORE, DATABASE, 27017),
+            "backup to database": (BACKUP, DATABASE, 27017),
             "proof of the API's name": (PROXY, SOLVER, 8089),
             "ingest to its credentials": (INGEST, POD_IDENTITY, 80),
             "matcher to its credentials": (MATCHER, POD_IDENTITY, 80),
@@ -178,7 +194,7 @@ def test_the_needed_connections_are_open_and_no_others(overlay: str) -> None:
             for port in ports:
                 if "satchel" not in (source.namespace, target.namespace):
                     continue
-                if overlay == "production" and source in (BROKER, DATABASE) and port == 443:
+                if overlay == "production" and source in (BROKER, DATABASE, BACKUP) and port == 443:
                     continue  # the API server, which has no address here
                 expected = (source, target, port) in wanted or (
                     target == INGEST and port == 2525 and source.namespace != "satchel"

@@ -68,6 +68,8 @@ def test_each_service_may_use_its_own_database_alone() -> None:
     (database,) = of_kind(render(OVERLAYS / "production"), "MongoDBCommunity").values()
     assert database["spec"]["members"] == 3
     roles = {user["name"]: user["roles"] for user in database["spec"]["users"]}
+    backup = roles.pop("backup")
+    assert {one["name"] for one in backup} == {"read"}
     assert roles.keys() == {"matcher", "timeline"}
     for service, given in roles.items():
         own = SETTINGS[service].model_fields[f"{service}_database"].default

@@ -26,6 +26,7 @@ from services.timeline.write import consumer
 from services.timeline.write.records import RAW_IN_DATABASE_BYTES
 from shared.blobs import claim_key
 from shared.database import Document
+from shared.mistake import Mistake
 from shared.receipts import RECEIPT_PREFIX, Receipt, encode
 from tests.timeline_parts import Timeline, a_timeline, attached, dismissed, mail
 
@@ -353,5 +354,5 @@ class TestCommand:
         ],
     )
     def test_a_mistake_is_one_line(self, words: list[str], why: str) -> None:
-        with pytest.raises(room.Mistake, match=why):
+        with pytest.raises(Mistake, match=why):
             room.Wanted.parse(["--audit", *words])

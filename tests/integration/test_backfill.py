@@ -16,12 +16,13 @@ from aio_pika.abc import AbstractChannel
 from dev.generate import ROOT
 from dev.process import Process
 from dev.rabbitmq import PrivateRabbitMQ
-from services.ingest.backfill import Backfill, Mistake
+from services.ingest.backfill import Backfill
 from services.ingest.settings import IngestSettings
 from shared.broker import Publisher
 from shared.capture_address import KeyRing
 from shared.event_examples import examples
 from shared.events import EVENTS, CaptureEvent, MailReceived
+from shared.mistake import Mistake
 from shared.topology import (
     OUTCOMES,
     OUTCOMES_BACKFILL,

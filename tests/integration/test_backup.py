@@ -15,11 +15,12 @@ from pymongo import MongoClient
 from dev.rabbitmq import PrivateRabbitMQ
 from ops import blobs, documents, messages
 from ops.backup import backup
-from ops.command import MANIFEST, Mistake, Places, carry_out
+from ops.command import MANIFEST, Places, carry_out
 from ops.restore import restore
 from services.timeline.write.side_records import Watched
 from shared.blobs import Blobs
 from shared.events import MailWatched
+from shared.mistake import Mistake
 from shared.topology import DEAD, QUEUES, RECEIVED, SETUP
 
 HEADERS: dict[str, Any] = {"event": '{"x": "ü"}', "x-death": [{"count": 1, "queue": "q"}]}

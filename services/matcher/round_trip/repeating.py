@@ -8,7 +8,6 @@ its own record as well, so that none is sent twice when the lease changes hands.
 """
 
 import asyncio
-import contextlib
 import secrets
 from datetime import UTC, datetime, timedelta
 
@@ -20,8 +19,8 @@ from services.matcher.directory import Directory
 from services.matcher.round_trip.proving import Proving, TooManyToday
 from services.matcher.round_trip.records import Due, RoundTrips
 from shared.database import Database
+from shared.periodic import Periodic
 from shared.relay import RelayAway
-from shared.runtime import unless
 
 _EVERY_SECONDS = 300.0
 _LEASE = timedelta(minutes=15)
@@ -49,7 +48,7 @@ class Lease:
         return True
 
 
-class Repeating:
+class Repeating(Periodic):
     """Sends what is due. Any number of replicas may run it."""
 
     def __init__(
@@ -63,25 +62,18 @@ class Repeating:
         every_seconds: float = _EVERY_SECONDS,
         pause_seconds: float = _PAUSE_SECONDS,
     ) -> None:
+        super().__init__(every_seconds)
         self._proving, self._records, self._lease = proving, records, lease
         self._directory, self._addresses = directory, addresses
-        self._every, self._pause = every_seconds, pause_seconds
-        self._stopping = asyncio.Event()
+        self._pause = pause_seconds
 
-    async def run(self) -> None:
-        """Send until `stop`; nothing at all without a relay."""
-        while not self._stopping.is_set():
-            if self._proving.relay is not None:
-                try:
-                    await unless(self._stopping, self.send_due())
-                except PyMongoError as error:
-                    log.warning("round trips wait", why=type(error).__name__)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._every)
-
-    def stop(self) -> None:
-        """Let `run` end."""
-        self._stopping.set()
+    async def once(self) -> None:
+        """Send what is due; nothing at all without a relay."""
+        if self._proving.relay is not None:
+            try:
+                await self.send_due()
+            except PyMongoError as error:
+                log.warning("round trips wait", why=type(error).__name__)
 
     async def send_due(self) -> None:
         """Send what is due now, if this replica has the lease."""

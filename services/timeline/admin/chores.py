@@ -20,6 +20,7 @@ from services.timeline.write.writer import Writer
 from shared.blobs import Blobs
 from shared.database import connect, migrate, what_is_missing
 from shared.lookout import Lookout
+from shared.mistake import Mistake
 from shared.progress import Progress
 from shared.runtime import configure_logging, run
 
@@ -107,7 +108,7 @@ def make_audit(words: Sequence[str], settings: TimelineSettings) -> int:
     try:
         made = audit.Audit(settings, audit.Wanted.parse(words, settings.dead_letters_kept))
         run(made.run)
-    except audit.Mistake as mistake:
+    except Mistake as mistake:
         sys.stderr.write(f"timeline: {mistake}\n")
         return 2
     except Exception:  # 1 is the word for what is lost

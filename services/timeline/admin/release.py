@@ -7,7 +7,6 @@
 * Refused or expired: the bytes are deleted first, then all other data, as for a dismissed mail.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,7 @@ from services.timeline.write.requests import Final, Refuse
 from services.timeline.write.side_records import Held
 from shared.blobs import QUARANTINE_PREFIX, BlobMissing, BlobStoreAway
 from shared.database import DatabaseAway, database_errors
-from shared.runtime import unless
+from shared.periodic import Periodic
 
 _EVERY_SECONDS = 3600.0
 _ORPHANS = timedelta(days=1)
@@ -28,13 +27,13 @@ _ORPHANS = timedelta(days=1)
 log = structlog.get_logger()
 
 
-class Release:
+class Release(Periodic):
     """Carries out decisions, and takes the one that nobody took in time."""
 
     def __init__(self, projector: Projector, quarantine: Quarantine, kept: timedelta) -> None:
+        super().__init__(_EVERY_SECONDS)
         self._projector, self._quarantine, self._kept = projector, quarantine, kept
         self._writer, self._blobs = projector.writer, projector.blobs
-        self._stopping = asyncio.Event()
 
     async def release(self, held: Held) -> None:
         """Attach all mails of a capture that waits. Raises BlobMissing, BlobStoreAway."""
@@ -72,21 +71,11 @@ class Release:
         for key in keys:
             await self._blobs.delete(key)
 
-    async def run(self) -> None:
-        """Expire every hour until `stop`. Any number of replicas may do so."""
-        while not self._stopping.is_set():
-            try:
-                with database_errors():
-                    await unless(self._stopping, self._expire())
-            except (DatabaseAway, BlobMissing, BlobStoreAway) as away:
-                log.warning("quarantine not expired", why=str(away))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
-
-    async def _expire(self) -> None:
-        if expired := await self.expire():
-            log.info("quarantine expired", captures=expired)
-
-    def stop(self) -> None:
-        """Let `run` end."""
-        self._stopping.set()
+    async def once(self) -> None:
+        """Expire, as far as nothing is away. Any number of replicas may do so."""
+        try:
+            with database_errors():
+                if expired := await self.expire():
+                    log.info("quarantine expired", captures=expired)
+        except (DatabaseAway, BlobMissing, BlobStoreAway) as away:
+            log.warning("quarantine not expired", why=str(away))

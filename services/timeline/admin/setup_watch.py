@@ -4,8 +4,6 @@ Every set-up is checked periodically. Those that need a person are counted, and 
 pages are told once. `GET /v1/setup` does not wait for this: it makes the same check per request.
 """
 
-import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
@@ -21,34 +19,27 @@ from services.timeline.write.rhythm import is_silent
 from services.timeline.write.side_records import Hint, Setup, setup_of
 from services.timeline.write.stored import to_document
 from shared.database import Database, DatabaseAway, Document, database_errors, of_id
-from shared.runtime import unless
+from shared.periodic import Periodic
 
 _EVERY_SECONDS = 300.0
 _AT_ONCE = 200
 log = structlog.get_logger()
 
 
-class SetupWatch:
+class SetupWatch(Periodic):
     """Looks for ever. Any number of replicas may do so."""
 
     def __init__(self, database: Database, setups: Setups) -> None:
+        super().__init__(_EVERY_SECONDS)
         self._setups, self._hints = setups, database[Hint.collection]
-        self._stopping = asyncio.Event()
 
-    async def run(self) -> None:
-        """Look until `stop`."""
-        while not self._stopping.is_set():
-            try:
-                with database_errors():
-                    await unless(self._stopping, self.look(datetime.now(UTC)))
-            except DatabaseAway as away:
-                log.warning("set-ups not looked at", why=str(away))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
-
-    def stop(self) -> None:
-        """Let `run` end."""
-        self._stopping.set()
+    async def once(self) -> None:
+        """Look at all of them, as far as nothing is away."""
+        try:
+            with database_errors():
+                await self.look(datetime.now(UTC))
+        except DatabaseAway as away:
+            log.warning("set-ups not looked at", why=str(away))
 
     async def look(self, now: datetime) -> None:
         """Look at all of them once."""

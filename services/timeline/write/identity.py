@@ -6,12 +6,12 @@ neither replace nor suppress a real one. Without a Message-ID it is the content 
 what is written on the way.
 """
 
-import base64
 import hashlib
 import re
 import unicodedata
 
 from services.timeline.content.reader import ReadMail
+from shared.capture_address import base32
 from shared.mail.header_block import TRACE, header_start, without_mark
 
 
@@ -23,12 +23,12 @@ def mail_id(account: str, mail: ReadMail, raw: bytes) -> str:
         identity = ["message-id", mail.message_id, sender, date]
     else:
         identity = ["content", hashlib.sha256(without_trace(raw)).hexdigest()]
-    return _id(account, *identity)
+    return hashed_id(account, *identity)
 
 
 def token(account: str, message_id: str) -> str:
     """Return by what a Message-ID is known in the account's conversations: 32 base32 characters."""
-    return _id(account, "token", message_id)
+    return hashed_id(account, "token", message_id)
 
 
 def token_without_id(account: str, mail_id: str) -> str:
@@ -37,12 +37,12 @@ def token_without_id(account: str, mail_id: str) -> str:
     Not by its own id: a conversation's id is one of its tokens, and some who see the conversation
     may know nothing of this mail.
     """
-    return _id(account, "token of mail", mail_id)
+    return hashed_id(account, "token of mail", mail_id)
 
 
-def _id(*parts: str) -> str:
-    digest = hashlib.sha256("\0".join(parts).encode()).digest()
-    return base64.b32encode(digest[:20]).decode().lower()
+def hashed_id(*parts: str) -> str:
+    """Return 32 base32 characters of a SHA-256 over the parts."""
+    return base32(hashlib.sha256("\0".join(parts).encode()).digest()[:20])
 
 
 def without_trace(raw: bytes) -> bytes:

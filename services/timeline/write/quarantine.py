@@ -9,13 +9,13 @@ The bytes are in the blob store, under keys of their own. Apart from the outcome
 anything of a capture that waits: no inbox, profile, search or live event shows it. Pure.
 """
 
-import base64
 import hashlib
 
 from msgspec.structs import replace
 
 from services.timeline.write.audiences import views
 from services.timeline.write.authentication import is_unanswered
+from services.timeline.write.identity import hashed_id
 from services.timeline.write.projection import Projection
 from services.timeline.write.recording import part_of
 from services.timeline.write.side_records import Held, HeldContent, HeldMail
@@ -26,8 +26,7 @@ from shared.events import MailAttached
 
 def held_id(capture_id: str) -> str:
     """Return by what a capture that waits is known: 32 base32 characters."""
-    digest = hashlib.sha256(f"quarantine\0{capture_id}".encode()).digest()
-    return base64.b32encode(digest[:20]).decode().lower()
+    return hashed_id("quarantine", capture_id)
 
 
 def raw_key(event: MailAttached) -> str:

@@ -12,7 +12,7 @@ async def test_a_secret_in_the_environment_signs_before_any_other(
     """A cluster's secret, beside a stack that runs here and the file of docker compose."""
     monkeypatch.setattr("sys.argv", ["make token", "--account", "acme", "--person", "u1"])
     monkeypatch.setattr(dev.sign_in, "running", lambda: pytest.fail("another stack's secret"))
-    monkeypatch.setenv("TOKEN_SECRET", "c" * 48)
+    monkeypatch.setenv("SIGN_WITH", "c" * 48)
     monkeypatch.setenv("TOKEN_ISSUER", "cluster")
     assert dev.sign_in.sign_in() == 0
     token = capsys.readouterr().out.strip()

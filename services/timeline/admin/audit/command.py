@@ -22,6 +22,7 @@ from services.timeline.settings import TimelineSettings
 from shared.blobs import RETENTION, Blobs, BlobStoreAway
 from shared.broker import depths
 from shared.database import DatabaseAway, connect, database_errors
+from shared.mistake import Mistake
 from shared.progress import Progress
 from shared.topology import QUEUES
 
@@ -57,10 +58,6 @@ _TITLES = {
     "claims": "claims",
     "orphan_claim": "  of no waiting capture",
 }
-
-
-class Mistake(Exception):
-    """The command cannot be carried out as it was given; says why in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +123,9 @@ class Audit:
             what = "database" if isinstance(away, DatabaseAway) else "blob store"
             sys.stderr.write(f"\ntimeline: the {what} does not answer ({away})\n")
             return
-        self._say_totals(await depths(self._settings.amqp_url, QUEUES))
+        found = await depths(self._settings.amqp_url, QUEUES)
+        waiting = {queue: there.messages for queue, there in (found or {}).items()}
+        self._say_totals(None if found is None else waiting)
         self.code = 1 if any(self._tally[kind] for kind in BROKEN) else 0
 
     async def _audit(self) -> None:

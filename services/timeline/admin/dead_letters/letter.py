@@ -5,7 +5,6 @@ it is about, and whose. Where only the tag of the account is known, as before th
 at the address's record, the account that has this tag sees it.
 """
 
-import base64
 import hashlib
 import json
 import re
@@ -18,7 +17,7 @@ from services.timeline.write.records import Record
 from shared import tracing
 from shared.blobs import DEAD_PREFIX
 from shared.broker import DeadLetter
-from shared.capture_address import account_tag
+from shared.capture_address import account_tag, base32
 from shared.events import ACCOUNT_PATTERN
 
 State = Literal["waiting", "replayed", "dropped"]
@@ -126,7 +125,7 @@ def _id(letter: DeadLetter) -> str:
     body = hashlib.sha256(letter.body).hexdigest()
     parts = (letter.queue, letter.tag, letter.key, str(letter.replays), body, letter.event or "")
     told = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass"))
-    return base64.b32encode(told.digest()[:20]).decode().lower()
+    return base32(told.digest()[:20])
 
 
 def _size(said: object, claim: str | None, body: bytes) -> int:

@@ -1,7 +1,5 @@
 """Finishes what was interrupted, removes what nothing names any more, and counts what waits."""
 
-import asyncio
-import contextlib
 import time
 from datetime import timedelta
 
@@ -14,7 +12,7 @@ from services.timeline.metrics import DEAD_LETTERS_WAITING
 from shared.blobs import DEAD_PREFIX, RETENTION, BlobMissing, Blobs, BlobStoreAway
 from shared.broker import PublishFailed
 from shared.database import DatabaseAway, database_errors
-from shared.runtime import unless
+from shared.periodic import Periodic
 
 _EVERY_SECONDS = 15.0
 _BLOBS_EVERY_SECONDS = 3600.0
@@ -26,28 +24,21 @@ _MARGIN = timedelta(days=1)
 log = structlog.get_logger()
 
 
-class DeadLetterSweep:
+class DeadLetterSweep(Periodic):
     """Sweeps for ever. Any number of replicas may do so."""
 
     def __init__(self, records: Records, replay: Replay, blobs: Blobs) -> None:
+        super().__init__(_EVERY_SECONDS)
         self._records, self._replay, self._blobs = records, replay, blobs
-        self._stopping = asyncio.Event()
         self._blobs_swept = -_BLOBS_EVERY_SECONDS
 
-    async def run(self) -> None:
-        """Sweep until `stop`."""
-        while not self._stopping.is_set():
-            try:
-                with database_errors():
-                    await unless(self._stopping, self.sweep())
-            except (DatabaseAway, BlobMissing, BlobStoreAway) as away:
-                log.warning("dead letters not swept", why=f"{type(away).__name__}: {away}")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _EVERY_SECONDS)
-
-    def stop(self) -> None:
-        """Let `run` end."""
-        self._stopping.set()
+    async def once(self) -> None:
+        """Sweep, as far as nothing is away."""
+        try:
+            with database_errors():
+                await self.sweep()
+        except (DatabaseAway, BlobMissing, BlobStoreAway) as away:
+            log.warning("dead letters not swept", why=f"{type(away).__name__}: {away}")
 
     async def sweep(self, unfinished: timedelta = UNFINISHED) -> None:
         """Do it once. It is counted first, whatever is away for the rest."""
