@@ -55,7 +55,10 @@ async def unfinished_data(ground: Ground, told: Told) -> None:
 
 
 async def idle_sessions(ground: Ground, told: Told) -> None:
-    """Take all places from sixteen networks, each in the name of an account; then say nothing."""
+    """Take all places from sixteen networks, each in the name of an account; then say nothing.
+
+    Every other one has begun a mail before.
+    """
 
     async def visit(number: int) -> None:
         source = f"127.22.{number % _NETWORKS}.{number // _NETWORKS % 250 + 1}"
@@ -66,6 +69,8 @@ async def idle_sessions(ground: Ground, told: Told) -> None:
                 code = await attacker.ask(line) if code[:1] == "2" else code
             told[code] += 1
             if code == "250":
+                if number % 2:
+                    await attacker.ask("DATA")
                 told[await attacker.answer()] += 1
 
     await forever(ground, visit, ground.scale.sessions)
