@@ -1,7 +1,7 @@
 """Each attack of `make bench ARGS="siege"`, small, on one stack whose limits are on.
 
-Nobody else waits for what is attacked: DNS that never answers is waited for as long as a test may
-take, and an attack goes on until the bystander has got all of its mails.
+An attack goes on until the bystander has got all of its mails: nobody else waits for what is
+attacked. DNS that never answers is waited for as long as the settings allow.
 """
 
 import tempfile
@@ -23,7 +23,7 @@ _SCALE = Scale(
     mail_bytes=MIB,
     uploads=16,
     upload_bytes=8 * MIB,
-    authentication_seconds=int(DEADLINE),
+    authentication_seconds=60,
     patience=DEADLINE,
 )
 _IN_FLIGHT_MIB = 96
