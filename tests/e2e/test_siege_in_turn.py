@@ -19,7 +19,7 @@ from tests.deadline import DEADLINE
 
 _SCALE = Scale(
     mails=4,
-    sessions=160,
+    sessions=320,
     mail_bytes=MIB,
     uploads=16,
     upload_bytes=8 * MIB,
