@@ -135,6 +135,11 @@ class Reservation:
         age = self._in_flight.clock() - self._begun_at
         return self._end_session is not None and age >= _WINDOW_SECONDS
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole mail has arrived, or may never be evicted."""
+        return self._end_session is None
+
     def complete(self) -> None:
         """Note that the whole mail has arrived: it is not evicted any more."""
         self._end_session = None

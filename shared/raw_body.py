@@ -38,12 +38,13 @@ async def read_mail(
         if len(body) > limit:
             raise too_large
         if not may_hold(len(body)):
-            raise Problem(
-                503,
-                "Try again later",
-                "too much mail at a time, try again",
-                retry_after=RETRY_SECONDS,
-            )
+            raise too_much_mail()
     if not body:
         raise invalid_field("body", "there is no mail in it")
     return bytes(body)
+
+
+def too_much_mail() -> Problem:
+    """Return the problem of a mail for which there is no room now."""
+    detail = "too much mail at a time, try again"
+    return Problem(503, "Try again later", detail, retry_after=RETRY_SECONDS)

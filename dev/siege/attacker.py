@@ -20,7 +20,7 @@ class Attacker:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._writer.close()
+        self._writer.transport.abort()
 
     async def say(self, octets: bytes) -> bool:
         """Return whether they could be sent."""

@@ -21,7 +21,7 @@ async def _request(
         writer.write(head.encode())
         yield reader, writer
     finally:
-        writer.close()
+        writer.transport.abort()
 
 
 async def _status(reader: asyncio.StreamReader) -> str:

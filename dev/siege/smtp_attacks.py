@@ -12,7 +12,8 @@ from dev.siege.ground import MIB, Ground
 
 Told = Counter[str]
 """Codes of answers; `none` where a connection ended without one."""
-_HELD = 24 * MIB
+_SPARE = 16 * 1024
+"""Left free by each unfinished mail, so that together they leave no room for a mail of 100 KB."""
 _NETWORKS = 16
 
 
@@ -32,19 +33,20 @@ async def rcpt_and_rset(ground: Ground, told: Told) -> None:
 
 
 async def unfinished_data(ground: Ground, told: Told) -> None:
-    """Send 24 MiB of a mail in each of four sessions, then a line each second."""
+    """Fill the memory for mail from four sessions, each with a line a second from then on."""
 
     async def visit(number: int) -> None:
         target = ground.targets[number % len(ground.targets)]
         async with Attacker(ground.replica.smtp_port, f"127.21.{number}.1") as attacker:
             code = await attacker.begin_mail(target.capture)
             if code == "354":
-                for _ in range(_HELD // MIB):
-                    await attacker.say(b"x" * (MIB - 2) + b"\r\n")
+                told["begun"] += 1
+                for size in [MIB] * 23 + [MIB - _SPARE]:
+                    await attacker.say(b"x" * (size - 2) + b"\r\n")
                 answering = asyncio.ensure_future(attacker.answer())
                 try:
                     while not answering.done():
-                        await attacker.say(b"x" * 1200 + b"\r\n")
+                        await attacker.say(b"x\r\n")
                         await asyncio.wait([answering], timeout=1)
                     code = answering.result()
                 finally:
@@ -55,7 +57,10 @@ async def unfinished_data(ground: Ground, told: Told) -> None:
 
 
 async def idle_sessions(ground: Ground, told: Told) -> None:
-    """Take all places from sixteen networks, each in the name of an account; then say nothing."""
+    """Take all places from sixteen networks, each in the name of an account; then say nothing.
+
+    Every other one has begun a mail before.
+    """
 
     async def visit(number: int) -> None:
         source = f"127.22.{number % _NETWORKS}.{number // _NETWORKS % 250 + 1}"
@@ -66,6 +71,8 @@ async def idle_sessions(ground: Ground, told: Told) -> None:
                 code = await attacker.ask(line) if code[:1] == "2" else code
             told[code] += 1
             if code == "250":
+                if number % 2:
+                    await attacker.ask("DATA")
                 told[await attacker.answer()] += 1
 
     await forever(ground, visit, ground.scale.sessions)
@@ -114,6 +121,9 @@ async def forever(ground: Ground, visit: Callable[[int], Awaitable[None]], count
                 await visit(number)
             await asyncio.sleep(ground.scale.pause)
 
-    async with asyncio.TaskGroup() as group:
-        for number in range(count):
-            group.create_task(come(number))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for number in range(count):
+                group.create_task(come(number))
+    finally:
+        await asyncio.sleep(0)  # what was closed is gone before the loop is

@@ -120,11 +120,12 @@ class Conversation(SMTP):
     async def _arrive(self) -> None:
         """Greet, if there is a place."""
         places = self._door.places
-        if not places.enter(self):
+        address = str((self._writer.get_extra_info("peername") or ("unknown",))[0])
+        is_proxy = self._door.is_proxy(address)
+        if not places.enter(self, "" if is_proxy else address):
             SMTP_REFUSED.labels("connections").inc()
             raise Leave(None, _FULL)
-        address = str((self._writer.get_extra_info("peername") or ("unknown",))[0])
-        if self._door.is_proxy(address):
+        if is_proxy:
             try:
                 async with asyncio.timeout(_PROXY_SECONDS):
                     address = str(await read_proxy_header(self._reader) or address)
@@ -229,6 +230,12 @@ class Conversation(SMTP):
     def is_busy(self) -> bool:
         """Whether a mail is under way."""
         return self.envelope.due is not None or self.envelope.reservation is not None
+
+    @property
+    def is_filing(self) -> bool:
+        """Whether a whole mail is here and being made durable."""
+        reservation = self.envelope.reservation
+        return reservation is not None and reservation.is_complete
 
     def make_room(self) -> None:
         """Leave for somebody who may have mail."""

@@ -2,12 +2,15 @@
 
 First the oldest session without a recipient, then the one that has gone longest without a mail
 after it named one: a sender with mail is served while thousands of idle sessions stay connected.
-An address, a network and an account each have a limit of their own.
+Then one of the network that has most of all places, as long as it has at least two more than the
+newcomer's: who fills all places with mails that never end makes room, too, but one whose mail is
+being filed does not. An address, a network and an account each have a limit of their own; when an
+account's is reached, its own sessions make room in the same way.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Protocol
 
@@ -23,6 +26,10 @@ class Guest(Protocol):
     @property
     def is_busy(self) -> bool:
         """Whether a mail is under way."""
+
+    @property
+    def is_filing(self) -> bool:
+        """Whether a whole mail is here and being made durable."""
 
     def make_room(self) -> None:
         """Leave for somebody else."""
@@ -62,10 +69,13 @@ class Places:
         """Return who is here now."""
         return list(self._addresses)
 
-    def enter(self, guest: Guest) -> bool:
-        """Return whether there is a place; an idle session may be closed for it."""
+    def enter(self, guest: Guest, address: str = "") -> bool:
+        """Return whether there is a place; another session may be closed for it.
+
+        `address` is not known of who comes through a proxy.
+        """
         if len(self._addresses) >= self._most:
-            leaving = next(iter(self._strangers), None) or self._idle()
+            leaving = next(iter(self._strangers), None) or self._leaving(_network(address))
             if leaving is None:
                 return False
             self.leave(leaving)
@@ -77,7 +87,7 @@ class Places:
 
     def comes_from(self, guest: Guest, address: str) -> bool:
         """Return whether its address, and its network, may have one more place."""
-        customer, network = customer_of(address), f"network {network_of(address)}"
+        customer, network = customer_of(address), _network(address)
         if self._taken[customer] >= self._per_address or self._taken[network] >= self._per_network:
             return False
         if guest in self._addresses:
@@ -88,12 +98,16 @@ class Places:
     def names(self, guest: Guest, account: str) -> bool:
         """Return whether a guest with mail for an account may stay, so that no stranger can be.
 
-        One account's sessions take at most a quarter of all places.
+        One account's sessions take at most a quarter of all places; another may be closed for it.
         """
         if guest not in self._strangers:
             return True
         if self._sessions[account] >= self._per_account:
-            return False
+            leaving = self._leaving(self._network_of(guest), account)
+            if leaving is None:
+                return False
+            self.leave(leaving)
+            leaving.make_room()
         del self._strangers[guest]
         self._accounts[guest] = account
         self._sessions[account] += 1
@@ -105,15 +119,37 @@ class Places:
         if self._named_at.pop(guest, None) is not None:
             self._named_at[guest] = self._clock()
 
-    def _idle(self) -> Guest | None:
+    def _leaving(self, network: str, account: str | None = None) -> Guest | None:
+        """Return the session that makes room for a newcomer, of this account or of all."""
+        named = [g for g in self._named_at if account in (None, self._accounts[g])]
+        return self._idle(named) or self._crowding(named, network)
+
+    def _idle(self, named: Sequence[Guest]) -> Guest | None:
         """Return the session that has been idle longest with a recipient."""
         since = self._clock() - _IDLE_SECONDS
-        for guest, named_at in self._named_at.items():
-            if named_at > since:
+        for guest in named:
+            if self._named_at[guest] > since:
                 return None
             if not guest.is_busy:
                 return guest
         return None
+
+    def _crowding(self, named: Sequence[Guest], network: str) -> Guest | None:
+        """Return a session of the network that has most, if it has two more than this one.
+
+        An idle one, else one whose mail has not come to its end.
+        """
+        counts = Counter(filter(None, map(self._network_of, named)))
+        crowding, most = max(counts.items(), key=lambda item: item[1], default=("", 0))
+        if most < counts[network] + 2:
+            return None
+        theirs = [guest for guest in named if self._network_of(guest) == crowding]
+        idle = (guest for guest in theirs if not guest.is_busy)
+        return next(idle, None) or next((g for g in theirs if not g.is_filing), None)
+
+    def _network_of(self, guest: Guest) -> str:
+        came_from = self._addresses[guest]
+        return came_from[1] if came_from else ""
 
     def leave(self, guest: Guest) -> None:
         """Free the place, if the guest still has it."""
@@ -132,6 +168,10 @@ def _subtract(counter: Counter[str], key: str) -> None:
     counter[key] -= 1
     if not counter[key]:
         del counter[key]
+
+
+def _network(address: str) -> str:
+    return f"network {network_of(address)}"
 
 
 def customer_of(address: str) -> str:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import structlog
 
@@ -231,7 +232,7 @@ class Matcher:
         if address is None:
             return Reject("unknown_capture_address")
         mail.address = address
-        if not address.counts_at(received.received_at):
+        if not address.counts_at(_moment_of(received)):
             revoked = Dismiss(DismissalReason.REVOKED_ADDRESS)
             return [announce_dismissal(received, address, revoked, verdict.mails[0], self.ring)]
         if verdict.unread and not verdict.attached and not verdict.confirmation:
@@ -280,7 +281,7 @@ class Matcher:
         address = await self._address(received)
         if address is None or not address.is_of_account:
             return None
-        if not address.counts_at(received.received_at):
+        if not address.counts_at(_moment_of(received)):
             return None
         journal = await asyncio.to_thread(read_journal, await mail.whole(), header)
         return journal or Reject("unreadable_journal_report")
@@ -297,7 +298,7 @@ class Matcher:
             return [event] if event else Reject("unknown_capture_address")
         if id_ := self.returning.id_in(header):
             known = await self.knowledge.consult(received.capture_address, frozenset())
-            if known is not None and known.address.counts_at(received.received_at):
+            if known is not None and known.address.counts_at(_moment_of(received)):
                 return [await self.returning.came_back(received, id_, known.address)]
         return None
 
@@ -323,3 +324,11 @@ def _word(event: Event) -> str:
     if isinstance(event, MailRoundTrip):
         return "round_trip"
     return "confirmation" if isinstance(event, MailConfirmation) else "attached"
+
+
+def _moment_of(received: MailReceived) -> datetime:
+    """Return when a capture was received, now at the latest.
+
+    Where ingest's clock is ahead of this one, an address that counts now is not dismissed.
+    """
+    return min(received.received_at, datetime.now(UTC))

@@ -1,7 +1,7 @@
 """Each attack of `make bench ARGS="siege"`, small, on one stack whose limits are on.
 
-Nobody else waits for what is attacked: DNS that never answers is waited for as long as a test may
-take, and an attack goes on until the bystander has got all of its mails.
+An attack goes on until the bystander has got all of its mails: nobody else waits for what is
+attacked. DNS that never answers is waited for as long as the settings allow.
 """
 
 import tempfile
@@ -19,11 +19,11 @@ from tests.deadline import DEADLINE
 
 _SCALE = Scale(
     mails=4,
-    sessions=160,
+    sessions=320,
     mail_bytes=MIB,
     uploads=16,
     upload_bytes=8 * MIB,
-    authentication_seconds=int(DEADLINE),
+    authentication_seconds=60,
     patience=DEADLINE,
 )
 _IN_FLIGHT_MIB = 96
@@ -57,7 +57,9 @@ def test_an_account_that_is_not_attacked_gets_all_of_its_mail_meanwhile(
 def test_a_sender_from_elsewhere_finds_a_place_meanwhile(
     rounds: dict[str, Round], name: str
 ) -> None:
-    assert rounds[name].places == rounds["none"].places == 10
+    # Where all places are taken a newcomer who has named nobody yet may lose its place to the next.
+    assert rounds["none"].places == 10
+    assert rounds[name].places >= (1 if name == "idle sessions" else 10)
 
 
 @pytest.mark.parametrize("name", ["RCPT and RSET", "slow DNS", "98 enclosed mails", "boundaries"])

@@ -1,7 +1,7 @@
 """The matcher with a real database and a real blob store, step by step."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -68,6 +68,24 @@ async def test_a_revoked_address_dismisses(matcher: Replica, recorder: Recorder)
     event = recorder.published[0][0]
     assert isinstance(event, MailDismissed)
     assert event.reason == "revoked_address"
+
+
+@pytest.mark.parametrize(("ahead", "is_attached"), [(2, True), (-2, True), (None, False)])
+async def test_a_clock_of_ingest_that_is_wrong_dismisses_nothing_of_an_address_in_its_grace(
+    matcher: Replica, recorder: Recorder, ahead: int | None, is_attached: bool
+) -> None:
+    delivery = await received(matcher)
+    assert isinstance(delivery.event, MailReceived)
+    record = await matcher.addresses.find(delivery.event.capture_address)
+    assert record is not None
+    # With `None` the grace has ended by whatever clock.
+    grace = timedelta(hours=1) if ahead else timedelta(seconds=-1)
+    await matcher.addresses.rotate(record, "User", grace)
+    at = datetime.now(UTC) + timedelta(hours=ahead or 2)
+    skewed = delivery.event.model_copy(update={"received_at": at})
+    assert await matcher.match(replace(delivery, event=skewed)) == Done()
+    event = recorder.published[0][0]
+    assert isinstance(event, MailAttached if is_attached else MailDismissed)
 
 
 async def test_an_address_without_a_record_is_a_dead_letter(matcher: Replica) -> None:

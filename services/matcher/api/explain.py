@@ -19,7 +19,7 @@ from shared.auth import Caller
 from shared.events import Direction, DismissalReason, Match, Role, Source
 from shared.in_flight import InFlight
 from shared.mail.headers import decode_text, read_header_block
-from shared.raw_body import MAIL_BODY, read_mail
+from shared.raw_body import MAIL_BODY, read_mail, too_much_mail
 from shared.web import allowed, invalid_field
 
 _MIB = 1024 * 1024
@@ -99,8 +99,14 @@ def explain_routes(
         With `recipient` the *never capture* list of its owner counts beside the account's.
         """
         reservation = held.reserve([caller.account])
+        # Its room is there before it is read: else many that come at once are read for nothing.
+        declared = int(request.headers.get("content-length", 0))
         try:
-            raw = await read_mail(request, _MAX_BYTES, reservation.grow)
+            if 0 < declared <= _MAX_BYTES and not reservation.grow(declared):
+                raise too_much_mail()
+            raw = await read_mail(
+                request, _MAX_BYTES, lambda size: reservation.grow(max(size, declared))
+            )
             return await explained(raw, caller, recipient)
         finally:
             reservation.release()

@@ -8,8 +8,8 @@ from tests.clock import Clock
 
 
 class Guest:
-    def __init__(self, *, is_busy: bool = False) -> None:
-        self.left, self.is_busy = False, is_busy
+    def __init__(self, *, is_busy: bool = False, is_filing: bool = False) -> None:
+        self.left, self.is_busy, self.is_filing = False, is_busy, is_filing
 
     def make_room(self) -> None:
         self.left = True
@@ -191,3 +191,75 @@ def test_an_address_is_what_one_customer_has(
     assert places.enter(second)
     assert places.comes_from(first, address)
     assert places.comes_from(second, neighbour) is not is_counted_with_it
+
+
+def filled(places: Places, *networks: int, busy: str = "", filing: str = "") -> list[Guest]:
+    """Fill the places with sessions of these networks, each named for an account of its own.
+
+    `busy` and `filing` name sessions by their number.
+    """
+    guests = []
+    for number, network in enumerate(networks):
+        is_filing = str(number) in filing
+        guest = Guest(is_busy=is_filing or str(number) in busy, is_filing=is_filing)
+        assert places.enter(guest)
+        assert places.comes_from(guest, f"192.0.{network}.{number + 1}")
+        assert places.names(guest, f"account {number}")
+        guests.append(guest)
+    return guests
+
+
+@pytest.mark.parametrize(
+    ("networks", "busy", "filing", "leaving"),
+    [
+        ((1, 2, 2, 1, 2), "", "", 1),  # the first of the network that has most
+        ((1, 2, 2, 1, 2), "1", "", 2),  # an idle one before a busy one
+        ((1, 2, 2, 1, 2), "01234", "", 1),
+        ((1, 2, 2, 1, 2), "01234", "1", 2),  # a mail that is being filed is let be
+        ((1, 2, 2, 1, 2), "", "124", None),
+        ((1, 2, 3, 4, 5), "", "", None),  # nobody has more than one
+        ((9, 9, 1, 1, 2), "", "", None),  # the newcomer's own has as many as any
+        ((9, 1, 1, 3, 2), "", "", None),  # one more is not enough: they would take turns
+        ((9, 1, 1, 1, 2), "", "", 1),
+    ],
+)
+def test_when_nobody_is_idle_the_network_that_has_most_makes_room(
+    networks: tuple[int, ...], busy: str, filing: str, leaving: int | None
+) -> None:
+    places = Places(5, 8, 100, Clock())
+    guests = filled(places, *networks, busy=busy, filing=filing)
+    assert places.enter(Guest(), "192.0.9.200") == (leaving is not None)
+    expected = [] if leaving is None else [leaving]
+    assert [n for n, guest in enumerate(guests) if guest.left] == expected
+    assert len(places) == 5
+
+
+def test_who_comes_through_a_proxy_counts_as_of_a_network_of_its_own() -> None:
+    places = Places(3, 8, 100, Clock())
+    guests = filled(places, 1, 1, 1)
+    assert places.enter(Guest())
+    assert [guest.left for guest in guests] == [True, False, False]
+
+
+def test_an_account_whose_sessions_fill_its_share_is_reached_from_elsewhere() -> None:
+    clock = Clock()
+    places = Places(12, 12, 100, clock)
+    crowd = [Guest() for _ in range(3)]
+    for guest in crowd:
+        assert places.enter(guest)
+        assert places.comes_from(guest, "192.0.1.1")
+        assert places.names(guest, "a")
+    other, same, third = Guest(), Guest(), Guest()
+    for guest, address in ((same, "192.0.1.2"), (other, "192.0.2.1"), (third, "192.0.3.1")):
+        assert places.enter(guest, address)
+        assert places.comes_from(guest, address)
+    assert not places.names(same, "a"), "its network has them all"
+    assert places.names(other, "a")
+    assert [guest.left for guest in crowd] == [True, False, False]
+    assert places.names(third, "a")
+    assert [guest.left for guest in crowd] == [True, True, False]
+    clock.now += 11
+    assert places.names(same, "a"), "one of them is idle"
+    assert [guest.left for guest in crowd] == [True, True, True]
+    assert not other.left
+    assert not third.left

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
 import httpx
@@ -54,7 +56,11 @@ async def test_bytes_in_flight_are_limited_and_an_account_gets_half() -> None:
         ) as client,
     ):
 
-        def ask(account: str, body: bytes = MAIL) -> asyncio.Task[httpx.Response]:
+        def ask(
+            account: str,
+            body: bytes | AsyncIterator[bytes] = MAIL,
+            more: Mapping[str, str] = MappingProxyType({}),
+        ) -> asyncio.Task[httpx.Response]:
             token = sign(
                 SECRET,
                 issuer="satchel",
@@ -63,8 +69,20 @@ async def test_bytes_in_flight_are_limited_and_an_account_gets_half() -> None:
                 scope="directory:read",
                 expires_at=int(time.time()) + 60,
             )
-            headers = {"Authorization": f"Bearer {token}"}
+            headers = {"Authorization": f"Bearer {token}", **more}
             return asyncio.create_task(client.post("/v1/explain", content=body, headers=headers))
+
+        read = 0
+
+        async def pieces() -> AsyncIterator[bytes]:
+            nonlocal read
+            for _ in range(3):
+                read += 1
+                yield MAIL
+
+        too_much = ask("acme", pieces(), {"Content-Length": str(3 * len(MAIL))})
+        assert (await too_much).status_code == 503
+        assert read <= 1, "for what has no room nothing is read"
 
         flood = [ask("acme") for _ in range(24)]
         while sum(not task.done() for task in flood) > SHARE // len(MAIL):
