@@ -73,7 +73,7 @@ def test_remote_pictures_come_when_asked_for_and_through_us_alone(full: Site) ->
             asked.append(route.request.url)
             route.fulfill(body=png(1, 2, 3), content_type="image/png")
 
-        page.route("**/images?url=*", answer)
+        page.route("**/images?variant=*&url=*", answer)
         open_row(page, "Your offer from Client Ltd")
         picture = _frame(page).locator("img")
         expect(page.get_by_text("Pictures from the web are not loaded")).to_be_visible()
@@ -97,7 +97,7 @@ def test_a_sender_who_is_verified_can_be_trusted_with_pictures(full: Site) -> No
 
         page.route("**/v1/mails/*/variants/*?styles=inline", verified)
         page.route(
-            "**/images?url=*",
+            "**/images?variant=*&url=*",
             lambda route: route.fulfill(body=png(1, 2, 3), content_type="image/png"),
         )
         open_row(page, "Your offer from Client Ltd")

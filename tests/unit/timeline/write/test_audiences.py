@@ -281,6 +281,14 @@ def test_what_verifies_a_content_verifies_it_for_whoever_else_captured_it() -> N
     assert views([first, second, again])["u2"].content == "k1"
 
 
+def test_what_a_colleague_knows_from_a_bcc_verifies_nothing_for_the_team() -> None:
+    first, second = capture_record(0, "u1", "k0", 0), capture_record(1, "u2", "k1", 1)
+    hidden = [match_record(2, "u3")]
+    mail = added([first, second, capture_record(2, "u3", "k1", 2, hidden, authentication=VERIFIED)])
+    assert views(mail)[TEAM].content == "k0"
+    assert profile_dates(mail)[TEAM, "c0"] == first.sort_date
+
+
 def test_a_verified_content_of_a_bcc_is_shown_to_its_owner_alone() -> None:
     hidden = [match_record(2, "u1")]
     mail = added(
