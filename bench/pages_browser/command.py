@@ -36,7 +36,7 @@ from bench.pages_browser.using import use
 from dev.browser import chromium
 from dev.client import Client
 from dev.gateway import Gateway
-from dev.pages import build
+from dev.pages import DIST, build
 from dev.ports import free_port
 from dev.sign_in import PAGES_SCOPES, sign_in_link
 from dev.stack import Stack, own_databases
@@ -88,7 +88,7 @@ def _measure(stack: Stack, origin: str, given: argparse.Namespace) -> Result:
             loads = Loads(page)
             page.goto(reader.url())
             page.locator(ROW).first.wait_for()
-            measured = sizes(page, loads, build())
+            measured = sizes(page, loads, DIST)
         say("opening the inbox, cold and warm")
         begun = start(reader)
         with reader.inbox() as page:

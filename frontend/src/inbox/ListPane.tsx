@@ -107,7 +107,11 @@ export function ListPane(props: ListPaneProps) {
   );
 }
 
-function NoRows({ filter, reset, openSetup }: Pick<ListPaneProps, "filter" | "reset" | "openSetup">) {
+function NoRows({
+  filter,
+  reset,
+  openSetup,
+}: Pick<ListPaneProps, "filter" | "reset" | "openSetup">) {
   const { text } = useLanguage();
   const { q, unread, mine, person } = filter;
   const alone = [q.trim(), unread, mine, person].filter(Boolean).length === 1;
