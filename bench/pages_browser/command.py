@@ -27,16 +27,16 @@ from bench.mailbox import ACCOUNT
 from bench.pages import database_server
 from bench.pages_browser.arriving import CANDIDATE, USER, arriving_under_load
 from bench.pages_browser.mailbox import fill_inbox
-from bench.pages_browser.reader import ROW, Reader
+from bench.pages_browser.reader import NOTE_FIRST_ROWS, ROW, Reader
 from bench.pages_browser.report import Result, tables
 from bench.pages_browser.scrolling import scroll
-from bench.pages_browser.sizes import Loads, sizes
+from bench.pages_browser.sizes import sizes
 from bench.pages_browser.start import start
 from bench.pages_browser.using import use
 from dev.browser import chromium
 from dev.client import Client
 from dev.gateway import Gateway
-from dev.pages import build
+from dev.pages import DIST, build
 from dev.ports import free_port
 from dev.sign_in import PAGES_SCOPES, sign_in_link
 from dev.stack import Stack, own_databases
@@ -84,21 +84,21 @@ def _measure(stack: Stack, origin: str, given: argparse.Namespace) -> Result:
         link = sign_in_link(origin, stack, ACCOUNT, "u1", PAGES_SCOPES)
         reader = Reader(browser, origin, link.partition("#token=")[2])
         with reader.fresh() as context:
+            context.add_init_script(NOTE_FIRST_ROWS)
             page = context.new_page()
-            loads = Loads(page)
             page.goto(reader.url())
             page.locator(ROW).first.wait_for()
-            measured = sizes(page, loads, build())
-        say("opening the inbox, cold and warm")
+            measured = sizes(page, DIST)
+        say(f"{measured}; opening the inbox, cold and warm")
         begun = start(reader)
         with reader.inbox() as page:
-            say(f"scrolling through {given.rows:,} rows")
+            say(f"{begun}; scrolling through {given.rows:,} rows")
             scrolled = scroll(page, min(given.rows, given.conversations - 100))
         with reader.inbox() as page:
-            say(f"{given.mails} mails on their way to a row, at half load")
+            say(f"{scrolled}; {given.mails} mails on their way to a row, at half load")
             arrived = arriving_under_load(stack, page, send, given.mails)
         with reader.inbox() as page:
-            say(f"using the pages for {given.minutes} rounds")
+            say(f"{arrived}; using the pages for {given.minutes} rounds")
             used = use(page, send, given.minutes)
     return Result(given.conversations, load, measured, begun, scrolled, arrived, used)
 

@@ -9,6 +9,19 @@ from playwright.sync_api import Browser, BrowserContext, Page
 ROW = "satchel-inbox .row"
 PATIENCE = 120.0
 """Seconds that anything may take: a safety net."""
+NOTE_FIRST_ROWS = """
+(() => {
+  const look = () => {
+    const inbox = document.querySelector('satchel-inbox');
+    if (inbox?.shadowRoot?.querySelector('.row')) {
+      window.firstFiles = performance.getEntriesByType('resource').map(one => one.name);
+      requestAnimationFrame(() => { window.usableAt = performance.now(); });
+    } else requestAnimationFrame(look);
+  };
+  look();
+})()
+"""
+"""A script of a page: notes when its first rows are painted, and what had been loaded for them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """How many bytes of code the pages are, as a server sends them gzipped.
 
 * JavaScript and style sheets are counted file by file, each compressed alone, as they travel.
+* The first inbox page is what had been loaded when its first rows were there. What a conversation
+  needs comes after that.
 * An element's styles travel inside of its JavaScript, and count there. So that the styles can be
   judged too, what the first page has applied is compressed once more and counted as CSS.
 """
@@ -43,22 +45,11 @@ class Sizes:
     """Every script and sheet, of all pages and languages."""
 
 
-class Loads:
-    """Notes which files a page loads; to be made before it is opened."""
-
-    def __init__(self, page: Page) -> None:
-        self.files: set[str] = set()
-        page.on("response", lambda response: self._note(response.url))
-
-    def _note(self, url: str) -> None:
-        path = PurePosixPath(urlsplit(url).path)
-        if path.is_relative_to("/app") and path.suffix in (".js", ".css"):
-            self.files.add(str(path.relative_to("/app")))
-
-
-def sizes(page: Page, loads: Loads, built: Path) -> Sizes:
-    """Return the sizes, once the first inbox page has all that it needs."""
-    first = [built / name for name in loads.files]
+def sizes(page: Page, built: Path) -> Sizes:
+    """Return the sizes, of an inbox that has its first rows and was opened with NOTE_FIRST_ROWS."""
+    names: list[str] = page.evaluate("window.firstFiles")
+    paths = [PurePosixPath(urlsplit(name).path) for name in dict.fromkeys(names)]
+    first = [built / path.relative_to("/app") for path in paths if path.suffix in (".js", ".css")]
     every = [*built.glob("**/*.js"), *built.glob("**/*.css")]
     applied: str = page.evaluate(_APPLIED)
     return Sizes(

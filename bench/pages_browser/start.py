@@ -10,21 +10,9 @@ from statistics import median
 
 from playwright.sync_api import BrowserContext
 
-from bench.pages_browser.reader import Reader
+from bench.pages_browser.reader import NOTE_FIRST_ROWS, Reader
 
 _TIMES = 5
-_NOTE = """
-(() => {
-  const look = () => {
-    const inbox = document.querySelector('satchel-inbox');
-    if (inbox?.shadowRoot?.querySelector('.row'))
-      requestAnimationFrame(() => { window.usableAt = performance.now(); });
-    else requestAnimationFrame(look);
-  };
-  look();
-})()
-"""
-
 _USABLE = """
 async () => {
   while (window.usableAt === undefined) await new Promise(resolve => setTimeout(resolve, 5));
@@ -48,7 +36,7 @@ def start(reader: Reader, times: int = _TIMES) -> Start:
     warm: list[float] = []
     for _ in range(times):
         with reader.fresh() as context:
-            context.add_init_script(_NOTE)
+            context.add_init_script(NOTE_FIRST_ROWS)
             cold.append(_usable(reader, context))
             warm.append(_usable(reader, context))
     return Start(median(cold), median(warm), times)

@@ -5,15 +5,15 @@ type View = typeof import("../conversation/view");
 
 const SOON = 300; // milliseconds after the list is shown: preloads, so that the first conversation opens at once
 
-/** Returns the code of a conversation: fetched when one is opened, or soon after the list. */
-export function useConversationView(wanted: boolean) {
+/** Returns the code of a conversation: fetched when one is opened, or soon after the list is shown. */
+export function useConversationView(wanted: boolean, listShown: boolean) {
   const adopt = useContext(StylesContext);
   const [view, setView] = useState<View["ConversationView"]>();
   const [error, setError] = useState<unknown>();
   const [round, setRound] = useState(0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: tried again for each round
   useEffect(() => {
-    if (view) return;
+    if (view || !(wanted || listShown)) return;
     const load = () =>
       import("../conversation/view").then((found) => {
         adopt(found.css);
@@ -25,7 +25,7 @@ export function useConversationView(wanted: boolean) {
     }
     const timer = setTimeout(load, SOON);
     return () => clearTimeout(timer);
-  }, [wanted, view, adopt, round]);
+  }, [wanted, listShown, view, adopt, round]);
   const again = () => {
     setError(undefined);
     setRound((before) => before + 1);

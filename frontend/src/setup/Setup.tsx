@@ -1,5 +1,6 @@
 // The set-up of one user's mailbox, from nothing to both halves.
 
+import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { useLanguage } from "../i18n";
 import { useSession } from "../shared/context";
@@ -35,15 +36,22 @@ export function Setup() {
   const error = (!setup.value && setup.error) || (!guides.value && guides.error);
   if (error)
     return (
-      <Failure
-        error={error}
-        retry={() => {
-          setup.again();
-          guides.again();
-        }}
-      />
+      <Titled>
+        <Failure
+          error={error}
+          retry={() => {
+            setup.again();
+            guides.again();
+          }}
+        />
+      </Titled>
     );
-  if (!setup.value || !guides.value) return <Skeleton rows={5} />;
+  if (!setup.value || !guides.value)
+    return (
+      <Titled>
+        <Skeleton rows={5} />
+      </Titled>
+    );
   const now = Date.now();
   const question = questionOf(setup.value, now);
   const { guide } = guides.value;
@@ -101,6 +109,19 @@ export function Setup() {
             </div>
           </>
         )}
+      </div>
+    </div>
+  );
+}
+
+/** The page before there is anything on it: its title stands where it will. */
+function Titled({ children }: { children: ComponentChildren }) {
+  const text = useSetupText();
+  return (
+    <div class="page setup">
+      <div class="column">
+        <h1>{text.title}</h1>
+        {children}
       </div>
     </div>
   );

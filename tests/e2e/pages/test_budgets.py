@@ -13,9 +13,9 @@ from bench.mailbox import ACCOUNT
 from bench.pages_browser.arriving import arriving
 from bench.pages_browser.command import furnish
 from bench.pages_browser.mailbox import plan
-from bench.pages_browser.reader import ROW, Reader
+from bench.pages_browser.reader import NOTE_FIRST_ROWS, ROW, Reader
 from bench.pages_browser.scrolling import scroll
-from bench.pages_browser.sizes import Loads, sizes
+from bench.pages_browser.sizes import sizes
 from bench.pages_browser.using import use
 from dev.client import Client
 from dev.pages import DIST
@@ -51,11 +51,11 @@ def reader(sender: Client, pages_stack: Stack, origin: str, chromium: Browser) -
 
 def test_the_pages_code_is_small(reader: Reader, measured: list[str]) -> None:
     with reader.fresh() as context:
+        context.add_init_script(NOTE_FIRST_ROWS)
         page = context.new_page()
-        loads = Loads(page)
         page.goto(reader.url())
         page.locator(ROW).first.wait_for()
-        found = sizes(page, loads, DIST)
+        found = sizes(page, DIST)
     measured.append(
         f"pages: {found.first_scripts / KB:.1f} KB of JavaScript and {found.first_styles / KB:.1f} "
         f"KB of CSS for the first, {found.all / KB:.1f} KB for all"
