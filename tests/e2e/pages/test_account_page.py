@@ -117,7 +117,7 @@ def test_the_companys_address_is_made_changed_and_switched_off(site: Site) -> No
         )
         [conversation] = site.client.inbox()
         assert conversation["subject"] == "For Nora"
-        page.reload()
+        page.goto("about:blank")
         page.goto(site.url("account/company"))
         expect(company).to_contain_text("Nobody of the team was in 1 of the mails")
         page.get_by_label("Steps for").select_option("postfix")

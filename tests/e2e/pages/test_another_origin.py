@@ -93,15 +93,8 @@ def allowed_by(policy_for: str) -> str:
     assert len(rows) == 5
     needed = {name: needs.replace("Satchel's origin", policy_for) for name, needs in rows}
     own = {"script-src": "'self'", "connect-src": "'self'", "style-src": "'self'"}
-    return "; ".join(
-        [
-            "default-src 'none'",
-            *(
-                f"{name} {own.get(name, '')} {needs.replace('`', '')}"
-                for name, needs in needed.items()
-            ),
-        ]
-    )
+    rules = [f"{one} {own.get(one, '')} {what.replace('`', '')}" for one, what in needed.items()]
+    return "; ".join(["default-src 'none'", *rules])
 
 
 def test_the_document_runs_as_it_stands(embedded: Site, host: Host, chromium: Browser) -> None:
