@@ -87,6 +87,7 @@ def test_what_waits_is_counted_and_a_yes_leads_to_the_inbox(site: Site) -> None:
             lambda route: route.fulfill(json={"items": waiting, "next_cursor": None}),
         )
         page.route(f"**/v1/quarantine/{HELD['id']}/release", release)
+        page.goto("about:blank")
         page.goto(site.url())
         account = page.get_by_role("link", name=re.compile("^Account.*1 held back"))
         account.click()

@@ -81,7 +81,7 @@ def browsing(browser: Browser, seen: list[Request]) -> Iterator[Page]:
     )
     context.set_default_timeout(DEADLINE * 1000)
     page = context.new_page()
-    page.on("request", seen.append)
+    page.on("request", lambda request: seen.append(request))
     yield page
     context.close()
 
