@@ -138,7 +138,7 @@ def test_elements_share_a_stream_take_a_theme_and_tell_what_happens(
         expect(timeline.locator(".entry")).to_have_count(1)
         expect(page.locator("satchel-setup .address code")).to_have_text(embedded.capture)
         assert host.tokens_given == 2, "the elements share a session, and its token"
-        number = page.locator("satchel-setup .step .number").nth(1)
+        number = page.locator("satchel-setup .step .number").last
         expect(number).to_have_css("color", "rgb(122, 62, 157)")
 
         inbox.locator(".row-open").click()
