@@ -6,7 +6,7 @@ import {
   halfOf,
   hostOf,
   isDone,
-  questionOf,
+  questionsOf,
 } from "../src/setup/progress";
 import type { Confirmation, Setup } from "../src/setup/shapes";
 
@@ -52,11 +52,11 @@ describe("a half", () => {
 describe("a question", () => {
   it("can be answered for a day", () => {
     expect(
-      questionOf(setup({ confirmations: [question("2026-11-27T12:00:01Z")] }), NOW),
-    ).toBeTruthy();
-    expect(
-      questionOf(setup({ confirmations: [question("2026-11-27T11:59:59Z")] }), NOW),
-    ).toBeUndefined();
+      questionsOf(setup({ confirmations: [question("2026-11-27T12:00:01Z")] }), NOW),
+    ).toHaveLength(1);
+    expect(questionsOf(setup({ confirmations: [question("2026-11-27T11:59:59Z")] }), NOW)).toEqual(
+      [],
+    );
   });
 
   it("is over once mail has come after it", () => {
@@ -67,8 +67,20 @@ describe("a question", () => {
     });
     const after = setup({ confirmations, halves: seen("2026-11-28T11:30:00Z") });
     const before = setup({ confirmations, halves: seen("2026-11-28T10:30:00Z") });
-    expect(questionOf(after, NOW)).toBeUndefined();
-    expect(questionOf(before, NOW)).toBeTruthy();
+    expect(questionsOf(after, NOW)).toEqual([]);
+    expect(questionsOf(before, NOW)).toHaveLength(1);
+  });
+
+  it("of one more mailbox stays, since mail of another says nothing of it", () => {
+    const received = {
+      state: "working" as const,
+      first_seen_at: "2026-11-01T09:00:00Z",
+      last_seen_at: "2026-11-28T11:59:00Z",
+    };
+    const halves = { sent: { state: "working" as const }, received };
+    const confirmations = [4, 3, 2, 1].map((hour) => question(`2026-11-28T0${hour}:00:00Z`));
+    const shown = questionsOf(setup({ confirmations, halves }), NOW);
+    expect(shown).toEqual(confirmations.slice(0, 3));
   });
 });
 

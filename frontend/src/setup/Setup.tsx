@@ -13,7 +13,7 @@ import { type Choice, GuidePicker } from "./GuidePicker";
 import { HalfStep } from "./HalfStep";
 import { NeverCapture } from "./NeverCapture";
 import { Notices } from "./Notices";
-import { halfOf, isDone, questionOf } from "./progress";
+import { halfOf, isDone, questionsOf } from "./progress";
 import { Question } from "./Question";
 import { Rotation } from "./Rotation";
 import { Step } from "./Step";
@@ -53,7 +53,6 @@ export function Setup() {
       </Titled>
     );
   const now = Date.now();
-  const question = questionOf(setup.value, now);
   const { guide } = guides.value;
   const parts = guide.both
     ? ([["both", guide.both, undefined]] as const)
@@ -74,8 +73,14 @@ export function Setup() {
             rotate={() => extras.current?.scrollIntoView({ behavior: "smooth" })}
           />
         )}
-        <div aria-live="polite">
-          {question && <Question question={question} mailboxes={guides.value.mailboxes} />}
+        <div aria-live="polite" class="questions">
+          {questionsOf(setup.value, now).map((one) => (
+            <Question
+              key={`${one.at} ${one.code} ${one.link}`}
+              question={one}
+              mailboxes={guides.value?.mailboxes ?? []}
+            />
+          ))}
         </div>
         <Step number={1} title={text["address.title"]} done={address !== undefined}>
           <AddressStep setup={setup.value} again={setup.again} />

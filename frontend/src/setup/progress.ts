@@ -3,13 +3,14 @@
 import type { Confirmation, Half, HalfName, Setup } from "./shapes";
 
 const DAY = 24 * 3600 * 1000;
+const MOST_QUESTIONS = 3; // a user has few mailboxes, and anybody may write one
 const MOST_MAILBOXES = 20; // the API tells no more
 
 /** Returns a half's state. An installation that does not tell of halves still tells of questions. */
 export function halfOf(setup: Setup, name: HalfName, now: number): Half | undefined {
   const told = setup.halves?.[name];
   if (told) return told;
-  if (name === "received" && questionOf(setup, now)) return { state: "awaiting_confirmation" };
+  if (name === "received" && questionsOf(setup, now)[0]) return { state: "awaiting_confirmation" };
   return undefined;
 }
 
@@ -17,12 +18,17 @@ export function isDone(setup: Setup): boolean {
   return setup.halves?.sent.state === "working" && setup.halves.received.state === "working";
 }
 
-/** Returns the newest question that can still be answered; none once mail has come after it. */
-export function questionOf(setup: Setup, now: number): Confirmation | undefined {
-  const newest = setup.confirmations[0];
-  if (!newest || now - Date.parse(newest.at) > DAY) return undefined;
-  const seen = setup.halves?.received.last_seen_at;
-  return seen && Date.parse(seen) > Date.parse(newest.at) ? undefined : newest;
+/**
+ * Returns the questions that can still be answered, in the API's order: those that are proved to be
+ * the provider's first, each newest first. One is answered once the first mail has come after it;
+ * where mail came before, it may be of another mailbox, and stays.
+ */
+export function questionsOf(setup: Setup, now: number): Confirmation[] {
+  const { first_seen_at, last_seen_at } = setup.halves?.received ?? {};
+  const first = Date.parse(first_seen_at ?? last_seen_at ?? "") || Number.NEGATIVE_INFINITY;
+  return setup.confirmations
+    .filter(({ at }) => now - Date.parse(at) <= DAY && Date.parse(at) >= first)
+    .slice(0, MOST_QUESTIONS);
 }
 
 export type Doubt = "failed" | "stranger" | "unproved";

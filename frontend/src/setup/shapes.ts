@@ -12,6 +12,7 @@ export type HalfState = "nothing_yet" | "awaiting_confirmation" | "working" | "s
 
 export interface Half {
   state: HalfState;
+  first_seen_at?: string | null;
   last_seen_at?: string | null;
 }
 

@@ -87,6 +87,7 @@ def test_what_waits_is_counted_and_a_yes_leads_to_the_inbox(site: Site) -> None:
             lambda route: route.fulfill(json={"items": waiting, "next_cursor": None}),
         )
         page.route(f"**/v1/quarantine/{HELD['id']}/release", release)
+        page.goto("about:blank")
         page.goto(site.url())
         account = page.get_by_role("link", name=re.compile("^Account.*1 held back"))
         account.click()
@@ -117,7 +118,7 @@ def test_the_companys_address_is_made_changed_and_switched_off(site: Site) -> No
         )
         [conversation] = site.client.inbox()
         assert conversation["subject"] == "For Nora"
-        page.reload()
+        page.goto("about:blank")
         page.goto(site.url("account/company"))
         expect(company).to_contain_text("Nobody of the team was in 1 of the mails")
         page.get_by_label("Steps for").select_option("postfix")

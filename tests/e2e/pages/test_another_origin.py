@@ -81,7 +81,7 @@ def browsing(browser: Browser, seen: list[Request]) -> Iterator[Page]:
     )
     context.set_default_timeout(DEADLINE * 1000)
     page = context.new_page()
-    page.on("request", seen.append)
+    page.on("request", lambda request: seen.append(request))
     yield page
     context.close()
 
@@ -93,15 +93,8 @@ def allowed_by(policy_for: str) -> str:
     assert len(rows) == 5
     needed = {name: needs.replace("Satchel's origin", policy_for) for name, needs in rows}
     own = {"script-src": "'self'", "connect-src": "'self'", "style-src": "'self'"}
-    return "; ".join(
-        [
-            "default-src 'none'",
-            *(
-                f"{name} {own.get(name, '')} {needs.replace('`', '')}"
-                for name, needs in needed.items()
-            ),
-        ]
-    )
+    rules = [f"{one} {own.get(one, '')} {what.replace('`', '')}" for one, what in needed.items()]
+    return "; ".join(["default-src 'none'", *rules])
 
 
 def test_the_document_runs_as_it_stands(embedded: Site, host: Host, chromium: Browser) -> None:
@@ -145,7 +138,7 @@ def test_elements_share_a_stream_take_a_theme_and_tell_what_happens(
         expect(timeline.locator(".entry")).to_have_count(1)
         expect(page.locator("satchel-setup .address code")).to_have_text(embedded.capture)
         assert host.tokens_given == 2, "the elements share a session, and its token"
-        number = page.locator("satchel-setup .step .number").nth(1)
+        number = page.locator("satchel-setup .step .number").last
         expect(number).to_have_css("color", "rgb(122, 62, 157)")
 
         inbox.locator(".row-open").click()

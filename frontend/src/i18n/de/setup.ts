@@ -72,7 +72,7 @@ export const setup: Part<typeof en> = {
     "Eines von beiden genügt: Geben Sie den Code dort ein, wo Sie die Weiterleitung einrichten, oder öffnen Sie den Link.",
   "question.code": (provider) => `Code für ${provider}`,
   "question.then":
-    "Führen Sie danach die Schritte unten zu Ende. Dieser Hinweis verschwindet, sobald die erste weitergeleitete E-Mail ankommt.",
+    "Führen Sie danach die Schritte unten zu Ende. Dieser Hinweis verschwindet von selbst.",
   "question.doubt.failed": (provider) =>
     `Das hat nicht ${provider} geschrieben: Jemand anderes möchte, dass Sie bestätigen. Antworten Sie nicht darauf.`,
   "question.doubt.stranger": () =>

@@ -64,8 +64,7 @@ export const setup = {
   "question.either":
     "One of the two is enough: type in the code where you set up forwarding, or open the link.",
   "question.code": (provider: string) => `Code for ${provider}`,
-  "question.then":
-    "Afterwards finish the steps below. This goes away when the first forwarded mail arrives.",
+  "question.then": "Afterwards finish the steps below. This goes away by itself.",
   "question.doubt.failed": (provider: string) =>
     `This was not written by ${provider}: someone else wants you to confirm. Leave it unanswered.`,
   "question.doubt.stranger": (_: string) =>
