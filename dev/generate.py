@@ -1,4 +1,5 @@
-"""Writes the committed pages that are made from code: schemas, API, settings, metrics, dashboard.
+"""Writes the committed pages that are made from code: schemas, API, errors, settings, metrics,
+dashboard.
 
 A contract test calls `pages` too and fails when a committed page differs.
 """
@@ -17,6 +18,7 @@ from services.matcher.settings import MatcherSettings
 from services.timeline.settings import TimelineSettings
 from shared.event_examples import examples
 from shared.events import EVENTS
+from shared.problems import errors_page
 from shared.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -32,6 +34,7 @@ def pages() -> dict[Path, str]:
     made = {
         Path("docs/settings.md"): _settings_page(),
         Path("docs/metrics.md"): metrics_page(),
+        Path("docs/errors.md"): errors_page(),
         Path("deploy/k8s/monitoring/dashboard.json"): _json(
             dashboard([FIRST, WAY, BROKER, STORES, PODS])
         ),

@@ -10,17 +10,18 @@ import pkgutil
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from services.ingest import upload
 from services.matcher import api as matcher_api
 from services.matcher.api.examples import EXAMPLES as MATCHER_EXAMPLES
 from services.timeline import api as timeline_api
 from services.timeline.api.examples import EXAMPLES as TIMELINE_EXAMPLES
-from shared.readiness import Readiness
+from shared.readiness import Readiness, holds
 from shared.settings import Settings
 from shared.web import create_app, with_examples
 
+TOKEN_SECRET = "x" * 32
 _TITLES = {
     "ingest": ("Satchel ingest", "Takes responsibility for mail."),
     "matcher": ("Satchel matcher", "Owns the directory and decides whom a mail concerns."),
@@ -37,14 +38,20 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-def document(service: str) -> dict[str, Any]:
-    """Return the OpenAPI document of a service, its paths in order."""
-    settings = Settings(token_secret="x" * 32)
-    app = create_app(*_TITLES[service], settings, Readiness({}))
+def app_of(service: str, *, ready: bool = True) -> FastAPI:
+    """Return a service's app without the parts that its routes depend on."""
+    settings = Settings(token_secret=TOKEN_SECRET)
+    readiness = Readiness({} if ready else {"parts": holds(lambda: False)})
+    app = create_app(*_TITLES[service], settings, readiness)
     for router in _routers(service):
         app.include_router(router)
     with_examples(app, _EXAMPLES[service])
-    made = app.openapi()
+    return app
+
+
+def document(service: str) -> dict[str, Any]:
+    """Return the OpenAPI document of a service, its paths in order."""
+    made = app_of(service).openapi()
     return {**made, "paths": dict(sorted(made["paths"].items()))}
 
 

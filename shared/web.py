@@ -1,6 +1,7 @@
 """HTTP, the same in every service: sign-in, problems, health, metrics.
 
-* Errors are `application/problem+json` (RFC 9457). A wrong field is named in `errors`.
+* Errors are `application/problem+json` (RFC 9457; `problems.py`); `errors` names wrong fields.
+* Every answer has an `X-Request-Id` (`request_id.py`).
 * 401 without a valid token, 403 without the scope, 404 for what another account has.
 * `/healthz` says that the process lives and depends on nothing; `/readyz` says whether work can be
   done, and what is missing; `/metrics` is for Prometheus.
@@ -18,7 +19,6 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -27,8 +27,33 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import Caller, InvalidToken, KeysAway
 from shared.http_metrics import CHECK, Measured
+from shared.problems import (
+    PROBLEM_TYPE,
+    Code,
+    Problem,
+    ProblemBody,
+    invalid_field,
+    not_found,
+    problem_of_status,
+    problem_response,
+)
 from shared.readiness import Readiness
+from shared.request_id import HEADER, RequestIds
 from shared.settings import Settings
+
+__all__ = [
+    "Api",
+    "Code",
+    "Problem",
+    "SignedIn",
+    "allowed",
+    "create_app",
+    "demand",
+    "invalid_field",
+    "not_found",
+    "problem_response",
+    "with_examples",
+]
 
 log = structlog.get_logger()
 
@@ -38,7 +63,6 @@ MAX_ERRORS, MAX_FIELD = 20, 200
 STREAMED = frozenset({"/v1/mail", "/v1/people:import", "/v1/explain"})
 """Routes that read their own bodies."""
 
-PROBLEM_TYPE = "application/problem+json"
 _NO_TELEMETRY: TelemetryConfig = {
     "auto_configure": False,
     "tracing": False,
@@ -49,57 +73,17 @@ _NO_TELEMETRY: TelemetryConfig = {
 """The framework's own would export URLs, which hold addresses, and the text of exceptions."""
 
 
-class FieldError(BaseModel):
-    """What is wrong with one field."""
+class Api(FastAPI):
+    """An app whose every answer has an `X-Request-Id`, those of its own failures included."""
 
-    field: str
-    message: str
-
-
-class ProblemBody(BaseModel):
-    """An error as RFC 9457 describes it."""
-
-    title: str
-    status: int
-    detail: str
-    errors: list[FieldError] | None = None
-
-
-class Problem(Exception):
-    """An error to answer with: the status is for programs, the detail for people."""
-
-    def __init__(
-        self,
-        status: int,
-        title: str,
-        detail: str,
-        *,
-        errors: Mapping[str, str] | None = None,
-        retry_after: int | None = None,
-    ) -> None:
-        super().__init__(title)
-        self.headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
-        self.body = ProblemBody(
-            title=title,
-            status=status,
-            detail=detail,
-            errors=[FieldError(field=f, message=m) for f, m in errors.items()] if errors else None,
-        )
-
-
-def invalid_field(field: str, message: str) -> Problem:
-    """Return the problem of a field that cannot be used as it is."""
-    return Problem(422, "Invalid request", f"{field}: {message}", errors={field: message})
-
-
-def not_found(what: str) -> Problem:
-    """Return the problem of something that is not there, or not this account's."""
-    return Problem(404, "Not found", f"there is no such {what}")
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the app in its middleware; the framework answers 500 outside of all others."""
+        return RequestIds(super().build_middleware_stack())
 
 
 def create_app(title: str, description: str, settings: Settings, readiness: Readiness) -> FastAPI:
     """Return an app with everything that all services have."""
-    app = FastAPI(
+    app = Api(
         title=title,
         description=description,
         docs_url=None,
@@ -116,7 +100,11 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
             CORSMiddleware,
             allow_origins=settings.origins,
             allow_methods=["*"],
-            allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
+            allow_headers=[
+                *("Authorization", "Content-Type", "Last-Event-ID"),
+                *("If-Match", "Idempotency-Key", HEADER),
+            ],
+            expose_headers=["ETag", "Retry-After", HEADER],
         )
     app.add_middleware(NoStore)
     app.add_middleware(Measured)
@@ -235,7 +223,7 @@ async def _caller(
     except InvalidToken as error:
         raise _unauthorized(str(error)) from error
     except KeysAway as error:
-        raise Problem(503, "Try again later", str(error)) from error
+        raise Problem(Code.SIGNING_KEYS_UNAVAILABLE, str(error)) from error
     return caller
 
 
@@ -256,34 +244,23 @@ def allowed(scope: str) -> Any:
 def demand(caller: Caller, scope: str) -> None:
     """Raise the problem 403 unless the caller has the scope."""
     if not caller.may(scope):
-        raise Problem(403, "Forbidden", f"the token needs the scope {scope}")
+        raise Problem(Code.INSUFFICIENT_SCOPE, f"the token needs the scope {scope}")
 
 
 def _unauthorized(detail: str) -> Problem:
-    return Problem(401, "Unauthorized", detail)
-
-
-def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return the answer that shows a problem."""
-    return JSONResponse(
-        problem.body.model_dump(exclude_none=True),
-        problem.body.status,
-        headers=headers,
-        media_type=PROBLEM_TYPE,
-    )
+    return Problem(Code.UNAUTHORIZED, detail)
 
 
 async def _on_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)  # noqa: S101 - for the type checker
-    challenge = {"WWW-Authenticate": "Bearer"} if error.body.status == 401 else {}
-    return problem_response(error, {**challenge, **error.headers})
+    return problem_response(error)
 
 
 async def _on_http_exception(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
     detail = {404: "there is no such route", 405: "the route has no such method"}
-    problem = Problem(error.status_code, error.detail, detail.get(error.status_code, error.detail))
-    return problem_response(problem, error.headers)
+    text = detail.get(error.status_code, error.detail)
+    return problem_response(problem_of_status(error.status_code, text), error.headers)
 
 
 async def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
@@ -295,7 +272,7 @@ async def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
         for problem in error.errors()[:MAX_ERRORS]
     }
     detail = "; ".join(f"{field}: {message}" for field, message in errors.items())
-    return problem_response(Problem(422, "Invalid request", detail, errors=errors))
+    return problem_response(Problem(Code.INVALID_REQUEST, detail, errors=errors))
 
 
 async def _on_disconnect(_: Request, __: Exception) -> Response:
@@ -309,6 +286,6 @@ async def _on_disconnect(_: Request, __: Exception) -> Response:
 async def _on_error(request: Request, error: Exception) -> JSONResponse:
     route = getattr(request.scope.get("route"), "path", "unknown")
     log.error("request failed", route=route, exc_info=error)
-    answer = problem_response(Problem(500, "Internal error", "the service failed; it was logged"))
+    answer = problem_response(Problem(Code.INTERNAL_ERROR, "the service failed; it was logged"))
     answer.headers["Cache-Control"] = "no-store"  # it is made outside of the middleware
     return answer

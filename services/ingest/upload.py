@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from services.ingest.metrics import RECEIVED
@@ -17,9 +17,9 @@ from shared import tracing
 from shared.auth import Caller
 from shared.capture_address import CaptureAddress, account_tag
 from shared.in_flight import InFlight
-from shared.raw_body import MAIL_BODY, RETRY_SECONDS, read_mail
+from shared.raw_body import MAIL_BODY, read_mail
 from shared.tracing import Trace
-from shared.web import Problem, allowed, invalid_field
+from shared.web import Code, Problem, allowed, invalid_field
 
 
 class Accepted(BaseModel):
@@ -65,7 +65,7 @@ def mail_routes(
         tag = address.account_tag
         if seconds := rates.wait(tag):
             RECEIVED.labels("http", "account_rate").inc()
-            raise HTTPException(429, "Too many mails", headers={"Retry-After": str(seconds)})
+            raise Problem(Code.RATE_LIMITED, "too many mails for the account", retry_after=seconds)
         reservation = in_flight.reserve([tag])
         try:
             raw = await read_mail(request, max_bytes, reservation.grow)
@@ -74,12 +74,8 @@ def mail_routes(
             )
             rates.took(tag, len(raw))
         except NotAccepted as error:
-            raise Problem(
-                503,
-                "Try again later",
-                "the mail cannot be taken right now, try again",
-                retry_after=RETRY_SECONDS,
-            ) from error
+            detail = "the mail cannot be taken right now, try again"
+            raise Problem(Code.MAIL_NOT_ACCEPTED, detail) from error
         finally:
             reservation.release()
         return Accepted(capture_id=captures[0])

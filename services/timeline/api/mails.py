@@ -28,7 +28,7 @@ from shared.blobs import BlobMissing, BlobStoreAway
 from shared.events import PersonId
 from shared.mail.mime import MAX_PARTS
 from shared.raw_body import BYTES
-from shared.web import Problem, allowed, invalid_field, not_found
+from shared.web import Code, Problem, allowed, invalid_field, not_found
 
 Reader = Annotated[Caller, allowed("timeline:read")]
 MailInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="The mail's id")]
@@ -157,7 +157,8 @@ def blob_errors(what: str | None = None) -> Iterator[None]:
             raise
         raise not_found(what) from error
     except BlobStoreAway as error:
-        raise Problem(503, "Try again later", "the blob store is away, try again") from error
+        detail = "the blob store is unavailable, try again"
+        raise Problem(Code.BLOB_STORE_UNAVAILABLE, detail) from error
 
 
 def mail_file(raw: bytes, id_: str) -> Response:

@@ -18,7 +18,7 @@ from services.timeline.write.side_records import Held, HeldContent
 from shared.auth import Caller
 from shared.blobs import BlobMissing, BlobStoreAway
 from shared.events import Match
-from shared.web import Problem, allowed, invalid_field, not_found
+from shared.web import Code, Problem, allowed, invalid_field, not_found
 
 HeldInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="Of a capture that waits")]
 
@@ -137,4 +137,4 @@ def quarantine_routes(
 
 
 def _away() -> Problem:
-    return Problem(503, "Try again later", "the blob store is away, try again")
+    return Problem(Code.BLOB_STORE_UNAVAILABLE, "the blob store is unavailable, try again")
