@@ -231,20 +231,20 @@ SignedIn = Annotated[Caller, Depends(_caller)]
 """A caller with a valid token, whatever its scopes."""
 
 
-def allowed(scope: str) -> Any:
-    """Return the dependency that gives the caller, when the token has the scope."""
+def allowed(*scopes: str) -> Any:
+    """Return the dependency that gives the caller, when the token has one of the scopes."""
 
     async def check(caller: SignedIn) -> Caller:
-        demand(caller, scope)
+        demand(caller, *scopes)
         return caller
 
     return Depends(check)
 
 
-def demand(caller: Caller, scope: str) -> None:
-    """Raise the problem 403 unless the caller has the scope."""
-    if not caller.may(scope):
-        raise Problem(Code.INSUFFICIENT_SCOPE, f"the token needs the scope {scope}")
+def demand(caller: Caller, *scopes: str) -> None:
+    """Raise the problem 403 unless the caller has one of the scopes."""
+    if not any(map(caller.may, scopes)):
+        raise Problem(Code.INSUFFICIENT_SCOPE, f"the token needs the scope {' or '.join(scopes)}")
 
 
 def _unauthorized(detail: str) -> Problem:

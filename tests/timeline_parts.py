@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pymongo import AsyncMongoClient
 
+from services.timeline.admin.captures import Captures
 from services.timeline.admin.index_terms import index_terms
 from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
@@ -67,6 +68,7 @@ class Timeline:
         self.quarantine, self.stats = Quarantine(database), Stats(database)
         self.release = Release(self.projector, self.quarantine, timedelta(days=30))
         self.mails, self.search = Mails(database), Search(database)
+        self.captures = Captures(database, self.mails)
         self.inbox = Inbox(database, ReadState(database))
         self.blobs, self.database, self.client = blobs, database, client
         self.raw_bytes = RawBytes(database, blobs)

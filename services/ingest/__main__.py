@@ -9,6 +9,7 @@ import sys
 from functools import partial
 
 from services.ingest.backfill import OPTIONS, Backfill, Mistake
+from services.ingest.idempotency import IdempotencyKeys
 from services.ingest.metrics import BYTES_IN_HAND
 from services.ingest.rates import Rates, SharedRates
 from services.ingest.receipts import Receipts
@@ -92,7 +93,11 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
             reported={"blobs": holds(lambda: blobs_lookout.found)},
         ),
     )
-    app.include_router(mail_routes(receiver, verify, settings.max_mail_bytes, in_flight, rates))
+    app.include_router(
+        mail_routes(
+            receiver, verify, settings.max_mail_bytes, in_flight, rates, IdempotencyKeys(blobs)
+        )
+    )
     http = HttpServer(app, settings.bind_host, settings.ingest_http_port)
     async with (
         exporting("ingest", settings.otel_exporter_otlp_endpoint),

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from datetime import timedelta
 
+from services.timeline.admin.captures import Captures
 from services.timeline.admin.chores import OPTIONS, do_chore
 from services.timeline.admin.dead_letters.content import Content
 from services.timeline.admin.dead_letters.keeper import Keeper
@@ -14,6 +15,7 @@ from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
 from services.timeline.admin.setup_watch import SetupWatch
 from services.timeline.admin.stats import Stats
+from services.timeline.api.captures import capture_routes
 from services.timeline.api.dead_letters import dead_letter_routes
 from services.timeline.api.examples import EXAMPLES
 from services.timeline.api.images import image_routes
@@ -120,6 +122,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(mail_routes(mails, directory, account_settings, raw_mails))
     remote_images = RemoteImages() if settings.remote_images else None
     app.include_router(image_routes(mails, account_settings, remote_images))
+    app.include_router(capture_routes(Captures(database, mails), account_settings))
     app.include_router(stats_routes(Stats(database), account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(dead_letter_routes(records, content, replay))

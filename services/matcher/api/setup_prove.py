@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.matcher.addresses import normalise
@@ -15,6 +15,7 @@ from services.matcher.round_trip.records import PER_DAY, Repeat
 from services.matcher.round_trip.relay import RelayAway
 from shared.auth import Caller
 from shared.events import Kind
+from shared.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
 from shared.web import Code, Problem, SignedIn, allowed, not_found
 
 
@@ -96,16 +97,27 @@ def setup_prove_routes(
         )
 
     @router.get("/v1/setup/round-trips")
-    async def round_trip_settings(caller: SignedIn) -> RoundTripSettings:
+    async def round_trip_settings(response: Response, caller: SignedIn) -> RoundTripSettings:
         """Return whether the account repeats round trips. Any token of the account may know."""
-        return RoundTripSettings(repeat=await proving.records.repeat(caller.account))
+        shown = RoundTripSettings(repeat=await proving.records.repeat(caller.account))
+        response.headers["ETag"] = etag_of(shown)
+        return shown
 
     @router.put("/v1/setup/round-trips")
     async def put_round_trip_settings(
-        body: RoundTripSettings, caller: Annotated[Caller, allowed("account:write")]
+        body: RoundTripSettings,
+        response: Response,
+        caller: Annotated[Caller, allowed("account:write")],
+        if_match: IfMatch = None,
     ) -> RoundTripSettings:
         """Change whether the account repeats round trips."""
-        await proving.records.set_repeat(caller.account, body.repeat)
+        expected: Repeat | None = None
+        if if_match is not None:
+            expected = await proving.records.repeat(caller.account)
+            demand_match(if_match, RoundTripSettings(repeat=expected))
+        if not await proving.records.set_repeat(caller.account, body.repeat, expected):
+            raise changed_meanwhile()
+        response.headers["ETag"] = etag_of(body)
         return body
 
     async def can_come_back(caller: Caller) -> bool:

@@ -172,7 +172,14 @@ DEAD_LETTER: dict[str, Any] = {
     "expires_at": "2026-01-29T09:30:05Z",
     "settled": None,
 }
+CAPTURE_STATUS = {
+    "capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f",
+    "state": "attached",
+    "reason": None,
+    "mail_ids": [MAIL["id"]],
+}
 EXAMPLES = {
+    "CaptureStatusOut": CAPTURE_STATUS,
     "DeadLetterOut": DEAD_LETTER,
     "DeadLetterList": {"items": [DEAD_LETTER], "next_cursor": None},
     "DeadLetterDetail": {

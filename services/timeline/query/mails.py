@@ -122,6 +122,13 @@ class Mails:
         found = await self._shown(viewer, [mail_id], Content, variant)
         return found[0] if found else None
 
+    async def visible(self, viewer: Viewer, mail_ids: Sequence[str]) -> tuple[str, ...]:
+        """Return those of the mails that the viewer may see, in this order."""
+        of_ids = {"account": viewer.account, "_id": {"$in": list(mail_ids)}}
+        mails = await records_of(Mail, self._mails.find(of_ids)) if mail_ids else []
+        seen = {mail.id for mail in mails if viewer.matches(mail) and viewer.contents(mail)}
+        return tuple(id_ for id_ in mail_ids if id_ in seen)
+
     async def _page(
         self,
         viewer: Viewer,
