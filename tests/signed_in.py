@@ -6,12 +6,14 @@ from dev.openapi import TOKEN_SECRET
 from shared.auth import sign
 
 
-def bearer(*, scope: str, person: str = "u1", secret: str = TOKEN_SECRET) -> dict[str, str]:
-    """Return the header of a request by a person of the account `acme`."""
+def bearer(
+    *, scope: str, person: str = "u1", account: str = "acme", secret: str = TOKEN_SECRET
+) -> dict[str, str]:
+    """Return the header of a request by a person of an account."""
     token = sign(
         secret,
         issuer="satchel",
-        account="acme",
+        account=account,
         person_id=person,
         scope=scope,
         expires_at=int(time.time()) + 600,

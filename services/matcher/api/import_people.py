@@ -1,7 +1,8 @@
 """`POST /v1/people:import`: a whole directory, as NDJSON in and NDJSON out.
 
-Each line of the body is a person with their `person_id`. The answer begins at once and tells, a
-line each: every bad line with what is wrong in it, how far it is (`{"lines", "stored", "failed"}`,
+Each line of the body is a person with their `person_id`. People are stored while the body comes;
+the answer begins when all of it has been read, so that it gets through any proxy. It tells, a line
+each: every bad line with what is wrong in it, how far it was (`{"lines", "stored", "failed"}`,
 every 5,000 lines), and at the end the same with `"done": true`. A good line is stored whatever the
 others are like, until there are more than 10,000 bad ones: then this is no directory. Importing
 again is harmless.
@@ -9,7 +10,7 @@ again is harmless.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import pymongo
@@ -28,6 +29,8 @@ from shared.raw_body import BYTES
 from shared.web import MAX_FIELD
 
 _BATCH, _PROGRESS, _MAX_LINE = 500, 5000, 64 * 1024
+_AT_ONCE = 500
+"""Lines of the answer that are sent together."""
 _MAX_BAD_LINES, _MAX_ERRORS = 10_000, 10
 _BATCH_SECONDS = 120
 """Per batch. On a busy server an import slows down instead of failing."""
@@ -102,47 +105,52 @@ class Import:
 
 
 class _ImportResponse(Response):
-    """Reads the request while it answers it.
+    """Stores what the request brings, batch by batch, and answers when it has been read.
 
-    A client may send everything before it reads anything: so lines to tell wait in memory, and
-    reading never waits for writing.
+    Proxies cut a body whose answer has begun, so nothing is sent before its end. The database sets
+    the pace of reading; lines to tell wait in memory, which the limits on bad lines bound.
     """
 
     def __init__(self, run: Import) -> None:
         super().__init__(media_type="application/x-ndjson")
         self._run = run
-        self._told: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._told: list[bytes] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._read_all(receive)
         headers = [(b"content-type", b"application/x-ndjson")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        reading = asyncio.create_task(self._read_all(receive))
-        try:
-            while (told := await self._told.get()) is not None:
-                body = json.dumps(told).encode() + b"\n"
-                await send({"type": "http.response.body", "body": body, "more_body": True})
-            await reading
-        finally:
-            reading.cancel()
+        for some in batched(self._told, _AT_ONCE):
+            await send({"type": "http.response.body", "body": b"".join(some), "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _read_all(self, receive: Receive) -> None:
+        lines = _lines(receive)
         try:
             with database_errors():
-                async for line in _lines(receive):
+                async for line in lines:
                     if self._run.hopeless:
-                        continue  # a client that only sends has to be read to the end
+                        break
                     async for told in self._run.take(line):
-                        self._told.put_nowait(told)
+                        self._tell(told)
                 end = await self._run.end()
-                if self._run.hopeless:
-                    end = self._run.failed(f"more than {_MAX_BAD_LINES} bad lines")
-                self._told.put_nowait(end)
+            if self._run.hopeless:
+                end = self._run.failed(f"more than {_MAX_BAD_LINES} bad lines")
+            self._tell(end)
         except (DatabaseAway, PyMongoError):
             away = "the database is away: send the import again, what is stored does no harm"
-            self._told.put_nowait(self._run.failed(away))
-        finally:
-            self._told.put_nowait(None)
+            self._tell(self._run.failed(away))
+        async for _ in lines:
+            pass  # a client that only sends has to be read to the end
+
+    def _tell(self, told: dict[str, Any]) -> None:
+        self._told.append(json.dumps(told).encode() + b"\n")
+
+
+def batched(lines: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
+    """Yield the lines, so many at a time."""
+    for start in range(0, len(lines), size):
+        yield lines[start : start + size]
 
 
 def import_routes(directory: Directory, leaving: Leaving) -> APIRouter:
