@@ -47,6 +47,7 @@ __all__ = [
     "Problem",
     "SignedIn",
     "allowed",
+    "allowed_without_person",
     "create_app",
     "demand",
     "invalid_field",
@@ -227,14 +228,30 @@ async def _caller(
     return caller
 
 
-SignedIn = Annotated[Caller, Depends(_caller)]
-"""A caller with a valid token, whatever its scopes."""
+async def _person(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+    if not caller.has_person:
+        raise Problem(Code.PERSON_REQUIRED, "the route is for a person, and the token has none")
+    return caller
+
+
+SignedIn = Annotated[Caller, Depends(_person)]
+"""A person with a valid token, whatever its scopes."""
 
 
 def allowed(*scopes: str) -> Any:
     """Return the dependency that gives the caller, when the token has one of the scopes."""
 
     async def check(caller: SignedIn) -> Caller:
+        demand(caller, *scopes)
+        return caller
+
+    return Depends(check)
+
+
+def allowed_without_person(*scopes: str) -> Any:
+    """Return what `allowed` does, also for the token of a back-end, which is nobody's."""
+
+    async def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
         demand(caller, *scopes)
         return caller
 

@@ -20,6 +20,7 @@ from services.timeline.api.dead_letters import dead_letter_routes
 from services.timeline.api.examples import EXAMPLES
 from services.timeline.api.images import image_routes
 from services.timeline.api.inbox import inbox_routes
+from services.timeline.api.mail_changes import mail_change_routes
 from services.timeline.api.mails import mail_routes
 from services.timeline.api.pages import Pages, page_routes
 from services.timeline.api.quarantine import quarantine_routes
@@ -31,6 +32,7 @@ from services.timeline.query.changes import Changes
 from services.timeline.query.confirmations import Confirmations
 from services.timeline.query.inbox import Inbox
 from services.timeline.query.live import Live
+from services.timeline.query.mail_changes import MailChanges
 from services.timeline.query.mails import Mails
 from services.timeline.query.people import Directory
 from services.timeline.query.raw import RawMails
@@ -118,6 +120,8 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(
         inbox_routes(inbox, Search(database), mails, directory, account_settings, live)
     )
+    mail_changes = MailChanges(database, mails)
+    app.include_router(mail_change_routes(mail_changes, directory, account_settings))
     raw_mails = RawMails(RawBytes(database, blobs))
     app.include_router(mail_routes(mails, directory, account_settings, raw_mails))
     remote_images = RemoteImages() if settings.remote_images else None

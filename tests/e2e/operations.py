@@ -13,6 +13,7 @@ import httpx
 
 from dev.client import Client
 from dev.stack import SERVICES
+from services.timeline.query.mail_changes import Position
 from tests.e2e.account import Account
 
 EVENTS = "/v1/events"
@@ -23,6 +24,7 @@ SCOPES: dict[str, str | None] = {
     "GET /v1/people/{person_id}": "directory:read",
     "PUT /v1/people/{person_id}": "directory:write",
     "DELETE /v1/people/{person_id}": "directory:write",
+    "PATCH /v1/people/{person_id}": "directory:write",
     "POST /v1/people:import": "directory:write",
     "GET /v1/capture-addresses": "directory:write",
     "POST /v1/capture-addresses": "directory:write",
@@ -40,6 +42,7 @@ SCOPES: dict[str, str | None] = {
     "PUT /v1/conversations/{conversation_id}/read": "timeline:read",
     "PUT /v1/conversations/{conversation_id}/unread": "timeline:read",
     "GET /v1/profiles/{person_id}/timeline": "timeline:read",
+    "GET /v1/mails": "timeline:all",
     "GET /v1/mails/{mail_id}": "timeline:read",
     "GET /v1/mails/{mail_id}/images": "timeline:read",
     "GET /v1/mails/{mail_id}/raw": "timeline:read",
@@ -69,6 +72,7 @@ SCOPES: dict[str, str | None] = {
 ALL_SCOPES = frozenset(filter(None, SCOPES.values())) | {"directory:write"}
 JSON, NDJSON, MAIL = "application/json", "application/x-ndjson", "message/rfc822"
 BODIES: Mapping[str, Any] = {
+    "PATCH /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
     "PUT /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
     "POST /v1/capture-addresses": {"person_id": "u1"},
     "POST /v1/capture-addresses/{address}:rotate": {"grace_hours": 1},
@@ -165,10 +169,13 @@ def operations(account: Account) -> list[Operation]:
         "styles": "inline",
         "url": "https://pictures.example/a.png",
         "guide": "gmail",
+        "updated_since": "2026-01-01T00:00:00Z",
+        "direction": "outbound",
         "from": "2026-01-01",
         "to": "2026-01-31",
     }
     values_in = {"/v1/people": {"address": "cand@mail.example", "cursor": "c1"}}
+    values_in["/v1/mails"] = {"cursor": Position().encode()}
     values_in["/v1/setup/guides"] = {"address": "user@team.example"}
     values_in["/v1/capture-addresses"] = {"cursor": account.capture, "person_id": "u1"}
     values_in["/v1/capture-addresses"]["scope"] = "account"

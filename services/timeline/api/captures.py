@@ -7,10 +7,10 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from services.timeline.admin.captures import Captures, CaptureState
-from services.timeline.query.viewer import viewer_of
+from services.timeline.api.mail_changes import viewer_for
 from services.timeline.write.account_settings import AccountSettings
-from shared.auth import Caller
-from shared.web import allowed, not_found
+from shared.auth import TIMELINE_ALL, Caller
+from shared.web import allowed_without_person, not_found
 
 
 class CaptureStatusOut(BaseModel):
@@ -37,7 +37,9 @@ def capture_routes(captures: Captures, settings: AccountSettings) -> APIRouter:
     @router.get("/v1/captures/{capture_id}")
     async def get_capture(
         capture_id: Annotated[UUID, Path(description="As the answer to the upload has it")],
-        caller: Annotated[Caller, allowed("mail:write", "timeline:read")],
+        caller: Annotated[
+            Caller, allowed_without_person("mail:write", "timeline:read", TIMELINE_ALL)
+        ],
     ) -> CaptureStatusOut:
         """Return what became of a capture: ask again while it is `waiting`.
 
@@ -45,7 +47,7 @@ def capture_routes(captures: Captures, settings: AccountSettings) -> APIRouter:
         made more than 28 days ago and has no outcome, or concerns only mail that a caller without
         the scope mail:write may not see.
         """
-        viewer = await viewer_of(settings, caller)
+        viewer = await viewer_for(settings, caller, "capture")
         found = await captures.status(viewer, capture_id, sent_it=caller.may("mail:write"))
         if found is None:
             raise not_found("capture")

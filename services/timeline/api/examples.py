@@ -172,6 +172,7 @@ DEAD_LETTER: dict[str, Any] = {
     "expires_at": "2026-01-29T09:30:05Z",
     "settled": None,
 }
+CHANGED_MAIL = {**MAIL, "updated_at": "2026-01-15T09:30:05.123456Z"}
 CAPTURE_STATUS = {
     "capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f",
     "state": "attached",
@@ -179,6 +180,12 @@ CAPTURE_STATUS = {
     "mail_ids": [MAIL["id"]],
 }
 EXAMPLES = {
+    "ChangedMailOut": CHANGED_MAIL,
+    "ChangedMailList": {
+        "items": [CHANGED_MAIL],
+        "next_cursor": None,
+        "resume_cursor": "AX5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn4HAAZIbeHE8oA",
+    },
     "CaptureStatusOut": CAPTURE_STATUS,
     "DeadLetterOut": DEAD_LETTER,
     "DeadLetterList": {"items": [DEAD_LETTER], "next_cursor": None},

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response
 
+from services.timeline.api.mail_changes import MailReader, viewer_for
 from services.timeline.api.people_shapes import people_named, person_out
 from services.timeline.api.shapes import (
     MailDetail,
@@ -54,7 +55,8 @@ def mail_routes(
     router = APIRouter(tags=["mail"])
 
     async def find(caller: Caller, mail_id: str, variant: str | None = None) -> ShownMail[Content]:
-        shown = await mails.one(await viewer_of(settings, caller), mail_id, variant)
+        viewer = await viewer_for(settings, caller, "mail")
+        shown = await mails.one(viewer, mail_id, variant)
         if shown is None:
             raise not_found("mail" if variant is None else "variant")
         return shown
@@ -91,7 +93,7 @@ def mail_routes(
 
     @router.get("/v1/mails/{mail_id}")
     async def one_mail(
-        mail_id: MailInPath, caller: Reader, images: Images = None, styles: Styles = None
+        mail_id: MailInPath, caller: MailReader, images: Images = None, styles: Styles = None
     ) -> MailDetail:
         """Return a mail with its text and its safe HTML."""
         return await in_full(await find(caller, mail_id), images, styles)
@@ -100,7 +102,7 @@ def mail_routes(
     async def one_variant(
         mail_id: MailInPath,
         variant: VariantInPath,
-        caller: Reader,
+        caller: MailReader,
         images: Images = None,
         styles: Styles = None,
     ) -> MailDetail:
@@ -112,7 +114,7 @@ def mail_routes(
         response_class=Response,
         responses={200: {"content": {"message/rfc822": BYTES}}},
     )
-    async def raw_mail(mail_id: MailInPath, caller: Reader) -> Response:
+    async def raw_mail(mail_id: MailInPath, caller: MailReader) -> Response:
         """Return the mail as it came; its Bcc only to the owner of the capture."""
         shown = await find(caller, mail_id)
         with blob_errors("raw mail"):
@@ -127,7 +129,7 @@ def mail_routes(
     async def attachment(
         mail_id: MailInPath,
         index: Annotated[int, Path(ge=0, lt=MAX_PARTS, description="As the mail lists it")],
-        caller: Reader,
+        caller: MailReader,
     ) -> Response:
         """Return an attachment, to be saved: never to be shown by a browser in place."""
         shown = await find(caller, mail_id)

@@ -135,7 +135,7 @@ class MailOut(BaseModel):
         cls, shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson] = NO_NAMES
     ) -> Self:
         """Return the mail as its viewer may see it."""
-        return cls(**_fields(shown, names))
+        return cls(**mail_fields(shown, names))
 
 
 class MailDetail(MailOut):
@@ -165,7 +165,7 @@ class MailDetail(MailOut):
         ]
         split = new_part.split(content.text, forward=content.forward)
         return cls(
-            **_fields(shown, names),
+            **mail_fields(shown, names),
             text=content.text,
             new_text=split.new,
             signature=split.signature,
@@ -175,7 +175,10 @@ class MailDetail(MailOut):
         )
 
 
-def _fields(shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson]) -> dict[str, Any]:
+def mail_fields(
+    shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson]
+) -> dict[str, Any]:
+    """Return the fields of a mail as its viewer may see it."""
     mail, content, capture = shown.mail, shown.content, shown.capture
     captures = shown.viewer.captures(mail)
     first = {capture.owner: capture.at for capture in reversed(captures)}
@@ -207,10 +210,12 @@ def _fields(shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson]) -
 
 
 def _bcc(shown: ShownMail[ListedContent]) -> Sequence[NamedAddress]:
-    """Return the Bcc of the viewer's own capture, which nobody else is shown."""
+    """Return the Bcc of the viewer's own capture, which no other person is shown."""
     viewer = shown.viewer
-    own = (c for c in viewer.captures(shown.mail) if c.owner == viewer.person_id)
-    return next((capture.bcc for capture in own), ())
+    captures = viewer.captures(shown.mail)
+    if viewer.sees_all:
+        return list({e.address: e for capture in captures for e in capture.bcc}.values())
+    return next((c.bcc for c in captures if c.owner == viewer.person_id), ())
 
 
 def match_out(match: MatchRecord) -> Match:

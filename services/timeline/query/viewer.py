@@ -20,6 +20,8 @@ class Viewer:
     person_id: str
     own_only: bool = False
     """See nothing but what one's own capture address caught."""
+    sees_all: bool = False
+    """See every mail of the account: a back-end."""
 
     @property
     def audiences(self) -> list[str]:
@@ -34,12 +36,16 @@ class Viewer:
         return [
             capture
             for capture in in_order(mail.captures)
-            if capture.owner == self.person_id or (capture.is_open and not self.own_only)
+            if self.sees_all
+            or capture.owner == self.person_id
+            or (capture.is_open and not self.own_only)
         ]
 
     def matches(self, mail: Mail) -> list[MatchRecord]:
         """Return the matches of a mail that this viewer may see; none: it is not theirs to see."""
-        known = (match for capture in self.captures(mail) for match in capture.matches)
+        known = [match for capture in self.captures(mail) for match in capture.matches]
+        if self.sees_all:
+            return merge_matches(known)
         return merge_matches(visible_matches(known, self.person_id))
 
     def contents(self, mail: Mail) -> list[Capture]:
@@ -55,3 +61,8 @@ async def viewer_of(settings: AccountSettings, caller: Caller, *, own_only: bool
     """Return what a caller may see."""
     own_only = own_only or await settings.visibility(caller.account) == "owner"
     return Viewer(caller.account, caller.person_id, own_only)
+
+
+def viewer_of_all(caller: Caller) -> Viewer:
+    """Return what a back-end may see: all of its account, whatever the visibility."""
+    return Viewer(caller.account, caller.person_id, sees_all=True)
