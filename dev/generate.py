@@ -12,7 +12,7 @@ from dev.dashboard import dashboard
 from dev.dashboard_parts import BROKER, PODS, STORES
 from dev.dashboard_way import FIRST, WAY
 from dev.metrics_page import metrics_page
-from dev.openapi import document
+from dev.openapi import document, merged
 from services.ingest.settings import IngestSettings
 from services.matcher.settings import MatcherSettings
 from services.timeline.settings import TimelineSettings
@@ -41,6 +41,7 @@ def pages() -> dict[Path, str]:
     }
     for service in SETTINGS:
         made[Path(f"docs/openapi/{service}.json")] = _json(document(service))
+    made[Path("docs/openapi/satchel.json")] = _json(merged())
     for tag, model in EVENTS.items():
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": tag}
         schema |= {k: v for k, v in model.model_json_schema().items() if k != "title"}

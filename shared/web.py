@@ -27,8 +27,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import Caller, InvalidToken, KeysAway
 from shared.http_metrics import CHECK, Measured
+from shared.openapi import complete
 from shared.problems import (
-    PROBLEM_TYPE,
     Code,
     Problem,
     ProblemBody,
@@ -89,11 +89,13 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
         description=description,
         docs_url=None,
         redoc_url=None,
-        responses={"default": {"model": ProblemBody, "description": "RFC 9457 problem"}},
+        servers=[{"url": "/", "description": "The origin that this document comes from"}],
+        responses={"default": {"model": ProblemBody, "description": "An error: docs/errors.md"}},
         telemetry=_NO_TELEMETRY,
         generate_unique_id_function=lambda route: route.name,  # what clients' methods are called
     )
-    _describe_problems(app)
+    app.state.examples = {}
+    complete(app, app.state.examples)
     app.state.verifier = settings.token_verifier
     app.add_middleware(BodyLimit)
     if settings.origins:
@@ -134,35 +136,9 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
     return app
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Let an app say of its problems that they are no plain JSON: the framework cannot."""
-    describe = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = describe()
-        for operation in (o for path in document["paths"].values() for o in path.values()):
-            content = operation["responses"]["default"]["content"]
-            if body := content.pop("application/json", None):
-                content[PROBLEM_TYPE] = body
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign] # its documented way
-
-
 def with_examples(app: FastAPI, examples: Mapping[str, Any]) -> None:
-    """Add examples, by the name of their schema, to what an app says of itself.
-
-    The framework can do so too, but leaves out every null of them.
-    """
-    describe = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = describe()
-        for name, example in examples.items():
-            document["components"]["schemas"][name]["examples"] = [example]
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign] # its documented way
+    """Add examples, by the name of their schema, to what an app says of itself."""
+    app.state.examples.update(examples)
 
 
 class BodyLimit:
@@ -245,6 +221,7 @@ def allowed(*scopes: str) -> Any:
         demand(caller, *scopes)
         return caller
 
+    check.scopes = scopes  # type: ignore[attr-defined] # for the API's description
     return Depends(check)
 
 
@@ -255,6 +232,7 @@ def allowed_without_person(*scopes: str) -> Any:
         demand(caller, *scopes)
         return caller
 
+    check.scopes = scopes  # type: ignore[attr-defined] # for the API's description
     return Depends(check)
 
 

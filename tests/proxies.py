@@ -14,7 +14,7 @@ from tests.deadline import DEADLINE
 Kind = Literal["nginx", "nginx unbuffered", "haproxy"]
 KINDS: tuple[Kind, ...] = ("nginx", "nginx unbuffered", "haproxy")
 _NGINX = """\
-daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+daemon off; {user} pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
 events {{}}
 http {{
   access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
@@ -48,9 +48,10 @@ class Proxy:
         program = ensure_proxy(kind.partition(" ")[0])
         form = _HAPROXY if kind == "haproxy" else _NGINX
         unbuffered = "proxy_request_buffering off;" if kind == "nginx unbuffered" else ""
-        (folder / "proxy.conf").write_text(
-            form.format(folder=folder, port=self.port, service=service, buffering=unbuffered)
-        )
+        settings = {"folder": folder, "port": self.port, "service": service}
+        user = "user root;" if os.geteuid() == 0 else ""
+        text = form.format(**settings, buffering=unbuffered, user=user)
+        (folder / "proxy.conf").write_text(text)
         file = folder / "proxy.conf"
         command: list[str | Path] = (
             [program, "-db", "-f", file] if kind == "haproxy" else [program, "-c", file]

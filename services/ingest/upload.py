@@ -9,7 +9,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.ingest.idempotency import MAX_LENGTH, IdempotencyKeys, KeyReused
 from services.ingest.metrics import RECEIVED
@@ -24,6 +24,7 @@ from shared.raw_body import MAIL_BODY, read_mail
 from shared.tracing import Trace
 from shared.web import Code, Problem, allowed, invalid_field
 
+EXAMPLES = {"Accepted": {"capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f"}}
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -39,7 +40,7 @@ IdempotencyKey = Annotated[
 class Accepted(BaseModel):
     """The mail is ours now."""
 
-    capture_id: UUID
+    capture_id: UUID = Field(description="`GET /v1/captures/{capture_id}` tells what becomes of it")
 
 
 def mail_routes(
@@ -51,7 +52,7 @@ def mail_routes(
     keys: IdempotencyKeys,
 ) -> APIRouter:
     """Return the routes of the HTTP door."""
-    router = APIRouter()
+    router = APIRouter(tags=["upload"])
 
     @router.post(
         "/v1/mail",

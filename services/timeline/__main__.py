@@ -17,6 +17,7 @@ from services.timeline.admin.setup_watch import SetupWatch
 from services.timeline.admin.stats import Stats
 from services.timeline.api.captures import capture_routes
 from services.timeline.api.dead_letters import dead_letter_routes
+from services.timeline.api.description import MERGED, description_routes
 from services.timeline.api.examples import EXAMPLES
 from services.timeline.api.images import image_routes
 from services.timeline.api.inbox import inbox_routes
@@ -133,6 +134,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     setups = Setups(database)
     app.include_router(setup_routes(directory, Confirmations(database), setups))
     app.include_router(quarantine_routes(quarantine, release, account_settings))
+    app.include_router(description_routes(MERGED))
     app.include_router(page_routes(Pages(settings.pages), settings.embedders, settings.sign_in))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)

@@ -60,7 +60,7 @@ def setup_prove_routes(
     router = APIRouter(tags=["set-up"])
 
     @router.post("/v1/setup:prove", status_code=202)
-    async def prove_setup(caller: SignedIn, body: ProveRequest | None = None) -> ProveOut:
+    async def prove_forwarding(caller: SignedIn, body: ProveRequest | None = None) -> ProveOut:
         """Send a challenge to the caller's own mailbox: its return proves that it forwards.
 
         It concerns the token's own person alone, so it needs no scope. 404 for an address that is
@@ -97,14 +97,14 @@ def setup_prove_routes(
         )
 
     @router.get("/v1/setup/round-trips")
-    async def round_trip_settings(response: Response, caller: SignedIn) -> RoundTripSettings:
+    async def get_round_trip_settings(response: Response, caller: SignedIn) -> RoundTripSettings:
         """Return whether the account repeats round trips. Any token of the account may know."""
         shown = RoundTripSettings(repeat=await proving.records.repeat(caller.account))
         response.headers["ETag"] = etag_of(shown)
         return shown
 
     @router.put("/v1/setup/round-trips")
-    async def put_round_trip_settings(
+    async def replace_round_trip_settings(
         body: RoundTripSettings,
         response: Response,
         caller: Annotated[Caller, allowed("account:write")],

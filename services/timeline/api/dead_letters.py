@@ -98,7 +98,7 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
         return found
 
     @router.get("")
-    async def dead_letters(
+    async def list_dead_letters(
         caller: Operator,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[str | None, Query(max_length=200)] = None,
@@ -115,7 +115,7 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
         return DeadLetterList(items=items, next_cursor=page.next_cursor)
 
     @router.get("/{dead_letter_id}")
-    async def one_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> DeadLetterDetail:
+    async def get_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> DeadLetterDetail:
         """Return a dead letter, of its mail the header alone."""
         letter = await find(caller, dead_letter_id)
         with blob_errors("mail"):
@@ -126,7 +126,7 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
         response_class=Response,
         responses={200: {"content": {"message/rfc822": BYTES}}},
     )
-    async def raw_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> Response:
+    async def get_raw_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> Response:
         """Return the mail of a dead letter that waits, as it came."""
         letter = await find(caller, dead_letter_id)
         with blob_errors("mail"):

@@ -179,7 +179,31 @@ CAPTURE_STATUS = {
     "reason": None,
     "mail_ids": [MAIL["id"]],
 }
+HELD: dict[str, Any] = {
+    "id": "m3k5zq7waa2yx4hfwbnpd6tju2oeclrs",
+    "captured_by": {"person_id": "u1", "at": "2026-01-15T09:30:04Z"},
+    "authentication": {
+        "verdict": "failed",
+        "method": None,
+        "domain": "mail.example",
+        "reason": "dmarc",
+    },
+    "mails": [
+        {
+            "subject": "New bank account",
+            "date": "2026-01-15T09:30:00Z",
+            "from": ANNA,
+            "to": [RECRUITER],
+            "cc": [],
+            "snippet": "Please use this account from now on.",
+            "forwarded_by": None,
+            "matches": MAIL["matches"],
+        }
+    ],
+}
 EXAMPLES = {
+    "HeldList": {"items": [HELD], "next_cursor": None},
+    "ReadAll": {"before": "2026-01-15T09:30:00Z"},
     "ChangedMailOut": CHANGED_MAIL,
     "ChangedMailList": {
         "items": [CHANGED_MAIL],

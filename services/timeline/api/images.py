@@ -30,7 +30,7 @@ def image_routes(mails: Mails, settings: AccountSettings, images: RemoteImages |
         response_class=Response,
         responses={200: {"content": {"application/octet-stream": BYTES}}},
     )
-    async def remote_image(
+    async def get_remote_image(
         mail_id: MailInPath,
         caller: Reader,
         url: Annotated[str, Query(max_length=_MAX_URL, description="As the mail names it")],

@@ -62,7 +62,7 @@ def mail_routes(
         return shown
 
     @router.get("/v1/profiles/{person_id}/timeline")
-    async def profile_timeline(
+    async def list_profile_mails(
         person_id: Annotated[PersonId, Path(description="The profile's id in the ATS")],
         caller: Reader,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -92,14 +92,14 @@ def mail_routes(
         return await asyncio.to_thread(make)
 
     @router.get("/v1/mails/{mail_id}")
-    async def one_mail(
+    async def get_mail(
         mail_id: MailInPath, caller: MailReader, images: Images = None, styles: Styles = None
     ) -> MailDetail:
         """Return a mail with its text and its safe HTML."""
         return await in_full(await find(caller, mail_id), images, styles)
 
     @router.get("/v1/mails/{mail_id}/variants/{variant}")
-    async def one_variant(
+    async def get_mail_variant(
         mail_id: MailInPath,
         variant: VariantInPath,
         caller: MailReader,
@@ -114,7 +114,7 @@ def mail_routes(
         response_class=Response,
         responses={200: {"content": {"message/rfc822": BYTES}}},
     )
-    async def raw_mail(mail_id: MailInPath, caller: MailReader) -> Response:
+    async def get_raw_mail(mail_id: MailInPath, caller: MailReader) -> Response:
         """Return the mail as it came; its Bcc only to the owner of the capture."""
         shown = await find(caller, mail_id)
         with blob_errors("raw mail"):
@@ -126,7 +126,7 @@ def mail_routes(
         response_class=Response,
         responses={200: {"content": {"application/octet-stream": BYTES}}},
     )
-    async def attachment(
+    async def get_attachment(
         mail_id: MailInPath,
         index: Annotated[int, Path(ge=0, lt=MAX_PARTS, description="As the mail lists it")],
         caller: MailReader,

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.timeline.api.people_shapes import NO_NAMES, PersonOut, people_named, person_out
+from services.timeline.api.people_shapes import NO_NAMES, NamedPerson, people_named, person_out
 from services.timeline.content import new_part
 from services.timeline.content.automatic import Kind as AutoKind
 from services.timeline.content.invite import Invite
@@ -125,7 +125,7 @@ class MailOut(BaseModel):
         description="Whether it is from whom it says; of an inline forward never `verified`: who "
         "wrote the original is only said"
     )
-    people: list[PersonOut] = Field(
+    people: list[NamedPerson] = Field(
         description="Whom `matches`, `captured_by` and `variants` name, as far as the directory "
         "has them"
     )
@@ -290,7 +290,7 @@ class MailList(BaseModel):
 
     items: list[MailOut]
     next_cursor: str | None
-    person: PersonOut | None = Field(
+    person: NamedPerson | None = Field(
         description="Whose mails these are, if the directory knows and there are any"
     )
 
