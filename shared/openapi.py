@@ -213,6 +213,8 @@ def _complete_operation(operation: Document, route: APIRoute) -> None:
     if body := content.pop("application/json", None):
         content[PROBLEM_TYPE] = body
     for status, answer in operation["responses"].items():
+        if status.startswith(("4", "5")):
+            answer["content"] = content
         answer.setdefault("headers", {}).update(_ANSWER_HEADERS)
         if status in ("200", "201") and _has_etag(operation):
             answer["headers"]["ETag"] = _ETAG
@@ -220,7 +222,7 @@ def _complete_operation(operation: Document, route: APIRoute) -> None:
 
 def _has_etag(operation: Document) -> bool:
     names = {parameter["name"] for parameter in operation.get("parameters", ())}
-    return "if-match" in {name.lower() for name in names} or "`ETag`" in operation["description"]
+    return "If-Match" in names or "`ETag`" in operation["description"]
 
 
 def _scopes_of(dependant: Dependant) -> list[str]:

@@ -18,6 +18,7 @@ MAX_LENGTH = 1000
 IfMatch = Annotated[
     str | None,
     Header(
+        alias="If-Match",
         max_length=MAX_LENGTH,
         description="The `ETag` of what was read: 412 when it has changed since. Without it the "
         "last write wins",

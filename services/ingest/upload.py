@@ -28,6 +28,7 @@ EXAMPLES = {"Accepted": {"capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f"}}
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         min_length=1,
         max_length=MAX_LENGTH,
         description="A new one for each mail, such as a UUID. The same key again within 24 hours "
