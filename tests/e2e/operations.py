@@ -69,6 +69,14 @@ SCOPES: dict[str, str | None] = {
     "DELETE /v1/quarantine/{held_id}": "timeline:write",
 }
 """None: whoever the token is for, whatever its scopes."""
+INSTEAD: Mapping[str, set[str]] = {
+    "GET /v1/captures/{capture_id}": {"mail:write", "timeline:all"},
+    "GET /v1/mails/{mail_id}": {"timeline:all"},
+    "GET /v1/mails/{mail_id}/raw": {"timeline:all"},
+    "GET /v1/mails/{mail_id}/attachments/{index}": {"timeline:all"},
+    "GET /v1/mails/{mail_id}/variants/{variant}": {"timeline:all"},
+}
+"""Scopes that will do instead."""
 ALL_SCOPES = frozenset(filter(None, SCOPES.values())) | {"directory:write"}
 JSON, NDJSON, MAIL = "application/json", "application/x-ndjson", "message/rfc822"
 BODIES: Mapping[str, Any] = {

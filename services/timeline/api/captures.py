@@ -38,7 +38,7 @@ def capture_routes(captures: Captures, settings: AccountSettings) -> APIRouter:
     async def get_capture(
         capture_id: Annotated[UUID, Path(description="As the answer to the upload has it")],
         caller: Annotated[
-            Caller, allowed_without_person("mail:write", "timeline:read", TIMELINE_ALL)
+            Caller, allowed_without_person("timeline:read", "mail:write", TIMELINE_ALL)
         ],
     ) -> CaptureStatusOut:
         """Return what became of a capture: ask again while it is `waiting`.
