@@ -35,10 +35,10 @@ def upload(account: Account, to: str, **headers: str) -> str:
 def decided(client: Client, id_: str) -> dict[str, Any]:
     """Return what became of a capture, once it does not wait any more."""
     deadline = time.monotonic() + DEADLINE
-    while (found := client.json("GET", "timeline", f"/v1/captures/{id_}"))["state"] == "waiting":
+    while (found := client.capture(id_))["state"] == "waiting":
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    return dict(found)
+    return found
 
 
 def test_a_capture_is_told_from_the_upload_to_the_mail(account: Account, stack: Stack) -> None:

@@ -35,6 +35,8 @@ MAX_BYTES = 256 * 1024 * 1024
 _MAX_BAD_LINES, _MAX_ERRORS = 10_000, 10
 _BATCH_SECONDS = 120
 """Per batch. On a busy server an import slows down instead of failing."""
+_SILENCE_SECONDS = 10.0
+"""nginx gives an answer up that is silent for a minute, HAProxy as it is configured."""
 _PAUSE = 200
 """Lines after which others get their turn."""
 
@@ -138,7 +140,7 @@ def import_routes(directory: Directory, leaving: Leaving) -> APIRouter:
     async def import_people(request: Request, caller: Writer) -> StreamingResponse:
         """Store many people; the answer is NDJSON: bad lines, progress, and a last line `done`."""
         body = await _spooled(request)
-        told = _run(Import(caller.account, directory, leaving), body)
+        told = _told(Import(caller.account, directory, leaving), body)
         return StreamingResponse(told, media_type="application/x-ndjson")
 
     return router
@@ -150,7 +152,7 @@ async def _spooled(request: Request) -> IO[bytes]:
     Proxies cut a body whose answer has begun, and give up on an answer that is slow to begin: so
     nothing is answered before the body's end, and nothing is stored before it either.
     """
-    file, size = TemporaryFile(), 0  # noqa: SIM115 - `_run` closes it
+    file, size = TemporaryFile(), 0  # noqa: SIM115 - `_store_all` closes it
     try:
         async for piece in request.stream():
             size += len(piece)
@@ -168,23 +170,46 @@ async def _spooled(request: Request) -> IO[bytes]:
     return file
 
 
-async def _run(run: Import, body: IO[bytes]) -> AsyncIterator[bytes]:
-    """Store what the body has; yield the lines to tell, as they come."""
+async def _told(run: Import, body: IO[bytes]) -> AsyncIterator[bytes]:
+    """Yield the lines to tell, as they come. A space before a line keeps the connection alive.
+
+    JSON passes over it. Without it a proxy would give an import up that a busy database slows down.
+    """
+    lines: asyncio.Queue[bytes | None] = asyncio.Queue()  # the limit on bad lines bounds it
+    work = asyncio.create_task(_store_all(run, body, lines))
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    line = await lines.get()
+            except TimeoutError:
+                line = b" "
+            if line is None:
+                break
+            yield line
+        await work
+    finally:
+        work.cancel()
+
+
+async def _store_all(run: Import, body: IO[bytes], lines: asyncio.Queue[bytes | None]) -> None:
     with body:
         try:
             with database_errors():
                 for line in _lines(body):
                     async for told in run.take(line):
-                        yield _encoded(told)
+                        lines.put_nowait(_encoded(told))
                     if run.hopeless:
                         break
                 end = await run.end()
             if run.hopeless:
                 end = run.failed(f"more than {_MAX_BAD_LINES} bad lines")
-            yield _encoded(end)
+            lines.put_nowait(_encoded(end))
         except (DatabaseAway, PyMongoError):
             away = "the database is away: send the import again, what is stored does no harm"
-            yield _encoded(run.failed(away))
+            lines.put_nowait(_encoded(run.failed(away)))
+        finally:
+            lines.put_nowait(None)
 
 
 def _encoded(told: dict[str, Any]) -> bytes:
