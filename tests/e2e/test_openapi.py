@@ -132,7 +132,11 @@ def test_a_client_of_the_one_document_walks_as_the_readme_does(
         assert served.text == (ROOT / "docs" / "openapi" / "satchel.json").read_text()
         generate(tmp_path, served.text)
         scope = "directory:write mail:write timeline:read"
-        signed = {"issuer": "satchel", "account": "walk", "expires_at": int(time.time()) + 600}
+        signed: dict[str, Any] = {
+            "issuer": "satchel",
+            "account": "walk",
+            "expires_at": int(time.time()) + 600,
+        }
         mine = sign(stack.token_secret, person_id="u1", scope=scope, **signed)
         back_end = sign(stack.token_secret, person_id=None, scope=TIMELINE_ALL, **signed)
         walked = subprocess.run(
