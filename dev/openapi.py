@@ -10,17 +10,19 @@ import pkgutil
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from services.ingest import upload
 from services.matcher import api as matcher_api
 from services.matcher.api.examples import EXAMPLES as MATCHER_EXAMPLES
 from services.timeline import api as timeline_api
 from services.timeline.api.examples import EXAMPLES as TIMELINE_EXAMPLES
-from shared.readiness import Readiness
+from shared.openapi import TAGS
+from shared.readiness import Readiness, holds
 from shared.settings import Settings
 from shared.web import create_app, with_examples
 
+TOKEN_SECRET = "x" * 32
 _TITLES = {
     "ingest": ("Satchel ingest", "Takes responsibility for mail."),
     "matcher": ("Satchel matcher", "Owns the directory and decides whom a mail concerns."),
@@ -29,23 +31,60 @@ _TITLES = {
         "Owns what is shown: profile timelines, mails and tallies.",
     ),
 }
+_MERGED = """Email capture for applicant-tracking systems and CRMs: the three services as one API.
+
+Every request has a bearer token (JWT) with `account`, `sub`, `scope`, `aud` (`satchel`), `iss` \
+and `exp`. Errors are `application/problem+json`; docs/errors.md lists their codes. Lists have \
+`limit`, `cursor` and `next_cursor`. Every answer has an `X-Request-Id`."""
 _ROOMS = {"ingest": [upload], "matcher": [matcher_api], "timeline": [timeline_api]}
 _EXAMPLES: dict[str, dict[str, Any]] = {
-    "ingest": {},
+    "ingest": {**upload.EXAMPLES},
     "matcher": {**MATCHER_EXAMPLES},
     "timeline": {**TIMELINE_EXAMPLES},
 }
 
 
-def document(service: str) -> dict[str, Any]:
-    """Return the OpenAPI document of a service, its paths in order."""
-    settings = Settings(token_secret="x" * 32)
-    app = create_app(*_TITLES[service], settings, Readiness({}))
+def app_of(service: str, *, ready: bool = True) -> FastAPI:
+    """Return a service's app without the parts that its routes depend on."""
+    settings = Settings(token_secret=TOKEN_SECRET)
+    readiness = Readiness({} if ready else {"parts": holds(lambda: False)})
+    app = create_app(*_TITLES[service], settings, readiness)
     for router in _routers(service):
         app.include_router(router)
     with_examples(app, _EXAMPLES[service])
-    made = app.openapi()
+    return app
+
+
+def document(service: str) -> dict[str, Any]:
+    """Return the OpenAPI document of a service, its paths in order."""
+    made = app_of(service).openapi()
     return {**made, "paths": dict(sorted(made["paths"].items()))}
+
+
+def merged() -> dict[str, Any]:
+    """Return one document of the three services, as they are behind one origin."""
+    documents = [document(service) for service in _ROOMS]
+    schemas: dict[str, Any] = {}
+    for made in documents:
+        for name, schema in made["components"]["schemas"].items():
+            if schemas.setdefault(name, schema) != schema:
+                raise ValueError(f"two services have another schema each of the name {name}")
+    tags = {tag["name"]: tag for made in documents for tag in made["tags"]}
+    return {
+        "openapi": documents[0]["openapi"],
+        "info": {
+            "title": "Satchel",
+            "description": _MERGED,
+            "version": documents[0]["info"]["version"],
+        },
+        "servers": documents[0]["servers"],
+        "paths": dict(sorted(path for made in documents for path in made["paths"].items())),
+        "components": {
+            "schemas": dict(sorted(schemas.items())),
+            "securitySchemes": documents[0]["components"]["securitySchemes"],
+        },
+        "tags": [tags[name] for name in TAGS if name in tags],
+    }
 
 
 def _routers(service: str) -> Iterator[APIRouter]:

@@ -31,8 +31,9 @@ from dev.pages import build
 from dev.ports import free_port
 from dev.sign_in import PAGES_SCOPES
 from dev.stack import Stack, own_databases
-from dev.terminal import Mistake, command, say
+from dev.terminal import command, say
 from shared.auth import sign
+from shared.mistake import Mistake
 
 FOLDER = ROOT / ".satchel" / "screenshots"
 SIZES = ((360, 740), (1280, 800), (2560, 1440))

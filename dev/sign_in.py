@@ -15,7 +15,7 @@ from dev.env import read_env
 from dev.run_file import running
 from dev.stack import Stack
 from dev.terminal import command
-from shared.auth import sign
+from shared.auth import TIMELINE_ALL, sign
 from shared.mistake import Mistake
 
 PAGES_SCOPES = "directory:write mail:write timeline:read timeline:write account:write ops"
@@ -50,7 +50,7 @@ def sign_in() -> int:
         secret,
         issuer=issuer,
         account=given.account or "acme",
-        person_id=given.person or "u1",
+        person_id=given.person or (None if given.scope == TIMELINE_ALL else "u1"),
         scope=given.scope or SCOPES,
         expires_at=int(time.time()) + 24 * 3600,
     )

@@ -7,6 +7,7 @@
   ones with keys from a JWKS URL, where no secret counts.
   The token's own `alg` header chooses among the pinned ones, never beyond.
 * A write scope includes its read scope.
+* A token with the scope `timeline:all` may have no person: then it is for its routes alone.
 """
 
 import asyncio
@@ -21,6 +22,8 @@ from pydantic import TypeAdapter, ValidationError
 from shared.events import Account, PersonId
 
 AUDIENCE = "satchel"
+TIMELINE_ALL = "timeline:all"
+"""The scope of a back-end, which sees all mail of an account. Its token needs no person."""
 MIN_SECRET_BYTES = 32
 """RFC 7518 section 3.2: a key as long as the hash."""
 _ASYMMETRIC = ["RS256", "PS256", "ES256", "EdDSA"]
@@ -49,6 +52,11 @@ class Caller:
     expires_at: float = math.inf
     """When the token expires, in Unix time."""
 
+    @property
+    def has_person(self) -> bool:
+        """Whether the token is somebody's; else it is a back-end's, and `person_id` is empty."""
+        return bool(self.person_id)
+
     def may(self, scope: str) -> bool:
         """Return whether the scope was granted, by itself or by its write scope."""
         area, _, verb = scope.partition(":")
@@ -65,9 +73,9 @@ class Claims:
     """`scope` is words in one text (RFC 8693); a claim of another name may be a list of words."""
 
     @property
-    def required(self) -> list[str]:
-        """All that a token must have."""
-        return [self.account, self.person, self.scope, "aud", "iss", "exp"]
+    def required_of_all(self) -> list[str]:
+        """All that every token must have: a person's has the person besides."""
+        return [self.account, self.scope, "aud", "iss", "exp"]
 
 
 class TokenVerifier:
@@ -104,10 +112,11 @@ class TokenVerifier:
             claims = self._decode(token, key)
             known = _SCOPE if self._claims.scope == _OWN_SCOPE else _SCOPES
             scope = known.validate_python(claims[self._claims.scope])
+            scopes = frozenset(scope.split() if isinstance(scope, str) else scope)
             return Caller(
                 account=_ACCOUNT.validate_python(claims[self._claims.account]),
-                person_id=_PERSON.validate_python(claims[self._claims.person]),
-                scopes=frozenset(scope.split() if isinstance(scope, str) else scope),
+                person_id=self._person(claims, scopes),
+                scopes=scopes,
                 expires_at=float(claims["exp"]),
             )
         except jwt.PyJWKClientConnectionError as error:
@@ -134,13 +143,24 @@ class TokenVerifier:
             algorithms=self._algorithms,
             audience=AUDIENCE,
             issuer=self._issuer,
-            options={"require": self._claims.required},
+            options={"require": self._claims.required_of_all},
         )
+
+    def _person(self, claims: dict[str, Any], scopes: frozenset[str]) -> str:
+        """Return whose token it is. Only a back-end's may be nobody's."""
+        if self._claims.person not in claims:
+            if TIMELINE_ALL not in scopes:
+                raise jwt.MissingRequiredClaimError(self._claims.person)
+            return ""
+        return _PERSON.validate_python(claims[self._claims.person])
 
 
 def sign(
-    secret: str, *, issuer: str, account: str, person_id: str, scope: str, expires_at: int
+    secret: str, *, issuer: str, account: str, person_id: str | None, scope: str, expires_at: int
 ) -> str:
-    """Return an HS256 token, as an ATS makes one for its users. `expires_at` is Unix time."""
-    claims = {"account": account, "sub": person_id, "scope": scope, "exp": expires_at}
+    """Return an HS256 token, as an ATS makes one for its users, or without a person for its own
+    back-end. `expires_at` is Unix time."""
+    claims: dict[str, Any] = {"account": account, "scope": scope, "exp": expires_at}
+    if person_id is not None:
+        claims["sub"] = person_id
     return jwt.encode({**claims, "aud": AUDIENCE, "iss": issuer}, secret, algorithm="HS256")

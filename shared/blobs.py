@@ -17,6 +17,7 @@ Keys:
     mails/<account>/<mail id>/<content>/<hash>  the raw bytes of a large attached mail, for good
     receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
     dead/<dead letter id>            the body of a dead letter, as long as it waits
+    idempotency/<hash>               what an upload with an `Idempotency-Key` became, for a day
 """
 
 import asyncio
@@ -31,7 +32,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+)
 from obstore.store import ObjectStore, from_url
 from prometheus_client import Counter, Histogram
 
@@ -60,6 +66,9 @@ CLAIM_PREFIX = "claims/"
 QUARANTINE_PREFIX = "quarantine/"
 MAIL_PREFIX = "mails/"
 DEAD_PREFIX = "dead/"
+IDEMPOTENCY_PREFIX = "idempotency/"
+IDEMPOTENCY_KEPT = timedelta(hours=24)
+"""How long the key of an upload counts."""
 RETENTION = timedelta(days=14)
 """How long dead letters are kept, at most."""
 CLAIM_RETENTION = 2 * RETENTION
@@ -81,6 +90,10 @@ _LISTED_AT_ONCE = 1000
 
 class BlobMissing(Exception):
     """There is nothing under this key."""
+
+
+class BlobExists(Exception):
+    """There is something under this key already."""
 
 
 class BlobStoreAway(Exception):
@@ -148,6 +161,22 @@ class Blobs:
                     await asyncio.to_thread(_sync, self._folder / key, self._folder)
         except BlobMissing as error:  # somebody deleted it before it was synced
             raise BlobStoreAway("deleted meanwhile") from error
+
+    async def create(self, key: str, data: bytes) -> bool:
+        """Store `data`, durably, where there is nothing yet; return False where there is.
+
+        Of several at the same time one is told True. Raises BlobStoreAway.
+        """
+        try:
+            async with self._opened("put") as store:
+                await store.put_async(key, data, mode="create")
+                if self._folder is not None:
+                    await asyncio.to_thread(_sync, self._folder / key, self._folder)
+        except BlobExists:
+            return False
+        except BlobMissing as error:  # somebody deleted it before it was synced
+            raise BlobStoreAway("deleted meanwhile") from error
+        return True
 
     async def get(self, key: str) -> bytes:
         """Return what is under the key. Raises BlobMissing, BlobStoreAway."""
@@ -233,6 +262,8 @@ class Blobs:
             if self._folder is not None and not (self._folder / _MARK).exists():
                 raise BlobStoreAway("the folder is not there") from error
             raise BlobMissing(type(error).__name__) from error
+        except AlreadyExistsError as error:
+            raise BlobExists from error
         except TimeoutError as error:
             raise BlobStoreAway(f"no answer within {DEADLINE_SECONDS:.0f} seconds") from error
         except (BaseError, OSError) as error:

@@ -37,7 +37,7 @@ from pymongo.errors import (
 )
 
 from shared.database_metrics import DATABASE_AWAY, CommandTimes
-from shared.web import Problem, problem_response
+from shared.problems import Code, Problem, problem_response
 
 Document = dict[str, Any]
 Database = AsyncDatabase[Document]
@@ -220,7 +220,7 @@ def answer_outages(app: FastAPI) -> None:
             with database_errors():
                 raise error
         except DatabaseAway:
-            problem = Problem(503, "Try again later", "the database is away, try again")
+            problem = Problem(Code.DATABASE_UNAVAILABLE, "the database is unavailable, try again")
             return problem_response(problem)
 
     app.add_exception_handler(PyMongoError, on_error)

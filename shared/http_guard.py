@@ -15,6 +15,9 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from shared.problems import Code, Problem, problem_response
+from shared.request_id import HEADER, answering, request_id_of
+
 HEAD_SECONDS, BODY_SECONDS = 20.0, 60.0
 MIN_RATE = 1000.0
 """Bytes a second."""
@@ -60,6 +63,16 @@ class GuardedProtocol(H11Protocol):
                 self._wait(HEAD_SECONDS)
         else:
             self._wait(None)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP as every other error is answered."""
+        with answering(id_ := request_id_of([])):
+            problem = Problem(Code.BAD_REQUEST, "the request is not valid HTTP/1.1")
+            answer = problem_response(problem, {"Connection": "close", HEADER: id_})
+        head = h11.Response(status_code=400, headers=answer.raw_headers, reason=b"Bad Request")
+        for event in (head, h11.Data(data=bytes(answer.body)), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def _wait(self, seconds: float | None) -> None:
         if self._patience is not None:

@@ -18,7 +18,7 @@ SECONDS = Histogram(
 )
 CHECK = Gauge("satchel_check", "Whether a check of readiness passes, at this moment", ["check"])
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _STREAMS = frozenset({"/v1/events"})
 """They end when a client leaves, which says nothing."""

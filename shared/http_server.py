@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http_guard import GuardedProtocol
-from shared.web import Problem, problem_response
+from shared.problems import Code, Problem, problem_response
+from shared.request_id import RequestIds
 
 _KEEP_ALIVE_SECONDS = 75
 """Longer than a client or a proxy keeps an idle connection (nginx: 60 s): who closes first must be
@@ -21,7 +22,7 @@ class HttpServer:
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         config = uvicorn.Config(
-            _CutOff(_OneLength(app)),
+            RequestIds(_CutOff(_OneLength(app))),
             host=host,
             port=port,
             http=GuardedProtocol,  # over h11, which limits a request's head to 64 KiB
@@ -65,7 +66,7 @@ class _CutOff:
         except asyncio.CancelledError:
             if scope["type"] != "http" or has_begun:
                 raise
-            problem = Problem(503, "Try again later", "the service stops, try again")
+            problem = Problem(Code.STOPPING, "the service stops, try again")
             await problem_response(problem, {"Connection": "close"})(scope, receive, send)
 
 
@@ -81,7 +82,7 @@ class _OneLength:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         names = {name for name, _ in scope.get("headers", ())}
         if scope["type"] == "http" and {b"content-length", b"transfer-encoding"} <= names:
-            problem = Problem(400, "Bad request", "Content-Length and Transfer-Encoding together")
+            problem = Problem(Code.BAD_REQUEST, "Content-Length and Transfer-Encoding together")
             await problem_response(problem, {"Connection": "close"})(scope, receive, send)
             return
         await self._app(scope, receive, send)

@@ -5,12 +5,10 @@ from typing import Any
 
 from fastapi import Request
 
-from shared.web import Problem, invalid_field
+from shared.problems import Code, Problem, invalid_field
 
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 """What OpenAPI says about a body that is bytes to it."""
-RETRY_SECONDS = 5
-"""When to retry, while too much mail is in flight."""
 SOME_BYTES = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 MAIL_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"message/rfc822": SOME_BYTES}}
@@ -28,8 +26,8 @@ async def read_mail(
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "message/rfc822":
-        raise Problem(415, "Unsupported media type", "send the raw mail as message/rfc822")
-    too_large = Problem(413, "Mail too large", f"the mail is larger than {limit} bytes")
+        raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "send the raw mail as message/rfc822")
+    too_large = Problem(Code.MAIL_TOO_LARGE, f"the mail is larger than {limit} bytes")
     if int(request.headers.get("content-length", 0)) > limit:
         raise too_large
     body = bytearray()
@@ -46,5 +44,4 @@ async def read_mail(
 
 def too_much_mail() -> Problem:
     """Return the problem of a mail for which there is no room now."""
-    detail = "too much mail at a time, try again"
-    return Problem(503, "Try again later", detail, retry_after=RETRY_SECONDS)
+    return Problem(Code.BUSY, "too much mail at a time, try again")

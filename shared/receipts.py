@@ -19,6 +19,8 @@ from uuid import UUID, uuid4
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from shared.capture_id import moment_of
+
 RECEIPT_PREFIX = "receipts/"
 
 
@@ -66,15 +68,6 @@ def day_prefix(moment: datetime) -> str:
 def is_of_hour(key: str, hour: datetime) -> bool:
     """Return whether the object has receipts of the hour that begins then."""
     return key.startswith(f"{RECEIPT_PREFIX}{_hour(hour)}-")
-
-
-def moment_of(id_: UUID) -> datetime | None:
-    """Return when a UUIDv7 was made (RFC 9562 section 5.7), to the millisecond; None of others."""
-    if id_.version != 7:
-        return None
-    milliseconds = id_.int >> 80
-    seconds, rest = divmod(milliseconds, 1000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
 
 
 def first_id(moment: datetime) -> str:

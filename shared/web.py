@@ -1,6 +1,7 @@
 """HTTP, the same in every service: sign-in, problems, health, metrics.
 
-* Errors are `application/problem+json` (RFC 9457). A wrong field is named in `errors`.
+* Errors are `application/problem+json` (RFC 9457; `problems.py`); `errors` names wrong fields.
+* Every answer has an `X-Request-Id` (`request_id.py`).
 * 401 without a valid token, 403 without the scope, 404 for what another account has.
 * `/healthz` says that the process lives and depends on nothing; `/readyz` says whether work can be
   done, and what is missing; `/metrics` is for Prometheus.
@@ -18,7 +19,6 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -28,8 +28,34 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import VERSION, build  # noqa: F401 - build: so that its metric is there
 from shared.auth import Caller, InvalidToken, KeysAway
 from shared.http_metrics import CHECK, Measured
+from shared.openapi import complete
+from shared.problems import (
+    Code,
+    Problem,
+    ProblemBody,
+    invalid_field,
+    not_found,
+    problem_of_status,
+    problem_response,
+)
 from shared.readiness import Readiness
+from shared.request_id import HEADER, RequestIds
 from shared.settings import Settings
+
+__all__ = [
+    "Api",
+    "Code",
+    "Problem",
+    "SignedIn",
+    "allowed",
+    "allowed_without_person",
+    "create_app",
+    "demand",
+    "invalid_field",
+    "not_found",
+    "problem_response",
+    "with_examples",
+]
 
 log = structlog.get_logger()
 
@@ -39,7 +65,6 @@ MAX_ERRORS, MAX_FIELD = 20, 200
 STREAMED = frozenset({"/v1/mail", "/v1/people:import", "/v1/explain"})
 """Routes that read their own bodies."""
 
-PROBLEM_TYPE = "application/problem+json"
 _NO_TELEMETRY: TelemetryConfig = {
     "auto_configure": False,
     "tracing": False,
@@ -50,67 +75,29 @@ _NO_TELEMETRY: TelemetryConfig = {
 """The framework's own would export URLs, which hold addresses, and the text of exceptions."""
 
 
-class FieldError(BaseModel):
-    """What is wrong with one field."""
+class Api(FastAPI):
+    """An app whose every answer has an `X-Request-Id`, those of its own failures included."""
 
-    field: str
-    message: str
-
-
-class ProblemBody(BaseModel):
-    """An error as RFC 9457 describes it."""
-
-    title: str
-    status: int
-    detail: str
-    errors: list[FieldError] | None = None
-
-
-class Problem(Exception):
-    """An error to answer with: the status is for programs, the detail for people."""
-
-    def __init__(
-        self,
-        status: int,
-        title: str,
-        detail: str,
-        *,
-        errors: Mapping[str, str] | None = None,
-        retry_after: int | None = None,
-    ) -> None:
-        super().__init__(title)
-        self.headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
-        self.body = ProblemBody(
-            title=title,
-            status=status,
-            detail=detail,
-            errors=[FieldError(field=f, message=m) for f, m in errors.items()] if errors else None,
-        )
-
-
-def invalid_field(field: str, message: str) -> Problem:
-    """Return the problem of a field that cannot be used as it is."""
-    return Problem(422, "Invalid request", f"{field}: {message}", errors={field: message})
-
-
-def not_found(what: str) -> Problem:
-    """Return the problem of something that is not there, or not this account's."""
-    return Problem(404, "Not found", f"there is no such {what}")
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the app in its middleware; the framework answers 500 outside of all others."""
+        return RequestIds(super().build_middleware_stack())
 
 
 def create_app(title: str, description: str, settings: Settings, readiness: Readiness) -> FastAPI:
     """Return an app with everything that all services have."""
-    app = FastAPI(
+    app = Api(
         title=title,
         version=VERSION,
         description=description,
         docs_url=None,
         redoc_url=None,
-        responses={"default": {"model": ProblemBody, "description": "RFC 9457 problem"}},
+        servers=[{"url": "/", "description": "The origin that this document comes from"}],
+        responses={"default": {"model": ProblemBody, "description": "An error: docs/errors.md"}},
         telemetry=_NO_TELEMETRY,
         generate_unique_id_function=lambda route: route.name,  # what clients' methods are called
     )
-    _describe_problems(app)
+    app.state.examples = {}
+    complete(app, app.state.examples)
     app.state.verifier = settings.token_verifier
     app.add_middleware(BodyLimit)
     if settings.origins:
@@ -118,7 +105,11 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
             CORSMiddleware,
             allow_origins=settings.origins,
             allow_methods=["*"],
-            allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
+            allow_headers=[
+                *("Authorization", "Content-Type", "Last-Event-ID"),
+                *("If-Match", "Idempotency-Key", HEADER),
+            ],
+            expose_headers=["ETag", "Retry-After", HEADER],
         )
     app.add_middleware(NoStore)
     app.add_middleware(Measured)
@@ -147,35 +138,9 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
     return app
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Let an app say of its problems that they are no plain JSON: the framework cannot."""
-    describe = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = describe()
-        for operation in (o for path in document["paths"].values() for o in path.values()):
-            content = operation["responses"]["default"]["content"]
-            if body := content.pop("application/json", None):
-                content[PROBLEM_TYPE] = body
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign] # its documented way
-
-
 def with_examples(app: FastAPI, examples: Mapping[str, Any]) -> None:
-    """Add examples, by the name of their schema, to what an app says of itself.
-
-    The framework can do so too, but leaves out every null of them.
-    """
-    describe = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = describe()
-        for name, example in examples.items():
-            document["components"]["schemas"][name]["examples"] = [example]
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign] # its documented way
+    """Add examples, by the name of their schema, to what an app says of itself."""
+    app.state.examples.update(examples)
 
 
 class BodyLimit:
@@ -237,55 +202,62 @@ async def _caller(
     except InvalidToken as error:
         raise _unauthorized(str(error)) from error
     except KeysAway as error:
-        raise Problem(503, "Try again later", str(error)) from error
+        raise Problem(Code.SIGNING_KEYS_UNAVAILABLE, str(error)) from error
     return caller
 
 
-SignedIn = Annotated[Caller, Depends(_caller)]
-"""A caller with a valid token, whatever its scopes."""
+async def _person(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+    if not caller.has_person:
+        raise Problem(Code.PERSON_REQUIRED, "the route is for a person, and the token has none")
+    return caller
 
 
-def allowed(scope: str) -> Any:
-    """Return the dependency that gives the caller, when the token has the scope."""
+SignedIn = Annotated[Caller, Depends(_person)]
+"""A person with a valid token, whatever its scopes."""
+
+
+def allowed(*scopes: str) -> Any:
+    """Return the dependency that gives the caller, when the token has one of the scopes."""
 
     async def check(caller: SignedIn) -> Caller:
-        demand(caller, scope)
+        demand(caller, *scopes)
         return caller
 
+    check.scopes = scopes  # type: ignore[attr-defined] # for the API's description
     return Depends(check)
 
 
-def demand(caller: Caller, scope: str) -> None:
-    """Raise the problem 403 unless the caller has the scope."""
-    if not caller.may(scope):
-        raise Problem(403, "Forbidden", f"the token needs the scope {scope}")
+def allowed_without_person(*scopes: str) -> Any:
+    """Return what `allowed` does, also for the token of a back-end, which is nobody's."""
+
+    async def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+        demand(caller, *scopes)
+        return caller
+
+    check.scopes = scopes  # type: ignore[attr-defined] # for the API's description
+    return Depends(check)
+
+
+def demand(caller: Caller, *scopes: str) -> None:
+    """Raise the problem 403 unless the caller has one of the scopes."""
+    if not any(map(caller.may, scopes)):
+        raise Problem(Code.INSUFFICIENT_SCOPE, f"the token needs the scope {' or '.join(scopes)}")
 
 
 def _unauthorized(detail: str) -> Problem:
-    return Problem(401, "Unauthorized", detail)
-
-
-def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return the answer that shows a problem."""
-    return JSONResponse(
-        problem.body.model_dump(exclude_none=True),
-        problem.body.status,
-        headers=headers,
-        media_type=PROBLEM_TYPE,
-    )
+    return Problem(Code.UNAUTHORIZED, detail)
 
 
 async def _on_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)  # noqa: S101 - for the type checker
-    challenge = {"WWW-Authenticate": "Bearer"} if error.body.status == 401 else {}
-    return problem_response(error, {**challenge, **error.headers})
+    return problem_response(error)
 
 
 async def _on_http_exception(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
     detail = {404: "there is no such route", 405: "the route has no such method"}
-    problem = Problem(error.status_code, error.detail, detail.get(error.status_code, error.detail))
-    return problem_response(problem, error.headers)
+    text = detail.get(error.status_code, error.detail)
+    return problem_response(problem_of_status(error.status_code, text), error.headers)
 
 
 async def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
@@ -297,7 +269,7 @@ async def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
         for problem in error.errors()[:MAX_ERRORS]
     }
     detail = "; ".join(f"{field}: {message}" for field, message in errors.items())
-    return problem_response(Problem(422, "Invalid request", detail, errors=errors))
+    return problem_response(Problem(Code.INVALID_REQUEST, detail, errors=errors))
 
 
 async def _on_disconnect(_: Request, __: Exception) -> Response:
@@ -311,6 +283,6 @@ async def _on_disconnect(_: Request, __: Exception) -> Response:
 async def _on_error(request: Request, error: Exception) -> JSONResponse:
     route = getattr(request.scope.get("route"), "path", "unknown")
     log.error("request failed", route=route, exc_info=error)
-    answer = problem_response(Problem(500, "Internal error", "the service failed; it was logged"))
+    answer = problem_response(Problem(Code.INTERNAL_ERROR, "the service failed; it was logged"))
     answer.headers["Cache-Control"] = "no-store"  # it is made outside of the middleware
     return answer

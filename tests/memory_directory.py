@@ -14,7 +14,7 @@ from services.matcher.never_capture import NOTHING, NeverCapture
 from services.matcher.never_capture_lists import NeverCaptureLists
 from services.matcher.versions import Versions
 
-Meanwhile = Callable[[], Awaitable[None]]
+Meanwhile = Callable[[], Awaitable[object]]
 
 
 class Race:
@@ -62,6 +62,14 @@ class MemoryDirectory(Directory):
             self.people[account, person.person_id] = person
         return is_new
 
+    async def replace(self, account: str, expected: Person, person: Person) -> bool:
+        """Store a person in place of one that is as expected."""
+        async with self._versions.change(account):
+            is_so = self.people.get((account, person.person_id)) == expected
+            if is_so:
+                self.people[account, person.person_id] = person
+        return is_so
+
     async def delete(self, account: str, person_id: str) -> None:
         """Forget a person."""
         async with self._versions.change(account):
@@ -85,10 +93,19 @@ class MemoryNeverCapture(NeverCaptureLists):
         self.look_ups: list[list[str]] = []
         self.race = Race()
 
-    async def put(self, account: str, person_id: str, never: NeverCapture) -> None:
+    async def put(
+        self,
+        account: str,
+        person_id: str,
+        never: NeverCapture,
+        expected: NeverCapture | None = None,
+    ) -> bool:
         """Store a list."""
         async with self._versions.change(account):
+            if expected not in (None, self.lists.get((account, person_id), NOTHING)):
+                return False
             self.lists[account, person_id] = never
+        return True
 
     async def of(self, account: str, person_ids: Collection[str]) -> dict[str, NeverCapture]:
         """Return the list of each of these."""

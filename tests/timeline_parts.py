@@ -12,12 +12,14 @@ from uuid import UUID
 
 from pymongo import AsyncMongoClient
 
+from services.timeline.admin.captures import Captures
 from services.timeline.admin.index_terms import index_terms
 from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
 from services.timeline.admin.stats import Stats
 from services.timeline.indexes import INDEXES
 from services.timeline.query.inbox import Inbox, InboxItem
+from services.timeline.query.mail_changes import MailChanges
 from services.timeline.query.mails import Mails, ShownMail
 from services.timeline.query.raw_bytes import RawBytes
 from services.timeline.query.read_state import ReadState
@@ -67,6 +69,8 @@ class Timeline:
         self.quarantine, self.stats = Quarantine(database), Stats(database)
         self.release = Release(self.projector, self.quarantine, timedelta(days=30))
         self.mails, self.search = Mails(database), Search(database)
+        self.changes = MailChanges(database, self.mails)
+        self.captures = Captures(database, self.mails)
         self.inbox = Inbox(database, ReadState(database))
         self.blobs, self.database, self.client = blobs, database, client
         self.raw_bytes = RawBytes(database, blobs)

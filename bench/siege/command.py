@@ -21,7 +21,8 @@ from dev.dns_server import DnsServer
 from dev.siege.attacks import ATTACKS
 from dev.siege.ground import FULL, Scale, furnished
 from dev.stack import SERVICES, Stack, own_databases
-from dev.terminal import Mistake, say
+from dev.terminal import say
+from shared.mistake import Mistake
 
 AT_ONCE = "all at once"
 _MOST_OF_INGEST = 200

@@ -9,13 +9,14 @@ import sys
 from functools import partial
 
 from services.ingest.backfill import OPTIONS, Backfill
+from services.ingest.idempotency import IdempotencyKeys
 from services.ingest.metrics import BYTES_IN_HAND
 from services.ingest.rates import Rates, SharedRates
 from services.ingest.receipts import Receipts
 from services.ingest.receive import Receiver
 from services.ingest.settings import IngestSettings
 from services.ingest.smtp import Door, SmtpServer
-from services.ingest.upload import mail_routes
+from services.ingest.upload import EXAMPLES, mail_routes
 from shared.blobs import Blobs
 from shared.broker import Backlog, Publisher
 from shared.events import MailReceived
@@ -28,7 +29,7 @@ from shared.runtime import Together, configure_logging, run, running
 from shared.settings import load
 from shared.topology import OUTCOMES, QUEUES, RECEIVED, uses
 from shared.trace_export import exporting
-from shared.web import create_app
+from shared.web import create_app, with_examples
 
 _OTHERS_SECONDS = 10.0
 """How often the queues are looked at that nothing but the metrics asks for."""
@@ -94,7 +95,12 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
             reported={"blobs": holds(lambda: blobs_lookout.found)},
         ),
     )
-    app.include_router(mail_routes(receiver, verify, settings.max_mail_bytes, in_flight, rates))
+    app.include_router(
+        mail_routes(
+            receiver, verify, settings.max_mail_bytes, in_flight, rates, IdempotencyKeys(blobs)
+        )
+    )
+    with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.ingest_http_port)
     async with (
         exporting("ingest", settings.otel_exporter_otlp_endpoint),

@@ -12,7 +12,6 @@
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from shared import tracing
 from shared.blobs import CLAIM_CHECK_BYTES, Blobs, BlobStoreAway, claim_key
 from shared.broker import Publisher, PublishFailed
 from shared.capture_address import CaptureAddress
+from shared.capture_id import capture_id
 from shared.events import MailReceived
 from shared.tracing import Trace
 
@@ -62,17 +62,20 @@ class Receiver:
         door: Door,
         account: str | None = None,
         trace: Trace | None = None,
+        capture_id: UUID | None = None,
     ) -> list[UUID]:
         """Return the capture ids, in the order of the recipients, once all are durable.
 
         `raw` is the mail as it came (RFC 5322), `mail_from` the envelope's sender, None when empty,
         `account` the one that the recipients have to be of, where that is known, `trace` the
-        caller's, which is gone on with.
+        caller's, which is gone on with. A `capture_id` is that of the one recipient of an upload
+        that may have come before.
         Raises NotAccepted when the broker or the blob store cannot take it now.
         """
         with tracing.step("receive mail", "server", trace, door=door, size=len(raw)):
             events = [
-                self._event(raw, recipient, mail_from, door, account) for recipient in recipients
+                self._event(raw, recipient, mail_from, door, account, capture_id)
+                for recipient in recipients
             ]
             await self._take_all(events, raw, door)
         return [event.capture_id for event in events]
@@ -107,8 +110,9 @@ class Receiver:
         mail_from: str | None,
         door: Door,
         account: str | None,
+        known_id: UUID | None,
     ) -> MailReceived:
-        id_ = uuid7()
+        id_ = known_id or capture_id(recipient.account_tag)
         return MailReceived(
             capture_id=self._backfill_id(recipient, raw) if self._backfill_id else id_,
             backfill=self._backfill_id is not None,
@@ -135,12 +139,3 @@ class Receiver:
                 with contextlib.suppress(BlobStoreAway):  # the sweep takes it later
                     await self._blobs.delete(event.blob_key)
             raise
-
-
-def uuid7() -> UUID:
-    """Return a UUIDv7 (RFC 9562 section 5.7): milliseconds since 1970, then random bits."""
-    value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80
-    value |= int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return UUID(int=value)

@@ -4,28 +4,44 @@ It signs in, checks the type and the size, and calls the same function as the SM
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Query, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import BaseModel, Field
 
+from services.ingest.idempotency import MAX_LENGTH, IdempotencyKeys, KeyReused
 from services.ingest.metrics import RECEIVED
 from services.ingest.rates import Rates
 from services.ingest.receive import NotAccepted, Receiver
 from shared import tracing
 from shared.auth import Caller
+from shared.blobs import BlobStoreAway
 from shared.capture_address import CaptureAddress, account_tag
 from shared.in_flight import InFlight
-from shared.raw_body import MAIL_BODY, RETRY_SECONDS, read_mail
+from shared.raw_body import MAIL_BODY, read_mail
 from shared.tracing import Trace
-from shared.web import Problem, allowed, invalid_field
+from shared.web import Code, Problem, allowed, invalid_field
+
+EXAMPLES = {"Accepted": {"capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f"}}
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=MAX_LENGTH,
+        description="A new one for each mail, such as a UUID. The same key again within 24 hours "
+        "is answered as the first was, and the mail is captured once; with another mail or "
+        "recipient it is refused: 422",
+    ),
+]
 
 
 class Accepted(BaseModel):
     """The mail is ours now."""
 
-    capture_id: UUID
+    capture_id: UUID = Field(description="`GET /v1/captures/{capture_id}` tells what becomes of it")
 
 
 def mail_routes(
@@ -34,9 +50,10 @@ def mail_routes(
     max_bytes: int,
     in_flight: InFlight,
     rates: Rates,
+    keys: IdempotencyKeys,
 ) -> APIRouter:
     """Return the routes of the HTTP door."""
-    router = APIRouter()
+    router = APIRouter(tags=["upload"])
 
     @router.post(
         "/v1/mail",
@@ -54,10 +71,13 @@ def mail_routes(
         request: Request,
         recipient: Annotated[str, Query(description="The capture address", max_length=320)],
         caller: Annotated[Caller, allowed("mail:write")],
+        idempotency_key: IdempotencyKey = None,
     ) -> Accepted:
         """Take one raw mail for one capture address of the token's account.
 
-        202 once the mail is durable. Sending the same mail again is harmless.
+        202 once the mail is durable. Sending the same mail again is harmless: it is shown once.
+        With an `Idempotency-Key` it is the same capture as well, for 24 hours.
+        `GET /v1/captures/{capture_id}` tells what becomes of it.
         """
         address = verify(recipient)
         if address is None or address.account_tag != account_tag(caller.account):
@@ -65,29 +85,39 @@ def mail_routes(
         tag = address.account_tag
         if seconds := rates.wait(tag):
             RECEIVED.labels("http", "account_rate").inc()
-            raise HTTPException(429, "Too many mails", headers={"Retry-After": str(seconds)})
+            raise Problem(Code.RATE_LIMITED, "too many mails for the account", retry_after=seconds)
         reservation = in_flight.reserve([tag])
         try:
             raw = await read_mail(request, max_bytes, reservation.grow)
-            captures = await receiver.receive(
+            known = (
+                await keys.begin(caller, idempotency_key, address, raw)
+                if (idempotency_key is not None)
+                else None
+            )
+            if known is not None and known.accepted:
+                return Accepted(capture_id=known.capture_id)
+            [taken] = await receiver.receive(
                 raw,
                 [address],
                 mail_from=None,
                 door="http",
                 account=caller.account,
                 trace=_trace_of(request),
+                capture_id=known.capture_id if known else None,
             )
             rates.took(tag, len(raw))
-        except NotAccepted as error:
-            raise Problem(
-                503,
-                "Try again later",
-                "the mail cannot be taken right now, try again",
-                retry_after=RETRY_SECONDS,
-            ) from error
+            if known is not None and idempotency_key is not None:
+                with suppress(BlobStoreAway):  # a repetition is then published as the same capture
+                    await keys.accepted(caller, idempotency_key, known)
+        except KeyReused as error:
+            detail = "the Idempotency-Key came with another mail or recipient before"
+            raise Problem(Code.IDEMPOTENCY_KEY_REUSED, detail) from error
+        except (NotAccepted, BlobStoreAway) as error:
+            detail = "the mail cannot be taken right now, try again"
+            raise Problem(Code.MAIL_NOT_ACCEPTED, detail) from error
         finally:
             reservation.release()
-        return Accepted(capture_id=captures[0])
+        return Accepted(capture_id=taken)
 
     return router
 

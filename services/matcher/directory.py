@@ -50,6 +50,18 @@ class Directory:
             )
         return before is None or "deleted" in before
 
+    async def replace(self, account: str, expected: Person, person: Person) -> bool:
+        """Store a person in place of one; return False when that one is not as expected."""
+        which, changes = _upsert(account, person)
+        as_expected = {
+            "kind": expected.kind.value,
+            "name": expected.name,
+            "addresses": list(expected.addresses),
+        }
+        async with self._versions.change(account):
+            done = await self._people.update_one({**which, **_LIVING, **as_expected}, changes)
+        return done.matched_count > 0
+
     async def put_all(self, account: str, people: Sequence[Person]) -> None:
         """Store many people as given, each of them once."""
         async with self._versions.change(account):

@@ -7,6 +7,8 @@ version (`versions.py`), so it decides every mail received after it was acknowle
 
 from collections.abc import Collection
 
+from pymongo.errors import DuplicateKeyError
+
 from services.matcher.never_capture import NOTHING, NeverCapture
 from services.matcher.versions import Versions
 from shared.database import Database, Document, of_id, of_ids
@@ -21,16 +23,33 @@ class NeverCaptureLists:
     def __init__(self, database: Database, versions: Versions) -> None:
         self._lists, self._versions = database["never_capture"], versions
 
-    async def put(self, account: str, person_id: str, never: NeverCapture) -> None:
-        """Store a list as given, in place of the one before. An empty one is removed."""
+    async def put(
+        self,
+        account: str,
+        person_id: str,
+        never: NeverCapture,
+        expected: NeverCapture | None = None,
+    ) -> bool:
+        """Store a list as given, in place of the one before. An empty one is removed.
+
+        Return False, and change nothing, when the one before is not as expected.
+        """
         key = of_id(account, _key(account, person_id))
         async with self._versions.change(account):
+            if expected is not None:
+                key |= _entries(expected) if expected else {"addresses": {"$exists": False}}
             if not never:
-                await self._lists.delete_one(key)
-                return
-            entries = {"addresses": sorted(never.addresses), "domains": sorted(never.domains)}
+                gone = await self._lists.delete_one(key)
+                return not expected or gone.deleted_count > 0
             owner = {"person_id": person_id} if person_id else {}
-            await self._lists.update_one(key, {"$set": {**owner, **entries}}, upsert=True)
+            change = {"$set": {**owner, **_entries(never)}}
+            try:
+                done = await self._lists.update_one(key, change, upsert=not expected)
+            except DuplicateKeyError:  # there is one, which is not the one expected
+                if expected is None:
+                    raise
+                return False
+            return bool(done.matched_count or done.upserted_id)
 
     async def of(self, account: str, person_ids: Collection[str]) -> dict[str, NeverCapture]:
         """Return the list of each of these; one that there is not is empty."""
@@ -51,6 +70,10 @@ class NeverCaptureLists:
 
 def _key(account: str, person_id: str) -> str:
     return f"{account}/{person_id}"
+
+
+def _entries(never: NeverCapture) -> Document:
+    return {"addresses": sorted(never.addresses), "domains": sorted(never.domains)}
 
 
 def _list(stored: Document) -> NeverCapture:

@@ -1,7 +1,7 @@
 """Removes from the blob store what nobody needs any more.
 
-That is claims that crashes between two steps left behind, and receipts that are as old as the
-oldest dead letter.
+That is claims that crashes between two steps left behind, receipts that are as old as the oldest
+dead letter, and idempotency keys of yesterday.
 """
 
 import structlog
@@ -9,6 +9,8 @@ import structlog
 from shared.blobs import (
     CLAIM_PREFIX,
     CLAIM_RETENTION,
+    IDEMPOTENCY_KEPT,
+    IDEMPOTENCY_PREFIX,
     RETENTION,
     BlobMissing,
     Blobs,
@@ -18,7 +20,11 @@ from shared.periodic import Periodic
 from shared.receipts import RECEIPT_PREFIX
 
 _EVERY_SECONDS = 3600.0
-_KEPT = {CLAIM_PREFIX: CLAIM_RETENTION, RECEIPT_PREFIX: RETENTION}
+_KEPT = {
+    CLAIM_PREFIX: CLAIM_RETENTION,
+    RECEIPT_PREFIX: RETENTION,
+    IDEMPOTENCY_PREFIX: IDEMPOTENCY_KEPT,
+}
 log = structlog.get_logger()
 
 

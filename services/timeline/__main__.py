@@ -4,6 +4,7 @@ import asyncio
 import sys
 from datetime import timedelta
 
+from services.timeline.admin.captures import Captures
 from services.timeline.admin.chores import OPTIONS, do_chore
 from services.timeline.admin.dead_letters.content import Content
 from services.timeline.admin.dead_letters.keeper import Keeper
@@ -14,10 +15,13 @@ from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
 from services.timeline.admin.setup_watch import SetupWatch
 from services.timeline.admin.stats import Stats
+from services.timeline.api.captures import capture_routes
 from services.timeline.api.dead_letters import dead_letter_routes
+from services.timeline.api.description import MERGED, description_routes
 from services.timeline.api.examples import EXAMPLES
 from services.timeline.api.images import image_routes
 from services.timeline.api.inbox import inbox_routes
+from services.timeline.api.mail_changes import mail_change_routes
 from services.timeline.api.mails import mail_routes
 from services.timeline.api.pages import Pages, page_routes
 from services.timeline.api.quarantine import quarantine_routes
@@ -29,6 +33,7 @@ from services.timeline.query.changes import Changes
 from services.timeline.query.confirmations import Confirmations
 from services.timeline.query.inbox import Inbox
 from services.timeline.query.live import Live
+from services.timeline.query.mail_changes import MailChanges
 from services.timeline.query.mails import Mails
 from services.timeline.query.people import Directory
 from services.timeline.query.raw import RawMails
@@ -116,16 +121,20 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(
         inbox_routes(inbox, Search(database), mails, directory, account_settings, live)
     )
+    mail_changes = MailChanges(database, mails)
+    app.include_router(mail_change_routes(mail_changes, directory, account_settings))
     raw_mails = RawMails(RawBytes(database, blobs))
     app.include_router(mail_routes(mails, directory, account_settings, raw_mails))
     remote_images = RemoteImages() if settings.remote_images else None
     app.include_router(image_routes(mails, account_settings, remote_images))
+    app.include_router(capture_routes(Captures(database, mails), account_settings))
     app.include_router(stats_routes(Stats(database), account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(dead_letter_routes(records, content, replay))
     setups = Setups(database)
     app.include_router(setup_routes(directory, Confirmations(database), setups))
     app.include_router(quarantine_routes(quarantine, release, account_settings))
+    app.include_router(description_routes(MERGED))
     app.include_router(page_routes(Pages(settings.pages), settings.embedders, settings.sign_in))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.timeline_http_port)

@@ -13,6 +13,7 @@ import httpx
 
 from dev.client import Client
 from dev.stack import SERVICES
+from services.timeline.query.mail_changes import Position
 from tests.e2e.account import Account
 
 EVENTS = "/v1/events"
@@ -23,6 +24,7 @@ SCOPES: dict[str, str | None] = {
     "GET /v1/people/{person_id}": "directory:read",
     "PUT /v1/people/{person_id}": "directory:write",
     "DELETE /v1/people/{person_id}": "directory:write",
+    "PATCH /v1/people/{person_id}": "directory:write",
     "POST /v1/people:import": "directory:write",
     "GET /v1/capture-addresses": "directory:write",
     "POST /v1/capture-addresses": "directory:write",
@@ -32,6 +34,7 @@ SCOPES: dict[str, str | None] = {
     "GET /v1/never-capture": None,
     "PUT /v1/never-capture": "account:write",
     "POST /v1/explain": "directory:read",
+    "GET /v1/captures/{capture_id}": "timeline:read",
     "GET /v1/inbox": "timeline:read",
     "PUT /v1/inbox/read": "timeline:read",
     "GET /v1/inbox/unread": "timeline:read",
@@ -39,6 +42,7 @@ SCOPES: dict[str, str | None] = {
     "PUT /v1/conversations/{conversation_id}/read": "timeline:read",
     "PUT /v1/conversations/{conversation_id}/unread": "timeline:read",
     "GET /v1/profiles/{person_id}/timeline": "timeline:read",
+    "GET /v1/mails": "timeline:all",
     "GET /v1/mails/{mail_id}": "timeline:read",
     "GET /v1/mails/{mail_id}/images": "timeline:read",
     "GET /v1/mails/{mail_id}/raw": "timeline:read",
@@ -65,9 +69,18 @@ SCOPES: dict[str, str | None] = {
     "DELETE /v1/quarantine/{held_id}": "timeline:write",
 }
 """None: whoever the token is for, whatever its scopes."""
+INSTEAD: Mapping[str, set[str]] = {
+    "GET /v1/captures/{capture_id}": {"mail:write", "timeline:all"},
+    "GET /v1/mails/{mail_id}": {"timeline:all"},
+    "GET /v1/mails/{mail_id}/raw": {"timeline:all"},
+    "GET /v1/mails/{mail_id}/attachments/{index}": {"timeline:all"},
+    "GET /v1/mails/{mail_id}/variants/{variant}": {"timeline:all"},
+}
+"""Scopes that will do instead."""
 ALL_SCOPES = frozenset(filter(None, SCOPES.values())) | {"directory:write"}
 JSON, NDJSON, MAIL = "application/json", "application/x-ndjson", "message/rfc822"
 BODIES: Mapping[str, Any] = {
+    "PATCH /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
     "PUT /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
     "POST /v1/capture-addresses": {"person_id": "u1"},
     "POST /v1/capture-addresses/{address}:rotate": {"grace_hours": 1},
@@ -148,6 +161,7 @@ def operations(account: Account) -> list[Operation]:
         "variant": "0" * 32,
         "dead_letter_id": "a" * 32,
         "held_id": "a" * 32,
+        "capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f",
         "index": "0",
         "address": account.capture,
         "recipient": account.capture,
@@ -163,10 +177,13 @@ def operations(account: Account) -> list[Operation]:
         "styles": "inline",
         "url": "https://pictures.example/a.png",
         "guide": "gmail",
+        "updated_since": "2026-01-01T00:00:00Z",
+        "direction": "outbound",
         "from": "2026-01-01",
         "to": "2026-01-31",
     }
     values_in = {"/v1/people": {"address": "cand@mail.example", "cursor": "c1"}}
+    values_in["/v1/mails"] = {"cursor": Position().encode()}
     values_in["/v1/setup/guides"] = {"address": "user@team.example"}
     values_in["/v1/capture-addresses"] = {"cursor": account.capture, "person_id": "u1"}
     values_in["/v1/capture-addresses"]["scope"] = "account"

@@ -14,7 +14,6 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from dev.ports import free_port
-from services.ingest.receive import uuid7
 from services.timeline.admin.audit import Finding
 from services.timeline.admin.audit import command as room
 from services.timeline.admin.audit.blobs import SWEEP_AGE, BlobAudit
@@ -25,6 +24,7 @@ from services.timeline.settings import TimelineSettings
 from services.timeline.write import consumer
 from services.timeline.write.records import RAW_IN_DATABASE_BYTES
 from shared.blobs import claim_key
+from shared.capture_id import capture_id
 from shared.database import Document
 from shared.mistake import Mistake
 from shared.receipts import RECEIPT_PREFIX, Receipt, encode
@@ -37,7 +37,7 @@ HOUR, GRACE = timedelta(hours=1), timedelta(minutes=15)
 def made_at(moment: datetime) -> UUID:
     """Return a UUIDv7 of that moment."""
     milliseconds = int(moment.timestamp() * 1000)
-    return UUID(int=uuid7().int & ((1 << 80) - 1) | milliseconds << 80)
+    return UUID(int=capture_id("t").int & ((1 << 80) - 1) | milliseconds << 80)
 
 
 @pytest.fixture
@@ -278,7 +278,7 @@ async def test_orphans_are_swept_when_nothing_can_need_them(
 
 
 async def test_claims_that_nobody_waits_for_are_named(timeline: Timeline) -> None:
-    settled, needed, unknown = (uuid7() for _ in range(3))
+    settled, needed, unknown = (capture_id("t") for _ in range(3))
     await timeline.handle(dismissed(settled))
     letter = {"_id": "1", "capture_id": str(needed), "state": "waiting"}
     await timeline.database.dead_letters.insert_one(letter)

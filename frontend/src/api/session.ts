@@ -14,6 +14,8 @@ export class Problem extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** What went wrong, for programs: docs/errors.md lists the codes. */
+    readonly code = "",
   ) {
     super(message);
     this.name = "Problem";
@@ -111,8 +113,8 @@ function payloadOf(token: string): Record<string, unknown> | undefined {
 /** Returns the data of an answer. Throws Problem for an error. */
 export function dataOf<T>(answer: { data?: T; error?: unknown; response: Response }): T {
   if (answer.response.ok) return answer.data as T;
-  const error = answer.error as { detail?: string; title?: string } | undefined;
-  throw new Problem(answer.response.status, error?.detail ?? error?.title ?? "");
+  const error = answer.error as { detail?: string; title?: string; code?: string } | undefined;
+  throw new Problem(answer.response.status, error?.detail ?? error?.title ?? "", error?.code);
 }
 
 const sessions = new Map<string, Session>();

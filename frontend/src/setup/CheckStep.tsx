@@ -31,8 +31,8 @@ export function CheckStep({ number, setup, mailbox, again }: CheckStepProps) {
       await call(session, "POST", "/v1/setup:prove", mailbox ? { address: mailbox } : undefined);
       again();
     } catch (error) {
-      // 409: no relay is configured, so the test mail has to come from a person.
-      if (error instanceof Problem && error.status === 409) setWithout(true);
+      // No relay is configured, so the test mail has to come from a person.
+      if (error instanceof Problem && error.code === "no_relay") setWithout(true);
       else setProblem(error instanceof Problem && error.message ? error.message : text.failed);
     } finally {
       setBusy(false);

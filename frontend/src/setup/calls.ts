@@ -21,10 +21,10 @@ export async function call<T>(
   );
   if (answer.ok) return (await answer.json()) as T;
   const isProblem = answer.headers.get("Content-Type")?.includes("problem+json");
-  const said = isProblem ? ((await answer.json()) as { detail?: string }) : {};
+  const said = isProblem ? ((await answer.json()) as { detail?: string; code?: string }) : {};
   if (answer.status === 405 || (answer.status === 404 && said.detail === undefined))
     return undefined;
-  throw new Problem(answer.status, said.detail ?? "");
+  throw new Problem(answer.status, said.detail ?? "", said.code);
 }
 
 export async function setupOf(session: Session, signal: AbortSignal): Promise<Setup> {

@@ -12,9 +12,12 @@ from services.matcher.decide import Person
 from services.matcher.directory import Directory
 from shared.auth import Caller
 from shared.events import Kind, PersonId
+from shared.openapi import SCOPES_OF_ITSELF
 from shared.web import Problem, SignedIn, demand, invalid_field, not_found
 
 MAX_GRACE_HOURS = 24 * 90
+_SCOPES = ["directory:write", "account:write"]
+"""The first for addresses of users, where one's own need none; the second for the account's own."""
 CARD_HEADERS = {
     "Content-Disposition": 'attachment; filename="satchel.vcf"',
     "Cache-Control": "no-store",
@@ -53,7 +56,7 @@ class RotateRequest(BaseModel):
     grace_hours: Annotated[int, Field(ge=0, le=MAX_GRACE_HOURS)] = 72
 
 
-class CaptureAddressOut(BaseModel):
+class MintedAddress(BaseModel):
     """A capture address."""
 
     address: str
@@ -65,10 +68,10 @@ class CaptureAddressOut(BaseModel):
     valid_until: datetime | None
 
 
-class CaptureAddressList(BaseModel):
+class MintedAddressList(BaseModel):
     """A page of capture addresses."""
 
-    items: list[CaptureAddressOut]
+    items: list[MintedAddress]
     next_cursor: str | None
 
 
@@ -111,11 +114,12 @@ def capture_address_routes(
     @router.post(
         "/v1/capture-addresses",
         status_code=201,
-        responses={200: {"model": CaptureAddressOut, "description": "The address they have"}},
+        openapi_extra={SCOPES_OF_ITSELF: _SCOPES},
+        responses={200: {"model": MintedAddress, "description": "The address they have"}},
     )
     async def mint_capture_address(
         body: MintRequest, response: Response, caller: SignedIn
-    ) -> CaptureAddressOut:
+    ) -> MintedAddress:
         """Return the capture address of the user or the account, made when there is none (201).
 
         The account's own needs the scope account:write.
@@ -132,7 +136,10 @@ def capture_address_routes(
         response.status_code = 201 if new else 200
         return _shown(record)
 
-    @router.get("/v1/capture-addresses")
+    @router.get(
+        "/v1/capture-addresses",
+        openapi_extra={SCOPES_OF_ITSELF: _SCOPES},
+    )
     async def list_capture_addresses(
         caller: SignedIn,
         person_id: Annotated[PersonId | None, Query(description="Of this user alone")] = None,
@@ -141,7 +148,7 @@ def capture_address_routes(
         ] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[str | None, Query(max_length=320)] = None,
-    ) -> CaptureAddressList:
+    ) -> MintedAddressList:
         """Return capture addresses, revoked ones included: the account's own first.
 
         `scope=account` needs the scope account:write, or directory:write as the whole list does.
@@ -158,15 +165,18 @@ def capture_address_routes(
         except KeyError as error:
             raise invalid_field("cursor", "is not a cursor of this list") from error
         page = found[:limit]
-        return CaptureAddressList(
+        return MintedAddressList(
             items=[_shown(record) for record in page],
             next_cursor=page[-1].address if len(found) > limit else None,
         )
 
-    @router.post("/v1/capture-addresses/{address}:rotate")
+    @router.post(
+        "/v1/capture-addresses/{address}:rotate",
+        openapi_extra={SCOPES_OF_ITSELF: _SCOPES},
+    )
     async def rotate_capture_address(
         address: AddressInPath, caller: SignedIn, body: RotateRequest | None = None
-    ) -> CaptureAddressOut:
+    ) -> MintedAddress:
         """Return a new address for its owner; the old one counts for `grace_hours` more."""
         record = await find(caller, address)
         grace = timedelta(hours=(body or RotateRequest()).grace_hours)
@@ -177,7 +187,11 @@ def capture_address_routes(
         await still_user(caller, rotated)
         return _shown(rotated)
 
-    @router.delete("/v1/capture-addresses/{address}", status_code=204)
+    @router.delete(
+        "/v1/capture-addresses/{address}",
+        status_code=204,
+        openapi_extra={SCOPES_OF_ITSELF: _SCOPES},
+    )
     async def revoke_capture_address(address: AddressInPath, caller: SignedIn) -> None:
         """Let an address count no more, from now on."""
         record = await find(caller, address)
@@ -186,9 +200,10 @@ def capture_address_routes(
     @router.get(
         "/v1/capture-addresses/{address}/contact.vcf",
         response_class=Response,
+        openapi_extra={SCOPES_OF_ITSELF: _SCOPES},
         responses={200: {"content": {"text/vcard": {"schema": {"type": "string"}}}}},
     )
-    async def capture_address_contact(address: AddressInPath, caller: SignedIn) -> Response:
+    async def get_capture_address_contact(address: AddressInPath, caller: SignedIn) -> Response:
         """Return an active address as a contact to import (vCard), for Bcc to complete.
 
         404 for one that was rotated or revoked: it must not come into new use. And for the
@@ -216,8 +231,8 @@ def _demand(caller: Caller, person_id: str | None) -> None:
         demand(caller, "directory:write")
 
 
-def _shown(record: AddressRecord) -> CaptureAddressOut:
-    return CaptureAddressOut(
+def _shown(record: AddressRecord) -> MintedAddress:
+    return MintedAddress(
         address=record.address,
         scope="account" if record.is_of_account else "user",
         person_id=record.person_id or None,

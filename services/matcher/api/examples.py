@@ -52,7 +52,57 @@ NEVER_CAPTURE: dict[str, Any] = {
     "account": {"addresses": ["counsel@law.example"], "domains": ["worksdoctor.example"]},
     "own": {"addresses": ["partner@home.example"], "domains": []},
 }
+PERSON = {"kind": "candidate", "name": "Anna Candidate", "addresses": ["anna@mail.example"]}
+CAPTURE_ADDRESS = {
+    "address": "recruiter-one.ud6ixgz2abcde234567abcdefghij@in.satchel.example",
+    "scope": "user",
+    "person_id": "u1",
+    "state": "active",
+    "key_id": "k1",
+    "created_at": "2026-01-12T08:00:00Z",
+    "valid_until": None,
+}
+MATCH = {
+    "person_id": "c1",
+    "kind": "candidate",
+    "address": "anna@mail.example",
+    "role": "from",
+    "source": "header",
+    "shared_address": False,
+}
 EXAMPLES = {
+    "PersonIn": PERSON,
+    "PersonPatch": PERSON,
+    "PersonOut": {"person_id": "c1", **PERSON},
+    "PersonList": {"items": [{"person_id": "c1", **PERSON}], "next_cursor": None},
+    "MintRequest": {"person_id": "u1", "scope": "user"},
+    "RotateRequest": {"grace_hours": 72},
+    "MintedAddress": CAPTURE_ADDRESS,
+    "MintedAddressList": {"items": [CAPTURE_ADDRESS], "next_cursor": None},
+    "Explanation": {
+        "decision": "attach",
+        "reason": None,
+        "direction": "inbound",
+        "participants": [
+            {
+                "address": "anna@mail.example",
+                "role": "from",
+                "source": "header",
+                "verdict": "match",
+            }
+        ],
+        "matches": [MATCH],
+        "enclosed": [],
+    },
+    "ProveRequest": {"address": "one@agency.example"},
+    "ProveOut": {
+        "state": "sent",
+        "address": "one@agency.example",
+        "sent_at": "2026-01-15T09:31:00Z",
+        "expires_at": "2026-01-16T09:31:00Z",
+    },
+    "RoundTripSettings": {"repeat": "weekly"},
+    "WindowState": {"window": WINDOW},
     "Guide": GUIDE,
     "GuidesOut": GUIDES,
     "WindowOut": WINDOW,

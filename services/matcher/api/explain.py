@@ -87,7 +87,7 @@ def explain_routes(
         openapi_extra=MAIL_BODY,
         responses={503: {"description": "Too much mail at a time; see Retry-After"}},
     )
-    async def explain(
+    async def explain_mail(
         request: Request,
         caller: Annotated[Caller, allowed("directory:read")],
         recipient: Annotated[

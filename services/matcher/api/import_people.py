@@ -1,22 +1,24 @@
 """`POST /v1/people:import`: a whole directory, as NDJSON in and NDJSON out.
 
-Each line of the body is a person with their `person_id`. The answer begins at once and tells, a
-line each: every bad line with what is wrong in it, how far it is (`{"lines", "stored", "failed"}`,
-every 5,000 lines), and at the end the same with `"done": true`. A good line is stored whatever the
+Each line of the body is a person with their `person_id`. The body is read as a whole before the
+answer begins, so that it gets through any proxy. The answer tells, a line each, as it goes on:
+every bad line with what is wrong in it, how far it is (`{"lines", "stored", "failed"}`, every 5,000
+lines), and at the end the same with `"done": true`. A good line is stored whatever the
 others are like, until there are more than 10,000 bad ones: then this is no directory. Importing
 again is harmless.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import pymongo
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 from pymongo.errors import PyMongoError
-from starlette.types import Receive, Scope, Send
 
 from services.matcher.api.people import NewPersonId, PersonIn, Writer
 from services.matcher.decide import Person
@@ -25,14 +27,32 @@ from services.matcher.leaving import Leaving
 from shared.database import DatabaseAway, database_errors
 from shared.events import Kind
 from shared.raw_body import BYTES
-from shared.web import MAX_FIELD
+from shared.web import MAX_FIELD, Code, Problem
 
 _BATCH, _PROGRESS, _MAX_LINE = 500, 5000, 64 * 1024
+MAX_BYTES = 256 * 1024 * 1024
+"""Of a body: it lies in a temporary file meanwhile."""
 _MAX_BAD_LINES, _MAX_ERRORS = 10_000, 10
 _BATCH_SECONDS = 120
 """Per batch. On a busy server an import slows down instead of failing."""
+_SILENCE_SECONDS = 10.0
+"""nginx gives an answer up that is silent for a minute, HAProxy as it is configured."""
 _PAUSE = 200
 """Lines after which others get their turn."""
+
+
+_BODY = """One JSON object a line, each a person: `{person_id, kind, name, addresses[]}` as \
+`PUT /v1/people/{person_id}` takes it. Empty lines are passed over. At most 64 KiB a line."""
+_ANSWER = """One JSON object a line, once the whole body has been read:
+
+* `{line, errors[{field, message}]}`: a line that was not stored, counted from 1
+* `{lines, stored, failed}`: how far it is, every 5,000 lines
+* `{lines, stored, failed, done, error}`: the last line. `done` is true when all good lines are \
+stored; else `error` says why not, and the import may be sent again as a whole."""
+_EXAMPLE = """\
+{"person_id": "c1", "kind": "candidate", "name": "Anna", "addresses": ["anna@mail.example"]}
+{"person_id": "u1", "kind": "user", "name": "Recruiter One", "addresses": ["one@agency.example"]}
+"""
 
 
 class PersonLine(PersonIn):
@@ -101,50 +121,6 @@ class Import:
         return {"lines": self._lines, "stored": self._stored, "failed": self._failed}
 
 
-class _ImportResponse(Response):
-    """Reads the request while it answers it.
-
-    A client may send everything before it reads anything: so lines to tell wait in memory, and
-    reading never waits for writing.
-    """
-
-    def __init__(self, run: Import) -> None:
-        super().__init__(media_type="application/x-ndjson")
-        self._run = run
-        self._told: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [(b"content-type", b"application/x-ndjson")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        reading = asyncio.create_task(self._read_all(receive))
-        try:
-            while (told := await self._told.get()) is not None:
-                body = json.dumps(told).encode() + b"\n"
-                await send({"type": "http.response.body", "body": body, "more_body": True})
-            await reading
-        finally:
-            reading.cancel()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _read_all(self, receive: Receive) -> None:
-        try:
-            with database_errors():
-                async for line in _lines(receive):
-                    if self._run.hopeless:
-                        continue  # a client that only sends has to be read to the end
-                    async for told in self._run.take(line):
-                        self._told.put_nowait(told)
-                end = await self._run.end()
-                if self._run.hopeless:
-                    end = self._run.failed(f"more than {_MAX_BAD_LINES} bad lines")
-                self._told.put_nowait(end)
-        except (DatabaseAway, PyMongoError):
-            away = "the database is away: send the import again, what is stored does no harm"
-            self._told.put_nowait(self._run.failed(away))
-        finally:
-            self._told.put_nowait(None)
-
-
 def import_routes(directory: Directory, leaving: Leaving) -> APIRouter:
     """Return the route of imports."""
     router = APIRouter(tags=["directory"])
@@ -152,37 +128,101 @@ def import_routes(directory: Directory, leaving: Leaving) -> APIRouter:
     @router.post(
         "/v1/people:import",
         response_class=Response,
-        responses={200: {"content": {"application/x-ndjson": BYTES}}},
+        responses={200: {"description": _ANSWER, "content": {"application/x-ndjson": BYTES}}},
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {"application/x-ndjson": BYTES},
+                "description": _BODY,
+                "content": {"application/x-ndjson": {**BYTES, "example": _EXAMPLE}},
             }
         },
     )
-    async def import_people(caller: Writer) -> Response:
+    async def import_people(request: Request, caller: Writer) -> StreamingResponse:
         """Store many people; the answer is NDJSON: bad lines, progress, and a last line `done`."""
-        return _ImportResponse(Import(caller.account, directory, leaving))
+        body = await _spooled(request)
+        told = _told(Import(caller.account, directory, leaving), body)
+        return StreamingResponse(told, media_type="application/x-ndjson")
 
     return router
 
 
-async def _lines(receive: Receive) -> AsyncIterator[bytes]:
-    """Yield the request's lines; one that is too long is cut, and will not be valid."""
-    rest = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return
-        more = message.get("more_body", False)
-        rest += message.get("body", b"")
-        *lines, last = bytes(rest).split(b"\n")
-        for line in lines:
-            yield line[:_MAX_LINE]
-        rest = bytearray(last[:_MAX_LINE])
-    if rest:
-        yield bytes(rest)
+async def _spooled(request: Request) -> IO[bytes]:
+    """Return the whole body as a file. Raises the problems 413 and 503.
+
+    Proxies cut a body whose answer has begun, and give up on an answer that is slow to begin: so
+    nothing is answered before the body's end, and nothing is stored before it either.
+    """
+    file, size = TemporaryFile(), 0  # noqa: SIM115 - `_store_all` closes it
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > MAX_BYTES:
+                detail = f"an import has at most {MAX_BYTES} bytes: send it in parts"
+                raise Problem(Code.REQUEST_TOO_LARGE, detail)
+            file.write(piece)
+        file.seek(0)
+    except OSError as error:
+        file.close()
+        raise Problem(Code.BUSY, "there is no room for the import right now") from error
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+async def _told(run: Import, body: IO[bytes]) -> AsyncIterator[bytes]:
+    """Yield the lines to tell, as they come. A space before a line keeps the connection alive.
+
+    JSON passes over it. Without it a proxy would give an import up that a busy database slows down.
+    """
+    lines: asyncio.Queue[bytes | None] = asyncio.Queue()  # the limit on bad lines bounds it
+    work = asyncio.create_task(_store_all(run, body, lines))
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    line = await lines.get()
+            except TimeoutError:
+                line = b" "
+            if line is None:
+                break
+            yield line
+        await work
+    finally:
+        work.cancel()
+
+
+async def _store_all(run: Import, body: IO[bytes], lines: asyncio.Queue[bytes | None]) -> None:
+    with body:
+        try:
+            with database_errors():
+                for line in _lines(body):
+                    async for told in run.take(line):
+                        lines.put_nowait(_encoded(told))
+                    if run.hopeless:
+                        break
+                end = await run.end()
+            if run.hopeless:
+                end = run.failed(f"more than {_MAX_BAD_LINES} bad lines")
+            lines.put_nowait(_encoded(end))
+        except (DatabaseAway, PyMongoError):
+            away = "the database is away: send the import again, what is stored does no harm"
+            lines.put_nowait(_encoded(run.failed(away)))
+        finally:
+            lines.put_nowait(None)
+
+
+def _encoded(told: dict[str, Any]) -> bytes:
+    return json.dumps(told).encode() + b"\n"
+
+
+def _lines(body: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines; one that is too long is cut, and will not be valid."""
+    while line := body.readline(_MAX_LINE):
+        rest = line
+        while len(rest) == _MAX_LINE and not rest.endswith(b"\n"):
+            rest = body.readline(_MAX_LINE)
+        yield line.removesuffix(b"\n")
 
 
 def _read(line: bytes) -> Person:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.matcher.directory import Directory
@@ -11,6 +11,7 @@ from services.matcher.never_capture_entries import check_address, check_domain
 from services.matcher.never_capture_lists import OF_ACCOUNT, NeverCaptureLists
 from shared.auth import Caller
 from shared.events import Kind
+from shared.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
 from shared.web import SignedIn, demand, invalid_field
 
 MAX_ADDRESSES, MAX_DOMAINS = 2000, 2000
@@ -61,30 +62,50 @@ def never_capture_routes(directory: Directory, lists: NeverCaptureLists) -> APIR
     router = APIRouter(tags=["never capture"])
 
     @router.get("/v1/never-capture")
-    async def never_capture(caller: SignedIn) -> NeverCaptureBody:
+    async def get_never_capture(response: Response, caller: SignedIn) -> NeverCaptureBody:
         """Return the caller's own list, and with the scope account:write the account's."""
-        return await current(caller)
+        return tagged(await current(caller), response)
 
     @router.put("/v1/never-capture")
-    async def change_never_capture(body: NeverCaptureBody, caller: SignedIn) -> NeverCaptureBody:
+    async def replace_never_capture(
+        body: NeverCaptureBody, response: Response, caller: SignedIn, if_match: IfMatch = None
+    ) -> NeverCaptureBody:
         """Replace the lists that are given; the account's needs the scope account:write.
 
         A mail with a listed participant who is no user is dismissed as `never_capture`: nothing
         of it is stored, even if it also matches a profile. The change applies to every mail
-        received after the answer. Mail that is already stored stays.
+        received after the answer. Mail that is already stored stays. With `If-Match` the account's
+        list is written first: should the own one have changed in that moment, 412 leaves it so.
         """
         if body.account is not None:
             demand(caller, _ACCOUNT_SCOPE)
         if body.own is not None and not await is_user(caller):
             raise invalid_field("own", "only a user of the account has one")
+        before: NeverCaptureBody | None = None
+        if if_match is not None:
+            before = await current(caller)
+            demand_match(if_match, before)
         if body.account is not None:
-            await lists.put(caller.account, OF_ACCOUNT, body.account.never_capture())
+            was = before.account if before else None
+            await replace(caller.account, OF_ACCOUNT, body.account, was)
         if body.own is not None:
-            await lists.put(caller.account, caller.person_id, body.own.never_capture())
+            was = before.own if before else None
+            await replace(caller.account, caller.person_id, body.own, was)
             if not await is_user(caller):  # deleted meanwhile
                 await lists.forget(caller.account, [caller.person_id])
                 raise invalid_field("own", "only a user of the account has one")
-        return await current(caller)
+        return tagged(await current(caller), response)
+
+    async def replace(
+        account: str, owner: str, new: NeverCaptureList, was: NeverCaptureList | None
+    ) -> None:
+        expected = was.never_capture() if was else None
+        if not await lists.put(account, owner, new.never_capture(), expected):
+            raise changed_meanwhile()
+
+    def tagged(body: NeverCaptureBody, response: Response) -> NeverCaptureBody:
+        response.headers["ETag"] = etag_of(body)
+        return body
 
     async def is_user(caller: Caller) -> bool:
         person = await directory.get(caller.account, caller.person_id)

@@ -1,8 +1,8 @@
 """`/v1/people`: the directory, as the ATS keeps it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from services.matcher.addresses import check, normalise
@@ -11,10 +11,13 @@ from services.matcher.directory import Directory, person_of
 from services.matcher.leaving import Leaving
 from shared.auth import Caller
 from shared.events import Kind, PersonId
+from shared.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
 from shared.web import allowed, not_found
 
 MAX_ADDRESSES, MAX_ADDRESS_BYTES = 100, 24 * 1024
 """A person has to fit into one event."""
+_ATTEMPTS = 5
+"""Of a patch that others overtake."""
 PersonInPath = Annotated[PersonId, Path(description="The person's id in the ATS")]
 
 
@@ -53,6 +56,32 @@ class PersonIn(BaseModel):
     def person(self, person_id: str) -> Person:
         """Return the person for the directory."""
         return person_of(person_id, self.kind, self.name, self.addresses)
+
+
+def _no_default(schema: dict[str, Any]) -> None:
+    """Let a schema not promise what stands for "not given"."""
+    schema.pop("default", None)
+
+
+class PersonPatch(PersonIn):
+    """What to change about a person: a field that is not given stays as it is."""
+
+    kind: Kind = Field(Kind.GUEST, json_schema_extra=_no_default)
+    name: str = Field("", max_length=500, json_schema_extra=_no_default)
+    addresses: Annotated[
+        list[Annotated[str, Field(max_length=320), AfterValidator(check)]],
+        Field(max_length=MAX_ADDRESSES, json_schema_extra=_no_default),
+    ] = []
+
+    def applied_to(self, person: Person) -> Person:
+        """Return the person with the change."""
+        given = self.model_fields_set
+        return person_of(
+            person.person_id,
+            self.kind if "kind" in given else person.kind,
+            self.name if "name" in given else person.name,
+            self.addresses if "addresses" in given else person.addresses,
+        )
 
 
 class PersonOut(BaseModel):
@@ -99,7 +128,11 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
 
     @router.put("/v1/people/{person_id}", responses={201: {"model": PersonOut}})
     async def put_person(
-        person_id: NewPersonInPath, body: PersonIn, response: Response, caller: Writer
+        person_id: NewPersonInPath,
+        body: PersonIn,
+        response: Response,
+        caller: Writer,
+        if_match: IfMatch = None,
     ) -> PersonOut:
         """Store a person. 201 when they are new, 200 otherwise; the same again changes nothing.
 
@@ -107,19 +140,56 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
         capture address and their *never capture* list.
         """
         person = body.person(person_id)
-        new = await directory.put(caller.account, person)
-        if body.kind is not Kind.USER:  # afterwards: an address minted meanwhile is revoked, too
-            await leaving.leave(caller.account, [person_id])
+        new = False
+        if if_match is None:
+            new = await directory.put(caller.account, person)
+        else:
+            before = await directory.get(caller.account, person_id)
+            demand_match(if_match, _shown(before) if before else None)
+            if before is None or not await directory.replace(caller.account, before, person):
+                raise changed_meanwhile()
         response.status_code = 201 if new else 200
-        return _shown(person)
+        return await stored(caller, person, response)
+
+    @router.patch("/v1/people/{person_id}")
+    async def patch_person(
+        person_id: PersonInPath,
+        body: Annotated[PersonPatch, Body(media_type="application/merge-patch+json")],
+        response: Response,
+        caller: Writer,
+        if_match: IfMatch = None,
+    ) -> PersonOut:
+        """Change the fields that are given (JSON merge patch, RFC 7396); a list is replaced whole.
+
+        404 when there is no such person. Otherwise as with PUT.
+        """
+        for _ in range(_ATTEMPTS):
+            before = await directory.get(caller.account, person_id)
+            if before is None:
+                raise not_found("person")
+            if if_match is not None:
+                demand_match(if_match, _shown(before))
+            person = body.applied_to(before)
+            if await directory.replace(caller.account, before, person):
+                return await stored(caller, person, response)
+        raise changed_meanwhile()
+
+    async def stored(caller: Caller, person: Person, response: Response) -> PersonOut:
+        if person.kind is not Kind.USER:  # afterwards: an address minted meanwhile is revoked, too
+            await leaving.leave(caller.account, [person.person_id])
+        shown = _shown(person)
+        response.headers["ETag"] = etag_of(shown)
+        return shown
 
     @router.get("/v1/people/{person_id}")
-    async def get_person(person_id: PersonInPath, caller: Reader) -> PersonOut:
-        """Return a person."""
+    async def get_person(person_id: PersonInPath, response: Response, caller: Reader) -> PersonOut:
+        """Return a person, with their `ETag`."""
         person = await directory.get(caller.account, person_id)
         if person is None:
             raise not_found("person")
-        return _shown(person)
+        shown = _shown(person)
+        response.headers["ETag"] = etag_of(shown)
+        return shown
 
     @router.delete("/v1/people/{person_id}", status_code=204)
     async def delete_person(person_id: PersonInPath, caller: Writer) -> None:

@@ -54,7 +54,7 @@ def setup_guide_routes(
     router = APIRouter(tags=["set-up"])
 
     @router.get("/v1/setup/guides")
-    async def setup_guides(
+    async def get_setup_guide(
         caller: SignedIn,
         guide: Annotated[
             str | None, Query(pattern=r"^[a-z0-9-]{1,40}$", description="This one of `choices`")

@@ -1,9 +1,9 @@
 """`/v1/setup:prove` and `/v1/setup/round-trips`: proof that a user's mailbox forwards."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.matcher.addresses import normalise
@@ -14,8 +14,9 @@ from services.matcher.round_trip.proving import Proving, TooManyToday
 from services.matcher.round_trip.records import PER_DAY, Repeat
 from shared.auth import Caller
 from shared.events import Kind
+from shared.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
 from shared.relay import RelayAway
-from shared.web import Problem, SignedIn, allowed, not_found
+from shared.web import Code, Problem, SignedIn, allowed, not_found
 
 
 class ProveRequest(BaseModel):
@@ -59,7 +60,7 @@ def setup_prove_routes(
     router = APIRouter(tags=["set-up"])
 
     @router.post("/v1/setup:prove", status_code=202)
-    async def prove_setup(caller: SignedIn, body: ProveRequest | None = None) -> ProveOut:
+    async def prove_forwarding(caller: SignedIn, body: ProveRequest | None = None) -> ProveOut:
         """Send a challenge to the caller's own mailbox: its return proves that it forwards.
 
         It concerns the token's own person alone, so it needs no scope. 404 for an address that is
@@ -70,21 +71,24 @@ def setup_prove_routes(
         person = await user(caller)
         address = _own(person, body.address if body else None, proving.domain)
         if not await can_come_back(caller):
-            raise _conflict("you have no capture address yet: POST /v1/capture-addresses makes one")
+            detail = "you have no capture address yet: POST /v1/capture-addresses makes one"
+            raise Problem(Code.NO_CAPTURE_ADDRESS, detail)
         if proving.relay is None:
-            raise _conflict(
+            raise Problem(
+                Code.NO_RELAY,
                 "This installation has no relay, so it sends no mail. Ask anyone outside of your "
                 f"organisation to write to {address}, and watch `received` in GET /v1/setup: it "
-                "turns to `working` when that mail arrives here."
+                "turns to `working` when that mail arrives here.",
             )
         try:
             sent = await proving.send(caller.account, caller.person_id, address)
         except TooManyToday as error:
             detail = f"{PER_DAY} challenges on a day (UTC) are enough; try again tomorrow"
-            raise Problem(429, "Too many requests", detail) from error
+            wait = _until_tomorrow()
+            raise Problem(Code.TOO_MANY_CHALLENGES, detail, retry_after=wait) from error
         except RelayAway as away:
             detail = "the relay does not take mail right now; nothing was sent, try again later"
-            raise Problem(503, "Try again later", detail) from away
+            raise Problem(Code.RELAY_UNAVAILABLE, detail) from away
         return ProveOut(
             state="bounced" if sent.is_refused else "sent",
             address=sent.address,
@@ -93,16 +97,27 @@ def setup_prove_routes(
         )
 
     @router.get("/v1/setup/round-trips")
-    async def round_trip_settings(caller: SignedIn) -> RoundTripSettings:
+    async def get_round_trip_settings(response: Response, caller: SignedIn) -> RoundTripSettings:
         """Return whether the account repeats round trips. Any token of the account may know."""
-        return RoundTripSettings(repeat=await proving.records.repeat(caller.account))
+        shown = RoundTripSettings(repeat=await proving.records.repeat(caller.account))
+        response.headers["ETag"] = etag_of(shown)
+        return shown
 
     @router.put("/v1/setup/round-trips")
-    async def put_round_trip_settings(
-        body: RoundTripSettings, caller: Annotated[Caller, allowed("account:write")]
+    async def replace_round_trip_settings(
+        body: RoundTripSettings,
+        response: Response,
+        caller: Annotated[Caller, allowed("account:write")],
+        if_match: IfMatch = None,
     ) -> RoundTripSettings:
         """Change whether the account repeats round trips."""
-        await proving.records.set_repeat(caller.account, body.repeat)
+        expected: Repeat | None = None
+        if if_match is not None:
+            expected = await proving.records.repeat(caller.account)
+            demand_match(if_match, RoundTripSettings(repeat=expected))
+        if not await proving.records.set_repeat(caller.account, body.repeat, expected):
+            raise changed_meanwhile()
+        response.headers["ETag"] = etag_of(body)
         return body
 
     async def can_come_back(caller: Caller) -> bool:
@@ -115,7 +130,7 @@ def setup_prove_routes(
     async def user(caller: Caller) -> Person:
         person = await directory.get(caller.account, caller.person_id)
         if person is None or person.kind is not Kind.USER or not person.addresses:
-            raise _conflict("you are no user of this account with a mail address")
+            raise Problem(Code.NOT_A_USER, "you are no user of this account with a mail address")
         return person
 
     return router
@@ -134,5 +149,6 @@ def _own(person: Person, address: str | None, capture_domain: str) -> str:
     raise not_found("address of yours")
 
 
-def _conflict(detail: str) -> Problem:
-    return Problem(409, "Cannot be done", detail)
+def _until_tomorrow() -> int:
+    now = datetime.now(UTC)
+    return 86_400 - (now.hour * 3600 + now.minute * 60 + now.second)

@@ -28,14 +28,14 @@ def setup_window_routes(capture_addresses: CaptureAddresses, windows: Windows) -
     router = APIRouter(tags=["set-up"])
 
     @router.get("/v1/setup:watch")
-    async def setup_window(caller: SignedIn) -> WindowState:
+    async def get_setup_window(caller: SignedIn) -> WindowState:
         """Tell whether the caller's set-up window is open. It is the token's own person's."""
         window = await windows.find(caller.account, caller.person_id, datetime.now(UTC))
         shown = WindowOut(until=window.until, mails_left=window.left) if window else None
         return WindowState(window=shown)
 
     @router.post("/v1/setup:watch")
-    async def watch_setup(caller: SignedIn) -> WindowOut:
+    async def open_setup_window(caller: SignedIn) -> WindowOut:
         """Open the caller's set-up window for 60 minutes, or extend it.
 
         At most five mails that arrive at the caller's capture address and match no profile are

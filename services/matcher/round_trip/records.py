@@ -215,9 +215,20 @@ class RoundTrips:
         found = await self._accounts.find_one({"_id": account})
         return "weekly" if found and found["repeat"] == "weekly" else "never"
 
-    async def set_repeat(self, account: str, repeat: Repeat) -> None:
-        """Change what the account wants."""
-        await self._accounts.update_one({"_id": account}, {"$set": {"repeat": repeat}}, upsert=True)
+    async def set_repeat(
+        self, account: str, repeat: Repeat, expected: Repeat | None = None
+    ) -> bool:
+        """Change what the account wants; return False when it is not as expected."""
+        which: Document = {"_id": account}
+        if expected is not None:
+            which["repeat"] = {"$in": [expected, None] if expected == "never" else [expected]}
+        try:
+            await self._accounts.update_one(which, {"$set": {"repeat": repeat}}, upsert=True)
+        except DuplicateKeyError:
+            if expected is None:
+                raise
+            return False
+        return True
 
     async def repeating_accounts(self) -> list[str]:
         """Return the accounts that want a round trip every week."""

@@ -20,7 +20,7 @@ from shared.auth import Caller
 from shared.blobs import BlobMissing
 from shared.broker import UNROUTABLE, PublishFailed
 from shared.raw_body import BYTES
-from shared.web import Problem, allowed, invalid_field, not_found
+from shared.web import Code, Problem, allowed, invalid_field, not_found
 
 Operator = Annotated[Caller, allowed("ops")]
 IdInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="The dead letter's id")]
@@ -98,7 +98,7 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
         return found
 
     @router.get("")
-    async def dead_letters(
+    async def list_dead_letters(
         caller: Operator,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[str | None, Query(max_length=200)] = None,
@@ -115,7 +115,7 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
         return DeadLetterList(items=items, next_cursor=page.next_cursor)
 
     @router.get("/{dead_letter_id}")
-    async def one_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> DeadLetterDetail:
+    async def get_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> DeadLetterDetail:
         """Return a dead letter, of its mail the header alone."""
         letter = await find(caller, dead_letter_id)
         with blob_errors("mail"):
@@ -126,7 +126,7 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
         response_class=Response,
         responses={200: {"content": {"message/rfc822": BYTES}}},
     )
-    async def raw_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> Response:
+    async def get_raw_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> Response:
         """Return the mail of a dead letter that waits, as it came."""
         letter = await find(caller, dead_letter_id)
         with blob_errors("mail"):
@@ -141,18 +141,18 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
         """
         letter = await find(caller, dead_letter_id)
         if letter.state == "dropped":
-            raise _conflict("the dead letter was dropped")
+            raise _settled("was dropped")
         try:
             with blob_errors():
                 replayed = await replay.replay(letter, caller.person_id)
         except BlobMissing as error:
-            raise _conflict("its bytes are not there any more") from error
+            raise _not_sent("its bytes are not there any more") from error
         except PublishFailed as failure:
             if failure.reason == UNROUTABLE:
-                raise _conflict(f"no queue takes the routing key {letter.key}") from failure
-            raise Problem(503, "Try again later", "the broker did not confirm") from failure
+                raise _not_sent(f"no queue takes the routing key {letter.key}") from failure
+            raise Problem(Code.BROKER_UNAVAILABLE, "the broker did not confirm") from failure
         if replayed.state == "dropped":
-            raise _conflict("the dead letter was dropped")
+            raise _settled("was dropped")
         return DeadLetterOut.model_validate(replayed)
 
     @router.delete("/{dead_letter_id}")
@@ -165,11 +165,15 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
         dropped = await replay.drop(await find(caller, dead_letter_id), caller.person_id, why)
         if dropped.state != "dropped":
             is_done = dropped.state == "replayed"
-            raise _conflict(f"the dead letter {'was' if is_done else 'is being'} replayed")
+            raise _settled(f"{'was' if is_done else 'is being'} replayed")
         return DeadLetterOut.model_validate(dropped)
 
     return router
 
 
-def _conflict(detail: str) -> Problem:
-    return Problem(409, "Conflict", detail)
+def _settled(how: str) -> Problem:
+    return Problem(Code.DEAD_LETTER_SETTLED, f"the dead letter {how}")
+
+
+def _not_sent(why: str) -> Problem:
+    return Problem(Code.DEAD_LETTER_NOT_SENT, why)

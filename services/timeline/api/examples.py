@@ -172,7 +172,45 @@ DEAD_LETTER: dict[str, Any] = {
     "expires_at": "2026-01-29T09:30:05Z",
     "settled": None,
 }
+CHANGED_MAIL = {**MAIL, "updated_at": "2026-01-15T09:30:05.123456Z"}
+CAPTURE_STATUS = {
+    "capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f",
+    "state": "attached",
+    "reason": None,
+    "mail_ids": [MAIL["id"]],
+}
+HELD: dict[str, Any] = {
+    "id": "m3k5zq7waa2yx4hfwbnpd6tju2oeclrs",
+    "captured_by": {"person_id": "u1", "at": "2026-01-15T09:30:04Z"},
+    "authentication": {
+        "verdict": "failed",
+        "method": None,
+        "domain": "mail.example",
+        "reason": "dmarc",
+    },
+    "mails": [
+        {
+            "subject": "New bank account",
+            "date": "2026-01-15T09:30:00Z",
+            "from": ANNA,
+            "to": [RECRUITER],
+            "cc": [],
+            "snippet": "Please use this account from now on.",
+            "forwarded_by": None,
+            "matches": MAIL["matches"],
+        }
+    ],
+}
 EXAMPLES = {
+    "HeldList": {"items": [HELD], "next_cursor": None},
+    "ReadAll": {"before": "2026-01-15T09:30:00Z"},
+    "ChangedMailOut": CHANGED_MAIL,
+    "ChangedMailList": {
+        "items": [CHANGED_MAIL],
+        "next_cursor": None,
+        "resume_cursor": "AX5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn4HAAZIbeHE8oA",
+    },
+    "CaptureStatusOut": CAPTURE_STATUS,
     "DeadLetterOut": DEAD_LETTER,
     "DeadLetterList": {"items": [DEAD_LETTER], "next_cursor": None},
     "DeadLetterDetail": {

@@ -16,7 +16,7 @@ from services.timeline.query.remote_images import ImageAway, RemoteImages
 from services.timeline.query.viewer import viewer_of
 from services.timeline.write.account_settings import AccountSettings
 from shared.raw_body import BYTES
-from shared.web import Problem, not_found
+from shared.web import Code, Problem, not_found
 
 _MAX_URL = 8_100
 
@@ -30,7 +30,7 @@ def image_routes(mails: Mails, settings: AccountSettings, images: RemoteImages |
         response_class=Response,
         responses={200: {"content": {"application/octet-stream": BYTES}}},
     )
-    async def remote_image(
+    async def get_remote_image(
         mail_id: MailInPath,
         caller: Reader,
         url: Annotated[str, Query(max_length=_MAX_URL, description="As the mail names it")],
@@ -47,11 +47,11 @@ def image_routes(mails: Mails, settings: AccountSettings, images: RemoteImages |
         if url not in named:
             raise not_found("picture")
         if images is None:
-            raise Problem(502, "No remote pictures", "remote pictures are switched off here")
+            raise Problem(Code.IMAGES_SWITCHED_OFF, "remote pictures are switched off here")
         try:
             image = await images.get(url)
         except ImageAway as away:
-            raise Problem(502, "Picture away", "the picture could not be fetched") from away
+            raise Problem(Code.IMAGE_UNAVAILABLE, "the picture could not be fetched") from away
         headers = {
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "sandbox; default-src 'none'",

@@ -71,7 +71,7 @@ def inbox_routes(
         return await directory.named(viewer.account, ids)
 
     @router.get("/v1/inbox")
-    async def inbox_conversations(
+    async def list_conversations(
         caller: Reader,
         limit: Limit = 50,
         cursor: Cursor = None,
@@ -120,7 +120,7 @@ def inbox_routes(
         )
 
     @router.get("/v1/inbox/unread")
-    async def unread_total(
+    async def count_unread(
         caller: Reader,
         owner: Annotated[Literal["me"] | None, Query()] = None,
     ) -> UnreadOut:
@@ -137,7 +137,7 @@ def inbox_routes(
         await inbox.mark_all(viewer, before or datetime.now(UTC))
 
     @router.get("/v1/conversations/{conversation_id}")
-    async def conversation(
+    async def get_conversation(
         conversation_id: ConversationInPath,
         caller: Reader,
         limit: Limit = 50,
@@ -163,14 +163,14 @@ def inbox_routes(
     @router.put(
         "/v1/conversations/{conversation_id}/read", status_code=204, response_class=Response
     )
-    async def mark_read(conversation_id: ConversationInPath, caller: Reader) -> None:
+    async def mark_conversation_read(conversation_id: ConversationInPath, caller: Reader) -> None:
         """Mark a conversation as read for the caller: all that has arrived in it so far."""
         await mark(caller, conversation_id, unread=False)
 
     @router.put(
         "/v1/conversations/{conversation_id}/unread", status_code=204, response_class=Response
     )
-    async def mark_unread(conversation_id: ConversationInPath, caller: Reader) -> None:
+    async def mark_conversation_unread(conversation_id: ConversationInPath, caller: Reader) -> None:
         """Mark a conversation as unread for the caller."""
         await mark(caller, conversation_id, unread=True)
 
@@ -184,7 +184,7 @@ def inbox_routes(
         response_class=EventSourceResponse,
         responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
     )
-    async def events(
+    async def stream_events(
         caller: Reader,
         last_event_id: Annotated[
             str | None, Header(max_length=64, description="Of the last event that was received")

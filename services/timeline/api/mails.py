@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response
 
+from services.timeline.api.mail_changes import MailReader, viewer_for
 from services.timeline.api.people_shapes import people_named, person_out
 from services.timeline.api.shapes import (
     MailDetail,
@@ -28,7 +29,7 @@ from shared.blobs import BlobMissing, BlobStoreAway
 from shared.events import PersonId
 from shared.mail.mime import MAX_PARTS
 from shared.raw_body import BYTES
-from shared.web import Problem, allowed, invalid_field, not_found
+from shared.web import Code, Problem, allowed, invalid_field, not_found
 
 Reader = Annotated[Caller, allowed("timeline:read")]
 MailInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="The mail's id")]
@@ -58,13 +59,14 @@ def mail_routes(
     router = APIRouter(tags=["mail"])
 
     async def find(caller: Caller, mail_id: str, variant: str | None = None) -> ShownMail[Content]:
-        shown = await mails.one(await viewer_of(settings, caller), mail_id, variant)
+        viewer = await viewer_for(settings, caller, "mail")
+        shown = await mails.one(viewer, mail_id, variant)
         if shown is None:
             raise not_found("mail" if variant is None else "variant")
         return shown
 
     @router.get("/v1/profiles/{person_id}/timeline")
-    async def profile_timeline(
+    async def list_profile_mails(
         person_id: Annotated[PersonId, Path(description="The profile's id in the ATS")],
         caller: Reader,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -94,17 +96,17 @@ def mail_routes(
         return await asyncio.to_thread(make)
 
     @router.get("/v1/mails/{mail_id}")
-    async def one_mail(
-        mail_id: MailInPath, caller: Reader, images: Images = None, styles: Styles = None
+    async def get_mail(
+        mail_id: MailInPath, caller: MailReader, images: Images = None, styles: Styles = None
     ) -> MailDetail:
         """Return a mail with its text and its safe HTML."""
         return await in_full(await find(caller, mail_id), images, styles)
 
     @router.get("/v1/mails/{mail_id}/variants/{variant}")
-    async def one_variant(
+    async def get_mail_variant(
         mail_id: MailInPath,
         variant: VariantInPath,
-        caller: Reader,
+        caller: MailReader,
         images: Images = None,
         styles: Styles = None,
     ) -> MailDetail:
@@ -116,8 +118,8 @@ def mail_routes(
         response_class=Response,
         responses={200: {"content": {"message/rfc822": BYTES}}},
     )
-    async def raw_mail(
-        mail_id: MailInPath, caller: Reader, variant: VariantInQuery = None
+    async def get_raw_mail(
+        mail_id: MailInPath, caller: MailReader, variant: VariantInQuery = None
     ) -> Response:
         """Return the mail as it came; its Bcc only to the owner of the capture."""
         shown = await find(caller, mail_id, variant)
@@ -130,10 +132,10 @@ def mail_routes(
         response_class=Response,
         responses={200: {"content": {"application/octet-stream": BYTES}}},
     )
-    async def attachment(
+    async def get_attachment(
         mail_id: MailInPath,
         index: Annotated[int, Path(ge=0, lt=MAX_PARTS, description="As the mail lists it")],
-        caller: Reader,
+        caller: MailReader,
         variant: VariantInQuery = None,
     ) -> Response:
         """Return an attachment, to be saved: never to be shown by a browser in place."""
@@ -164,7 +166,8 @@ def blob_errors(what: str | None = None) -> Iterator[None]:
             raise
         raise not_found(what) from error
     except BlobStoreAway as error:
-        raise Problem(503, "Try again later", "the blob store is away, try again") from error
+        detail = "the blob store is unavailable, try again"
+        raise Problem(Code.BLOB_STORE_UNAVAILABLE, detail) from error
 
 
 def mail_file(raw: bytes, id_: str) -> Response:

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.timeline.sign_in import SignIn
-from shared.web import Problem
+from shared.web import Code, Problem
 
 _HASHED = "assets/"
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -88,7 +88,7 @@ def page_routes(pages: Pages, embedders: Sequence[str], sign_in: SignIn | None) 
     async def page(path: str, request: Request) -> Response:
         found = pages.find(path)
         if found is None:
-            raise Problem(404, "Not found", "there is no such page: were the pages built?")
+            raise Problem(Code.PAGES_NOT_BUILT, "there is no such page: were the pages built?")
         headers = {
             "ETag": found.etag,
             "Cache-Control": _FOR_EVER if path.startswith(_HASHED) else _ASKED_AGAIN,

@@ -13,7 +13,7 @@ from shared.events import Kind
 NO_NAMES: Mapping[str, KnownPerson] = MappingProxyType({})
 
 
-class PersonOut(BaseModel):
+class NamedPerson(BaseModel):
     """Someone whom a mail names by id."""
 
     person_id: str
@@ -34,6 +34,6 @@ def people_named(shown: Iterable[ShownMail[ListedContent]]) -> set[str]:
     }
 
 
-def person_out(person: KnownPerson) -> PersonOut:
+def person_out(person: KnownPerson) -> NamedPerson:
     """Return a person, without their addresses."""
-    return PersonOut(person_id=person.person_id, kind=Kind(person.kind), name=person.name)
+    return NamedPerson(person_id=person.person_id, kind=Kind(person.kind), name=person.name)

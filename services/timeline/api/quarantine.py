@@ -18,7 +18,7 @@ from services.timeline.write.side_records import Held, HeldContent
 from shared.auth import Caller
 from shared.blobs import BlobMissing, BlobStoreAway
 from shared.events import Match
-from shared.web import Problem, allowed, invalid_field, not_found
+from shared.web import Code, Problem, allowed, invalid_field, not_found
 
 HeldInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="Of a capture that waits")]
 
@@ -95,7 +95,7 @@ def quarantine_routes(
         return held
 
     @router.get("/v1/quarantine")
-    async def waiting(
+    async def list_quarantined_mails(
         caller: Annotated[Caller, allowed("timeline:read")],
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[str | None, Query(max_length=200)] = None,
@@ -110,7 +110,7 @@ def quarantine_routes(
         return HeldList(items=items, next_cursor=page.next_cursor)
 
     @router.post("/v1/quarantine/{held_id}/release", status_code=204, response_class=Response)
-    async def say_yes(
+    async def release_quarantined_mail(
         held_id: HeldInPath, caller: Annotated[Caller, allowed("timeline:write")]
     ) -> None:
         """Attach a capture that waits: its mail is in the inbox and on the profiles then."""
@@ -123,7 +123,7 @@ def quarantine_routes(
             raise _away() from error
 
     @router.delete("/v1/quarantine/{held_id}", status_code=204, response_class=Response)
-    async def say_no(
+    async def refuse_quarantined_mail(
         held_id: HeldInPath, caller: Annotated[Caller, allowed("timeline:write")]
     ) -> None:
         """Forget a capture that waits, as a dismissed one is forgotten."""
@@ -137,4 +137,4 @@ def quarantine_routes(
 
 
 def _away() -> Problem:
-    return Problem(503, "Try again later", "the blob store is away, try again")
+    return Problem(Code.BLOB_STORE_UNAVAILABLE, "the blob store is unavailable, try again")

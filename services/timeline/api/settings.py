@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.timeline.write.account_settings import AccountSettings, Visibility
 from services.timeline.write.authentication import WhatWaits
 from shared.auth import Caller
+from shared.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
 from shared.web import allowed
 
 
@@ -39,20 +40,32 @@ def settings_routes(settings: AccountSettings) -> APIRouter:
     router = APIRouter(tags=["settings"])
 
     @router.get("/v1/settings")
-    async def account_settings(caller: Annotated[Caller, allowed("timeline:read")]) -> SettingsBody:
-        """Return the account's settings."""
-        return await current(caller)
+    async def get_settings(
+        response: Response, caller: Annotated[Caller, allowed("timeline:read")]
+    ) -> SettingsBody:
+        """Return the account's settings, with their `ETag`."""
+        return shown(await current(caller), response)
 
     @router.put("/v1/settings")
-    async def change_account_settings(
-        body: SettingsBody, caller: Annotated[Caller, allowed("account:write")]
+    async def replace_settings(
+        body: SettingsBody,
+        response: Response,
+        caller: Annotated[Caller, allowed("account:write")],
+        if_match: IfMatch = None,
     ) -> SettingsBody:
         """Change the account's settings, for everyone in it, from the next request on."""
-        await settings.set_visibility(caller.account, body.visibility)
-        await settings.set_quarantine(
-            caller.account, body.quarantine, forwards=body.quarantine_forwards
-        )
-        return await current(caller)
+        expected = None
+        if if_match is not None:
+            before = await current(caller)
+            demand_match(if_match, before)
+            expected = before.model_dump()
+        if not await settings.replace(caller.account, body.model_dump(), expected):
+            raise changed_meanwhile()
+        return shown(await current(caller), response)
+
+    def shown(body: SettingsBody, response: Response) -> SettingsBody:
+        response.headers["ETag"] = etag_of(body)
+        return body
 
     async def current(caller: Caller) -> SettingsBody:
         quarantined = await settings.quarantined(caller.account)

@@ -192,7 +192,7 @@ def setup_routes(directory: Directory, confirmations: Confirmations, setups: Set
     router = APIRouter(tags=["set-up"])
 
     @router.get("/v1/setup")
-    async def setup(caller: Annotated[Caller, allowed("timeline:read")]) -> SetupOut:
+    async def get_setup(caller: Annotated[Caller, allowed("timeline:read")]) -> SetupOut:
         """Return how far the caller's own set-up has come, and what it needs.
 
         `GET /v1/events` tells by the event `setup` when to ask again.

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.timeline.api.people_shapes import NO_NAMES, PersonOut, people_named, person_out
+from services.timeline.api.people_shapes import NO_NAMES, NamedPerson, people_named, person_out
 from services.timeline.content import new_part
 from services.timeline.content.automatic import Kind as AutoKind
 from services.timeline.content.invite import Invite
@@ -129,7 +129,7 @@ class MailOut(BaseModel):
         description="Whether it is from whom it says; of an inline forward never `verified`: who "
         "wrote the original is only said"
     )
-    people: list[PersonOut] = Field(
+    people: list[NamedPerson] = Field(
         description="Whom `matches`, `captured_by` and `variants` name, as far as the directory "
         "has them"
     )
@@ -139,7 +139,7 @@ class MailOut(BaseModel):
         cls, shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson] = NO_NAMES
     ) -> Self:
         """Return the mail as its viewer may see it."""
-        return cls(**_fields(shown, names))
+        return cls(**mail_fields(shown, names))
 
 
 class MailDetail(MailOut):
@@ -169,7 +169,7 @@ class MailDetail(MailOut):
         ]
         split = new_part.split(content.text, forward=content.forward)
         return cls(
-            **_fields(shown, names),
+            **mail_fields(shown, names),
             text=content.text,
             new_text=split.new,
             signature=split.signature,
@@ -179,7 +179,10 @@ class MailDetail(MailOut):
         )
 
 
-def _fields(shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson]) -> dict[str, Any]:
+def mail_fields(
+    shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson]
+) -> dict[str, Any]:
+    """Return the fields of a mail as its viewer may see it."""
     mail, content, capture = shown.mail, shown.content, shown.capture
     captures = shown.viewer.captures(mail)
     first = {capture.owner: capture.at for capture in reversed(captures)}
@@ -212,10 +215,12 @@ def _fields(shown: ShownMail[ListedContent], names: Mapping[str, KnownPerson]) -
 
 
 def _bcc(shown: ShownMail[ListedContent]) -> Sequence[NamedAddress]:
-    """Return the Bcc of the viewer's own capture, which nobody else is shown: of what is shown, if
-    they have captured that."""
+    """Return the Bcc of the viewer's own capture, which no other person is shown: of what is shown,
+    if they have captured that."""
     viewer = shown.viewer
     known = (*shown.captures, *viewer.contents(shown.mail))
+    if viewer.sees_all:
+        return list({entry.address: entry for capture in known for entry in capture.bcc}.values())
     own = (capture for capture in known if capture.owner == viewer.person_id)
     return next((capture.bcc for capture in own), ())
 
@@ -292,7 +297,7 @@ class MailList(BaseModel):
 
     items: list[MailOut]
     next_cursor: str | None
-    person: PersonOut | None = Field(
+    person: NamedPerson | None = Field(
         description="Whose mails these are, if the directory knows and there are any"
     )
 

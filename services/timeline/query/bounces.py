@@ -90,13 +90,16 @@ def bounced(
     bounces: Iterable[KnownBounce],
     captures: Sequence[Capture],
     content: ListedContent,
-    viewer: str,
+    viewer: str | None,
 ) -> list[NotReached]:
     """Return to whom a mail could not be delivered.
 
-    `captures` are those that the viewer may know of, `content` is the form that is shown.
+    `captures` are those that the viewer may know of, `content` is the form that is shown. None is
+    the viewer who sees all.
     """
-    bcc = [entry for capture in captures if capture.owner == viewer for entry in capture.bcc]
+    bcc = [
+        entry for capture in captures if viewer in (None, capture.owner) for entry in capture.bcc
+    ]
     sent_to = {normalise(entry.address) for entry in (*content.to, *content.cc, *bcc)}
     found: dict[str | None, NotReached] = {}
     for known in sorted(bounces, key=lambda known: (known.bounce.at, known.bounce.id)):

@@ -57,7 +57,8 @@ class ShownMail(Generic[C_co]):
     def bounced(self) -> list[NotReached]:
         """Return to whom the mail could not be delivered, and since when that is known."""
         captures = self.viewer.contents(self.mail)
-        return bounced(self.bounces, captures, self.content, self.viewer.person_id)
+        viewer = None if self.viewer.sees_all else self.viewer.person_id
+        return bounced(self.bounces, captures, self.content, viewer)
 
     @property
     def captures(self) -> list[Capture]:
@@ -134,6 +135,19 @@ class Mails:
         """Return a mail, or a variant of it, if the viewer may see it."""
         found = await self._shown(viewer, [mail_id], Content, variant=variant)
         return found[0] if found else None
+
+    async def several(
+        self, viewer: Viewer, mail_ids: Sequence[str]
+    ) -> list[ShownMail[ListedContent]]:
+        """Return those of the mails that the viewer may see, in this order."""
+        return await self._shown(viewer, mail_ids, ListedContent)
+
+    async def visible(self, viewer: Viewer, mail_ids: Sequence[str]) -> tuple[str, ...]:
+        """Return those of the mails that the viewer may see, in this order."""
+        of_ids = {"account": viewer.account, "_id": {"$in": list(mail_ids)}}
+        mails = await records_of(Mail, self._mails.find(of_ids)) if mail_ids else []
+        seen = {mail.id for mail in mails if viewer.matches(viewer.captures(mail))}
+        return tuple(id_ for id_ in mail_ids if id_ in seen)
 
     async def _page(
         self,

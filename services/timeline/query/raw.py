@@ -35,9 +35,10 @@ class RawMails:
         """
         async with self._at_once:
             raw = await self._of(shown.content)
-            if shown.content.raw_of != shown.viewer.person_id:
+            viewer = shown.viewer
+            if shown.content.raw_of != viewer.person_id and not viewer.sees_all:
                 raw = without_bcc(raw)
-                if shown.viewer.own_only:  # which way a colleague's copy took is theirs to know
+                if viewer.own_only:  # which way a colleague's copy took is theirs to know
                     raw = without_trace(raw)
             return raw
 

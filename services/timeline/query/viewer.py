@@ -3,7 +3,7 @@
 The viewer comes from the caller's token and the account's visibility at this moment.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.timeline.write.account_settings import AccountSettings
@@ -21,6 +21,8 @@ class Viewer:
     person_id: str
     own_only: bool = False
     """See nothing but what one's own capture address caught."""
+    sees_all: bool = False
+    """See every mail of the account: a back-end."""
 
     @property
     def audiences(self) -> list[str]:
@@ -35,7 +37,9 @@ class Viewer:
         return [
             capture
             for capture in in_order(mail.captures)
-            if capture.owner == self.person_id or (capture.is_open and not self.own_only)
+            if self.sees_all
+            or capture.owner == self.person_id
+            or (capture.is_open and not self.own_only)
         ]
 
     def contents(self, mail: Mail, person_id: str | None = None) -> list[Capture]:
@@ -47,18 +51,26 @@ class Viewer:
         naming = {
             capture.content
             for capture in captures
-            for match in visible_matches(capture.matches, self.person_id)
+            for match in self._visible(capture.matches)
             if match.person_id == person_id
         }
         return [capture for capture in captures if capture.content in naming]
 
     def matches(self, captures: Iterable[Capture]) -> list[MatchRecord]:
         """Return the matches of captures that this viewer may see."""
-        known = (match for capture in captures for match in capture.matches)
-        return merge_matches(visible_matches(known, self.person_id))
+        known = [match for capture in captures for match in capture.matches]
+        return merge_matches(self._visible(known))
+
+    def _visible(self, matches: Sequence[MatchRecord]) -> Iterable[MatchRecord]:
+        return matches if self.sees_all else visible_matches(matches, self.person_id)
 
 
 async def viewer_of(settings: AccountSettings, caller: Caller, *, own_only: bool = False) -> Viewer:
     """Return what a caller may see."""
     own_only = own_only or await settings.visibility(caller.account) == "owner"
     return Viewer(caller.account, caller.person_id, own_only)
+
+
+def viewer_of_all(caller: Caller) -> Viewer:
+    """Return what a back-end may see: all of its account, whatever the visibility."""
+    return Viewer(caller.account, caller.person_id, sees_all=True)

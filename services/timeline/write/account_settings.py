@@ -5,12 +5,19 @@ every request and every mail that may have to wait, so a change counts from the 
 replica.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, get_args
 
+from pymongo.errors import DuplicateKeyError
+
 from services.timeline.write.authentication import Quarantined, WhatWaits
-from shared.database import Database
+from shared.database import Database, Document
 
 Visibility = Literal["team", "owner"]
+_DEFAULTS: Mapping[str, object] = MappingProxyType(
+    {"visibility": "team", "quarantine": "off", "quarantine_forwards": False}
+)
 
 
 class AccountSettings:
@@ -31,6 +38,28 @@ class AccountSettings:
             {"$set": {"visibility": visibility}},
             upsert=True,
         )
+
+    async def replace(
+        self,
+        account: str,
+        given: Mapping[str, object],
+        expected: Mapping[str, object] | None = None,
+    ) -> bool:
+        """Change what is given, in one write; None stands for what is not given.
+
+        Return False, and change nothing, when the settings are not as expected.
+        """
+        change = {name: value for name, value in given.items() if value is not None}
+        which: Document = {"_id": account, "account": account}
+        for name, value in (expected or {}).items():  # what was never set is not stored
+            which[name] = {"$in": [value, None] if value == _DEFAULTS[name] else [value]}
+        try:
+            await self._settings.update_one(which, {"$set": change}, upsert=True)
+        except DuplicateKeyError:
+            if expected is None:
+                raise
+            return False
+        return True
 
     async def quarantine(self, account: str) -> WhatWaits:
         """Return which mail waits for a user's yes."""

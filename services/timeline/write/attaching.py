@@ -51,7 +51,7 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
     if content is None:
         draft.keep_raw(projection.account, projection.content.raw_key, request.raw)
     conversation = write_mail(draft, projection, now)
-    recorded = record_attached(draft, event, "attached")
+    recorded = record_attached(draft, event, "attached", projection.mail_id)
     return Answer(
         outcome="attached",
         complete=recorded.complete,

@@ -14,9 +14,11 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.write.conversations import token_id
 from services.timeline.write.half_days import half_day_writes
+from services.timeline.write.mail_changes import COUNTERS, NO_STAMPS, Stamps, stamps_for
 from services.timeline.write.records import (
     Conversation,
     Kept,
+    Mail,
     MailRow,
     RawMail,
     SummaryRow,
@@ -27,7 +29,7 @@ from services.timeline.write.side_records import HalfDay, Hint, ReadMark, Setup
 from services.timeline.write.state import ById, Draft, TallyKey
 from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import block_id
-from shared.database import Database, of_id
+from shared.database import Database, Document, of_id
 
 _UPSERTED = (Conversation, RawMail, ReadMark, Setup, SummaryRow)
 """Inserted by an upsert: so that a bulk write of what is often replaced is one command, and because
@@ -40,11 +42,14 @@ async def commit(
     database: Database, draft: Draft, slot: int, session: AsyncClientSession, *, upsert: bool
 ) -> None:
     """Write all that the draft changes."""
-    for collection, writes in writes_of(draft, slot, upsert=upsert).items():
+    stamps = await stamps_for(database, draft, slot, session)
+    for collection, writes in writes_of(draft, slot, stamps, upsert=upsert).items():
         await database[collection].bulk_write(writes, ordered=False, session=session)
 
 
-def writes_of(draft: Draft, slot: int, *, upsert: bool = False) -> Writes:
+def writes_of(
+    draft: Draft, slot: int, stamps: Stamps = NO_STAMPS, *, upsert: bool = False
+) -> Writes:
     """Return the writes by collection. Their order within one does not matter."""
     writes: Writes = defaultdict(list)
     dissolved = _dissolved(draft)
@@ -56,7 +61,10 @@ def writes_of(draft: Draft, slot: int, *, upsert: bool = False) -> Writes:
     for query, record in draft.written.items():
         if isinstance(record, MailRow) and _block_of(record) in dissolved:
             record = replace(record, block=None)
-        write = _write(draft, query, record, upsert=upsert)
+        stamp: Document = {}
+        if isinstance(record, Mail):
+            stamp = stamps.fields((record.account, record.id))
+        write = _write(draft, query, record, stamp, upsert=upsert)
         if write is not None:
             writes[query.kind.collection].append(write)
     for (account, old), new in draft.renamed.items():
@@ -65,6 +73,12 @@ def writes_of(draft: Draft, slot: int, *, upsert: bool = False) -> Writes:
         rename = UpdateMany({"account": account, "thread": old}, {"$set": {"thread": new}})
         for kind in (Token, MailRow):
             writes[kind.collection].append(rename)
+    for account, mail_id in sorted(stamps.keys()):
+        if ById(Mail, account, mail_id) not in draft.written:  # its content alone is another
+            stamp = {"$set": stamps.fields((account, mail_id))}
+            writes[Mail.collection].append(UpdateOne(of_id(account, mail_id), stamp))
+    if counters := stamps.counters():
+        writes[COUNTERS] = [*counters]
     if draft.hints:
         writes[Hint.collection] = [InsertOne(to_document(hint)) for hint in draft.hints]
     tallies = _tallies(draft, slot)
@@ -76,14 +90,14 @@ def writes_of(draft: Draft, slot: int, *, upsert: bool = False) -> Writes:
     return writes
 
 
-def _write(draft: Draft, query: ById, record: Kept | None, *, upsert: bool) -> Any:
+def _write(draft: Draft, query: ById, record: Kept | None, stamp: Document, *, upsert: bool) -> Any:
     was = draft.state.known(query)
     which = of_id(query.account, query.id)
     if record is None:
         return DeleteOne(which) if was is not None else None
-    if record == was:
+    if record == was and not stamp:
         return None
-    document = to_document(record)
+    document = to_document(record) | stamp
     if was not in (None, "unknown"):
         return ReplaceOne(which, document)
     if upsert or isinstance(record, _UPSERTED):

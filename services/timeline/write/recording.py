@@ -45,9 +45,12 @@ def is_final(outcome: Outcome | None) -> bool:
 
 
 def record_attached(
-    draft: Draft, event: MailAttached, decision: Literal["attached", "quarantined"]
+    draft: Draft,
+    event: MailAttached,
+    decision: Literal["attached", "quarantined"],
+    mail_id: str | None = None,
 ) -> Recorded:
-    """Record an event of an attached capture, or of one that waits for a yes."""
+    """Record an event of an attached capture, with its mail, or of one that waits for a yes."""
     before, part = outcome_of(draft, event), part_of(event)
     seen = before.parts if before else ()
     now = before or Outcome(
@@ -62,6 +65,8 @@ def record_attached(
     now = replace(
         now, decision=decision, reason=None, message_id_hash=None, parts=parts, expires_at=None
     )
+    if mail_id is not None and mail_id not in now.mails:
+        now = replace(now, mails=tuple(sorted((*now.mails, mail_id))))
     if now != before:
         draft.put(now)
     if before is None or before.decision in {"dismissed", "quarantined"} - {decision}:
@@ -82,7 +87,7 @@ def record_refused(draft: Draft, account: str, capture_id: str, owner: str, reas
     before = draft.one(Outcome, account, capture_id)
     if before is None or before.decision != "quarantined":
         return
-    draft.put(replace(before, decision="dismissed", reason=reason, parts=()))
+    draft.put(replace(before, decision="dismissed", reason=reason, parts=(), mails=()))
     _count(draft, account, before.day, owner, "quarantined", -1)
     _count(draft, account, before.day, NO_OWNER, f"dismissed.{reason}", 1)
 

@@ -332,5 +332,7 @@ class Outcome(Kept, frozen=True, kw_only=True, omit_defaults=True):
     message_id_hash: str | None = None
     parts: tuple[str, ...] = ()
     """The events of an attached capture that have been seen."""
+    mails: tuple[str, ...] = ()
+    """Of an attached capture, the ids of its mails."""
     expires_at: datetime | None = None
     """When that it was dismissed needs not be known any longer; None for what stays."""

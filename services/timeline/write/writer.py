@@ -17,6 +17,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import secrets
 import time
 import zlib
@@ -126,7 +127,10 @@ class Writer:
 
     def _start(self) -> None:
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._run(lane)) for lane in self._lanes]
+            context = contextvars.Context()  # not that of the request that comes first
+            self._tasks = [
+                asyncio.create_task(self._run(lane), context=context) for lane in self._lanes
+            ]
 
     async def run(self) -> None:
         """Write until `stop`, and then what waits."""

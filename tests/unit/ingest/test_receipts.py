@@ -10,8 +10,8 @@ import pytest
 from services.ingest import receipts as room
 from services.ingest.metrics import RECEIPTS
 from services.ingest.receipts import Receipts
-from services.ingest.receive import uuid7
 from shared.blobs import Blobs
+from shared.capture_id import capture_id
 from shared.events import MailReceived
 from shared.receipts import RECEIPT_PREFIX, decode
 from tests.deadline import DEADLINE
@@ -19,7 +19,7 @@ from tests.deadline import DEADLINE
 
 def received() -> MailReceived:
     return MailReceived(
-        capture_id=uuid7(),
+        capture_id=capture_id("t"),
         capture_address="a@in.satchel.test",
         account_tag="tag",
         received_at=datetime.now(UTC),

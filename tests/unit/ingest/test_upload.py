@@ -1,24 +1,37 @@
-"""The HTTP door's limits: 429 for an account over its rate, 503 while too much is in hand."""
+"""The HTTP door: its limits (429 for an account over its rate, 503 while too much is in flight),
+and uploads that are repeated with a key."""
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 
+from dev.openapi import TOKEN_SECRET
+from services.ingest import idempotency
+from services.ingest.idempotency import IdempotencyKeys, Upload
 from services.ingest.rates import Rates
 from services.ingest.receive import Receiver
 from services.ingest.settings import IngestSettings
 from services.ingest.upload import mail_routes
 from shared.auth import sign
 from shared.blobs import Blobs
+from shared.events import MailReceived
 from shared.in_flight import InFlight
 from shared.readiness import Readiness
 from shared.web import create_app
-from tests.fakes import Recorder, RecordingPublisher
+from tests.fakes import Crash, Recorder, RecordingPublisher
+from tests.signed_in import bearer
 from tests.smtp_door import ADDRESS, DOMAIN, RING
 
 SECRET = "t" * 32
+MAIL = b"From: a@x.example\r\nSubject: Hello\r\n\r\nHello.\r\n"
 
 
 SIZES = (100, 101, 100, 100)
@@ -32,9 +45,9 @@ async def test_who_sends_too_much_is_told_when_to_come_again(tmp_path: Path) -> 
     app = create_app("t", "t", settings, Readiness({}))
     recorder = Recorder()
     receiver = Receiver(RecordingPublisher(recorder), Blobs(f"file://{tmp_path}"))
-    in_flight = InFlight(100, 100)
+    in_flight, keys = InFlight(100, 100), IdempotencyKeys(Blobs(f"file://{tmp_path}"))
     verify = partial(RING.verify, domain=DOMAIN)
-    app.include_router(mail_routes(receiver, verify, 1000, in_flight, Rates(0.1, 2)))
+    app.include_router(mail_routes(receiver, verify, 1000, in_flight, Rates(0.1, 2), keys))
     token = sign(
         SECRET,
         issuer="satchel",
@@ -56,3 +69,112 @@ async def test_who_sends_too_much_is_told_when_to_come_again(tmp_path: Path) -> 
     assert in_flight.idle.is_set(), "what was refused is held no more"
     told = [event for event, _ in recorder.published]
     assert [getattr(event, "account", None) for event in told] == ["acme", "acme"]
+
+
+@dataclass
+class Door:
+    """The HTTP door, and what came through it."""
+
+    client: httpx.AsyncClient
+    recorder: Recorder
+    blobs: Blobs
+    folder: Path
+
+    async def send(self, key: str | None, mail: bytes = MAIL, **options: Any) -> httpx.Response:
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return await self.client.post("/v1/mail", content=mail, headers=headers, **options)
+
+    @property
+    def ids(self) -> list[str]:
+        events = [event for event, _ in self.recorder.published]
+        return [str(e.capture_id) for e in events if isinstance(e, MailReceived)]
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Door]:
+    settings = IngestSettings.model_validate(
+        {"token_secret": TOKEN_SECRET, "capture_keys": "k1:" + "s" * 20}
+    )
+    app = create_app("t", "t", settings, Readiness({}))
+    recorder, blobs = Recorder(), Blobs(f"file://{tmp_path}")
+    receiver = Receiver(RecordingPublisher(recorder), blobs)
+    verify = partial(RING.verify, domain=DOMAIN)
+    keys = IdempotencyKeys(blobs)
+    in_flight = InFlight(1 << 20, 1 << 20)
+    app.include_router(mail_routes(receiver, verify, 1 << 20, in_flight, Rates(1e6, 10**6), keys))
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url="http://ingest",
+        headers={**bearer(scope="mail:write"), "Content-Type": "message/rfc822"},
+        params={"recipient": ADDRESS},
+    ) as client:
+        yield Door(client, recorder, blobs, tmp_path)
+
+
+async def test_a_key_makes_repetitions_one_capture(door: Door) -> None:
+    answers = [await door.send("k") for _ in range(3)]
+    assert {answer.status_code for answer in answers} == {202}
+    assert [answer.json()["capture_id"] for answer in answers] == door.ids * 3
+    others = [await door.send("l"), await door.send(None), await door.send(None)]
+    assert len({answer.json()["capture_id"] for answer in others} | set(door.ids)) == 4
+
+
+async def test_requests_at_the_same_time_are_one_capture(door: Door) -> None:
+    answers = await asyncio.gather(*(door.send("k") for _ in range(8)))
+    [id_] = {answer.json()["capture_id"] for answer in answers}
+    assert set(door.ids) == {id_}
+
+
+async def test_a_key_with_another_mail_is_refused(door: Door) -> None:
+    await door.send("k")
+    refused = await door.send("k", MAIL + b"more")
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+    assert len(door.ids) == 1
+
+
+async def test_what_was_not_accepted_is_the_same_capture_later(door: Door) -> None:
+    door.recorder.away = True
+    refused = await door.send("k")
+    assert (refused.status_code, refused.json()["code"]) == (503, "mail_not_accepted")
+    door.recorder.away = False
+    accepted = await door.send("k")
+    assert [accepted.json()["capture_id"]] == door.ids
+    [record] = [p for p in door.folder.rglob("idempotency/*") if p.is_file()]
+    known = Upload.model_validate_json(record.read_text())
+    assert (str(known.capture_id), known.accepted) == (door.ids[0], True)
+
+
+async def test_a_crash_after_the_publish_is_the_same_capture_later(door: Door) -> None:
+    door.recorder.crash_after = 1
+    with pytest.raises(Crash):
+        await door.send("k")
+    await door.send("k")
+    assert len(door.ids) == 2
+    assert len(set(door.ids)) == 1
+
+
+async def test_a_key_counts_for_a_day(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    await door.send("k")
+    monkeypatch.setattr(idempotency, "KEPT", timedelta(0))
+    assert (await door.send("k", MAIL + b"more")).status_code == 202
+    assert len(set(door.ids)) == 2
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+async def test_a_key_is_bounded(door: Door, key: str) -> None:
+    assert (await door.send(key)).status_code == 422
+    assert door.ids == []
+
+
+async def test_keys_of_others_are_others(door: Door) -> None:
+    await door.send("k")
+    other = {**bearer(scope="mail:write", person="u2"), "Idempotency-Key": "k"}
+    answer = await door.client.post("/v1/mail", content=MAIL + b"more", headers=other)
+    assert answer.status_code == 202
+
+
+async def test_a_record_holds_nothing_of_the_mail(door: Door) -> None:
+    await door.send("the-key")
+    [record] = [p for p in door.folder.rglob("idempotency/*") if p.is_file()]
+    text = f"{record.name} {record.read_text()}"
+    assert all(word not in text for word in ("the-key", ADDRESS, "Hello", "a@x.example", "acme"))

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
-from services.ingest.receive import uuid7
+from shared.capture_id import capture_id, moment_of
 from shared.receipts import (
     Receipt,
     day_prefix,
@@ -9,7 +9,6 @@ from shared.receipts import (
     encode,
     first_id,
     is_of_hour,
-    moment_of,
 )
 
 EVENING = datetime(2026, 1, 15, 23, 59, 59, 999_000, tzinfo=UTC)
@@ -50,7 +49,7 @@ def test_a_receipt_belongs_to_the_hour_of_its_id() -> None:
 
 
 def test_ids_are_found_by_their_moment() -> None:
-    before, id_ = datetime.now(UTC) - timedelta(milliseconds=1), uuid7()
+    before, id_ = datetime.now(UTC) - timedelta(milliseconds=1), capture_id("t")
     after = datetime.now(UTC) + timedelta(milliseconds=1)
     assert first_id(before) < str(id_) < first_id(after)
     moment = moment_of(id_)

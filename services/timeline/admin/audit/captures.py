@@ -12,8 +12,9 @@ from services.timeline.admin.dead_letters.letter import StoredLetter
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.write.records import Outcome, Record
 from shared.blobs import BlobMissing, Blobs
+from shared.capture_id import moment_of
 from shared.database import Database
-from shared.receipts import Receipt, day_prefix, decode, first_id, is_of_hour, moment_of
+from shared.receipts import Receipt, day_prefix, decode, first_id, is_of_hour
 
 _AT_ONCE = 1000
 _HOUR = timedelta(hours=1)

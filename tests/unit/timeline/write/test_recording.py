@@ -67,6 +67,7 @@ def test_an_outcome_says_what_when_and_why() -> None:
             at=NOW + timedelta(minutes=1),
             decision="attached",
             parts=("/1",),
+            mails=(capture.projection.mail_id,),
         ),
         Outcome(
             id=str(asked.event.capture_id),

@@ -1,0 +1,118 @@
+"""`GET /v1/mails`: an account's mails as they change, for a back-end that keeps a copy.
+
+The scope `timeline:all` is for a back-end: it sees all mail of the account, whatever the account's
+visibility, and each answer leaves a line in the log.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+import structlog
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, Field
+
+from services.timeline.api.people_shapes import people_named
+from services.timeline.api.shapes import MailOut, mail_fields
+from services.timeline.query.cursors import InvalidCursor
+from services.timeline.query.mail_changes import MAX_CURSOR, ChangedMail, MailChanges
+from services.timeline.query.people import Directory, KnownPerson
+from services.timeline.query.viewer import Viewer, viewer_of, viewer_of_all
+from services.timeline.write.account_settings import AccountSettings
+from shared.auth import TIMELINE_ALL, Caller
+from shared.events import Direction, PersonId
+from shared.web import allowed_without_person, invalid_field
+
+BackEnd = Annotated[Caller, allowed_without_person(TIMELINE_ALL)]
+MailReader = Annotated[Caller, allowed_without_person("timeline:read", TIMELINE_ALL)]
+log = structlog.get_logger()
+
+
+class ChangedMailOut(MailOut):
+    """A mail, and when it changed."""
+
+    updated_at: datetime | None = Field(
+        description="When it was stored, or what is shown of it changed; null for what was stored "
+        "before that was noted"
+    )
+
+    @classmethod
+    def of_changed(cls, changed: ChangedMail, names: dict[str, KnownPerson]) -> Self:
+        """Return the mail as its viewer may see it."""
+        return cls(**mail_fields(changed.shown, names), updated_at=changed.at)
+
+
+class ChangedMailList(BaseModel):
+    """A page of mails, in the order in which they changed."""
+
+    items: list[ChangedMailOut]
+    next_cursor: str | None = Field(description="null when there is nothing more at the moment")
+    resume_cursor: str = Field(
+        description="Keep it, and send it as `cursor` later: it tells all that changes after this "
+        "page"
+    )
+
+
+async def viewer_for(settings: AccountSettings, caller: Caller, what: str) -> Viewer:
+    """Return what a person or a back-end may see; of a back-end it is logged."""
+    if caller.may(TIMELINE_ALL):
+        log.info("account mail read", account=caller.account, what=what, scope=TIMELINE_ALL)
+        return viewer_of_all(caller)
+    return await viewer_of(settings, caller)
+
+
+def mail_change_routes(
+    changes: MailChanges, directory: Directory, settings: AccountSettings
+) -> APIRouter:
+    """Return the route of changes."""
+    router = APIRouter(tags=["mail"])
+
+    @router.get("/v1/mails")
+    async def list_changed_mails(
+        caller: BackEnd,
+        updated_since: Annotated[
+            AwareDatetime | None,
+            Query(
+                description="Without a cursor: only what has changed since. To keep a copy use "
+                "`resume_cursor`, which does not depend on clocks"
+            ),
+        ] = None,
+        person_id: Annotated[PersonId | None, Query(description="Only mail of a profile")] = None,
+        direction: Annotated[Direction | None, Query(description="Only mail of this way")] = None,
+        limit: Annotated[int, Query(ge=1, le=200, description="At most so many")] = 50,
+        cursor: Annotated[
+            str | None,
+            Query(
+                max_length=MAX_CURSOR,
+                description="`next_cursor` of the page before, or a `resume_cursor` of any time",
+            ),
+        ] = None,
+    ) -> ChangedMailList:
+        """Return the account's mails in the order in which they changed, to keep a copy of them.
+
+        Read pages until `next_cursor` is null, keep `resume_cursor`, and go on with it later.
+        Nothing is missed, however late it is written; a mail that changes again is told again. A
+        page may hold fewer mails than `limit`, even none. A changed `conversation_id` (two
+        conversations became one, whose former ids still resolve) and a new `bounced` are no
+        changes: the mail that brought them is.
+        """
+        viewer = await viewer_for(settings, caller, "changes")
+        try:
+            page = await changes.page(viewer, limit, cursor, updated_since)
+        except InvalidCursor as error:
+            raise invalid_field("cursor", str(error)) from error
+        items = [one for one in page.items if _wanted(one, person_id, direction)]
+        names = await directory.named(viewer.account, people_named(one.shown for one in items))
+        return ChangedMailList(
+            items=[ChangedMailOut.of_changed(one, names) for one in items],
+            next_cursor=page.cursor if page.more else None,
+            resume_cursor=page.cursor,
+        )
+
+    return router
+
+
+def _wanted(changed: ChangedMail, person_id: str | None, direction: Direction | None) -> bool:
+    shown: Any = changed.shown
+    viewer = shown.viewer
+    people = {match.person_id for match in viewer.matches(viewer.captures(shown.mail))}
+    return person_id in (None, *people) and direction in (None, shown.capture.direction)

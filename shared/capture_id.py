@@ -1,0 +1,45 @@
+"""Capture ids: UUIDv7 (RFC 9562 section 5.7) that tell when they were made and for which account.
+
+Of the 74 random bits the last 24 are a hash of the account's tag and the bits before them. So the
+timeline can say of a capture that it is on its way although nothing has arrived yet, without asking
+another service, and says nothing of another account's. The hash has no secret: who makes up an id
+of their own account is told that it waits, which is of no use to them.
+"""
+
+import hashlib
+import os
+import time
+from datetime import UTC, datetime
+from uuid import UUID
+
+_CHECK_BITS = 24
+_CHECK = (1 << _CHECK_BITS) - 1
+
+
+def capture_id(account_tag: str, moment: datetime | None = None) -> UUID:
+    """Return a new capture id of the account with this tag, of that moment or now."""
+    milliseconds = int(moment.timestamp() * 1000) if moment else time.time_ns() // 1_000_000
+    value = (milliseconds & (1 << 48) - 1) << 80
+    value |= int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return UUID(int=value & ~_CHECK | _check(value, account_tag))
+
+
+def is_of(id_: UUID, account_tag: str) -> bool:
+    """Return whether the id was made for the account with this tag."""
+    return id_.version == 7 and id_.int & _CHECK == _check(id_.int, account_tag)
+
+
+def moment_of(id_: UUID) -> datetime | None:
+    """Return when a UUIDv7 was made, to the millisecond; None of others."""
+    if id_.version != 7:
+        return None
+    seconds, rest = divmod(id_.int >> 80, 1000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
+
+
+def _check(value: int, account_tag: str) -> int:
+    before = (value >> _CHECK_BITS).to_bytes(13, "big")
+    digest = hashlib.sha256(b"capture id\0" + account_tag.encode() + b"\0" + before).digest()
+    return int.from_bytes(digest[:3], "big")
