@@ -33,6 +33,7 @@ MAIL: dict[str, Any] = {
     ],
     "captured_by": [{"person_id": "u1", "at": "2026-01-15T09:30:04Z"}],
     "forwarded_by": None,
+    "variant": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
     "variants": [],
     "incomplete": False,
     "auto": None,
