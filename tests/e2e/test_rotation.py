@@ -7,6 +7,8 @@ import pytest
 from dev.stack import Stack, own_databases
 from tests.e2e.account import Account
 
+pytestmark = pytest.mark.full  # eight starts of services
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
