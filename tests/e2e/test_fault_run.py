@@ -75,3 +75,18 @@ def test_a_build_that_acknowledges_before_it_publishes_is_caught(runs: dict[str,
     code, report, printed = runs["sabotaged"].result()
     assert code == 1, printed
     assert report["lost"] > 0
+
+
+@pytest.mark.full
+def test_attacks_beside_faults_lose_nothing_of_an_account_that_is_not_attacked(
+    tmp_path: Path,
+) -> None:
+    kinds = "kill ingest,kill matcher,kill timeline,cut timeline to mongod"
+    run = Run(tmp_path, ["--siege", "--rate", "8", "--mails", "150", "--kinds", kinds])
+    try:
+        code, report, printed = run.result()
+    finally:
+        run.end()
+    assert code == 0, printed
+    assert report["accepted"] == report["found"] >= 150
+    assert sum(map(len, report["siege"].values())) > 0, "nobody attacked"
