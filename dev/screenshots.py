@@ -1,8 +1,8 @@
 """`make screenshots`: pictures of every page and state, from a running demo, in a real browser.
 
 They go to `.satchel/screenshots`, at 360, 1,280 and 2,560 pixels and in both themes;
-`index.html` beside them shows all. `ARGS="--only setup"` takes those with this in their names,
-`ARGS="--docs"` writes the two of the README as well.
+`index.html` beside them shows all. `ARGS="--only setup,menu"` takes those with one of these in
+their names, `ARGS="--docs"` writes the two of the README as well.
 """
 
 import argparse
@@ -99,10 +99,11 @@ def token_of(state: State, stack: Stack) -> str | None:
 def screenshots() -> int:
     """Take them."""
     parser = argparse.ArgumentParser(prog="make screenshots", description=__doc__)
-    parser.add_argument("--only", default="", help="states with this in their names")
+    parser.add_argument("--only", default="", help="states with one of these in their names")
     parser.add_argument("--docs", action="store_true", help="write those of the README, too")
     given = parser.parse_args()
-    states = [state for state in STATES if given.only in state.name]
+    words = given.only.split(",")
+    states = [state for state in STATES if any(word in state.name for word in words)]
     if not states:
         raise Mistake(f"no state has {given.only!r} in its name")
     build()

@@ -34,10 +34,11 @@ export function Inbox({ chosen, choose, openPerson, onUnread, openSetup }: Inbox
   const live = useList(session, filter);
   const unread = useUnread(session, onUnread);
   const lost = useLost(session);
-  const { view: View, error: viewError, again } = useConversationView(
-    chosen !== undefined,
-    live.list.next !== undefined,
-  );
+  const {
+    view: View,
+    error: viewError,
+    again,
+  } = useConversationView(chosen !== undefined, live.list.next !== undefined);
   const handle = useRef<ListHandle>(null);
   const field = useRef<HTMLInputElement>(null);
   const cursor = useRef(chosen);
