@@ -100,15 +100,7 @@ async def contents(writer: Writer) -> dict[str, Any]:
     for name in ("mails", "contents", "tokens", "mail_rows", "profile_mails", "conversations"):
         documents = await database[name].find().to_list()
         for document in documents:
-            for field in (
-                *STAMPS,
-                "arrived",
-                "arrived_before",
-                "raw_key",
-                "raw_of",
-                "size",
-                "read_at",
-            ):
+            for field in NOT_COMPARED:
                 document.pop(field, None)
             if "thread" in document:
                 document["thread"] = least[document["thread"]]
