@@ -82,6 +82,13 @@ def letter(
     return attach(attached(match(person, f"{person}@x.example"), **of_event), raw)
 
 
+NOT_COMPARED = (
+    *("slot", "change"),
+    *("arrived", "arrived_before", "raw_key", "raw_of", "size", "read_at"),
+)
+"""When and in which order it was written, and by whom."""
+
+
 async def contents(writer: Writer) -> dict[str, Any]:
     """Return all that is stored, but for names of conversations and when it was written."""
     database = writer._database
@@ -93,7 +100,7 @@ async def contents(writer: Writer) -> dict[str, Any]:
     for name in ("mails", "contents", "tokens", "mail_rows", "profile_mails", "conversations"):
         documents = await database[name].find().to_list()
         for document in documents:
-            for field in ("arrived", "arrived_before", "raw_key", "raw_of", "size", "read_at"):
+            for field in NOT_COMPARED:
                 document.pop(field, None)
             if "thread" in document:
                 document["thread"] = least[document["thread"]]
