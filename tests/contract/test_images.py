@@ -43,9 +43,11 @@ def test_an_image_has_its_own_group_itself_and_shared_alone(service: str) -> Non
     pages, _, _ = text.partition("AS build\n")  # the timeline's are made by Node, before
     assert ("AS pages" in pages) == (service == "timeline")
     copied = re.findall(r"^COPY (?!--from)(.+)$", text.removeprefix(pages), re.MULTILINE)
+    document = ["docs/openapi/satchel.json"] if service == "timeline" else []  # it is served
     assert [line.split()[0] for line in copied] == [
         "pyproject.toml",
         "shared",
+        *document,
         "services/__init__.py",
         f"services/{service}",
     ]

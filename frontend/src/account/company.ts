@@ -4,7 +4,7 @@ import type { components as Matcher } from "../api/matcher";
 import { dataOf, type Session } from "../api/session";
 import type { Day } from "./chart";
 
-export type CompanyAddress = Matcher["schemas"]["CaptureAddressOut"];
+export type CompanyAddress = Matcher["schemas"]["MintedAddress"];
 
 export interface CompanyAddresses {
   active: CompanyAddress | undefined;

@@ -37,6 +37,7 @@ GUIDES: dict[str, Any] = {
     "mailbox": "one@agency.example",
     "mailboxes": ["one@agency.example"],
     "chosen_by": "mail_hosts",
+    "language": "en",
     "guide": GUIDE,
     "values": {
         "capture_address": "recruiter-one.ud6ixgz2abcde234567abcdefghij@in.satchel.example",
