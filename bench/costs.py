@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from shared.database import Database, Document
+from shared.storage.database import Database, Document
 
 _PROFILE_BYTES = 64 * 2**20
 

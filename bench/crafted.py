@@ -22,7 +22,7 @@ from rich.table import Table
 from bench.ordinary import ordinary_mail
 from bench.reading import read_for_matcher, read_for_timeline
 from bench.structures import STRUCTURES
-from shared.progress import Progress
+from shared.runtime.progress import Progress
 
 MAX_RATIO = 10
 """What a crafted mail may cost at most, in ordinary mails of its size."""

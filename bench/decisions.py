@@ -28,17 +28,17 @@ from dev.install import find_mongod
 from dev.mongodb import PrivateMongoDB
 from dev.terminal import say
 from services.matcher.__main__ import INDEXES
-from services.matcher.capture_addresses import CaptureAddresses
-from services.matcher.decide import Attach, decide
-from services.matcher.directory import Directory, person_of
-from services.matcher.knowledge import Knowledge
-from services.matcher.never_capture_lists import NeverCaptureLists
-from services.matcher.participants import participants
-from services.matcher.versions import Versions
-from shared.capture_address import KeyRing
-from shared.database import Database, connect, migrate
-from shared.events import Kind
+from services.matcher.decision.decide import Attach, decide
+from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.knowledge import Knowledge
+from services.matcher.directory.never_capture_lists import NeverCaptureLists
+from services.matcher.directory.people import Directory, person_of
+from services.matcher.directory.versions import Versions
+from services.matcher.reading.participants import participants
+from shared.contracts.capture_address import KeyRing
+from shared.contracts.events import Kind
 from shared.mail.headers import read_header_block
+from shared.storage.database import Database, connect, migrate
 
 _ACCOUNTS, _DOMAIN, _BATCH = 100, "in.satchel.test", 1000
 
@@ -155,7 +155,7 @@ def _peak_memory() -> float:
 
 def table(result: Result) -> Table:
     """Return the result as a table."""
-    title = f"{result.people:,} people in {_ACCOUNTS} accounts, {result.concurrent} mails in hand"
+    title = f"{result.people:,} people in {_ACCOUNTS} accounts, {result.concurrent} mails in flight"
     shown = Table(title=title, title_justify="left")
     for column in ("", "per second", "ratio to bare look-ups"):
         shown.add_column(column, justify="left" if not column else "right")
@@ -176,7 +176,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make bench ARGS=decisions", description=__doc__)
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--mails", type=int, default=20_000)
-    parser.add_argument("--concurrent", type=int, default=32, help="mails in hand")
+    parser.add_argument("--concurrent", type=int, default=32, help="mails in flight")
     parser.add_argument("--json", type=Path, help="write the result there too")
     given = parser.parse_args(arguments)
     find_mongod()

@@ -24,7 +24,7 @@ from dev.terminal import say
 from services.timeline.write.projection import project
 from services.timeline.write.requests import Attach
 from services.timeline.write.stored import to_document
-from shared.database import Document
+from shared.storage.database import Document
 
 _CHUNK = 2000
 """Mails that are made and written at a time."""

@@ -33,8 +33,8 @@ from rich.table import Table
 from bench.mutations import Mutations
 from bench.reading import read_for_matcher, read_for_timeline
 from dev.terminal import command, say
-from shared.mistake import Mistake
-from shared.progress import Progress
+from shared.runtime.mistake import Mistake
+from shared.runtime.progress import Progress
 
 MAX_TIMES, MAX_GROWTH, ALLOWANCE = 10, 10, 128 * 1024
 _CHUNK, _PROCESSES, _GIVE_UP_SECONDS = 250, 2, 60

@@ -21,7 +21,7 @@ from uuid import UUID
 from bench.prose import some_words, zipf
 from bench.prose import vocabulary as vocabulary  # of this mailbox, for who looks for its words
 from services.timeline.content.reader import Attachment, Mailbox, ReadMail
-from shared.events import Direction, Kind, MailAttached, Match, Role
+from shared.contracts.events import Direction, Kind, MailAttached, Match, Role
 
 ACCOUNT = "bench"
 USERS = {

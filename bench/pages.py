@@ -43,8 +43,8 @@ from dev.terminal import say
 from services.timeline.admin.index_terms import index_terms
 from services.timeline.indexes import INDEXES
 from services.timeline.write.indexing import TermIndexer
-from shared.auth import sign
-from shared.database import Document, connect, migrate
+from shared.http.auth import sign
+from shared.storage.database import Document, connect, migrate
 
 _WARM, _COUNTED, _PROFILED = 20, 200, 3
 

@@ -16,8 +16,8 @@ from bench.counting_proxy import ASKING, Requests
 from bench.mail_costs import Capacity, Cost
 from bench.processes import PROCESSES
 from dev.generate import ROOT
-from shared.blobs import CLAIM_CHECK_BYTES
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
+from shared.storage.blobs import CLAIM_CHECK_BYTES
 
 MEASURED, PAGE = ROOT / "docs/capacity.json", ROOT / "docs/capacity.md"
 RATES = (10, 1_000, 100_000)

@@ -20,13 +20,13 @@ from uuid import UUID
 import bson
 
 from bench.applying import Applied
-from services.matcher.addresses import normalise
 from services.matcher.announce import announce_verdict
-from services.matcher.capture_addresses import AddressRecord
 from services.matcher.confirmations import read_confirmation
-from services.matcher.decide import Person, verdicts
-from services.matcher.judge import Considered, judge
-from services.matcher.senders import literal_senders
+from services.matcher.decision.decide import Person, verdicts
+from services.matcher.decision.judge import Considered, judge
+from services.matcher.directory.capture_addresses import AddressRecord
+from services.matcher.reading.addresses import normalise
+from services.matcher.reading.senders import literal_senders
 from services.timeline.api.mails import download_headers
 from services.timeline.api.shapes import MailDetail
 from services.timeline.content.data_images import images_set_aside
@@ -43,11 +43,11 @@ from services.timeline.write.projection import project
 from services.timeline.write.records import Content, Mail
 from services.timeline.write.requests import Attach
 from services.timeline.write.stored import to_document
-from shared.capture_address import KeyRing
-from shared.database import Document
-from shared.events import Direction, Kind, MailAttached, MailReceived, Match, Role
+from shared.contracts.capture_address import KeyRing
+from shared.contracts.events import Direction, Kind, MailAttached, MailReceived, Match, Role
 from shared.mail.headers import HeaderBlock, read_header_block
 from shared.mail.mime import by_content_id, leaves
+from shared.storage.database import Document
 
 DOMAIN = "in.satchel.test"
 _ACCOUNT, _USER, _NOW = "fuzz", "u1", datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

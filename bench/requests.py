@@ -12,7 +12,7 @@ from pymongo.database import Database
 from bench.mailbox import ACCOUNT, PROFILES, profile_id, vocabulary
 from services.timeline.query.cursors import write_cursor
 from services.timeline.write.identity import token
-from shared.database import Document
+from shared.storage.database import Document
 
 READ_ONE_BY_ONE = 1900
 """Conversations that `u9` has marked as read, the latest ones."""

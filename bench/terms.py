@@ -36,7 +36,7 @@ from dev.terminal import say
 from services.timeline.write.records import TermBlock
 from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import MAX_ROWS, FreshRow, pack
-from shared.database import Document
+from shared.storage.database import Document
 
 _BATCH, _BATCH_TERMS = 64, 40_000
 """Mails and terms of a transaction, at most: as the writer's."""

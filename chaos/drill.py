@@ -45,11 +45,11 @@ from ops.backup import backup
 from ops.command import Places, read_manifest
 from ops.restore import restore
 from services.timeline.admin.audit import BROKEN
-from shared.blobs import MAIL_PREFIX, Blobs
 from shared.broker import depths
-from shared.mistake import Mistake
-from shared.receipts import RECEIPT_PREFIX, decode
-from shared.topology import OUTCOMES, RECEIVED, Queue
+from shared.contracts.receipts import RECEIPT_PREFIX, decode
+from shared.contracts.topology import OUTCOMES, RECEIVED, Queue
+from shared.runtime.mistake import Mistake
+from shared.storage.blobs import MAIL_PREFIX, Blobs
 
 ACCOUNT = "drill"
 _CANDIDATE, _USER = "candidate@mail.example", "recruiter@agency.example"

@@ -52,7 +52,7 @@ def _mode(wires: Sequence[Wire], mode: Mode) -> Iterator[None]:
 
 
 def _killer(service: str) -> Strike:
-    """Kill a service; every other time when it has all in hand that it may have."""
+    """Kill a service; every other time when it has all in flight that it may have."""
 
     def strike(scene: Scene, fault: Fault) -> None:
         replicas = scene.replicas(service, fault.victims)

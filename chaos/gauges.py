@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from dev.local_http import get
 from dev.stack import Replica, Stack
 from shared.broker import depths
-from shared.topology import OUTCOMES, RECEIVED
+from shared.contracts.topology import OUTCOMES, RECEIVED
 
 _EVERY_SECONDS = 2.0
 _DELIVERIES = "satchel_delivery_count"

@@ -19,8 +19,8 @@ from dev.client import SCOPES, Client, Endpoints
 from dev.ledger import Ledger, Letter
 from dev.senders import Senders
 from dev.stack import PORT_SETTINGS, SERVICES, Stack
-from shared.auth import sign
-from shared.mistake import Mistake
+from shared.http.auth import sign
+from shared.runtime.mistake import Mistake
 
 ACCOUNT, USER = "life", "recruiter@agency.example"
 _CANDIDATES = [f"candidate{number}@mail.example" for number in range(4)]
@@ -194,11 +194,11 @@ class Life:
         pod.leave()
         to_database = self.wires.of(pod.replica.name, "mongod")
         to_database.become("stall")
-        in_hand = self._hands_full(pod)
-        self._kept("consumers had deliveries in hand at SIGTERM", in_hand > 0, service)
+        in_flight = self._hands_full(pod)
+        self._kept("consumers had deliveries in flight at SIGTERM", in_flight > 0, service)
         rest = "speaks again soon" if finishes else "stays silent"
         self.tell(
-            pod.replica.name, f"SIGTERM, with {in_hand} deliveries in hand; its database {rest}"
+            pod.replica.name, f"SIGTERM, with {in_flight} deliveries in flight; its database {rest}"
         )
         ending = threading.Thread(target=pod.terminate)
         ending.start()
@@ -209,9 +209,9 @@ class Life:
         to_database.become("flow")
 
     def _hands_full(self, pod: Pod) -> int:
-        """Return how many deliveries a pod has in hand, once they are some."""
+        """Return how many deliveries a pod has in flight, once they are some."""
         until = time.monotonic() + 10
-        while (count := pod.in_hand()) < 3 and time.monotonic() < until:
+        while (count := pod.in_flight()) < 3 and time.monotonic() < until:
             time.sleep(0.1)
         return count
 

@@ -41,8 +41,8 @@ from dev.ports import free_port
 from dev.process import Process
 from dev.stack import Stack, own_databases
 from dev.terminal import command, say
-from shared.blobs import DEADLINE_SECONDS as BLOB_SECONDS
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
+from shared.storage.blobs import DEADLINE_SECONDS as BLOB_SECONDS
 
 PARTS, WAYS = ("broker", "mongodb", "blobs"), ("stopped", "frozen")
 GROWTH_MIB = 64.0

@@ -5,7 +5,7 @@
     load       SMTP sessions by way of a Service; pages are read and the directory is written
     update     a second pod of each service starts, then the first leaves: out of the Service,
                preStop, SIGTERM. At that moment ingest has guests in every state of SMTP and in half
-               of an upload; matcher and timeline have deliveries in hand that they cannot finish,
+               of an upload; matcher and timeline have deliveries in flight that they cannot finish,
                since the database is silent (with --short, the timeline can)
     reckoning  every 250 is there exactly once; who heard none has sent again
 
@@ -29,7 +29,7 @@ from chaos.proxy import Wires
 from chaos.scene import wired
 from dev.stack import Stack, own_databases
 from dev.terminal import command, say
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
 
 
 def live(folder: Path, pace: Pace, *, sabotage: str | None = None) -> Report:

@@ -26,7 +26,7 @@ from dev.stack import Replica
 FORGET_SECONDS = 1.0
 """How long proxies go on sending connections to a pod that leaves."""
 _LOOK_SECONDS = 0.05
-_IN_HAND = "satchel_deliveries_in_hand"
+_IN_FLIGHT = "satchel_deliveries_in_flight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +149,12 @@ class Pod:
         checks = self._get("/readyz").json()["checks"]
         return {name for name, there in checks.items() if not there}
 
-    def in_hand(self) -> int:
+    def in_flight(self) -> int:
         """Return how many deliveries it has taken and not settled."""
         return sum(
             int(sample.value)
             for family in text_string_to_metric_families(self._get("/metrics").text)
-            if family.name == _IN_HAND
+            if family.name == _IN_FLIGHT
             for sample in family.samples
         )
 

@@ -22,8 +22,8 @@ from aio_pika.exceptions import AMQPError
 from dev.ledger import Ledger, Receipt
 from dev.rabbitmq import PrivateRabbitMQ
 from dev.stack import Stack
-from shared.capture_address import KeyRing
-from shared.topology import DEAD, QUEUES
+from shared.contracts.capture_address import KeyRing
+from shared.contracts.topology import DEAD, QUEUES
 
 Document = dict[str, Any]
 

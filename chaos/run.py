@@ -32,7 +32,7 @@ from dev.ledger import Ledger
 from dev.senders import Senders
 from dev.stack import Stack, own_databases
 from dev.terminal import command, say
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
 
 ACCOUNT = "chaos"
 _USER = "recruiter@agency.example"

@@ -15,7 +15,7 @@ from dev.mongodb import PrivateMongoDB
 from dev.rabbitmq import PrivateRabbitMQ
 from dev.senders import Senders
 from dev.stack import Replica, Stack
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
 
 Document = dict[str, Any]
 _SERVER_SELECTION_MS = 1500

@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 from chaos.reconcile import settled_captures
 from chaos.scene import Document, Scene
 from chaos.schedule import Fault
-from shared.topology import OUTCOMES, RECEIVED, Queue
+from shared.contracts.topology import OUTCOMES, RECEIVED, Queue
 
 _MEMORY_SHARE = "0.4"
 _DISK_LIMIT = "50MB"

@@ -21,7 +21,7 @@ IDLE, ENVELOPE, HALF, WHOLE = "idle", "between RCPT and DATA", "half of DATA", "
 TAKEN, LEFT = "taken", "told or seen to try again"
 
 
-class Guest(Protocol):
+class Visitor(Protocol):
     """A connection in some state."""
 
     def come(self, port: int, letter: Letter) -> None:
@@ -116,7 +116,7 @@ class Witness:
     """One of them: what it is, what must become of it, and what does."""
 
     name: str
-    guest: Guest
+    visitor: Visitor
     expected: str
     letter: Letter
     heard: tuple[int, ...] = ()
@@ -124,7 +124,7 @@ class Witness:
 
     def hear(self, ledger: Ledger) -> None:
         """Hear all answers until the end."""
-        for code, text in self.guest.answers():
+        for code, text in self.visitor.answers():
             self.heard = (*self.heard, code)
             if code in (250, 202):
                 self.is_taken = True
@@ -144,7 +144,7 @@ class Witnesses:
     def __init__(self, letters: Iterator[Letter], token: str, ledger: Ledger) -> None:
         """`token` may upload."""
         self._ledger = ledger
-        guests: Sequence[tuple[str, Guest, str]] = (
+        visitors: Sequence[tuple[str, Visitor, str]] = (
             (IDLE, Smtp(IDLE), LEFT),
             (ENVELOPE, Smtp(ENVELOPE), LEFT),
             (f"{HALF}, then the rest", Smtp(HALF, goes_on=True), TAKEN),
@@ -153,14 +153,16 @@ class Witnesses:
             ("half of an upload, then the rest", Upload(token, goes_on=True), TAKEN),
             ("half of an upload, then silence", Upload(token), LEFT),
         )
-        self.all = [Witness(*guest, letter) for guest, letter in zip(guests, letters, strict=False)]
+        self.all = [
+            Witness(*visitor, letter) for visitor, letter in zip(visitors, letters, strict=False)
+        ]
         self._threads: list[threading.Thread] = []
 
     def come(self, smtp_port: int, http_port: int) -> None:
         """Bring each to its state, and listen."""
         for witness in self.all:
-            port = smtp_port if isinstance(witness.guest, Smtp) else http_port
-            witness.guest.come(port, witness.letter)
+            port = smtp_port if isinstance(witness.visitor, Smtp) else http_port
+            witness.visitor.come(port, witness.letter)
             thread = threading.Thread(target=witness.hear, args=(self._ledger,), daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -169,7 +171,7 @@ class Witnesses:
         """Let those go on who do."""
         for witness in self.all:
             with contextlib.suppress(OSError, smtplib.SMTPException):  # then it hears no 250
-                witness.guest.go_on()
+                witness.visitor.go_on()
 
     def wait(self) -> None:
         """Return when all connections are ended."""

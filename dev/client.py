@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from dev.local_http import NO_TLS
-from shared.auth import sign
+from shared.http.auth import sign
 
 SCOPES = "directory:write mail:write timeline:read"
 PATIENCE = 120  # seconds without a byte: a safety net, also on one busy core

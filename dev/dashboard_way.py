@@ -97,16 +97,16 @@ _INGEST = [
     ),
     Panel("From the mail read to the confirm", percentiles("satchel_receive_seconds"), "s"),
     Panel(
-        "Sessions, and megabytes in hand",
+        "Sessions, and megabytes in flight",
         {
             "sessions": "sum(satchel_smtp_sessions{IN})",
-            "MB in hand": "sum(satchel_bytes_in_hand{IN}) / 1e6",
+            "MB in flight": "sum(satchel_bytes_in_flight{IN}) / 1e6",
         },
     ),
 ]
 _MATCHER = [
     Panel("Decisions", rates("satchel_decisions_total", "decision"), "reqps"),
-    Panel("From a capture in hand to its decision", percentiles("satchel_decide_seconds"), "s"),
+    Panel("From a capture in flight to its decision", percentiles("satchel_decide_seconds"), "s"),
     Panel(
         "Finding out whom it is from",
         percentiles("satchel_authenticate_seconds"),
@@ -159,7 +159,7 @@ def _queue(live: str, backfill: str) -> list[Panel]:
         Panel(
             "How many wait",
             most("satchel_queue_messages", "queue", chosen),
-            says="Those in hand are not counted. Old mail (backfill) waits on purpose.",
+            says="Those in flight are not counted. Old mail (backfill) waits on purpose.",
         ),
         Panel(
             "Age of the oldest",
@@ -174,9 +174,9 @@ def _queue(live: str, backfill: str) -> list[Panel]:
             says="None: everything waits.",
         ),
         Panel(
-            "In hand, and held for what is away",
+            "In flight, and held for what is away",
             {
-                "{{queue}}": f"sum by (queue) (satchel_deliveries_in_hand{{IN{chosen}}})",
+                "{{queue}}": f"sum by (queue) (satchel_deliveries_in_flight{{IN{chosen}}})",
                 "{{queue}} held": f"sum by (queue) (satchel_deliveries_waiting{{IN{chosen}}})",
             },
         ),

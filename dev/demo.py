@@ -46,7 +46,7 @@ from dev.ports import free_port
 from dev.sign_in import PAGES_SCOPES, READER_SCOPES, sign_in_link
 from dev.stack import Stack, own_databases
 from dev.terminal import command, say
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
 
 _NAMES_SECONDS = 60
 

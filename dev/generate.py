@@ -18,10 +18,10 @@ from services.ingest.settings import IngestSettings
 from services.matcher.settings import MatcherSettings
 from services.timeline.settings import TimelineSettings
 from shared import VERSION
-from shared.event_examples import examples
-from shared.events import EVENTS
-from shared.problems import errors_page
-from shared.settings import Settings
+from shared.contracts.event_examples import examples
+from shared.contracts.events import EVENTS
+from shared.http.problems import errors_page
+from shared.runtime.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 SETTINGS: dict[str, type[Settings]] = {
@@ -56,9 +56,9 @@ def pages() -> dict[Path, str]:
     for tag, model in EVENTS.items():
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": tag}
         schema |= {k: v for k, v in model.model_json_schema().items() if k != "title"}
-        made[Path(f"shared/schemas/{tag}.json")] = _json(schema)
+        made[Path(f"shared/contracts/schemas/{tag}.json")] = _json(schema)
         example = json.loads(examples()[tag].encode())
-        made[Path(f"shared/schemas/{tag}.example.json")] = _json(example)
+        made[Path(f"shared/contracts/schemas/{tag}.example.json")] = _json(example)
     return made
 
 

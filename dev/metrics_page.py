@@ -7,18 +7,18 @@ from types import ModuleType
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
-from shared.metrics import LABELS, VALUES
+from shared.runtime.metrics import LABELS, VALUES
 
 ROOMS = {
     "The way in: ingest": "services.ingest.metrics",
     "The decision: matcher": "services.matcher.metrics",
     "What is shown: timeline": "services.timeline.metrics",
     "The broker, in every service": "shared.broker.metrics",
-    "MongoDB, in matcher and timeline": "shared.database_metrics",
-    "The blob store, in every service": "shared.blobs",
-    "HTTP, in every service": "shared.http_metrics",
-    "Traces, in every service": "shared.trace_export",
-    "What runs, in every service": "shared.build",
+    "MongoDB, in matcher and timeline": "shared.storage.metrics",
+    "The blob store, in every service": "shared.storage.blobs",
+    "HTTP, in every service": "shared.http.metrics",
+    "Traces, in every service": "shared.runtime.trace_export",
+    "What runs, in every service": "shared.runtime.build",
 }
 """Where metrics are declared, in the order of the page."""
 _KINDS: dict[type[MetricWrapperBase], str] = {

@@ -17,10 +17,10 @@ from services.matcher import api as matcher_api
 from services.matcher.api.examples import EXAMPLES as MATCHER_EXAMPLES
 from services.timeline import api as timeline_api
 from services.timeline.api.examples import EXAMPLES as TIMELINE_EXAMPLES
-from shared.openapi import TAGS
-from shared.readiness import Readiness, holds
-from shared.settings import Settings
-from shared.web import create_app, with_examples
+from shared.http.openapi import TAGS
+from shared.http.readiness import Readiness, holds
+from shared.http.web import create_app, with_examples
+from shared.runtime.settings import Settings
 
 TOKEN_SECRET = "x" * 32
 _TITLES = {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dev.generate import ROOT
 from dev.terminal import say
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
 
 FRONTEND = ROOT / "frontend"
 DIST = FRONTEND / "dist"

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from dev.generate import ROOT
-from shared.event_examples import examples
-from shared.events import CaptureEvent
-from shared.topology import QUEUES
+from shared.contracts.event_examples import examples
+from shared.contracts.events import CaptureEvent
+from shared.contracts.topology import QUEUES
 
 OLD = ROOT / "tests" / "old"
 
@@ -47,7 +47,8 @@ def record(old: Path, name: str) -> list[Path]:
 
     keep("topologies", "", topology())
     for tag, example in examples().items():
-        keep(f"schemas/{tag}", "", json.loads((ROOT / f"shared/schemas/{tag}.json").read_text()))
+        schema = ROOT / f"shared/contracts/schemas/{tag}.json"
+        keep(f"schemas/{tag}", "", json.loads(schema.read_text()))
         keep(f"events/{tag}", "", json.loads(example.encode()))
         if isinstance(example, CaptureEvent):
             old_mail = example.model_copy(update={"backfill": True})

@@ -32,8 +32,8 @@ from dev.ports import free_port
 from dev.sign_in import PAGES_SCOPES
 from dev.stack import Stack, own_databases
 from dev.terminal import command, say
-from shared.auth import sign
-from shared.mistake import Mistake
+from shared.http.auth import sign
+from shared.runtime.mistake import Mistake
 
 FOLDER = ROOT / ".satchel" / "screenshots"
 SIZES = ((360, 740), (1280, 800), (2560, 1440))

@@ -37,7 +37,7 @@ class Senders:
         self._letters, self._taking = iter(letters), threading.Lock()
         self._open = threading.Event()
         self._open.set()
-        self._in_hand = 0
+        self._in_flight = 0
         self._finished = False
         self._threads = [
             threading.Thread(target=self._send_all, args=(random.Random(number),), daemon=True)
@@ -57,7 +57,7 @@ class Senders:
     @property
     def idle(self) -> bool:
         """Whether no letter is under way."""
-        return self._in_hand == 0
+        return self._in_flight == 0
 
     def pause(self) -> None:
         """Take no new letter; those under way go on until their 250."""
@@ -84,7 +84,7 @@ class Senders:
         while (letter := self._next()) is not None:
             session = self._send(letter, session, chance)
             with self._taking:
-                self._in_hand -= 1
+                self._in_flight -= 1
             if self._pause:
                 time.sleep(self._pause * chance.uniform(0.5, 1.5))
         if session is not None:
@@ -99,7 +99,7 @@ class Senders:
                     return None
                 if self._open.is_set():  # or closed again meanwhile
                     letter = next(self._letters, None)
-                    self._in_hand += letter is not None
+                    self._in_flight += letter is not None
                     return letter
 
     def _send(

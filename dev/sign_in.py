@@ -15,8 +15,8 @@ from dev.env import read_env
 from dev.run_file import running
 from dev.stack import Stack
 from dev.terminal import command
-from shared.auth import TIMELINE_ALL, sign
-from shared.mistake import Mistake
+from shared.http.auth import TIMELINE_ALL, sign
+from shared.runtime.mistake import Mistake
 
 PAGES_SCOPES = "directory:write mail:write timeline:read timeline:write account:write ops"
 """All there are."""

@@ -31,8 +31,8 @@ from dev.ports import free_port
 from dev.process import Process
 from dev.rabbitmq import PrivateRabbitMQ
 from shared.broker import depths
-from shared.mistake import Mistake
-from shared.topology import RECEIVED
+from shared.contracts.topology import RECEIVED
+from shared.runtime.mistake import Mistake
 
 _READY_SECONDS = 180
 _CLOUDS = ("AWS_", "AZURE_", "GOOGLE_")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from dev.install import Unavailable
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
 
 
 def say(line: str) -> None:

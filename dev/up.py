@@ -18,7 +18,7 @@ from dev.run_file import announced, running
 from dev.sign_in import PAGES_SCOPES, sign_in_link
 from dev.stack import Stack
 from dev.terminal import command, say
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
 
 FOLDER = ROOT / ".satchel" / "up"
 ACCOUNT, PERSON = "acme", "u1"

@@ -20,9 +20,9 @@ from typing import Any
 from ops import blobs, documents, messages
 from ops.cluster import Cluster
 from ops.command import MANIFEST, Places, carry_out, say, write_durably
-from shared.blobs import MAIL_PREFIX, Blobs
-from shared.mistake import Mistake
-from shared.receipts import RECEIPT_PREFIX
+from shared.contracts.receipts import RECEIPT_PREFIX
+from shared.runtime.mistake import Mistake
+from shared.storage.blobs import MAIL_PREFIX, Blobs
 
 SETTLE_SECONDS = 10.0
 """As long as a service that was told to stop may still work on what it holds."""

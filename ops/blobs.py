@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection
 
-from shared.blobs import BlobMissing, Blobs
+from shared.storage.blobs import BlobMissing, Blobs
 
 _AT_ONCE = 16
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.command import say
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
 
 SERVICES = ("matcher", "timeline")
 _PAUSED = "autoscaling.keda.sh/paused-replicas"

@@ -15,9 +15,9 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pymongo.errors import PyMongoError
 
-from shared.blobs import BlobStoreAway
-from shared.mistake import Mistake
-from shared.settings import with_ca
+from shared.runtime.mistake import Mistake
+from shared.runtime.settings import with_ca
+from shared.storage.blobs import BlobStoreAway
 
 MANIFEST = "backup.json"
 """Written last: a folder without it is no backup."""

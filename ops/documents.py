@@ -16,7 +16,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
 
 _RAW = CodecOptions(document_class=RawBSONDocument)
 _AT_ONCE = 500

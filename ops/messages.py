@@ -19,9 +19,9 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 
 from shared.broker import Depth, depths
 from shared.broker.connection import connections
-from shared.events import FLEETING
-from shared.mistake import Mistake
-from shared.topology import QUEUES, Queue, Topology
+from shared.contracts.events import FLEETING
+from shared.contracts.topology import QUEUES, Queue, Topology
+from shared.runtime.mistake import Mistake
 
 _AT_ONCE = 16
 _OWN_HEADERS = ("x-delivery-count", "x-acquired-count")

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ops import blobs, documents, messages
 from ops.command import Places, carry_out, read_manifest, say
-from shared.blobs import Blobs
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
+from shared.storage.blobs import Blobs
 
 
 async def restore(places: Places, folder: Path) -> None:

@@ -1,1 +1,1 @@
-"""The three services. They know each other only through the events in `shared.events`."""
+"""The three services. They know each other only through the events in `shared.contracts.events`."""

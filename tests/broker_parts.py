@@ -10,9 +10,9 @@ import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 
 from shared.broker import Consumer, Delivery, Handler, Publisher
-from shared.events import MailReceived
-from shared.runtime import Part
-from shared.topology import RECEIVED, uses
+from shared.contracts.events import MailReceived
+from shared.contracts.topology import RECEIVED, uses
+from shared.runtime.process import Part
 from tests.deadline import DEADLINE
 
 TOPOLOGY = uses(publishes=[MailReceived], consumes=[RECEIVED])

@@ -12,7 +12,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from services.timeline.write.requests import Answer, Attach, Request
-from shared.events import AuthenticationVerdict, Half, Leak, Role
+from shared.contracts.events import AuthenticationVerdict, Half, Leak, Role
 from tests.memory_timeline import Memory
 from tests.write_parts import (
     ACCOUNT,

@@ -13,16 +13,16 @@ from services.timeline.admin.dead_letters.letter import StoredLetter
 from services.timeline.admin.dead_letters.records import Records, Which
 from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
-from shared.blobs import Blobs
 from shared.broker import (
     DeadLetter,
     Publisher,
 )
-from shared.capture_address import account_tag
-from shared.database import Database
-from shared.events import EVENTS, MailReceived
-from shared.outcomes import Done
-from shared.topology import DELIVERY_LIMIT, RECEIVED, uses
+from shared.contracts.capture_address import account_tag
+from shared.contracts.events import EVENTS, MailReceived
+from shared.contracts.outcomes import Done
+from shared.contracts.topology import DELIVERY_LIMIT, RECEIVED, uses
+from shared.storage.blobs import Blobs
+from shared.storage.database import Database
 from tests.broker_parts import received
 from tests.deadline import DEADLINE
 

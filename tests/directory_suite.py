@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.matcher.capture_addresses import CaptureAddresses
-from services.matcher.directory import Directory, person_of
-from services.matcher.versions import Versions
-from shared.events import Kind
+from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.people import Directory, person_of
+from services.matcher.directory.versions import Versions
+from shared.contracts.events import Kind
 
 ACCOUNT, OTHER = "acme", "other"
 CANDIDATE = person_of("c1", Kind.CANDIDATE, "C", ["a@mail.example", "B@mail.example"])

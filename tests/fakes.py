@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from shared.broker import Publisher, PublishFailed
-from shared.events import Event
-from shared.topology import uses
+from shared.contracts.events import Event
+from shared.contracts.topology import uses
 
 
 class Crash(BaseException):

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from services.matcher.decide import Attach, Person
-from services.matcher.judge import Considered, Verdict, judge
-from services.matcher.never_capture import NOTHING, NeverCapture
-from shared.events import Kind
+from services.matcher.decision.decide import Attach, Person
+from services.matcher.decision.judge import Considered, Verdict, judge
+from services.matcher.decision.never_capture import NOTHING, NeverCapture
+from shared.contracts.events import Kind
 from shared.mail.headers import read_header_block
 from tests.mails import enclosing, mail
 

@@ -5,22 +5,22 @@ from pathlib import Path
 from uuid import uuid4
 
 from services.matcher.authentication import Authenticator
-from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
-from services.matcher.directory import Directory
-from services.matcher.knowledge import Knowledge
-from services.matcher.never_capture_lists import NeverCaptureLists
+from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.knowledge import Knowledge
+from services.matcher.directory.never_capture_lists import NeverCaptureLists
+from services.matcher.directory.people import Directory
+from services.matcher.directory.versions import Versions
+from services.matcher.directory.windows import Windows
 from services.matcher.resolver import Resolver
 from services.matcher.round_trip.records import RoundTrips
 from services.matcher.round_trip.returning import Returning
-from services.matcher.versions import Versions
-from services.matcher.windows import Windows
-from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
 from shared.broker import Delivery
-from shared.capture_address import KeyRing
-from shared.database import Database
-from shared.events import MailReceived
+from shared.contracts.capture_address import KeyRing
+from shared.contracts.events import MailReceived
+from shared.storage.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
+from shared.storage.database import Database
 from tests.fakes import Recorder, RecordingPublisher
 
 DOMAIN = "in.satchel.test"

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 
-from services.matcher.capture_addresses import AddressRecord, CaptureAddresses
-from services.matcher.decide import Person
-from services.matcher.directory import Directory
-from services.matcher.never_capture import NOTHING, NeverCapture
-from services.matcher.never_capture_lists import NeverCaptureLists
-from services.matcher.versions import Versions
+from services.matcher.decision.decide import Person
+from services.matcher.decision.never_capture import NOTHING, NeverCapture
+from services.matcher.directory.capture_addresses import AddressRecord, CaptureAddresses
+from services.matcher.directory.never_capture_lists import NeverCaptureLists
+from services.matcher.directory.people import Directory
+from services.matcher.directory.versions import Versions
 
 Meanwhile = Callable[[], Awaitable[object]]
 

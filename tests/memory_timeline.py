@@ -26,7 +26,7 @@ from services.timeline.write.requests import Answer, Request
 from services.timeline.write.side_records import Hint
 from services.timeline.write.state import ById, Draft, NotLoaded, OfConversation, Query, State
 from services.timeline.write.stored import from_document
-from shared.database import Document
+from shared.storage.database import Document
 from tests.write_parts import ACCOUNT, NOW
 
 K = TypeVar("K", bound=Kept)

@@ -13,7 +13,7 @@ from dev.generate import pages
 from dev.metrics_page import declared
 from dev.prometheus import rules
 from dev.promql import asked
-from shared.topology import QUEUES
+from shared.contracts.topology import QUEUES
 
 DASHBOARD = Path("deploy/k8s/monitoring/dashboard.json")
 OF_THE_TARGET = frozenset({"namespace", "job", "pod", "instance"})

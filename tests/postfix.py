@@ -15,7 +15,7 @@ from dev.install import Unavailable, ensure_postfix
 from dev.ports import free_port, listens
 from dev.process import Process
 from tests.deadline import DEADLINE
-from tests.smtp_door import make_certificate
+from tests.smtp_server import make_certificate
 
 _FILES = ROOT / "deploy" / "postfix"
 

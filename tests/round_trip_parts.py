@@ -1,23 +1,23 @@
-"""An office with a relay, in tests of round trips."""
+"""An parts with a relay, in tests of round trips."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from services.matcher.directory import person_of
-from services.matcher.outbox import Outbox
+from services.matcher.directory.outbox import Outbox
+from services.matcher.directory.people import person_of
 from services.matcher.round_trip.proving import Proving
 from services.matcher.round_trip.records import WEEK
 from services.matcher.round_trip.repeating import Lease, Repeating
 from shared.broker import Delivery
-from shared.database import Database
-from shared.events import (
+from shared.contracts.events import (
     Event,
     Kind,
     MailReceived,
     RoundTripChanged,
 )
-from shared.outcomes import Done
+from shared.contracts.outcomes import Done
+from shared.storage.database import Database
 from tests.fakes import Recorder, RecordingPublisher
 from tests.matcher_parts import ACCOUNT, DOMAIN, RING, Replica
 
@@ -61,7 +61,7 @@ class Relay:
 
 
 @dataclass
-class Office:
+class RoundTripParts:
     """A matcher with a relay, and one user with a capture address."""
 
     matcher: Replica
@@ -117,22 +117,22 @@ class Office:
         return self.relay.sent[-1][1]
 
 
-async def an_office(matcher: Replica, recorder: Recorder) -> Office:
-    """Return an office with one user, whose mailbox a relay can reach."""
+async def round_trip_parts(matcher: Replica, recorder: Recorder) -> RoundTripParts:
+    """Return an parts with one user, whose mailbox a relay can reach."""
     relay = Relay()
     proving = Proving(matcher.round_trips, relay, RING, DOMAIN)
     await matcher.directory.put(ACCOUNT, person_of("u1", Kind.USER, "User", [OWN]))
     record, _ = await matcher.addresses.mint(ACCOUNT, "u1", "User")
     outbox = Outbox(matcher.database, RecordingPublisher(recorder))
-    return Office(matcher, recorder, relay, proving, outbox, record.address)
+    return RoundTripParts(matcher, recorder, relay, proving, outbox, record.address)
 
 
-def repeater(office: Office, database: Database) -> Repeating:
+def repeater(parts: RoundTripParts, database: Database) -> Repeating:
     return Repeating(
-        office.proving,
-        office.matcher.round_trips,
-        office.matcher.directory,
-        office.matcher.addresses,
+        parts.proving,
+        parts.matcher.round_trips,
+        parts.matcher.directory,
+        parts.matcher.addresses,
         Lease(database, "round trips"),
         pause_seconds=0,
     )

@@ -3,7 +3,7 @@
 import time
 
 from dev.openapi import TOKEN_SECRET
-from shared.auth import sign
+from shared.http.auth import sign
 
 
 def bearer(

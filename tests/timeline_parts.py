@@ -30,10 +30,8 @@ from services.timeline.write.consumer import Projector
 from services.timeline.write.indexing import TermIndexer
 from services.timeline.write.records import ListedContent
 from services.timeline.write.writer import Writer
-from shared.blobs import Blobs, claim_key
 from shared.broker import Delivery
-from shared.database import Database, Document, connect, migrate
-from shared.events import (
+from shared.contracts.events import (
     Authentication,
     AuthenticationVerdict,
     Direction,
@@ -45,6 +43,8 @@ from shared.events import (
     Match,
     Role,
 )
+from shared.storage.blobs import Blobs, claim_key
+from shared.storage.database import Database, Document, connect, migrate
 
 ACCOUNT = "acme"
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

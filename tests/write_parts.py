@@ -10,7 +10,7 @@ from services.timeline.content.reader import ReadMail, read
 from services.timeline.write.projection import project
 from services.timeline.write.records import Capture, MatchRecord, NamedAddress, Verdict
 from services.timeline.write.requests import Attach, Confirm, Dismiss, Return, Watch
-from shared.events import (
+from shared.contracts.events import (
     Authentication,
     AuthenticationVerdict,
     Direction,

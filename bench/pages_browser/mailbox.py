@@ -13,7 +13,7 @@ from bench.filling import Target, fill_conversations
 from bench.mailbox import Conversation
 from bench.pages import build_indexes
 from dev.terminal import say
-from shared.database import Document
+from shared.storage.database import Document
 
 _LONGER_EVERY, _MAILS_OF_LONGER = 10, 3
 

@@ -22,7 +22,7 @@ from dev.siege.attacks import ATTACKS
 from dev.siege.ground import FULL, Scale, furnished
 from dev.stack import SERVICES, Stack, own_databases
 from dev.terminal import say
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
 
 AT_ONCE = "all at once"
 _MOST_OF_INGEST = 200

@@ -9,8 +9,8 @@ import aio_pika
 
 from dev.stack import Stack
 from shared.broker import Publisher
-from shared.events import MailReceived
-from shared.topology import RECEIVED, uses
+from shared.contracts.events import MailReceived
+from shared.contracts.topology import RECEIVED, uses
 
 
 def broker_alone(stack: Stack, *, size: int, count: int, concurrent: int) -> float:

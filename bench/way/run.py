@@ -29,7 +29,7 @@ from dev.local_http import get
 from dev.senders import Senders
 from dev.stack import Stack
 from dev.terminal import say
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
 
 _WARM_MAILS, _LEAST_PUBLISHED = 64, 2000
 _SETTLE_SECONDS, _POLL_SECONDS = 600.0, 0.1

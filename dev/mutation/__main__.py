@@ -1,6 +1,6 @@
 """`make mutate`: tries mutants and prints what no test notices. Exits 1 when that is too many.
 
-ARGS="--only services/matcher/decide.py"   one module, or several
+ARGS="--only services/matcher/decision/decide.py"   one module, or several
 ARGS="--sample 100 --seed 3"               so many mutants of all, chosen by the seed
 ARGS="--list"                              the mutants, untried
 """

@@ -27,11 +27,11 @@ def _of_write(*names: str) -> tuple[str, ...]:
 
 
 TARGETS = (
-    Target("services/matcher/decide.py", (f"{_MATCHER}/test_decide.py",)),
+    Target("services/matcher/decision/decide.py", (f"{_MATCHER}/decision/test_decide.py",)),
     Target(
-        "services/matcher/judge.py",
+        "services/matcher/decision/judge.py",
         tuple(
-            f"{_MATCHER}/{name}.py"
+            f"{_MATCHER}/decision/{name}.py"
             for name in ("test_judge", "test_judge_never_capture", "test_reports")
         ),
     ),
@@ -46,15 +46,20 @@ TARGETS = (
         for module in ("codes", "links", "page", "recogniser")
     ),
     *(
-        Target(f"services/matcher/{module}.py", (f"{_MATCHER}/test_never_capture.py",))
-        for module in ("never_capture", "never_capture_entries")
+        Target(f"services/matcher/{module}.py", (f"{_MATCHER}/decision/test_never_capture.py",))
+        for module in ("decision/never_capture", "directory/never_capture_entries")
     ),
-    Target("services/matcher/knowledge.py", (f"{_MATCHER}/test_knowledge.py",)),
-    Target("services/matcher/senders.py", (f"{_MATCHER}/test_participants.py",)),
-    Target("services/matcher/halves.py", (f"{_MATCHER}/test_halves.py",)),
-    Target("services/matcher/participants.py", (f"{_MATCHER}/test_participants.py",)),
+    Target("services/matcher/directory/knowledge.py", (f"{_MATCHER}/directory/test_knowledge.py",)),
+    Target("services/matcher/reading/senders.py", (f"{_MATCHER}/reading/test_participants.py",)),
+    Target("services/matcher/decision/halves.py", (f"{_MATCHER}/decision/test_halves.py",)),
+    Target(
+        "services/matcher/reading/participants.py", (f"{_MATCHER}/reading/test_participants.py",)
+    ),
     Target("services/matcher/announce.py", (f"{_MATCHER}/test_announce.py",)),
-    Target("services/matcher/forwards/condition.py", (f"{_MATCHER}/test_forward_condition.py",)),
+    Target(
+        "services/matcher/decision/forward_condition.py",
+        (f"{_MATCHER}/decision/test_forward_condition.py",),
+    ),
     Target(
         "services/matcher/authentication/verdict.py",
         tuple(
@@ -89,13 +94,15 @@ TARGETS = (
     ),
     Target("services/timeline/query/viewer.py", (f"{_TIMELINE}/query/test_viewer.py",)),
     *(
-        Target(f"services/ingest/{module}.py", (f"{_INGEST}/test_{module}.py",))
-        for module in ("places", "rates")
+        Target(f"services/ingest/{room}{module}.py", (f"{_INGEST}/{room}test_{module}.py",))
+        for room, module in (("smtp/", "connections"), ("", "rates"))
     ),
-    Target("shared/in_flight.py", (f"{_SHARED}/test_in_flight.py",)),
-    Target("services/ingest/data.py", (f"{_INGEST}/test_read_data.py",)),
-    Target("shared/capture_address.py", (f"{_SHARED}/test_capture_address.py",)),
-    Target("shared/auth.py", (f"{_SHARED}/test_auth.py",)),
-    Target("shared/outcomes.py", (f"{_SHARED}/test_deliveries.py",)),
-    Target("shared/broker/deliveries.py", (f"{_SHARED}/test_deliveries.py",)),
+    Target("shared/runtime/in_flight.py", (f"{_SHARED}/runtime/test_in_flight.py",)),
+    Target("services/ingest/smtp/data.py", (f"{_INGEST}/smtp/test_read_data.py",)),
+    Target(
+        "shared/contracts/capture_address.py", (f"{_SHARED}/contracts/test_capture_address.py",)
+    ),
+    Target("shared/http/auth.py", (f"{_SHARED}/http/test_auth.py",)),
+    Target("shared/contracts/outcomes.py", (f"{_SHARED}/broker/test_deliveries.py",)),
+    Target("shared/broker/deliveries.py", (f"{_SHARED}/broker/test_deliveries.py",)),
 )

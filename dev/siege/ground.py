@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from dev.client import SCOPES, Client, Endpoints
 from dev.dns_server import DnsServer
-from shared.auth import sign
+from shared.http.auth import sign
 
 USER, CANDIDATE = "recruiter@agency.example", "candidate@mail.example"
 SILENT = "-never.example"

@@ -8,28 +8,29 @@ import resource
 import sys
 from functools import partial
 
-from services.ingest.backfill import OPTIONS, Backfill
+from services.ingest.backfill.run import OPTIONS, Backfill
 from services.ingest.idempotency import IdempotencyKeys
-from services.ingest.metrics import BYTES_IN_HAND
+from services.ingest.metrics import BYTES_IN_FLIGHT
 from services.ingest.rates import Rates, SharedRates
 from services.ingest.receipts import Receipts
 from services.ingest.receive import Receiver
 from services.ingest.settings import IngestSettings
-from services.ingest.smtp import Door, SmtpServer
+from services.ingest.smtp.admission import Admission
+from services.ingest.smtp.server import SmtpServer
 from services.ingest.upload import EXAMPLES, mail_routes
-from shared.blobs import Blobs
 from shared.broker import Backlog, Publisher
-from shared.events import MailReceived
-from shared.http_server import HttpServer
-from shared.in_flight import InFlight
-from shared.lookout import Lookout
-from shared.mistake import Mistake
-from shared.readiness import Readiness, holds, not_stopping
-from shared.runtime import Together, configure_logging, run, running
-from shared.settings import load
-from shared.topology import OUTCOMES, QUEUES, RECEIVED, uses
-from shared.trace_export import exporting
-from shared.web import create_app, with_examples
+from shared.contracts.events import MailReceived
+from shared.contracts.topology import OUTCOMES, QUEUES, RECEIVED, uses
+from shared.http.readiness import Readiness, holds, not_stopping
+from shared.http.server import HttpServer
+from shared.http.web import create_app, with_examples
+from shared.runtime.dependencies import DependencyMonitor
+from shared.runtime.in_flight import InFlight
+from shared.runtime.mistake import Mistake
+from shared.runtime.process import Together, configure_logging, run, running
+from shared.runtime.settings import load
+from shared.runtime.trace_export import exporting
+from shared.storage.blobs import Blobs
 
 _OTHERS_SECONDS = 10.0
 """How often the queues are looked at that nothing but the metrics asks for."""
@@ -44,12 +45,14 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         deadline=settings.publish_deadline,
     )
     blobs = Blobs(settings.blob_url)
-    blobs_lookout = Lookout("blob store", settings.blob_url, blobs.why_not)
+    blobs_monitor = DependencyMonitor("blob store", settings.blob_url, blobs.why_not)
     receipts = Receipts(blobs, every=settings.receipt_seconds)
     receiver = Receiver(publisher, blobs, receipts=receipts)
     verify = partial(settings.key_ring.verify, domain=settings.capture_domain)
     in_flight = InFlight(
-        settings.max_bytes_in_hand, settings.bytes_in_hand_per_account, report=BYTES_IN_HAND.set
+        settings.max_bytes_in_flight,
+        settings.bytes_in_flight_per_account,
+        report=BYTES_IN_FLIGHT.set,
     )
     live = (RECEIVED, OUTCOMES)
     backlog = Backlog(settings.amqp_url, "ingest", live)
@@ -65,7 +68,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         settings.account_burst,
         lambda: backlog.waiting / settings.account_backlog,
     )
-    door = Door(
+    admission = Admission(
         receiver,
         verify,
         settings.smtp_limits,
@@ -77,7 +80,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
         postmaster=settings.postmaster,
     )
     smtp = SmtpServer(
-        door,
+        admission,
         host=settings.bind_host,
         port=settings.ingest_smtp_port,
         name=settings.capture_domain,
@@ -92,7 +95,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
                 "broker": holds(lambda: publisher.ready),
                 "smtp": holds(lambda: smtp.listening),
             },
-            reported={"blobs": holds(lambda: blobs_lookout.found)},
+            reported={"blobs": holds(lambda: blobs_monitor.found)},
         ),
     )
     app.include_router(
@@ -104,7 +107,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     http = HttpServer(app, settings.bind_host, settings.ingest_http_port)
     async with (
         exporting("ingest", settings.otel_exporter_otlp_endpoint),
-        running(blobs_lookout, stopping),
+        running(blobs_monitor, stopping),
         running(publisher, stopping),
         running(receipts, stopping),
         running(Together(backlog, others), stopping),

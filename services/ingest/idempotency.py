@@ -20,10 +20,10 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from shared.auth import Caller
-from shared.blobs import IDEMPOTENCY_KEPT, IDEMPOTENCY_PREFIX, BlobMissing, Blobs
-from shared.capture_address import CaptureAddress
-from shared.capture_id import capture_id
+from shared.contracts.capture_address import CaptureAddress
+from shared.contracts.capture_id import capture_id
+from shared.http.auth import Caller
+from shared.storage.blobs import IDEMPOTENCY_KEPT, IDEMPOTENCY_PREFIX, BlobMissing, Blobs
 
 MAX_LENGTH = 255
 KEPT: timedelta = IDEMPOTENCY_KEPT

@@ -1,5 +1,5 @@
 """What one SMTP session may do. Limits that sessions share are in
-`places.py` (connections), `shared/in_flight.py` (bytes) and `rates.py` (mails a second).
+`connections.py`, `rates.py` (mails a second) and `shared/runtime/in_flight.py` (bytes).
 """
 
 from dataclasses import dataclass

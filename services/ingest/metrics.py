@@ -4,7 +4,7 @@ import math
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from shared.metrics import from_zero
+from shared.runtime.metrics import from_zero
 
 _DOORS = ("smtp", "http")
 
@@ -72,4 +72,6 @@ CERTIFICATE_EXPIRES = Gauge(
     "When the certificate of STARTTLS ends, in seconds since 1970; not a number without one",
 )
 CERTIFICATE_EXPIRES.set(math.nan)
-BYTES_IN_HAND = Gauge("satchel_bytes_in_hand", "Bytes of mails that are being read or made durable")
+BYTES_IN_FLIGHT = Gauge(
+    "satchel_bytes_in_flight", "Bytes of mails that are being read or made durable"
+)

@@ -16,9 +16,9 @@ from email.utils import formatdate
 import structlog
 
 from services.ingest.rates import Rates, SharedRates
-from shared.capture_address import CaptureAddress
+from shared.contracts.capture_address import CaptureAddress
 from shared.mail.header_block import header_start
-from shared.relay import Outgoing, RelayAway, RelayRefused
+from shared.runtime.relay import Outgoing, RelayAway, RelayRefused
 
 POSTMASTER = "postmaster"
 """The tag that these addresses have in place of an account's, which has eight characters."""

@@ -1,4 +1,4 @@
-"""Receipts of what was accepted: gathered for some seconds, then written (`shared/receipts.py`).
+"""Receipts of what was accepted, as `shared/contracts/receipts.py` says: written every few seconds.
 
 * Mail never waits for a receipt and is never refused for one. While the blob store is away they
   wait in memory, as many as MOST_WAITING; what is beyond is counted as dropped, and the audit will
@@ -13,9 +13,9 @@ import contextlib
 import structlog
 
 from services.ingest.metrics import RECEIPTS, RECEIPTS_WAITING
-from shared.blobs import Blobs, BlobStoreAway
-from shared.events import MailReceived
-from shared.receipts import Receipt, encode
+from shared.contracts.events import MailReceived
+from shared.contracts.receipts import Receipt, encode
+from shared.storage.blobs import Blobs, BlobStoreAway
 
 MOST_WAITING = 200_000
 """About 100 MB, or half an hour at a hundred mails a second."""

@@ -22,13 +22,13 @@ import structlog
 
 from services.ingest.metrics import RECEIVE_SECONDS, RECEIVED, RECEIVED_BYTES
 from services.ingest.receipts import Receipts
-from shared import tracing
-from shared.blobs import CLAIM_CHECK_BYTES, Blobs, BlobStoreAway, claim_key
 from shared.broker import Publisher, PublishFailed
-from shared.capture_address import CaptureAddress
-from shared.capture_id import capture_id
-from shared.events import MailReceived
-from shared.tracing import Trace
+from shared.contracts.capture_address import CaptureAddress
+from shared.contracts.capture_id import capture_id
+from shared.contracts.events import MailReceived
+from shared.runtime import tracing
+from shared.runtime.tracing import Trace
+from shared.storage.blobs import CLAIM_CHECK_BYTES, Blobs, BlobStoreAway, claim_key
 
 Door = Literal["smtp", "http"]
 log = structlog.get_logger()

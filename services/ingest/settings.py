@@ -6,10 +6,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from services.ingest.certificate import Certificate
 from services.ingest.limits import SmtpLimits
 from services.ingest.postmaster import Postmaster
-from shared.settings import RelaySettings
+from services.ingest.smtp.certificate import Certificate
+from shared.runtime.settings import RelaySettings
 
 _DEFAULT = SmtpLimits(mail_bytes=30 * 1024 * 1024)
 
@@ -22,9 +22,9 @@ class IngestSettings(RelaySettings):
     max_mail_bytes: int = Field(
         _DEFAULT.mail_bytes, gt=0, description="The largest mail that is taken, in bytes."
     )
-    max_bytes_in_hand: int = Field(
+    max_bytes_in_flight: int = Field(
         96 * 1024 * 1024,
-        description="Bytes of mail that may be in hand together, a half of it for one account; "
+        description="Bytes of mail that may be in flight together, a half of it for one account; "
         "beyond: try again.",
     )
     smtp_timeout: float = Field(
@@ -128,8 +128,8 @@ class IngestSettings(RelaySettings):
                 raise ValueError("POSTMASTER_FORWARD needs RELAY_URL")
             if self.postmaster_forward.lower().endswith(f"@{self.capture_domain}"):
                 raise ValueError("POSTMASTER_FORWARD must not be at CAPTURE_DOMAIN: it would loop")
-        if self.max_bytes_in_hand < self.max_mail_bytes:
-            raise ValueError("MAX_BYTES_IN_HAND must not be less than MAX_MAIL_BYTES")
+        if self.max_bytes_in_flight < self.max_mail_bytes:
+            raise ValueError("MAX_BYTES_IN_FLIGHT must not be less than MAX_MAIL_BYTES")
         if (self.smtp_tls_cert_file is None) != (self.smtp_tls_key_file is None):
             raise ValueError("SMTP_TLS_CERT_FILE and SMTP_TLS_KEY_FILE are needed together")
         if self.smtp_require_tls and self.smtp_tls_cert_file is None:
@@ -169,9 +169,9 @@ class IngestSettings(RelaySettings):
         return Postmaster(self.relay, self.postmaster_forward, self.capture_domain)
 
     @property
-    def bytes_in_hand_per_account(self) -> int:
-        """The share of MAX_BYTES_IN_HAND that one account may have; the largest mail fits."""
-        return max(self.max_bytes_in_hand // 2, self.max_mail_bytes)
+    def bytes_in_flight_per_account(self) -> int:
+        """The share of MAX_BYTES_IN_FLIGHT that one account may have; the largest mail fits."""
+        return max(self.max_bytes_in_flight // 2, self.max_mail_bytes)
 
     @property
     def smtp_proxies(self) -> list[IPv4Network | IPv6Network]:

@@ -15,14 +15,14 @@ from services.ingest.idempotency import MAX_LENGTH, IdempotencyKeys, KeyReused
 from services.ingest.metrics import RECEIVED
 from services.ingest.rates import Rates
 from services.ingest.receive import NotAccepted, Receiver
-from shared import tracing
-from shared.auth import Caller
-from shared.blobs import BlobStoreAway
-from shared.capture_address import CaptureAddress, account_tag
-from shared.in_flight import InFlight
-from shared.raw_body import MAIL_BODY, read_mail
-from shared.tracing import Trace
-from shared.web import Code, Problem, allowed, invalid_field
+from shared.contracts.capture_address import CaptureAddress, account_tag
+from shared.http.auth import Caller
+from shared.http.raw_body import MAIL_BODY, read_mail
+from shared.http.web import Code, Problem, allowed, invalid_field
+from shared.runtime import tracing
+from shared.runtime.in_flight import InFlight
+from shared.runtime.tracing import Trace
+from shared.storage.blobs import BlobStoreAway
 
 EXAMPLES = {"Accepted": {"capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f"}}
 IdempotencyKey = Annotated[

@@ -6,11 +6,12 @@
 import asyncio
 import sys
 
-from services.matcher import capture_addresses, decisions, directory, windows
+from services.matcher import decisions
 from services.matcher.api.capture_addresses import capture_address_routes
 from services.matcher.api.examples import EXAMPLES
 from services.matcher.api.explain import explain_routes
 from services.matcher.api.import_people import import_routes
+from services.matcher.api.leaving import Leaving
 from services.matcher.api.never_capture import never_capture_routes
 from services.matcher.api.people import people_routes
 from services.matcher.api.setup_guides import setup_guide_routes
@@ -18,15 +19,18 @@ from services.matcher.api.setup_prove import setup_prove_routes
 from services.matcher.api.setup_window import setup_window_routes
 from services.matcher.authentication import Authenticator
 from services.matcher.authentication.slow import BOUNDS
-from services.matcher.capture_addresses import CaptureAddresses
 from services.matcher.consumer import Matcher
 from services.matcher.decisions import Decisions
-from services.matcher.directory import Directory
+from services.matcher.directory import capture_addresses, windows
+from services.matcher.directory import people as directory
+from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.knowledge import Knowledge
+from services.matcher.directory.never_capture_lists import NeverCaptureLists
+from services.matcher.directory.outbox import Outbox
+from services.matcher.directory.people import Directory
+from services.matcher.directory.versions import Versions
+from services.matcher.directory.windows import Windows
 from services.matcher.guides import Catalogue, Choosing
-from services.matcher.knowledge import Knowledge
-from services.matcher.leaving import Leaving
-from services.matcher.never_capture_lists import NeverCaptureLists
-from services.matcher.outbox import Outbox
 from services.matcher.resolver import Resolver, name_servers
 from services.matcher.round_trip import records
 from services.matcher.round_trip.proving import Proving
@@ -35,12 +39,8 @@ from services.matcher.round_trip.repeating import Lease, Repeating
 from services.matcher.round_trip.returning import Returning
 from services.matcher.settings import MatcherSettings
 from services.matcher.sweep import Sweep
-from services.matcher.versions import Versions
-from services.matcher.windows import Windows
-from shared.blobs import Blobs
 from shared.broker import Consumer, Publisher, PublishFailed
-from shared.database import answer_outages, connect, left_in_time, migrate, what_is_missing
-from shared.events import (
+from shared.contracts.events import (
     CaptureAddressChanged,
     MailAttached,
     MailAttachedToShares,
@@ -53,15 +53,17 @@ from shared.events import (
     PersonDeleted,
     RoundTripChanged,
 )
-from shared.http_server import HttpServer
-from shared.lookout import Lookout
-from shared.progress import Progress
-from shared.readiness import Readiness, holds, not_stopping
-from shared.runtime import Together, configure_logging, run, running
-from shared.settings import load
-from shared.topology import RECEIVED, RECEIVED_BACKFILL, uses
-from shared.trace_export import exporting
-from shared.web import create_app, with_examples
+from shared.contracts.topology import RECEIVED, RECEIVED_BACKFILL, uses
+from shared.http.readiness import Readiness, holds, not_stopping
+from shared.http.server import HttpServer
+from shared.http.web import create_app, with_examples
+from shared.runtime.dependencies import DependencyMonitor
+from shared.runtime.process import Together, configure_logging, run, running
+from shared.runtime.progress import Progress
+from shared.runtime.settings import load
+from shared.runtime.trace_export import exporting
+from shared.storage.blobs import Blobs
+from shared.storage.database import answer_outages, connect, left_in_time, migrate, what_is_missing
 
 OPTIONS = """\
   --migrate    build the indexes, and end
@@ -140,18 +142,20 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         publisher,
         prefetch=settings.backfill_prefetch,
     )
-    database_lookout = Lookout("database", settings.mongodb_url, what_is_missing(database, INDEXES))
-    blobs_lookout = Lookout("blob store", settings.blob_url, blobs.why_not)
+    database_monitor = DependencyMonitor(
+        "database", settings.mongodb_url, what_is_missing(database, INDEXES)
+    )
+    blobs_monitor = DependencyMonitor("blob store", settings.blob_url, blobs.why_not)
     app = create_app(
         "Satchel matcher",
         "Owns the directory and decides whom a mail concerns.",
         settings,
         Readiness(
-            {"running": not_stopping(stopping), "database": holds(lambda: database_lookout.found)},
+            {"running": not_stopping(stopping), "database": holds(lambda: database_monitor.found)},
             at_start={
                 "broker": holds(lambda: publisher.ready and consumer.ready and backfill.ready)
             },
-            reported={"blobs": holds(lambda: blobs_lookout.found)},
+            reported={"blobs": holds(lambda: blobs_monitor.found)},
         ),
     )
     answer_outages(app)
@@ -174,7 +178,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     async with (
         exporting("matcher", settings.otel_exporter_otlp_endpoint),
         left_in_time(client),
-        running(Together(database_lookout, blobs_lookout), stopping),
+        running(Together(database_monitor, blobs_monitor), stopping),
         running(publisher, stopping),
         running(Together(http, consumer, backfill, sweep, outbox, repeating), stopping),
     ):
@@ -185,7 +189,7 @@ async def build_indexes(settings: MatcherSettings) -> None:
     """Build the indexes."""
     async with connect(settings.mongodb_url, "matcher migration") as client:
         database = client[settings.matcher_database]
-        await Lookout("database", settings.mongodb_url, what_is_missing(database)).there()
+        await DependencyMonitor("database", settings.mongodb_url, what_is_missing(database)).there()
         await migrate(database, INDEXES)
 
 

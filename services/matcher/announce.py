@@ -4,15 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from services.matcher.capture_addresses import AddressRecord
 from services.matcher.confirmations import Confirmation
-from services.matcher.decide import NEVER, Attach, Dismiss, original_senders
-from services.matcher.halves import half_of, leak_of
-from services.matcher.judge import Judgement, Verdict
-from services.matcher.shares import shares_of
-from shared.blobs import enclosed_key
-from shared.capture_address import KeyRing
-from shared.events import (
+from services.matcher.decision.decide import NEVER, Attach, Dismiss, original_senders
+from services.matcher.decision.halves import half_of, leak_of
+from services.matcher.decision.judge import Judgement, Verdict
+from services.matcher.decision.shares import shares_of
+from services.matcher.directory.capture_addresses import AddressRecord
+from shared.contracts.capture_address import KeyRing
+from shared.contracts.events import (
     Authentication,
     DismissalReason,
     Forwarded,
@@ -31,6 +30,7 @@ from shared.events import (
     Source,
 )
 from shared.mail.headers import message_id
+from shared.storage.blobs import enclosed_key
 
 SPLIT_BYTES = 48 * 1024
 """An event that would be larger is several, joined by the timeline."""

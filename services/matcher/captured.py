@@ -8,11 +8,11 @@ kept as they were cut out when it was judged.
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
 
-from services.matcher.capture_addresses import AddressRecord
-from services.matcher.enclosed import cut
-from services.matcher.judge import Judgement
-from shared.blobs import Blobs
-from shared.events import MailReceived
+from services.matcher.decision.judge import Judgement
+from services.matcher.directory.capture_addresses import AddressRecord
+from services.matcher.reading.enclosed import cut
+from shared.contracts.events import MailReceived
+from shared.storage.blobs import Blobs
 
 _HEADER_BYTES = 128 * 1024
 """Enough of a claimed mail for the largest header block that is read."""

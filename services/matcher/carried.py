@@ -8,7 +8,7 @@
 from collections.abc import Mapping, Sequence
 
 from shared.broker import Publisher, PublishFailed
-from shared.events import Event, MailAttached, MailAttachedToShares
+from shared.contracts.events import Event, MailAttached, MailAttachedToShares
 
 PROMPT_MAILS = 10
 Attached = MailAttached | MailAttachedToShares

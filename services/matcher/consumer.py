@@ -18,7 +18,6 @@ import structlog
 
 from services.matcher.announce import announce_dismissal, announce_verdict, with_forwarder
 from services.matcher.authentication import Authenticator
-from services.matcher.capture_addresses import AddressRecord
 from services.matcher.captured import CapturedMail
 from services.matcher.carried import (
     Attached,
@@ -29,23 +28,21 @@ from services.matcher.carried import (
     with_mail,
 )
 from services.matcher.confirmations import signs_itself
-from services.matcher.decide import Dismiss
+from services.matcher.decision.decide import Dismiss
+from services.matcher.decision.halves import traces
+from services.matcher.decision.judge import Considered, Verdict, judge, judge_journal
+from services.matcher.decision.shares import refused_by, users_in
 from services.matcher.decisions import Decisions
-from services.matcher.halves import traces
-from services.matcher.journal import Journal, may_be_journal, read_journal
-from services.matcher.judge import Considered, Verdict, judge, judge_journal
-from services.matcher.knowledge import Knowledge
+from services.matcher.directory.capture_addresses import AddressRecord
+from services.matcher.directory.knowledge import Knowledge
+from services.matcher.directory.windows import Windows
 from services.matcher.metrics import DECIDE_SECONDS, DECISIONS, WATCHED
+from services.matcher.reading.journal import Journal, may_be_journal, read_journal
 from services.matcher.round_trip.returning import Returning
-from services.matcher.shares import refused_by, users_in
 from services.matcher.watched import watched
-from services.matcher.windows import Windows
-from shared import tracing
-from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway, enclosed_key
 from shared.broker import Delivery, Publisher
-from shared.capture_address import KeyRing, return_path_id
-from shared.database import DatabaseAway, database_errors
-from shared.events import (
+from shared.contracts.capture_address import KeyRing, return_path_id
+from shared.contracts.events import (
     Authentication,
     DismissalReason,
     Event,
@@ -56,8 +53,11 @@ from shared.events import (
     MailRoundTrip,
     MailWatched,
 )
+from shared.contracts.outcomes import Done, Outcome, Reject, Retry
 from shared.mail.headers import HeaderBlock, read_header_block
-from shared.outcomes import Done, Outcome, Reject, Retry
+from shared.runtime import tracing
+from shared.storage.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway, enclosed_key
+from shared.storage.database import DatabaseAway, database_errors
 
 log = structlog.get_logger()
 _Decided = Sequence[tuple[Event, bytes]]

@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
-from shared.blobs import CLAIM_PREFIX, CLAIM_RETENTION
-from shared.database import Database, Document, Index
-from shared.events import Event, decode_event
+from shared.contracts.events import Event, decode_event
+from shared.storage.blobs import CLAIM_PREFIX, CLAIM_RETENTION
+from shared.storage.database import Database, Document, Index
 
 INDEXES = (
     Index(

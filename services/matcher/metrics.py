@@ -3,7 +3,7 @@
 from prometheus_client import Counter, Histogram
 
 from shared.broker import metrics as broker
-from shared.events import (
+from shared.contracts.events import (
     AuthenticationVerdict,
     CaptureAddressChanged,
     DismissalReason,
@@ -11,7 +11,7 @@ from shared.events import (
     PersonDeleted,
     RoundTripChanged,
 )
-from shared.metrics import from_zero
+from shared.runtime.metrics import from_zero
 
 from_zero(
     broker.DEAD_LETTERS,
@@ -31,7 +31,7 @@ DECISIONS = from_zero(
 WATCHED = Counter(
     "satchel_watched_total", "Dismissed mails that a set-up window has shown to their owner"
 )
-DECIDE_SECONDS = Histogram("satchel_decide_seconds", "From a capture in hand to its decision")
+DECIDE_SECONDS = Histogram("satchel_decide_seconds", "From a capture in flight to its decision")
 LOOK_UPS = from_zero(
     Counter(
         "satchel_directory_lookups_total",

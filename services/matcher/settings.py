@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, field_validator
 
 from services.matcher.resolver import name_servers
-from shared.settings import DatabaseSettings, RelaySettings
+from shared.runtime.settings import DatabaseSettings, RelaySettings
 
 
 class MatcherSettings(RelaySettings, DatabaseSettings):

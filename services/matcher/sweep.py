@@ -6,7 +6,9 @@ dead letter, and idempotency keys of yesterday.
 
 import structlog
 
-from shared.blobs import (
+from shared.contracts.receipts import RECEIPT_PREFIX
+from shared.runtime.periodic import Periodic
+from shared.storage.blobs import (
     CLAIM_PREFIX,
     CLAIM_RETENTION,
     IDEMPOTENCY_KEPT,
@@ -16,8 +18,6 @@ from shared.blobs import (
     Blobs,
     BlobStoreAway,
 )
-from shared.periodic import Periodic
-from shared.receipts import RECEIPT_PREFIX
 
 _EVERY_SECONDS = 3600.0
 _KEPT = {

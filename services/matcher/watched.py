@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from services.matcher.capture_addresses import AddressRecord
+from services.matcher.directory.capture_addresses import AddressRecord
 from services.matcher.forwards.markup import text_of_html
-from services.matcher.senders import literal_senders
-from shared.events import MailReceived, MailWatched, Named
+from services.matcher.reading.senders import literal_senders
+from shared.contracts.events import MailReceived, MailWatched, Named
 from shared.mail.body import body_of
 from shared.mail.headers import HeaderBlock, Mailbox, decode_text
 from shared.mail.mime import CONTROL, FIRST_PARTS, leaves, text_of

@@ -48,16 +48,9 @@ from services.timeline.write.consumer import Projector
 from services.timeline.write.indexing import TermIndexer
 from services.timeline.write.people import People
 from services.timeline.write.writer import Writer
-from shared.blobs import Blobs
 from shared.broker import Consumer, DeadLetterConsumer, Handler, Publisher
-from shared.database import answer_outages, connect, left_in_time, what_is_missing
-from shared.events import EVENTS
-from shared.http_server import HttpServer
-from shared.lookout import Lookout
-from shared.readiness import Readiness, holds, not_stopping
-from shared.runtime import Together, configure_logging, run, running
-from shared.settings import load
-from shared.topology import (
+from shared.contracts.events import EVENTS
+from shared.contracts.topology import (
     CAPTURE_ADDRESSES,
     OUTCOMES,
     OUTCOMES_BACKFILL,
@@ -66,8 +59,15 @@ from shared.topology import (
     Queue,
     uses,
 )
-from shared.trace_export import exporting
-from shared.web import create_app, with_examples
+from shared.http.readiness import Readiness, holds, not_stopping
+from shared.http.server import HttpServer
+from shared.http.web import create_app, with_examples
+from shared.runtime.dependencies import DependencyMonitor
+from shared.runtime.process import Together, configure_logging, run, running
+from shared.runtime.settings import load
+from shared.runtime.trace_export import exporting
+from shared.storage.blobs import Blobs
+from shared.storage.database import answer_outages, connect, left_in_time, what_is_missing
 
 
 async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
@@ -102,16 +102,18 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         ),
         DeadLetterConsumer(settings.amqp_url, "timeline dead letters", topology, keeper.handle),
     ]
-    database_lookout = Lookout("database", settings.mongodb_url, what_is_missing(database, INDEXES))
-    blobs_lookout = Lookout("blob store", settings.blob_url, blobs.why_not)
+    database_monitor = DependencyMonitor(
+        "database", settings.mongodb_url, what_is_missing(database, INDEXES)
+    )
+    blobs_monitor = DependencyMonitor("blob store", settings.blob_url, blobs.why_not)
     app = create_app(
         "Satchel timeline",
         "Owns what is shown: profile timelines, mails and tallies.",
         settings,
         Readiness(
-            {"running": not_stopping(stopping), "database": holds(lambda: database_lookout.found)},
+            {"running": not_stopping(stopping), "database": holds(lambda: database_monitor.found)},
             at_start={"broker": holds(lambda: publisher.ready and all(c.ready for c in consumers))},
-            reported={"blobs": holds(lambda: blobs_lookout.found)},
+            reported={"blobs": holds(lambda: blobs_monitor.found)},
         ),
     )
     answer_outages(app)
@@ -143,7 +145,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     async with (
         exporting("timeline", settings.otel_exporter_otlp_endpoint),
         left_in_time(client),
-        running(Together(database_lookout, blobs_lookout), stopping),
+        running(Together(database_monitor, blobs_monitor), stopping),
         running(publisher, stopping),
         running(Together(indexer, writer), stopping),
         running(

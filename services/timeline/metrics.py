@@ -4,7 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from services.timeline.admin.dead_letters.reasons import OTHER, REASONS
 from shared.broker import metrics as broker
-from shared.metrics import from_zero
+from shared.runtime.metrics import from_zero
 
 from_zero(broker.DEAD_LETTERS, ("claim_missing",))
 

@@ -7,8 +7,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from services.timeline.sign_in import SignIn, origin_of
-from shared.blobs import RETENTION
-from shared.settings import DatabaseSettings
+from shared.runtime.settings import DatabaseSettings
+from shared.storage.blobs import RETENTION
 
 _ROOT = Path(__file__).parents[2]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
 from shared.broker.metrics import QUEUE_CONSUMERS, QUEUE_MESSAGES
-from shared.runtime import unless
-from shared.topology import Queue, Topology
+from shared.contracts.topology import Queue, Topology
+from shared.runtime.process import unless
 
 _PAUSE_SECONDS = 0.5
 _ANSWER_SECONDS = 2.0

@@ -13,8 +13,8 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from yarl import URL
 
-from shared.lookout import place
-from shared.topology import Queue, Topology
+from shared.contracts.topology import Queue, Topology
+from shared.runtime.dependencies import place
 
 HEARTBEAT_SECONDS = 10
 _CONNECT_SECONDS = 10.0
@@ -103,7 +103,7 @@ async def _connect(url: str, name: str, topology: Topology) -> AbstractConnectio
 
 
 async def _declare(connection: AbstractConnection, topology: Topology) -> None:
-    """Declare what is used. Where the user may not declare all of it (`shared.broker_users`), the
+    """Declare what is used. Where the user may not declare all of it (`shared.broker.users`), the
     rest has to be there: the service whose it is declares it."""
     declarations = [
         *(partial(_declare_exchange, name=name) for name in topology.exchanges),

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 
-from shared import tracing
 from shared.broker.dead import DeadLetter, read_dead_letter, replays_of
 from shared.broker.deliveries import HOLD_SECONDS, RENEW_SECONDS, QueueConsumer
 from shared.broker.metrics import DEAD_LETTERS
 from shared.broker.publish import EventTooLarge, Publisher, PublishFailed
-from shared.events import CaptureEvent, Event, InvalidEvent, decode_event
-from shared.outcomes import Done, Outcome, Reject, Retry
-from shared.topology import DEAD, Queue, Topology
+from shared.contracts.events import CaptureEvent, Event, InvalidEvent, decode_event
+from shared.contracts.outcomes import Done, Outcome, Reject, Retry
+from shared.contracts.topology import DEAD, Queue, Topology
+from shared.runtime import tracing
 
 log = structlog.get_logger()
 

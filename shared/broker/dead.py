@@ -9,9 +9,9 @@ raises.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared import tracing
-from shared.events import MAX_EVENT_BYTES
-from shared.tracing import Trace
+from shared.contracts.events import MAX_EVENT_BYTES
+from shared.runtime import tracing
+from shared.runtime.tracing import Trace
 
 REPLAYS = "x-satchel-replays"
 """How often a message was replayed. It travels with it, so that one that dies again is told from

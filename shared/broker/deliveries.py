@@ -12,23 +12,23 @@ from typing import Any, cast
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
-from shared import tracing
 from shared.broker.acknowledge import Acknowledgements, Channel
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
 from shared.broker.metrics import (
     DELIVERY_COUNT,
     HANDLE_SECONDS,
     HANDLED,
-    IN_HAND,
+    IN_FLIGHT,
     OLDEST_SECONDS,
     SETTLED,
     WAITING,
 )
-from shared.outcomes import Outcome, Retry
-from shared.topology import Queue, Topology
+from shared.contracts.outcomes import Outcome, Retry
+from shared.contracts.topology import Queue, Topology
+from shared.runtime import tracing
 
 HOLD_SECONDS = 20 * 60
-"""How long a delivery may wait in hand; the broker's own limit (consumer_timeout) is 30 minutes."""
+"""How long a delivery may wait; the broker's own limit (consumer_timeout) is 30 minutes."""
 RENEW_SECONDS = 15
 """How long a consumer may hear nothing until it is made anew. RabbitMQ 3.10 does not tell one that
 its quorum queue was deleted; asking again, on another channel, finds that out."""
@@ -59,7 +59,7 @@ class QueueConsumer(ABC):
         self._prefetch = prefetch
         self._hold_seconds, self._renew_seconds = hold_seconds, renew_seconds
         self._stopping = asyncio.Event()
-        self._in_hand: dict[asyncio.Task[None], float] = {}  # and when it was published
+        self._in_flight: dict[asyncio.Task[None], float] = {}  # and when it was published
         self._acknowledgements: dict[Channel, Acknowledgements] = {}
         self._idle = True
         self._probing = False
@@ -69,11 +69,11 @@ class QueueConsumer(ABC):
         for word in SETTLED:
             HANDLED.labels(queue.name, word)
         WAITING.labels(queue.name)
-        IN_HAND.labels(queue.name).set_function(lambda: len(self._in_hand))
+        IN_FLIGHT.labels(queue.name).set_function(lambda: len(self._in_flight))
         OLDEST_SECONDS.labels(queue.name).set_function(self._age_of_oldest)
 
     async def run(self) -> None:
-        """Consume until `stop`, then finish what is in hand."""
+        """Consume until `stop`, then finish what is in flight."""
         links = connections(self._url, self._name, self._topology, self._stopping)
         async with contextlib.aclosing(links):
             async for connection in links:
@@ -84,7 +84,7 @@ class QueueConsumer(ABC):
                     await self._finish()
 
     def stop(self) -> None:
-        """Take no more deliveries; let `run` end when those in hand are finished."""
+        """Take no more deliveries; let `run` end when those in flight are finished."""
         self._stopping.set()
 
     async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
@@ -101,10 +101,10 @@ class QueueConsumer(ABC):
             task.result()
 
     async def _finish(self) -> None:
-        """Wait until what is in hand is done, but not for what is away: that goes back."""
+        """Wait until what is in flight is done, but not for what is away: that goes back."""
         for seconds in (_FINISH_SECONDS, _CUT_SECONDS):
-            if self._in_hand:
-                _, unfinished = await asyncio.wait(self._in_hand, timeout=seconds)
+            if self._in_flight:
+                _, unfinished = await asyncio.wait(self._in_flight, timeout=seconds)
                 for task in unfinished:
                     task.cancel()
 
@@ -117,7 +117,7 @@ class QueueConsumer(ABC):
             await channel.close()
 
     async def _consume_on(self, channel: AbstractChannel, connection: AbstractConnection) -> bool:
-        """Consume; return whether to go on, with nothing in hand, on another channel.
+        """Consume; return whether to go on, with nothing in flight, on another channel.
 
         A channel must not outlive its queue: when that was deleted and declared again, RabbitMQ
         3.10 counts the first deliveries as given to the old channel, and never sends them.
@@ -137,7 +137,7 @@ class QueueConsumer(ABC):
                 await first(timer, self._prefetch_changed.wait(), *(end() for end in ends))
                 if connection.is_closed or channel.is_closed or cancelled.is_set():
                     return False
-                if self._prefetch_changed.is_set() or (self._idle and not self._in_hand):
+                if self._prefetch_changed.is_set() or (self._idle and not self._in_flight):
                     break
             self._prefetch_changed.clear()
             # Whoever stops does not wait for a broker that says nothing.
@@ -145,7 +145,7 @@ class QueueConsumer(ABC):
                 await queue.cancel(consumer_tag)
             if self._stopping.is_set():
                 return False
-            if not self._in_hand:
+            if not self._in_flight:
                 return True
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
@@ -156,11 +156,11 @@ class QueueConsumer(ABC):
         DELIVERY_COUNT.labels(self._queue.name).observe(returns if isinstance(returns, int) else 0)
         task = asyncio.create_task(self._handle_traced(message))
         published = message.timestamp
-        self._in_hand[task] = published.timestamp() if published else time.time()
-        task.add_done_callback(self._in_hand.pop)
+        self._in_flight[task] = published.timestamp() if published else time.time()
+        task.add_done_callback(self._in_flight.pop)
 
     def _age_of_oldest(self) -> float:
-        return max(0.0, time.time() - min(self._in_hand.values(), default=math.inf))
+        return max(0.0, time.time() - min(self._in_flight.values(), default=math.inf))
 
     async def _handle_traced(self, message: AbstractIncomingMessage) -> None:
         headers = message.headers

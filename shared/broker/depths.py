@@ -8,7 +8,7 @@ import aio_pika
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from shared.broker.connection import AWAY, own_cancellation_only
-from shared.topology import Queue
+from shared.contracts.topology import Queue
 
 _SECONDS = 10.0
 

@@ -2,8 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from shared.events import EVENTS
-from shared.metrics import from_zero
+from shared.contracts.events import EVENTS
+from shared.runtime.metrics import from_zero
 
 UNKNOWN = "unknown"
 """The tag of a dead letter that has none of ours."""
@@ -45,18 +45,18 @@ DELIVERY_COUNT = Histogram(
     ["queue"],
     buckets=(0, 1, 2, 5, 10, 20, 40),
 )
-IN_HAND = Gauge("satchel_deliveries_in_hand", "Deliveries that are not settled yet", ["queue"])
+IN_FLIGHT = Gauge("satchel_deliveries_in_flight", "Deliveries that are not settled yet", ["queue"])
 WAITING = Gauge("satchel_deliveries_waiting", "Deliveries held for a dependency", ["queue"])
 OLDEST_SECONDS = Gauge(
     "satchel_oldest_seconds",
-    "How long ago the oldest delivery in hand was published, to a second; 0 with none. Queues are "
-    "first in, first out, so the most of all replicas is the age of the oldest in the queue, as "
-    "long as somebody consumes it",
+    "How long ago the oldest delivery in flight was published, to a second; 0 with none. Queues "
+    "are first in, first out, so the most of all replicas is the age of the oldest in the queue, "
+    "as long as a consumer is connected",
     ["queue"],
 )
 QUEUE_MESSAGES = Gauge(
     "satchel_queue_messages",
-    "Messages that wait in a queue, those in hand not counted; not a number while the broker does "
+    "Messages that wait in a queue, without those in flight; not a number while the broker does "
     "not tell. Every replica of ingest says the same, of all queues",
     ["queue"],
 )

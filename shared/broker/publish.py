@@ -13,13 +13,13 @@ from aio_pika import DeliveryMode
 from aio_pika.exceptions import DeliveryError, PublishError
 from aiormq.channel import Channel
 
-from shared import tracing
 from shared.broker.connection import AWAY, connections, first, own_cancellation_only
 from shared.broker.dead import DeadLetter
 from shared.broker.metrics import PUBLISH_SECONDS, PUBLISHED, UNKNOWN
-from shared.events import EVENTS, Event, InvalidEvent, backfill_key
-from shared.topology import DEAD_EXCHANGE, MAIL_EXCHANGE, Topology
-from shared.tracing import Trace
+from shared.contracts.events import EVENTS, Event, InvalidEvent, backfill_key
+from shared.contracts.topology import DEAD_EXCHANGE, MAIL_EXCHANGE, Topology
+from shared.runtime import tracing
+from shared.runtime.tracing import Trace
 
 _Headers = dict[str, str | int]
 UNROUTABLE = "unroutable"

@@ -19,7 +19,7 @@ def test_every_reason_that_a_service_gives_is_known() -> None:
 
 
 def _unread() -> str:
-    code = (ROOT / "services/matcher/judge.py").read_text()
+    code = (ROOT / "services/matcher/decision/judge.py").read_text()
     return code[code.index("def unread") :].partition("\n    @")[0]
 
 

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from dev.openapi import app_of
-from shared.problems import PROBLEM_TYPE, Code
+from shared.http.problems import PROBLEM_TYPE, Code
 from tests.signed_in import bearer
 
 SERVICES = ("ingest", "matcher", "timeline")

@@ -1,4 +1,4 @@
-"""The contracts between the services, as committed in `shared/schemas`."""
+"""The contracts between the services, as committed in `shared/contracts/schemas`."""
 
 import json
 from pathlib import Path
@@ -7,8 +7,8 @@ import jsonschema
 import pytest
 
 from dev.generate import ROOT, pages
-from shared.event_examples import examples
-from shared.events import (
+from shared.contracts.event_examples import examples
+from shared.contracts.events import (
     EVENTS,
     MAX_EVENT_BYTES,
     CaptureEvent,
@@ -20,7 +20,7 @@ from shared.events import (
     Role,
     decode_event,
 )
-from shared.topology import QUEUES
+from shared.contracts.topology import QUEUES
 
 
 @pytest.mark.parametrize("path", pages(), ids=str)
@@ -30,8 +30,8 @@ def test_the_committed_page_is_what_the_code_says(path: Path) -> None:
 
 @pytest.mark.parametrize("tag", EVENTS)
 def test_the_committed_example_fits_its_schema_and_is_read(tag: str) -> None:
-    schema = json.loads((ROOT / f"shared/schemas/{tag}.json").read_text())
-    example = (ROOT / f"shared/schemas/{tag}.example.json").read_text()
+    schema = json.loads((ROOT / f"shared/contracts/schemas/{tag}.json").read_text())
+    example = (ROOT / f"shared/contracts/schemas/{tag}.example.json").read_text()
     jsonschema.validate(json.loads(example), schema, cls=jsonschema.Draft202012Validator)
     assert decode_event(tag, example) == examples()[tag]
 

@@ -185,9 +185,9 @@ def test_every_container_asks_for_what_was_measured_and_has_a_bound(overlay: str
         resources = container_of(deployment)["resources"]
         assert bytes_of(resources["requests"]["memory"]) >= measured[service] * 2**20, service
         assert bytes_of(resources["limits"]["memory"]) >= 2 * measured[service] * 2**20, service
-    in_hand = IngestSettings.model_fields["max_bytes_in_hand"].default
+    in_flight = IngestSettings.model_fields["max_bytes_in_flight"].default
     limit = container_of(deployments(overlay)["ingest"])["resources"]["limits"]["memory"]
-    assert bytes_of(limit) >= in_hand + 200 * 2**20
+    assert bytes_of(limit) >= in_flight + 200 * 2**20
 
 
 @pytest.mark.parametrize("overlay", NAMES)

@@ -1,7 +1,7 @@
 """By what the number of replicas is decided, and what the broker and the database are given."""
 
 from dev.generate import SETTINGS
-from shared.topology import DEAD, QUEUES
+from shared.contracts.topology import DEAD, QUEUES
 from tests.contract.test_manifest_pods import bytes_of
 from tests.manifests import OVERLAYS, matches, of_kind, render
 

@@ -6,7 +6,7 @@ import sys
 
 from dev.generate import ROOT
 from dev.metrics_page import declared
-from shared.metrics import LABELS, VALUES
+from shared.runtime.metrics import LABELS, VALUES
 
 METRICS = [metric for room in declared().values() for metric in room]
 _REGISTERED = """
@@ -44,7 +44,7 @@ def test_every_label_is_known_and_none_can_hold_what_people_write() -> None:
 
 
 def test_every_reason_to_refuse_is_counted_from_zero() -> None:
-    code = "".join(path.read_text() for path in (ROOT / "services/ingest").glob("*.py"))
+    code = "".join(path.read_text() for path in (ROOT / "services/ingest").rglob("*.py"))
     given = set(re.findall(r'(?:SMTP_REFUSED\.labels|Leave)\(\s*"(\w+)"', code))
     assert given == set(VALUES["satchel_smtp_refused"]["reason"])
 

@@ -14,7 +14,7 @@ from dev.prometheus import MONITORING, NAMESPACE
 from dev.promql import Matcher, Selector, asked
 from services.ingest.receipts import MOST_WAITING
 from services.timeline.metrics import VISIBLE_SECONDS
-from shared.topology import OUTCOMES, RECEIVED
+from shared.contracts.topology import OUTCOMES, RECEIVED
 from tests.alert_cases import alerts
 from tests.contract.test_manifest_pods import bytes_of
 from tests.manifests import OVERLAYS, of_kind, render

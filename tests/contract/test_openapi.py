@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from dev.gateway import ingress_rules, service_of
 from dev.openapi import document, merged
-from shared.openapi import missing_words, operations_of
+from shared.http.openapi import missing_words, operations_of
 
 SERVICES = ("ingest", "matcher", "timeline")
 DOCUMENTS = {**{service: document(service) for service in SERVICES}, "satchel": merged()}

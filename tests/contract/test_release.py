@@ -7,11 +7,11 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-import shared.web  # noqa: F401 - what every service imports
+import shared.http.web  # noqa: F401 - what every service imports
 from dev.generate import ROOT, SETTINGS
 from dev.openapi import document
 from shared import VERSION
-from shared.settings import load
+from shared.runtime.settings import load
 from tests.manifests import OVERLAYS, render, templates
 
 

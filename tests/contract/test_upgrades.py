@@ -11,8 +11,8 @@ import pytest
 
 from dev.generate import ROOT
 from dev.record_release import record
-from shared.events import EVENTS, decode_event
-from shared.topology import QUEUES
+from shared.contracts.events import EVENTS, decode_event
+from shared.contracts.topology import QUEUES
 from tests.old_recordings import OLD, OldEvent, old_events, old_schemas, old_topologies
 from tests.schema_changes import Schema, changes
 
@@ -23,7 +23,7 @@ BEFORE_THE_FIRST = {"2026-11-24T1128", "2026-11-24T1253"}
 
 
 def schema_of(tag: str) -> Schema:
-    schema: Schema = json.loads((ROOT / f"shared/schemas/{tag}.json").read_text())
+    schema: Schema = json.loads((ROOT / f"shared/contracts/schemas/{tag}.json").read_text())
     return schema
 
 

@@ -1,4 +1,4 @@
-"""What services need, behind doors: it can be there late, and be silent for a while."""
+"""What services need, behind wires: it can be there late, and be silent for a while."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ from dev.generate import ROOT
 from dev.ports import free_port
 from dev.process import Process
 from dev.stack import PORT_SETTINGS, SERVICES, Replica, own_databases
-from tests.e2e.door import Door
+from tests.e2e.wire import Wire
 
 SECRET = "t" * 40
 
@@ -21,8 +21,8 @@ class Parts:
 
     def __init__(self, folder: Path, amqp_url: str, mongodb_url: str) -> None:
         self.folder = folder
-        self.broker = Door(urlsplit(amqp_url).port or 5672)
-        self.database = Door(urlsplit(mongodb_url).port or 27017)
+        self.broker = Wire(urlsplit(amqp_url).port or 5672)
+        self.database = Wire(urlsplit(mongodb_url).port or 27017)
         self._started: list[Replica] = []
         self.blobs = folder / "mount" / "blobs"
         (folder / "mount").write_text("in the way")
@@ -51,9 +51,9 @@ class Parts:
         """End what was started."""
         for replica in self._started:
             replica.process.kill()
-        for door in (self.broker, self.database):
-            door.thaw()
-            door.close()
+        for wire in (self.broker, self.database):
+            wire.thaw()
+            wire.close()
 
     def start_all(self) -> dict[str, Replica]:
         """Start every service; return them by name."""

@@ -11,7 +11,7 @@ import pytest
 
 from dev.client import Client
 from dev.stack import SERVICES, Stack
-from shared.auth import TIMELINE_ALL, sign
+from shared.http.auth import TIMELINE_ALL, sign
 from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 

@@ -15,7 +15,7 @@ import pytest
 from dev.generate import ROOT
 from dev.process import Process
 from dev.stack import Stack
-from shared.topology import OUTCOMES_BACKFILL, RECEIVED_BACKFILL
+from shared.contracts.topology import OUTCOMES_BACKFILL, RECEIVED_BACKFILL
 from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 

@@ -8,8 +8,8 @@ from dev.client import Client
 from dev.stack import Replica
 from services.matcher.__main__ import INDEXES as MATCHER_INDEXES
 from services.timeline.indexes import INDEXES as TIMELINE_INDEXES
-from shared.capture_address import KeyRing
-from shared.database import connect, migrate
+from shared.contracts.capture_address import KeyRing
+from shared.storage.database import connect, migrate
 from tests.e2e.parts import Parts, client_of
 from tests.e2e.test_start import answers, eventually, get
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.deadline import DEADLINE
 from tests.e2e.account import Account
-from tests.e2e.door import Door
+from tests.e2e.wire import Wire
 
 LARGE = 300 * 1024
 """More than travels through the broker."""
@@ -25,15 +25,15 @@ def raw(account: Account, size: int) -> bytes:
 
 
 @pytest.fixture
-def doors(account: Account) -> Iterator[list[Door]]:
+def wires(account: Account) -> Iterator[list[Wire]]:
     """Ways to both replicas of ingest that keep the answer to a mail to themselves."""
-    doors = [Door(r.ports["INGEST_SMTP_PORT"]) for r in account.stack.of("ingest")]
-    for door in doors:
-        door.swallow = b"250 2.6.0 accepted"
-        door.open()
-    yield doors
-    for door in doors:
-        door.close()
+    wires = [Wire(r.ports["INGEST_SMTP_PORT"]) for r in account.stack.of("ingest")]
+    for wire in wires:
+        wire.swallow = b"250 2.6.0 accepted"
+        wire.open()
+    yield wires
+    for wire in wires:
+        wire.close()
 
 
 def hang_up_after_the_end(port: int, capture: str, mail: bytes) -> None:
@@ -50,15 +50,15 @@ def hang_up_after_the_end(port: int, capture: str, mail: bytes) -> None:
 
 @pytest.mark.parametrize("size", [100, LARGE], ids=["small", "large"])
 def test_a_proxy_that_swallows_the_250_three_times(
-    account: Account, doors: list[Door], size: int
+    account: Account, wires: list[Wire], size: int
 ) -> None:
     mail = raw(account, size)
     for number in range(3):
-        door = doors[number % 2]
-        session = smtplib.SMTP("127.0.0.1", door.port, timeout=DEADLINE)
+        wire = wires[number % 2]
+        session = smtplib.SMTP("127.0.0.1", wire.port, timeout=DEADLINE)
         with pytest.raises(smtplib.SMTPServerDisconnected):
             session.sendmail("user@team.example", [account.capture], mail)
-    assert sum(door.swallowed for door in doors) == 3
+    assert sum(wire.swallowed for wire in wires) == 3
     assert account.outcome(captures=3) == {"attached": 3}
     shown_once(account)
 

@@ -14,7 +14,7 @@ import pytest
 from dev.client import Client
 from dev.generate import ROOT
 from dev.stack import Stack
-from shared.capture_address import KeyRing
+from shared.contracts.capture_address import KeyRing
 from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 

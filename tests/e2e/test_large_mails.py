@@ -12,7 +12,7 @@ SERVICES = ("ingest", "matcher", "timeline")
 MAILS, MEGABYTES = 10, 30
 MOST = 800
 """MiB that any process may have had. Ten such mails alone are 300, and each is read in pieces and
-copies of itself: the bound is on how many are in hand, which no number of them changes."""
+copies of itself: the bound is on how many are in flight, which no number of them changes."""
 
 
 def test_ten_of_30_mib_at_once_leave_every_service_small(stack: Stack, measured: list[str]) -> None:
@@ -29,7 +29,7 @@ def test_ten_of_30_mib_at_once_leave_every_service_small(stack: Stack, measured:
         ).encode()
         client = account.client_for("u1", replica=number % 2)
         raw = header + filler + b"\r\n--b--\r\n"
-        while True:  # as a mail server does: one account may have so many bytes in hand
+        while True:  # as a mail server does: one account may have so many bytes in flight
             try:
                 return client.send("sender@x.example", [account.capture], raw)
             except smtplib.SMTPDataError as answer:

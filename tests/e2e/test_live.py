@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from dev.stack import Stack
-from shared.auth import sign
+from shared.http.auth import sign
 from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 from tests.e2e.listening import Event, Listening

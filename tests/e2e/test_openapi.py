@@ -15,7 +15,7 @@ from dev.gateway import Gateway
 from dev.generate import ROOT
 from dev.ports import free_port
 from dev.stack import Stack
-from shared.auth import TIMELINE_ALL, sign
+from shared.http.auth import TIMELINE_ALL, sign
 from tests.e2e.account import Account
 
 AS_KNOWN = {

@@ -17,8 +17,8 @@ from dev.generate import ROOT
 from dev.ports import free_port
 from dev.process import Process
 from dev.stack import Replica
-from shared.capture_address import KeyRing
-from shared.receipts import RECEIPT_PREFIX, decode
+from shared.contracts.capture_address import KeyRing
+from shared.contracts.receipts import RECEIPT_PREFIX, decode
 from tests.deadline import DEADLINE
 
 KEYS, DOMAIN = "k1:" + "s" * 20, "in.satchel.test"

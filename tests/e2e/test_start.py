@@ -12,7 +12,7 @@ from dev import local_http
 from dev.stack import Replica
 from services.matcher.__main__ import INDEXES as MATCHER_INDEXES
 from services.timeline.indexes import INDEXES as TIMELINE_INDEXES
-from shared.database import connect, migrate
+from shared.storage.database import connect, migrate
 from tests.deadline import DEADLINE
 from tests.e2e.parts import Parts
 

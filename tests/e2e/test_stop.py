@@ -14,8 +14,8 @@ from dev.client import SCOPES
 from dev.stack import Replica
 from services.matcher.__main__ import INDEXES as MATCHER_INDEXES
 from services.timeline.indexes import INDEXES as TIMELINE_INDEXES
-from shared.auth import sign
-from shared.database import connect, migrate
+from shared.http.auth import sign
+from shared.storage.database import connect, migrate
 from tests.deadline import DEADLINE
 from tests.e2e.listening import Listening
 from tests.e2e.parts import SECRET, Parts, client_of

@@ -25,14 +25,14 @@ from dev.stack import Replica
 from services.matcher.__main__ import INDEXES as MATCHER_INDEXES
 from services.timeline.indexes import INDEXES as TIMELINE_INDEXES
 from services.timeline.query.row_index import BY_TERM as FORMER_INDEX
-from shared.database import connect, migrate
-from shared.topology import PEOPLE, QUEUES
+from shared.contracts.topology import PEOPLE, QUEUES
+from shared.storage.database import connect, migrate
 from tests.e2e.parts import Parts, client_of
 from tests.e2e.test_start import eventually, get, missing, waits_for
 from tests.old_recordings import DEPLOYMENT, declare, fill
 
 VHOST = "an-earlier-version"
-THEN = {"Your interview on Friday", "Directions to our office", "The contract"}
+THEN = {"Your interview on Friday", "Directions to our team", "The contract"}
 WAITED = {
     "Waits for the timeline",
     "Old mail waits for the timeline",

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from dev.stack import Stack
-from shared.capture_address import KeyRing
+from shared.contracts.capture_address import KeyRing
 from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 

@@ -8,15 +8,15 @@ import aio_pika
 import pytest
 
 from services.matcher.__main__ import INDEXES
-from services.matcher.directory import person_of
+from services.matcher.directory.people import person_of
 from shared.broker import Publisher
-from shared.database import Database, connect, migrate
-from shared.events import Kind
-from shared.topology import DEAD, RECEIVED
+from shared.contracts.events import Kind
+from shared.contracts.topology import DEAD, RECEIVED
+from shared.storage.database import Database, connect, migrate
 from tests.broker_parts import TOPOLOGY, eventually, running
 from tests.fakes import Recorder
 from tests.matcher_parts import ACCOUNT, Replica
-from tests.round_trip_parts import Office, an_office
+from tests.round_trip_parts import RoundTripParts, round_trip_parts
 
 
 @pytest.fixture
@@ -66,5 +66,5 @@ def database(matcher: Replica) -> Database:
 
 
 @pytest.fixture
-async def office(matcher: Replica, recorder: Recorder) -> Office:
-    return await an_office(matcher, recorder)
+async def parts(matcher: Replica, recorder: Recorder) -> RoundTripParts:
+    return await round_trip_parts(matcher, recorder)

@@ -23,11 +23,11 @@ from services.timeline.content.reader import ReadMail, read
 from services.timeline.settings import TimelineSettings
 from services.timeline.write import consumer
 from services.timeline.write.records import RAW_IN_DATABASE_BYTES
-from shared.blobs import claim_key
-from shared.capture_id import capture_id
-from shared.database import Document
-from shared.mistake import Mistake
-from shared.receipts import RECEIPT_PREFIX, Receipt, encode
+from shared.contracts.capture_id import capture_id
+from shared.contracts.receipts import RECEIPT_PREFIX, Receipt, encode
+from shared.runtime.mistake import Mistake
+from shared.storage.blobs import claim_key
+from shared.storage.database import Document
 from tests.timeline_parts import Timeline, a_timeline, attached, dismissed, mail
 
 NOW = datetime.now(UTC)

@@ -16,14 +16,13 @@ from aio_pika.abc import AbstractChannel
 from dev.generate import ROOT
 from dev.process import Process
 from dev.rabbitmq import PrivateRabbitMQ
-from services.ingest.backfill import Backfill
+from services.ingest.backfill.run import Backfill
 from services.ingest.settings import IngestSettings
 from shared.broker import Publisher
-from shared.capture_address import KeyRing
-from shared.event_examples import examples
-from shared.events import EVENTS, CaptureEvent, MailReceived
-from shared.mistake import Mistake
-from shared.topology import (
+from shared.contracts.capture_address import KeyRing
+from shared.contracts.event_examples import examples
+from shared.contracts.events import EVENTS, CaptureEvent, MailReceived
+from shared.contracts.topology import (
     OUTCOMES,
     OUTCOMES_BACKFILL,
     QUEUES,
@@ -31,6 +30,7 @@ from shared.topology import (
     RECEIVED_BACKFILL,
     uses,
 )
+from shared.runtime.mistake import Mistake
 from tests.deadline import DEADLINE
 
 KEYS, DOMAIN = "k1:" + "s" * 20, "in.satchel.test"

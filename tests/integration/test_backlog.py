@@ -6,7 +6,7 @@ from collections.abc import Callable
 import aio_pika
 
 from shared.broker import Backlog
-from shared.topology import MAIL_EXCHANGE, Queue
+from shared.contracts.topology import MAIL_EXCHANGE, Queue
 from tests.deadline import DEADLINE
 
 

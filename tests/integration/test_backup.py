@@ -18,10 +18,10 @@ from ops.backup import backup
 from ops.command import MANIFEST, Places, carry_out
 from ops.restore import restore
 from services.timeline.write.side_records import Watched
-from shared.blobs import Blobs
-from shared.events import MailWatched
-from shared.mistake import Mistake
-from shared.topology import DEAD, QUEUES, RECEIVED, SETUP
+from shared.contracts.events import MailWatched
+from shared.contracts.topology import DEAD, QUEUES, RECEIVED, SETUP
+from shared.runtime.mistake import Mistake
+from shared.storage.blobs import Blobs
 
 HEADERS: dict[str, Any] = {"event": '{"x": "ü"}', "x-death": [{"count": 1, "queue": "q"}]}
 

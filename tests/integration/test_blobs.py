@@ -12,7 +12,7 @@ from chaos import bucket
 from dev.generate import ROOT
 from dev.ports import free_port
 from dev.process import Process
-from shared.blobs import BlobMissing, Blobs, BlobStoreAway, claim_key, mail_key
+from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway, claim_key, mail_key
 from tests.deadline import DEADLINE
 
 
@@ -88,7 +88,7 @@ async def test_a_folder_that_cannot_be_made_yet_is_away_until_it_can(tmp_path: P
 async def test_an_endpoint_that_is_silent_is_away_within_the_deadline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("shared.blobs.DEADLINE_SECONDS", 0.3)
+    monkeypatch.setattr("shared.storage.blobs.DEADLINE_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for name, value in bucket.settings(silent.getsockname()[1]).items():
             monkeypatch.setenv(name, value)

@@ -14,7 +14,15 @@ from services.timeline.query.people import Directory
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.people import People
 from shared.broker import Delivery
-from shared.events import Direction, Kind, MailAttached, Match, PersonChanged, Role, Source
+from shared.contracts.events import (
+    Direction,
+    Kind,
+    MailAttached,
+    Match,
+    PersonChanged,
+    Role,
+    Source,
+)
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match
 
 CAND = "cand@mail.example"

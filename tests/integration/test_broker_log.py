@@ -15,7 +15,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from dev import rabbitmq4
 from dev.rabbitmq import LOG_BYTES, PrivateRabbitMQ
-from shared.topology import DEAD, OUTCOMES, RECEIVED, Topology
+from shared.contracts.topology import DEAD, OUTCOMES, RECEIVED, Topology
 from tests.broker_parts import eventually
 
 _BODY = 256 * 1024

@@ -12,8 +12,8 @@ from aiormq.exceptions import ChannelAccessRefused
 
 from dev.rabbitmq import PrivateRabbitMQ
 from shared.broker import Publisher
-from shared.events import EVENTS, MailDismissed, MailReceived
-from shared.topology import (
+from shared.contracts.events import EVENTS, MailDismissed, MailReceived
+from shared.contracts.topology import (
     DEAD,
     DEAD_EXCHANGE,
     MAIL_EXCHANGE,

@@ -11,9 +11,9 @@ from services.timeline.admin.captures import WAITING_AT_MOST, CaptureStatus
 from services.timeline.admin.dead_letters.letter import stored_letter
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.stored import to_document
-from shared.capture_address import account_tag
-from shared.capture_id import capture_id
-from shared.events import AuthenticationVerdict, Role
+from shared.contracts.capture_address import account_tag
+from shared.contracts.capture_id import capture_id
+from shared.contracts.events import AuthenticationVerdict, Role
 from tests.broker_parts import received
 from tests.dead_letter_parts import dead
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, dismissed, mail, match

@@ -10,8 +10,8 @@ import pytest
 
 from services.timeline.query.confirmations import Confirmations, is_doubtful
 from shared.broker import Delivery
-from shared.events import Authentication, AuthenticationVerdict, MailConfirmation
-from shared.outcomes import Done
+from shared.contracts.events import Authentication, AuthenticationVerdict, MailConfirmation
+from shared.contracts.outcomes import Done
 from tests.timeline_parts import Timeline, a_timeline
 
 NOW = datetime.now(UTC).replace(microsecond=0)

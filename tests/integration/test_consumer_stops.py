@@ -9,8 +9,8 @@ import pytest
 from dev.rabbitmq import PrivateRabbitMQ
 from shared.broker import Delivery, Publisher, PublishFailed
 from shared.broker.connection import close_quietly
-from shared.outcomes import Done, Outcome, Retry
-from shared.topology import RECEIVED
+from shared.contracts.outcomes import Done, Outcome, Retry
+from shared.contracts.topology import RECEIVED
 from tests.broker_parts import (
     capture_of,
     consuming,
@@ -21,7 +21,7 @@ from tests.broker_parts import (
 from tests.deadline import DEADLINE
 
 
-async def test_a_stop_finishes_what_is_in_hand_and_returns_what_waits(
+async def test_a_stop_finishes_what_is_in_flight_and_returns_what_waits(
     amqp_url: str, publisher: Publisher, admin: aio_pika.abc.AbstractChannel
 ) -> None:
     started = asyncio.Event()

@@ -7,9 +7,9 @@ import aio_pika
 import pytest
 
 from shared.broker import Delivery, Publisher
-from shared.events import MAX_EVENT_BYTES, MailReceived
-from shared.outcomes import Done, Outcome, Reject, Retry
-from shared.topology import DEAD, MAIL_EXCHANGE, RECEIVED
+from shared.contracts.events import MAX_EVENT_BYTES, MailReceived
+from shared.contracts.outcomes import Done, Outcome, Reject, Retry
+from shared.contracts.topology import DEAD, MAIL_EXCHANGE, RECEIVED
 from tests.broker_parts import (
     capture_of,
     consuming,

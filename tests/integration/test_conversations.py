@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from services.timeline.query.viewer import Viewer
-from shared.database import Document
-from shared.events import MailAttached, Role
-from shared.outcomes import Done
+from shared.contracts.events import MailAttached, Role
+from shared.contracts.outcomes import Done
+from shared.storage.database import Document
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match
 
 IDS = 40

@@ -6,7 +6,7 @@ import pytest
 from pymongo import ASCENDING, AsyncMongoClient, IndexModel
 from pymongo.errors import OperationFailure, PyMongoError
 
-from shared.database import Document, Index, migrate, what_is_missing
+from shared.storage.database import Document, Index, migrate, what_is_missing
 
 HOUR, DAY = 3600, 24 * 3600
 INDEXES = [Index("people", IndexModel([("name", ASCENDING)], name="by_name"))]

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from services.matcher.__main__ import INDEXES
-from services.matcher.directory import person_of
-from shared.database import connect, what_is_missing
-from shared.events import Kind
+from services.matcher.directory.people import person_of
+from shared.contracts.events import Kind
+from shared.storage.database import connect, what_is_missing
 from tests.matcher_parts import ACCOUNT, Replica
 
 

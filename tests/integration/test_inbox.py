@@ -13,7 +13,7 @@ from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.inbox import InboxItem
 from services.timeline.query.search_query import parse_query
 from services.timeline.query.viewer import Viewer
-from shared.events import Role
+from shared.contracts.events import Role
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match
 
 U1, U2 = Viewer(ACCOUNT, "u1"), Viewer(ACCOUNT, "u2")

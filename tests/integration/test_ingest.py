@@ -13,14 +13,14 @@ import pytest
 
 from dev.rabbitmq import PrivateRabbitMQ
 from services.ingest.receive import NotAccepted, Receiver
-from shared.blobs import Blobs
 from shared.broker import Publisher
-from shared.capture_address import KeyRing
-from shared.events import MAX_EVENT_BYTES, MailReceived
-from shared.in_flight import InFlight
-from shared.topology import MAIL_EXCHANGE, RECEIVED, uses
+from shared.contracts.capture_address import KeyRing
+from shared.contracts.events import MAX_EVENT_BYTES, MailReceived
+from shared.contracts.topology import MAIL_EXCHANGE, RECEIVED, uses
+from shared.runtime.in_flight import InFlight
+from shared.storage.blobs import Blobs
 from tests.deadline import DEADLINE
-from tests.smtp_door import ADDRESS, DOMAIN, RING, serving
+from tests.smtp_server import ADDRESS, DOMAIN, RING, serving
 
 MAIL = b"From: a@x.example\r\nTo: b@y.example\r\nSubject: Hello\r\n\r\n.Hello.\r\n"
 

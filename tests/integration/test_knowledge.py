@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 import pytest
 
 from services.matcher.__main__ import INDEXES
-from services.matcher.capture_addresses import CaptureAddresses
-from services.matcher.directory import Directory, person_of
-from services.matcher.knowledge import Knowledge
+from services.matcher.decision.never_capture import NOTHING, never_capture_of
+from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.knowledge import Knowledge
+from services.matcher.directory.never_capture_lists import OF_ACCOUNT, NeverCaptureLists
+from services.matcher.directory.people import Directory, person_of
+from services.matcher.directory.versions import Versions
 from services.matcher.metrics import LOOK_UPS, VERSION_READS
-from services.matcher.never_capture import NOTHING, never_capture_of
-from services.matcher.never_capture_lists import OF_ACCOUNT, NeverCaptureLists
-from services.matcher.versions import Versions
-from shared.capture_address import KeyRing
-from shared.database import Database, connect, migrate
-from shared.events import Kind
+from shared.contracts.capture_address import KeyRing
+from shared.contracts.events import Kind
+from shared.storage.database import Database, connect, migrate
 from tests.deadline import DEADLINE
 from tests.directory_suite import DirectoryParts, DirectorySuite
 

@@ -8,19 +8,19 @@ import httpx
 import pytest
 
 from dev.openapi import TOKEN_SECRET
+from services.matcher.api.leaving import Leaving
 from services.matcher.api.never_capture import never_capture_routes
 from services.matcher.api.people import people_routes
 from services.matcher.api.setup_prove import setup_prove_routes
-from services.matcher.leaving import Leaving
-from services.matcher.never_capture_lists import NeverCaptureLists
+from services.matcher.directory.never_capture_lists import NeverCaptureLists
+from services.matcher.directory.versions import Versions
 from services.matcher.round_trip.proving import Proving
 from services.matcher.round_trip.records import RoundTrips
-from services.matcher.versions import Versions
 from services.timeline.api.settings import settings_routes
 from services.timeline.write.account_settings import AccountSettings
-from shared.readiness import Readiness
-from shared.settings import Settings
-from shared.web import create_app
+from shared.http.readiness import Readiness
+from shared.http.web import create_app
+from shared.runtime.settings import Settings
 from tests.matcher_parts import DOMAIN, RING, Replica
 from tests.signed_in import bearer
 

@@ -18,8 +18,8 @@ from services.timeline.write import mail_changes as stamping
 from services.timeline.write.consumer import Projector
 from services.timeline.write.writer import Writer
 from shared.broker import Delivery
-from shared.database import connect
-from shared.events import Role
+from shared.contracts.events import Role
+from shared.storage.database import connect
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match
 
 ALL = Viewer(ACCOUNT, "", sees_all=True)

@@ -10,7 +10,7 @@ from bench.filling import Documents, Target, fill, tallies
 from bench.mailbox import ACCOUNT, Conversation, Writers, conversations
 from services.timeline.write.projection import project
 from services.timeline.write.requests import Attach
-from shared.database import Document
+from shared.storage.database import Document
 from tests.timeline_parts import Timeline, a_timeline
 
 UNTIL = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from services.matcher.directory import person_of
-from shared.blobs import CLAIM_CHECK_BYTES
+from services.matcher.directory.people import person_of
 from shared.broker import Delivery
-from shared.database import connect
-from shared.events import Kind, MailAttached, MailDismissed, MailReceived
-from shared.outcomes import Done, Reject, Retry
+from shared.contracts.events import Kind, MailAttached, MailDismissed, MailReceived
+from shared.contracts.outcomes import Done, Reject, Retry
+from shared.storage.blobs import CLAIM_CHECK_BYTES
+from shared.storage.database import connect
 from tests.fakes import Recorder
 from tests.mails import enclosing, mail
 from tests.matcher_parts import ACCOUNT, DOMAIN, RING, Replica, received

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from services.matcher.carried import PROMPT_MAILS
-from services.matcher.directory import person_of
-from shared.blobs import CLAIM_CHECK_BYTES
+from services.matcher.directory.people import person_of
 from shared.broker import Delivery
-from shared.events import Event, Kind, MailAttached, MailDismissed
-from shared.outcomes import Done, Reject
+from shared.contracts.events import Event, Kind, MailAttached, MailDismissed
+from shared.contracts.outcomes import Done, Reject
+from shared.storage.blobs import CLAIM_CHECK_BYTES
 from tests.fakes import Crash, Recorder
 from tests.mails import enclosing, mail
 from tests.matcher_parts import ACCOUNT, DOMAIN, Replica, claim_of, exists, received

@@ -11,12 +11,12 @@ from prometheus_client import REGISTRY
 from pymongo.errors import OperationFailure
 
 from dev.rabbitmq import PrivateRabbitMQ
-from shared.blobs import Blobs, BlobStoreAway
 from shared.broker import Backlog, Consumer, Delivery, Publisher
-from shared.database import connect
-from shared.events import AuthenticationVerdict, MailReceived
-from shared.outcomes import Done, Outcome, Retry
-from shared.topology import MAIL_EXCHANGE, RECEIVED, uses
+from shared.contracts.events import AuthenticationVerdict, MailReceived
+from shared.contracts.outcomes import Done, Outcome, Retry
+from shared.contracts.topology import MAIL_EXCHANGE, RECEIVED, uses
+from shared.storage.blobs import Blobs, BlobStoreAway
+from shared.storage.database import connect
 from tests.broker_parts import eventually, received, running
 from tests.timeline_parts import ACCOUNT, a_timeline, attached, dismissed, mail
 
@@ -65,7 +65,7 @@ async def test_a_queue_tells_how_old_its_oldest_is(amqp_url: str) -> None:
             await eventually(lambda: of_queue("queue_messages") == 3)
             assert of_queue("queue_consumers") == 0
             async with running(consumer):
-                await eventually(lambda: of_queue("deliveries_in_hand") == 2)
+                await eventually(lambda: of_queue("deliveries_in_flight") == 2)
                 assert of_queue("oldest_seconds") >= 60
                 await eventually(lambda: of_queue("queue_consumers") == 1)
                 await eventually(lambda: of_queue("queue_messages") == 1)
@@ -73,7 +73,7 @@ async def test_a_queue_tells_how_old_its_oldest_is(amqp_url: str) -> None:
                 await eventually(
                     lambda: value("handled_total", queue=RECEIVED.name, to="done") == done + 3
                 )
-                assert (of_queue("deliveries_in_hand"), of_queue("oldest_seconds")) == (0, 0)
+                assert (of_queue("deliveries_in_flight"), of_queue("oldest_seconds")) == (0, 0)
     assert math.isnan(of_queue("queue_messages"))
 
 

@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from services.matcher.directory import person_of
+from services.matcher.directory.people import person_of
 from services.timeline.query.people import Directory
 from services.timeline.query.round_trips import RoundTrips
 from services.timeline.query.setup import Setups
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.people import People
 from shared.broker import Delivery
-from shared.database import connect
-from shared.events import (
+from shared.contracts.events import (
     CaptureAddressChanged,
     CaptureEvent,
     Kind,
@@ -32,7 +31,8 @@ from shared.events import (
     RoundTripChanged,
     decode_event,
 )
-from shared.outcomes import Done
+from shared.contracts.outcomes import Done
+from shared.storage.database import connect
 from tests.fakes import Recorder
 from tests.matcher_parts import Replica
 from tests.old_recordings import OldEvent, old_events

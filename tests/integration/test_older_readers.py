@@ -18,9 +18,9 @@ from services.timeline.content.reader import Attachment, ReadMail, read
 from services.timeline.query.search_query import parse_query
 from services.timeline.query.viewer import Viewer
 from services.timeline.write import consumer, projection
-from shared.database import Document
-from shared.events import MailAttached
-from shared.outcomes import Done
+from shared.contracts.events import MailAttached
+from shared.contracts.outcomes import Done
+from shared.storage.database import Document
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match
 
 U1 = Viewer(ACCOUNT, "u1")

@@ -13,16 +13,16 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from services.matcher.__main__ import INDEXES
-from services.matcher.capture_addresses import CaptureAddresses
-from services.matcher.directory import Directory, person_of
-from services.matcher.outbox import Outbox
-from services.matcher.versions import Versions
+from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.outbox import Outbox
+from services.matcher.directory.people import Directory, person_of
+from services.matcher.directory.versions import Versions
 from services.timeline.write.people import People
 from shared.broker import Delivery, PublishFailed
-from shared.capture_address import KeyRing
-from shared.database import Database, Document, connect, migrate
-from shared.events import CaptureAddressChanged, Event, Kind, PersonChanged, PersonDeleted
-from shared.outcomes import Done
+from shared.contracts.capture_address import KeyRing
+from shared.contracts.events import CaptureAddressChanged, Event, Kind, PersonChanged, PersonDeleted
+from shared.contracts.outcomes import Done
+from shared.storage.database import Database, Document, connect, migrate
 from tests.deadline import DEADLINE
 from tests.fakes import Crash, Recorder, RecordingPublisher
 
@@ -83,7 +83,7 @@ async def test_a_change_is_announced_once(world: World) -> None:
 
 async def test_accounts_take_turns(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What one user did does not wait behind another company's import."""
-    monkeypatch.setattr("services.matcher.outbox._BATCH", 2)
+    monkeypatch.setattr("services.matcher.directory.outbox._BATCH", 2)
     for account, count in (("acme", 5), ("beta", 1), ("corp", 3)):
         for n in range(count):
             person = person_of(f"c{n}", Kind.CANDIDATE, "One", [f"a{n}@x.example"])

@@ -12,7 +12,7 @@ from services.timeline.query.blocks import MAX_EXPANSIONS, Blocks
 from services.timeline.query.phrases import has_phrase
 from services.timeline.query.search_query import parse_query
 from services.timeline.query.viewer import Viewer
-from shared.database import Document
+from shared.storage.database import Document
 from tests.timeline_parts import Timeline, a_timeline
 
 UNTIL = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

@@ -12,7 +12,7 @@ from dev.install import Unavailable
 from dev.ports import free_port
 from tests.deadline import DEADLINE
 from tests.postfix import PrivatePostfix
-from tests.smtp_door import ADDRESS, DOMAIN, RING, Served, serving
+from tests.smtp_server import ADDRESS, DOMAIN, RING, Served, serving
 
 MAIL = (
     b"Bcc: hidden@x.example\r\nReturn-Path: <old@x.example>\r\nReceived: from elsewhere\r\n"

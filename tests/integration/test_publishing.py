@@ -8,8 +8,8 @@ import pytest
 
 from dev.rabbitmq import PrivateRabbitMQ
 from shared.broker import EventTooLarge, Publisher, PublishFailed
-from shared.events import MAX_EVENT_BYTES, MailReceived
-from shared.topology import MAIL_EXCHANGE, RECEIVED
+from shared.contracts.events import MAX_EVENT_BYTES, MailReceived
+from shared.contracts.topology import MAIL_EXCHANGE, RECEIVED
 from tests.broker_parts import (
     TOPOLOGY,
     count,

@@ -15,9 +15,9 @@ from services.timeline.api.quarantine import HeldOut
 from services.timeline.api.shapes import MailOut
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.side_records import Held
-from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing
-from shared.events import AuthenticationVerdict, MailAttached, Role
-from shared.outcomes import Done, Retry
+from shared.contracts.events import AuthenticationVerdict, MailAttached, Role
+from shared.contracts.outcomes import Done, Retry
+from shared.storage.blobs import CLAIM_CHECK_BYTES, BlobMissing
 from tests.fakes import Crash
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, dismissed, mail, match
 

@@ -18,9 +18,9 @@ from structlog.testing import capture_logs
 
 from dev.rabbitmq import PrivateRabbitMQ
 from shared.broker import Consumer, Delivery, Publisher
-from shared.events import MailReceived
-from shared.outcomes import Done, Outcome
-from shared.topology import DEAD, RECEIVED, Queue, Topology, uses
+from shared.contracts.events import MailReceived
+from shared.contracts.outcomes import Done, Outcome
+from shared.contracts.topology import DEAD, RECEIVED, Queue, Topology, uses
 from tests.broker_parts import capture_of, count, eventually, received, running
 from tests.old_recordings import declare, old_topologies
 

@@ -9,7 +9,7 @@ import pytest
 
 from services.timeline.admin.reprocess import Reprocess
 from services.timeline.write import projection
-from shared.outcomes import Done
+from shared.contracts.outcomes import Done
 from tests.integration.test_conversations import Letter, deliver, letters, rows
 from tests.timeline_parts import Timeline, a_timeline, attached, mail
 

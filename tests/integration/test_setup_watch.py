@@ -13,8 +13,8 @@ from services.timeline.admin.setup_watch import SetupWatch
 from services.timeline.query.setup import Setups, half_view, notices
 from services.timeline.write.people import People
 from shared.broker import Delivery
-from shared.event_examples import examples
-from shared.events import (
+from shared.contracts.event_examples import examples
+from shared.contracts.events import (
     CaptureAddressChanged,
     Half,
     Leak,

@@ -5,19 +5,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.matcher.directory import person_of
-from services.matcher.windows import MOST_MAILS, OPEN_FOR
-from shared.blobs import CLAIM_CHECK_BYTES
+from services.matcher.directory.people import person_of
+from services.matcher.directory.windows import MOST_MAILS, OPEN_FOR
 from shared.broker import Delivery
-from shared.database import connect
-from shared.events import (
+from shared.contracts.events import (
     Kind,
     MailAttached,
     MailDismissed,
     MailReceived,
     MailWatched,
 )
-from shared.outcomes import Done
+from shared.contracts.outcomes import Done
+from shared.storage.blobs import CLAIM_CHECK_BYTES
+from shared.storage.database import connect
 from tests.fakes import Crash, Recorder
 from tests.matcher_parts import ACCOUNT, Replica, received
 

@@ -27,9 +27,9 @@ from services.timeline.query.viewer import Viewer
 from services.timeline.write import projection
 from services.timeline.write.people import People
 from shared.broker import Delivery
-from shared.database import Document, migrate
-from shared.events import AuthenticationVerdict, Kind, PersonChanged, PersonDeleted
-from shared.outcomes import Done
+from shared.contracts.events import AuthenticationVerdict, Kind, PersonChanged, PersonDeleted
+from shared.contracts.outcomes import Done
+from shared.storage.database import Document, migrate
 from tests.timeline_parts import ACCOUNT, Timeline, attached, dismissed, mail, match
 
 UNSHARDED = {"settings", "chores", "dead_letters"}

@@ -23,7 +23,7 @@ from services.timeline.write.mail_rows import digest_of
 from services.timeline.write.records import MailRow, TermBlock
 from services.timeline.write.stored import from_document, to_document
 from services.timeline.write.term_blocks import MAX_ROWS
-from shared.database import migrate
+from shared.storage.database import migrate
 from tests.deadline import DEADLINE
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match
 

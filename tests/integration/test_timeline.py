@@ -11,9 +11,9 @@ import pytest
 from services.timeline.api.shapes import MailOut
 from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.viewer import Viewer
-from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, claim_key
-from shared.events import Kind, MailAttached, MailDismissed, Match, Role
-from shared.outcomes import Done, Reject, Retry
+from shared.contracts.events import Kind, MailAttached, MailDismissed, Match, Role
+from shared.contracts.outcomes import Done, Reject, Retry
+from shared.storage.blobs import CLAIM_CHECK_BYTES, BlobMissing, claim_key
 from tests.timeline_parts import (
     ACCOUNT,
     NOW,

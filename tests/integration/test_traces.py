@@ -5,13 +5,13 @@ import asyncio
 import aio_pika
 import pytest
 
-from shared import tracing
 from shared.broker import Consumer, DeadLetter, Delivery, Publisher
 from shared.broker.dead import read_dead_letter
-from shared.events import MAX_EVENT_BYTES, MailReceived
-from shared.outcomes import Done, Outcome, Reject, Retry
-from shared.topology import DEAD, MAIL_EXCHANGE, RECEIVED
-from shared.tracing import Trace
+from shared.contracts.events import MAX_EVENT_BYTES, MailReceived
+from shared.contracts.outcomes import Done, Outcome, Reject, Retry
+from shared.contracts.topology import DEAD, MAIL_EXCHANGE, RECEIVED
+from shared.runtime import tracing
+from shared.runtime.tracing import Trace
 from tests.broker_parts import TOPOLOGY, received, running, take_one
 from tests.deadline import DEADLINE
 

@@ -9,12 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from services.matcher.directory import person_of
+from services.matcher.directory.people import person_of
 from services.timeline.query.setup import Setups
 from services.timeline.query.viewer import Viewer
-from shared.blobs import CLAIM_CHECK_BYTES, claim_key
 from shared.broker import Delivery
-from shared.events import (
+from shared.contracts.events import (
     AuthenticationVerdict,
     DismissalReason,
     Event,
@@ -27,7 +26,8 @@ from shared.events import (
     Role,
     Share,
 )
-from shared.outcomes import Done, Reject
+from shared.contracts.outcomes import Done, Reject
+from shared.storage.blobs import CLAIM_CHECK_BYTES, claim_key
 from tests.fakes import Recorder
 from tests.matcher_parts import ACCOUNT, Replica, exists
 from tests.timeline_parts import Timeline, a_timeline, attached, match

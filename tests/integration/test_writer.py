@@ -24,9 +24,9 @@ from services.timeline.write.projection import project
 from services.timeline.write.requests import Answer, Attach, Dismiss, Request, account_of
 from services.timeline.write.state import Draft
 from services.timeline.write.writer import DEADLINE_SECONDS, Writer
-from shared.blobs import Blobs
-from shared.database import DatabaseAway, Document, connect, migrate
-from shared.events import MailAttached
+from shared.contracts.events import MailAttached
+from shared.storage.blobs import Blobs
+from shared.storage.database import DatabaseAway, Document, connect, migrate
 from tests.timeline_parts import ACCOUNT, attached, dismissed, mail, match
 
 Writers = Callable[[str], Awaitable[Writer]]

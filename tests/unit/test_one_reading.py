@@ -13,25 +13,25 @@ import pytest
 
 from services.ingest.receive import Receiver
 from services.matcher.authentication import Authenticator
-from services.matcher.capture_addresses import AddressRecord
 from services.matcher.consumer import Matcher
-from services.matcher.decide import Person
+from services.matcher.decision.decide import Person
+from services.matcher.decision.never_capture import NOTHING
 from services.matcher.decisions import Decisions
-from services.matcher.knowledge import Knowledge, Known
-from services.matcher.never_capture import NOTHING
+from services.matcher.directory.capture_addresses import AddressRecord
+from services.matcher.directory.knowledge import Knowledge, Known
+from services.matcher.directory.windows import Windows
 from services.matcher.resolver import Resolver
 from services.matcher.round_trip.records import RoundTrips
 from services.matcher.round_trip.returning import Returning
-from services.matcher.windows import Windows
 from services.timeline.content.reader import read
 from services.timeline.write.projection import project
-from shared.blobs import Blobs
 from shared.broker import Delivery
-from shared.capture_address import KeyRing
-from shared.events import Direction, Kind, MailAttached, MailReceived, Match, Role
+from shared.contracts.capture_address import KeyRing
+from shared.contracts.events import Direction, Kind, MailAttached, MailReceived, Match, Role
+from shared.contracts.outcomes import Done
 from shared.mail import header_block, headers
 from shared.mail.address_list import Mailbox, read_address_list
-from shared.outcomes import Done
+from shared.storage.blobs import Blobs
 from tests.fakes import Recorder, RecordingPublisher
 from tests.mails import enclosing, mail
 

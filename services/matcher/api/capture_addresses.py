@@ -6,14 +6,14 @@ from typing import Annotated, Literal, Self
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.matcher.capture_addresses import AddressRecord, CaptureAddresses
-from services.matcher.contact_card import contact_card
-from services.matcher.decide import Person
-from services.matcher.directory import Directory
-from shared.auth import Caller
-from shared.events import Kind, PersonId
-from shared.openapi import SCOPES_OF_ITSELF
-from shared.web import Problem, SignedIn, demand, invalid_field, not_found
+from services.matcher.api.contact_card import contact_card
+from services.matcher.decision.decide import Person
+from services.matcher.directory.capture_addresses import AddressRecord, CaptureAddresses
+from services.matcher.directory.people import Directory
+from shared.contracts.events import Kind, PersonId
+from shared.http.auth import Caller
+from shared.http.openapi import SCOPES_OF_ITSELF
+from shared.http.web import Problem, SignedIn, demand, invalid_field, not_found
 
 MAX_GRACE_HOURS = 24 * 90
 _SCOPES = ["directory:write", "account:write"]

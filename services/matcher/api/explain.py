@@ -10,21 +10,21 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from services.matcher.capture_addresses import CaptureAddresses
-from services.matcher.decide import Attach, Dismiss, verdicts
-from services.matcher.journal import may_be_journal, read_journal
-from services.matcher.judge import Considered, Judgement, Verdict, judge, judge_journal
-from services.matcher.knowledge import Knowledge
-from shared.auth import Caller
-from shared.events import Direction, DismissalReason, Match, Role, Source
-from shared.in_flight import InFlight
+from services.matcher.decision.decide import Attach, Dismiss, verdicts
+from services.matcher.decision.judge import Considered, Judgement, Verdict, judge, judge_journal
+from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.knowledge import Knowledge
+from services.matcher.reading.journal import may_be_journal, read_journal
+from shared.contracts.events import Direction, DismissalReason, Match, Role, Source
+from shared.http.auth import Caller
+from shared.http.raw_body import MAIL_BODY, read_mail, too_much_mail
+from shared.http.web import allowed, invalid_field
 from shared.mail.headers import decode_text, read_header_block
-from shared.raw_body import MAIL_BODY, read_mail, too_much_mail
-from shared.web import allowed, invalid_field
+from shared.runtime.in_flight import InFlight
 
 _MIB = 1024 * 1024
 _MAX_BYTES = 30 * _MIB
-MAX_IN_HAND, MAX_IN_HAND_OF_ACCOUNT = 96 * _MIB, 32 * _MIB
+MAX_IN_FLIGHT, MAX_IN_FLIGHT_OF_ACCOUNT = 96 * _MIB, 32 * _MIB
 """Bytes of mails in flight: one process explains at most this much at a time."""
 
 
@@ -80,7 +80,7 @@ def explain_routes(
 ) -> APIRouter:
     """Return the route that explains."""
     router = APIRouter(tags=["directory"])
-    held = in_flight or InFlight(MAX_IN_HAND, MAX_IN_HAND_OF_ACCOUNT)
+    held = in_flight or InFlight(MAX_IN_FLIGHT, MAX_IN_FLIGHT_OF_ACCOUNT)
 
     @router.post(
         "/v1/explain",

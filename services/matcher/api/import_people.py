@@ -20,14 +20,14 @@ from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
+from services.matcher.api.leaving import Leaving
 from services.matcher.api.people import NewPersonId, PersonIn, Writer
-from services.matcher.decide import Person
-from services.matcher.directory import Directory
-from services.matcher.leaving import Leaving
-from shared.database import DatabaseAway, database_errors
-from shared.events import Kind
-from shared.raw_body import BYTES
-from shared.web import MAX_FIELD, Code, Problem
+from services.matcher.decision.decide import Person
+from services.matcher.directory.people import Directory
+from shared.contracts.events import Kind
+from shared.http.raw_body import BYTES
+from shared.http.web import MAX_FIELD, Code, Problem
+from shared.storage.database import DatabaseAway, database_errors
 
 _BATCH, _PROGRESS, _MAX_LINE = 500, 5000, 64 * 1024
 MAX_BYTES = 256 * 1024 * 1024

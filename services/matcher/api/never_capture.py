@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from services.matcher.directory import Directory
-from services.matcher.never_capture import NeverCapture
-from services.matcher.never_capture_entries import check_address, check_domain
-from services.matcher.never_capture_lists import OF_ACCOUNT, NeverCaptureLists
-from shared.auth import Caller
-from shared.events import Kind
-from shared.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
-from shared.web import SignedIn, demand, invalid_field
+from services.matcher.decision.never_capture import NeverCapture
+from services.matcher.directory.never_capture_entries import check_address, check_domain
+from services.matcher.directory.never_capture_lists import OF_ACCOUNT, NeverCaptureLists
+from services.matcher.directory.people import Directory
+from shared.contracts.events import Kind
+from shared.http.auth import Caller
+from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
+from shared.http.web import SignedIn, demand, invalid_field
 
 MAX_ADDRESSES, MAX_DOMAINS = 2000, 2000
 _ACCOUNT_SCOPE = "account:write"

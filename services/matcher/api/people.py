@@ -5,14 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from services.matcher.addresses import check, normalise
-from services.matcher.decide import Person
-from services.matcher.directory import Directory, person_of
-from services.matcher.leaving import Leaving
-from shared.auth import Caller
-from shared.events import Kind, PersonId
-from shared.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
-from shared.web import allowed, not_found
+from services.matcher.api.leaving import Leaving
+from services.matcher.decision.decide import Person
+from services.matcher.directory.people import Directory, person_of
+from services.matcher.reading.addresses import check, normalise
+from shared.contracts.events import Kind, PersonId
+from shared.http.auth import Caller
+from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
+from shared.http.web import allowed, not_found
 
 MAX_ADDRESSES, MAX_ADDRESS_BYTES = 100, 24 * 1024
 """A person has to fit into one event."""

@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from services.matcher.addresses import normalise
-from services.matcher.capture_addresses import CaptureAddresses
-from services.matcher.directory import Directory
+from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.people import Directory
 from services.matcher.guides import GENERIC, Choosing, language_of
 from services.matcher.guides.shape import Guide, GuideKind, Placeholder
-from shared.auth import Caller
-from shared.events import Kind
-from shared.web import SignedIn, not_found
+from services.matcher.reading.addresses import normalise
+from shared.contracts.events import Kind
+from shared.http.auth import Caller
+from shared.http.web import SignedIn, not_found
 
 MAX_MAILBOXES = 20
 

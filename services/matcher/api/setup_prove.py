@@ -6,17 +6,17 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.matcher.addresses import normalise
-from services.matcher.capture_addresses import CaptureAddresses
-from services.matcher.decide import Person
-from services.matcher.directory import Directory
+from services.matcher.decision.decide import Person
+from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.people import Directory
+from services.matcher.reading.addresses import normalise
 from services.matcher.round_trip.proving import Proving, TooManyToday
 from services.matcher.round_trip.records import PER_DAY, Repeat
-from shared.auth import Caller
-from shared.events import Kind
-from shared.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
-from shared.relay import RelayAway
-from shared.web import Code, Problem, SignedIn, allowed, not_found
+from shared.contracts.events import Kind
+from shared.http.auth import Caller
+from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
+from shared.http.web import Code, Problem, SignedIn, allowed, not_found
+from shared.runtime.relay import RelayAway
 
 
 class ProveRequest(BaseModel):

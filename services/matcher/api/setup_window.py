@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.matcher.capture_addresses import CaptureAddresses
-from services.matcher.windows import Windows
-from shared.web import SignedIn, not_found
+from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.windows import Windows
+from shared.http.web import SignedIn, not_found
 
 
 class WindowOut(BaseModel):

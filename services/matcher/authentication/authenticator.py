@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 from services.matcher.authentication.authors import MAX_DOMAINS, authors_of
 from services.matcher.authentication.policy import organization
 from services.matcher.authentication.signature import AskText
-from services.matcher.authentication.slow import SlowPlaces
+from services.matcher.authentication.slow import SlowLimiter
 from services.matcher.authentication.verdict import Question, authenticate, unverified
-from services.matcher.judge import Judgement
+from services.matcher.decision.judge import Judgement
 from services.matcher.metrics import AUTHENTICATE_SECONDS, AUTHENTICATIONS
 from services.matcher.resolver import Resolver
-from shared.events import Authentication, AuthenticationVerdict, MailReceived
+from shared.contracts.events import Authentication, AuthenticationVerdict, MailReceived
 
 MAX_ENCLOSED = 10
 """Enclosed mails of one capture that are looked at."""
@@ -44,7 +44,7 @@ class Authenticator:
     """For all of a capture; 0 when nothing is to be found out."""
     trusted_sealers: Collection[str] = ()
     authserv_id: str | None = None
-    slow_places: SlowPlaces = field(default_factory=SlowPlaces)
+    slow_limiter: SlowLimiter = field(default_factory=SlowLimiter)
 
     async def of_capture(
         self,
@@ -67,7 +67,7 @@ class Authenticator:
         outer = _Outer()
         try:
             async with (
-                self.slow_places.patience(
+                self.slow_limiter.patience(
                     self.resolver.text,
                     received.account_tag,
                     _organisations(captured),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.matcher.authentication.signature import domain_name
-from services.matcher.senders import literal_senders
+from services.matcher.reading.senders import literal_senders
 from shared.mail.headers import HeaderBlock, addresses, decode_text, mailboxes
 
 MAX_DOMAINS = 10

@@ -35,7 +35,7 @@ class Bounds:
 BOUNDS = Bounds()
 
 
-class SlowPlaces:
+class SlowLimiter:
     """The places of all captures that wait."""
 
     def __init__(self, bounds: Bounds = BOUNDS) -> None:
@@ -76,7 +76,7 @@ class Patience:
     """Asks for one capture."""
 
     def __init__(
-        self, places: SlowPlaces, ask: AskText, limits: dict[tuple[str, str], int]
+        self, places: SlowLimiter, ask: AskText, limits: dict[tuple[str, str], int]
     ) -> None:
         self._places, self._ask, self._limits = places, ask, limits
         self._has_place = self._is_cut_short = False

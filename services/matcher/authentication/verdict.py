@@ -39,8 +39,8 @@ from services.matcher.authentication.signature import (
     verify,
 )
 from services.matcher.resolver import NoAnswer
-from shared.events import Authentication, AuthenticationMethod
-from shared.events import AuthenticationVerdict as Verdict
+from shared.contracts.events import Authentication, AuthenticationMethod
+from shared.contracts.events import AuthenticationVerdict as Verdict
 from shared.mail.headers import HeaderBlock
 
 P = ParamSpec("P")

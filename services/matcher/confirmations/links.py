@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from services.matcher.addresses import normalise
+from services.matcher.reading.addresses import normalise
 
 MAX_LINK = 2000
 _URL = re.compile(r"(https?)://([a-z0-9.-]{1,253})(/[^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)

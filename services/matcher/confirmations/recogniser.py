@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from services.matcher.addresses import normalise
 from services.matcher.confirmations.codes import (
     code_in_subject,
     find_code,
@@ -14,7 +13,8 @@ from services.matcher.confirmations.codes import (
 )
 from services.matcher.confirmations.page import URL, Page, read_page, unescape, urls
 from services.matcher.confirmations.providers import PROVIDERS, Code, Provider
-from services.matcher.senders import literal_senders
+from services.matcher.reading.addresses import normalise
+from services.matcher.reading.senders import literal_senders
 from shared.mail.body import body_of
 from shared.mail.headers import HeaderBlock, decode_text, mailboxes
 from shared.mail.mime import FIRST_PARTS, leaves, text_of

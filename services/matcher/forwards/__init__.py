@@ -7,7 +7,6 @@ header fields and the prefixes of subjects are in `shared.mail`: the timeline re
 
 | room             | what                                                                    |
 |------------------|-------------------------------------------------------------------------|
-| `condition.py`   | when the body counts at all                                             |
 | `read.py`        | the way through: from a body to a forward and its participants          |
 | `markup.py`      | the lines of HTML                                                       |
 | `lines.py`       | the lines of a text, without what clients put around them               |
@@ -18,8 +17,6 @@ header fields and the prefixes of subjects are in `shared.mail`: the timeline re
 | `dates.py`       | when it was, with `months.py`                                           |
 """
 
-from services.matcher.forwards.condition import may_be_forward as may_be_forward
-from services.matcher.forwards.condition import written_by_users as written_by_users
 from services.matcher.forwards.read import Forward as Forward
 from services.matcher.forwards.read import forwarded_in as forwarded_in
 from services.matcher.forwards.read import forwarded_participants as forwarded_participants

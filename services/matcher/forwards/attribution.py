@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from services.matcher.forwards.dates import looks_like_date
 from services.matcher.forwards.people import read_people
-from shared.events import Named
+from shared.contracts.events import Named
 
 _MAX_LINE = 400
 _ADDRESS = re.compile(

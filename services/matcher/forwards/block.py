@@ -16,7 +16,7 @@ from services.matcher.forwards.dates import looks_like_date
 from services.matcher.forwards.lines import labelled, labelled_without_colon
 from services.matcher.forwards.people import read_people, read_sender
 from services.matcher.forwards.separators import Separator
-from shared.events import Named
+from shared.contracts.events import Named
 from shared.mail.field_labels import Field, field_of
 from shared.mail.headers import decode_text
 

@@ -9,7 +9,7 @@ client writes the real one last, so the last counts.
 
 import re
 
-from shared.events import Named
+from shared.contracts.events import Named
 from shared.mail.headers import addresses, decode_text
 
 MAX_ADDRESSES = 100

@@ -18,15 +18,15 @@ and Outlook set them on forwards too.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from services.matcher.addresses import normalise
 from services.matcher.forwards.attribution import may_introduce, read_attribution
 from services.matcher.forwards.block import Block, may_begin, read_block
 from services.matcher.forwards.dates import looks_like_date, read_date
 from services.matcher.forwards.lines import MAX_LINES, lines_of
 from services.matcher.forwards.markup import text_of_html
 from services.matcher.forwards.separators import Separator, separator
-from services.matcher.participants import Participant
-from shared.events import Forwarded, Named, Role, Source
+from services.matcher.reading.addresses import normalise
+from services.matcher.reading.participants import Participant
+from shared.contracts.events import Forwarded, Named, Role, Source
 from shared.mail.body import body_of, joined_source, joined_text
 from shared.mail.headers import HeaderBlock, decode_text, read_header_block
 from shared.mail.mime import FIRST_PARTS, leaves

@@ -3,9 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
-from services.matcher.addresses import normalise
 from services.matcher.guides.catalogue import Catalogue
 from services.matcher.guides.shape import Guide
+from services.matcher.reading.addresses import normalise
 from services.matcher.resolver import NoAnswer, Resolver
 
 LOOKUP_SECONDS = 2.0

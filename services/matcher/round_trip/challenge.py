@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 from email.utils import format_datetime
 
-from shared.capture_address import KeyRing
+from shared.contracts.capture_address import KeyRing
 from shared.mail.headers import HeaderBlock
 
 FIELD = "X-Satchel-Round-Trip"

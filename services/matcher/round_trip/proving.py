@@ -9,8 +9,8 @@ from services.matcher.metrics import ROUND_TRIPS
 from services.matcher.round_trip.bounces import refusal_of
 from services.matcher.round_trip.challenge import challenge_mail
 from services.matcher.round_trip.records import EXPIRES, Challenge, RoundTrips
-from shared.capture_address import KeyRing, new_round_trip_id
-from shared.relay import Outgoing, RelayAway, RelayRefused
+from shared.contracts.capture_address import KeyRing, new_round_trip_id
+from shared.runtime.relay import Outgoing, RelayAway, RelayRefused
 
 log = structlog.get_logger()
 

@@ -22,10 +22,10 @@ from typing import Any, Literal
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from services.matcher.outbox import outbox_index
+from services.matcher.directory.outbox import outbox_index
 from services.matcher.round_trip.bounces import Refusal
-from shared.database import Database, Document, Index, of_ids
-from shared.events import RoundTripState
+from shared.contracts.events import RoundTripState
+from shared.storage.database import Database, Document, Index, of_ids
 
 PER_DAY = 8
 EXPIRES = timedelta(hours=24)
@@ -34,7 +34,7 @@ _SOON = timedelta(hours=1)
 MAX_FAILURES = 3
 """So many weekly challenges in a row may stay away; then the user is asked to prove it anew."""
 _CHALLENGE_KEPT = timedelta(days=12)
-"""Longer than a return path is open (`shared/capture_address.py`)."""
+"""Longer than a return path is open (`shared/contracts/capture_address.py`)."""
 
 _OF_USER = (
     *("challenge", "address", "sent_at", "expires_at", "repeated"),

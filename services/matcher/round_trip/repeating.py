@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from services.matcher.capture_addresses import CaptureAddresses
-from services.matcher.directory import Directory
+from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.people import Directory
 from services.matcher.round_trip.proving import Proving, TooManyToday
 from services.matcher.round_trip.records import Due, RoundTrips
-from shared.database import Database
-from shared.periodic import Periodic
-from shared.relay import RelayAway
+from shared.runtime.periodic import Periodic
+from shared.runtime.relay import RelayAway
+from shared.storage.database import Database
 
 _EVERY_SECONDS = 300.0
 _LEASE = timedelta(minutes=15)

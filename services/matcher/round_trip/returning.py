@@ -10,14 +10,14 @@ whatever it proves: the one outcome is `mail.round_trip.v1`.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.matcher.capture_addresses import AddressRecord
 from services.matcher.captured import CapturedMail
+from services.matcher.directory.capture_addresses import AddressRecord
 from services.matcher.metrics import ROUND_TRIPS
 from services.matcher.round_trip.bounces import read_refusal
 from services.matcher.round_trip.challenge import round_trip_in
 from services.matcher.round_trip.records import Challenge, RoundTrips
-from shared.capture_address import KeyRing
-from shared.events import MailReceived, MailRoundTrip, RoundTripResult
+from shared.contracts.capture_address import KeyRing
+from shared.contracts.events import MailReceived, MailRoundTrip, RoundTripResult
 from shared.mail.headers import HeaderBlock
 
 

@@ -10,7 +10,7 @@
 * A capture of another account is not found.
 * Its mails are those that the viewer may see.
 * Nobody is told of a dismissed capture's mail, sender or owner.
-* `waiting` rests on the id alone (`shared/capture_id.py`), for WAITING_AT_MOST.
+* `waiting` rests on the id alone (`shared/contracts/capture_id.py`), for WAITING_AT_MOST.
 """
 
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ from services.timeline.write.quarantine import held_id
 from services.timeline.write.records import Outcome
 from services.timeline.write.side_records import Held
 from services.timeline.write.stored import from_document
-from shared.blobs import CLAIM_RETENTION
-from shared.capture_address import account_tag
-from shared.capture_id import is_of, moment_of
-from shared.database import Database, of_id
+from shared.contracts.capture_address import account_tag
+from shared.contracts.capture_id import is_of, moment_of
+from shared.storage.blobs import CLAIM_RETENTION
+from shared.storage.database import Database, of_id
 
 WAITING_AT_MOST = CLAIM_RETENTION
 """Nothing redelivers a capture after that."""

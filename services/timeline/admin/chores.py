@@ -17,12 +17,12 @@ from services.timeline.write.indexing import TermIndexer
 from services.timeline.write.records import MailRow
 from services.timeline.write.term_blocks import MAX_ROWS
 from services.timeline.write.writer import Writer
-from shared.blobs import Blobs
-from shared.database import connect, migrate, what_is_missing
-from shared.lookout import Lookout
-from shared.mistake import Mistake
-from shared.progress import Progress
-from shared.runtime import configure_logging, run
+from shared.runtime.dependencies import DependencyMonitor
+from shared.runtime.mistake import Mistake
+from shared.runtime.process import configure_logging, run
+from shared.runtime.progress import Progress
+from shared.storage.blobs import Blobs
+from shared.storage.database import connect, migrate, what_is_missing
 
 OPTIONS = f"""\
 {audit.OPTIONS.rstrip()}
@@ -57,7 +57,7 @@ async def build_indexes(settings: TimelineSettings) -> None:
     """Build the indexes."""
     async with connect(settings.mongodb_url, "timeline migration") as client:
         database = client[settings.timeline_database]
-        await Lookout("database", settings.mongodb_url, what_is_missing(database)).there()
+        await DependencyMonitor("database", settings.mongodb_url, what_is_missing(database)).there()
         await migrate(database, INDEXES)
 
 

@@ -11,7 +11,7 @@ import pymongo
 
 from services.timeline.query.row_index import BY_TERM
 from services.timeline.write.indexing import TermIndexer
-from shared.database import Database
+from shared.storage.database import Database
 
 
 async def index_terms(

@@ -16,8 +16,8 @@ from services.timeline.query.viewer import Viewer
 from services.timeline.write.matches import merge_matches, visible_matches
 from services.timeline.write.side_records import Held, HeldContent
 from services.timeline.write.stored import from_document
-from shared.database import Database, Index
-from shared.events import MailAttached
+from shared.contracts.events import MailAttached
+from shared.storage.database import Database, Index
 
 _NEWEST = [("at", DESCENDING), ("_id", DESCENDING)]
 _IN_RANGE = [("account", ASCENDING), ("ranges", ASCENDING), *_NEWEST]

@@ -17,9 +17,9 @@ from services.timeline.admin.quarantine import Quarantine, events_of, keys_of
 from services.timeline.write.consumer import Projector
 from services.timeline.write.requests import Final, Refuse
 from services.timeline.write.side_records import Held
-from shared.blobs import QUARANTINE_PREFIX, BlobMissing, BlobStoreAway
-from shared.database import DatabaseAway, database_errors
-from shared.periodic import Periodic
+from shared.runtime.periodic import Periodic
+from shared.storage.blobs import QUARANTINE_PREFIX, BlobMissing, BlobStoreAway
+from shared.storage.database import DatabaseAway, database_errors
 
 _EVERY_SECONDS = 3600.0
 _ORPHANS = timedelta(days=1)

@@ -23,8 +23,8 @@ from services.timeline.write.records import Content, Mail, Record
 from services.timeline.write.requests import Replace
 from services.timeline.write.stored import from_document, to_document
 from services.timeline.write.writer import Writer
-from shared.blobs import BlobMissing, Blobs
-from shared.database import Database, of_id
+from shared.storage.blobs import BlobMissing, Blobs
+from shared.storage.database import Database, of_id
 
 _BATCH = 64
 """Contents at a time: as many as the writer commits together."""

@@ -18,8 +18,8 @@ from services.timeline.query.setup import CONFIRMATION_COUNTS, NoticeKind, Setup
 from services.timeline.write.rhythm import is_silent
 from services.timeline.write.side_records import Hint, Setup, setup_of
 from services.timeline.write.stored import to_document
-from shared.database import Database, DatabaseAway, Document, database_errors, of_id
-from shared.periodic import Periodic
+from shared.runtime.periodic import Periodic
+from shared.storage.database import Database, DatabaseAway, Document, database_errors, of_id
 
 _EVERY_SECONDS = 300.0
 _AT_ONCE = 200

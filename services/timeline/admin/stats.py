@@ -9,7 +9,7 @@ from pymongo import ASCENDING, IndexModel
 
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.write.records import Record
-from shared.database import Database, Document, Index
+from shared.storage.database import Database, Document, Index
 
 INDEXES = (
     # Stats.days

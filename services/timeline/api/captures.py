@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from services.timeline.admin.captures import Captures, CaptureState
 from services.timeline.api.mail_changes import viewer_for
 from services.timeline.write.account_settings import AccountSettings
-from shared.auth import TIMELINE_ALL, Caller
-from shared.web import allowed_without_person, not_found
+from shared.http.auth import TIMELINE_ALL, Caller
+from shared.http.web import allowed_without_person, not_found
 
 
 class CaptureStatusOut(BaseModel):

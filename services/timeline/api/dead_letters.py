@@ -16,11 +16,11 @@ from services.timeline.admin.dead_letters.records import Records, Which
 from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.api.mails import blob_errors, mail_file
 from services.timeline.query.cursors import InvalidCursor
-from shared.auth import Caller
-from shared.blobs import BlobMissing
 from shared.broker import UNROUTABLE, PublishFailed
-from shared.raw_body import BYTES
-from shared.web import Code, Problem, allowed, invalid_field, not_found
+from shared.http.auth import Caller
+from shared.http.raw_body import BYTES
+from shared.http.web import Code, Problem, allowed, invalid_field, not_found
+from shared.storage.blobs import BlobMissing
 
 Operator = Annotated[Caller, allowed("ops")]
 IdInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="The dead letter's id")]

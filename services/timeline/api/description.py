@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Response
 
-from shared.web import Code, Problem
+from shared.http.web import Code, Problem
 
 MERGED = Path(__file__).parents[3] / "docs" / "openapi" / "satchel.json"
 

@@ -15,8 +15,8 @@ from services.timeline.query.mails import Mails
 from services.timeline.query.remote_images import ImageAway, RemoteImages
 from services.timeline.query.viewer import viewer_of
 from services.timeline.write.account_settings import AccountSettings
-from shared.raw_body import BYTES
-from shared.web import Code, Problem, not_found
+from shared.http.raw_body import BYTES
+from shared.http.web import Code, Problem, not_found
 
 _MAX_URL = 8_100
 

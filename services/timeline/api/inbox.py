@@ -26,9 +26,9 @@ from services.timeline.query.search import Search
 from services.timeline.query.search_query import MAX_QUERY, InvalidQuery, parse_query
 from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings
-from shared.auth import Caller
-from shared.events import PersonId
-from shared.web import allowed, invalid_field, not_found
+from shared.contracts.events import PersonId
+from shared.http.auth import Caller
+from shared.http.web import allowed, invalid_field, not_found
 
 Reader = Annotated[Caller, allowed("timeline:read")]
 ConversationInPath = Annotated[

@@ -18,9 +18,9 @@ from services.timeline.query.mail_changes import MAX_CURSOR, ChangedMail, MailCh
 from services.timeline.query.people import Directory, KnownPerson
 from services.timeline.query.viewer import Viewer, viewer_of, viewer_of_all
 from services.timeline.write.account_settings import AccountSettings
-from shared.auth import TIMELINE_ALL, Caller
-from shared.events import Direction, PersonId
-from shared.web import allowed_without_person, invalid_field
+from shared.contracts.events import Direction, PersonId
+from shared.http.auth import TIMELINE_ALL, Caller
+from shared.http.web import allowed_without_person, invalid_field
 
 BackEnd = Annotated[Caller, allowed_without_person(TIMELINE_ALL)]
 MailReader = Annotated[Caller, allowed_without_person("timeline:read", TIMELINE_ALL)]

@@ -24,12 +24,12 @@ from services.timeline.query.raw import RawMails
 from services.timeline.query.viewer import viewer_of
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.records import Content
-from shared.auth import Caller
-from shared.blobs import BlobMissing, BlobStoreAway
-from shared.events import PersonId
+from shared.contracts.events import PersonId
+from shared.http.auth import Caller
+from shared.http.raw_body import BYTES
+from shared.http.web import Code, Problem, allowed, invalid_field, not_found
 from shared.mail.mime import MAX_PARTS
-from shared.raw_body import BYTES
-from shared.web import Code, Problem, allowed, invalid_field, not_found
+from shared.storage.blobs import BlobMissing, BlobStoreAway
 
 Reader = Annotated[Caller, allowed("timeline:read")]
 MailInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="The mail's id")]

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.timeline.sign_in import SignIn
-from shared.web import Code, Problem
+from shared.http.web import Code, Problem
 
 _HASHED = "assets/"
 _FOR_EVER = "public, max-age=31536000, immutable"

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from services.timeline.query.mails import ShownMail
 from services.timeline.query.people import KnownPerson
 from services.timeline.write.records import ListedContent
-from shared.events import Kind
+from shared.contracts.events import Kind
 
 NO_NAMES: Mapping[str, KnownPerson] = MappingProxyType({})
 

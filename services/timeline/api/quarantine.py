@@ -15,10 +15,10 @@ from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.authentication import UNKNOWN
 from services.timeline.write.records import NamedAddress
 from services.timeline.write.side_records import Held, HeldContent
-from shared.auth import Caller
-from shared.blobs import BlobMissing, BlobStoreAway
-from shared.events import Match
-from shared.web import Code, Problem, allowed, invalid_field, not_found
+from shared.contracts.events import Match
+from shared.http.auth import Caller
+from shared.http.web import Code, Problem, allowed, invalid_field, not_found
+from shared.storage.blobs import BlobMissing, BlobStoreAway
 
 HeldInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="Of a capture that waits")]
 

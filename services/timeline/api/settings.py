@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.timeline.write.account_settings import AccountSettings, Visibility
 from services.timeline.write.authentication import WhatWaits
-from shared.auth import Caller
-from shared.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
-from shared.web import allowed
+from shared.http.auth import Caller
+from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
+from shared.http.web import allowed
 
 
 class SettingsBody(BaseModel):

@@ -23,9 +23,9 @@ from services.timeline.query.setup import (
 )
 from services.timeline.write.indexes import CONFIRMATIONS_KEPT, WATCHED_KEPT
 from services.timeline.write.side_records import Watched
-from shared.auth import Caller
-from shared.events import Half
-from shared.web import allowed
+from shared.contracts.events import Half
+from shared.http.auth import Caller
+from shared.http.web import allowed
 
 
 class CaptureAddressOut(BaseModel):

@@ -14,7 +14,7 @@ from services.timeline.query.inbox import InboxItem
 from services.timeline.query.mails import ShownMail
 from services.timeline.query.people import KnownPerson
 from services.timeline.write.records import Content, ListedContent, MatchRecord, NamedAddress
-from shared.events import (
+from shared.contracts.events import (
     AuthenticationMethod,
     AuthenticationVerdict,
     Direction,

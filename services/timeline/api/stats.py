@@ -10,8 +10,8 @@ from services.timeline.admin.stats import Stats
 from services.timeline.api.shapes import DayOut, StatsOut
 from services.timeline.query.viewer import viewer_of
 from services.timeline.write.account_settings import AccountSettings
-from shared.auth import Caller
-from shared.web import allowed, invalid_field
+from shared.http.auth import Caller
+from shared.http.web import allowed, invalid_field
 
 MAX_DAYS = 366
 DEFAULT_DAYS = 30

@@ -31,7 +31,7 @@ from services.timeline.write.term_blocks import (
     first_place,
     last_place,
 )
-from shared.database import Database, Document, Index
+from shared.storage.database import Database, Document, Index
 
 MAX_EXPANSIONS = 50
 """Terms that one prefix stands for: the first of them in their order."""

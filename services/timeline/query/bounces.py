@@ -25,8 +25,8 @@ from services.timeline.query.people import Directory
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.records import Capture, ListedContent, Mail
 from services.timeline.write.side_records import Bounce
-from shared.database import Database, Document, Index
 from shared.mail.address_form import normalise
+from shared.storage.database import Database, Document, Index
 
 INDEXES = (
     # Bounces.of

@@ -7,7 +7,7 @@ from pymongo import ASCENDING, IndexModel
 from services.timeline.query.parts import records_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.side_records import Hint, setup_of
-from shared.database import Database, Index
+from shared.storage.database import Database, Index
 
 INDEXES = (
     # Changes.since

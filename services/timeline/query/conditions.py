@@ -1,6 +1,6 @@
 """Conditions of queries, put together."""
 
-from shared.database import Document
+from shared.storage.database import Document
 
 
 def all_of(*conditions: Document) -> Document:

@@ -12,7 +12,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from services.timeline.query.parts import records_of
 from services.timeline.write.indexes import CONFIRMATIONS_KEPT
 from services.timeline.write.side_records import Confirmation
-from shared.database import Database, Index
+from shared.storage.database import Database, Index
 
 INDEXES = (
     # Confirmations.of

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from services.timeline.query.parts import records_of
 from services.timeline.write.conversations import token_id
 from services.timeline.write.records import Token
-from shared.database import BY_ID, Database, of_ids
+from shared.storage.database import BY_ID, Database, of_ids
 
 
 class Conversations:

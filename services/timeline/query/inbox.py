@@ -25,7 +25,7 @@ from services.timeline.query.viewer import Viewer
 from services.timeline.write.conversations import summary_id, summary_in, summary_row
 from services.timeline.write.records import ProfileRef, Record, SummaryRow
 from services.timeline.write.summary import joined
-from shared.database import BY_ID, Database, Document, Index, of_ids
+from shared.storage.database import BY_ID, Database, Document, Index, of_ids
 
 MAX_SCANNED = 2000
 _NEWEST = [("last_mail_at", DESCENDING), ("thread", DESCENDING)]

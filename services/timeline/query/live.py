@@ -24,9 +24,9 @@ from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.indexes import HINTS_KEPT
 from services.timeline.write.stored import from_document
-from shared.auth import Caller
-from shared.database import Document
-from shared.runtime import unless
+from shared.http.auth import Caller
+from shared.runtime.process import unless
+from shared.storage.database import Document
 
 _MAX_WAITING = 1000
 _OVERLAP = timedelta(seconds=15)

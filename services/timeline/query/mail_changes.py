@@ -23,7 +23,7 @@ from services.timeline.query.mails import Mails, ShownMail
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.mail_changes import COUNTERS
 from services.timeline.write.records import ListedContent, Mail
-from shared.database import Database, Document, Index
+from shared.storage.database import Database, Document, Index
 
 MAX_CURSOR = 1200
 _VERSION, _DONE = 1, b"~" * 32

@@ -28,7 +28,7 @@ from services.timeline.write.records import (
     ProfileRow,
     Verdict,
 )
-from shared.database import Database, Document, Index
+from shared.storage.database import Database, Document, Index
 
 Rows = AsyncCollection[Document]
 C = TypeVar("C", bound=ListedContent)

@@ -6,7 +6,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 
 from services.timeline.write.records import Record
 from services.timeline.write.stored import from_document
-from shared.database import Document
+from shared.storage.database import Document
 
 R = TypeVar("R", bound=Record)
 

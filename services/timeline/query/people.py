@@ -8,7 +8,7 @@ from pymongo import ASCENDING, IndexModel
 
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.write.records import Record
-from shared.database import BY_ID, Database, Index, of_ids
+from shared.storage.database import BY_ID, Database, Index, of_ids
 
 INDEXES = (
     # Directory.capture_addresses

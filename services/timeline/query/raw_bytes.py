@@ -9,8 +9,8 @@ from itertools import compress
 
 from services.timeline.write.records import RawMail
 from services.timeline.write.stored import from_document
-from shared.blobs import Blobs
-from shared.database import BY_ID, Database, of_id
+from shared.storage.blobs import Blobs
+from shared.storage.database import BY_ID, Database, of_id
 
 _LOOKS = 32
 """At the blob store at a time."""

@@ -16,7 +16,7 @@ from services.timeline.write.read_marks import is_unread, mark_id, reader_id
 from services.timeline.write.records import Record
 from services.timeline.write.side_records import ReadBefore, ReadMark
 from services.timeline.write.stored import from_document
-from shared.database import BY_ID, Database, Document, Index, of_id, of_ids
+from shared.storage.database import BY_ID, Database, Document, Index, of_id, of_ids
 
 MAX_MARKED_UNREAD = 500
 """Conversations that one user may have marked as unread, older than what they read all at once."""

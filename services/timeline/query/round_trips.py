@@ -5,8 +5,8 @@ from datetime import datetime
 
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.write.records import Record
-from shared.database import Database, of_id
-from shared.events import RoundTripState
+from shared.contracts.events import RoundTripState
+from shared.storage.database import Database, of_id
 
 
 class RoundTrip(Record, frozen=True, kw_only=True, omit_defaults=True):

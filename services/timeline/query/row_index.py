@@ -16,7 +16,7 @@ from services.timeline.query.cursors import MailPlace, Position, after
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.write.records import MailRow
 from services.timeline.write.stored import from_document
-from shared.database import Database, Document, Index
+from shared.storage.database import Database, Document, Index
 
 _NEWEST = [("date", DESCENDING), ("mail_id", DESCENDING)]
 _MINE = [("account", ASCENDING), ("viewer", ASCENDING)]

@@ -36,7 +36,7 @@ from services.timeline.write.records import (
     SummaryRow,
 )
 from services.timeline.write.stored import from_document
-from shared.database import BY_ID, Database, Document, of_ids
+from shared.storage.database import BY_ID, Database, Document, of_ids
 
 MAX_SCANNED = 2000
 MAX_READ = 500

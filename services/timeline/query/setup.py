@@ -27,8 +27,8 @@ from services.timeline.write.records import Record
 from services.timeline.write.rhythm import is_silent
 from services.timeline.write.side_records import HalfDay, SeenHalf, Setup, Watched
 from services.timeline.write.stored import from_document
-from shared.database import Database, Document, Index, of_id
-from shared.events import Half
+from shared.contracts.events import Half
+from shared.storage.database import Database, Document, Index, of_id
 
 INDEXES = (
     # Setups.last_seen; half_days.py: the days that no rhythm needs

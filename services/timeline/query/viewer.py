@@ -10,7 +10,7 @@ from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.audiences import TEAM, as_shown, in_order, private_to
 from services.timeline.write.matches import merge_matches, visible_matches
 from services.timeline.write.records import Capture, Mail, MatchRecord
-from shared.auth import Caller
+from shared.http.auth import Caller
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from pymongo.errors import DuplicateKeyError
 
 from services.timeline.write.authentication import Quarantined, WhatWaits
-from shared.database import Database, Document
+from shared.storage.database import Database, Document
 
 Visibility = Literal["team", "owner"]
 _DEFAULTS: Mapping[str, object] = MappingProxyType(

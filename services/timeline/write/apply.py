@@ -40,7 +40,7 @@ from services.timeline.write.requests import (
 )
 from services.timeline.write.side_records import Confirmation, Held, Watched
 from services.timeline.write.state import Draft, NotLoaded, Query, State
-from shared.events import Half, MailAttached, MailDismissed, MailRoundTrip, Share
+from shared.contracts.events import Half, MailAttached, MailDismissed, MailRoundTrip, Share
 
 
 class Applied(Struct, frozen=True):

@@ -11,7 +11,12 @@ from typing import Literal
 
 from services.timeline.write.records import Capture, Verdict
 from services.timeline.write.stored import from_document
-from shared.events import Authentication, AuthenticationVerdict, MailAttached, MailConfirmation
+from shared.contracts.events import (
+    Authentication,
+    AuthenticationVerdict,
+    MailAttached,
+    MailConfirmation,
+)
 
 WhatWaits = Literal["off", "failed", "unverified"]
 

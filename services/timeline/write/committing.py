@@ -29,7 +29,7 @@ from services.timeline.write.side_records import HalfDay, Hint, ReadMark, Setup
 from services.timeline.write.state import ById, Draft, TallyKey
 from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import block_id
-from shared.database import Database, Document, of_id
+from shared.storage.database import Database, Document, of_id
 
 _UPSERTED = (Conversation, RawMail, ReadMark, Setup, SummaryRow)
 """Inserted by an upsert: so that a bulk write of what is often replaced is one command, and because

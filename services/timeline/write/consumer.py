@@ -20,11 +20,8 @@ from services.timeline.write.identity import without_bcc
 from services.timeline.write.projection import Projection, project
 from services.timeline.write.requests import Answer, Attach, Confirm, Dismiss, Return, Watch
 from services.timeline.write.writer import Writer
-from shared import tracing
-from shared.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway
 from shared.broker import Delivery
-from shared.database import DatabaseAway, database_errors
-from shared.events import (
+from shared.contracts.events import (
     MailAttached,
     MailAttachedToShares,
     MailConfirmation,
@@ -34,7 +31,10 @@ from shared.events import (
     MailWatched,
     Share,
 )
-from shared.outcomes import Done, Outcome, Reject, Retry
+from shared.contracts.outcomes import Done, Outcome, Reject, Retry
+from shared.runtime import tracing
+from shared.storage.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway
+from shared.storage.database import DatabaseAway, database_errors
 
 log = structlog.get_logger()
 _Recorded = MailDismissed | MailDismissedWithShares | MailConfirmation | MailRoundTrip | MailWatched

@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 from services.timeline.content.reader import ReadMail
-from shared.capture_address import base32
+from shared.contracts.capture_address import base32
 from shared.mail.header_block import TRACE, header_start, without_mark
 
 

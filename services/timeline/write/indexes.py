@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from shared.database import Index
+from shared.storage.database import Index
 
 HINTS_KEPT = timedelta(hours=1)
 CONFIRMATIONS_KEPT = timedelta(hours=24)

@@ -29,8 +29,8 @@ from services.timeline.metrics import TERM_BLOCKS, TERM_BLOCKS_FAILED
 from services.timeline.write.records import MailRow, TermBlock
 from services.timeline.write.stored import from_document, to_document
 from services.timeline.write.term_blocks import MAX_ROWS, FreshRow, Packed, block_id, pack
-from shared.database import Database, Document, Index, is_duplicate, of_id, of_ids
-from shared.runtime import unless
+from shared.runtime.process import unless
+from shared.storage.database import Database, Document, Index, is_duplicate, of_id, of_ids
 
 _LOOK_AFTER = 32
 """Rows of an audience that this process has written, after which it looks for a full block."""

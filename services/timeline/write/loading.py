@@ -48,7 +48,7 @@ from services.timeline.write.side_records import (
 )
 from services.timeline.write.state import ById, OfConversation, Query, State
 from services.timeline.write.stored import from_document
-from shared.database import BY_ID, Database, Document
+from shared.storage.database import BY_ID, Database, Document
 
 
 async def load(

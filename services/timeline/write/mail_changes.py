@@ -21,7 +21,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.write.records import Content, Mail
 from services.timeline.write.state import ById, Draft
-from shared.database import Database, Document
+from shared.storage.database import Database, Document
 
 COUNTERS = "mail_changes"
 MailKey = tuple[str, str]

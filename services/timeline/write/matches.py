@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from services.timeline.write.records import MatchRecord
-from shared.events import Role, Source
+from shared.contracts.events import Role, Source
 
 _ROLES = [role.value for role in Role]
 _SOURCES = [source.value for source in Source]

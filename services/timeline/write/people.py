@@ -25,7 +25,14 @@ from services.timeline.write.proving import setup_id
 from services.timeline.write.side_records import HalfDay, Hint, Setup, Watched, setup_of
 from services.timeline.write.stored import to_document
 from shared.broker import Delivery
-from shared.database import (
+from shared.contracts.events import (
+    CaptureAddressChanged,
+    PersonChanged,
+    PersonDeleted,
+    RoundTripChanged,
+)
+from shared.contracts.outcomes import Done, Outcome, Reject, Retry
+from shared.storage.database import (
     Database,
     DatabaseAway,
     Document,
@@ -33,8 +40,6 @@ from shared.database import (
     is_duplicate,
     of_id,
 )
-from shared.events import CaptureAddressChanged, PersonChanged, PersonDeleted, RoundTripChanged
-from shared.outcomes import Done, Outcome, Reject, Retry
 
 _AT_ONCE = 128
 

@@ -35,9 +35,9 @@ from services.timeline.write.records import (
 )
 from services.timeline.write.side_records import Bounce
 from services.timeline.write.stored import from_document, to_document
-from shared.blobs import mail_key
-from shared.events import Forwarded, MailAttached, Match, Named, Role, Source
+from shared.contracts.events import Forwarded, MailAttached, Match, Named, Role, Source
 from shared.mail.address_form import normalise
+from shared.storage.blobs import mail_key
 
 _HASHED = (
     *("subject", "from", "to", "cc", "reply_to", "forwarded_by", "participants", "text", "html"),

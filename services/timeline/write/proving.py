@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from services.timeline.write.rhythm import remembered
 from services.timeline.write.side_records import Asked, Hint, Leaked, SeenHalf, Setup, setup_of
 from services.timeline.write.state import ById, Draft, HalfDayKey
-from shared.events import Half, Leak, MailAttached, MailConfirmation, MailDismissed
+from shared.contracts.events import Half, Leak, MailAttached, MailConfirmation, MailDismissed
 
 MAX_LEAKS = 20
 """Of one user: each is another capture address."""

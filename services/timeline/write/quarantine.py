@@ -20,8 +20,8 @@ from services.timeline.write.projection import Projection
 from services.timeline.write.recording import part_of
 from services.timeline.write.side_records import Held, HeldContent, HeldMail
 from services.timeline.write.state import Draft
-from shared.blobs import quarantine_key
-from shared.events import MailAttached
+from shared.contracts.events import MailAttached
+from shared.storage.blobs import quarantine_key
 
 
 def held_id(capture_id: str) -> str:

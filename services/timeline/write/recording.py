@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from services.timeline.write.records import Outcome
 from services.timeline.write.requests import Final
 from services.timeline.write.state import Draft, TallyKey
-from shared.events import MailAttached, MailConfirmation, MailDismissed, MailRoundTrip
+from shared.contracts.events import MailAttached, MailConfirmation, MailDismissed, MailRoundTrip
 
 FINAL: tuple[str, ...] = get_args(Final)
 """Why a capture that waited is forgotten; nothing brings it back."""

@@ -44,7 +44,7 @@ class NamedAddress(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Participant(NamedAddress, frozen=True, kw_only=True, omit_defaults=True):
-    """Who takes part in a mail; `Role` and `Source` of `shared.events`."""
+    """Who takes part in a mail; `Role` and `Source` of `shared.contracts.events`."""
 
     role: str
     source: str
@@ -128,7 +128,7 @@ class MatchRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Forward(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """What an inline forward says of the original; `Forwarded` of `shared.events`."""
+    """What an inline forward says of the original; `Forwarded` of `shared.contracts.events`."""
 
     sender: NamedAddress
     to: tuple[NamedAddress, ...]
@@ -138,7 +138,7 @@ class Forward(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Verdict(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """Whether a mail is from whom it says; `Authentication` of `shared.events`."""
+    """Whether a mail is from whom it says; `Authentication` of `shared.contracts.events`."""
 
     verdict: str
     method: str | None

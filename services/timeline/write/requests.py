@@ -7,7 +7,7 @@ from msgspec import Struct
 from services.timeline.write.projection import Projection
 from services.timeline.write.records import Content
 from services.timeline.write.side_records import Held
-from shared.events import (
+from shared.contracts.events import (
     MailAttached,
     MailConfirmation,
     MailDismissed,

@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from services.timeline.write.records import Record
-from shared.database import Document
+from shared.storage.database import Document
 
 R = TypeVar("R", bound=Record)
 

@@ -47,8 +47,9 @@ from services.timeline.write.records import MailRow, Outcome
 from services.timeline.write.requests import Answer, Request
 from services.timeline.write.state import NotLoaded, State
 from services.timeline.write.stored import from_document
-from shared.blobs import Blobs, BlobStoreAway
-from shared.database import (
+from shared.contracts.events import MailAttached
+from shared.storage.blobs import Blobs, BlobStoreAway
+from shared.storage.database import (
     Database,
     DatabaseAway,
     Document,
@@ -56,7 +57,6 @@ from shared.database import (
     is_duplicate,
     of_id,
 )
-from shared.events import MailAttached
 
 LANES = 4
 MAX_MOVED = 500

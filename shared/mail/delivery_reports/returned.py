@@ -48,7 +48,7 @@ _COPY_BELOW = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _CAPTURE = re.compile(r"[a-z0-9-]{1,32}\.[a-z2-7]{29}@", re.IGNORECASE)
-"""The form of a capture address (`shared/capture_address.py`): not a recipient to report on."""
+"""The form of a capture address, which is not a recipient to report on."""
 
 
 @dataclass(frozen=True, slots=True)

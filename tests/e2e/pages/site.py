@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from dev.client import Client
 from dev.generate import ROOT
 from dev.stack import Stack
-from shared.auth import sign
+from shared.http.auth import sign
 from tests.deadline import DEADLINE
 from tests.e2e.pages.mails import PEOPLE
 

@@ -7,13 +7,13 @@ import aio_pika
 import pytest
 
 from services.timeline.admin.dead_letters.records import INDEXES
-from shared.blobs import Blobs
 from shared.broker import (
     DeadLetterConsumer,
     Publisher,
 )
-from shared.database import connect, migrate
-from shared.topology import DEAD, RECEIVED
+from shared.contracts.topology import DEAD, RECEIVED
+from shared.storage.blobs import Blobs
+from shared.storage.database import connect, migrate
 from tests.broker_parts import eventually, running
 from tests.dead_letter_parts import TOPOLOGY, Desk
 

@@ -16,11 +16,11 @@ from shared.broker import (
     DeadLetterConsumer,
     PublishFailed,
 )
-from shared.capture_address import account_tag
-from shared.event_examples import examples
-from shared.events import MailReceived, MailWatched
-from shared.outcomes import Done, Retry
-from shared.topology import DEAD, DEAD_EXCHANGE, RECEIVED
+from shared.contracts.capture_address import account_tag
+from shared.contracts.event_examples import examples
+from shared.contracts.events import MailReceived, MailWatched
+from shared.contracts.outcomes import Done, Retry
+from shared.contracts.topology import DEAD, DEAD_EXCHANGE, RECEIVED
 from tests.broker_parts import count, received, running
 from tests.dead_letter_parts import ACCOUNT, KEPT, TOPOLOGY, Desk, dead, die
 from tests.deadline import DEADLINE

@@ -15,7 +15,7 @@ from services.timeline.admin.dead_letters.letter import State, stored_letter
 from services.timeline.admin.dead_letters.records import Which
 from services.timeline.settings import TimelineSettings
 from services.timeline.write.stored import to_document
-from shared.capture_address import account_tag
+from shared.contracts.capture_address import account_tag
 from tests.broker_parts import received
 from tests.dead_letter_parts import ACCOUNT, KEPT, NOW, Desk, dead
 

@@ -8,15 +8,15 @@ import pytest
 
 from services.timeline.admin.dead_letters.letter import StoredLetter
 from services.timeline.admin.dead_letters.replay import Replay
-from shared.blobs import DEAD_PREFIX, BlobMissing, claim_key
 from shared.broker import (
     UNROUTABLE,
     DeadLetter,
     Publisher,
     PublishFailed,
 )
-from shared.capture_address import account_tag
-from shared.events import MailReceived
+from shared.contracts.capture_address import account_tag
+from shared.contracts.events import MailReceived
+from shared.storage.blobs import DEAD_PREFIX, BlobMissing, claim_key
 from tests.broker_parts import received, running
 from tests.dead_letter_parts import ACCOUNT, ALL, TOPOLOGY, Desk, dead
 from tests.fakes import Crash

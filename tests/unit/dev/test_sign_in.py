@@ -3,7 +3,7 @@
 import pytest
 
 import dev.sign_in
-from shared.auth import TokenVerifier
+from shared.http.auth import TokenVerifier
 
 
 async def test_a_secret_in_the_environment_signs_before_any_other(

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from services.ingest.certificate import Certificate
+from services.ingest.smtp.certificate import Certificate
 from tests.deadline import DEADLINE
-from tests.smtp_door import serving
+from tests.smtp_server import serving
 
 _HOST = "mx.satchel.test"
 _NOW = datetime.datetime.now(datetime.UTC)

@@ -8,7 +8,7 @@ from aiosmtpd.smtp import SMTP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.session import CaptureSession
+from services.ingest.smtp.commands import CaptureSession
 
 
 def ours(arg: str) -> tuple[str | None, str | None]:

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from services.ingest.postmaster import MAILS, Postmaster
 from services.ingest.settings import IngestSettings
-from shared.relay import RelayAway, RelayRefused
-from tests.smtp_door import ADDRESS, DOMAIN, Served, serving
+from shared.runtime.relay import RelayAway, RelayRefused
+from tests.smtp_server import ADDRESS, DOMAIN, Served, serving
 
 TO, SENDER = "ops@company.example", "satchel@in.satchel.test"
 MAIL = b"From: a@x.example\r\nSubject: Your server\r\n\r\nPlease look.\r\n"

@@ -10,10 +10,10 @@ import pytest
 from services.ingest import receipts as room
 from services.ingest.metrics import RECEIPTS
 from services.ingest.receipts import Receipts
-from shared.blobs import Blobs
-from shared.capture_id import capture_id
-from shared.events import MailReceived
-from shared.receipts import RECEIPT_PREFIX, decode
+from shared.contracts.capture_id import capture_id
+from shared.contracts.events import MailReceived
+from shared.contracts.receipts import RECEIPT_PREFIX, decode
+from shared.storage.blobs import Blobs
 from tests.deadline import DEADLINE
 
 

@@ -13,7 +13,7 @@ from services.ingest.settings import IngestSettings
         ({"smtp_require_tls": True}, "needs SMTP_TLS_CERT_FILE"),
         ({"smtp_tls_cert_file": "/nowhere", "smtp_tls_key_file": "/nowhere"}, "No such file"),
         ({"smtp_proxy_networks": "10.0.0.0/8, x"}, "SMTP_PROXY_NETWORKS"),
-        ({"max_bytes_in_hand": 1}, "must not be less"),
+        ({"max_bytes_in_flight": 1}, "must not be less"),
     ],
 )
 def test_wrong_settings_are_one_line(settings: dict[str, object], message: str) -> None:

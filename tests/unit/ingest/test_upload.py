@@ -20,15 +20,15 @@ from services.ingest.rates import Rates
 from services.ingest.receive import Receiver
 from services.ingest.settings import IngestSettings
 from services.ingest.upload import mail_routes
-from shared.auth import sign
-from shared.blobs import Blobs
-from shared.events import MailReceived
-from shared.in_flight import InFlight
-from shared.readiness import Readiness
-from shared.web import create_app
+from shared.contracts.events import MailReceived
+from shared.http.auth import sign
+from shared.http.readiness import Readiness
+from shared.http.web import create_app
+from shared.runtime.in_flight import InFlight
+from shared.storage.blobs import Blobs
 from tests.fakes import Crash, Recorder, RecordingPublisher
 from tests.signed_in import bearer
-from tests.smtp_door import ADDRESS, DOMAIN, RING
+from tests.smtp_server import ADDRESS, DOMAIN, RING
 
 SECRET = "t" * 32
 MAIL = b"From: a@x.example\r\nSubject: Hello\r\n\r\nHello.\r\n"
@@ -72,7 +72,7 @@ async def test_who_sends_too_much_is_told_when_to_come_again(tmp_path: Path) -> 
 
 
 @dataclass
-class Door:
+class Admission:
     """The HTTP door, and what came through it."""
 
     client: httpx.AsyncClient
@@ -91,7 +91,7 @@ class Door:
 
 
 @pytest.fixture
-async def door(tmp_path: Path) -> AsyncIterator[Door]:
+async def door(tmp_path: Path) -> AsyncIterator[Admission]:
     settings = IngestSettings.model_validate(
         {"token_secret": TOKEN_SECRET, "capture_keys": "k1:" + "s" * 20}
     )
@@ -108,10 +108,10 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
         headers={**bearer(scope="mail:write"), "Content-Type": "message/rfc822"},
         params={"recipient": ADDRESS},
     ) as client:
-        yield Door(client, recorder, blobs, tmp_path)
+        yield Admission(client, recorder, blobs, tmp_path)
 
 
-async def test_a_key_makes_repetitions_one_capture(door: Door) -> None:
+async def test_a_key_makes_repetitions_one_capture(door: Admission) -> None:
     answers = [await door.send("k") for _ in range(3)]
     assert {answer.status_code for answer in answers} == {202}
     assert [answer.json()["capture_id"] for answer in answers] == door.ids * 3
@@ -119,20 +119,20 @@ async def test_a_key_makes_repetitions_one_capture(door: Door) -> None:
     assert len({answer.json()["capture_id"] for answer in others} | set(door.ids)) == 4
 
 
-async def test_requests_at_the_same_time_are_one_capture(door: Door) -> None:
+async def test_requests_at_the_same_time_are_one_capture(door: Admission) -> None:
     answers = await asyncio.gather(*(door.send("k") for _ in range(8)))
     [id_] = {answer.json()["capture_id"] for answer in answers}
     assert set(door.ids) == {id_}
 
 
-async def test_a_key_with_another_mail_is_refused(door: Door) -> None:
+async def test_a_key_with_another_mail_is_refused(door: Admission) -> None:
     await door.send("k")
     refused = await door.send("k", MAIL + b"more")
     assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
     assert len(door.ids) == 1
 
 
-async def test_what_was_not_accepted_is_the_same_capture_later(door: Door) -> None:
+async def test_what_was_not_accepted_is_the_same_capture_later(door: Admission) -> None:
     door.recorder.away = True
     refused = await door.send("k")
     assert (refused.status_code, refused.json()["code"]) == (503, "mail_not_accepted")
@@ -144,7 +144,7 @@ async def test_what_was_not_accepted_is_the_same_capture_later(door: Door) -> No
     assert (str(known.capture_id), known.accepted) == (door.ids[0], True)
 
 
-async def test_a_crash_after_the_publish_is_the_same_capture_later(door: Door) -> None:
+async def test_a_crash_after_the_publish_is_the_same_capture_later(door: Admission) -> None:
     door.recorder.crash_after = 1
     with pytest.raises(Crash):
         await door.send("k")
@@ -153,7 +153,7 @@ async def test_a_crash_after_the_publish_is_the_same_capture_later(door: Door) -
     assert len(set(door.ids)) == 1
 
 
-async def test_a_key_counts_for_a_day(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_key_counts_for_a_day(door: Admission, monkeypatch: pytest.MonkeyPatch) -> None:
     await door.send("k")
     monkeypatch.setattr(idempotency, "KEPT", timedelta(0))
     assert (await door.send("k", MAIL + b"more")).status_code == 202
@@ -161,19 +161,19 @@ async def test_a_key_counts_for_a_day(door: Door, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
-async def test_a_key_is_bounded(door: Door, key: str) -> None:
+async def test_a_key_is_bounded(door: Admission, key: str) -> None:
     assert (await door.send(key)).status_code == 422
     assert door.ids == []
 
 
-async def test_keys_of_others_are_others(door: Door) -> None:
+async def test_keys_of_others_are_others(door: Admission) -> None:
     await door.send("k")
     other = {**bearer(scope="mail:write", person="u2"), "Idempotency-Key": "k"}
     answer = await door.client.post("/v1/mail", content=MAIL + b"more", headers=other)
     assert answer.status_code == 202
 
 
-async def test_a_record_holds_nothing_of_the_mail(door: Door) -> None:
+async def test_a_record_holds_nothing_of_the_mail(door: Admission) -> None:
     await door.send("the-key")
     [record] = [p for p in door.folder.rglob("idempotency/*") if p.is_file()]
     text = f"{record.name} {record.read_text()}"

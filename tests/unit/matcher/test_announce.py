@@ -12,15 +12,14 @@ from services.matcher.announce import (
     announce_dismissal,
     announce_verdict,
 )
-from services.matcher.capture_addresses import AddressRecord
 from services.matcher.confirmations import Confirmation
-from services.matcher.decide import Attach, Decision, Dismiss, Person, decide
-from services.matcher.judge import Judgement, Verdict
-from services.matcher.participants import participants
-from shared.blobs import claim_key, enclosed_key
-from shared.capture_address import KeyRing
-from shared.event_examples import examples
-from shared.events import (
+from services.matcher.decision.decide import Attach, Decision, Dismiss, Person, decide
+from services.matcher.decision.judge import Judgement, Verdict
+from services.matcher.directory.capture_addresses import AddressRecord
+from services.matcher.reading.participants import participants
+from shared.contracts.capture_address import KeyRing
+from shared.contracts.event_examples import examples
+from shared.contracts.events import (
     MAX_EVENT_BYTES,
     Authentication,
     AuthenticationVerdict,
@@ -39,6 +38,7 @@ from shared.events import (
     Role,
 )
 from shared.mail.headers import read_header_block
+from shared.storage.blobs import claim_key, enclosed_key
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 CAPTURE_ID = uuid4()

@@ -10,13 +10,13 @@ from uuid import uuid4
 import pytest
 
 from services.matcher.captured import CapturedMail
-from services.matcher.decide import Person
-from services.matcher.enclosed import cut
-from services.matcher.judge import Considered, judge
-from shared.blobs import Blobs
-from shared.events import Kind, MailReceived
+from services.matcher.decision.decide import Person
+from services.matcher.decision.judge import Considered, judge
+from services.matcher.reading.enclosed import cut
+from shared.contracts.events import Kind, MailReceived
 from shared.mail.headers import HeaderBlock, read_header_block
 from shared.mail.mime import leaves
+from shared.storage.blobs import Blobs
 from tests.cost import LINEAR, growth, ratio
 from tests.mails import enclosing, mail
 
@@ -111,7 +111,7 @@ def test_a_wrapper_is_parsed_once_for_all_that_it_encloses(monkeypatch: pytest.M
         parsed.append(len(data))
         return leaves(data, header, names=names)
 
-    monkeypatch.setattr("services.matcher.enclosed.leaves", watched)
+    monkeypatch.setattr("services.matcher.reading.enclosed.leaves", watched)
     found = cut(raw, ["1", "2", "3", "3.1", "3.2"])
     assert found["3.2"] == mail(body="inner 2").encode()
     assert len(parsed) == 2

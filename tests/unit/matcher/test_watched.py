@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.matcher.capture_addresses import AddressRecord
+from services.matcher.directory.capture_addresses import AddressRecord
 from services.matcher.watched import (
     MAX_LINK,
     MAX_LINKS,
@@ -14,7 +14,7 @@ from services.matcher.watched import (
     MAX_TEXT,
     watched,
 )
-from shared.events import MAX_EVENT_BYTES, MailReceived, MailWatched, Named
+from shared.contracts.events import MAX_EVENT_BYTES, MailReceived, MailWatched, Named
 from shared.mail.headers import read_header_block
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ import pytest
 import ops.cluster
 from ops.cluster import Cluster
 from ops.command import carry_out
-from shared.mistake import Mistake
+from shared.runtime.mistake import Mistake
 
 PAUSED = "autoscaling.keda.sh/paused-replicas"
 

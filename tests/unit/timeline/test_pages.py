@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from services.timeline.api.pages import Pages, page_routes
-from shared.readiness import Readiness
-from shared.settings import Settings
-from shared.web import create_app
+from shared.http.readiness import Readiness
+from shared.http.web import create_app
+from shared.runtime.settings import Settings
 
 HOST, STRANGER = "https://ats.example", "https://stranger.example"
 

@@ -13,8 +13,8 @@ from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.raw_bytes import RawBytes
 from services.timeline.write.records import Content, Outcome, RawMail, Record
 from services.timeline.write.side_records import Held
-from shared.blobs import CLAIM_PREFIX, MAIL_PREFIX, RETENTION, Blobs, Stored
-from shared.database import Database, Index, of_id
+from shared.storage.blobs import CLAIM_PREFIX, MAIL_PREFIX, RETENTION, Blobs, Stored
+from shared.storage.database import Database, Index, of_id
 
 SWEEP_AGE = 2 * RETENTION
 """How old orphaned raw bytes must be to be removed. A delivery that failed between the blob and the

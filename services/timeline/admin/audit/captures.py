@@ -11,10 +11,10 @@ from services.timeline.admin.audit.pages import Part, pages
 from services.timeline.admin.dead_letters.letter import StoredLetter
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.write.records import Outcome, Record
-from shared.blobs import BlobMissing, Blobs
-from shared.capture_id import moment_of
-from shared.database import Database
-from shared.receipts import Receipt, day_prefix, decode, first_id, is_of_hour
+from shared.contracts.capture_id import moment_of
+from shared.contracts.receipts import Receipt, day_prefix, decode, first_id, is_of_hour
+from shared.storage.blobs import BlobMissing, Blobs
+from shared.storage.database import Database
 
 _AT_ONCE = 1000
 _HOUR = timedelta(hours=1)

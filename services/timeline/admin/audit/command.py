@@ -19,12 +19,12 @@ from services.timeline.admin.audit import BROKEN, Finding, Findings
 from services.timeline.admin.audit.blobs import BlobAudit
 from services.timeline.admin.audit.captures import CaptureAudit, Period
 from services.timeline.settings import TimelineSettings
-from shared.blobs import RETENTION, Blobs, BlobStoreAway
 from shared.broker import depths
-from shared.database import DatabaseAway, connect, database_errors
-from shared.mistake import Mistake
-from shared.progress import Progress
-from shared.topology import QUEUES
+from shared.contracts.topology import QUEUES
+from shared.runtime.mistake import Mistake
+from shared.runtime.progress import Progress
+from shared.storage.blobs import RETENTION, Blobs, BlobStoreAway
+from shared.storage.database import DatabaseAway, connect, database_errors
 
 OPTIONS = """\
   --audit [--from TIME] [--to TIME] [--grace MINUTES] [--without-blobs] [--sweep-orphans] [--json]

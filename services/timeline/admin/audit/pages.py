@@ -8,7 +8,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.write.records import Record
-from shared.database import Document
+from shared.storage.database import Document
 
 _AT_ONCE = 1000
 

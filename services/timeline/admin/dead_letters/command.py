@@ -19,13 +19,13 @@ from services.timeline.admin.dead_letters.letter import STATES, StoredLetter
 from services.timeline.admin.dead_letters.records import Records, Which
 from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.settings import TimelineSettings
-from shared.blobs import BlobMissing, Blobs, BlobStoreAway
 from shared.broker import UNROUTABLE, Publisher, PublishFailed
-from shared.database import DatabaseAway, connect, database_errors
-from shared.events import EVENTS
-from shared.progress import Progress
-from shared.runtime import running
-from shared.topology import uses
+from shared.contracts.events import EVENTS
+from shared.contracts.topology import uses
+from shared.runtime.process import running
+from shared.runtime.progress import Progress
+from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway
+from shared.storage.database import DatabaseAway, connect, database_errors
 
 _AT_ONCE = 16
 _WAIT_SECONDS = 1.0

@@ -3,9 +3,9 @@
 from msgspec import Struct
 
 from services.timeline.admin.dead_letters.letter import StoredLetter, letter_of
-from shared.blobs import BlobMissing, Blobs
 from shared.broker import DeadLetter
 from shared.mail.headers import MAX_HEADER_BYTES, decode_text, read_header_block
+from shared.storage.blobs import BlobMissing, Blobs
 
 
 class HeaderField(Struct, frozen=True):

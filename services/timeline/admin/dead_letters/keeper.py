@@ -10,11 +10,11 @@ from services.timeline.admin.dead_letters.letter import StoredLetter, stored_let
 from services.timeline.admin.dead_letters.reasons import label
 from services.timeline.admin.dead_letters.records import Records
 from services.timeline.metrics import DEAD_LETTERS_STORED
-from shared.blobs import BlobStoreAway
 from shared.broker import DeadLetter
-from shared.database import DatabaseAway, database_errors
-from shared.events import FLEETING
-from shared.outcomes import Done, Retry
+from shared.contracts.events import FLEETING
+from shared.contracts.outcomes import Done, Retry
+from shared.storage.blobs import BlobStoreAway
+from shared.storage.database import DatabaseAway, database_errors
 
 log = structlog.get_logger()
 

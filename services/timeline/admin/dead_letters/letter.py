@@ -14,11 +14,11 @@ from typing import Any, ClassVar, Literal, get_args
 from msgspec import Struct, field
 
 from services.timeline.write.records import Record
-from shared import tracing
-from shared.blobs import DEAD_PREFIX
 from shared.broker import DeadLetter
-from shared.capture_address import account_tag, base32
-from shared.events import ACCOUNT_PATTERN
+from shared.contracts.capture_address import account_tag, base32
+from shared.contracts.events import ACCOUNT_PATTERN
+from shared.runtime import tracing
+from shared.storage.blobs import DEAD_PREFIX
 
 State = Literal["waiting", "replayed", "dropped"]
 STATES: tuple[State, ...] = get_args(State)

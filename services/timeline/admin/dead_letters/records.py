@@ -11,8 +11,8 @@ from pymongo.errors import DuplicateKeyError
 from services.timeline.admin.dead_letters.letter import STATES, State, StoredLetter
 from services.timeline.query.cursors import after, read_cursor, write_cursor
 from services.timeline.write.stored import from_document, to_document
-from shared.capture_address import account_tag
-from shared.database import Database, Document, Index
+from shared.contracts.capture_address import account_tag
+from shared.storage.database import Database, Document, Index
 
 _PLACE = [("at", DESCENDING), ("_id", DESCENDING)]
 _SETTLED = {"event": "", "detail": ""}

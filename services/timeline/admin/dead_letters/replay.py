@@ -20,10 +20,10 @@ from services.timeline.admin.dead_letters.content import Content
 from services.timeline.admin.dead_letters.letter import StoredLetter
 from services.timeline.admin.dead_letters.reasons import label
 from services.timeline.admin.dead_letters.records import Records
-from shared import tracing
-from shared.blobs import BlobMissing, BlobStoreAway
 from shared.broker import UNROUTABLE, Publisher, PublishFailed
-from shared.tracing import Trace
+from shared.runtime import tracing
+from shared.runtime.tracing import Trace
+from shared.storage.blobs import BlobMissing, BlobStoreAway
 
 log = structlog.get_logger()
 

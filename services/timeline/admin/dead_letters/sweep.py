@@ -9,10 +9,10 @@ from services.timeline.admin.dead_letters.reasons import OTHER, REASONS, label
 from services.timeline.admin.dead_letters.records import Records
 from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.metrics import DEAD_LETTERS_WAITING
-from shared.blobs import DEAD_PREFIX, RETENTION, BlobMissing, Blobs, BlobStoreAway
 from shared.broker import PublishFailed
-from shared.database import DatabaseAway, database_errors
-from shared.periodic import Periodic
+from shared.runtime.periodic import Periodic
+from shared.storage.blobs import DEAD_PREFIX, RETENTION, BlobMissing, Blobs, BlobStoreAway
+from shared.storage.database import DatabaseAway, database_errors
 
 _EVERY_SECONDS = 15.0
 _BLOBS_EVERY_SECONDS = 3600.0

@@ -9,10 +9,10 @@ import pytest
 
 from services.matcher.authentication import Authenticator
 from services.matcher.authentication.authenticator import Verdicts
-from services.matcher.decide import Attach
-from services.matcher.judge import Judgement
+from services.matcher.decision.decide import Attach
+from services.matcher.decision.judge import Judgement
 from services.matcher.resolver import Resolver
-from shared.events import Direction, Forwarded, Kind, MailReceived, Match, Named, Role
+from shared.contracts.events import Direction, Forwarded, Kind, MailReceived, Match, Named, Role
 from shared.mail.headers import read_header_block
 from tests.deadline import DEADLINE
 from tests.mails import enclosing

@@ -8,11 +8,11 @@ from uuid import uuid4
 import pytest
 
 from services.matcher.authentication import Authenticator
-from services.matcher.authentication.slow import Bounds, SlowPlaces
-from services.matcher.decide import Attach
-from services.matcher.judge import Judgement
+from services.matcher.authentication.slow import Bounds, SlowLimiter
+from services.matcher.decision.decide import Attach
+from services.matcher.decision.judge import Judgement
 from services.matcher.resolver import NoAnswer, Resolver
-from shared.events import Direction, Kind, MailReceived, Match, Role
+from shared.contracts.events import Direction, Kind, MailReceived, Match, Role
 from shared.mail.headers import read_header_block
 from tests.deadline import DEADLINE
 from tests.signed import letter, signed, zone
@@ -45,9 +45,9 @@ class Matcher:
     """Authenticates captures, many at a time."""
 
     def __init__(self) -> None:
-        self.names, self.places = Names(), SlowPlaces(BOUNDS)
+        self.names, self.places = Names(), SlowLimiter(BOUNDS)
         resolver = cast(Resolver, self.names)
-        self.authenticator = Authenticator(resolver, ONE_DEADLINE, slow_places=self.places)
+        self.authenticator = Authenticator(resolver, ONE_DEADLINE, slow_limiter=self.places)
         self.tasks: list[asyncio.Task[Any]] = []
 
     async def verdict(self, sender: str, account: str, *, large: bool = False) -> tuple[str, Any]:
@@ -129,7 +129,7 @@ async def test_quick_answers_take_no_place_however_many_come_at_once() -> None:
 
 
 async def test_places_are_given_back_and_nothing_is_remembered() -> None:
-    places = SlowPlaces(BOUNDS)
+    places = SlowLimiter(BOUNDS)
 
     async def never(_: str) -> list[str]:
         await asyncio.Event().wait()
@@ -150,6 +150,6 @@ async def test_an_answer_that_fails_is_told_as_it_is() -> None:
     async def fails(name: str) -> list[str]:
         raise NoAnswer(name)
 
-    async with SlowPlaces(BOUNDS).patience(fails, "acme", (), is_large=False) as patience:
+    async with SlowLimiter(BOUNDS).patience(fails, "acme", (), is_large=False) as patience:
         with pytest.raises(NoAnswer):
             await patience.ask("x.test")

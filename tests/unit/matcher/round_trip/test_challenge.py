@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.matcher.round_trip.challenge import FIELD, challenge_mail, round_trip_in
-from shared.capture_address import KeyRing, handle_for, new_round_trip_id, return_path_id
+from shared.contracts.capture_address import KeyRing, handle_for, new_round_trip_id, return_path_id
 from shared.mail.headers import read_header_block
 
 DOMAIN = "in.satchel.test"
@@ -85,7 +85,7 @@ class TestReturnPath:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = 1_800_000_000.0
-        monkeypatch.setattr("shared.capture_address.time.time", lambda: now)
+        monkeypatch.setattr("shared.contracts.capture_address.time.time", lambda: now)
         id_ = new_round_trip_id(now)
         path = RING.mint_return_path("acme", id_, DOMAIN)
         assert len(path.partition("@")[0]) <= 64
@@ -93,7 +93,7 @@ class TestReturnPath:
         assert return_path_id(path) == id_
         for days, counts in ((10, True), (12, False), (-2, False)):
             monkeypatch.setattr(
-                "shared.capture_address.time.time", lambda days=days: now + days * 86_400
+                "shared.contracts.capture_address.time.time", lambda days=days: now + days * 86_400
             )
             assert (RING.verify(path, DOMAIN) is not None) is counts, days
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from shared.lookout import place
-from shared.runtime import Together, running, unless
+from shared.runtime.dependencies import place
+from shared.runtime.process import Together, running, unless
 from tests.deadline import DEADLINE
 
 

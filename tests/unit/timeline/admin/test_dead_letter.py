@@ -20,9 +20,9 @@ from services.timeline.admin.dead_letters.records import letter_in
 from services.timeline.write.stored import to_document
 from shared.broker import DeadLetter
 from shared.broker.dead import read_dead_letter
-from shared.capture_address import account_tag
-from shared.event_examples import examples
-from shared.events import MAX_EVENT_BYTES, MailAttached, MailReceived
+from shared.contracts.capture_address import account_tag
+from shared.contracts.event_examples import examples
+from shared.contracts.events import MAX_EVENT_BYTES, MailAttached, MailReceived
 
 AT, KEPT = datetime(2026, 1, 15, tzinfo=UTC), timedelta(days=14)
 OURS = [f"x-satchel-{name}" for name in ("reason", "detail", "queue", "key", "replays")]

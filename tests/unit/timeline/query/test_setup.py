@@ -7,7 +7,7 @@ import pytest
 
 from services.timeline.query.setup import HalfState, KnownSetup, Notice, half_view, notices
 from services.timeline.write.side_records import Asked, Leaked, SeenHalf, Setup
-from shared.events import Half
+from shared.contracts.events import Half
 from tests.write_parts import NOW
 
 ADDRESS = "a@in.satchel.test"

@@ -30,7 +30,7 @@ from services.timeline.write.requests import Request
 from services.timeline.write.side_records import Setup
 from services.timeline.write.stored import to_document
 from services.timeline.write.summary import joined, summary_of
-from shared.events import Role
+from shared.contracts.events import Role
 from tests.capture_cases import OWNERS, Case, Letter, cases, in_batches, one_by_one, word
 from tests.memory_timeline import Memory, kept, mails_by_conversation
 from tests.write_parts import (

@@ -15,7 +15,7 @@ from services.timeline.write.records import (
     RawMail,
 )
 from services.timeline.write.side_records import Bounce, Hint
-from shared.events import AuthenticationVerdict, Role
+from shared.contracts.events import AuthenticationVerdict, Role
 from tests.memory_timeline import Memory, kept
 from tests.write_parts import ACCOUNT, FAILED, NOW, VERIFIED, attach, bounce, mail, match
 

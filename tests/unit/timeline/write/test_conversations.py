@@ -8,7 +8,7 @@ from services.timeline.write.conversations import join, token_id
 from services.timeline.write.records import Conversation, Mail, SummaryRow, Token
 from services.timeline.write.side_records import ReadMark
 from services.timeline.write.state import Draft, NotLoaded, OfConversation, Query, State
-from shared.events import Role
+from shared.contracts.events import Role
 from tests.memory_timeline import Memory, mails_by_conversation
 from tests.write_parts import ACCOUNT, attach, mail, match
 

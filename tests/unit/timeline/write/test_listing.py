@@ -18,7 +18,7 @@ from services.timeline.write.records import (
 )
 from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import block_id
-from shared.events import Forwarded, Kind, Named, Role
+from shared.contracts.events import Forwarded, Kind, Named, Role
 from tests.mails import enclosing
 from tests.memory_timeline import Memory, profiles_of
 from tests.write_parts import ACCOUNT, NOW, attach, mail, match

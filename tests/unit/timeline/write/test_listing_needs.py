@@ -18,7 +18,7 @@ from services.timeline.write.records import (
 from services.timeline.write.requests import Attach
 from services.timeline.write.side_records import ReadBefore, ReadMark
 from services.timeline.write.state import ById, Draft, NotLoaded, State
-from shared.events import Role
+from shared.contracts.events import Role
 from tests.memory_timeline import Memory
 from tests.write_parts import ACCOUNT, attach, mail, match
 

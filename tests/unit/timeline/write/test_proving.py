@@ -6,7 +6,7 @@ from services.timeline.write.proving import MAX_LEAKS
 from services.timeline.write.requests import Confirm, Dismiss
 from services.timeline.write.rhythm import MAX_DAYS
 from services.timeline.write.side_records import Asked, Hint, Leaked, SeenHalf, Setup, Watched
-from shared.events import Half, Leak
+from shared.contracts.events import Half, Leak
 from tests.memory_timeline import Memory
 from tests.write_parts import ACCOUNT, FAILED, NOW, a_capture_id, attach, confirm, dismiss, watch
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from services.timeline.write.quarantine import held_id, raw_key
 from services.timeline.write.records import Verdict
 from services.timeline.write.side_records import Held
-from shared.events import AuthenticationVerdict, MailAttached, Role
+from shared.contracts.events import AuthenticationVerdict, MailAttached, Role
 from tests.memory_timeline import Memory
 from tests.write_parts import ACCOUNT, FAILED, NOW, VERIFIED, a_capture_id, attach, mail, match
 

@@ -16,7 +16,7 @@ from services.timeline.write.read_marks import (
 from services.timeline.write.records import Mail, MailRow, SummaryRow
 from services.timeline.write.side_records import ReadBefore, ReadMark
 from services.timeline.write.state import Draft, State
-from shared.events import Role
+from shared.contracts.events import Role
 from tests.memory_timeline import Memory
 from tests.write_parts import ACCOUNT, NOW, attach, mail, match
 

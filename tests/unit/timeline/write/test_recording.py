@@ -24,7 +24,7 @@ from services.timeline.write.requests import (
     Request,
 )
 from services.timeline.write.side_records import Confirmation, Held
-from shared.events import DismissalReason, RoundTripResult
+from shared.contracts.events import DismissalReason, RoundTripResult
 from tests.memory_timeline import Memory
 from tests.write_parts import (
     ACCOUNT,

@@ -14,7 +14,7 @@ from services.timeline.write.records import Content, Conversation, Mail, MailRow
 from services.timeline.write.requests import Attach, Replace
 from services.timeline.write.side_records import Bounce, ReadMark
 from services.timeline.write.state import Draft, State
-from shared.events import Role
+from shared.contracts.events import Role
 from tests.memory_timeline import Memory, kept, mails_by_conversation, profiles_of
 from tests.write_parts import ACCOUNT, NOW, attach, bounce, mail, match
 

@@ -13,7 +13,7 @@ from services.timeline.write.authentication import (
 )
 from services.timeline.write.quarantine import held_id
 from services.timeline.write.side_records import Held
-from shared.events import Authentication, AuthenticationVerdict, MailAttached
+from shared.contracts.events import Authentication, AuthenticationVerdict, MailAttached
 from tests.memory_timeline import Memory
 from tests.write_parts import ACCOUNT, a_capture_id, attach, mail
 

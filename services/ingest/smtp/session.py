@@ -1,0 +1,266 @@
+"""The life of an SMTP session, from its first to its last moment, whatever the other side does.
+
+The library (aiosmtpd) gives the protocol, the syntax of MAIL and RCPT, and the state between them.
+What it reads from strangers by itself is replaced, here and in `commands.py` (decision 17).
+
+* A line, or a piece of a mail, is waited for as long as may be and no longer; a line is bounded.
+* Whoever is too slow, too long, too much or wrong too often is told so with 421, then hung up on.
+* Our own faults are 421 or 451, never 5xx: a 5xx makes the sender give up. No answer quotes what
+  was sent, or carries the text of an exception.
+* Nothing that came in plaintext counts after STARTTLS (RFC 3207 sections 4.2 and 5).
+"""
+
+import asyncio
+import contextlib
+import ssl
+import weakref
+from typing import Any
+
+import structlog
+from aiosmtpd.smtp import SMTP, Session
+
+from services.ingest.metrics import SMTP_REFUSED
+from services.ingest.smtp.admission import Admission
+from services.ingest.smtp.connections import network_of
+from services.ingest.smtp.envelope import Mail
+from services.ingest.smtp.proxy_header import NoProxyHeader, read_proxy_header
+
+_BUFFER = 16 * 1024
+"""Octets that may lie here unread before the transport pauses, and half as many as then."""
+_HANDSHAKE_SECONDS = 30.0
+_PROXY_SECONDS = 5.0
+_WRITE_SECONDS = 30.0
+_GOODBYE_SECONDS = 2.0
+_FULL = "421 4.3.2 too many connections, try again later"
+log = structlog.get_logger()
+
+
+class Leave(Exception):
+    """The session ends, with this answer; counted as refused for the reason, if there is one."""
+
+    def __init__(self, reason: str | None, answer: str) -> None:
+        super().__init__(reason)
+        self.reason, self.answer = reason, answer
+
+
+class BoundedSession(SMTP):
+    """Reads, answers and ends; `_obey` says what a command does."""
+
+    line_length_limit = _BUFFER
+    event_handler: "Admission"
+    envelope: Mail
+    session: Session
+
+    def __init__(self, admission: "Admission", **options: Any) -> None:
+        self._admission, self._limits = admission, admission.limits
+        super().__init__(
+            admission,
+            data_size_limit=admission.limits.mail_bytes,
+            enable_SMTPUTF8=True,
+            timeout=admission.limits.session_seconds + 60.0,  # a last resort, set once
+            **options,
+        )
+        self._ends_at = self.loop.time() + admission.limits.session_seconds
+        self._ahead = b""
+        self._is_leaving = False
+        self._in_the_way: Leave | None = None
+        self.network = ""
+        """Of the client, as `connections.network_of` says."""
+        self._plain_writer: asyncio.StreamWriter | None = None
+
+    async def _obey(self, line: bytes) -> None:
+        raise NotImplementedError
+
+    async def _handle_client(self) -> None:
+        try:
+            await self._arrive()
+            while True:
+                await self._obey(await self._line())
+        except Leave as leave:
+            if leave.reason:
+                SMTP_REFUSED.labels(leave.reason).inc()
+            await self._say_goodbye(leave)
+        except (ConnectionError, TimeoutError):  # lost, or nobody reads what we answer
+            pass
+        except asyncio.CancelledError:
+            if self._in_the_way is None:
+                raise
+            SMTP_REFUSED.labels(self._in_the_way.reason).inc()
+            await self._say_goodbye(self._in_the_way)
+        except Exception as error:
+            log.error("smtp session failed", exc_info=error)
+            SMTP_REFUSED.labels("fault").inc()
+            await self._say_goodbye(Leave(None, "421 4.3.0 internal trouble, try again later"))
+        finally:
+            self._set_post_data_state()
+            self._admission.limiter.leave(self)
+            self.close()
+
+    async def _arrive(self) -> None:
+        """Greet, if there is a place."""
+        limiter = self._admission.limiter
+        address = str((self._writer.get_extra_info("peername") or ("unknown",))[0])
+        is_proxy = self._admission.is_proxy(address)
+        if not limiter.enter(self, "" if is_proxy else address):
+            SMTP_REFUSED.labels("connections").inc()
+            raise Leave(None, _FULL)
+        if is_proxy:
+            try:
+                async with asyncio.timeout(_PROXY_SECONDS):
+                    address = str(await read_proxy_header(self._reader) or address)
+            except (NoProxyHeader, TimeoutError) as error:
+                raise Leave("proxy_header", "421 4.3.5 a PROXY header was expected") from error
+        if not limiter.comes_from(self, address):
+            SMTP_REFUSED.labels("connections_per_address").inc()
+            raise Leave(None, "421 4.7.0 too many connections from your address")
+        self.network = network_of(address)
+        await self._write(f"220 {self.hostname} ESMTP Satchel")
+
+    async def _line(self) -> bytes:
+        """Return the next line, with its LF."""
+        line, lf, self._ahead = self._ahead.partition(b"\n")
+        if lf:
+            return line + lf
+        try:
+            async with self._patience():
+                return line + await self._reader.readuntil(b"\n")
+        except TimeoutError as error:
+            raise Leave("timeout", "421 4.4.2 too slow or too long, goodbye") from error
+        except asyncio.LimitOverrunError as error:
+            raise Leave("line_too_long", "421 4.7.0 line too long, goodbye") from error
+        except asyncio.IncompleteReadError as error:
+            raise ConnectionResetError from error
+
+    async def read(self, most: int) -> bytes:
+        """Return some bytes of a mail, as `data.Pieces` says."""
+        if self._ahead:
+            piece, self._ahead = self._ahead[:most], self._ahead[most:]
+            return piece
+        mail, limits = self.envelope, self._limits
+        if mail.due is None:
+            mail.due = self.loop.time() + limits.slow_seconds
+        try:
+            async with self._patience():
+                piece = await self._reader.read(most)
+        except TimeoutError as error:
+            raise Leave("too_slow", "421 4.4.2 too slow, goodbye") from error
+        now = self.loop.time()
+        mail.due = min(max(mail.due, now) + len(piece) / limits.min_rate, now + limits.slow_seconds)
+        return piece
+
+    def give_back(self, rest: bytes) -> None:
+        """Take back what was read too far, as `data.Pieces` says."""
+        self._ahead = rest + self._ahead
+
+    def _patience(self) -> asyncio.Timeout:
+        limits, mail = self._limits, self.envelope
+        until = min(self.loop.time() + limits.idle_seconds, self._ends_at)
+        if mail.due is not None:
+            until = min(until, mail.due)
+        return asyncio.timeout_at(until)
+
+    async def _write(self, answer: str) -> None:
+        self._writer.write(f"{answer}\r\n".encode())
+        if self._writer.transport.get_write_buffer_size():  # else it is sent already
+            async with asyncio.timeout(_WRITE_SECONDS):
+                await self._writer.drain()
+
+    async def _secure(self, context: ssl.SSLContext) -> None:
+        """Shake hands. Whatever came before is forgotten."""
+        # Nothing is awaited before the transport belongs to TLS: what came in plaintext is here, or
+        # in the reader that is left behind, and what comes later is no handshake.
+        self._ahead = b""
+        self._plain_writer, plain = self._writer, self._writer.transport
+        self._reader = asyncio.StreamReader(_BUFFER, self.loop)
+        self._stream_reader_wr = weakref.ref(self._reader)
+        try:
+            secure = await self.loop.start_tls(
+                plain,
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS,
+            )
+        except OSError as error:  # ssl.SSLError is one
+            SMTP_REFUSED.labels("handshake").inc()
+            raise ConnectionResetError from error
+        if secure is None:
+            raise ConnectionResetError
+        self._reader.set_transport(secure)
+        self._writer = asyncio.StreamWriter(secure, self, self._reader, self.loop)
+        self.transport, self._over_ssl = secure, True
+        self.session = self._create_session()
+        self._set_post_data_state()
+
+    async def _say_goodbye(self, leave: Leave) -> None:
+        """Answer, and where much may be under way, give the answer a chance to arrive."""
+        self._is_leaving = True
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await self._write(leave.answer)
+                if leave.reason and self._writer.can_write_eof():
+                    # To close while the other side still sends is to reset the connection, and a
+                    # reset can overtake what was written.
+                    self._writer.write_eof()
+                    while await self._reader.read(_BUFFER):
+                        pass
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a mail is under way."""
+        return self.envelope.due is not None or self.envelope.reservation is not None
+
+    @property
+    def is_filing(self) -> bool:
+        """Whether a whole mail is here and being made durable."""
+        reservation = self.envelope.reservation
+        return reservation is not None and reservation.is_complete
+
+    def make_room(self) -> None:
+        """Leave for somebody who may have mail."""
+        self._leave_now(Leave("made_room", _FULL))
+
+    def free_memory(self) -> None:
+        """Leave: a slow mail was evicted for others."""
+        self._leave_now(Leave("made_memory", "421 4.3.1 too slow while others wait, try again"))
+
+    def _leave_now(self, leave: Leave) -> None:
+        if self._handler_coroutine is not None and not (self._is_leaving or self._in_the_way):
+            self._in_the_way = leave
+            self._handler_coroutine.cancel()
+
+    def dismiss(self, answer: str) -> None:
+        """Say so and hang up, whether the other side listens or not."""
+        if not (self._is_leaving or self._writer.is_closing()):
+            self._writer.write(f"{answer}\r\n".encode())
+            self.close()
+
+    def close(self) -> None:
+        """Hang up once what was written is sent, or does not go away."""
+        if self._timeout_handle is not None:
+            self._timeout_handle.cancel()
+        if self.transport is not None:
+            self.transport.close()
+            self.loop.call_later(_GOODBYE_SECONDS, self.hang_up)
+
+    def hang_up(self) -> None:
+        """Close the connection, and forget what was not sent."""
+        abort = getattr(self.transport, "abort", None)  # None once the connection is lost
+        if abort is not None:
+            abort()
+
+    def _timeout_cb(self) -> None:
+        self.hang_up()
+
+    def eof_received(self) -> bool | None:
+        """Answer what came before the end; the library would drop it."""
+        return asyncio.StreamReaderProtocol.eof_received(self)
+
+    def _create_envelope(self) -> Mail:
+        return Mail()
+
+    def _set_post_data_state(self) -> None:
+        """Forget the mail, and free its bytes."""
+        if getattr(self, "envelope", None) is not None and self.envelope.reservation is not None:
+            self.envelope.reservation.release()
+        self.envelope = self._create_envelope()

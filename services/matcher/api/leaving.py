@@ -1,0 +1,26 @@
+"""What is taken from people who are users no more: all that only users have."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.never_capture_lists import NeverCaptureLists
+from services.matcher.round_trip.records import RoundTrips
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Where it is."""
+
+    capture_addresses: CaptureAddresses
+    never_capture: NeverCaptureLists
+    round_trips: RoundTrips
+
+    async def leave(self, account: str, person_ids: Collection[str]) -> None:
+        """Revoke their capture addresses; forget their lists and round trips.
+
+        To be called after the directory says so: an address minted meanwhile is revoked, too.
+        """
+        await self.capture_addresses.revoke(account, person_ids=person_ids)
+        await self.never_capture.forget(account, person_ids)
+        await self.round_trips.forget(account, person_ids)

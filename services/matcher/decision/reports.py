@@ -1,0 +1,85 @@
+"""The bounce of a user's mail: who was not reached takes part in it.
+
+The header of a bounce names the mail server and the user alone, so nothing would match by it. The
+failed recipients stand in the report (RFC 3464, or the prose of servers), and add participants:
+
+* Only a bounce does. A delay notice, a receipt and a complaint add nobody.
+* Where the report returns the header of the mail, every From in it has to be a user of the account.
+  Else the report is about somebody else's mail, and none of its recipients counts. Sender does not
+  matter: who sends for a user is not the one whose mail it is.
+* A recipient that the returned To and Cc do not name was in Bcc, and takes part as that: the
+  timeline shows it to the owner of the capture alone (docs/decisions/0008).
+* Anybody can write a report. It can do no more than a mail with the same addresses in To.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from services.matcher.decision.decide import Person
+from services.matcher.forwards.markup import text_of_html
+from services.matcher.reading.addresses import normalise
+from services.matcher.reading.participants import Participant
+from shared.contracts.events import Kind, Role, Source
+from shared.mail.body import body_of, joined_source, joined_text
+from shared.mail.delivery_reports import report_of
+from shared.mail.headers import HeaderBlock, read_header_block
+from shared.mail.mime import leaves
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """A report that a mail was not delivered, as far as the decision needs it."""
+
+    failed: tuple[Participant, ...]
+    """Who was not reached, without capture addresses."""
+    writers: frozenset[str] | None
+    """Who wrote the mail, by its returned From; None where no From is returned. In the form in
+    which addresses compare."""
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Return the addresses to ask the directory about."""
+        return frozenset(participant.address for participant in self.failed) | (
+            self.writers or frozenset()
+        )
+
+    def participants(self, people: Collection[Person]) -> tuple[Participant, ...]:
+        """Return whom the report adds: nobody where the mail is not from users alone."""
+        if self.writers is None:
+            return self.failed
+        users = frozenset().union(*(person.keys for person in people if person.kind is Kind.USER))
+        return self.failed if self.writers and self.writers <= users else ()
+
+
+def read_bounce(
+    raw: bytes, capture_domain: str, header: HeaderBlock | None = None
+) -> Bounce | None:
+    """Return what a mail says about another that was not delivered; None if it says nothing.
+
+    `raw` is the mail, or enough of its beginning, `header` its header, where it was read already.
+    Never raises; time is linear.
+    """
+    header = header or read_header_block(raw)
+    parts, _ = leaves(raw, header, names=False)
+    pieces = body_of(parts).plain
+    is_html = any(part.content_type == "text/html" for part in pieces)
+    text = text_of_html(joined_source(pieces)) if is_html else joined_text(pieces)
+    report = report_of(header, parts, text)
+    if report is None or report.kind != "bounce":
+        return None
+    visible = None
+    if report.returned_to is not None:
+        visible = frozenset(map(normalise, report.returned_to))
+    failed = dict.fromkeys(map(normalise, report.recipients))
+    return Bounce(
+        tuple(
+            Participant(address, _role(address, visible), Source.DELIVERY_REPORT)
+            for address in failed
+            if not address.endswith(f"@{capture_domain}")
+        ),
+        None if report.returned_from is None else frozenset(map(normalise, report.returned_from)),
+    )
+
+
+def _role(address: str, visible: frozenset[str] | None) -> Role:
+    return Role.TO if visible is None or address in visible else Role.BCC

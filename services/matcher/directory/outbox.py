@@ -1,0 +1,145 @@
+"""What the timeline has to know of the directory, published from the documents themselves.
+
+Each person, each capture address and each user's latest round trip has a version that counts its
+changes, and a flag `unannounced` that is written with the change and taken away when the event was
+confirmed and nothing changed since. So a change is always announced, after any crash, and
+announcing twice is harmless: the events are versioned. `announce_again` sets the flag on
+everything.
+
+Accounts take turns, a batch each: what one user did does not wait behind another company's import.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import pymongo
+import structlog
+from pymongo import ASCENDING, IndexModel, UpdateOne
+from pymongo.errors import PyMongoError
+
+from services.matcher.metrics import ANNOUNCE_FAILURES, ANNOUNCED
+from shared.broker import Publisher, PublishFailed
+from shared.contracts.events import (
+    CaptureAddressChanged,
+    Event,
+    PersonChanged,
+    PersonDeleted,
+    RoundTripChanged,
+)
+from shared.runtime.periodic import Periodic
+from shared.storage.database import Database, DatabaseAway, Document, Index, database_errors
+
+_EVERY_SECONDS = 0.5
+_BATCH = 200
+_INDEX = "unannounced"
+_UNANNOUNCED = {"unannounced": True}
+log = structlog.get_logger()
+
+
+def outbox_index(collection: str) -> Index:
+    """Return the index of what is unannounced: as large as that, which is small."""
+    keys = [("account", ASCENDING), ("unannounced", ASCENDING)]
+    model = IndexModel(keys, name=_INDEX, partialFilterExpression=_UNANNOUNCED)
+    return Index(collection, model)
+
+
+class Outbox(Periodic):
+    """Publishes what is unannounced. Any number of replicas may do so."""
+
+    def __init__(self, database: Database, publisher: Publisher) -> None:
+        self._database, self._publisher = database, publisher
+        super().__init__(_EVERY_SECONDS)
+        self._last_served: dict[str, str] = {}
+
+    async def once(self) -> None:
+        """Announce all there is, as far as nothing is away."""
+        try:
+            with database_errors():
+                while await self.announce_some():
+                    pass
+        except (DatabaseAway, PublishFailed) as away:
+            ANNOUNCE_FAILURES.inc()
+            log.warning("announcements wait", why=str(away))
+        except PyMongoError as error:  # no index yet, say: mail must not stop for that
+            ANNOUNCE_FAILURES.inc()
+            log.error("announcements fail", exc_info=error)
+
+    async def announce_some(self) -> int:
+        """Announce a batch of each kind, of the account whose turn it is; return how many.
+
+        None is left when it returns 0. Raises PublishFailed.
+        """
+        people = await self._announce("people", _person_event)
+        addresses = await self._announce("capture_addresses", _address_event)
+        return people + addresses + await self._announce("round_trips", _round_trip_event)
+
+    async def announce_again(self) -> int:
+        """Set everything down for another announcement; return how much that is."""
+        count = 0
+        with pymongo.timeout(0):  # no deadline, however many they are; None is the client's
+            for collection in ("people", "capture_addresses", "round_trips"):
+                updated = await self._database[collection].update_many({}, {"$set": _UNANNOUNCED})
+                count += updated.matched_count
+        return count
+
+    async def _announce(self, collection: str, event_of: Callable[[Document], Event | None]) -> int:
+        documents = self._database[collection]
+        account = await self._whose_turn(collection)
+        if account is None:
+            return 0
+        waiting = {"account": account, **_UNANNOUNCED}
+        found = await documents.find(waiting).hint(_INDEX).limit(_BATCH).to_list()
+        events = [event for event in map(event_of, found) if event is not None]
+        await asyncio.gather(*(self._publisher.publish(event) for event in events))
+        for event in events:
+            ANNOUNCED.labels(event.tag).inc()
+        if found:
+            await documents.bulk_write([_announced(document) for document in found])
+        return len(found)
+
+    async def _whose_turn(self, collection: str) -> str | None:
+        """Return the next account, in the order of their names, that has something to announce."""
+        last = self._last_served.pop(collection, "")
+        for after in (last, "") if last else ("",):  # with nothing to announce one look is enough
+            waiting = {"account": {"$gt": after}, **_UNANNOUNCED}
+            by_account = [("account", ASCENDING)]
+            found = await self._database[collection].find_one(
+                waiting, {"account": 1}, sort=by_account, hint=_INDEX
+            )
+            if found is not None:
+                self._last_served[collection] = found["account"]
+                return str(found["account"])
+        return None
+
+
+def _announced(document: Document) -> UpdateOne:
+    """Return the write that takes the flag away, unless there was another change since."""
+    same = {"_id": document["_id"], "version": document["version"]}
+    return UpdateOne(same, {"$unset": {"unannounced": ""}})
+
+
+def _person_event(person: Document) -> Event:
+    who = {field: person[field] for field in ("account", "person_id", "version")}
+    if person.get("deleted"):
+        return PersonDeleted(**who)
+    return PersonChanged(
+        **who, kind=person["kind"], name=person["name"], addresses=tuple(person["addresses"])
+    )
+
+
+def _address_event(record: Document) -> Event | None:
+    if not record["person_id"]:
+        return None  # of the account: no user's set-up shows it
+    return CaptureAddressChanged(
+        account=record["account"],
+        person_id=record["person_id"],
+        address=record["_id"],
+        version=record["version"],
+        state=record["state"],
+        valid_until=record.get("valid_until"),
+    )
+
+
+def _round_trip_event(latest: Document) -> Event:
+    told = {field: latest[field] for field in RoundTripChanged.model_fields if field in latest}
+    return RoundTripChanged(**told)

@@ -1,0 +1,155 @@
+"""The directory: an account's people and their addresses, in MongoDB.
+
+`people`: `{_id: "<account>/<person id>", account, person_id, kind, name, addresses, keys,
+version, unannounced, deleted}`, where `keys` are the addresses in the form in which they compare,
+and the version counts the changes. What was deleted leaves its id and its version, so that an older
+event never wins. `unannounced` is there until the change was published (`outbox.py`).
+"""
+
+import contextlib
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import TypeVar
+
+from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from services.matcher.decision.decide import Person
+from services.matcher.directory.outbox import outbox_index
+from services.matcher.directory.versions import Versions
+from services.matcher.reading.addresses import normalise
+from shared.contracts.events import Kind
+from shared.storage.database import Database, Document, Index
+
+INDEXES = (
+    # Directory.holders: who has one of these addresses?
+    Index("people", IndexModel([("account", ASCENDING), ("keys", ASCENDING)], name="by_address")),
+    outbox_index("people"),
+)
+
+
+T = TypeVar("T")
+_LIVING = {"deleted": {"$exists": False}}
+
+
+class Directory:
+    """The people of all accounts."""
+
+    def __init__(self, database: Database, versions: Versions) -> None:
+        self._people, self._versions = database["people"], versions
+
+    async def put(self, account: str, person: Person) -> bool:
+        """Store a person as given; return whether they are new.
+
+        Putting the same again changes nothing.
+        """
+        async with self._versions.change(account):
+            before = await _again_if_raced(
+                lambda: self._people.find_one_and_update(
+                    *_upsert(account, person), upsert=True, return_document=ReturnDocument.BEFORE
+                )
+            )
+        return before is None or "deleted" in before
+
+    async def replace(self, account: str, expected: Person, person: Person) -> bool:
+        """Store a person in place of one; return False when that one is not as expected."""
+        which, changes = _upsert(account, person)
+        as_expected = {
+            "kind": expected.kind.value,
+            "name": expected.name,
+            "addresses": list(expected.addresses),
+        }
+        async with self._versions.change(account):
+            done = await self._people.update_one({**which, **_LIVING, **as_expected}, changes)
+        return done.matched_count > 0
+
+    async def put_all(self, account: str, people: Sequence[Person]) -> None:
+        """Store many people as given, each of them once."""
+        async with self._versions.change(account):
+            writes = [UpdateOne(*_upsert(account, person), upsert=True) for person in people]
+            await _again_if_raced(lambda: self._people.bulk_write(writes, ordered=False))
+
+    async def get(self, account: str, person_id: str) -> Person | None:
+        """Return the person, or None."""
+        found = await self._people.find_one(
+            {"_id": _key(account, person_id), "account": account, **_LIVING}
+        )
+        return _person(found) if found else None
+
+    async def delete(self, account: str, person_id: str) -> None:
+        """Forget the person. Who is not there is forgotten already."""
+        living = {"_id": _key(account, person_id), "account": account, **_LIVING}
+        async with self._versions.change(account):
+            await self._people.update_one(
+                living,
+                {
+                    "$set": {"deleted": True, "unannounced": True, "addresses": [], "keys": []},
+                    "$unset": {"name": "", "kind": ""},
+                    "$inc": {"version": 1},
+                },
+            )
+
+    async def list(self, account: str, limit: int, after: str | None) -> list[Person]:
+        """Return people in the order of their ids; begin after one."""
+        # A slash follows the account in every key, and a zero follows the slash.
+        start, end = _key(account, after or ""), f"{account}0"
+        query = {"account": account, "_id": {"$gt": start, "$lt": end}, **_LIVING}
+        found = self._people.find(query).sort("_id", ASCENDING).limit(limit)
+        return [_person(person) async for person in found]
+
+    async def holders(self, account: str, keys: Collection[str]) -> dict[str, tuple[Person, ...]]:
+        """Return for each of these keys who has it; nobody is an empty tuple."""
+        holders: dict[str, tuple[Person, ...]] = dict.fromkeys(keys, ())
+        async for found in self._people.find({"account": account, "keys": {"$in": list(keys)}}):
+            person = _person(found)
+            for key in person.keys & holders.keys():
+                holders[key] += (person,)
+        return holders
+
+
+def person_of(person_id: str, kind: Kind, name: str, addresses: Iterable[str]) -> Person:
+    """Return a person with their addresses in the form in which they compare, each once."""
+    by_key = {normalise(address): address for address in addresses}
+    return Person(person_id, kind, name, tuple(by_key.values()), frozenset(by_key))
+
+
+async def _again_if_raced(write: Callable[[], Awaitable[T]]) -> T:
+    """Run upserts, and again when others made the same documents meanwhile: now they are there."""
+    for _ in range(3):
+        with contextlib.suppress(DuplicateKeyError, BulkWriteError):
+            return await write()
+    return await write()
+
+
+def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:
+    """Return the filter and the pipeline that store a person and count a change as one."""
+    fields = {
+        "account": account,
+        "person_id": person.person_id,
+        "kind": person.kind.value,
+        "name": person.name,
+        "addresses": list(person.addresses),
+        "keys": sorted(person.keys),
+    }
+    # Literals, so that nothing that an ATS sends is read as an expression.
+    literals = {field: {"$literal": value} for field, value in fields.items()}
+    same = {"$and": [{"$eq": [f"${field}", literal]} for field, literal in literals.items()]}
+    version = {"$add": [{"$ifNull": ["$version", 0]}, {"$cond": [same, 0, 1]}]}
+    unannounced = {"$cond": [same, "$unannounced", True]}
+    filter_ = {"_id": _key(account, person.person_id), "account": account}
+    # All expressions of one $set read the document as it was.
+    changed = {"version": version, "unannounced": unannounced, "deleted": "$$REMOVE", **literals}
+    return filter_, [{"$set": changed}]
+
+
+def _key(account: str, person_id: str) -> str:
+    return f"{account}/{person_id}"
+
+
+def _person(found: Document) -> Person:
+    return Person(
+        found["person_id"],
+        Kind(found["kind"]),
+        found["name"],
+        tuple(found["addresses"]),
+        frozenset(found["keys"]),
+    )

@@ -1,0 +1,13 @@
+"""What the services owe each other: events, queues, capture addresses, receipts, ways to end.
+
+A change here is a change of a contract: another version of the other side may be running
+(docs/upgrades.md). Nothing here does I/O, or imports another room.
+
+| module               | subject                                                             |
+|----------------------|---------------------------------------------------------------------|
+| `events/`            | the events, with their JSON Schemas and examples in `schemas/`      |
+| `topology.py`        | exchanges, queues and bindings                                      |
+| `outcomes.py`        | how handling a message can end                                      |
+| `capture_address.py` | capture addresses and their keys                                    |
+| `receipts.py`        | the ledger of what was accepted                                     |
+"""

@@ -1,0 +1,44 @@
+"""Events about people and capture addresses."""
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.events.event import Event
+from shared.contracts.events.words import Account, Kind, PersonId
+
+
+class PersonChanged(Event):
+    """A person of an account's directory is so now."""
+
+    tag: ClassVar[str] = "person.changed.v1"
+
+    account: Account
+    person_id: PersonId
+    version: int = Field(ge=1)
+    kind: Kind
+    name: str
+    addresses: tuple[str, ...]
+
+
+class PersonDeleted(Event):
+    """A person is in the account's directory no more."""
+
+    tag: ClassVar[str] = "person.deleted.v1"
+
+    account: Account
+    person_id: PersonId
+    version: int = Field(ge=1)
+
+
+class CaptureAddressChanged(Event):
+    """A user's capture address is so now."""
+
+    tag: ClassVar[str] = "capture_address.changed.v1"
+
+    account: Account
+    person_id: PersonId
+    address: str
+    version: int = Field(ge=1)
+    state: Literal["active", "grace", "revoked"]
+    valid_until: AwareDatetime | None = None

@@ -1,0 +1,166 @@
+"""Who calls: bearer tokens, checked the same way by every service.
+
+* A token is a JWT (RFC 7519) with `account`, `sub` (the person), `scope`, `aud` (`satchel`), `iss`
+  and `exp`, all required. The account comes from the token alone.
+* Account, person and scope may have other names, for issuers that cannot choose theirs (`Claims`).
+* Algorithms are pinned: HS256 with a shared secret (two of them during a rotation), or asymmetric
+  ones with keys from a JWKS URL, where no secret counts.
+  The token's own `alg` header chooses among the pinned ones, never beyond.
+* A write scope includes its read scope.
+* A token with the scope `timeline:all` may have no person: then it is for its routes alone.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from pydantic import TypeAdapter, ValidationError
+
+from shared.contracts.events import Account, PersonId
+
+AUDIENCE = "satchel"
+TIMELINE_ALL = "timeline:all"
+"""The scope of a back-end, which sees all mail of an account. Its token needs no person."""
+MIN_SECRET_BYTES = 32
+"""RFC 7518 section 3.2: a key as long as the hash."""
+_ASYMMETRIC = ["RS256", "PS256", "ES256", "EdDSA"]
+_ACCOUNT: TypeAdapter[str] = TypeAdapter(Account)
+_PERSON: TypeAdapter[str] = TypeAdapter(PersonId)
+_OWN_SCOPE = "scope"
+_SCOPE: TypeAdapter[str] = TypeAdapter(str)
+_SCOPES: TypeAdapter[str | list[str]] = TypeAdapter(str | list[str])
+
+
+class InvalidToken(Exception):
+    """The token is not one of ours, or not any more."""
+
+
+class KeysAway(Exception):
+    """The JWKS URL cannot be reached, and the key is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, for which account, allowed what."""
+
+    account: str
+    person_id: str
+    scopes: frozenset[str]
+    expires_at: float = math.inf
+    """When the token expires, in Unix time."""
+
+    @property
+    def has_person(self) -> bool:
+        """Whether the token is somebody's; else it is a back-end's, and `person_id` is empty."""
+        return bool(self.person_id)
+
+    def may(self, scope: str) -> bool:
+        """Return whether the scope was granted, by itself or by its write scope."""
+        area, _, verb = scope.partition(":")
+        return scope in self.scopes or (verb == "read" and f"{area}:write" in self.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Where an issuer's tokens say for which account, who, and allowed what."""
+
+    account: str = "account"
+    person: str = "sub"
+    scope: str = _OWN_SCOPE
+    """`scope` is words in one text (RFC 8693); a claim of another name may be a list of words."""
+
+    @property
+    def required_of_all(self) -> list[str]:
+        """All that every token must have: a person's has the person besides."""
+        return [self.account, self.scope, "aud", "iss", "exp"]
+
+
+class TokenVerifier:
+    """Turns a bearer token into a Caller."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        secret: str | None = None,
+        former_secret: str | None = None,
+        jwks_url: str | None = None,
+        claims: Claims | None = None,
+    ) -> None:
+        """Verify with either secret (HS256), or with the keys at the JWKS URL alone."""
+        self._issuer, self._claims = issuer, claims or Claims()
+        self._key: Callable[[str], Any]
+        self._former_key: str | None = None
+        if jwks_url:
+            keys = jwt.PyJWKClient(jwks_url, cache_keys=True, timeout=5)
+            self._key, self._algorithms = keys.get_signing_key_from_jwt, _ASYMMETRIC
+        else:
+            for given in (secret or "", former_secret):
+                if given is not None and len(given.encode()) < MIN_SECRET_BYTES:
+                    raise ValueError(f"TOKEN_SECRET needs at least {MIN_SECRET_BYTES} characters")
+            self._former_key = former_secret
+            self._key, self._algorithms = lambda _: secret, ["HS256"]
+        self._fetches = bool(jwks_url)
+
+    async def verify(self, token: str) -> Caller:
+        """Return the caller. Raises InvalidToken with a reason to show, or KeysAway."""
+        try:
+            key = await asyncio.to_thread(self._key, token) if self._fetches else self._key(token)
+            claims = self._decode(token, key)
+            known = _SCOPE if self._claims.scope == _OWN_SCOPE else _SCOPES
+            scope = known.validate_python(claims[self._claims.scope])
+            scopes = frozenset(scope.split() if isinstance(scope, str) else scope)
+            return Caller(
+                account=_ACCOUNT.validate_python(claims[self._claims.account]),
+                person_id=self._person(claims, scopes),
+                scopes=scopes,
+                expires_at=float(claims["exp"]),
+            )
+        except jwt.PyJWKClientConnectionError as error:
+            raise KeysAway("the token's signing keys cannot be fetched right now") from error
+        except jwt.ExpiredSignatureError as error:
+            raise InvalidToken("the token has expired") from error
+        except jwt.MissingRequiredClaimError as error:
+            raise InvalidToken(f"the token has no claim {error.claim}") from error
+        except (jwt.PyJWTError, ValidationError, ValueError) as error:
+            raise InvalidToken("the token is not valid here") from error
+
+    def _decode(self, token: str, key: Any) -> dict[str, Any]:
+        try:
+            return self._decode_by(token, key)
+        except jwt.InvalidSignatureError:
+            if self._former_key is None:
+                raise
+            return self._decode_by(token, self._former_key)
+
+    def _decode_by(self, token: str, key: Any) -> dict[str, Any]:
+        return jwt.decode(
+            token,
+            key,
+            algorithms=self._algorithms,
+            audience=AUDIENCE,
+            issuer=self._issuer,
+            options={"require": self._claims.required_of_all},
+        )
+
+    def _person(self, claims: dict[str, Any], scopes: frozenset[str]) -> str:
+        """Return whose token it is. Only a back-end's may be nobody's."""
+        if self._claims.person not in claims:
+            if TIMELINE_ALL not in scopes:
+                raise jwt.MissingRequiredClaimError(self._claims.person)
+            return ""
+        return _PERSON.validate_python(claims[self._claims.person])
+
+
+def sign(
+    secret: str, *, issuer: str, account: str, person_id: str | None, scope: str, expires_at: int
+) -> str:
+    """Return an HS256 token, as an ATS makes one for its users, or without a person for its own
+    back-end. `expires_at` is Unix time."""
+    claims: dict[str, Any] = {"account": account, "scope": scope, "exp": expires_at}
+    if person_id is not None:
+        claims["sub"] = person_id
+    return jwt.encode({**claims, "aud": AUDIENCE, "iss": issuer}, secret, algorithm="HS256")

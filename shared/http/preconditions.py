@@ -1,0 +1,45 @@
+"""`ETag` and `If-Match` (RFC 9110 section 13): nobody overwrites a change that they have not seen.
+
+* The tag is a hash of what is shown, so the same content has the same tag in every replica.
+* Without `If-Match` the last write wins, as ever. With it, 412 unless the tag is the current one;
+  the write itself holds that again, so of two writers with the same tag one gets 412.
+* `*` stands for whatever there is. `W/` before a tag is passed over: proxies that compress add it.
+"""
+
+import hashlib
+from typing import Annotated
+
+from fastapi import Header
+from pydantic import BaseModel
+
+from shared.http.problems import Code, Problem
+
+MAX_LENGTH = 1000
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=MAX_LENGTH,
+        description="The `ETag` of what was read: 412 when it has changed since. Without it the "
+        "last write wins",
+    ),
+]
+
+
+def etag_of(shown: BaseModel) -> str:
+    """Return the tag of what a caller is shown."""
+    digest = hashlib.sha256(shown.model_dump_json(by_alias=True).encode()).hexdigest()
+    return f'"{digest[:32]}"'
+
+
+def demand_match(if_match: str, current: BaseModel | None) -> None:
+    """Raise the problem 412 unless the caller has seen what there is; None: there is nothing."""
+    tags = {tag.strip().removeprefix("W/") for tag in if_match.split(",")}
+    if current is None or tags.isdisjoint({"*", etag_of(current)}):
+        raise changed_meanwhile()
+
+
+def changed_meanwhile() -> Problem:
+    """Return the problem of a write that rests on what is there no more."""
+    detail = "it has changed since it was read: read it again, and apply the change to that"
+    return Problem(Code.PRECONDITION_FAILED, detail)

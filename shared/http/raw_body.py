@@ -1,0 +1,47 @@
+"""Request bodies that are bytes: a raw mail, read in pieces and in bounds."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request
+
+from shared.http.problems import Code, Problem, invalid_field
+
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+"""What OpenAPI says about a body that is bytes to it."""
+SOME_BYTES = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
+MAIL_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"message/rfc822": SOME_BYTES}}
+}
+"""What OpenAPI says about a route that uses `read_mail`."""
+
+
+async def read_mail(
+    request: Request, limit: int, may_hold: Callable[[int], bool] = lambda _: True
+) -> bytes:
+    """Return the raw mail that a request brings, read in pieces and never beyond the limit.
+
+    `may_hold` is asked with its size so far. Raises the problems 415 (no message/rfc822), 413 (over
+    the limit), 422 (empty) and 503 (it may not be held).
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "message/rfc822":
+        raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "send the raw mail as message/rfc822")
+    too_large = Problem(Code.MAIL_TOO_LARGE, f"the mail is larger than {limit} bytes")
+    if int(request.headers.get("content-length", 0)) > limit:
+        raise too_large
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit:
+            raise too_large
+        if not may_hold(len(body)):
+            raise too_much_mail()
+    if not body:
+        raise invalid_field("body", "there is no mail in it")
+    return bytes(body)
+
+
+def too_much_mail() -> Problem:
+    """Return the problem of a mail for which there is no room now."""
+    return Problem(Code.BUSY, "too much mail at a time, try again")

@@ -1,0 +1,303 @@
+"""The blob store: large mails on their way (claim check), and the raw bytes of attached mails.
+
+* One client for a folder (`file://`), S3, GCS and Azure: obstore.
+* What `put` returned from is durable. The library's local store never syncs, so for `file://` the
+  file and the folders above it are synced here.
+* Two errors: `BlobMissing` is an answer, `BlobStoreAway` is a dependency that is down. It is away
+  when it has not answered within DEADLINE_SECONDS, and when its folder is not the one that was
+  opened: in an unmounted one everything seems to be missing, and nothing that is put there stays.
+* A folder that cannot be made yet is opened once it can be: services start in any order.
+
+Keys:
+
+    claims/<capture id>              one capture's mail between ingest and its outcome; never shared
+    claims/<random id>               the same of old mail, whose capture may be on its way twice
+    claims/<...>.<place>             a mail that it encloses, between matcher and timeline
+    quarantine/<account>/<capture id>/<place>  a mail that waits for a user's yes
+    mails/<account>/<mail id>/<content>/<hash>  the raw bytes of a large attached mail, for good
+    receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
+    dead/<dead letter id>            the body of a dead letter, as long as it waits
+    idempotency/<hash>               what an upload with an `Idempotency-Key` became, for a day
+"""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+)
+from obstore.store import ObjectStore, from_url
+from prometheus_client import Counter, Histogram
+
+from shared.runtime.metrics import from_zero
+
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
+
+_OPERATIONS = ("put", "get", "head", "delete", "list")
+BLOB_SECONDS = from_zero(
+    Histogram("satchel_blob_seconds", "Of an operation on the blob store", ["operation"]),
+    _OPERATIONS,
+)
+BLOB_ERRORS = from_zero(
+    Counter(
+        "satchel_blob_errors_total",
+        "Operations that the blob store refused or did not answer",
+        ["operation"],
+    ),
+    _OPERATIONS,
+)
+
+CLAIM_CHECK_BYTES = 256 * 1024
+"""A raw mail above this size does not travel through the broker."""
+CLAIM_PREFIX = "claims/"
+QUARANTINE_PREFIX = "quarantine/"
+MAIL_PREFIX = "mails/"
+DEAD_PREFIX = "dead/"
+IDEMPOTENCY_PREFIX = "idempotency/"
+IDEMPOTENCY_KEPT = timedelta(hours=24)
+"""How long the key of an upload counts."""
+RETENTION = timedelta(days=14)
+"""How long dead letters are kept, at most."""
+CLAIM_RETENTION = 2 * RETENTION
+"""How long claims are kept: a mail may wait long before it becomes a dead letter, and its replay
+needs the claim."""
+DEADLINE_SECONDS = 10.0
+"""For one operation. The library by itself tries for three minutes."""
+_RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=DEADLINE_SECONDS)}
+_REFUSALS: dict[type[Exception], str] = {
+    UnauthenticatedError: "the credentials are refused",
+    PermissionDeniedError: "the user may not do what is needed",
+}
+_MARK = ".satchel"
+"""The file by which a folder is known again."""
+
+
+_LISTED_AT_ONCE = 1000
+
+
+class BlobMissing(Exception):
+    """There is nothing under this key."""
+
+
+class BlobExists(Exception):
+    """There is something under this key already."""
+
+
+class BlobStoreAway(Exception):
+    """The blob store did not answer, is full, or refused."""
+
+
+def claim_key(id_: UUID) -> str:
+    """Return the key under which one capture's mail waits."""
+    return f"{CLAIM_PREFIX}{id_}"
+
+
+def enclosed_key(claim: str, place: str) -> str:
+    """Return the key under which a mail waits that the claim's mail encloses."""
+    return f"{claim}.{place}"
+
+
+def quarantine_key(account: str, capture_id: UUID, place: str) -> str:
+    """Return the key under which a mail of a capture waits for a user's yes."""
+    return f"{QUARANTINE_PREFIX}{account}/{capture_id}/{place or 'mail'}"
+
+
+def mail_key(account: str, content_id: str, raw: bytes) -> str:
+    """Return the key of the bytes of an attached mail's content: the same bytes, the same key."""
+    return f"{MAIL_PREFIX}{account}/{content_id}/{hashlib.sha256(raw).hexdigest()[:32]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is known of a blob without reading it."""
+
+    key: str
+    size: int
+    at: datetime
+    """When it was written last."""
+
+
+class Blobs:
+    """A blob store."""
+
+    def __init__(self, url: str) -> None:
+        """Use the store at `file:///folder` (made when missing), `s3://bucket/prefix` and such."""
+        parts = urlsplit(url)
+        self._url = url
+        self._folder = Path(unquote(parts.path)) if parts.scheme == "file" else None
+        self._store: ObjectStore | None = None
+        if self._folder is None:
+            self._store = from_url(url, retry_config=_RETRIES)
+
+    async def why_not(self) -> str | None:
+        """Return why the store cannot be used, in words; None when it can be."""
+        try:
+            await self.get(_MARK)
+        except BlobMissing:
+            return None
+        except BlobStoreAway as away:
+            return str(away)
+        return None
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Store `data`, durably. Raises BlobStoreAway."""
+        try:
+            async with self._opened("put") as store:
+                await store.put_async(key, data)
+                if self._folder is not None:
+                    await asyncio.to_thread(_sync, self._folder / key, self._folder)
+        except BlobMissing as error:  # somebody deleted it before it was synced
+            raise BlobStoreAway("deleted meanwhile") from error
+
+    async def create(self, key: str, data: bytes) -> bool:
+        """Store `data`, durably, where there is nothing yet; return False where there is.
+
+        Of several at the same time one is told True. Raises BlobStoreAway.
+        """
+        try:
+            async with self._opened("put") as store:
+                await store.put_async(key, data, mode="create")
+                if self._folder is not None:
+                    await asyncio.to_thread(_sync, self._folder / key, self._folder)
+        except BlobExists:
+            return False
+        except BlobMissing as error:  # somebody deleted it before it was synced
+            raise BlobStoreAway("deleted meanwhile") from error
+        return True
+
+    async def get(self, key: str) -> bytes:
+        """Return what is under the key. Raises BlobMissing, BlobStoreAway."""
+        async with self._opened("get") as store:
+            return bytes(await (await store.get_async(key)).bytes_async())
+
+    async def get_start(self, key: str, length: int) -> bytes:
+        """Return the first `length` bytes, or all when there are fewer."""
+        async with self._opened("get") as store:
+            return bytes(await store.get_range_async(key, start=0, length=length))
+
+    async def get_range(self, key: str, start: int, end: int) -> bytes:
+        """Return the bytes from `start`, of which there is one at least, up to `end` or the last.
+
+        Raises BlobMissing, BlobStoreAway.
+        """
+        async with self._opened("get") as store:
+            return bytes(await store.get_range_async(key, start=start, end=end))
+
+    async def delete(self, key: str) -> None:
+        """Remove it. What is not there is removed already. Raises BlobStoreAway."""
+        with suppress(BlobMissing):
+            async with self._opened("delete") as store:
+                await store.delete_async(key)
+                if self._folder is not None:
+                    await asyncio.to_thread(_sync_folder, (self._folder / key).parent)
+
+    async def has(self, key: str) -> bool:
+        """Return whether there is something under the key. Raises BlobStoreAway."""
+        try:
+            async with self._opened("head") as store:
+                await store.head_async(key)
+        except BlobMissing:
+            return False
+        return True
+
+    async def listed(self, prefix: str) -> AsyncGenerator[list[Stored]]:
+        """Yield what lies under the prefix (whole segments of a key), a batch at a time.
+
+        In no order. What comes or goes meanwhile may be listed or not. Raises BlobStoreAway.
+        """
+        listing = None
+        while True:
+            # A deadline for each batch: a long list takes its time.
+            async with self._opened("list") as store:
+                if listing is None:
+                    listing = store.list(prefix, chunk_size=_LISTED_AT_ONCE)
+                batch = await anext(listing, None)
+            if batch is None:
+                return
+            yield [Stored(blob["path"], blob["size"], blob["last_modified"]) for blob in batch]
+
+    async def prefixes(self) -> list[str]:
+        """Return the first segments of all keys, each with its slash. Raises BlobStoreAway."""
+        async with self._opened("list") as store:
+            listed = await store.list_with_delimiter_async()
+        return sorted(f"{prefix}/" for prefix in listed["common_prefixes"])
+
+    async def sweep(self, prefix: str, older_than: timedelta) -> int:
+        """Remove what lies under the prefix for longer than that; return how many."""
+        limit = datetime.now(UTC) - older_than
+        old = [blob.key async for batch in self.listed(prefix) for blob in batch if blob.at < limit]
+        for key in old:
+            await self.delete(key)
+        return len(old)
+
+    @asynccontextmanager
+    async def _opened(self, operation: str) -> AsyncIterator[ObjectStore]:
+        """Yield the store; raise BlobMissing and BlobStoreAway for what goes wrong with it."""
+        try:
+            with BLOB_SECONDS.labels(operation).time(), self._errors():
+                async with asyncio.timeout(DEADLINE_SECONDS):
+                    yield self._store or self._open()
+        except BlobStoreAway:
+            BLOB_ERRORS.labels(operation).inc()
+            raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            if self._folder is not None and not (self._folder / _MARK).exists():
+                raise BlobStoreAway("the folder is not there") from error
+            raise BlobMissing(type(error).__name__) from error
+        except AlreadyExistsError as error:
+            raise BlobExists from error
+        except TimeoutError as error:
+            raise BlobStoreAway(f"no answer within {DEADLINE_SECONDS:.0f} seconds") from error
+        except (BaseError, OSError) as error:
+            raise BlobStoreAway(_REFUSALS.get(type(error), type(error).__name__)) from error
+
+    def _open(self) -> ObjectStore:
+        assert self._folder is not None  # noqa: S101 - for the type checker
+        store = from_url(self._url, mkdir=True)
+        (self._folder / _MARK).touch()
+        self._store = store
+        return store
+
+
+def _sync(file: Path, root: Path) -> None:
+    """Make a file and its name durable, folders that were made for it included.
+
+    Raises FileNotFoundError when the root is another one by now.
+    """
+    os.stat(root / _MARK)
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    folder = file.parent
+    _sync_folder(folder)
+    while folder != root:
+        folder = folder.parent
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,43 @@
+"""What every answer of a service has."""
+
+import httpx
+import pytest
+from fastapi.responses import PlainTextResponse
+
+from shared.http.readiness import Readiness
+from shared.http.web import create_app, not_found
+from shared.runtime.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kept"),
+    [
+        ("/v1/mails/1", 200, "no-store"),
+        ("/v1/mails/none", 404, "no-store"),
+        ("/v1/mails/broken", 500, "no-store"),
+        ("/nowhere", 404, "no-store"),
+        ("/healthz", 200, "no-store"),
+        ("/assets/a", 200, "public, max-age=60"),
+    ],
+)
+async def test_no_cache_stores_an_answer_that_does_not_allow_it(
+    path: str, status: int, kept: str
+) -> None:
+    app = create_app("t", "t", Settings(token_secret="s" * 32), Readiness({}))
+
+    @app.get("/v1/mails/{id_}")
+    async def mail(id_: str) -> str:
+        if id_ == "broken":
+            raise RuntimeError(id_)
+        if id_ == "none":
+            raise not_found("mail")
+        return id_
+
+    @app.get("/assets/a")
+    async def asset() -> PlainTextResponse:
+        return PlainTextResponse("a", headers={"Cache-Control": "public, max-age=60"})
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://satchel") as client:
+        answer = await client.get(path)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (status, kept)
