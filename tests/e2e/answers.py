@@ -10,6 +10,7 @@ from typing import Any
 from dev.client import Client
 
 _ID = re.compile(r"\b[a-z2-7]{32}\b")
+_REQUEST_ID = re.compile(r'"request_id":"[^"]*"')
 _CURSOR = re.compile(r'(?<="next_cursor":)"[^"]*"')
 MANY = 10
 """Of so many values of a parameter each is asked for with every switch."""
@@ -31,6 +32,7 @@ class Answer:
         That changes with what joins a conversation, though it may not be shown.
         """
         told = _ID.sub(lambda id_: id_[0] if id_[0] in mails else "", self.told)
+        told = _REQUEST_ID.sub("", told)
         return self.route, self.asked[0], self.status, _CURSOR.sub("", told)
 
     @property

@@ -17,14 +17,16 @@ OPS_ROUTES = {
     ("DELETE", "/v1/dead-letters/{dead_letter_id}"),
     ("GET", "/v1/dead-letters/{dead_letter_id}/raw"),
     ("POST", "/v1/dead-letters/{dead_letter_id}/replay"),
+    ("GET", "/v1/mails"),
 }
-"""Not for the users of an account: they lack the scope."""
+"""For operators and back-ends: the users of an account lack the scope."""
 ROUTES = {
     STREAMED,
     ("GET", "/v1/conversations/{conversation_id}"),
     ("PUT", "/v1/conversations/{conversation_id}/read"),
     ("PUT", "/v1/conversations/{conversation_id}/unread"),
     *OPS_ROUTES,
+    ("GET", "/v1/captures/{capture_id}"),
     ("GET", "/v1/inbox"),
     ("PUT", "/v1/inbox/read"),
     ("GET", "/v1/inbox/unread"),
@@ -77,6 +79,9 @@ def _values(team: TwoUsers, known: Known) -> dict[str, Sequence[str]]:
         "mail_id": known.mails,
         "conversation_id": known.conversations,
         "variant": known.variants,
+        "capture_id": team.capture_ids[:12],
+        "updated_since": ["2026-01-01T00:00:00Z"],
+        "direction": ["outbound"],
         "person_id": team.profiles,
         "limit": ["1", "200"],
         "cursor": known.cursors,

@@ -177,6 +177,7 @@ def operations(account: Account) -> list[Operation]:
         "styles": "inline",
         "url": "https://pictures.example/a.png",
         "guide": "gmail",
+        "language": "de",
         "updated_since": "2026-01-01T00:00:00Z",
         "direction": "outbound",
         "from": "2026-01-01",

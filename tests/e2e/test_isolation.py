@@ -6,6 +6,7 @@ The operations come from the OpenAPI documents. The algorithms and keys of token
 import base64
 import itertools
 import json
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -234,4 +235,5 @@ def seen_by(account: Account, asked: list[Operation]) -> dict[str, tuple[int, st
 
 
 def _bare(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.text
+    """Return what an answer says, without the id of its request."""
+    return answer.status_code, re.sub(r'"request_id":"[^"]*"', "", answer.text)

@@ -61,6 +61,7 @@ class TwoUsers:
         self.profiles = ["c1"]
         self._minutes = itertools.count()
         self._captures = 0
+        self.capture_ids: list[str] = []
         self.document = account.client.json("GET", "timeline", "/openapi.json")
 
     def set_visibility(self, visibility: str) -> None:
@@ -78,7 +79,9 @@ class TwoUsers:
         """Let the owner's capture address catch a mail."""
         self._captures += 1
         self.attached[owner] += 1
-        assert self.users[owner].upload(self.capture[owner], raw.encode()).status_code == 202
+        answer = self.users[owner].upload(self.capture[owner], raw.encode())
+        assert answer.status_code == 202
+        self.capture_ids.append(answer.json()["capture_id"])
 
     def close(self) -> None:
         """Close the connections."""
