@@ -1,4 +1,4 @@
-"""An parts with a relay, in tests of round trips."""
+"""A matcher with a relay, in tests of round trips."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -118,7 +118,7 @@ class RoundTripParts:
 
 
 async def round_trip_parts(matcher: Replica, recorder: Recorder) -> RoundTripParts:
-    """Return an parts with one user, whose mailbox a relay can reach."""
+    """Return a matcher with one user, whose mailbox a relay can reach."""
     relay = Relay()
     proving = Proving(matcher.round_trips, relay, RING, DOMAIN)
     await matcher.directory.put(ACCOUNT, person_of("u1", Kind.USER, "User", [OWN]))

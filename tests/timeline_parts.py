@@ -48,6 +48,10 @@ from shared.storage.database import Database, Document, connect, migrate
 
 ACCOUNT = "acme"
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+HOW_WRITTEN = frozenset(
+    {"slot", "change", "arrived", "arrived_before", "raw_key", "raw_of", "size", "read_at"}
+)
+"""Fields that say when, in which order and by which process a document was written."""
 _captures = itertools.count(1)
 _LEFT: dict[str, list[str]] = defaultdict(list)
 """Databases with all indexes and no documents, by their server's URL."""

@@ -26,8 +26,11 @@ NOT_THERE = {
     'satchel_http_requests_total{status=~"5..", job!="ingest"}',
     'satchel_http_requests_total{status="500", job="ingest"}',
     'satchel_http_requests_total{status=~"5.."}',
+    'kube_cronjob_created{namespace="satchel", cronjob="backup"}',
+    'kube_cronjob_status_last_successful_time{namespace="satchel", cronjob="backup"}',
+    'kube_job_status_failed{namespace="satchel", job_name=~"(audit|backup)-.*"}',
 }
-"""What a stack that is well has none of."""
+"""What a stack that is well, and is in no cluster, has none of."""
 
 
 @pytest.fixture(scope="module")

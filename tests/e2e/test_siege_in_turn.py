@@ -17,6 +17,8 @@ from dev.siege.ground import MIB, Scale
 from dev.stack import Stack, own_databases
 from tests.deadline import DEADLINE
 
+pytestmark = pytest.mark.full  # twenty minutes; what is done at once is in test_siege.py
+
 _SCALE = Scale(
     mails=4,
     sessions=320,

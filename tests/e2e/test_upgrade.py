@@ -32,7 +32,7 @@ from tests.e2e.test_start import eventually, get, missing, waits_for
 from tests.old_recordings import DEPLOYMENT, declare, fill
 
 VHOST = "an-earlier-version"
-THEN = {"Your interview on Friday", "Directions to our team", "The contract"}
+THEN = {"Your interview on Friday", "Directions to our office", "The contract"}
 WAITED = {
     "Waits for the timeline",
     "Old mail waits for the timeline",

@@ -16,7 +16,7 @@ from services.timeline.query.viewer import Viewer
 from shared.contracts.events import MailAttached, Role
 from shared.contracts.outcomes import Done
 from shared.storage.database import Document
-from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match
+from tests.timeline_parts import ACCOUNT, HOW_WRITTEN, Timeline, a_timeline, attached, mail, match
 
 IDS = 40
 
@@ -106,7 +106,7 @@ async def rows(timeline: Timeline) -> dict[str, list[Document]]:
         documents = await timeline.database[name].find().to_list()
         conversations = await conversation_ids(timeline)
         for document in documents:
-            for field in ("arrived", "arrived_before", "raw_key", "raw_of", "size", "read_at"):
+            for field in HOW_WRITTEN:
                 document.pop(field, None)
             if "thread" in document:  # a thread's name is any of its tokens
                 document["thread"] = conversations[document["thread"]]

@@ -27,7 +27,7 @@ from services.timeline.write.writer import DEADLINE_SECONDS, Writer
 from shared.contracts.events import MailAttached
 from shared.storage.blobs import Blobs
 from shared.storage.database import DatabaseAway, Document, connect, migrate
-from tests.timeline_parts import ACCOUNT, attached, dismissed, mail, match
+from tests.timeline_parts import ACCOUNT, HOW_WRITTEN, attached, dismissed, mail, match
 
 Writers = Callable[[str], Awaitable[Writer]]
 _TEST_COMMANDS = ("--setParameter", "enableTestCommands=1")
@@ -82,13 +82,6 @@ def letter(
     return attach(attached(match(person, f"{person}@x.example"), **of_event), raw)
 
 
-NOT_COMPARED = (
-    *("slot", "change"),
-    *("arrived", "arrived_before", "raw_key", "raw_of", "size", "read_at"),
-)
-"""When and in which order it was written, and by whom."""
-
-
 async def contents(writer: Writer) -> dict[str, Any]:
     """Return all that is stored, but for names of conversations and when it was written."""
     database = writer._database
@@ -100,7 +93,7 @@ async def contents(writer: Writer) -> dict[str, Any]:
     for name in ("mails", "contents", "tokens", "mail_rows", "profile_mails", "conversations"):
         documents = await database[name].find().to_list()
         for document in documents:
-            for field in NOT_COMPARED:
+            for field in HOW_WRITTEN:
                 document.pop(field, None)
             if "thread" in document:
                 document["thread"] = least[document["thread"]]

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import type { StreamState } from "../api/events";
 import type { Session } from "../api/session";
 import { useStable } from "../shared/use-stable";
 import { unreadCount } from "./conversations";
@@ -41,14 +42,14 @@ export function useLost(session: Session): boolean {
   const [lost, setLost] = useState(false);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const stop = session.events.listen(
-      () => {},
-      (state) => {
-        clearTimeout(timer);
-        if (state === "live") setLost(false);
-        else timer = setTimeout(() => setLost(true), LOST_AFTER);
-      },
-    );
+    const heard = (state: StreamState) => {
+      clearTimeout(timer);
+      if (state === "live") setLost(false);
+      else timer = setTimeout(() => setLost(true), LOST_AFTER);
+    };
+    const stop = session.events.listen(() => {}, heard);
+    // Another view may have opened the stream, and it may be lost already.
+    if (session.events.state === "lost") heard("lost");
     return () => {
       clearTimeout(timer);
       stop();

@@ -85,7 +85,7 @@ OFFER_HTML = """<html><body style="margin:0;background-color:#f2f4f7">
 <tr style="background-color:#eef5f6"><td>Answer by</td><td align="right">Friday</td></tr></table>
 <p style="margin:18px 0"><a href="https://client.example/offer" style="background-color:#e36414;
 color:#ffffff;padding:12px 20px;border-radius:6px;text-decoration:none">Read the contract</a></p>
-<img src="https://images.client.example/banner.png" width="544" height="120" alt="Our team">
+<img src="https://images.client.example/banner.png" width="544" height="120" alt="Our office">
 </td></tr></table></td></tr></table></body></html>"""
 
 GMAIL_ANSWER = """<div dir="ltr"><div>Yes, <b>Friday at ten</b> works for me. My CV is attached;

@@ -300,5 +300,5 @@ def test_it_speaks_german(full: Site) -> None:
         expect(page.get_by_text("Wählen Sie eine Unterhaltung")).to_be_visible()
         open_row(page, "Your interview on Friday")
         page.get_by_role("button", name="Details").click()
-        expect(page.get_by_text("Warum ist das hier?")).to_be_visible()
+        expect(page.get_by_text("Warum ist das hier?").first).to_be_visible()
         assert page.evaluate("document.documentElement.lang") == "de-DE"
