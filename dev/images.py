@@ -1,6 +1,6 @@
 """`make images`: the images of others that are not pinned by digest; a release has none.
 
-A tag is moved by whoever owns it; a digest says what was tried. Digests come from a registry:
+Its owner can move a tag; a digest says what was tried. Digests come from a registry:
 `docker buildx imagetools inspect python:3.11-slim-bookworm` prints that of a tag, and it is written
 behind it: `python:3.11-slim-bookworm@sha256:...`. Dependabot and Renovate keep both current.
 """

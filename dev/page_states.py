@@ -24,7 +24,7 @@ class State:
     name: str
     path: str = ""
     person: str | None = NORA
-    """Who is signed in; None: nobody."""
+    """Who is signed in, if anyone."""
     account: str = FULL
     scope: str | None = None
     expired: bool = False

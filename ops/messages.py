@@ -30,7 +30,7 @@ _Write = Callable[[bytes], object]
 
 
 async def waiting(url: str) -> dict[str, Depth]:
-    """Return what each queue holds. Raises Mistake when the broker is away."""
+    """Return what each queue holds. Raises Mistake when the broker is unavailable."""
     found = await depths(url, QUEUES)
     if found is None:
         raise Mistake("the broker does not answer")

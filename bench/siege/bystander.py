@@ -1,4 +1,4 @@
-"""An account that nobody aims at: its mails, one after the other, until each is visible."""
+"""An account that is not attacked: its mails, one after the other, until each is visible."""
 
 import contextlib
 import smtplib

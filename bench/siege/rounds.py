@@ -127,7 +127,7 @@ class Siege:
         return sum(used for name, used in self._meter.cpu().items() if name in SERVICES)
 
     def _forget_peaks(self) -> None:
-        """Let VmHWM begin anew: proc(5), clear_refs."""
+        """Reset VmHWM: proc(5), clear_refs."""
         for service in SERVICES:
             for replica in self._stack.of(service):
                 Path(f"/proc/{replica.process.pid}/clear_refs").write_text("5")

@@ -76,7 +76,7 @@ class Ground:
 
     @property
     def turn(self) -> int:
-        """A number that nobody else has had."""
+        """A number that is used once."""
         return next(self._turns)
 
     @property

@@ -36,7 +36,7 @@ class Sweep(Periodic):
         self._blobs = blobs
 
     async def once(self) -> None:
-        """Sweep, as far as nothing is away."""
+        """Sweep, unless a dependency is unavailable."""
         try:
             for prefix, kept in _KEPT.items():
                 if removed := await self._blobs.sweep(prefix, kept):

@@ -101,7 +101,7 @@ class QueueConsumer(ABC):
             task.result()
 
     async def _finish(self) -> None:
-        """Wait until what is in flight is done, but not for what is away: that goes back."""
+        """Wait for what is in flight; what waits for a dependency goes back to its queue."""
         for seconds in (_FINISH_SECONDS, _CUT_SECONDS):
             if self._in_flight:
                 _, unfinished = await asyncio.wait(self._in_flight, timeout=seconds)

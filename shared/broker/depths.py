@@ -21,7 +21,7 @@ class Depth(NamedTuple):
 
 
 async def depths(url: str, queues: Sequence[Queue]) -> dict[str, Depth] | None:
-    """Return the depth of each queue that is there, by its name; None when the broker is away."""
+    """Return the depth of each queue there is, by name; None when the broker is unavailable."""
     found = {}
     try:
         with own_cancellation_only():

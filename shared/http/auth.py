@@ -147,7 +147,7 @@ class TokenVerifier:
         )
 
     def _person(self, claims: dict[str, Any], scopes: frozenset[str]) -> str:
-        """Return whose token it is. Only a back-end's may be nobody's."""
+        """Return whose token it is. Only a back-end's may have no person."""
         if self._claims.person not in claims:
             if TIMELINE_ALL not in scopes:
                 raise jwt.MissingRequiredClaimError(self._claims.person)

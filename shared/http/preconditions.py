@@ -1,4 +1,4 @@
-"""`ETag` and `If-Match` (RFC 9110 section 13): nobody overwrites a change that they have not seen.
+"""`ETag` and `If-Match` (RFC 9110 section 13): no client overwrites a change that it has not seen.
 
 * The tag is a hash of what is shown, so the same content has the same tag in every replica.
 * Without `If-Match` the last write wins, as ever. With it, 412 unless the tag is the current one;

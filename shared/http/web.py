@@ -230,7 +230,7 @@ def allowed(*scopes: str) -> Any:
 
 
 def allowed_without_person(*scopes: str) -> Any:
-    """Return what `allowed` does, also for the token of a back-end, which is nobody's."""
+    """Return what `allowed` does, also for the token of a back-end, which has no person."""
 
     async def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
         demand(caller, *scopes)

@@ -1,6 +1,6 @@
 """Saying what a service waits for: a line for each try while it is not there, one when it is.
 
-Nothing is held up by a monitor: whoever needs the part tries by itself, for as long as it takes.
+Nothing is held up by a monitor: who needs the dependency tries by itself, for as long as it takes.
 The lines are for whoever has to put it right, so they name the place, without its credentials.
 """
 

@@ -1,4 +1,4 @@
-"""What whoever gave a command can put right."""
+"""Mistakes that the caller of a command can correct."""
 
 
 class Mistake(Exception):

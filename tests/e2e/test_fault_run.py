@@ -89,4 +89,4 @@ def test_attacks_beside_faults_lose_nothing_of_an_account_that_is_not_attacked(
         run.end()
     assert code == 0, printed
     assert report["accepted"] == report["found"] >= 150
-    assert sum(map(len, report["siege"].values())) > 0, "nobody attacked"
+    assert sum(map(len, report["siege"].values())) > 0, "there was no attack"

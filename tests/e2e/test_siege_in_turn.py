@@ -1,6 +1,6 @@
 """Each attack of `make bench ARGS="siege"`, small, on one stack whose limits are on.
 
-An attack goes on until the bystander has got all of its mails: nobody else waits for what is
+An attack goes on until the bystander has got all of its mails: others do not wait for what is
 attacked. DNS that never answers is waited for as long as the settings allow.
 """
 
@@ -59,7 +59,7 @@ def test_an_account_that_is_not_attacked_gets_all_of_its_mail_meanwhile(
 def test_a_sender_from_elsewhere_finds_a_place_meanwhile(
     rounds: dict[str, Round], name: str
 ) -> None:
-    # Where all places are taken a newcomer who has named nobody yet may lose its place to the next.
+    # Where all places are taken a newcomer without a recipient may lose its place to the next.
     assert rounds["none"].places == 10
     assert rounds[name].places >= (1 if name == "idle sessions" else 10)
 

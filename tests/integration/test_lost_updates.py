@@ -74,7 +74,7 @@ async def test_of_eight_who_read_the_same_one_writes(
             *(client.put(path, json=body, headers=headers) for body in writes)
         )
         done = [answer for answer in answers if answer.status_code == 200]
-        if path.endswith("round-trips"):  # the same by all: whoever is late has changed nothing
+        if path.endswith("round-trips"):  # the same by all: a late one has changed nothing
             assert {answer.status_code for answer in answers} <= {200, 412}
             return
         assert len(done) == 1

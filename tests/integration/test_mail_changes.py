@@ -1,4 +1,4 @@
-"""A copy of an account's mail, kept by `GET /v1/mails`: complete, whoever writes and when."""
+"""A copy of an account's mail by `GET /v1/mails`: complete, whichever process writes, and when."""
 
 import asyncio
 import itertools

@@ -120,7 +120,7 @@ export function Company({ counts }: { counts: boolean }) {
 
 const PERIOD = 30; // days
 
-/** Whose mail it is, and how much was nobody's: people may be missing in the directory. */
+/** Whose mail it is, and how much belonged to no one: people may be missing in the directory. */
 function Shares({ counts }: { counts: boolean }) {
   const session = useSession();
   const text = useAccountText();

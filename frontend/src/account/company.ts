@@ -28,7 +28,7 @@ export function sorted(items: readonly CompanyAddress[], now: number): CompanyAd
   };
 }
 
-/** Returns how much mail of the company had nobody of the team in it. */
+/** Returns how much mail of the company had no team member in it. */
 export function withoutUser(days: readonly Day[]): number {
   return days.reduce((sum, day) => sum + (day.dismissed.no_user ?? 0), 0);
 }

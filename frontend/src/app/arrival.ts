@@ -19,7 +19,7 @@ function tokenOfAddress(): string | undefined {
 }
 
 /**
- * Where readers sign in at a provider, a link brings no token, but to a frame: whoever sends a link
+ * Where readers sign in at a provider, a link brings no token, but to a frame: who sends a link
  * with a token of their own would have the reader work, and set up their mail, in a stranger's name.
  */
 export async function arrive(): Promise<Arrival> {

@@ -52,7 +52,7 @@ class Outbox(Periodic):
         self._last_served: dict[str, str] = {}
 
     async def once(self) -> None:
-        """Announce all there is, as far as nothing is away."""
+        """Announce all there is, unless a dependency is unavailable."""
         try:
             with database_errors():
                 while await self.announce_some():

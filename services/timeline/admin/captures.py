@@ -9,7 +9,7 @@
 
 * A capture of another account is not found.
 * Its mails are those that the viewer may see.
-* Nobody is told of a dismissed capture's mail, sender or owner.
+* Of a dismissed capture neither mail, sender nor owner is told.
 * `waiting` rests on the id alone (`shared/contracts/capture_id.py`), for WAITING_AT_MOST.
 """
 

@@ -72,7 +72,7 @@ class Release(Periodic):
             await self._blobs.delete(key)
 
     async def once(self) -> None:
-        """Expire, as far as nothing is away. Any number of replicas may do so."""
+        """Expire, unless a dependency is unavailable. Any number of replicas may do so."""
         try:
             with database_errors():
                 if expired := await self.expire():

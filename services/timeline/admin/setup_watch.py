@@ -34,7 +34,7 @@ class SetupWatch(Periodic):
         self._setups, self._hints = setups, database[Hint.collection]
 
     async def once(self) -> None:
-        """Look at all of them, as far as nothing is away."""
+        """Look at all of them, unless a dependency is unavailable."""
         try:
             with database_errors():
                 await self.look(datetime.now(UTC))

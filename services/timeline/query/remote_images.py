@@ -6,7 +6,7 @@ Rules:
 * The name is resolved here, once, and the connection goes to that very address: a second DNS answer
   changes nothing. Every address that the name has must be public, else nothing is asked. Each
   of at most three redirects is checked in the same way.
-* Names that are not answered keep nobody waiting but who wants pictures.
+* Unanswered names delay requests for pictures only.
 * No cookie, no referrer, nothing of the reader; one name for all readers as user agent.
 * Ten seconds and 5 MiB in all. The type is read from the first bytes: PNG, JPEG, GIF, WebP, BMP.
 * Every failure is `ImageAway`, which does not say why: it must not tell anyone about our network.
@@ -203,7 +203,7 @@ def is_public(address: str) -> bool:
 
 
 class _Names:
-    """Looks names up in threads of its own, which nobody waits for at the end.
+    """Looks names up in threads of its own, which do not delay the end of the process.
 
     The system's resolver waits for a slow name as long as it likes, also for a reader who has left.
     In the loop's own few threads such names would keep everybody else's work waiting.

@@ -110,7 +110,7 @@ def test_the_companys_address_is_made_changed_and_switched_off(site: Site) -> No
         code = company.locator(".address code")
         expect(code).to_be_visible()
         first = code.inner_text()
-        # What reaches it belongs to who takes part; what has nobody of the team is counted.
+        # What reaches it belongs to who takes part; what has no team member is counted.
         site.send(
             mail("y1", AMINA, NORA, "For Nora", "x"),
             mail("y2", AMINA, "nobody@shop.example", "For nobody", "x"),

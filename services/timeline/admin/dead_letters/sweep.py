@@ -33,7 +33,7 @@ class DeadLetterSweep(Periodic):
         self._blobs_swept = -_BLOBS_EVERY_SECONDS
 
     async def once(self) -> None:
-        """Sweep, as far as nothing is away."""
+        """Sweep, unless a dependency is unavailable."""
         try:
             with database_errors():
                 await self.sweep()

@@ -128,7 +128,7 @@ def test_the_session_longest_without_a_mail_is_closed() -> None:
     limiter.brought_mail(clients[1])
     assert limiter.enter(Client())
     assert [client.left for client in clients] == [False, False, True, False]
-    assert limiter.enter(Client()), "whoever came last has named nobody yet"
+    assert limiter.enter(Client()), "the last one has no recipient yet"
     assert [client.left for client in clients] == [False, False, True, False]
 
 
@@ -223,7 +223,7 @@ def filled(
         ((1, 2, 2, 1, 2), "01234", "", 1),
         ((1, 2, 2, 1, 2), "01234", "1", 2),  # a mail that is being filed is let be
         ((1, 2, 2, 1, 2), "", "124", None),
-        ((1, 2, 3, 4, 5), "", "", None),  # nobody has more than one
+        ((1, 2, 3, 4, 5), "", "", None),  # none has more than one
         ((9, 9, 1, 1, 2), "", "", None),  # the newcomer's own has as many as any
         ((9, 1, 1, 3, 2), "", "", None),  # one more is not enough: they would take turns
         ((9, 1, 1, 1, 2), "", "", 1),

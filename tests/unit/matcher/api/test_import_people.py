@@ -34,7 +34,7 @@ class SlowDirectory(MemoryDirectory):
 
 
 class NobodyLeaves(Leaving):
-    """Nobody has anything to lose."""
+    """No person has anything to lose."""
 
     def __init__(self) -> None:
         pass
