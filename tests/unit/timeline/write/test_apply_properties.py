@@ -155,10 +155,15 @@ def people_named(letters: Iterable[Letter], *, hidden: bool = True) -> set[str]:
 
 
 def best(groups: Iterable[Sequence[Letter]], known: Iterable[Sequence[Letter]]) -> Letter:
-    """Return what is shown of these, to somebody who knows all of the others too."""
+    """Return what is shown of these, to somebody who knows all of the others too: of the content
+    that comes first among all that they know, the capture that arrived first."""
+    known = sorted(known, key=lambda group: group[0].arrival)
     verified = {letter.content for group in known for letter in group if letter.verdict is VERIFIED}
-    first = [group[0] for group in groups]
-    return min(first, key=lambda one: (one.content not in verified, one.arrival))
+    contents = [group[0].content for group in known]
+    return min(
+        (group[0] for group in groups),
+        key=lambda one: (one.content not in verified, contents.index(one.content), one.arrival),
+    )
 
 
 def rows_of(memory: Memory) -> Listed:

@@ -152,6 +152,19 @@ def test_of_one_form_captured_again_and_again_the_order_does_not_matter(
     assert one.bcc == (NamedAddress(name="Name 1", address="x@x.example"),)
 
 
+def test_a_profile_is_dated_by_the_content_that_is_shown_on_it() -> None:
+    """The team knows the first content first, though of this profile by its second capture."""
+    captures = [
+        capture_record(1, "u1", "first", 0, [match_record(2)]),
+        capture_record(2, "u1", "second", 1, [match_record(0)]),
+        capture_record(3, "u2", "first", 2, [match_record(0)]),
+    ]
+    assert as_shown(captures)[0].content == "first"
+    dates = profile_dates(captures)
+    assert dates[TEAM, "c0"] == captures[2].sort_date
+    assert dates["u1", "c0"] == captures[1].sort_date
+
+
 def test_what_a_capture_gains_is_in_order() -> None:
     captures = [
         capture_record(
