@@ -21,7 +21,13 @@ def person(number: int) -> bytes:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("is_chunked", [False, True], ids=["in one piece", "chunked"])
+@pytest.mark.parametrize(
+    "is_chunked",
+    [
+        pytest.param(False, marks=pytest.mark.full, id="in one piece"),
+        pytest.param(True, id="chunked"),
+    ],
+)
 def test_an_import_passes_a_proxy(
     account: Account, tmp_path: Path, share: float, kind: Kind, *, is_chunked: bool
 ) -> None:

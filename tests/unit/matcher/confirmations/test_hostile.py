@@ -73,9 +73,19 @@ PIECES = [
 ]
 
 
+def _each_in_turn() -> list[object]:
+    """Return every piece in a text and in a page; one of the two with `--full` alone."""
+    marks = ((), (pytest.mark.full,))
+    kinds = ("text/plain", "text/html")
+    return [
+        pytest.param(piece, kind, marks=marks[(n + m) % 2])
+        for n, piece in enumerate(PIECES)
+        for m, kind in enumerate(kinds)
+    ]
+
+
 @pytest.mark.cost
-@pytest.mark.parametrize("piece", PIECES)
-@pytest.mark.parametrize("kind", ["text/plain", "text/html"])
+@pytest.mark.parametrize(("piece", "kind"), _each_in_turn())
 def test_hostile_text_takes_linear_time(piece: str, kind: str) -> None:
     def reading(size: int) -> Callable[[], object]:
         body = piece * (size // len(piece.encode()))
