@@ -21,8 +21,8 @@ from tests.e2e.listening import Listening
 from tests.e2e.two_users import TwoUsers
 
 OTHER = {"u1": "u2", "u2": "u1"}
-U2 = pytest.param("u2", marks=pytest.mark.full)
-"""What holds for u1 towards u2 is asked the other way round with `--full` alone."""
+U1, U2 = (pytest.param(user, marks=pytest.mark.full) for user in ("u1", "u2"))
+"""Who is asked with `--full` alone: what holds for one towards the other holds the other way round."""
 DATES = {"u1": "2026-01-", "u2": "2026-02-"}
 
 
@@ -215,13 +215,13 @@ class TestTeam:
                 if mail["message_id"] in team.by_bcc_of.get(person, ()):
                     assert person in by
 
-    def test_after_owner_everything_is_there_again(self, team: TwoUsers) -> None:
+    @pytest.mark.parametrize("person", [U1, U2, "u3"])
+    def test_after_owner_everything_is_there_again(self, team: TwoUsers, person: str) -> None:
         team.set_visibility("team")
-        for person in ("u1", "u2", "u3"):
-            answers = everything(team, person, team.known_to(person))
-            told = "".join(answer.told for answer in answers)
-            words = [word for owner in ("u1", "u2") for word in team.secrets[owner].open]
-            assert [word for word in words if word not in told] == []
+        answers = everything(team, person, team.known_to(person))
+        told = "".join(answer.told for answer in answers)
+        words = [word for owner in ("u1", "u2") for word in team.secrets[owner].open]
+        assert [word for word in words if word not in told] == []
 
 
 class TestEvents:
