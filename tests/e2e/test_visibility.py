@@ -22,7 +22,7 @@ from tests.e2e.two_users import TwoUsers
 
 OTHER = {"u1": "u2", "u2": "u1"}
 U1, U2 = (pytest.param(user, marks=pytest.mark.full) for user in ("u1", "u2"))
-"""Who is asked with `--full` alone: what holds for one towards the other holds the other way round."""
+"""Who is asked with `--full` alone: what holds for one user holds for the other."""
 DATES = {"u1": "2026-01-", "u2": "2026-02-"}
 
 
