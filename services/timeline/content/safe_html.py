@@ -25,7 +25,7 @@ from lxml.html import document_fromstring
 from services.timeline.content.allowed_html import BROUGHT_IMAGE, PLAIN, QUOTED, STYLED, UNSEEN
 from services.timeline.content.images import REMOTE_SRC, REMOTE_URL
 from services.timeline.content.inline_styles import safe_colour
-from shared.mail.mime import CONTROL, MAX_TEXT
+from shared.mail.mime import MAX_TEXT, without_control
 
 _FORMATTING = {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong"}
 _FORMATTING |= {"tt", "u"}
@@ -133,7 +133,7 @@ def _cleaned(tree: etree._Element, styles: bool) -> str | None:
         escaping = sum(len(text) * (text.count("&") + text.count("\xa0")) for text in texts)
         if escaping > _MAX_ESCAPING:
             return None
-    html = CONTROL.sub("", (STYLED if styles else PLAIN).clean(source)).strip()
+    html = without_control((STYLED if styles else PLAIN).clean(source)).strip()
     return html if len(html.encode()) <= MAX_TEXT else None
 
 

@@ -62,6 +62,11 @@ SPACED = rf"[^\s{_UNSPACED}]"
 _RUN = re.compile(rf"[{_UNSPACED}]++|{SPACED}++")
 _IN_UNSPACED = re.compile(f"[{_UNSPACED}]")
 _APOSTROPHES = frozenset(map(chr, _DROPPED))
+_IN_ASCII = {
+    code: None if code in _DROPPED else code if chr(code).isalnum() else ord(" ")
+    for code in range(0x80)
+}
+"""What is in a word, and a space for what is not: `str.translate` is fast with one such table."""
 _ADDRESS = re.compile(
     r"(?<![a-z0-9_.+'-])[a-z0-9_.+'-]{0,64}+@[a-z0-9](?:[a-z0-9.-]{0,253}[a-z0-9])?"
 )
@@ -132,7 +137,7 @@ def spaced(text: str) -> str:
     Those of scripts without spaces have none to the next, and no word is cut to MAX_WORD.
     """
     folded = fold(text)
-    return _spaced(folded, set(folded))
+    return folded.translate(_IN_ASCII) if folded.isascii() else _spaced(folded, set(folded))
 
 
 def is_unspaced(run: str) -> bool:
@@ -202,7 +207,7 @@ def _terms(text: str) -> dict[str, None]:
     folded = fold(text)
     found: dict[str, None] = {}
     if "@" in folded:
-        for address in addresses(folded):
+        for address in addresses(" ".join(word for word in folded.split() if "@" in word)):
             found[address] = found[address[address.index("@") :]] = None
     found.update(dict.fromkeys(_words_of(dict.fromkeys(_runs_of(folded)))))
     return found
@@ -217,6 +222,8 @@ def _terms_of_people(prefix: str, people: Sequence[tuple[str, str]]) -> dict[str
 
 
 def _runs_of(folded: str) -> list[str]:
+    if folded.isascii():
+        return [run[:MAX_WORD] for run in folded.translate(_IN_ASCII).split()]
     characters = set(folded)
     found = _spaced(folded, characters)
     # Those of Hangul, composed, are among those of its parts.
@@ -230,8 +237,6 @@ def _spaced(folded: str, characters: AbstractSet[str]) -> str:
     """Return the folded text, which has these characters, with nothing but words and spaces."""
     outside = {char: " " for char in characters if unicodedata.category(char)[0] not in "LMN"}
     by = {**outside, **dict.fromkeys(_APOSTROPHES & characters, "")}
-    if folded.isascii():
-        return folded.translate({ord(char): instead for char, instead in by.items()})
     return unicodedata.normalize("NFC", _replace(folded, by))
 
 
