@@ -101,6 +101,10 @@ schemas: $(READY) ## write the committed files that are generated from code
 bench: $(READY) ## measure the way of a mail, decisions, pages or crafted mails: ARGS="pages"
 	@$(PYTHON) -m bench $(ARGS)
 
+.PHONY: conformance
+conformance: $(READY) ## send known mails to a running installation and check what becomes of them: ARGS="--origin https://..."
+	@$(PYTHON) -m conformance $(ARGS)
+
 .PHONY: screenshots
 screenshots: $(READY) ## take pictures of every page and state into .satchel/screenshots: ARGS="--only setup"
 	@$(PYTHON) -m dev.screenshots $(ARGS)

@@ -10,7 +10,7 @@ from dev.generate import ROOT
 SHIPPED = sorted([*ROOT.glob("shared/**/*.py"), *ROOT.glob("services/**/*.py")])
 EVERY = sorted(
     path
-    for folder in ("bench", "chaos", "dev", "ops", "services", "shared", "tests")
+    for folder in ("bench", "chaos", "conformance", "dev", "ops", "services", "shared", "tests")
     for path in ROOT.glob(f"{folder}/**/*.py")
 )
 

@@ -1,82 +1,100 @@
-"""Real mail that was once read wrong, sent through a whole stack over SMTP and over HTTP.
-
-A case is a folder of `tests/mail/cases`: mails, sent in the order of their names to the capture
-address of the user u1 (rita@agency.example), and what is right, in `case.json`:
-
-* `people`: `{person_id: [kind, address, ...]}` beside u1 and the candidate c1 (cara@mail.example)
-* `timeline`: `{person_id: [mail, ...]}`, oldest first, then by Message-ID; of each
-  mail the fields that are named
-* `inbox`: `[conversation, ...]`, newest first; again the fields that are named
-* `search`: `{query: how many conversations it finds}`
-"""
+"""The conformance cases against this stack, over SMTP and over HTTP; and a runner that can fail."""
 
 import itertools
-import json
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
 
 import pytest
 
-from dev.client import Client
+from conformance.__main__ import main
+from conformance.case import CASES, Case, all_cases
+from conformance.installation import SCOPES, Installation
+from conformance.run import run
 from dev.stack import Stack
+from shared.http.auth import sign
+from tests.deadline import DEADLINE
 
-CASES = Path(__file__).parents[1] / "mail" / "cases"
-Transport = Literal["smtp", "http"]
-_USER, _CANDIDATE = "rita@agency.example", "cara@mail.example"
 _accounts = itertools.count(1)
 
 
-class Run:
-    """One case in an account of its own."""
-
-    def __init__(self, stack: Stack, folder: Path, transport: Transport) -> None:
-        self.case = json.loads((folder / "case.json").read_text("utf-8"))
-        self.mails = sorted(folder.glob("*.eml"))
-        self.client = Client(
-            stack.endpoints, stack.token_secret, account=f"case{next(_accounts)}", person="u1"
+def installation(stack: Stack, transport: str) -> Installation:
+    def token(account: str, person: str) -> str:
+        return sign(
+            stack.token_secret,
+            issuer=stack.token_issuer,
+            account=account,
+            person_id=person,
+            scope=SCOPES,
+            expires_at=int(time.time()) + 3600,
         )
-        people = {"c1": ["candidate", _CANDIDATE], **self.case.get("people", {})}
-        self.client.put_person("u1", "user", "Rita", [_USER])
-        for person, (kind, *addresses) in people.items():
-            self.client.put_person(person, kind, person, addresses)
-        capture = self.client.mint("u1")
-        for mail in self.mails:
-            raw = mail.read_bytes().replace(b"{CAPTURE_U1}", capture.encode())
-            if transport == "smtp":
-                self.client.send("bounce@sender.example", [capture], raw)
-            else:
-                self.client.upload(capture, raw).raise_for_status()
 
-    def timeline(self, person: str) -> list[dict[str, Any]]:
-        by_date = self.client.timeline(person)
-        mails = sorted(by_date, key=lambda mail: (mail["date"], mail["message_id"]))
-        return [self.client.mail(mail["id"]) for mail in mails]
-
-
-@pytest.fixture
-def run(stack: Stack, name: str, transport: Transport) -> Iterator[Run]:
-    run = Run(stack, CASES / name, transport)
-    yield run
-    run.client.close()
-
-
-def of(said: Any, expected: Any) -> Any:
-    """Return of what is said what is expected: of objects the fields that are named there."""
-    if isinstance(expected, dict) and isinstance(said, dict):
-        return {name: of(said.get(name), value) for name, value in expected.items()}
-    if isinstance(expected, list) and isinstance(said, list) and len(said) == len(expected):
-        return [of(*pair) for pair in zip(said, expected, strict=True)]
-    return said
+    at = stack.endpoints
+    return Installation(
+        ingest=f"http://127.0.0.1:{at.ingest_port}",
+        matcher=f"http://127.0.0.1:{at.matcher_port}",
+        timeline=f"http://127.0.0.1:{at.timeline_port}",
+        token=token,
+        smtp=("127.0.0.1", at.smtp_port) if transport == "smtp" else None,
+        patience=DEADLINE,
+        verify=False,
+    )
 
 
 @pytest.mark.parametrize("transport", ["smtp", "http"])
-@pytest.mark.parametrize("name", sorted(path.parent.name for path in CASES.glob("*/case.json")))
-def test_a_mail_that_was_read_wrong_is_read_right(run: Run) -> None:
-    run.client.await_captures(len(run.mails))
-    for person, expected in run.case.get("timeline", {}).items():
-        assert of(run.timeline(person), expected) == expected
-    if "inbox" in run.case:
-        assert of(run.client.inbox(), run.case["inbox"]) == run.case["inbox"]
-    for query, count in run.case.get("search", {}).items():
-        assert len(run.client.inbox(q=query)) == count, query
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.name)
+def test_a_mail_that_was_read_wrong_is_read_right(stack: Stack, case: Case, transport: str) -> None:
+    assert run(case, installation(stack, transport), f"case{next(_accounts)}") == []
+
+
+def command(stack: Stack, *more: str) -> Sequence[str]:
+    """Return the arguments with which an operator asks this stack."""
+    at = stack.endpoints
+    token = (
+        f'{sys.executable} -m dev.sign_in --account "$ACCOUNT" --person "$PERSON" --scope "$SCOPE"'
+    )
+    return [
+        f"--origin=http://127.0.0.1:{at.timeline_port}",
+        f"--matcher=http://127.0.0.1:{at.matcher_port}",
+        f"--ingest=http://127.0.0.1:{at.ingest_port}",
+        f"--token-command={token}",
+        f"--patience={DEADLINE}",
+        *more,
+    ]
+
+
+def test_an_operator_runs_a_case_by_name(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SIGN_WITH", stack.token_secret)
+    monkeypatch.setenv("TOKEN_ISSUER", stack.token_issuer)
+    smtp = f"--smtp=127.0.0.1:{stack.endpoints.smtp_port}"
+    assert main(command(stack, smtp, "decision-never-capture")) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "ok     decision-never-capture",
+        "1 of 1 cases passed",
+    ]
+
+
+def test_what_is_not_right_is_named(
+    stack: Stack,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A case that asks for another decision, of the same mail, fails."""
+    monkeypatch.setenv("SIGN_WITH", stack.token_secret)
+    monkeypatch.setenv("TOKEN_ISSUER", stack.token_issuer)
+    wrong = tmp_path / "wrong"
+    wrong.mkdir()
+    mail = (CASES / "decision-stranger-is-forgotten" / "mail1.eml").read_bytes()
+    (wrong / "mail1.eml").write_bytes(mail)
+    (wrong / "case.json").write_text('{"timeline": {"c1": [{}]}, "inbox": []}')
+    assert main(command(stack, f"--cases={tmp_path}")) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "FAILED wrong",
+        "       tally: expected {'attached': 1}, got {'no_match': 1}",
+        "       u1 sees timeline of c1: expected [{}], got []",
+        "0 of 1 cases passed",
+    ]
