@@ -13,6 +13,7 @@ from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
 from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
+from services.timeline.admin.reprocess_preview import ReprocessPreview
 from services.timeline.admin.setup_watch import SetupWatch
 from services.timeline.admin.stats import Stats
 from services.timeline.api.captures import capture_routes
@@ -25,6 +26,7 @@ from services.timeline.api.mail_changes import mail_change_routes
 from services.timeline.api.mails import mail_routes
 from services.timeline.api.pages import Pages, page_routes
 from services.timeline.api.quarantine import quarantine_routes
+from services.timeline.api.reprocess import reprocess_routes
 from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
 from services.timeline.api.stats import stats_routes
@@ -133,6 +135,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(stats_routes(Stats(database), account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(dead_letter_routes(records, content, replay))
+    app.include_router(reprocess_routes(ReprocessPreview(database, blobs)))
     setups = Setups(database)
     app.include_router(setup_routes(directory, Confirmations(database), setups))
     app.include_router(quarantine_routes(quarantine, release, account_settings))

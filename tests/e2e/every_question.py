@@ -18,6 +18,7 @@ OPS_ROUTES = {
     ("GET", "/v1/dead-letters/{dead_letter_id}/raw"),
     ("POST", "/v1/dead-letters/{dead_letter_id}/replay"),
     ("GET", "/v1/mails"),
+    ("GET", "/v1/reprocess/preview"),
 }
 """For operators and back-ends: the users of an account lack the scope."""
 ROUTES = {
@@ -90,6 +91,7 @@ def _values(team: TwoUsers, known: Known) -> dict[str, Sequence[str]]:
             *words,
         ],
         "unread": ["true"],
+        "all": ["true"],
         "dead_letter_id": ["a" * 32],
         "reason": ["claim_missing"],
         "state": ["waiting"],

@@ -64,6 +64,7 @@ SCOPES: dict[str, str | None] = {
     "GET /v1/dead-letters/{dead_letter_id}/raw": "ops",
     "POST /v1/dead-letters/{dead_letter_id}/replay": "ops",
     "DELETE /v1/dead-letters/{dead_letter_id}": "ops",
+    "GET /v1/reprocess/preview": "ops",
     "GET /v1/quarantine": "timeline:read",
     "POST /v1/quarantine/{held_id}/release": "timeline:write",
     "DELETE /v1/quarantine/{held_id}": "timeline:write",

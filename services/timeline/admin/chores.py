@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import structlog
@@ -11,6 +12,7 @@ from services.timeline.admin.dead_letters.arguments import OPTIONS as DEAD_LETTE
 from services.timeline.admin.dead_letters.command import DeadLettersCommand
 from services.timeline.admin.index_terms import index_terms
 from services.timeline.admin.reprocess import Reprocess
+from services.timeline.admin.reprocess_preview import ReprocessPreview
 from services.timeline.indexes import INDEXES
 from services.timeline.settings import TimelineSettings
 from services.timeline.write.indexing import TermIndexer
@@ -24,12 +26,16 @@ from shared.runtime.progress import Progress
 from shared.storage.blobs import Blobs
 from shared.storage.database import connect, migrate, what_is_missing
 
+_AT_ONCE, _EXAMPLES = 64, 3
 OPTIONS = f"""\
 {audit.OPTIONS.rstrip()}
   --migrate         build the indexes, and end
   --reprocess       make every stored mail anew from its raw bytes, as far as an older version of
                     the reader made it, and end; goes on where it was interrupted
   --reprocess --all those that this version made, too, from the beginning
+  --reprocess --dry-run
+                    say what that would change, by kind, with ids of mails, and write nothing; with
+                    --all as well
   --index-terms     put what is searched into blocks, drop the index of the version before, and end:
                     once every pod is of this version (docs/upgrades.md)
 {DEAD_LETTER_OPTIONS}"""
@@ -44,6 +50,8 @@ def do_chore(words: Sequence[str], settings: TimelineSettings) -> int | None:
     configure_logging("timeline", settings.log_level)
     if "--migrate" in words:
         run(lambda _: build_indexes(settings))
+    elif "--reprocess" in words and "--dry-run" in words:
+        run(lambda stopping: preview(settings, stopping, anew="--all" in words))
     elif "--reprocess" in words:
         run(lambda stopping: reprocess(settings, stopping, anew="--all" in words))
     elif "--index-terms" in words:
@@ -83,6 +91,34 @@ async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew
     sys.stderr.write(f"{words or 'nothing to do'}\n")
     if not finished:
         sys.stderr.write("interrupted; the same command goes on from here\n")
+
+
+async def preview(settings: TimelineSettings, stopping: asyncio.Event, *, anew: bool) -> None:
+    """Say what reprocessing would change: each kind, how many mails, and some of them."""
+    tally, examples = Counter[str](), defaultdict[str, list[str]](list)
+    kinds = Counter[str]()
+    position: str | None = ""
+    async with connect(settings.mongodb_url, "timeline reprocess preview") as client:
+        database = client[settings.timeline_database]
+        found = ReprocessPreview(database, Blobs(settings.blob_url))
+        progress = Progress("read again", await found.count())
+        while position is not None and not stopping.is_set():
+            page = await found.page(_AT_ONCE, position, anew=anew)
+            for item in page.items:
+                kinds.update(item.kinds)
+                for kind in item.kinds:
+                    if len(examples[kind]) < _EXAMPLES:
+                        examples[kind].append(f"{item.account}/{item.mail_id}")
+            tally += page.tally
+            progress.step(page.tally.total())
+            position = page.position
+        progress.end()
+    for kind, count in kinds.most_common():
+        sys.stdout.write(f"{kind:<16}{count:>9,}  {', '.join(examples[kind])}\n")
+    words = ", ".join(f"{count:,} {word}" for word, count in sorted(tally.items()))
+    sys.stderr.write(f"{words or 'nothing to do'}; nothing was written\n")
+    if position is not None:
+        sys.stderr.write("interrupted: this is not all\n")
 
 
 async def make_blocks(settings: TimelineSettings, stopping: asyncio.Event) -> None:

@@ -13,18 +13,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from msgspec import field
-from msgspec.structs import replace
 
-from services.timeline.content.reader import READER_VERSION, read
+from services.timeline.admin.rereading import ContentVersion, Rereader
+from services.timeline.content.reader import READER_VERSION
 from services.timeline.query.parts import fields_of, records_of
-from services.timeline.query.raw_bytes import RawBytes
-from services.timeline.write.projection import Projection, event_of, project
-from services.timeline.write.records import Content, Mail, Record
+from services.timeline.write.records import Content, Record
 from services.timeline.write.requests import Replace
 from services.timeline.write.stored import from_document, to_document
 from services.timeline.write.writer import Writer
-from shared.storage.blobs import BlobMissing, Blobs
-from shared.storage.database import Database, of_id
+from shared.storage.blobs import Blobs
+from shared.storage.database import Database
 
 _BATCH = 64
 """Contents at a time: as many as the writer commits together."""
@@ -41,22 +39,12 @@ class Chore(Record, frozen=True, kw_only=True, omit_defaults=True):
     begun: datetime
 
 
-class _Found(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A content, as far as it tells whether it is to be made anew."""
-
-    id: str = field(name="_id")
-    account: str
-    mail_id: str
-    reader_version: int
-    read_at: datetime
-
-
 class Reprocess:
     """One run over all contents."""
 
     def __init__(self, writer: Writer, database: Database, blobs: Blobs) -> None:
-        self._writer, self._bytes = writer, RawBytes(database, blobs)
-        self._contents, self._mails = database[Content.collection], database[Mail.collection]
+        self._writer, self._rereader = writer, Rereader(database, blobs)
+        self._contents = database[Content.collection]
         self._chores = database["chores"]
 
     async def begin(self, *, anew: bool = False) -> tuple[int, int, Counter[str]]:
@@ -86,8 +74,8 @@ class Reprocess:
         chore = from_document(Chore, known)
         position = chore.position
         while not stopping.is_set():
-            found = self._contents.find({"_id": {"$gt": position}}, fields_of(_Found))
-            batch = await records_of(_Found, found.sort("_id").limit(_BATCH))
+            found = self._contents.find({"_id": {"$gt": position}}, fields_of(ContentVersion))
+            batch = await records_of(ContentVersion, found.sort("_id").limit(_BATCH))
             if not batch:
                 await self._chores.delete_one({"_id": _chore()})
                 return True
@@ -103,38 +91,15 @@ class Reprocess:
             step(len(batch))
         return False
 
-    async def _one(self, found: _Found) -> str:
+    async def _one(self, found: ContentVersion) -> str:
         """Make one content anew; return what became of it. Raises DatabaseAway, BlobStoreAway."""
-        mail = await self._mails.find_one(of_id(found.account, found.mail_id))
-        content = await self._contents.find_one(of_id(found.account, found.id))
-        if mail is None or content is None:
-            return "without_capture"
-        return await self._anew(from_document(Mail, mail), from_document(Content, content))
-
-    async def _anew(self, mail: Mail, content: Content) -> str:
-        captures = [capture for capture in mail.captures if capture.content == content.key]
-        if not captures:
-            return "without_capture"
-        try:
-            raw = await self._bytes.get(content.account, content.raw_key)
-        except BlobMissing:
-            return "raw_missing"
-        forward = captures[0].forwarded is not None
-        read_mail = await asyncio.to_thread(read, raw, forward=forward)
-        projections = tuple(
-            _in_place(project(event_of(mail.account, capture), read_mail, raw), content)
-            for capture in captures
+        reread = await self._rereader.reread(found.account, found.mail_id, found.id)
+        if isinstance(reread, str):
+            return reread
+        request = Replace(
+            mail_id=reread.mail.id, content=reread.content, projections=reread.projections
         )
-        request = Replace(mail_id=mail.id, content=content, projections=projections)
         return (await self._writer.submit(request)).outcome
-
-
-def _in_place(projection: Projection, content: Content) -> Projection:
-    """Return the projection with the bytes that are kept already."""
-    made = replace(
-        projection.content, raw_key=content.raw_key, raw_of=content.raw_of, size=content.size
-    )
-    return replace(projection, content=made)
 
 
 def _chore() -> str:

@@ -228,6 +228,11 @@ EXAMPLES = {
     "StatsOut": STATS,
     "SetupOut": SETUP,
     "UnreadOut": {"unread": 7, "more": False},
+    "ReprocessPreviewOut": {
+        "items": [{"mail_id": MAIL["id"], "kinds": ["text", "attachments"]}],
+        "tally": {"changed": 1, "unchanged": 49},
+        "next_cursor": f"{MAIL['id']}/0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+    },
     "SettingsBody": {"visibility": "team", "quarantine": "off", "quarantine_forwards": False},
 }
 """By the name of the schema that they are of."""
