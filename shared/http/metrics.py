@@ -9,14 +9,16 @@ from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUESTS = Counter(
-    "satchel_http_requests_total", "Requests that were answered", ["method", "route", "status"]
+    "satchel_http_requests_total",
+    "HTTP requests answered, by method, route and status",
+    ["method", "route", "status"],
 )
 SECONDS = Histogram(
     "satchel_http_seconds",
-    "From a request to the end of its answer, live streams left out",
+    "Time from a request to the end of its answer, without live streams",
     ["method", "route"],
 )
-CHECK = Gauge("satchel_check", "Whether a check of readiness passes, at this moment", ["check"])
+CHECK = Gauge("satchel_check", "Whether a readiness check passes: 1 or 0", ["check"])
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})

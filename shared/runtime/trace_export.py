@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SPANS = from_zero(
     Counter(
         "satchel_spans_total",
-        "Spans given to the collector, or given up since it did not take them",
+        "Spans exported to the collector, or dropped because it did not take them",
         ["result"],
     ),
     ("exported", "dropped"),

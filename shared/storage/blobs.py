@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 _OPERATIONS = ("put", "get", "head", "delete", "list")
 BLOB_SECONDS = from_zero(
-    Histogram("satchel_blob_seconds", "Of an operation on the blob store", ["operation"]),
+    Histogram("satchel_blob_seconds", "Time for an operation on the blob store", ["operation"]),
     _OPERATIONS,
 )
 BLOB_ERRORS = from_zero(

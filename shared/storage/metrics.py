@@ -26,15 +26,15 @@ _LEFT_OUT = frozenset({"getMore"})
 
 DATABASE_SECONDS = Histogram(
     "satchel_database_seconds",
-    "From a command to MongoDB's answer; waiting for changes is left out",
+    "Time from a command to MongoDB's answer, without waits for changes",
     ["command"],
     buckets=[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 10],
 )
 DATABASE_ERRORS = from_zero(
     Counter(
         "satchel_database_errors_total",
-        "Commands that MongoDB refused or did not answer, conflicts of transactions, which are "
-        "tried again, included",
+        "Commands that MongoDB refused or did not answer, including transaction "
+        "conflicts, which are retried",
         ["command"],
     ),
     (*_COMMANDS, _OTHER),
