@@ -21,7 +21,7 @@ from tests.manifests import OVERLAYS, of_kind, render
 from tests.monitored import dashboard, mistakes, panels, recorded_and_alerts
 
 RUNBOOK = ROOT / "docs" / "runbook.md"
-GENERAL = {"first", "when-to-wake-whom"}
+GENERAL = {"first", "whom-to-call"}
 """Sections of the runbook that belong to no alert."""
 _SCHEMA = yaml.safe_load(Path(__file__).parents[1].joinpath("grafana_dashboard.yaml").read_text())
 
@@ -141,6 +141,14 @@ def test_the_runbook_speaks_of_what_there_is() -> None:
         assert name in settings, name
     metrics = {one for room in declared().values() for metric in room for one in metric.series}
     assert set(re.findall(r"satchel_\w+", text)) <= metrics
+
+
+def test_the_runbook_names_panels_as_the_dashboard_does() -> None:
+    made = dashboard()
+    titles = {made["title"], *(panel["title"] for panel in made["panels"])}
+    named = re.findall(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)", RUNBOOK.read_text())
+    assert len(named) > 10
+    assert {" ".join(name.split()) for name in named} <= titles
 
 
 def test_in_a_cluster_every_link_is_whole() -> None:
