@@ -87,7 +87,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     )
     app = create_app(
         "Satchel ingest",
-        "Takes responsibility for mail.",
+        "Accepts mail over SMTP and HTTP.",
         settings,
         Readiness(
             {

@@ -148,7 +148,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     blobs_monitor = DependencyMonitor("blob store", settings.blob_url, blobs.why_not)
     app = create_app(
         "Satchel matcher",
-        "Owns the directory and decides whom a mail concerns.",
+        "The directory, capture addresses and set-up; decides which profiles a mail concerns.",
         settings,
         Readiness(
             {"running": not_stopping(stopping), "database": holds(lambda: database_monitor.found)},

@@ -20,8 +20,8 @@ IfMatch = Annotated[
     Header(
         alias="If-Match",
         max_length=MAX_LENGTH,
-        description="The `ETag` of what was read: 412 when it has changed since. Without it the "
-        "last write wins",
+        description="The `ETag` that was read. If it has changed since, the answer is 412. Without "
+        "this header the last write wins",
     ),
 ]
 

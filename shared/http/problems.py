@@ -177,26 +177,25 @@ _BY_STATUS = {
 class FieldError(BaseModel):
     """What is wrong with one field."""
 
-    field: str = Field(description="Its name; of a nested one its path, with dots")
-    message: str = Field(description="What is wrong with it, for people")
+    field: str = Field(description="Name of the field; for a nested field its path, joined by dots")
+    message: str = Field(description="What is wrong with the field, in words")
 
 
 class ProblemBody(BaseModel):
     """An error as RFC 9457 describes it."""
 
-    type: str = Field(description="The problem type, a URI: `urn:satchel:error:` and the code")
+    type: str = Field(description="Problem type: `urn:satchel:error:` followed by the code")
     code: str = Field(
-        description="What went wrong, for programs: one of the codes in docs/errors.md. More may "
-        "be added"
+        description="Machine-readable code, one of those in docs/errors.md. More may be added"
     )
-    title: str = Field(description="The same for people")
-    status: int = Field(description="The answer's HTTP status")
-    detail: str = Field(description="What went wrong this time, for people")
+    title: str = Field(description="Short description of the code")
+    status: int = Field(description="HTTP status of the answer")
+    detail: str = Field(description="What went wrong in this request, in words")
     request_id: str | None = Field(
-        None, description="The answer's `X-Request-Id`; the service's log lines have it too"
+        None, description="The answer's `X-Request-Id`, which the service's log lines contain too"
     )
     errors: list[FieldError] | None = Field(
-        None, description="Of an invalid request, the fields that cannot be used"
+        None, description="For an invalid request, the fields that are wrong"
     )
 
 

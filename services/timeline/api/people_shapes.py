@@ -14,7 +14,7 @@ NO_NAMES: Mapping[str, KnownPerson] = MappingProxyType({})
 
 
 class NamedPerson(BaseModel):
-    """Someone whom a mail names by id."""
+    """A person whom a mail refers to by id."""
 
     person_id: str
     kind: Kind

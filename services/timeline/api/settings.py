@@ -18,20 +18,21 @@ class SettingsBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     visibility: Visibility = Field(
-        description="`team`: everyone sees all mail. `owner`: each user sees only what their own "
-        "capture address caught"
+        description="`team`: every user sees all mail. `owner`: users see only mail "
+        "received at their own capture address"
     )
     quarantine: WhatWaits | None = Field(
         None,
-        description="`failed`: mail that is not from whom it says waits for a user's yes. "
-        "`unverified`: so does mail of which that could not be found out. `off`, the default: both "
-        "are shown. In a change: as before, when it is not given",
+        description="Which mail waits in quarantine for a user's decision. `failed`: "
+        "mail whose sender failed authentication. `unverified`: also mail "
+        "whose sender could not be authenticated. `off`, the default: "
+        "none. In a change, leave it out to keep it",
     )
     quarantine_forwards: bool | None = Field(
         None,
-        description="Whether what a user forwards waits for a user's yes, where it is not proved "
-        "that the user has forwarded it. Off by default. In a change: as before, when it is not "
-        "given",
+        description="Whether a user's forwards wait in quarantine if nothing proves "
+        "that the user sent them. Default: false. In a change, leave it "
+        "out to keep it",
     )
 
 
@@ -43,7 +44,7 @@ def settings_routes(settings: AccountSettings) -> APIRouter:
     async def get_settings(
         response: Response, caller: Annotated[Caller, allowed("timeline:read")]
     ) -> SettingsBody:
-        """Return the account's settings, with their `ETag`."""
+        """Return the account's settings with their `ETag`."""
         return shown(await current(caller), response)
 
     @router.put("/v1/settings")
@@ -53,7 +54,7 @@ def settings_routes(settings: AccountSettings) -> APIRouter:
         caller: Annotated[Caller, allowed("account:write")],
         if_match: IfMatch = None,
     ) -> SettingsBody:
-        """Change the account's settings, for everyone in it, from the next request on."""
+        """Change the account's settings for all its users, from the next request on."""
         expected = None
         if if_match is not None:
             before = await current(caller)

@@ -24,12 +24,13 @@ def stats_routes(tallies: Stats, settings: AccountSettings) -> APIRouter:
     @router.get("/v1/stats")
     async def get_stats(
         caller: Annotated[Caller, allowed("timeline:read")],
-        first: Annotated[date | None, Query(alias="from", description="UTC, inclusive")] = None,
-        last: Annotated[date | None, Query(alias="to", description="UTC, inclusive")] = None,
+        first: Annotated[date | None, Query(alias="from", description="UTC day, inclusive")] = None,
+        last: Annotated[date | None, Query(alias="to", description="UTC day, inclusive")] = None,
     ) -> StatsOut:
         """Return the captures of each day, attached and dismissed by reason; 30 days by default.
 
-        With the visibility `owner`, the caller's own: what was dismissed is then not told.
+        With the visibility `owner` only the caller's own captures count, and dismissed ones are
+        left out.
         """
         last = last or datetime.now(UTC).date()
         if first is None:
