@@ -1,6 +1,6 @@
 """ingest's process: wired here, top to bottom.
 
-`--backfill` brings old mail along and ends.
+`--backfill` imports old mail and exits.
 """
 
 import asyncio

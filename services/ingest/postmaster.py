@@ -27,7 +27,7 @@ _AT_ONCE = 2
 _MAX_HOPS = 30
 _MAX_HEADER = 100 * 1024
 _RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
-_AGAIN = "451 4.3.0 the mail cannot be passed on right now, try again later"
+_AGAIN = "451 4.3.0 the mail cannot be forwarded right now, try again later"
 log = structlog.get_logger()
 
 
@@ -65,7 +65,7 @@ class Postmaster:
             return _AGAIN
         delivered = f"Delivered-To: {at}\r\n".encode()
         if _has_come_round(raw, delivered):
-            return "554 5.4.6 the mail has been here, or comes too long a way"
+            return "554 5.4.6 mail loop or too many hops"
         received = f"Received: by {self._domain} for <{at}>; {self._now()}\r\n".encode()
         self._sending += 1
         try:
@@ -77,12 +77,12 @@ class Postmaster:
         except (RelayAway, RelayRefused) as failure:
             is_final = isinstance(failure, RelayRefused)  # its reply may quote the recipient
             why = "the relay refuses the recipient" if is_final else str(failure)
-            log.warning("not passed on to the postmaster", why=why)
-            return "554 5.3.0 the mail cannot be passed on" if is_final else _AGAIN
+            log.warning("not forwarded to the postmaster", why=why)
+            return "554 5.3.0 the mail cannot be forwarded" if is_final else _AGAIN
         finally:
             self._sending -= 1
         self._rates.took(POSTMASTER, network, len(raw))
-        log.info("passed on to the postmaster", size=len(raw))
+        log.info("forwarded to the postmaster", size=len(raw))
         return "250 2.6.0 passed on"
 
 

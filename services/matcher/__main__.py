@@ -1,6 +1,6 @@
 """The matcher's process: wired here, top to bottom.
 
-`--migrate` builds the indexes and ends; `--republish` announces the whole directory again and ends.
+`--migrate` builds the indexes and exits; `--republish` publishes the whole directory again.
 """
 
 import asyncio
@@ -66,8 +66,8 @@ from shared.storage.blobs import Blobs
 from shared.storage.database import answer_outages, connect, left_in_time, migrate, what_is_missing
 
 OPTIONS = """\
-  --migrate    build the indexes, and end
-  --republish  announce the whole directory to the timeline again, and end
+  --migrate    build the indexes, and exit
+  --republish  publish the whole directory to the timeline again, and exit
 
 """
 PUBLISHES = (

@@ -50,7 +50,7 @@ def name_servers(text: str) -> list[tuple[str, int]]:
             host, _, port = host.partition(":")
         number = int(port.lstrip(":") or 53)
         if not 0 < number < 65536:
-            raise ValueError("is no port")
+            raise ValueError("is not a port")
         found.append((str(ip_address(host)), number))
     return found
 
@@ -120,7 +120,7 @@ class Resolver:
             await self._resolver.resolve(".", "NS", lifetime=1, raise_on_no_answer=False)
         except dns.exception.Timeout:
             self._away_until = time.monotonic() + _AWAY_SECONDS
-            log.warning("dns away", seconds=_AWAY_SECONDS)
+            log.warning("dns unavailable", seconds=_AWAY_SECONDS)
         except (dns.exception.DNSException, OSError):
             return  # they answer, if only to refuse
 

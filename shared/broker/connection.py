@@ -36,7 +36,7 @@ def own_cancellation_only() -> Iterator[None]:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        raise ConnectionError("the broker went away") from error
+        raise ConnectionError("the broker closed the connection") from error
 
 
 @contextlib.contextmanager

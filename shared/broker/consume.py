@@ -65,7 +65,7 @@ class Consumer(QueueConsumer):
             tracing.note("satchel.capture_id", capture_id)
         with structlog.contextvars.bound_contextvars(capture_id=capture_id):
             if message.redelivered:
-                log.info("delivered again", queue=self._queue.name)
+                log.info("redelivered", queue=self._queue.name)
             await self._until_settled(message, lambda: self._attempt(message, event))
 
     async def _attempt(self, message: AbstractIncomingMessage, event: Event | Reject) -> Outcome:

@@ -257,7 +257,7 @@ class QueueConsumer(ABC):
     def _settled(self, word: str) -> None:
         tracing.note("satchel.settled", word)
         if word in ("returned", "redelivered"):
-            log.info("delivery given back", queue=self._queue.name, to=word)
+            log.info("delivery returned", queue=self._queue.name, to=word)
         HANDLED.labels(self._queue.name, word).inc()
 
 

@@ -120,13 +120,13 @@ class TokenVerifier:
                 expires_at=float(claims["exp"]),
             )
         except jwt.PyJWKClientConnectionError as error:
-            raise KeysAway("the token's signing keys cannot be fetched right now") from error
+            raise KeysAway("the keys that verify tokens cannot be fetched right now") from error
         except jwt.ExpiredSignatureError as error:
             raise InvalidToken("the token has expired") from error
         except jwt.MissingRequiredClaimError as error:
             raise InvalidToken(f"the token has no claim {error.claim}") from error
         except (jwt.PyJWTError, ValidationError, ValueError) as error:
-            raise InvalidToken("the token is not valid here") from error
+            raise InvalidToken("the token is not valid for this API") from error
 
     def _decode(self, token: str, key: Any) -> dict[str, Any]:
         try:

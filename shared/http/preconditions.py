@@ -41,5 +41,7 @@ def demand_match(if_match: str, current: BaseModel | None) -> None:
 
 def changed_meanwhile() -> Problem:
     """Return the problem of a write that rests on what is there no more."""
-    detail = "it has changed since it was read: read it again, and apply the change to that"
+    detail = (
+        "it has changed since it was read: read it again and apply the change to the new version"
+    )
     return Problem(Code.PRECONDITION_FAILED, detail)

@@ -38,7 +38,7 @@ async def read_mail(
         if not may_hold(len(body)):
             raise too_much_mail()
     if not body:
-        raise invalid_field("body", "there is no mail in it")
+        raise invalid_field("body", "contains no mail")
     return bytes(body)
 
 

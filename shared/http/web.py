@@ -210,7 +210,9 @@ async def _caller(
 
 async def _person(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
     if not caller.has_person:
-        raise Problem(Code.PERSON_REQUIRED, "the route is for a person, and the token has none")
+        raise Problem(
+            Code.PERSON_REQUIRED, "this route needs a token of a person, and the token names none"
+        )
     return caller
 
 

@@ -63,7 +63,7 @@ class DependencyMonitor:
         self.found = why is None
         if why is None:
             if self._tries:
-                log.info(f"the {self._what} is there", at=place(self._url))
+                log.info(f"the {self._what} is available", at=place(self._url))
             self._tries = 0
             return 0.0
         pause = min(0.25 * 2.0 ** min(self._tries, 8), _LONGEST_PAUSE_SECONDS)

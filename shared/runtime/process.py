@@ -125,7 +125,7 @@ def _leave(loop: asyncio.AbstractEventLoop) -> None:
     """End the process: as safe as a crash, which can happen between any two steps anyway."""
     work = sorted({getattr(t.get_coro(), "__qualname__", "?") for t in asyncio.all_tasks(loop)})
     log = structlog.get_logger()
-    log.error("left with work in flight", after_seconds=STOP_SECONDS, work=work)
+    log.error("stopped with work in flight", after_seconds=STOP_SECONDS, work=work)
     sys.stdout.flush()
     os._exit(1)
 

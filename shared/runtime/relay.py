@@ -34,9 +34,9 @@ def relay_place(url: str) -> tuple[str, str, int]:
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ValueError("must be smtp://host:587 or smtps://host:465")
     if parts.username or parts.password:
-        raise ValueError("holds no credentials: set RELAY_USER and RELAY_PASSWORD")
+        raise ValueError("must not contain credentials: set RELAY_USER and RELAY_PASSWORD")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError("ends after the port")
+        raise ValueError("must end after the port")
     return parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme]
 
 
@@ -78,7 +78,9 @@ class Relay:
                 options = []
                 if not recipient.isascii():
                     if not session.has_extn("smtputf8"):
-                        raise RelayRefused("5.6.7 the relay takes no internationalised address")
+                        raise RelayRefused(
+                            "5.6.7 the relay does not accept internationalised addresses"
+                        )
                     options = ["SMTPUTF8", "BODY=8BITMIME"]
                 session.sendmail(envelope_sender, [recipient], mail, options)
         except smtplib.SMTPRecipientsRefused as refused:

@@ -121,8 +121,8 @@ class Settings(BaseSettings):
             secret = self.token_secret.get_secret_value() if self.token_secret else ""
             if len(secret.encode()) < MIN_SECRET_BYTES:
                 raise ValueError(
-                    f"TOKEN_SECRET must be set, to at least {MIN_SECRET_BYTES} characters "
-                    "(or TOKEN_JWKS_URL)"
+                    f"TOKEN_SECRET must be set, with at least {MIN_SECRET_BYTES} "
+                    "characters, or TOKEN_JWKS_URL instead"
                 )
             former = self.token_former_secret
             if former and len(former.get_secret_value().encode()) < MIN_SECRET_BYTES:
@@ -281,7 +281,7 @@ def load(model: type[S], service: str, options: str = "") -> S:
     for old, new in OLD_NAMES.items():
         if old in os.environ and new not in os.environ:
             os.environ[new] = os.environ[old]
-            sys.stderr.write(f"{service}: {old} is called {new} now; please rename it\n")
+            sys.stderr.write(f"{service}: {old} is now called {new}; please rename it\n")
     try:
         return model()
     except ValidationError as error:

@@ -101,9 +101,9 @@ def _provider(service: str, endpoint: str) -> "TracerProvider":
             if failed != self.is_away:
                 self.is_away = failed
                 if failed:
-                    log.warning("collector away", at=place(endpoint))
+                    log.warning("collector unavailable", at=place(endpoint))
                 else:
-                    log.info("collector back", at=place(endpoint))
+                    log.info("collector available again", at=place(endpoint))
             return result
 
     url = f"{endpoint.rstrip('/')}/v1/traces"

@@ -160,7 +160,7 @@ class Blobs:
                 if self._folder is not None:
                     await asyncio.to_thread(_sync, self._folder / key, self._folder)
         except BlobMissing as error:  # somebody deleted it before it was synced
-            raise BlobStoreAway("deleted meanwhile") from error
+            raise BlobStoreAway("was deleted in the meantime") from error
 
     async def create(self, key: str, data: bytes) -> bool:
         """Store `data`, durably, where there is nothing yet; return False where there is.
@@ -175,7 +175,7 @@ class Blobs:
         except BlobExists:
             return False
         except BlobMissing as error:  # somebody deleted it before it was synced
-            raise BlobStoreAway("deleted meanwhile") from error
+            raise BlobStoreAway("was deleted in the meantime") from error
         return True
 
     async def get(self, key: str) -> bytes:
@@ -260,7 +260,7 @@ class Blobs:
             yield
         except FileNotFoundError as error:
             if self._folder is not None and not (self._folder / _MARK).exists():
-                raise BlobStoreAway("the folder is not there") from error
+                raise BlobStoreAway("the folder does not exist") from error
             raise BlobMissing(type(error).__name__) from error
         except AlreadyExistsError as error:
             raise BlobExists from error

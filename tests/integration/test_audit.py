@@ -350,7 +350,7 @@ class TestCommand:
         [
             (["--from", "2020-01-01"], "kept for 14 days"),
             (["--from", f"{NOW:%FT%T}", "--to", f"{NOW - HOUR:%FT%T}"], "must be before"),
-            (["--without-blobs", "--sweep-orphans"], "needs the blobs"),
+            (["--without-blobs", "--sweep-orphans"], "cannot be used with --without-blobs"),
         ],
     )
     def test_a_mistake_is_one_line(self, words: list[str], why: str) -> None:

@@ -82,10 +82,10 @@ class Admission:
             SMTP_REFUSED.labels("no_capture_address").inc()
             return "550 5.1.1 no such capture address"
         if mail.chunks is not None:
-            return "503 5.5.1 the mail has begun"
+            return "503 5.5.1 RCPT is not allowed after BDAT"
         others = [one for one in mail.recipients.values() if one != recipient]
         if any(POSTMASTER in (recipient.account_tag, one.account_tag) for one in others):
-            return "452 4.5.3 mail for the postmaster goes alone, use another transaction"
+            return "452 4.5.3 mail to the postmaster needs a transaction of its own"
         if len(mail.rcpt_tos) >= self.limits.recipients:
             SMTP_REFUSED.labels("too_many_recipients").inc()
             return "452 4.5.3 too many recipients, send the rest in another transaction"
@@ -116,11 +116,11 @@ class Admission:
                 return await self._postmaster.pass_on(raw, at, sender, network)
             captures = await self._receiver.receive(raw, recipients, mail_from=sender, door="smtp")
         except NotAccepted:
-            return "451 4.3.0 the mail cannot be taken right now, try again later"
+            return "451 4.3.0 the mail cannot be accepted right now, try again later"
         except Exception as error:
             log.error("a mail could not be received", exc_info=error)
             SMTP_REFUSED.labels("fault").inc()
-            return "451 4.3.0 internal trouble, try again later"
+            return "451 4.3.0 internal error, try again later"
         for recipient in recipients:
             self.rates.took(recipient.account_tag, network, len(raw))
         return f"250 2.6.0 accepted as {captures[0]}"

@@ -42,9 +42,9 @@ class Certificate:
             if stamp != self._stamp:
                 self._stamp = stamp
                 self._context, self._expires = self._load()
-                log.info("certificate read again")
+                log.info("certificate reloaded")
         except ValueError as error:
-            log.error("certificate cannot be read again", why=str(error))
+            log.error("certificate not reloaded", why=str(error))
 
     def _changed_at(self) -> _Stamp:
         try:

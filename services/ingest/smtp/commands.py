@@ -56,7 +56,7 @@ class CaptureSession(BoundedSession):
         if len(line) > _LINE:
             await self.push("500 5.5.2 line too long")
         elif not line.endswith(b"\r\n"):
-            await self.push("500 5.5.2 a line ends with CRLF")
+            await self.push("500 5.5.2 lines must end with CRLF")
         elif command not in self._smtp_methods:
             await self.push("500 5.5.2 no such command")
         elif self._admission.require_tls and not self._is_secure and command not in _BEFORE_TLS:
@@ -67,7 +67,7 @@ class CaptureSession(BoundedSession):
         if self._errors > self._limits.errors:
             raise Leave("errors", "421 4.7.0 too many errors, goodbye")
         if self._admission.stopping.is_set():
-            raise Leave(None, "421 4.3.2 the service stops, try again")
+            raise Leave(None, "421 4.3.2 the service is stopping, try again")
 
     async def push(self, status: str | bytes) -> None:
         """Answer a command."""
@@ -191,7 +191,7 @@ class CaptureSession(BoundedSession):
             SMTP_REFUSED.labels("too_large").inc()
             return f"552 5.3.4 the mail is larger than {self._limits.mail_bytes} bytes"
         SMTP_REFUSED.labels("too_much_at_once").inc()
-        return "451 4.3.1 too much mail at a time, try again later"
+        return "451 4.3.1 too much mail in flight, try again later"
 
     async def _settle(self, answer: str) -> None:
         """Answer to a whole mail; then the next may come."""

@@ -90,7 +90,7 @@ class BoundedSession(SMTP):
         except Exception as error:
             log.error("smtp session failed", exc_info=error)
             SMTP_REFUSED.labels("fault").inc()
-            await self._say_goodbye(Leave(None, "421 4.3.0 internal trouble, try again later"))
+            await self._say_goodbye(Leave(None, "421 4.3.0 internal error, try again later"))
         finally:
             self._set_post_data_state()
             self._admission.limiter.leave(self)
@@ -109,7 +109,7 @@ class BoundedSession(SMTP):
                 async with asyncio.timeout(_PROXY_SECONDS):
                     address = str(await read_proxy_header(self._reader) or address)
             except (NoProxyHeader, TimeoutError) as error:
-                raise Leave("proxy_header", "421 4.3.5 a PROXY header was expected") from error
+                raise Leave("proxy_header", "421 4.3.5 PROXY header expected") from error
         if not limiter.comes_from(self, address):
             SMTP_REFUSED.labels("connections_per_address").inc()
             raise Leave(None, "421 4.7.0 too many connections from your address")
@@ -125,7 +125,7 @@ class BoundedSession(SMTP):
             async with self._patience():
                 return line + await self._reader.readuntil(b"\n")
         except TimeoutError as error:
-            raise Leave("timeout", "421 4.4.2 too slow or too long, goodbye") from error
+            raise Leave("timeout", "421 4.4.2 timeout, goodbye") from error
         except asyncio.LimitOverrunError as error:
             raise Leave("line_too_long", "421 4.7.0 line too long, goodbye") from error
         except asyncio.IncompleteReadError as error:

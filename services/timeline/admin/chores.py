@@ -26,12 +26,12 @@ from shared.storage.database import connect, migrate, what_is_missing
 
 OPTIONS = f"""\
 {audit.OPTIONS.rstrip()}
-  --migrate         build the indexes, and end
-  --reprocess       make every stored mail anew from its raw bytes, as far as an older version of
-                    the reader made it, and end; goes on where it was interrupted
-  --reprocess --all those that this version made, too, from the beginning
-  --index-terms     put what is searched into blocks, drop the index of the version before, and end:
-                    once every pod is of this version (docs/upgrades.md)
+  --migrate         build the indexes, and exit
+  --reprocess       read every mail that an older version has stored again, from its raw bytes, and
+                    exit; if interrupted, run it again to continue
+  --reprocess --all read all stored mail again, from the beginning
+  --index-terms     write search terms into blocks, drop the old index, and exit. Run it once every
+                    pod has this version (docs/upgrades.md)
 {DEAD_LETTER_OPTIONS}"""
 
 
@@ -82,7 +82,7 @@ async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew
     words = ", ".join(f"{count:,} {word}" for word, count in sorted(tally.items()) if count)
     sys.stderr.write(f"{words or 'nothing to do'}\n")
     if not finished:
-        sys.stderr.write("interrupted; the same command goes on from here\n")
+        sys.stderr.write("interrupted; run the same command again to continue\n")
 
 
 async def make_blocks(settings: TimelineSettings, stopping: asyncio.Event) -> None:
@@ -99,7 +99,7 @@ async def make_blocks(settings: TimelineSettings, stopping: asyncio.Event) -> No
         )
         progress.end()
     if not finished:
-        sys.stderr.write("interrupted; the same command goes on from here\n")
+        sys.stderr.write("interrupted; run the same command again to continue\n")
 
 
 def make_audit(words: Sequence[str], settings: TimelineSettings) -> int:

@@ -39,7 +39,7 @@ class SetupWatch(Periodic):
             with database_errors():
                 await self.look(datetime.now(UTC))
         except DatabaseAway as away:
-            log.warning("set-ups not looked at", why=str(away))
+            log.warning("set-up notices not updated", why=str(away))
 
     async def look(self, now: datetime) -> None:
         """Look at all of them once."""

@@ -88,7 +88,9 @@ def page_routes(pages: Pages, embedders: Sequence[str], sign_in: SignIn | None) 
     async def page(path: str, request: Request) -> Response:
         found = pages.find(path)
         if found is None:
-            raise Problem(Code.PAGES_NOT_BUILT, "there is no such page: were the pages built?")
+            raise Problem(
+                Code.PAGES_NOT_BUILT, "the page does not exist, or the pages were not built"
+            )
         headers = {
             "ETag": found.etag,
             "Cache-Control": _FOR_EVER if path.startswith(_HASHED) else _ASKED_AGAIN,

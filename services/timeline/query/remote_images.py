@@ -88,10 +88,10 @@ class RemoteImages:
                 if content_type is None:
                     raise _RefusedError("type")
         except _RefusedError as refused:
-            log.info("remote picture refused", why=str(refused))
+            log.info("remote image refused", why=str(refused))
             raise ImageAway from None
         except (OSError, TimeoutError, ValueError, h11.ProtocolError) as error:
-            log.info("remote picture away", why=type(error).__name__)
+            log.info("remote image unavailable", why=type(error).__name__)
             raise ImageAway from None
         return RemoteImage(data, content_type)
 

@@ -145,7 +145,7 @@ class DeadLettersCommand:
                 try:
                     after = await replay.replay(letter, self._given.by)
                 except BlobMissing:
-                    return "its bytes are gone"
+                    return "its bytes no longer exist"
                 except PublishFailed as failure:
                     if failure.reason == UNROUTABLE:
                         return "no queue takes it"

@@ -55,5 +55,5 @@ class Content:
 def _key(stored: StoredLetter) -> str:
     key = stored.claim or stored.body_key
     if key is None or stored.state != "waiting":
-        raise BlobMissing("it carries no mail")
+        raise BlobMissing("it contains no mail")
     return key

@@ -100,7 +100,7 @@ class Replay:
                 await self.content.remove(letter, claim=claim)
             except BlobStoreAway as away:
                 log.warning(
-                    "dead letter not tidied",
+                    "dead letter not cleaned up",
                     capture_id=letter.capture_id,
                     dead_letter=id_,
                     why=str(away),
