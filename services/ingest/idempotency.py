@@ -30,11 +30,11 @@ KEPT: timedelta = IDEMPOTENCY_KEPT
 
 
 class KeyReused(Exception):
-    """The key came with another mail or recipient before."""
+    """The key was used before with another mail or recipient."""
 
 
 class Upload(BaseModel):
-    """What is known of an upload with a key."""
+    """What is known about an upload with a key."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -53,7 +53,7 @@ class IdempotencyKeys:
     async def begin(
         self, caller: Caller, key: str, recipient: CaptureAddress, raw: bytes
     ) -> Upload:
-        """Return the upload that the key stands for: a new one, or that of an earlier request.
+        """Return the upload for this key: a new one, or that of an earlier request.
 
         Raises KeyReused, BlobStoreAway.
         """

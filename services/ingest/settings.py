@@ -15,7 +15,7 @@ _DEFAULT = SmtpLimits(mail_bytes=30 * 1024 * 1024)
 
 
 class IngestSettings(RelaySettings):
-    """Everything ingest can be told."""
+    """The settings of ingest."""
 
     ingest_smtp_port: int = Field(2525, ge=1, le=65535, description="Port for SMTP.")
     ingest_http_port: int = Field(
@@ -162,7 +162,7 @@ class IngestSettings(RelaySettings):
 
     @property
     def smtp_limits(self) -> SmtpLimits:
-        """What one SMTP session may do."""
+        """The limits of one SMTP session."""
         return SmtpLimits(
             mail_bytes=self.max_mail_bytes,
             idle_seconds=self.smtp_timeout,
@@ -179,14 +179,14 @@ class IngestSettings(RelaySettings):
 
     @property
     def postmaster(self) -> Postmaster | None:
-        """By whom mail for the postmaster is passed on, if anybody reads it."""
+        """The forwarder of mail to the postmaster, if POSTMASTER_FORWARD is set."""
         if self.relay is None or self.postmaster_forward is None:
             return None
         return Postmaster(self.relay, self.postmaster_forward, self.capture_domain)
 
     @property
     def bytes_in_flight_per_account(self) -> int:
-        """The share of MAX_BYTES_IN_FLIGHT that one account may have; the largest mail fits."""
+        """Half of MAX_BYTES_IN_FLIGHT, but enough for the largest mail."""
         return max(self.max_bytes_in_flight // 2, self.max_mail_bytes)
 
     @property

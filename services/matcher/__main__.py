@@ -194,7 +194,7 @@ async def build_indexes(settings: MatcherSettings) -> None:
 
 
 async def republish(settings: MatcherSettings, stopping: asyncio.Event) -> None:
-    """Announce everyone and every address again, and say how far it is."""
+    """Publish everyone and every address again, and show the progress."""
     publisher = Publisher(settings.amqp_url, "matcher republish", uses(publishes=PUBLISHES))
     async with connect(settings.mongodb_url, "matcher") as client, running(publisher, stopping):
         outbox = Outbox(client[settings.matcher_database], publisher)

@@ -9,7 +9,7 @@ from shared.runtime.settings import DatabaseSettings, RelaySettings
 
 
 class MatcherSettings(RelaySettings, DatabaseSettings):
-    """Everything the matcher can be told."""
+    """The settings of the matcher."""
 
     matcher_http_port: int = Field(
         8002, ge=1, le=65535, description="Port for the HTTP API, /metrics and the probes."

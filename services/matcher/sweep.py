@@ -1,7 +1,7 @@
-"""Removes from the blob store what nobody needs any more.
+"""Deletes what nobody needs any more from the blob store.
 
-That is claims that crashes between two steps left behind, receipts that are as old as the oldest
-dead letter, and idempotency keys of yesterday.
+These are claims left behind by crashes, receipts that are older than any dead letter, and
+idempotency keys after a day.
 """
 
 import structlog

@@ -14,7 +14,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 class TimelineSettings(DatabaseSettings):
-    """Everything the timeline can be told."""
+    """The settings of the timeline."""
 
     timeline_http_port: int = Field(
         8003,
@@ -82,7 +82,7 @@ class TimelineSettings(DatabaseSettings):
 
     @property
     def pages(self) -> Path:
-        """Where the built pages are."""
+        """Folder of the built pages."""
         return _ROOT / self.pages_folder
 
     @property
@@ -92,7 +92,7 @@ class TimelineSettings(DatabaseSettings):
 
     @property
     def sign_in(self) -> SignIn | None:
-        """How readers of the pages sign in; None where they come with a token."""
+        """How users of the pages sign in; None if they come with a token."""
         if not self.sign_in_client_id:
             return None
         return SignIn(

@@ -50,7 +50,7 @@ _UnderWay = tuple[OldMail, asyncio.Task[str | None]]
 
 @dataclass
 class State:
-    """How far a backfill is: everything before `place` is done."""
+    """Progress of a backfill: everything before `place` is done."""
 
     file: Path
     of: str
@@ -61,7 +61,7 @@ class State:
     tally: Counter[str] = field(default_factory=Counter)
 
     def load(self) -> None:
-        """Read what an earlier run has left, if anything; raise Mistake when it is another's."""
+        """Read the state of an earlier run, if any. Raises Mistake if it is another backfill's."""
         try:
             kept = json.loads(self.file.read_text())
             if kept["of"] != self.of:
@@ -74,7 +74,7 @@ class State:
             raise Mistake(f"{self.file} is not a backfill state ({error})") from error
 
     def save(self) -> None:
-        """Write it, whole or not at all; raise Mistake when that is impossible."""
+        """Write the state atomically. Raises Mistake if that is impossible."""
         kept = {"of": self.of, "file": self.place.file, "offset": self.place.offset}
         kept |= {"taken": self.taken, "tally": self.tally}
         new = self.file.with_name(f"{self.file.name}.new")
@@ -88,7 +88,7 @@ class State:
             raise Mistake(f"{self.file}: {error.strerror}; choose another --state") from error
 
     def forget(self) -> None:
-        """Remove it: everything is done."""
+        """Delete the state, since everything is done."""
         self.file.unlink(missing_ok=True)
 
 
@@ -120,7 +120,7 @@ class Backfill:
         self.finished = False
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Bring along what there is, until the end or `stopping`; say how it went."""
+        """Import the mails until the end or `stopping`, and print a summary."""
         settings, started = self._settings, time.monotonic()
         publisher = Publisher(
             settings.amqp_url,

@@ -1,9 +1,9 @@
-"""Which recipients and mails are admitted, and what all sessions of a server share.
+"""Which recipients and mails are accepted, and the state that all sessions of a server share.
 
-* RCPT is checked by the address's own MAC: 550 for anything that is no capture address here, 450
-  while its account is over its rate, so that a mail's other recipients are not held up.
-* 250 after the broker's confirm, 451 when it cannot confirm.
-* What a sender and an account may take of it stands in `limits.py`.
+* RCPT checks the MAC of the address. Anything but a capture address of this deployment gets 550.
+  An account over its rate gets 450, so that other recipients of the mail are not delayed.
+* A mail gets 250 after the broker's confirm, and 451 if the broker cannot confirm.
+* `limits.py` has the limits of one session.
 """
 
 import asyncio
@@ -30,15 +30,15 @@ log = structlog.get_logger()
 
 
 class Client(Connection, Protocol):
-    """A session, as far as it names recipients."""
+    """A session, as far as admission needs it."""
 
     @property
     def network(self) -> str:
-        """The network of its address."""
+        """The network of the client's address."""
 
 
 class Admission:
-    """What the sessions of one server share, and what they ask about recipients and mails."""
+    """Shared state of a server's sessions. Decides about recipients and mails."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Admission:
         self.stopping = asyncio.Event()
 
     def is_proxy(self, address: str) -> bool:
-        """Whether it must begin with a PROXY header; whoever else does so is not understood."""
+        """Whether a connection from this address must begin with a PROXY header."""
         if not self._proxies:
             return False
         ip = ip_address(address.partition("%")[0])

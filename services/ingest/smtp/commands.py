@@ -79,7 +79,7 @@ class CaptureSession(BoundedSession):
         await self._write(text)
 
     async def smtp_EHLO(self, hostname: str | None) -> None:  # noqa: N802 - the library's name
-        """Begin anew, and say what can be used."""
+        """Start a session and list the extensions."""
         if await self._is_named(hostname, "EHLO"):
             can_secure = self._admission.certificate is not None and not self._is_secure
             lines = (
@@ -95,7 +95,7 @@ class CaptureSession(BoundedSession):
             await self._write(f"{told}250 ENHANCEDSTATUSCODES")
 
     async def smtp_HELO(self, hostname: str | None) -> None:  # noqa: N802 - the library's name
-        """Begin anew, as in the eighties."""
+        """Start a session without extensions."""
         if await self._is_named(hostname, "HELO"):
             await self._write(f"250 {self.hostname}")
 
@@ -170,7 +170,7 @@ class CaptureSession(BoundedSession):
         await self.push("252 2.5.0 ask with RCPT")
 
     async def smtp_HELP(self, _: str | None) -> None:  # noqa: N802 - the library's name
-        """Answer with the commands there are."""
+        """List the commands."""
         await self.push(f"214 2.0.0 {_COMMANDS}")
 
     def _reservation(self, mail: Mail) -> Reservation:

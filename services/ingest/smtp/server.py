@@ -41,7 +41,7 @@ class SmtpServer:
             client.hang_up()
 
     def stop(self) -> None:
-        """Take no new sessions; finish the mails in flight."""
+        """Accept no new sessions, and finish the mails in flight."""
         self._admission.stopping.set()
 
     def _session(self) -> CaptureSession:

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 class TooManyToday(Exception):
-    """The user has had as many challenges as a day allows."""
+    """The user has used up the challenges of the day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ class Proving:
     async def send(
         self, account: str, person_id: str, address: str, *, repeated: bool = False
     ) -> Sent:
-        """Send a challenge to the user's address; return once the relay took or refused it.
+        """Send a challenge to the user's address; return once the relay accepted or refused it.
 
-        Remembered before it is sent, so that it may come back at once. Raises TooManyToday, and
-        RelayAway, which does not count as one of the day's.
+        It is recorded before it is sent, so it may come back at once. Raises TooManyToday, and
+        RelayAway, which does not count towards the day's limit.
         """
         relay, now = self.relay, _milliseconds(datetime.now(UTC))
         if relay is None:

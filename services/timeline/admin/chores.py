@@ -36,7 +36,7 @@ OPTIONS = f"""\
 
 
 def do_chore(words: Sequence[str], settings: TimelineSettings) -> int | None:
-    """Do what the words of the command line ask for; return the exit code, None when nothing."""
+    """Run the command on the command line; return its exit code, or None if there is none."""
     if words[:1] == ["--dead-letters"]:
         return handle_dead_letters(words[1:], settings)
     if "--audit" in words:
@@ -62,7 +62,7 @@ async def build_indexes(settings: TimelineSettings) -> None:
 
 
 async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew: bool) -> None:
-    """Make every stored mail anew; say how far it is and what changed."""
+    """Read stored mail again; show the progress and what changed."""
     async with connect(settings.mongodb_url, "timeline reprocess") as client:
         database = client[settings.timeline_database]
         blobs = Blobs(settings.blob_url)
@@ -86,7 +86,7 @@ async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew
 
 
 async def make_blocks(settings: TimelineSettings, stopping: asyncio.Event) -> None:
-    """Put all search terms into blocks; say how far it is."""
+    """Put all search terms into blocks and show the progress."""
     async with connect(settings.mongodb_url, "timeline index terms") as client:
         database = client[settings.timeline_database]
         rows = await database[MailRow.collection].estimated_document_count()
@@ -103,7 +103,7 @@ async def make_blocks(settings: TimelineSettings, stopping: asyncio.Event) -> No
 
 
 def make_audit(words: Sequence[str], settings: TimelineSettings) -> int:
-    """Return 0 when every promise is kept, 1 when one is broken, 2 when that cannot be told."""
+    """Run the audit: return 0 if every promise is kept, 1 if one is broken, 2 if it failed."""
     configure_logging("timeline", "ERROR")  # standard output is for what it finds
     try:
         made = audit.Audit(settings, audit.Wanted.parse(words, settings.dead_letters_kept))
@@ -118,7 +118,7 @@ def make_audit(words: Sequence[str], settings: TimelineSettings) -> int:
 
 
 def handle_dead_letters(words: Sequence[str], settings: TimelineSettings) -> int:
-    """Do what was asked for about dead letters; return the exit code."""
+    """Run a dead-letter command; return its exit code."""
     configure_logging("timeline", "ERROR")  # standard output is for what was asked for
     asked = DeadLettersCommand(settings, words)
     run(asked.run)

@@ -1,6 +1,6 @@
-"""`/v1/dead-letters`: what could not be handled, for those who run the service.
+"""`/v1/dead-letters`: messages that could not be handled, for operators.
 
-The scope `ops` is for these routes alone, and shows the mail of everybody in the account.
+The scope `ops` is for these routes only. It shows the mail of everybody in the account.
 """
 
 from collections.abc import Sequence

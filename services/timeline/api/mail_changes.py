@@ -56,7 +56,7 @@ class ChangedMailList(BaseModel):
 
 
 async def viewer_for(settings: AccountSettings, caller: Caller, what: str) -> Viewer:
-    """Return what a person or a back-end may see; of a back-end it is logged."""
+    """Return what a person or a back-end may see. Access by a back-end is logged."""
     if caller.may(TIMELINE_ALL):
         log.info("account mail read", account=caller.account, what=what, scope=TIMELINE_ALL)
         return viewer_of_all(caller)

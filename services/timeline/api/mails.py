@@ -164,7 +164,7 @@ def mail_routes(
 
 @contextmanager
 def blob_errors(what: str | None = None) -> Iterator[None]:
-    """Answer for the blob store: 503 while it is away, 404 for what it does not have, if named."""
+    """Answer 503 while the blob store is unavailable; 404 for a missing blob that `what` names."""
     try:
         yield
     except BlobMissing as error:
@@ -185,7 +185,7 @@ def mail_file(raw: bytes, id_: str) -> Response:
 def download_headers(filename: str) -> dict[str, str]:
     """Return the header fields of a file to save. RFC 6266 section 4, RFC 8187 section 3.2.
 
-    An old client gets the name in ASCII, any other as it is; no part of it can end the field.
+    Old clients get the name in ASCII, others the exact one. No part of a name can end the field.
     """
     plain = _UNSAFE_IN_NAME.sub("_", filename.encode("ascii", "replace").decode())
     exact = quote(filename, safe="")

@@ -1,4 +1,4 @@
-"""`/v1/quarantine`: what waits for a user's yes. Who would see the mail may decide."""
+"""`/v1/quarantine`: mail that waits for a user's decision. Users who would see it may decide."""
 
 from datetime import datetime
 from typing import Annotated, Self

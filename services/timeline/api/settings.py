@@ -1,4 +1,4 @@
-"""`/v1/settings`: what an account can set."""
+"""`/v1/settings`: the account's settings."""
 
 from typing import Annotated
 

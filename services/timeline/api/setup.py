@@ -170,7 +170,7 @@ class NoticeOut(BaseModel):
 
     @classmethod
     def all_of(cls, found: Iterable[Notice]) -> "list[NoticeOut]":
-        """Return what is shown of them."""
+        """Return the notices to show."""
         return [
             cls(
                 kind=notice.kind,

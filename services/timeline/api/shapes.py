@@ -26,7 +26,7 @@ from shared.contracts.events import (
 
 
 class FromRecord(BaseModel):
-    """A shape whose fields are those of a record."""
+    """A shape with the same fields as a record."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -177,7 +177,7 @@ class MailDetail(MailOut):
         *,
         has_remote_images: bool,
     ) -> Self:
-        """Return the mail as its viewer may see it, with its HTML as it is to be shown."""
+        """Return the mail as its viewer may see it, with the HTML to show."""
         content = shown.content
         bcc = [
             ParticipantOut(address=entry.address, role=Role.BCC, source=Source.HEADER)
@@ -242,7 +242,7 @@ def _bcc(shown: ShownMail[ListedContent]) -> Sequence[NamedAddress]:
 
 
 def match_out(match: MatchRecord) -> Match:
-    """Return a match, without whose Bcc it is known from."""
+    """Return a match without the names of those whose Bcc revealed it."""
     return Match.model_validate(match, from_attributes=True)
 
 

@@ -143,7 +143,7 @@ class Inbox:
         return len(unread), len(rows) == MAX_SCANNED
 
     async def one(self, viewer: Viewer, conversation_id: str) -> InboxItem | None:
-        """Return a conversation by its id, or by one that it had before it was merged."""
+        """Return a conversation by its id, or by a former id from before a merge."""
         conversation = await self._conversations.resolve(viewer.account, conversation_id)
         found = (
             await self.of_conversations(viewer, [conversation]) if conversation is not None else []
@@ -161,7 +161,7 @@ class Inbox:
         return await self._joined(viewer, [newest[c] for c in conversations if c in newest])
 
     async def mark(self, viewer: Viewer, conversation_id: str, *, unread: bool) -> bool:
-        """Mark a conversation as read or unread; return whether there is such a one."""
+        """Mark a conversation as read or unread; return whether it exists."""
         if await self.one(viewer, conversation_id) is None:
             return False
         conversation = await self._conversations.resolve(viewer.account, conversation_id) or ""
@@ -173,7 +173,7 @@ class Inbox:
         return True
 
     async def mark_all(self, viewer: Viewer, before: datetime) -> None:
-        """Mark everything as read that had arrived at that moment."""
+        """Mark everything as read that had arrived by this time."""
         await self._read_state.mark_all(viewer, int(before.timestamp() * 1000))
 
     async def _arrivals(

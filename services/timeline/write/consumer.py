@@ -114,7 +114,7 @@ class Projector:
         is_released: bool = False,
         proves: tuple[Share, ...] = (),
     ) -> Answer:
-        """Show a mail, or let it wait for a user's yes unless they have said it (`is_released`)."""
+        """Show a mail, or quarantine it unless a user has released it (`is_released`)."""
         may_wait = False
         if can_wait(event) and not is_released:
             may_wait = has_to_wait(event, await self.settings.quarantined(event.account))

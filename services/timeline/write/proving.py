@@ -1,6 +1,6 @@
-"""What a capture proves of its owner's set-up, and what else is noted of it. Pure.
+"""Records what a capture proves about its owner's set-up. Pure.
 
-Live captures count, each once, with the outcome that is recorded first: dismissed ones as well,
+Only live captures count, each once, with the outcome recorded first. Dismissed ones count too,
 since most forwarded mail matches no profile.
 """
 
@@ -23,7 +23,7 @@ def setup_id(account: str, owner: str) -> str:
 
 
 def setup_query(event: MailAttached | MailDismissed | MailConfirmation) -> ById | None:
-    """Return what has to be loaded of a set-up; None when the event tells nothing of it."""
+    """Return the query to load a set-up; None if the event says nothing about it."""
     is_told = isinstance(event, MailConfirmation) or event.half is not None or event.leak
     if event.backfill or event.owner is None or not is_told:
         return None
@@ -31,7 +31,7 @@ def setup_query(event: MailAttached | MailDismissed | MailConfirmation) -> ById 
 
 
 def prove(draft: Draft, event: MailAttached | MailDismissed, now: datetime) -> None:
-    """Note what a capture tells that has no outcome yet."""
+    """Record what a capture without an outcome proves."""
     if event.owner is None or setup_query(event) is None:
         return
     if event.half is not None:
@@ -44,7 +44,7 @@ def prove(draft: Draft, event: MailAttached | MailDismissed, now: datetime) -> N
 def prove_half(
     draft: Draft, account: str, owner: str, half: Half, at: datetime, now: datetime
 ) -> None:
-    """Note that a half of a user's set-up has brought something at that moment."""
+    """Record that a half received mail at this time."""
     at = _milliseconds(at)
     setup, day = _setup(draft, account, owner), at.astimezone(UTC).date()
     draft.see(HalfDayKey(account, owner, half.value, day.isoformat()), at)
@@ -57,7 +57,7 @@ def prove_half(
 
 
 def note_asked(draft: Draft, event: MailConfirmation, now: datetime) -> None:
-    """Note that a provider asks whether it may forward."""
+    """Record that a provider asks whether it may forward."""
     if setup_query(event) is None:
         return
     setup = _setup(draft, event.account, event.owner)
@@ -67,7 +67,7 @@ def note_asked(draft: Draft, event: MailConfirmation, now: datetime) -> None:
 
 
 def tell_owner(draft: Draft, account: str, owner: str, now: datetime) -> None:
-    """Let a user's open pages fetch their set-up again; once a batch is enough."""
+    """Send a hint to the user's open pages about their set-up, once per batch."""
     hint = Hint(account=account, audience=setup_of(owner), conversation_id="", at=now)
     if hint not in draft.hints:
         draft.hints.append(hint)

@@ -1,7 +1,7 @@
-"""What became of the captures, and how many of each: one outcome a capture, counted once. Pure.
+"""Outcomes of captures: one per capture, counted once. Pure.
 
-`attached` wins over `dismissed`. A `quarantined` capture becomes attached by a user's yes, or
-dismissed: `refused` by a user, `expired` without an answer. That is final.
+`attached` wins over `dismissed`. A `quarantined` capture becomes attached when a user releases it,
+or dismissed: `refused` by a user, or `expired` without a decision. That is final.
 """
 
 from datetime import datetime, timedelta
@@ -35,12 +35,12 @@ class Recorded(Struct, frozen=True):
 
 
 def outcome_of(draft: Draft, event: MailAttached) -> Outcome | None:
-    """Return what became of the event's capture so far."""
+    """Return the outcome of the event's capture so far."""
     return draft.one(Outcome, event.account, str(event.capture_id))
 
 
 def is_final(outcome: Outcome | None) -> bool:
-    """Return whether nothing brings the capture back."""
+    """Return whether the capture can no longer be attached."""
     return outcome is not None and outcome.decision == "dismissed" and outcome.reason in FINAL
 
 
@@ -50,7 +50,7 @@ def record_attached(
     decision: Literal["attached", "quarantined"],
     mail_id: str | None = None,
 ) -> Recorded:
-    """Record an event of an attached capture, with its mail, or of one that waits for a yes."""
+    """Record an event of an attached or quarantined capture, with its mail."""
     before, part = outcome_of(draft, event), part_of(event)
     seen = before.parts if before else ()
     now = before or Outcome(
@@ -83,7 +83,7 @@ def record_attached(
 
 
 def record_refused(draft: Draft, account: str, capture_id: str, owner: str, reason: Final) -> None:
-    """Record that a capture that waited is forgotten, unless it has been attached."""
+    """Record that a quarantined capture was deleted, unless it has been attached."""
     before = draft.one(Outcome, account, capture_id)
     if before is None or before.decision != "quarantined":
         return

@@ -1,8 +1,8 @@
-"""The command: what it is given, what it says, and how it ends.
+"""The `--audit` command: its arguments, its output and its exit code.
 
-Findings are lines on standard output as they are found, the totals are the last; progress goes to
-standard error. It ends with 0 when every promise is kept, 1 when one is broken, 2 when that cannot
-be told.
+Findings go to standard output as they are found, followed by the totals. Progress goes to standard
+error. The exit code is 0 if every promise is kept, 1 if one is broken, 2 if the audit could not be
+completed.
 """
 
 import argparse
@@ -62,7 +62,7 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the command was asked for."""
+    """The arguments of the command."""
 
     period: Period
     blobs: bool
@@ -109,7 +109,7 @@ class Audit:
         self.code = 2
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Make the audit; `code` says how it ended."""
+        """Run the audit and set `code`."""
         try:
             with database_errors():
                 work = asyncio.ensure_future(self._audit())

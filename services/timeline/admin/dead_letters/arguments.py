@@ -1,4 +1,4 @@
-"""The words of `--dead-letters`."""
+"""The arguments of `--dead-letters`."""
 
 import argparse
 import os
@@ -22,7 +22,7 @@ OPTIONS = """\
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Return what was asked for: `action`, and what goes with it. Exits with 2 when it is wrong."""
+    """Return the parsed arguments; `action` names the command. Exits with 2 if they are wrong."""
     parser = argparse.ArgumentParser(
         prog="timeline --dead-letters", add_help=False, allow_abbrev=False
     )
