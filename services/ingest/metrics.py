@@ -1,4 +1,4 @@
-"""What ingest counts. Accounts and addresses are never labels."""
+"""Metrics of ingest. Accounts and addresses are never labels."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What the matcher counts. Accounts and addresses are never labels."""
+"""Metrics of the matcher. Accounts and addresses are never labels."""
 
 from prometheus_client import Counter, Histogram
 

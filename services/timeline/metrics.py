@@ -1,4 +1,4 @@
-"""What the timeline counts. Accounts and addresses are never labels."""
+"""Metrics of the timeline. Accounts and addresses are never labels."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

@@ -1,4 +1,4 @@
-"""Consuming: a delivery leaves the queue when it was handled, and not before."""
+"""Consuming: a delivery leaves its queue after it was handled, and not before."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -108,8 +108,10 @@ class Consumer(QueueConsumer):
 
 
 class DeadLetterConsumer(QueueConsumer):
-    """Gives what lies in the dead-letter queue to a handler. Whatever it is, it is never rejected:
-    a dead letter that made another would go round for ever. What fails is tried again."""
+    """Gives the messages of the dead-letter queue to a handler, and never rejects one.
+
+    A dead letter that makes another would loop for ever. What fails is tried again.
+    """
 
     def __init__(
         self,

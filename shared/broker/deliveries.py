@@ -1,4 +1,4 @@
-"""One queue's deliveries: taken, held while what they need is away, and settled."""
+"""The deliveries of one queue: received, held while a dependency is unavailable, and settled."""
 
 import asyncio
 import contextlib

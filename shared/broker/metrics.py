@@ -1,4 +1,4 @@
-"""What every service counts of the broker: publishing, deliveries, queues, dead letters."""
+"""Metrics of the broker in every service: publishing, deliveries, queues, dead letters."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

@@ -146,9 +146,9 @@ _ETAG = {
 
 
 def complete(app: FastAPI, examples: Mapping[str, Any]) -> None:
-    """Let an app describe itself completely; examples are by the name of their schema.
+    """Complete the document of an app; `examples` are keyed by the name of their schema.
 
-    More may be added to them later. The framework could show them, but leaves out every null.
+    More may be added later. The framework could show them, but leaves out every null.
     """
     describe = app.openapi
 
@@ -183,7 +183,7 @@ def _routes_of(routes: Iterable[BaseRoute]) -> Iterator[APIRoute]:
 
 
 def operations_of(document: Document) -> Iterator[tuple[str, str, Document]]:
-    """Yield the path, the method and the description of each operation."""
+    """Yield the path, method and description of each operation."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield path, method, operation

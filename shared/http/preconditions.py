@@ -27,20 +27,20 @@ IfMatch = Annotated[
 
 
 def etag_of(shown: BaseModel) -> str:
-    """Return the tag of what a caller is shown."""
+    """Return the entity tag of a representation."""
     digest = hashlib.sha256(shown.model_dump_json(by_alias=True).encode()).hexdigest()
     return f'"{digest[:32]}"'
 
 
 def demand_match(if_match: str, current: BaseModel | None) -> None:
-    """Raise the problem 412 unless the caller has seen what there is; None: there is nothing."""
+    """Raise the problem 412 unless `if_match` names the current version, if there is one."""
     tags = {tag.strip().removeprefix("W/") for tag in if_match.split(",")}
     if current is None or tags.isdisjoint({"*", etag_of(current)}):
         raise changed_meanwhile()
 
 
 def changed_meanwhile() -> Problem:
-    """Return the problem of a write that rests on what is there no more."""
+    """Return the problem of a write that is based on an old version."""
     detail = (
         "it has changed since it was read: read it again and apply the change to the new version"
     )

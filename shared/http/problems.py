@@ -227,7 +227,7 @@ class Problem(Exception):
 
     @property
     def body(self) -> ProblemBody:
-        """Return what is answered, within the request."""
+        """Return the body of the answer, with the id of the current request."""
         return ProblemBody(
             type=self.code.type,
             code=self.code.code,
@@ -240,12 +240,12 @@ class Problem(Exception):
 
 
 def invalid_field(field: str, message: str) -> Problem:
-    """Return the problem of a field that cannot be used as it is."""
+    """Return the problem of an invalid field."""
     return Problem(Code.INVALID_REQUEST, f"{field}: {message}", errors={field: message})
 
 
 def not_found(what: str) -> Problem:
-    """Return the problem of something that is not there, or not this account's."""
+    """Return the problem of something that does not exist, or is another account's."""
     return Problem(Code.NOT_FOUND, f"there is no such {what}")
 
 

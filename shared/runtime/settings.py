@@ -1,7 +1,7 @@
 """Settings: one typed tree that prints its own documentation.
 
-Each is an environment variable of the field's name in capitals. All have a default that works on
-one machine, except secrets, which have none.
+Each setting is the environment variable with the field's name in capitals. Each has a default that
+works on one machine, except secrets, which have none.
 """
 
 import os
@@ -23,7 +23,7 @@ S = TypeVar("S", bound="Settings")
 
 
 def with_ca(url: str, option: str, file: Path | None) -> str:
-    """Return the URL with the file of a certificate authority as this option, if there is one."""
+    """Return the URL with this file as the option for a CA certificate, if a file is given."""
     if file is None:
         return url
     parts = urlsplit(url)
@@ -32,7 +32,7 @@ def with_ca(url: str, option: str, file: Path | None) -> str:
 
 
 class Settings(BaseSettings):
-    """What every service needs."""
+    """Settings of every service."""
 
     model_config = SettingsConfigDict(
         extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
@@ -146,17 +146,17 @@ class Settings(BaseSettings):
 
     @property
     def token_claims(self) -> Claims:
-        """The names of the claims that say who calls."""
+        """The names of the claims that identify the caller."""
         return Claims(self.token_account_claim, self.token_person_claim, self.token_scope_claim)
 
     @property
     def origins(self) -> list[str]:
-        """The origins that a browser may call from."""
+        """Origins whose pages may call the API."""
         return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
 
 
 class CaptureSettings(Settings):
-    """What services that mint or recognise capture addresses need besides."""
+    """Settings of services that mint or verify capture addresses."""
 
     capture_domain: str = Field(
         "in.satchel.test",
@@ -186,12 +186,12 @@ class CaptureSettings(Settings):
 
     @property
     def key_ring(self) -> KeyRing:
-        """The key ring of capture addresses."""
+        """The keys of capture addresses."""
         return KeyRing.parse(self.capture_keys.get_secret_value(), self.capture_signing_key)
 
 
 class RelaySettings(CaptureSettings):
-    """What services that send mail need besides."""
+    """Settings of services that send mail."""
 
     relay_url: str | None = Field(
         None,
@@ -242,7 +242,7 @@ class RelaySettings(CaptureSettings):
 
 
 class DatabaseSettings(Settings):
-    """What services with a database need besides."""
+    """Settings of services with a database."""
 
     mongodb_url: str = Field(
         "mongodb://127.0.0.1:27017/?replicaSet=rs0",
@@ -266,10 +266,10 @@ OLD_NAMES = {"MAX_BYTES_IN_HAND": "MAX_BYTES_IN_FLIGHT"}
 
 
 def load(model: type[S], service: str, options: str = "") -> S:
-    """Read the settings from the environment, or say in one line what to set and exit with 2.
+    """Read the settings from the environment. On an error print what to set, and exit with 2.
 
-    With `--help` on the command line the settings are printed instead, after `options`, the text
-    about other words on the command line; with `--version` the version.
+    With `--help` on the command line print the settings instead, after `options`, the help text of
+    the command line; with `--version` print the version.
     """
     if "--version" in sys.argv[1:]:
         sys.stdout.write(f"{service} {VERSION}\n")

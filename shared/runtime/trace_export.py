@@ -1,8 +1,8 @@
-"""Sends the steps of traces to a collector, by OpenTelemetry's protocol over HTTP.
+"""Exports the steps of traces to a collector, by OTLP over HTTP.
 
 Off unless OTEL_EXPORTER_OTLP_ENDPOINT is set; only then is OpenTelemetry imported. Spans are sent
-in batches from a thread of their own, out of a queue that is bounded: a collector that is slow or
-away costs spans, never mail. That is said once, when it begins and when it is over.
+in batches from a thread of their own, out of a bounded queue, so a slow or unavailable collector
+costs spans, never mail. Such an outage is logged once when it begins and once when it ends.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def exporting(service: str, endpoint: str | None) -> AsyncIterator[None]:
-    """Record and send the steps of everything within, if there is an endpoint to send them to."""
+    """Record and export all steps within the block, if there is an endpoint."""
     if not endpoint:
         yield
         return
@@ -87,7 +87,7 @@ def _provider(service: str, endpoint: str) -> "TracerProvider":
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 
     class Exporter(OTLPSpanExporter):
-        """Counts, and says when the collector is away and when it is back."""
+        """Counts spans, and logs when the collector becomes unavailable and available again."""
 
         is_away = False
         taken = 0
@@ -113,7 +113,7 @@ def _provider(service: str, endpoint: str) -> "TracerProvider":
     exporter = Exporter(endpoint=url, timeout=_SEND_SECONDS)
 
     class Bounded(BatchSpanProcessor):
-        """Keeps the bound, since the library's own drops without telling how many."""
+        """Drops and counts spans beyond the bound; the library's own queue does not count them."""
 
         given = 0
 

@@ -89,11 +89,11 @@ _LISTED_AT_ONCE = 1000
 
 
 class BlobMissing(Exception):
-    """There is nothing under this key."""
+    """There is no blob with this key."""
 
 
 class BlobExists(Exception):
-    """There is something under this key already."""
+    """There is already a blob with this key."""
 
 
 class BlobStoreAway(Exception):
@@ -101,28 +101,28 @@ class BlobStoreAway(Exception):
 
 
 def claim_key(id_: UUID) -> str:
-    """Return the key under which one capture's mail waits."""
+    """Return the key of the claim of one capture's mail."""
     return f"{CLAIM_PREFIX}{id_}"
 
 
 def enclosed_key(claim: str, place: str) -> str:
-    """Return the key under which a mail waits that the claim's mail encloses."""
+    """Return the key of a mail that the claim's mail encloses."""
     return f"{claim}.{place}"
 
 
 def quarantine_key(account: str, capture_id: UUID, place: str) -> str:
-    """Return the key under which a mail of a capture waits for a user's yes."""
+    """Return the key of a quarantined mail of a capture."""
     return f"{QUARANTINE_PREFIX}{account}/{capture_id}/{place or 'mail'}"
 
 
 def mail_key(account: str, content_id: str, raw: bytes) -> str:
-    """Return the key of the bytes of an attached mail's content: the same bytes, the same key."""
+    """Return the key of an attached mail's bytes: the same bytes have the same key."""
     return f"{MAIL_PREFIX}{account}/{content_id}/{hashlib.sha256(raw).hexdigest()[:32]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is known of a blob without reading it."""
+    """What is known about a blob without reading it."""
 
     key: str
     size: int
@@ -143,7 +143,7 @@ class Blobs:
             self._store = from_url(url, retry_config=_RETRIES)
 
     async def why_not(self) -> str | None:
-        """Return why the store cannot be used, in words; None when it can be."""
+        """Return why the store cannot be used; None if it can."""
         try:
             await self.get(_MARK)
         except BlobMissing:
@@ -153,7 +153,7 @@ class Blobs:
         return None
 
     async def put(self, key: str, data: bytes) -> None:
-        """Store `data`, durably. Raises BlobStoreAway."""
+        """Store `data` durably. Raises BlobStoreAway."""
         try:
             async with self._opened("put") as store:
                 await store.put_async(key, data)
@@ -163,9 +163,9 @@ class Blobs:
             raise BlobStoreAway("was deleted in the meantime") from error
 
     async def create(self, key: str, data: bytes) -> bool:
-        """Store `data`, durably, where there is nothing yet; return False where there is.
+        """Store `data` durably if the key is free; return whether it was.
 
-        Of several at the same time one is told True. Raises BlobStoreAway.
+        Of several concurrent calls one returns True. Raises BlobStoreAway.
         """
         try:
             async with self._opened("put") as store:
@@ -179,17 +179,17 @@ class Blobs:
         return True
 
     async def get(self, key: str) -> bytes:
-        """Return what is under the key. Raises BlobMissing, BlobStoreAway."""
+        """Return the blob. Raises BlobMissing, BlobStoreAway."""
         async with self._opened("get") as store:
             return bytes(await (await store.get_async(key)).bytes_async())
 
     async def get_start(self, key: str, length: int) -> bytes:
-        """Return the first `length` bytes, or all when there are fewer."""
+        """Return the first `length` bytes of the blob, or all if it is shorter."""
         async with self._opened("get") as store:
             return bytes(await store.get_range_async(key, start=0, length=length))
 
     async def get_range(self, key: str, start: int, end: int) -> bytes:
-        """Return the bytes from `start`, of which there is one at least, up to `end` or the last.
+        """Return the bytes from `start`, which must exist, up to `end` or the last one.
 
         Raises BlobMissing, BlobStoreAway.
         """
@@ -197,7 +197,7 @@ class Blobs:
             return bytes(await store.get_range_async(key, start=start, end=end))
 
     async def delete(self, key: str) -> None:
-        """Remove it. What is not there is removed already. Raises BlobStoreAway."""
+        """Delete the blob, if it exists. Raises BlobStoreAway."""
         with suppress(BlobMissing):
             async with self._opened("delete") as store:
                 await store.delete_async(key)
@@ -205,7 +205,7 @@ class Blobs:
                     await asyncio.to_thread(_sync_folder, (self._folder / key).parent)
 
     async def has(self, key: str) -> bool:
-        """Return whether there is something under the key. Raises BlobStoreAway."""
+        """Return whether the blob exists. Raises BlobStoreAway."""
         try:
             async with self._opened("head") as store:
                 await store.head_async(key)
@@ -214,9 +214,9 @@ class Blobs:
         return True
 
     async def listed(self, prefix: str) -> AsyncGenerator[list[Stored]]:
-        """Yield what lies under the prefix (whole segments of a key), a batch at a time.
+        """Yield the blobs under a prefix (whole segments of a key), a batch at a time, in no order.
 
-        In no order. What comes or goes meanwhile may be listed or not. Raises BlobStoreAway.
+        What is added or deleted meanwhile may or may not be listed. Raises BlobStoreAway.
         """
         listing = None
         while True:
@@ -236,7 +236,7 @@ class Blobs:
         return sorted(f"{prefix}/" for prefix in listed["common_prefixes"])
 
     async def sweep(self, prefix: str, older_than: timedelta) -> int:
-        """Remove what lies under the prefix for longer than that; return how many."""
+        """Delete blobs under the prefix that are older than that; return how many."""
         limit = datetime.now(UTC) - older_than
         old = [blob.key async for batch in self.listed(prefix) for blob in batch if blob.at < limit]
         for key in old:

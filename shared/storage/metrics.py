@@ -1,4 +1,4 @@
-"""What matcher and timeline count of MongoDB, command by command."""
+"""Metrics of MongoDB in matcher and timeline, by command."""
 
 from prometheus_client import Counter, Histogram
 from pymongo.monitoring import (
@@ -45,17 +45,17 @@ DATABASE_AWAY = Counter(
 
 
 class CommandTimes(CommandListener):
-    """Is told of every command by the driver."""
+    """Times every command; the driver calls it."""
 
     def started(self, event: CommandStartedEvent) -> None:
-        """Wait for its end."""
+        """Do nothing until the command ends."""
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Note how long it took."""
+        """Record how long it took."""
         self._note(event)
 
     def failed(self, event: CommandFailedEvent) -> None:
-        """Note how long it took, and that it failed."""
+        """Record how long it took, and that it failed."""
         self._note(event)
         if event.command_name not in _LEFT_OUT:
             DATABASE_ERRORS.labels(_label(event.command_name)).inc()

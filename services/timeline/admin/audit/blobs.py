@@ -173,7 +173,7 @@ class BlobAudit:
         return Finding("orphan_blob", raw.id, account=raw.account, note=note)
 
     async def claims(self) -> Findings:
-        """Yield claims that no capture waits for. Backfill claims name no capture: they are left out."""
+        """Yield claims that no capture waits for. Those of backfill name no capture."""
         async for batch in self._blobs.listed(CLAIM_PREFIX):
             self.tally["claims"] += len(batch)
             old = [blob for blob in batch if blob.at < self._settled]
