@@ -117,7 +117,7 @@ def capture_address_routes(
         openapi_extra={SCOPES_OF_ITSELF: _SCOPES},
         responses={200: {"model": MintedAddress, "description": "The existing address"}},
     )
-    async def mint_capture_address(
+    async def create_capture_address(
         body: MintRequest, response: Response, caller: SignedIn
     ) -> MintedAddress:
         """Return the capture address of a user or the account, created if there is none (201).

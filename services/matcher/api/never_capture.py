@@ -62,12 +62,12 @@ def never_capture_routes(directory: Directory, lists: NeverCaptureLists) -> APIR
     router = APIRouter(tags=["never capture"])
 
     @router.get("/v1/never-capture")
-    async def get_never_capture(response: Response, caller: SignedIn) -> NeverCaptureBody:
+    async def get_never_capture_lists(response: Response, caller: SignedIn) -> NeverCaptureBody:
         """Return the caller's own list, and the account's with the scope account:write."""
         return tagged(await current(caller), response)
 
     @router.put("/v1/never-capture")
-    async def replace_never_capture(
+    async def replace_never_capture_lists(
         body: NeverCaptureBody, response: Response, caller: SignedIn, if_match: IfMatch = None
     ) -> NeverCaptureBody:
         """Replace the lists that are given. The account's list needs the scope account:write.

@@ -156,7 +156,7 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
         return await stored(caller, person, response)
 
     @router.patch("/v1/people/{person_id}")
-    async def patch_person(
+    async def update_person(
         person_id: PersonInPath,
         body: Annotated[PersonPatch, Body(media_type="application/merge-patch+json")],
         response: Response,

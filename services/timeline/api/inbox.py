@@ -128,7 +128,7 @@ def inbox_routes(
         )
 
     @router.get("/v1/inbox/unread")
-    async def count_unread(
+    async def count_unread_conversations(
         caller: Reader,
         owner: Annotated[Literal["me"] | None, Query()] = None,
     ) -> UnreadOut:

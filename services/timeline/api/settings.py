@@ -41,14 +41,14 @@ def settings_routes(settings: AccountSettings) -> APIRouter:
     router = APIRouter(tags=["settings"])
 
     @router.get("/v1/settings")
-    async def get_settings(
+    async def get_account_settings(
         response: Response, caller: Annotated[Caller, allowed("timeline:read")]
     ) -> SettingsBody:
         """Return the account's settings with their `ETag`."""
         return shown(await current(caller), response)
 
     @router.put("/v1/settings")
-    async def replace_settings(
+    async def replace_account_settings(
         body: SettingsBody,
         response: Response,
         caller: Annotated[Caller, allowed("account:write")],

@@ -22,7 +22,7 @@ def stats_routes(tallies: Stats, settings: AccountSettings) -> APIRouter:
     router = APIRouter(tags=["stats"])
 
     @router.get("/v1/stats")
-    async def get_stats(
+    async def get_capture_stats(
         caller: Annotated[Caller, allowed("timeline:read")],
         first: Annotated[date | None, Query(alias="from", description="UTC day, inclusive")] = None,
         last: Annotated[date | None, Query(alias="to", description="UTC day, inclusive")] = None,
