@@ -23,7 +23,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from shared.contracts.capture_address import CaptureAddress
 from shared.contracts.capture_id import capture_id
 from shared.http.auth import Caller
-from shared.storage.blobs import IDEMPOTENCY_KEPT, IDEMPOTENCY_PREFIX, BlobMissing, Blobs
+from shared.storage.blob_keys import IDEMPOTENCY_KEPT, IDEMPOTENCY_PREFIX
+from shared.storage.blobs import BlobMissing, Blobs
 
 MAX_LENGTH = 255
 KEPT: timedelta = IDEMPOTENCY_KEPT

@@ -28,7 +28,8 @@ from shared.contracts.capture_id import capture_id
 from shared.contracts.events import MailReceived
 from shared.runtime import tracing
 from shared.runtime.tracing import Trace
-from shared.storage.blobs import CLAIM_CHECK_BYTES, Blobs, BlobStoreAway, claim_key
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES, claim_key
+from shared.storage.blobs import Blobs, BlobStoreAway
 
 Door = Literal["smtp", "http"]
 log = structlog.get_logger()

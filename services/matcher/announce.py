@@ -30,7 +30,7 @@ from shared.contracts.events import (
     Source,
 )
 from shared.mail.headers import message_id
-from shared.storage.blobs import enclosed_key
+from shared.storage.blob_keys import enclosed_key
 
 SPLIT_BYTES = 48 * 1024
 """An event that would be larger is several, joined by the timeline."""

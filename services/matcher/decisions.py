@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
 from shared.contracts.events import Event, decode_event
-from shared.storage.blobs import CLAIM_PREFIX, CLAIM_RETENTION
+from shared.storage.blob_keys import CLAIM_PREFIX, CLAIM_RETENTION
 from shared.storage.database import Database, Document, Index
 
 INDEXES = (

@@ -8,16 +8,14 @@ import structlog
 
 from shared.contracts.receipts import RECEIPT_PREFIX
 from shared.runtime.periodic import Periodic
-from shared.storage.blobs import (
+from shared.storage.blob_keys import (
     CLAIM_PREFIX,
     CLAIM_RETENTION,
     IDEMPOTENCY_KEPT,
     IDEMPOTENCY_PREFIX,
     RETENTION,
-    BlobMissing,
-    Blobs,
-    BlobStoreAway,
 )
+from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway
 
 _EVERY_SECONDS = 3600.0
 _KEPT = {

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from services.timeline.sign_in import SignIn, origin_of
 from shared.runtime.settings import DatabaseSettings
-from shared.storage.blobs import RETENTION
+from shared.storage.blob_keys import RETENTION
 
 _ROOT = Path(__file__).parents[2]
 

@@ -7,21 +7,10 @@
   when it has not answered within DEADLINE_SECONDS, and when its folder is not the one that was
   opened: in an unmounted one everything seems to be missing, and nothing that is put there stays.
 * A folder that cannot be made yet is opened once it can be: services start in any order.
-
-Keys:
-
-    claims/<capture id>              one capture's mail between ingest and its outcome; never shared
-    claims/<random id>               the same of old mail, whose capture may be on its way twice
-    claims/<...>.<place>             a mail that it encloses, between matcher and timeline
-    quarantine/<account>/<capture id>/<place>  a mail that waits for a user's yes
-    mails/<account>/<mail id>/<content>/<hash>  the raw bytes of a large attached mail, for good
-    receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
-    dead/<dead letter id>            the body of a dead letter, as long as it waits
-    idempotency/<hash>               what an upload with an `Idempotency-Key` became, for a day
+* `blob_keys.py` has the keys, and how long what is under them is kept.
 """
 
 import asyncio
-import hashlib
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -30,7 +19,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-from uuid import UUID
 
 from obstore.exceptions import (
     AlreadyExistsError,
@@ -60,20 +48,6 @@ BLOB_ERRORS = from_zero(
     _OPERATIONS,
 )
 
-CLAIM_CHECK_BYTES = 256 * 1024
-"""A raw mail above this size does not travel through the broker."""
-CLAIM_PREFIX = "claims/"
-QUARANTINE_PREFIX = "quarantine/"
-MAIL_PREFIX = "mails/"
-DEAD_PREFIX = "dead/"
-IDEMPOTENCY_PREFIX = "idempotency/"
-IDEMPOTENCY_KEPT = timedelta(hours=24)
-"""How long the key of an upload counts."""
-RETENTION = timedelta(days=14)
-"""How long dead letters are kept, at most."""
-CLAIM_RETENTION = 2 * RETENTION
-"""How long claims are kept: a mail may wait long before it becomes a dead letter, and its replay
-needs the claim."""
 DEADLINE_SECONDS = 10.0
 """For one operation. The library by itself tries for three minutes."""
 _RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=DEADLINE_SECONDS)}
@@ -98,26 +72,6 @@ class BlobExists(Exception):
 
 class BlobStoreAway(Exception):
     """The blob store did not answer, is full, or refused."""
-
-
-def claim_key(id_: UUID) -> str:
-    """Return the key of the claim of one capture's mail."""
-    return f"{CLAIM_PREFIX}{id_}"
-
-
-def enclosed_key(claim: str, place: str) -> str:
-    """Return the key of a mail that the claim's mail encloses."""
-    return f"{claim}.{place}"
-
-
-def quarantine_key(account: str, capture_id: UUID, place: str) -> str:
-    """Return the key of a quarantined mail of a capture."""
-    return f"{QUARANTINE_PREFIX}{account}/{capture_id}/{place or 'mail'}"
-
-
-def mail_key(account: str, content_id: str, raw: bytes) -> str:
-    """Return the key of an attached mail's bytes: the same bytes have the same key."""
-    return f"{MAIL_PREFIX}{account}/{content_id}/{hashlib.sha256(raw).hexdigest()[:32]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from services.timeline.write.records import RAW_IN_DATABASE_BYTES
 from shared.contracts.capture_id import capture_id
 from shared.contracts.receipts import RECEIPT_PREFIX, Receipt, encode
 from shared.runtime.mistake import Mistake
-from shared.storage.blobs import claim_key
+from shared.storage.blob_keys import claim_key
 from shared.storage.database import Document
 from tests.timeline_parts import Timeline, a_timeline, attached, dismissed, mail
 

@@ -12,7 +12,8 @@ from chaos import bucket
 from dev.generate import ROOT
 from dev.ports import free_port
 from dev.process import Process
-from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway, claim_key, mail_key
+from shared.storage.blob_keys import claim_key, mail_key
+from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway
 from tests.deadline import DEADLINE
 
 

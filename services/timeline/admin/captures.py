@@ -28,7 +28,7 @@ from services.timeline.write.side_records import Held
 from services.timeline.write.stored import from_document
 from shared.contracts.capture_address import account_tag
 from shared.contracts.capture_id import is_of, moment_of
-from shared.storage.blobs import CLAIM_RETENTION
+from shared.storage.blob_keys import CLAIM_RETENTION
 from shared.storage.database import Database, of_id
 
 WAITING_AT_MOST = CLAIM_RETENTION

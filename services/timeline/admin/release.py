@@ -18,7 +18,8 @@ from services.timeline.write.consumer import Projector
 from services.timeline.write.requests import Final, Refuse
 from services.timeline.write.side_records import Held
 from shared.runtime.periodic import Periodic
-from shared.storage.blobs import QUARANTINE_PREFIX, BlobMissing, BlobStoreAway
+from shared.storage.blob_keys import QUARANTINE_PREFIX
+from shared.storage.blobs import BlobMissing, BlobStoreAway
 from shared.storage.database import DatabaseAway, database_errors
 
 _EVERY_SECONDS = 3600.0

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from services.timeline.api.people_shapes import people_named
-from services.timeline.api.shapes import (
+from services.timeline.api.conversation_shapes import (
     ConversationDetail,
     ConversationList,
     ConversationOut,
-    MailOut,
     conversation_fields,
 )
+from services.timeline.api.people_shapes import people_named
+from services.timeline.api.shapes import MailOut
 from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.inbox import Inbox, InboxItem
 from services.timeline.query.live import Live

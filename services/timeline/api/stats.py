@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 
 from services.timeline.admin.stats import Stats
-from services.timeline.api.shapes import DayOut, StatsOut
 from services.timeline.query.viewer import viewer_of
 from services.timeline.write.account_settings import AccountSettings
 from shared.http.auth import Caller
@@ -15,6 +15,24 @@ from shared.http.web import allowed, invalid_field
 
 MAX_DAYS = 366
 DEFAULT_DAYS = 30
+
+
+class DayOut(BaseModel):
+    """What became of the captures of one day (UTC)."""
+
+    day: str
+    attached: int
+    dismissed: dict[str, int] = Field(description="Number of dismissed captures by reason")
+    confirmations: int = Field(
+        description="Number of forwarding confirmations, which only their owner sees"
+    )
+    quarantined: int = Field(description="Number of captures still in quarantine")
+
+
+class StatsOut(BaseModel):
+    """Days with captures, oldest first."""
+
+    days: list[DayOut]
 
 
 def stats_routes(tallies: Stats, settings: AccountSettings) -> APIRouter:

@@ -33,7 +33,8 @@ from shared.contracts.events import (
 )
 from shared.contracts.outcomes import Done, Outcome, Reject, Retry
 from shared.runtime import tracing
-from shared.storage.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES
+from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway
 from shared.storage.database import DatabaseAway, database_errors
 
 log = structlog.get_logger()

@@ -37,7 +37,7 @@ from services.timeline.write.side_records import Bounce
 from services.timeline.write.stored import from_document, to_document
 from shared.contracts.events import Forwarded, MailAttached, Match, Named, Role, Source
 from shared.mail.address_form import normalise
-from shared.storage.blobs import mail_key
+from shared.storage.blob_keys import mail_key
 
 _HASHED = (
     *("subject", "from", "to", "cc", "reply_to", "forwarded_by", "participants", "text", "html"),

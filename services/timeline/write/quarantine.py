@@ -21,7 +21,7 @@ from services.timeline.write.recording import part_of
 from services.timeline.write.side_records import Held, HeldContent, HeldMail
 from services.timeline.write.state import Draft
 from shared.contracts.events import MailAttached
-from shared.storage.blobs import quarantine_key
+from shared.storage.blob_keys import quarantine_key
 
 
 def held_id(capture_id: str) -> str:

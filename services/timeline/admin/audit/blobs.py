@@ -13,7 +13,8 @@ from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.raw_bytes import RawBytes
 from services.timeline.write.records import Content, Outcome, RawMail, Record
 from services.timeline.write.side_records import Held
-from shared.storage.blobs import CLAIM_PREFIX, MAIL_PREFIX, RETENTION, Blobs, Stored
+from shared.storage.blob_keys import CLAIM_PREFIX, MAIL_PREFIX, RETENTION
+from shared.storage.blobs import Blobs, Stored
 from shared.storage.database import Database, Index, of_id
 
 SWEEP_AGE = 2 * RETENTION

@@ -23,7 +23,8 @@ from shared.broker import depths
 from shared.contracts.topology import QUEUES
 from shared.runtime.mistake import Mistake
 from shared.runtime.progress import Progress
-from shared.storage.blobs import RETENTION, Blobs, BlobStoreAway
+from shared.storage.blob_keys import RETENTION
+from shared.storage.blobs import Blobs, BlobStoreAway
 from shared.storage.database import DatabaseAway, connect, database_errors
 
 OPTIONS = """\

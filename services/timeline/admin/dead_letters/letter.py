@@ -18,7 +18,7 @@ from shared.broker import DeadLetter
 from shared.contracts.capture_address import account_tag, base32
 from shared.contracts.events import ACCOUNT_PATTERN
 from shared.runtime import tracing
-from shared.storage.blobs import DEAD_PREFIX
+from shared.storage.blob_keys import DEAD_PREFIX
 
 State = Literal["waiting", "replayed", "dropped"]
 STATES: tuple[State, ...] = get_args(State)

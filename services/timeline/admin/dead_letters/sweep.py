@@ -11,7 +11,8 @@ from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.metrics import DEAD_LETTERS_WAITING
 from shared.broker import PublishFailed
 from shared.runtime.periodic import Periodic
-from shared.storage.blobs import DEAD_PREFIX, RETENTION, BlobMissing, Blobs, BlobStoreAway
+from shared.storage.blob_keys import DEAD_PREFIX, RETENTION
+from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway
 from shared.storage.database import DatabaseAway, database_errors
 
 _EVERY_SECONDS = 15.0
