@@ -7,14 +7,15 @@
 """
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from fastapi import Header
+from fastapi import Header, Response
 from pydantic import BaseModel
 
 from shared.http.problems import Code, Problem
 
 MAX_LENGTH = 1000
+_Shown = TypeVar("_Shown", bound=BaseModel)
 IfMatch = Annotated[
     str | None,
     Header(
@@ -30,6 +31,12 @@ def etag_of(shown: BaseModel) -> str:
     """Return the entity tag of a representation."""
     digest = hashlib.sha256(shown.model_dump_json(by_alias=True).encode()).hexdigest()
     return f'"{digest[:32]}"'
+
+
+def tagged(shown: _Shown, response: Response) -> _Shown:
+    """Return a representation, with its entity tag in the answer's header."""
+    response.headers["ETag"] = etag_of(shown)
+    return shown
 
 
 def demand_match(if_match: str, current: BaseModel | None) -> None:

@@ -11,7 +11,7 @@ from services.matcher.directory.never_capture_lists import OF_ACCOUNT, NeverCapt
 from services.matcher.directory.people import Directory
 from shared.contracts.events import Kind
 from shared.http.auth import Caller
-from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
+from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, tagged
 from shared.http.web import SignedIn, demand, invalid_field
 
 MAX_ADDRESSES, MAX_DOMAINS = 2000, 2000
@@ -103,10 +103,6 @@ def never_capture_routes(directory: Directory, lists: NeverCaptureLists) -> APIR
         expected = was.never_capture() if was else None
         if not await lists.put(account, owner, new.never_capture(), expected):
             raise changed_meanwhile()
-
-    def tagged(body: NeverCaptureBody, response: Response) -> NeverCaptureBody:
-        response.headers["ETag"] = etag_of(body)
-        return body
 
     async def is_user(caller: Caller) -> bool:
         person = await directory.get(caller.account, caller.person_id)

@@ -11,7 +11,7 @@ from services.matcher.directory.people import Directory, person_of
 from services.matcher.reading.addresses import check, normalise
 from shared.contracts.events import Kind, PersonId
 from shared.http.auth import Caller
-from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
+from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, tagged
 from shared.http.web import allowed, not_found
 
 MAX_ADDRESSES, MAX_ADDRESS_BYTES = 100, 24 * 1024
@@ -181,9 +181,7 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
     async def stored(caller: Caller, person: Person, response: Response) -> PersonOut:
         if person.kind is not Kind.USER:  # afterwards: an address minted meanwhile is revoked, too
             await leaving.leave(caller.account, [person.person_id])
-        shown = _shown(person)
-        response.headers["ETag"] = etag_of(shown)
-        return shown
+        return tagged(_shown(person), response)
 
     @router.get("/v1/people/{person_id}")
     async def get_person(person_id: PersonInPath, response: Response, caller: Reader) -> PersonOut:
@@ -191,9 +189,7 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
         person = await directory.get(caller.account, person_id)
         if person is None:
             raise not_found("person")
-        shown = _shown(person)
-        response.headers["ETag"] = etag_of(shown)
-        return shown
+        return tagged(_shown(person), response)
 
     @router.delete("/v1/people/{person_id}", status_code=204)
     async def delete_person(person_id: PersonInPath, caller: Writer) -> None:

@@ -14,7 +14,7 @@ from services.matcher.round_trip.proving import Proving, TooManyToday
 from services.matcher.round_trip.records import PER_DAY, Repeat
 from shared.contracts.events import Kind
 from shared.http.auth import Caller
-from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
+from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, tagged
 from shared.http.web import Code, Problem, SignedIn, allowed, not_found
 from shared.runtime.relay import RelayAway
 
@@ -98,9 +98,9 @@ def setup_prove_routes(
     @router.get("/v1/setup/round-trips")
     async def get_round_trip_settings(response: Response, caller: SignedIn) -> RoundTripSettings:
         """Return whether the account repeats round trips. Any token of the account may read it."""
-        shown = RoundTripSettings(repeat=await proving.records.repeat(caller.account))
-        response.headers["ETag"] = etag_of(shown)
-        return shown
+        return tagged(
+            RoundTripSettings(repeat=await proving.records.repeat(caller.account)), response
+        )
 
     @router.put("/v1/setup/round-trips")
     async def replace_round_trip_settings(
@@ -116,8 +116,7 @@ def setup_prove_routes(
             demand_match(if_match, RoundTripSettings(repeat=expected))
         if not await proving.records.set_repeat(caller.account, body.repeat, expected):
             raise changed_meanwhile()
-        response.headers["ETag"] = etag_of(body)
-        return body
+        return tagged(body, response)
 
     async def can_come_back(caller: Caller) -> bool:
         """Return whether there is an address to forward to: the user's, or the account's."""

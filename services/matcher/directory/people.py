@@ -68,13 +68,13 @@ class Directory:
     async def get(self, account: str, person_id: str) -> Person | None:
         """Return the person, or None."""
         found = await self._people.find_one(
-            {"_id": _key(account, person_id), "account": account, **_LIVING}
+            {"_id": person_key(account, person_id), "account": account, **_LIVING}
         )
         return _person(found) if found else None
 
     async def delete(self, account: str, person_id: str) -> None:
         """Delete the person, if there is one."""
-        living = {"_id": _key(account, person_id), "account": account, **_LIVING}
+        living = {"_id": person_key(account, person_id), "account": account, **_LIVING}
         async with self._versions.change(account):
             await self._people.update_one(
                 living,
@@ -88,7 +88,7 @@ class Directory:
     async def list(self, account: str, limit: int, after: str | None) -> list[Person]:
         """List people in the order of their ids, after one id."""
         # A slash follows the account in every key, and a zero follows the slash.
-        start, end = _key(account, after or ""), f"{account}0"
+        start, end = person_key(account, after or ""), f"{account}0"
         query = {"account": account, "_id": {"$gt": start, "$lt": end}, **_LIVING}
         found = self._people.find(query).sort("_id", ASCENDING).limit(limit)
         return [_person(person) async for person in found]
@@ -132,13 +132,14 @@ def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:
     same = {"$and": [{"$eq": [f"${field}", literal]} for field, literal in literals.items()]}
     version = {"$add": [{"$ifNull": ["$version", 0]}, {"$cond": [same, 0, 1]}]}
     unannounced = {"$cond": [same, "$unannounced", True]}
-    filter_ = {"_id": _key(account, person.person_id), "account": account}
+    filter_ = {"_id": person_key(account, person.person_id), "account": account}
     # All expressions of one $set read the document as it was.
     changed = {"version": version, "unannounced": unannounced, "deleted": "$$REMOVE", **literals}
     return filter_, [{"$set": changed}]
 
 
-def _key(account: str, person_id: str) -> str:
+def person_key(account: str, person_id: str) -> str:
+    """Return the id of a document of which each person has one."""
     return f"{account}/{person_id}"
 
 

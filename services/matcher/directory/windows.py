@@ -19,7 +19,9 @@ from uuid import UUID
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
 from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.people import person_key
 from shared.storage.database import Database, Document, Index, of_id
+from shared.storage.moments import as_stored
 
 OPEN_FOR = timedelta(minutes=60)
 MOST_MAILS = 5
@@ -53,14 +55,14 @@ class Windows:
 
     async def open(self, account: str, person_id: str, now: datetime) -> Window:
         """Open a user's window, extend an open one, or reopen one that has shown all its mails."""
-        which = of_id(account, _id(account, person_id))
-        until = _milliseconds(now) + OPEN_FOR
+        which = of_id(account, person_key(account, person_id))
+        until = as_stored(now) + OPEN_FOR
         is_open = {**which, "until": {"$gt": now}, **_HAS_ROOM}
         found = await self._windows.find_one_and_update(
             is_open, {"$set": {"until": until}}, return_document=ReturnDocument.AFTER
         )
         if found is None:
-            found = {"person_id": person_id, "since": _milliseconds(now), "until": until}
+            found = {"person_id": person_id, "since": as_stored(now), "until": until}
             found["captures"] = []
             await self._windows.update_one(which, {"$set": found}, upsert=True)
         await self._addresses.watch(account, person_id, found["since"], until)
@@ -68,7 +70,11 @@ class Windows:
 
     async def find(self, account: str, person_id: str, now: datetime) -> Window | None:
         """Return a user's window while it is open and has not shown all of its mails."""
-        which = {**of_id(account, _id(account, person_id)), "until": {"$gt": now}, **_HAS_ROOM}
+        which = {
+            **of_id(account, person_key(account, person_id)),
+            "until": {"$gt": now},
+            **_HAS_ROOM,
+        }
         found = await self._windows.find_one(which)
         return Window(found["until"], MOST_MAILS - len(found["captures"])) if found else None
 
@@ -80,7 +86,7 @@ class Windows:
         is_open = {"since": {"$lte": received_at}, "until": {"$gt": received_at}, **_HAS_ROOM}
         admitted = await self._windows.find_one_and_update(
             {
-                **of_id(account, _id(account, person_id)),
+                **of_id(account, person_key(account, person_id)),
                 "$or": [{"captures": capture}, is_open],
             },
             {"$addToSet": {"captures": capture}},
@@ -89,12 +95,3 @@ class Windows:
 
 
 _HAS_ROOM: Document = {f"captures.{MOST_MAILS - 1}": {"$exists": False}}
-
-
-def _id(account: str, person_id: str) -> str:
-    return f"{account}/{person_id}"
-
-
-def _milliseconds(moment: datetime) -> datetime:
-    """Return the moment as the database keeps it."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

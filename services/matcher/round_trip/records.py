@@ -23,6 +23,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from services.matcher.directory.outbox import outbox_index
+from services.matcher.directory.people import person_key
 from services.matcher.round_trip.bounces import Refusal
 from shared.contracts.events import RoundTripState
 from shared.storage.database import Database, Document, Index, of_ids
@@ -142,7 +143,10 @@ class RoundTrips:
         }
         changed = _changed(RoundTripState.SENT, now)
         changed["$set"] |= latest
-        which = {"_id": _key(challenge.account, challenge.person_id), "account": challenge.account}
+        which = {
+            "_id": person_key(challenge.account, challenge.person_id),
+            "account": challenge.account,
+        }
         try:
             await self._latest.update_one(which, changed, upsert=True)
         except DuplicateKeyError:  # another call made it in this very moment
@@ -200,7 +204,7 @@ class RoundTrips:
         """
         if not person_ids:
             return
-        ids = [_key(account, person_id) for person_id in person_ids]
+        ids = [person_key(account, person_id) for person_id in person_ids]
         known = {**of_ids(account, ids), "state": {"$ne": RoundTripState.FORGOTTEN.value}}
         if await self._latest.find_one(known, {"_id": 1}) is None:
             return  # as for most people
@@ -249,7 +253,7 @@ class RoundTrips:
         The previous one counts as a failure until the new one returns.
         """
         which = {
-            "_id": _key(account, due.person_id),
+            "_id": person_key(account, due.person_id),
             "account": account,
             "due_at": due.due_at,
         }
@@ -262,7 +266,7 @@ class RoundTrips:
 
     async def postpone(self, account: str, due: Due, now: datetime) -> None:
         """Make a claimed round trip that could not be sent due again soon. It has not failed."""
-        which = {"_id": _key(account, due.person_id), "account": account}
+        which = {"_id": person_key(account, due.person_id), "account": account}
         change = {"$set": {"due_at": now + _SOON, "failures": due.failures}}
         await self._latest.update_one(which, change)
 
@@ -277,14 +281,10 @@ def _changed(state: RoundTripState, now: datetime) -> dict[str, Any]:
 
 def _latest(challenge: Challenge) -> Document:
     return {
-        "_id": _key(challenge.account, challenge.person_id),
+        "_id": person_key(challenge.account, challenge.person_id),
         "account": challenge.account,
         "challenge": challenge.id,
     }
-
-
-def _key(account: str, person_id: str) -> str:
-    return f"{account}/{person_id}"
 
 
 def _day(account: str, person_id: str, now: datetime) -> str:

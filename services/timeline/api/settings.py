@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.timeline.write.account_settings import AccountSettings, Visibility
 from services.timeline.write.authentication import WhatWaits
 from shared.http.auth import Caller
-from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
+from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, tagged
 from shared.http.web import allowed
 
 
@@ -45,7 +45,7 @@ def settings_routes(settings: AccountSettings) -> APIRouter:
         response: Response, caller: Annotated[Caller, allowed("timeline:read")]
     ) -> SettingsBody:
         """Return the account's settings with their `ETag`."""
-        return shown(await current(caller), response)
+        return tagged(await current(caller), response)
 
     @router.put("/v1/settings")
     async def replace_account_settings(
@@ -62,11 +62,7 @@ def settings_routes(settings: AccountSettings) -> APIRouter:
             expected = before.model_dump()
         if not await settings.replace(caller.account, body.model_dump(), expected):
             raise changed_meanwhile()
-        return shown(await current(caller), response)
-
-    def shown(body: SettingsBody, response: Response) -> SettingsBody:
-        response.headers["ETag"] = etag_of(body)
-        return body
+        return tagged(await current(caller), response)
 
     async def current(caller: Caller) -> SettingsBody:
         quarantined = await settings.quarantined(caller.account)

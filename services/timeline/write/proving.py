@@ -12,6 +12,7 @@ from services.timeline.write.rhythm import remembered
 from services.timeline.write.side_records import Asked, Hint, Leaked, SeenHalf, Setup, setup_of
 from services.timeline.write.state import ById, Draft, HalfDayKey
 from shared.contracts.events import Half, Leak, MailAttached, MailConfirmation, MailDismissed
+from shared.storage.moments import as_stored
 
 MAX_LEAKS = 20
 """Of one user: each is another capture address."""
@@ -45,7 +46,7 @@ def prove_half(
     draft: Draft, account: str, owner: str, half: Half, at: datetime, now: datetime
 ) -> None:
     """Record that a half received mail at this time."""
-    at = _milliseconds(at)
+    at = as_stored(at)
     setup, day = _setup(draft, account, owner), at.astimezone(UTC).date()
     draft.see(HalfDayKey(account, owner, half.value, day.isoformat()), at)
     known = setup.sent if half is Half.SENT else setup.received
@@ -61,7 +62,7 @@ def note_asked(draft: Draft, event: MailConfirmation, now: datetime) -> None:
     if setup_query(event) is None:
         return
     setup = _setup(draft, event.account, event.owner)
-    asked = Asked(at=_milliseconds(event.received_at), provider=event.provider)
+    asked = Asked(at=as_stored(event.received_at), provider=event.provider)
     if setup.asked is None or (setup.asked.at, setup.asked.provider) < (asked.at, asked.provider):
         _put(draft, setup, replace(setup, asked=asked), now)
 
@@ -98,16 +99,11 @@ def _with_leak(setup: Setup, leak: Leak, received_at: datetime) -> Setup:
     """Return it with the first leak of each address, the newest addresses first to stay."""
     new = Leaked(
         capture_address=leak.capture_address,
-        at=_milliseconds(received_at),
-        mail_date=_milliseconds(leak.mail_date),
+        at=as_stored(received_at),
+        mail_date=as_stored(leak.mail_date),
     )
     by_address = {known.capture_address: known for known in setup.leaks}
     known = by_address.get(new.capture_address, new)
     by_address[new.capture_address] = min(known, new, key=lambda one: (one.at, one.mail_date))
     found = sorted(by_address.values(), key=lambda one: (one.at, one.capture_address))
     return replace(setup, leaks=tuple(found[-MAX_LEAKS:]))
-
-
-def _milliseconds(moment: datetime) -> datetime:
-    """Return the moment as the database keeps it."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -14,6 +14,7 @@ from services.timeline.write.records import Outcome
 from services.timeline.write.requests import Final
 from services.timeline.write.state import Draft, TallyKey
 from shared.contracts.events import MailAttached, MailConfirmation, MailDismissed, MailRoundTrip
+from shared.storage.moments import as_stored
 
 FINAL: tuple[str, ...] = get_args(Final)
 """Why a capture that waited is forgotten; nothing brings it back."""
@@ -57,7 +58,7 @@ def record_attached(
         id=str(event.capture_id),
         account=event.account,
         day=_day(event.received_at),
-        at=_milliseconds(event.decided_at),
+        at=as_stored(event.decided_at),
         decision=decision,
     )
     parts = seen if part in seen else (*seen, part)
@@ -98,11 +99,11 @@ def record_dismissed(draft: Draft, event: MailDismissed) -> bool:
         id=str(event.capture_id),
         account=event.account,
         day=_day(event.received_at),
-        at=_milliseconds(event.decided_at),
+        at=as_stored(event.decided_at),
         decision="dismissed",
         reason=event.reason.value,
         message_id_hash=event.message_id_hash,
-        expires_at=None if event.backfill else _milliseconds(event.decided_at) + DISMISSED_KEPT,
+        expires_at=None if event.backfill else as_stored(event.decided_at) + DISMISSED_KEPT,
     )
     return _record_once(draft, outcome, NO_OWNER, f"dismissed.{event.reason.value}")
 
@@ -113,7 +114,7 @@ def record_confirmation(draft: Draft, event: MailConfirmation) -> bool:
         id=str(event.capture_id),
         account=event.account,
         day=_day(event.received_at),
-        at=_milliseconds(event.decided_at),
+        at=as_stored(event.decided_at),
         decision="confirmation",
     )
     return _record_once(draft, outcome, event.owner, "confirmations")
@@ -125,7 +126,7 @@ def record_round_trip(draft: Draft, event: MailRoundTrip) -> bool:
         id=str(event.capture_id),
         account=event.account,
         day=_day(event.received_at),
-        at=_milliseconds(event.decided_at),
+        at=as_stored(event.decided_at),
         decision="round_trip",
         reason=event.result.value,
     )
@@ -166,8 +167,3 @@ def _count(
 
 def _day(moment: datetime) -> str:
     return moment.date().isoformat()
-
-
-def _milliseconds(moment: datetime) -> datetime:
-    """Return the moment as the database keeps it."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
