@@ -17,7 +17,7 @@ from bench.mail_costs import Capacity, Cost
 from bench.processes import PROCESSES
 from dev.generate import ROOT
 from shared.runtime.mistake import Mistake
-from shared.storage.blobs import CLAIM_CHECK_BYTES
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES
 
 MEASURED, PAGE = ROOT / "docs/capacity.json", ROOT / "docs/capacity.md"
 RATES = (10, 1_000, 100_000)

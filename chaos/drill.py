@@ -49,7 +49,8 @@ from shared.broker import depths
 from shared.contracts.receipts import RECEIPT_PREFIX, decode
 from shared.contracts.topology import OUTCOMES, RECEIVED, Queue
 from shared.runtime.mistake import Mistake
-from shared.storage.blobs import MAIL_PREFIX, Blobs
+from shared.storage.blob_keys import MAIL_PREFIX
+from shared.storage.blobs import Blobs
 
 ACCOUNT = "drill"
 _CANDIDATE, _USER = "candidate@mail.example", "recruiter@agency.example"

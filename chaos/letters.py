@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from dev.ledger import Letter
-from shared.storage.blobs import CLAIM_CHECK_BYTES
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES
 
 ATTACHED_SHARE, LARGE_SHARE, SEVERAL_SHARE, REPLY_SHARE, AGAIN_SHARE = 0.6, 0.03, 0.1, 0.15, 0.05
 _LINE = "All work and no play makes a dull mail.\r\n"

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dev.ledger import Ledger, Letter
-from shared.storage.blobs import CLAIM_CHECK_BYTES
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES
 
 ATTACHED_SHARE, LARGE_SHARE = 0.7, 0.15
 LOST = 0

@@ -46,7 +46,7 @@ def dashboard(rows: Sequence[Row]) -> dict[str, Any]:
     """Return the dashboard. Raises ValueError where the columns of a row do not fill its width."""
     return {
         "uid": "satchel",
-        "title": "Satchel: the way of a mail",
+        "title": "Satchel: mail flow",
         "tags": ["satchel"],
         "schemaVersion": 39,
         "version": 1,

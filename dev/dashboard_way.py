@@ -16,13 +16,13 @@ _ACCEPTED = Panel(
     number=True,
 )
 _NOT_ACCEPTED = Panel(
-    "Told to try again",
+    "Deferred",
     {
         "": 'sum(rate(satchel_received_total{IN, answer="not_accepted"}[5m]))'
         " / sum(rate(satchel_received_total{IN}[5m]))"
     },
     "percentunit",
-    "451 and 503. Nothing is lost: senders keep their mail.",
+    "Share of mail answered with 451 or 503. Nothing is lost: senders keep it and retry.",
     steps=[0.01, 0.1],
     number=True,
 )
@@ -30,50 +30,50 @@ _IN_TIME = Panel(
     "Visible within 60 s, last hour",
     {"": "1 - satchel:visible_late:share1h{IN}"},
     "percentunit",
-    "Promised are 99.9% in 30 days.",
+    "The objective is 99.9% over 30 days.",
     steps=[0.999, 0.9856],
     number=True,
     highest=1,
 )
 _UNTIL_VISIBLE = Panel(
-    "Until visible, 99 of 100",
+    "Time to visible, p99",
     {"": "histogram_quantile(0.99, sum by (le) (rate(satchel_visible_seconds_bucket{IN}[5m])))"},
     "s",
     steps=[10, 60],
     number=True,
 )
 _OLDEST = Panel(
-    "Oldest live mail that waits",
+    "Lag of live mail",
     most("satchel_oldest_seconds", "queue", _LIVE),
     "s",
-    "Where it sticks.",
+    "Age of the oldest live mail in each queue.",
     steps=[10, 60],
     number=True,
 )
 _DEAD = Panel(
     "Dead letters",
     {"": "sum(max by (reason) (satchel_dead_letters_waiting{IN}))"},
-    says="They wait for a person.",
+    says="Dead letters that wait for an operator.",
     steps=[1],
     number=True,
 )
 _FAILING = Panel(
-    "Checks that fail everywhere",
+    "Checks failing in every pod",
     {"": "count(max by (job, check) (satchel_check{IN}) == 0) or vector(0)"},
-    says="Which, and in how many pods: below, at the end.",
+    says="The last row shows which check fails, and in how many pods.",
     steps=[1],
     number=True,
 )
 _ALERTS = Panel(
     "Alerts",
     most("ALERTS", "alertname"),
-    says="Those that fire or are about to.",
+    says="Firing and pending alerts.",
     steps=[1],
     number=True,
 )
 
 FIRST = Row(
-    "Is mail flowing, is anything lost, where does it stick?",
+    "Is mail flowing? Is any lost? Where is it stuck?",
     [
         (3, [_ACCEPTED]),
         (3, [_NOT_ACCEPTED]),
@@ -88,16 +88,16 @@ FIRST = Row(
 )
 
 _INGEST = [
-    Panel("Mails offered, by answer", rates("satchel_received_total", "door, answer"), "reqps"),
+    Panel("Mails received, by answer", rates("satchel_received_total", "door, answer"), "reqps"),
     Panel(
         "SMTP refusals",
         rates("satchel_smtp_refused_total", "reason"),
         "reqps",
-        "no_capture_address is the noise of the Internet; fault is a bug.",
+        "no_capture_address is spam and typing errors; fault is a bug.",
     ),
-    Panel("From the mail read to the confirm", percentiles("satchel_receive_seconds"), "s"),
+    Panel("Time to the broker's confirm", percentiles("satchel_receive_seconds"), "s"),
     Panel(
-        "Sessions, and megabytes in flight",
+        "SMTP sessions and megabytes in flight",
         {
             "sessions": "sum(satchel_smtp_sessions{IN})",
             "MB in flight": "sum(satchel_bytes_in_flight{IN}) / 1e6",
@@ -106,15 +106,15 @@ _INGEST = [
 ]
 _MATCHER = [
     Panel("Decisions", rates("satchel_decisions_total", "decision"), "reqps"),
-    Panel("From a capture in flight to its decision", percentiles("satchel_decide_seconds"), "s"),
+    Panel("Time to the decision", percentiles("satchel_decide_seconds"), "s"),
     Panel(
-        "Finding out whom it is from",
+        "Time to authenticate",
         percentiles("satchel_authenticate_seconds"),
         "s",
-        "Four seconds at most.",
+        "Limited by AUTHENTICATION_SECONDS, four seconds by default.",
     ),
     Panel(
-        "Look-ups answered by the cache",
+        "Directory cache hit rate",
         {
             "share": 'sum(rate(satchel_directory_lookups_total{IN, from="cache"}[RATE]))'
             " / sum(rate(satchel_directory_lookups_total{IN}[RATE]))"
@@ -126,28 +126,29 @@ _MATCHER = [
 _TIMELINE = [
     Panel("Outcomes written", rates("satchel_projected_total", "outcome"), "reqps"),
     Panel(
-        "From 250 to visible",
+        "Time from 250 to visible",
         percentiles("satchel_visible_seconds"),
         "s",
-        "Live mail. What is not visible yet is not in it: see the age of the oldest.",
+        "Live mail only. Mail that is not visible yet is not counted: see the lag of each queue.",
         steps=[60],
     ),
     Panel(
-        "Later than 60 s",
+        "Share of mail later than 60 s",
         {
             "five minutes": "satchel:visible_late:share5m{IN}",
             "an hour": "satchel:visible_late:share1h{IN}",
             "a day": "satchel:visible_late:share1d{IN}",
         },
         "percentunit",
-        "The lines: what uses up a month's 0.1% in a month, and in two days.",
+        "The lines are the shares that use up the error budget (0.1% over 30 days) in "
+        "30 days and in two days.",
         steps=[0.001, 0.0144],
     ),
     Panel(
-        "Handling one delivery, 99 of 100",
+        "Time to handle a delivery, p99",
         slowest("satchel_handle_seconds", "queue"),
         "s",
-        "What it waits for is in it.",
+        "Includes waits for an unavailable dependency.",
     ),
 ]
 
@@ -157,24 +158,25 @@ def _queue(live: str, backfill: str) -> list[Panel]:
     chosen = f', queue=~"{live}|{backfill}"'
     return [
         Panel(
-            "How many wait",
+            "Backlog",
             most("satchel_queue_messages", "queue", chosen),
-            says="Those in flight are not counted. Old mail (backfill) waits on purpose.",
+            says="Messages waiting, without those in flight. Backfill waits on purpose.",
         ),
         Panel(
-            "Age of the oldest",
+            "Lag",
             most("satchel_oldest_seconds", "queue", chosen),
             "s",
-            "Since it was published. Nobody knows it while nobody consumes.",
+            "Age of the oldest message since it was published. Unknown while the queue has "
+            "no consumer.",
             steps=[60],
         ),
         Panel(
             "Consumers",
             most("satchel_queue_consumers", "queue", chosen),
-            says="None: everything waits.",
+            says="Without a consumer everything waits.",
         ),
         Panel(
-            "In flight, and held for what is away",
+            "In flight, and waiting for a dependency",
             {
                 "{{queue}}": f"sum by (queue) (satchel_deliveries_in_flight{{IN{chosen}}})",
                 "{{queue}} held": f"sum by (queue) (satchel_deliveries_waiting{{IN{chosen}}})",
@@ -184,7 +186,7 @@ def _queue(live: str, backfill: str) -> list[Panel]:
 
 
 WAY = Row(
-    "From left to right: ingest, queue, matcher, queue, timeline",
+    "A mail's way, from left to right: ingest, queue, matcher, queue, timeline",
     [
         (5, _INGEST),
         (4, _queue("matcher.received.v1", "matcher.backfill.v1")),

@@ -24,11 +24,14 @@ from shared.runtime.settings import Settings
 
 TOKEN_SECRET = "x" * 32
 _TITLES = {
-    "ingest": ("Satchel ingest", "Takes responsibility for mail."),
-    "matcher": ("Satchel matcher", "Owns the directory and decides whom a mail concerns."),
+    "ingest": ("Satchel ingest", "Accepts mail over SMTP and HTTP."),
+    "matcher": (
+        "Satchel matcher",
+        "The directory, capture addresses and set-up; decides which profiles a mail concerns.",
+    ),
     "timeline": (
         "Satchel timeline",
-        "Owns what is shown: profile timelines, mails and tallies.",
+        "Inbox, profile timelines, mails, set-up state and statistics.",
     ),
 }
 _MERGED = """Email capture for applicant-tracking systems and CRMs: the three services as one API.

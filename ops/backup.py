@@ -22,7 +22,8 @@ from ops.cluster import Cluster
 from ops.command import MANIFEST, Places, carry_out, say, write_durably
 from shared.contracts.receipts import RECEIPT_PREFIX
 from shared.runtime.mistake import Mistake
-from shared.storage.blobs import MAIL_PREFIX, Blobs
+from shared.storage.blob_keys import MAIL_PREFIX
+from shared.storage.blobs import Blobs
 
 SETTLE_SECONDS = 10.0
 """As long as a service that was told to stop may still work on what it holds."""

@@ -19,7 +19,8 @@ from services.matcher.round_trip.returning import Returning
 from shared.broker import Delivery
 from shared.contracts.capture_address import KeyRing
 from shared.contracts.events import MailReceived
-from shared.storage.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, claim_key
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES, claim_key
+from shared.storage.blobs import BlobMissing, Blobs
 from shared.storage.database import Database
 from tests.fakes import Recorder, RecordingPublisher
 

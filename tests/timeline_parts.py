@@ -43,7 +43,8 @@ from shared.contracts.events import (
     Match,
     Role,
 )
-from shared.storage.blobs import Blobs, claim_key
+from shared.storage.blob_keys import claim_key
+from shared.storage.blobs import Blobs
 from shared.storage.database import Database, Document, connect, migrate
 
 ACCOUNT = "acme"

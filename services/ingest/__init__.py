@@ -1,1 +1,1 @@
-"""ingest: takes responsibility for mail, and nothing else."""
+"""ingest: accepts mail over SMTP and HTTP, and does nothing else with it."""

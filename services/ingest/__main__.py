@@ -1,6 +1,6 @@
 """ingest's process: wired here, top to bottom.
 
-`--backfill` brings old mail along and ends.
+`--backfill` imports old mail and exits.
 """
 
 import asyncio
@@ -87,7 +87,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
     )
     app = create_app(
         "Satchel ingest",
-        "Takes responsibility for mail.",
+        "Accepts mail over SMTP and HTTP.",
         settings,
         Readiness(
             {
@@ -117,7 +117,7 @@ async def serve(settings: IngestSettings, stopping: asyncio.Event) -> None:
 
 
 def bring_old_mail(settings: IngestSettings) -> int:
-    """Return 0 when all is done, 1 when it was interrupted, 2 when it cannot be done at all."""
+    """Return 0 if everything was imported, 1 if it was interrupted, 2 if it cannot run."""
     configure_logging("ingest", "ERROR")  # a line for each mail would hide how far it is
     try:
         backfill = Backfill(settings, sys.argv[1:])
@@ -129,13 +129,13 @@ def bring_old_mail(settings: IngestSettings) -> int:
 
 
 def allow_many_connections() -> None:
-    """Have as many open files as the machine lets us: a connection is one."""
+    """Raise the limit of open files as far as allowed: each connection needs one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def main() -> None:
-    """Start ingest, or bring old mail along."""
+    """Start ingest, or import old mail."""
     settings = load(IngestSettings, "ingest", OPTIONS)
     if any(word.startswith("--backfill") for word in sys.argv[1:]):
         sys.exit(bring_old_mail(settings))

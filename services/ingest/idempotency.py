@@ -23,18 +23,19 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from shared.contracts.capture_address import CaptureAddress
 from shared.contracts.capture_id import capture_id
 from shared.http.auth import Caller
-from shared.storage.blobs import IDEMPOTENCY_KEPT, IDEMPOTENCY_PREFIX, BlobMissing, Blobs
+from shared.storage.blob_keys import IDEMPOTENCY_KEPT, IDEMPOTENCY_PREFIX
+from shared.storage.blobs import BlobMissing, Blobs
 
 MAX_LENGTH = 255
 KEPT: timedelta = IDEMPOTENCY_KEPT
 
 
 class KeyReused(Exception):
-    """The key came with another mail or recipient before."""
+    """The key was used before with another mail or recipient."""
 
 
 class Upload(BaseModel):
-    """What is known of an upload with a key."""
+    """What is known about an upload with a key."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -53,7 +54,7 @@ class IdempotencyKeys:
     async def begin(
         self, caller: Caller, key: str, recipient: CaptureAddress, raw: bytes
     ) -> Upload:
-        """Return the upload that the key stands for: a new one, or that of an earlier request.
+        """Return the upload for this key: a new one, or that of an earlier request.
 
         Raises KeyReused, BlobStoreAway.
         """

@@ -10,7 +10,7 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class SmtpLimits:
-    """What one SMTP session may do, in octets and seconds; and how many there may be."""
+    """What one SMTP session may do, in bytes and seconds, and how many sessions there may be."""
 
     mail_bytes: int
     idle_seconds: float = 300.0

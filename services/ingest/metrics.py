@@ -1,4 +1,4 @@
-"""What ingest counts. Accounts and addresses are never labels."""
+"""Metrics of ingest. Accounts and addresses are never labels."""
 
 import math
 
@@ -9,7 +9,9 @@ from shared.runtime.metrics import from_zero
 _DOORS = ("smtp", "http")
 
 RECEIVED = from_zero(
-    Counter("satchel_received_total", "Mails offered, by door and answer", ["door", "answer"]),
+    Counter(
+        "satchel_received_total", "Mails received, by transport and answer", ["door", "answer"]
+    ),
     _DOORS,
     ("accepted", "not_accepted"),
 )
@@ -17,7 +19,7 @@ from_zero(RECEIVED, ("http",), ("account_rate",))  # SMTP refuses a recipient fo
 RECEIVED_BYTES = from_zero(
     Histogram(
         "satchel_received_bytes",
-        "Sizes of accepted mails",
+        "Size of accepted mails",
         ["door"],
         buckets=[2**n for n in range(10, 26, 2)],
     ),
@@ -25,14 +27,16 @@ RECEIVED_BYTES = from_zero(
 )
 RECEIVE_SECONDS = from_zero(
     Histogram(
-        "satchel_receive_seconds", "From the whole mail read to the broker's confirm", ["door"]
+        "satchel_receive_seconds",
+        "Time from the last byte of a mail to the broker's confirm",
+        ["door"],
     ),
     _DOORS,
 )
 SMTP_REFUSED = from_zero(
     Counter(
         "satchel_smtp_refused_total",
-        "SMTP refusals, by reason: of a session, a recipient or a mail",
+        "SMTP sessions, recipients and mails refused, by reason",
         ["reason"],
     ),
     (
@@ -61,17 +65,16 @@ SMTP_SESSIONS = Gauge("satchel_smtp_sessions", "Open SMTP sessions")
 RECEIPTS = from_zero(
     Counter(
         "satchel_receipts_total",
-        "Receipts for the audit: written, retried (the blob store was away), dropped",
+        "Receipts for the audit, by result: written, retried because the blob store "
+        "was unavailable, or dropped",
         ["result"],
     ),
     ("written", "retried", "dropped"),
 )
-RECEIPTS_WAITING = Gauge("satchel_receipts_waiting", "Receipts that are not written yet")
+RECEIPTS_WAITING = Gauge("satchel_receipts_waiting", "Receipts in memory that are not written yet")
 CERTIFICATE_EXPIRES = Gauge(
     "satchel_certificate_expires_timestamp_seconds",
-    "When the certificate of STARTTLS ends, in seconds since 1970; not a number without one",
+    "When the STARTTLS certificate expires, as a Unix time; NaN without a certificate",
 )
 CERTIFICATE_EXPIRES.set(math.nan)
-BYTES_IN_FLIGHT = Gauge(
-    "satchel_bytes_in_flight", "Bytes of mails that are being read or made durable"
-)
+BYTES_IN_FLIGHT = Gauge("satchel_bytes_in_flight", "Bytes of mail that are being read or published")

@@ -1,12 +1,12 @@
-"""Mail for the people who run this: postmaster@ and abuse@ of the capture domain.
+"""Mail to postmaster@ and abuse@ of the capture domain, for the people who run this deployment.
 
-RFC 5321 section 4.5.1 wants it taken. It is never a capture: it is passed on by the relay, as it
-came, and answered with 250 once the relay has it. Nothing of it is kept here.
+RFC 5321 section 4.5.1 requires that it is accepted. It is never a capture: it is forwarded through
+the relay unchanged, and answered with 250 once the relay has accepted it. Nothing of it is stored.
 
-* A loop ends: what was passed on before, or has come a long way, is refused for good. What came
-  without an envelope sender leaves without one, so no bounce is bounced.
-* A flood is spread over days: MAILS at once, then one each SECONDS, a half of it from one network.
-  Beyond that the sender is told to try again.
+* Loops end: mail that was forwarded before, or has too many hops, is refused permanently. Mail
+  without an envelope sender is forwarded without one, so a bounce never causes a bounce.
+* Floods are spread over days: MAILS at once, then one every SECONDS, half of them from one
+  network. Above that the sender is told to try again.
 """
 
 import re
@@ -27,12 +27,12 @@ _AT_ONCE = 2
 _MAX_HOPS = 30
 _MAX_HEADER = 100 * 1024
 _RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
-_AGAIN = "451 4.3.0 the mail cannot be passed on right now, try again later"
+_AGAIN = "451 4.3.0 the mail cannot be forwarded right now, try again later"
 log = structlog.get_logger()
 
 
 class Postmaster:
-    """Passes on what is sent to the people who run this."""
+    """Forwards mail for the people who run this deployment."""
 
     def __init__(
         self,
@@ -49,23 +49,23 @@ class Postmaster:
         self._addresses = {f"{name}@{domain}" for name in (POSTMASTER, "abuse")}
 
     def address(self, given: str) -> CaptureAddress | None:
-        """Return the address of the people who run this that `given` is, or None."""
+        """Return the postmaster address that `given` is, or None."""
         address = given.strip().lower().rstrip(".")
         if address == POSTMASTER:  # the only name that needs no domain (RFC 5321 section 4.1.1.3)
             address = f"{POSTMASTER}@{self._domain}"
         return CaptureAddress(address, POSTMASTER, "") if address in self._addresses else None
 
     def wait(self, network: str) -> int:
-        """Return the seconds until a mail from the network may be passed on, 0 for now."""
+        """Return the seconds until mail from the network may be forwarded; 0 means now."""
         return self._rates.wait(POSTMASTER, network)
 
     async def pass_on(self, raw: bytes, at: str, mail_from: str | None, network: str) -> str:
-        """Return the answer to a mail to one of the addresses: 250 once the relay has it."""
+        """Forward a mail and return the SMTP answer: 250 once the relay has accepted it."""
         if self.wait(network) or self._sending >= _AT_ONCE:
             return _AGAIN
         delivered = f"Delivered-To: {at}\r\n".encode()
         if _has_come_round(raw, delivered):
-            return "554 5.4.6 the mail has been here, or comes too long a way"
+            return "554 5.4.6 mail loop or too many hops"
         received = f"Received: by {self._domain} for <{at}>; {self._now()}\r\n".encode()
         self._sending += 1
         try:
@@ -77,12 +77,12 @@ class Postmaster:
         except (RelayAway, RelayRefused) as failure:
             is_final = isinstance(failure, RelayRefused)  # its reply may quote the recipient
             why = "the relay refuses the recipient" if is_final else str(failure)
-            log.warning("not passed on to the postmaster", why=why)
-            return "554 5.3.0 the mail cannot be passed on" if is_final else _AGAIN
+            log.warning("not forwarded to the postmaster", why=why)
+            return "554 5.3.0 the mail cannot be forwarded" if is_final else _AGAIN
         finally:
             self._sending -= 1
         self._rates.took(POSTMASTER, network, len(raw))
-        log.info("passed on to the postmaster", size=len(raw))
+        log.info("forwarded to the postmaster", size=len(raw))
         return "250 2.6.0 passed on"
 
 

@@ -1,7 +1,8 @@
-"""Mails a second, of each account and of each network that sends to it.
+"""Rate limits per account, and per network within an account.
 
-Memory does not grow with attackers: only an address with a valid MAC names an account. The larger
-the backlog, the more a mail costs, so a flood slows down to what can be processed.
+Attackers cannot make memory grow, because only an address with a valid MAC names an account. The
+larger the backlog, the more a mail costs, so a flood slows down to the rate at which mail is
+processed.
 """
 
 import math
@@ -15,9 +16,9 @@ DEAREST = 10.0
 
 
 class Rates:
-    """A token bucket per account: `rate` a second, `burst` at once. A rate of 0 limits nothing.
+    """Token buckets per account: `rate` per second, `burst` at once. A rate of 0 means no limit.
 
-    A bucket is the moment at which it is full again (GCRA), so a full one needs no memory.
+    A bucket is stored as the time at which it is full again (GCRA), so a full one needs no memory.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Rates:
         self._forget_at = 1024
 
     def part(self, share: float) -> "Rates":
-        """Return buckets of a share of this size, all full."""
+        """Return full buckets of this share of the size."""
         burst = max(1, round(self._burst * share))
         return Rates(self._rate * share, burst, self._pressure, self._clock)
 
@@ -59,7 +60,7 @@ class Rates:
         return min(max(self._pressure(), 1.0), DEAREST)
 
     def charge(self, account: str, tokens: float) -> None:
-        """Take tokens, also those that are not there yet."""
+        """Take tokens, even below zero."""
         if not (self._seconds and tokens):
             return
         now = self._clock()
@@ -70,7 +71,7 @@ class Rates:
 
 
 class SharedRates:
-    """What an account's mails may cost, and how much of that one network may use up.
+    """The rate of an account, and the share of it that one network may use.
 
     An attacker who knows one address gets a share of the account's rate, never all of it.
     """

@@ -1,10 +1,11 @@
-"""Receipts of what was accepted, as `shared/contracts/receipts.py` says: written every few seconds.
+"""Writes receipts of accepted mail every few seconds (`shared/contracts/receipts.py`).
 
-* Mail never waits for a receipt and is never refused for one. While the blob store is away they
-  wait in memory, as many as MOST_WAITING; what is beyond is counted as dropped, and the audit will
-  tell of outcomes without a receipt.
-* A write that failed is repeated under the same key, so no receipt is written twice.
-* At the end what waits is written; a blob store that does not answer then delays nothing.
+* Mail never waits for a receipt and is never refused for one. While the blob store is unavailable,
+  up to MOST_WAITING receipts wait in memory. Any more are dropped and counted; the audit then
+  reports outcomes without a receipt.
+* A failed write is repeated under the same key, so no receipt is written twice.
+* On shutdown the remaining receipts are written. A blob store that does not answer does not delay
+  it.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ log = structlog.get_logger()
 
 
 class Receipts:
-    """Writes receipts. A part that is stopped after the doors."""
+    """Writes receipts. Stopped after SMTP and HTTP."""
 
     def __init__(self, blobs: Blobs, *, every: float, retry: float = _RETRY_SECONDS) -> None:
         """Write every so many seconds what was noted meanwhile."""
@@ -39,7 +40,7 @@ class Receipts:
         self._wake = asyncio.Event()
 
     def note(self, event: MailReceived) -> None:
-        """Remember that a capture was accepted; it is written soon. Never fails."""
+        """Remember that a capture was accepted, to write its receipt soon. Never fails."""
         if len(self._noted) + self._count >= MOST_WAITING:
             RECEIPTS.labels("dropped").inc()
             return
@@ -58,7 +59,7 @@ class Receipts:
             self._wake.set()
 
     async def run(self) -> None:
-        """Write until `stop`, then what is left."""
+        """Write receipts until `stop`, then the remaining ones."""
         away = False
         while not self._stopping.is_set():
             await self._pause(self._retry if away else self._every)
@@ -82,7 +83,7 @@ class Receipts:
             log.warning("receipts dropped", count=left)
 
     def stop(self) -> None:
-        """Let `run` end. Note nothing afterwards."""
+        """Let `run` end. Do not call `note` afterwards."""
         self._stopping.set()
         self._wake.set()
 

@@ -1,13 +1,13 @@
-"""The one way in: every door calls `Receiver.receive`, and only its return means "accepted".
+"""The only way in: SMTP, HTTP and backfill call `Receiver.receive`; its return means "accepted".
 
-* One event per capture address of the envelope, each with a capture id of its own (UUIDv7).
-* A mail above CLAIM_CHECK_BYTES is written to the blob store first, once per capture: a claim is
-  never shared, so whoever finishes with a capture may remove its claim.
-* Accepted means that the broker confirmed every event. Otherwise the sender is told to try again,
-  and what some captures already were is harmless: the same mail twice is one mail.
-* The body is not looked at, and no database is asked.
-* Old mail that is brought along (`backfill.py`) comes this way, too, on to a queue of its own. Its
-  capture ids are made from its bytes, so that however often it comes it is counted once.
+* Each capture address of the envelope gets its own event with its own capture id (UUIDv7).
+* A mail above CLAIM_CHECK_BYTES is first written to the blob store, once per capture. A claim is
+  never shared, so whoever settles a capture may delete its claim.
+* Accepted means that the broker confirmed every event. Otherwise the sender is told to try again.
+  Captures that were published by then do no harm: the same mail twice is one mail.
+* The body is not read, and no database is queried.
+* Backfill uses a queue of its own. Its capture ids are derived from the mail's bytes, so a mail
+  that is imported again is counted once.
 """
 
 import asyncio
@@ -28,18 +28,19 @@ from shared.contracts.capture_id import capture_id
 from shared.contracts.events import MailReceived
 from shared.runtime import tracing
 from shared.runtime.tracing import Trace
-from shared.storage.blobs import CLAIM_CHECK_BYTES, Blobs, BlobStoreAway, claim_key
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES, claim_key
+from shared.storage.blobs import Blobs, BlobStoreAway
 
 Door = Literal["smtp", "http"]
 log = structlog.get_logger()
 
 
 class NotAccepted(Exception):
-    """Responsibility was not taken; the sender keeps the mail and tries again."""
+    """The mail was not accepted. The sender keeps it and tries again."""
 
 
 class Receiver:
-    """Takes responsibility for mail."""
+    """Accepts mail and publishes it."""
 
     def __init__(
         self,

@@ -15,110 +15,126 @@ _DEFAULT = SmtpLimits(mail_bytes=30 * 1024 * 1024)
 
 
 class IngestSettings(RelaySettings):
-    """Everything ingest can be told."""
+    """The settings of ingest."""
 
-    ingest_smtp_port: int = Field(2525, description="Where SMTP is spoken.")
-    ingest_http_port: int = Field(8001, description="Where the HTTP API is.")
+    ingest_smtp_port: int = Field(2525, ge=1, le=65535, description="Port for SMTP.")
+    ingest_http_port: int = Field(
+        8001, ge=1, le=65535, description="Port for the HTTP API, /metrics and the probes."
+    )
     max_mail_bytes: int = Field(
-        _DEFAULT.mail_bytes, gt=0, description="The largest mail that is taken, in bytes."
+        _DEFAULT.mail_bytes, gt=0, description="Largest accepted mail, in bytes."
     )
     max_bytes_in_flight: int = Field(
         96 * 1024 * 1024,
-        description="Bytes of mail that may be in flight together, a half of it for one account; "
-        "beyond: try again.",
+        gt=0,
+        description="Bytes of mail in flight in one replica; one account may use half of them. "
+        "Above it, senders are told to try again later.",
     )
     smtp_timeout: float = Field(
         _DEFAULT.idle_seconds,
         gt=0,
-        description="Seconds without a command or a piece of a mail until a session is ended.",
+        description="Seconds a session may be idle, with neither a command nor mail data, before "
+        "it is closed.",
     )
     smtp_session_seconds: float = Field(
-        _DEFAULT.session_seconds, gt=0, description="Seconds that a session may last."
+        _DEFAULT.session_seconds, gt=0, description="Longest duration of a session, in seconds."
     )
     smtp_min_rate: float = Field(
         _DEFAULT.min_rate,
         gt=0,
-        description="Bytes a second that a mail must come with, after SMTP_SLOW_SECONDS.",
+        description="Slowest accepted transfer of a mail, in bytes per second, once "
+        "SMTP_SLOW_SECONDS have passed.",
     )
     smtp_slow_seconds: float = Field(
-        _DEFAULT.slow_seconds, gt=0, description="Seconds that a mail may take at any rate."
+        _DEFAULT.slow_seconds, gt=0, description="Seconds before SMTP_MIN_RATE applies to a mail."
     )
     smtp_max_commands: int = Field(
-        _DEFAULT.commands, gt=0, description="Commands of a session without a mail that was taken."
+        _DEFAULT.commands,
+        gt=0,
+        description="Commands in a row without an accepted mail before a session is closed.",
     )
     smtp_max_errors: int = Field(
-        _DEFAULT.errors, ge=0, description="Commands of a session that may be answered with 5xx."
+        _DEFAULT.errors, ge=0, description="Commands answered with 5xx before a session is closed."
     )
     smtp_max_recipients: int = Field(
-        _DEFAULT.recipients, ge=1, description="Recipients of a mail; beyond: another transaction."
+        _DEFAULT.recipients,
+        ge=1,
+        description="Recipients per mail. Senders deliver the rest in another transaction.",
     )
     smtp_max_connections: int = Field(
         _DEFAULT.connections,
         ge=1,
-        description="Sessions at a time. Who named no capture address makes room for others.",
+        description="Concurrent sessions. When full, the oldest session without a valid RCPT is "
+        "closed to make room.",
     )
     smtp_max_connections_per_address: int = Field(
         _DEFAULT.connections_per_address,
         ge=1,
-        description="Sessions at a time from one address, or one /64 of IPv6.",
+        description="Concurrent sessions from one IPv4 address or IPv6 /64.",
     )
     smtp_max_connections_per_network: int = Field(
         _DEFAULT.connections_per_network,
         ge=1,
-        description="Sessions at a time from one /24 of IPv4, or one /48 of IPv6. Raise it with "
-        "SMTP_MAX_CONNECTIONS_PER_ADDRESS where all mail comes through few relays.",
+        description="Concurrent sessions from one IPv4 /24 or IPv6 /48. Raise this and "
+        "SMTP_MAX_CONNECTIONS_PER_ADDRESS if all mail comes through a few relays.",
     )
     smtp_tls_cert_file: Path | None = Field(
         None,
-        description="The certificate chain for STARTTLS, in PEM; read again when it changes.",
+        description="Certificate chain (PEM) for STARTTLS. Reloaded when the file changes. If "
+        "empty, STARTTLS is not offered.",
     )
     smtp_tls_key_file: Path | None = Field(
-        None, description="The key of the certificate, in PEM, without a password."
+        None, description="Private key (PEM, no password) of SMTP_TLS_CERT_FILE."
     )
-    smtp_require_tls: bool = Field(False, description="Whether mail is taken over TLS alone.")
+    smtp_require_tls: bool = Field(False, description="Refuse mail that is not sent over TLS.")
     smtp_proxy_networks: str = Field(
         "",
-        description="Networks (CIDR, separated by commas) whose connections begin with a PROXY "
-        "header, version 1 or 2.",
+        description="Load balancers whose connections begin with a PROXY header (version 1 or 2): "
+        "networks in CIDR notation, separated by commas.",
     )
     account_rate: float = Field(
         20.0,
         ge=0,
-        description="Captures a second of one account, a large mail counting once per MiB; "
-        "beyond: try again. 0: any number.",
+        description="Captures per second of one account; a large mail counts once per MiB. Above "
+        "it, senders are told to try again later. 0 turns the limit off.",
     )
     account_burst: int = Field(
-        50, ge=1, description="Captures of one account that may come at once."
+        50,
+        ge=1,
+        description="Captures of one account that may arrive at once before ACCOUNT_RATE applies.",
     )
     network_share: float = Field(
         0.5,
         gt=0,
         le=1,
-        description="The share of ACCOUNT_RATE that mail by SMTP from one /24 of IPv4, or /48 of "
-        "IPv6, may use up. 1 where all mail comes through few relays.",
+        description="Share of ACCOUNT_RATE that SMTP mail from one IPv4 /24 or IPv6 /48 may use. "
+        "Set it to 1 if all mail comes through a few relays.",
     )
     account_backlog: int = Field(
         20,
         ge=1,
-        description="Mails that may wait to be filed; while n times as many do, ACCOUNT_RATE is an "
-        "n-th of it, a tenth at least.",
+        description="Backlog of live mail above which accounts are slowed down. At n times this "
+        "backlog ACCOUNT_RATE is divided by n, by 10 at most.",
     )
     publish_deadline: float = Field(
-        7.0, description="Seconds the broker has to confirm before the sender is told to retry."
+        7.0,
+        gt=0,
+        description="Seconds the broker has to confirm a mail before its sender is told to try "
+        "again later.",
     )
     receipt_seconds: float = Field(
         10.0,
         gt=0,
-        description="Seconds that receipts (for the audit) are gathered before they are written; "
-        "those of as many are missing after a crash of ingest.",
+        description="Seconds between writes of receipts, which the audit reads. A crash of ingest "
+        "loses the receipts of at most this time, never mail.",
     )
 
     postmaster_forward: str | None = Field(
         None,
         pattern=r"^[^@\s<>]{1,64}@[A-Za-z0-9.-]{1,253}$",
-        description="Where mail goes that is sent to postmaster@ or abuse@ of CAPTURE_DOMAIN (RFC "
-        "5321 section 4.5.1): an address elsewhere, by RELAY_URL. It is refused (550) when not "
-        "given.",
+        description="Address outside CAPTURE_DOMAIN that gets the mail for postmaster@ and abuse@ "
+        "(RFC 5321 section 4.5.1), through RELAY_URL. If empty, that mail is refused "
+        "with 550.",
     )
 
     @model_validator(mode="after")
@@ -146,7 +162,7 @@ class IngestSettings(RelaySettings):
 
     @property
     def smtp_limits(self) -> SmtpLimits:
-        """What one SMTP session may do."""
+        """The limits of one SMTP session."""
         return SmtpLimits(
             mail_bytes=self.max_mail_bytes,
             idle_seconds=self.smtp_timeout,
@@ -163,14 +179,14 @@ class IngestSettings(RelaySettings):
 
     @property
     def postmaster(self) -> Postmaster | None:
-        """By whom mail for the postmaster is passed on, if anybody reads it."""
+        """The forwarder of mail to the postmaster, if POSTMASTER_FORWARD is set."""
         if self.relay is None or self.postmaster_forward is None:
             return None
         return Postmaster(self.relay, self.postmaster_forward, self.capture_domain)
 
     @property
     def bytes_in_flight_per_account(self) -> int:
-        """The share of MAX_BYTES_IN_FLIGHT that one account may have; the largest mail fits."""
+        """Half of MAX_BYTES_IN_FLIGHT, but enough for the largest mail."""
         return max(self.max_bytes_in_flight // 2, self.max_mail_bytes)
 
     @property

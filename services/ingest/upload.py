@@ -1,6 +1,6 @@
-"""The HTTP door: `POST /v1/mail?recipient=<capture address>` with the raw mail as its body.
+"""Mail over HTTP: `POST /v1/mail?recipient=<capture address>` with the raw mail as its body.
 
-It signs in, checks the type and the size, and calls the same function as the SMTP door.
+It authenticates the caller, checks type and size, and calls the same function as SMTP.
 """
 
 from collections.abc import Callable
@@ -31,17 +31,19 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=MAX_LENGTH,
-        description="A new one for each mail, such as a UUID. The same key again within 24 hours "
-        "is answered as the first was, and the mail is captured once; with another mail or "
-        "recipient it is refused: 422",
+        description="A unique key per mail, such as a UUID. A repeated request with the same key "
+        "within 24 hours gets the first answer, and the mail is captured once. The "
+        "same key with another mail or recipient is refused with 422",
     ),
 ]
 
 
 class Accepted(BaseModel):
-    """The mail is ours now."""
+    """A mail was accepted."""
 
-    capture_id: UUID = Field(description="`GET /v1/captures/{capture_id}` tells what becomes of it")
+    capture_id: UUID = Field(
+        description="Id of the capture. `GET /v1/captures/{capture_id}` returns what became of it"
+    )
 
 
 def mail_routes(
@@ -52,7 +54,7 @@ def mail_routes(
     rates: Rates,
     keys: IdempotencyKeys,
 ) -> APIRouter:
-    """Return the routes of the HTTP door."""
+    """Return the routes for uploads."""
     router = APIRouter(tags=["upload"])
 
     @router.post(
@@ -60,32 +62,38 @@ def mail_routes(
         status_code=202,
         openapi_extra=MAIL_BODY,
         responses={
-            413: {"description": "The mail is over the size limit"},
+            413: {"description": "The mail is larger than the limit"},
             415: {"description": "The body is not message/rfc822"},
-            422: {"description": "`recipient` is no capture address of the account"},
-            429: {"description": "Too many mails for the account; see Retry-After"},
-            503: {"description": "The mail cannot be taken right now; try again"},
+            422: {"description": "`recipient` is not a capture address of the account"},
+            429: {"description": "The account's rate is used up. Retry after `Retry-After`"},
+            503: {"description": "The mail cannot be accepted right now. Send it again"},
         },
     )
     async def upload_mail(
         request: Request,
-        recipient: Annotated[str, Query(description="The capture address", max_length=320)],
+        recipient: Annotated[
+            str, Query(description="Capture address that receives the mail", max_length=320)
+        ],
         caller: Annotated[Caller, allowed("mail:write")],
         idempotency_key: IdempotencyKey = None,
     ) -> Accepted:
-        """Take one raw mail for one capture address of the token's account.
+        """Upload one raw mail to one capture address of the token's account.
 
-        202 once the mail is durable. Sending the same mail again is harmless: it is shown once.
-        With an `Idempotency-Key` it is the same capture as well, for 24 hours.
-        `GET /v1/captures/{capture_id}` tells what becomes of it.
+        202 means that the mail is stored durably. Sending the same mail again is harmless: it is
+        shown once. With an `Idempotency-Key` a repetition within 24 hours is also the same
+        capture. `GET /v1/captures/{capture_id}` returns what became of it.
         """
         address = verify(recipient)
         if address is None or address.account_tag != account_tag(caller.account):
-            raise invalid_field("recipient", "not a capture address of this account")
+            raise invalid_field("recipient", "is not a capture address of this account")
         tag = address.account_tag
         if seconds := rates.wait(tag):
             RECEIVED.labels("http", "account_rate").inc()
-            raise Problem(Code.RATE_LIMITED, "too many mails for the account", retry_after=seconds)
+            raise Problem(
+                Code.RATE_LIMITED,
+                "the account sends more mail than its rate allows",
+                retry_after=seconds,
+            )
         reservation = in_flight.reserve([tag])
         try:
             raw = await read_mail(request, max_bytes, reservation.grow)
@@ -110,10 +118,10 @@ def mail_routes(
                 with suppress(BlobStoreAway):  # a repetition is then published as the same capture
                     await keys.accepted(caller, idempotency_key, known)
         except KeyReused as error:
-            detail = "the Idempotency-Key came with another mail or recipient before"
+            detail = "this Idempotency-Key was used before with another mail or recipient"
             raise Problem(Code.IDEMPOTENCY_KEY_REUSED, detail) from error
         except (NotAccepted, BlobStoreAway) as error:
-            detail = "the mail cannot be taken right now, try again"
+            detail = "the mail cannot be accepted right now, send it again"
             raise Problem(Code.MAIL_NOT_ACCEPTED, detail) from error
         finally:
             reservation.release()

@@ -1,1 +1,1 @@
-"""matcher: owns the directory and decides whom a mail concerns."""
+"""matcher: owns the directory, and decides which profiles a mail concerns."""

@@ -1,6 +1,6 @@
 """The matcher's process: wired here, top to bottom.
 
-`--migrate` builds the indexes and ends; `--republish` announces the whole directory again and ends.
+`--migrate` builds the indexes and exits; `--republish` publishes the whole directory again.
 """
 
 import asyncio
@@ -66,8 +66,8 @@ from shared.storage.blobs import Blobs
 from shared.storage.database import answer_outages, connect, left_in_time, migrate, what_is_missing
 
 OPTIONS = """\
-  --migrate    build the indexes, and end
-  --republish  announce the whole directory to the timeline again, and end
+  --migrate    build the indexes, and exit
+  --republish  publish the whole directory to the timeline again, and exit
 
 """
 PUBLISHES = (
@@ -148,7 +148,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     blobs_monitor = DependencyMonitor("blob store", settings.blob_url, blobs.why_not)
     app = create_app(
         "Satchel matcher",
-        "Owns the directory and decides whom a mail concerns.",
+        "The directory, capture addresses and set-up; decides which profiles a mail concerns.",
         settings,
         Readiness(
             {"running": not_stopping(stopping), "database": holds(lambda: database_monitor.found)},
@@ -194,7 +194,7 @@ async def build_indexes(settings: MatcherSettings) -> None:
 
 
 async def republish(settings: MatcherSettings, stopping: asyncio.Event) -> None:
-    """Announce everyone and every address again, and say how far it is."""
+    """Publish everyone and every address again, and show the progress."""
     publisher = Publisher(settings.amqp_url, "matcher republish", uses(publishes=PUBLISHES))
     async with connect(settings.mongodb_url, "matcher") as client, running(publisher, stopping):
         outbox = Outbox(client[settings.matcher_database], publisher)

@@ -1,4 +1,4 @@
-"""The decision, put into events: what the matcher says about a capture."""
+"""Turns a decision into the events that announce it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ from shared.contracts.events import (
     Source,
 )
 from shared.mail.headers import message_id
-from shared.storage.blobs import enclosed_key
+from shared.storage.blob_keys import enclosed_key
 
 SPLIT_BYTES = 48 * 1024
 """An event that would be larger is several, joined by the timeline."""
@@ -54,10 +54,10 @@ def announce_verdict(
     ring: KeyRing,
     authentications: Mapping[str, Authentication],
 ) -> Sequence[Outcome]:
-    """Return the events that tell a capture's outcome.
+    """Return the events that announce a capture's outcome.
 
-    When it is attached, those are the events of every mail of it that is attached. The others are
-    forgotten: nothing of them is in any event. `authentications` are known by place.
+    For an attached capture these are the events of each of its attached mails. No event contains
+    anything of the others. `authentications` are keyed by place.
     """
     if verdict.confirmation is not None:
         found = authentications.get(verdict.mails[0].place)
@@ -78,7 +78,7 @@ def announce_verdict(
 
 
 def with_forwarder(event: Outcome, forwarder: Authentication | None) -> Outcome:
-    """Return an event about an attached mail with the verdict about who has forwarded it."""
+    """Return the event of an attached mail with the verdict about its forwarder."""
     if forwarder is None or not isinstance(event, MailAttached | MailAttachedToShares):
         return event
     return event.model_copy(update={"forwarder": forwarder})
@@ -125,7 +125,7 @@ def announce_dismissal(
     mail: Judgement,
     ring: KeyRing,
 ) -> MailDismissed | MailDismissedWithShares:
-    """Return the event that tells that a capture is forgotten."""
+    """Return the event that announces a dismissal."""
     id_ = message_id(mail.header)
     if address.is_of_account:
         return _dismissed_with_shares(received, address, decision, mail, ring)

@@ -1,8 +1,8 @@
-"""The bytes of a captured mail: fetched once and cut once, however often they are read.
+"""The bytes of a captured mail: fetched once and parsed once, however often they are read.
 
-A small mail comes with its event. Of a large one, a claim in the blob store, as much is fetched as
-is asked for, and no byte twice: its header, its text, all of it. The mails that it encloses are
-kept as they were cut out when it was judged.
+A small mail comes with its event. A large one is a claim in the blob store: only what is asked for
+is fetched (its header, its text or all of it), and no byte twice. The mails that it encloses are
+kept as they were cut out for the decision.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _TEXT_BYTES = 1024 * 1024
 
 
 class CapturedMail:
-    """One mail, for as long as it is handled. Raises what `Blobs` raises."""
+    """One mail while it is handled. Raises what `Blobs` raises."""
 
     def __init__(self, received: MailReceived, body: bytes, blobs: Blobs) -> None:
         self._claim, self._size = received.blob_key, received.size
@@ -33,15 +33,15 @@ class CapturedMail:
         """Whose it is, once that is known."""
 
     async def header(self) -> bytes:
-        """Return enough of it for its header."""
+        """Return enough bytes for the header."""
         return await self._first(_HEADER_BYTES)
 
     async def text(self) -> bytes:
-        """Return enough of it for its text."""
+        """Return enough bytes for the text."""
         return await self._first(_TEXT_BYTES)
 
     async def whole(self) -> bytes:
-        """Return all of it."""
+        """Return all bytes."""
         return await self._first(self._size)
 
     def keep(self, judged: Iterable[Judgement]) -> None:

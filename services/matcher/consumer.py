@@ -56,7 +56,8 @@ from shared.contracts.events import (
 from shared.contracts.outcomes import Done, Outcome, Reject, Retry
 from shared.mail.headers import HeaderBlock, read_header_block
 from shared.runtime import tracing
-from shared.storage.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway, enclosed_key
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES, enclosed_key
+from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway
 from shared.storage.database import DatabaseAway, database_errors
 
 log = structlog.get_logger()

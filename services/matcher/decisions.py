@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
 from shared.contracts.events import Event, decode_event
-from shared.storage.blobs import CLAIM_PREFIX, CLAIM_RETENTION
+from shared.storage.blob_keys import CLAIM_PREFIX, CLAIM_RETENTION
 from shared.storage.database import Database, Document, Index
 
 INDEXES = (
@@ -39,14 +39,15 @@ class Decisions:
         self._decisions = database["decisions"]
 
     async def recall(self, claim: str) -> list[Event]:
-        """Return the events of an earlier decision; none when there was no decision."""
+        """Return the events of an earlier decision; none if there was none."""
         found = await self._decisions.find_one({"_id": _id(claim)})
         return _events(found) if found else []
 
     async def record(self, claim: str, events: Sequence[Event]) -> list[Event]:
-        """Remember the events that are about to be published; return those that are remembered.
+        """Store the events that are about to be published; return those that are stored.
 
-        They are another's when the capture was in two hands, and those are the ones to publish.
+        They may be those of a concurrent consumer of the same capture. Then these have to be
+        published.
         """
         recorded = await self._decisions.find_one_and_update(
             {"_id": _id(claim)},

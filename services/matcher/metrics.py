@@ -1,4 +1,4 @@
-"""What the matcher counts. Accounts and addresses are never labels."""
+"""Metrics of the matcher. Accounts and addresses are never labels."""
 
 from prometheus_client import Counter, Histogram
 
@@ -25,48 +25,52 @@ from_zero(
 )
 
 DECISIONS = from_zero(
-    Counter("satchel_decisions_total", "Decisions, by outcome", ["decision"]),
+    Counter("satchel_decisions_total", "Captures decided, by decision", ["decision"]),
     ("attached", "confirmation", "round_trip", *DismissalReason),
 )
 WATCHED = Counter(
-    "satchel_watched_total", "Dismissed mails that a set-up window has shown to their owner"
+    "satchel_watched_total", "Dismissed mails shown to their owner through a set-up window"
 )
-DECIDE_SECONDS = Histogram("satchel_decide_seconds", "From a capture in flight to its decision")
+DECIDE_SECONDS = Histogram(
+    "satchel_decide_seconds", "Time from a capture's delivery to its decision"
+)
 LOOK_UPS = from_zero(
     Counter(
         "satchel_directory_lookups_total",
-        "Look-ups of a decision, by where the answer was",
+        "Directory look-ups, by where the answer came from",
         ["from"],
     ),
     ("cache", "database"),
 )
-VERSION_READS = Counter("satchel_version_reads_total", "Reads of account versions")
+VERSION_READS = Counter("satchel_version_reads_total", "Reads of an account's directory version")
 AUTHENTICATIONS = from_zero(
     Counter(
         "satchel_authentications_total",
-        "Attached mails and forwarding confirmations, by what was found out of From",
+        "Attached mails and forwarding confirmations authenticated, by verdict",
         ["verdict"],
     ),
     AuthenticationVerdict,
 )
 AUTHENTICATIONS_CUT_SHORT = Counter(
     "satchel_authentications_cut_short_total",
-    "Captures whose slow DNS questions were given up, since too many others waited",
+    "Captures whose authentication was cut short because too many others waited for slow DNS",
 )
-AUTHENTICATE_SECONDS = Histogram("satchel_authenticate_seconds", "Of all mails of one capture")
+AUTHENTICATE_SECONDS = Histogram(
+    "satchel_authenticate_seconds", "Time to authenticate all mails of one capture"
+)
 ROUND_TRIPS = from_zero(
     Counter(
         "satchel_round_trips_total",
-        "Challenges that were sent, or that the relay could not take (failed), and what came back",
+        "Round-trip challenges, by result: sent, failed at the relay, or what came back",
         ["result"],
     ),
     ("sent", "failed", "returned", "bounced", "stale", "misdirected", "ignored"),
 )
 ANNOUNCED = from_zero(
-    Counter("satchel_announced_total", "Changes of the directory published", ["tag"]),
+    Counter("satchel_announced_total", "Directory changes published, by event", ["tag"]),
     (PersonChanged.tag, PersonDeleted.tag, CaptureAddressChanged.tag, RoundTripChanged.tag),
 )
 ANNOUNCE_FAILURES = Counter(
     "satchel_announce_failures_total",
-    "Looks for changes of the directory to publish that failed; there are two a second",
+    "Failed outbox polls. The outbox polls twice a second",
 )

@@ -1,10 +1,10 @@
-"""DNS: the TXT and MX records of a name, soon or not at all.
+"""DNS: the TXT and MX records of a name, within a time limit.
 
-* What is answered is remembered as long as it says, at most five minutes, that there is nothing as
-  well. So is, for half a minute, that a name was not answered.
-* When a name is not answered in time, the servers are asked for something that every one has at
-  hand (the root). When not even that comes, nobody waits for them for a while: no mail and no page
-  is late because DNS is away, and nobody can bring that about with a slow name of their own.
+* Answers are cached for their TTL, at most five minutes; so is the answer that there is no record.
+  That a name was not answered is cached for half a minute.
+* If a name is not answered in time, the servers are asked for the root, which every server has
+  cached. If even that is not answered, they are not queried for a while. So no mail and no page is
+  delayed because DNS is unavailable, and nobody can cause that with a slow name of their own.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _AT_ONCE = 256
 
 
 class NoAnswer(Exception):
-    """Nobody said in time whether there is such a record."""
+    """No server said in time whether the record exists."""
 
 
 class _Cache(dns.resolver.LRUCache):
@@ -50,7 +50,7 @@ def name_servers(text: str) -> list[tuple[str, int]]:
             host, _, port = host.partition(":")
         number = int(port.lstrip(":") or 53)
         if not 0 < number < 65536:
-            raise ValueError("is no port")
+            raise ValueError("is not a port")
         found.append((str(ip_address(host)), number))
     return found
 
@@ -120,7 +120,7 @@ class Resolver:
             await self._resolver.resolve(".", "NS", lifetime=1, raise_on_no_answer=False)
         except dns.exception.Timeout:
             self._away_until = time.monotonic() + _AWAY_SECONDS
-            log.warning("dns away", seconds=_AWAY_SECONDS)
+            log.warning("dns unavailable", seconds=_AWAY_SECONDS)
         except (dns.exception.DNSException, OSError):
             return  # they answer, if only to refuse
 

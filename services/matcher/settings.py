@@ -9,43 +9,49 @@ from shared.runtime.settings import DatabaseSettings, RelaySettings
 
 
 class MatcherSettings(RelaySettings, DatabaseSettings):
-    """Everything the matcher can be told."""
+    """The settings of the matcher."""
 
-    matcher_http_port: int = Field(8002, description="Where the HTTP API is.")
-    matcher_database: str = Field("satchel_matcher", description="The matcher's own database.")
+    matcher_http_port: int = Field(
+        8002, ge=1, le=65535, description="Port for the HTTP API, /metrics and the probes."
+    )
+    matcher_database: str = Field("satchel_matcher", description="Name of the matcher's database.")
     prefetch: int = Field(
         32,
-        description="Deliveries in flight at a time, besides up to 32 whose sender's DNS is slow.",
+        ge=1,
+        description="Live mails in flight per replica. Up to 32 more may wait for slow DNS.",
     )
-    backfill_prefetch: int = Field(4, description="Deliveries of backfill in flight, besides.")
+    backfill_prefetch: int = Field(
+        4, ge=1, description="Backfill mails in flight per replica, in addition to PREFETCH."
+    )
     contact_name: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)
     ] = Field(
         "Satchel (my capture address)",
-        description="The name of a capture address in its owner's address book, when they import "
-        "its contact card: what mail programs complete.",
+        description="Name on the contact card of a capture address. Mail programs complete it "
+        "after the owner has imported the card.",
     )
     authentication_seconds: float = Field(
         4.0,
         ge=0,
         le=60,
-        description="How long to find out at most whether a mail is from whom it says; 0: never.",
+        description="Seconds to authenticate a mail's sender (DKIM, ARC, DMARC) before it stays "
+        "`unverified`. 0 turns authentication off.",
     )
     dns_servers: str = Field(
         "",
-        description="Whom to ask for the keys of senders and for the mail servers of users, "
-        "separated by commas: 10.0.0.1, 127.0.0.1:5353, [::1]:53. The system's resolvers when not "
-        "given.",
+        description="DNS servers, separated by commas: 10.0.0.1, 127.0.0.1:5353, [::1]:53. "
+        "Default: the system's resolvers.",
     )
     authserv_id: str | None = Field(
         None,
-        description="Believe the Authentication-Results of the mail server in front that says so "
-        "of itself (RFC 8601). It must remove those that bear its id from what reaches it.",
+        description="authserv-id (RFC 8601) of a mail server in front of ingest. Satchel then "
+        "trusts its Authentication-Results. That server must strip this id from the "
+        "mail it receives.",
     )
     trusted_sealers: str = Field(
         "google.com,microsoft.com",
-        description="Forwarders that are believed about who sent what they forward (ARC, RFC "
-        "8617), separated by commas.",
+        description="Domains of forwarders whose ARC seals (RFC 8617) are trusted, separated by "
+        "commas.",
     )
 
     @field_validator("dns_servers")

@@ -1,23 +1,21 @@
-"""Removes from the blob store what nobody needs any more.
+"""Deletes what nobody needs any more from the blob store.
 
-That is claims that crashes between two steps left behind, receipts that are as old as the oldest
-dead letter, and idempotency keys of yesterday.
+These are claims left behind by crashes, receipts that are older than any dead letter, and
+idempotency keys after a day.
 """
 
 import structlog
 
 from shared.contracts.receipts import RECEIPT_PREFIX
 from shared.runtime.periodic import Periodic
-from shared.storage.blobs import (
+from shared.storage.blob_keys import (
     CLAIM_PREFIX,
     CLAIM_RETENTION,
     IDEMPOTENCY_KEPT,
     IDEMPOTENCY_PREFIX,
     RETENTION,
-    BlobMissing,
-    Blobs,
-    BlobStoreAway,
 )
+from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway
 
 _EVERY_SECONDS = 3600.0
 _KEPT = {

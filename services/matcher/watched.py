@@ -1,8 +1,8 @@
-"""What a set-up window shows of a mail: who sent it, its subject, its text, its links as text.
+"""What a set-up window shows of a mail: sender, subject, text, and its links as text.
 
-Bounded, so that it travels as an event. A link is what a reader can click on or read: the target of
-an anchor or a URL in the text, http or https; none of a comment, a style, an image. Nothing opens
-them. Nothing raises; time is linear in the mail.
+Bounded, so that it can travel as an event. Links are http and https URLs that a reader can click
+or read: targets of anchors and URLs in the text, but not those in comments, styles or images.
+Nothing opens them. Nothing raises, and the time is linear in the mail.
 """
 
 import html

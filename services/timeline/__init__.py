@@ -1,1 +1,1 @@
-"""timeline: owns what is shown."""
+"""timeline: stores what is shown, and serves it."""

@@ -110,7 +110,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     blobs_monitor = DependencyMonitor("blob store", settings.blob_url, blobs.why_not)
     app = create_app(
         "Satchel timeline",
-        "Owns what is shown: profile timelines, mails and tallies.",
+        "Inbox, profile timelines, mails, set-up state and statistics.",
         settings,
         Readiness(
             {"running": not_stopping(stopping), "database": holds(lambda: database_monitor.found)},

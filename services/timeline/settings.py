@@ -8,65 +8,81 @@ from pydantic import Field, model_validator
 
 from services.timeline.sign_in import SignIn, origin_of
 from shared.runtime.settings import DatabaseSettings
-from shared.storage.blobs import RETENTION
+from shared.storage.blob_keys import RETENTION
 
 _ROOT = Path(__file__).parents[2]
 
 
 class TimelineSettings(DatabaseSettings):
-    """Everything the timeline can be told."""
+    """The settings of the timeline."""
 
-    timeline_http_port: int = Field(8003, description="Where the HTTP API is.")
-    timeline_database: str = Field("satchel_timeline", description="The timeline's own database.")
+    timeline_http_port: int = Field(
+        8003,
+        ge=1,
+        le=65535,
+        description="Port for the HTTP API, the pages, /metrics and the probes.",
+    )
+    timeline_database: str = Field(
+        "satchel_timeline", description="Name of the timeline's database."
+    )
     prefetch: int = Field(
-        128, description="Deliveries in flight at a time: two batches of the writer."
+        128, ge=1, description="Live mails in flight per replica. 128 is two batches of the writer."
     )
     quarantine_days: int = Field(
-        30, ge=1, description="How long mail waits for a user's yes until it is forgotten."
+        30,
+        ge=1,
+        description="Days a quarantined mail waits for a user's decision before it is deleted.",
     )
     backfill_prefetch: int = Field(
-        64, description="Deliveries of backfill in flight, besides. Live mail goes first."
+        64,
+        ge=1,
+        description="Backfill mails in flight per replica, in addition to PREFETCH. Live mail goes "
+        "first.",
     )
     dead_letter_days: int = Field(
         RETENTION.days,
         ge=1,
         le=RETENTION.days,  # a claim that its replay needs must be there as long
-        description=f"How long dead letters are kept; at most {RETENTION.days}.",
+        description=f"Days a dead letter is kept before it is deleted; at most {RETENTION.days}.",
     )
 
     pages_folder: Path = Field(
         Path("frontend/dist"),
-        description="The built pages, served under `/app/`; from the project's folder on.",
+        description="Folder of the built pages, which are served under `/app/`. A relative path "
+        "starts at the project's folder.",
     )
     embed_origins: str = Field(
-        "", description="Origins, by comma, whose pages may show Satchel's in a frame."
+        "",
+        description="Origins whose pages may show Satchel's pages in a frame, separated by commas.",
     )
 
     sign_in_client_id: str = Field(
         "",
-        description="Readers of the pages sign in at TOKEN_ISSUER by OpenID Connect (code flow "
-        "with PKCE), as this public client. Without one they come with a token in the link.",
+        description="Client id for sign-in at TOKEN_ISSUER by OpenID Connect (public client, code "
+        "flow with PKCE). If empty, users need a token in the link.",
     )
     sign_in_scope: str = Field(
-        "openid timeline:read timeline:write", description="The scopes that sign-in asks for."
+        "openid timeline:read timeline:write", description="Scopes that sign-in requests."
     )
     sign_in_resource: str = Field(
-        "", description="The `resource` that sign-in asks for (RFC 8707), where an issuer wants it."
+        "",
+        description="The `resource` parameter (RFC 8707) that sign-in sends, for issuers that need "
+        "one.",
     )
     sign_in_origins: str = Field(
         "",
-        description="Origins, by comma, of the issuer's token endpoint, if it is not on the "
-        "issuer's own.",
+        description="Origins of the issuer's token endpoint, separated by commas, if it is not on "
+        "the issuer's own origin.",
     )
 
     remote_images: bool = Field(
         True,
-        description="Whether readers may load remote pictures; the timeline fetches them by https.",
+        description="Let users load a mail's remote images. The timeline fetches them over HTTPS.",
     )
 
     @property
     def pages(self) -> Path:
-        """Where the built pages are."""
+        """Folder of the built pages."""
         return _ROOT / self.pages_folder
 
     @property
@@ -76,7 +92,7 @@ class TimelineSettings(DatabaseSettings):
 
     @property
     def sign_in(self) -> SignIn | None:
-        """How readers of the pages sign in; None where they come with a token."""
+        """How users of the pages sign in; None if they come with a token."""
         if not self.sign_in_client_id:
             return None
         return SignIn(

@@ -1,4 +1,4 @@
-"""How readers of the pages sign in by OpenID Connect: what the pages are told, all of it public."""
+"""Sign-in to the pages by OpenID Connect: what the pages are told, all of it public."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from shared.http.auth import Claims
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """An issuer, and what is asked of it."""
+    """An OpenID issuer, and how the pages sign in at it."""
 
     issuer: str
     client_id: str

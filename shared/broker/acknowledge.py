@@ -22,12 +22,12 @@ class Channel(Protocol):
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing can be sent any more."""
+        """Whether the channel is closed."""
 
     def basic_ack(
         self, delivery_tag: int, multiple: bool = False, wait: bool = True
     ) -> Awaitable[None]:
-        """Write the frame, and wait until it is sent, or not."""
+        """Write the frame and wait until it is sent."""
 
 
 class Acknowledgements:
@@ -45,7 +45,7 @@ class Acknowledgements:
         self._sending: asyncio.Task[None] | None = None
 
     async def acknowledge(self, tag: int) -> None:
-        """Return when it is sent. Raises what the library raises when the channel is gone."""
+        """Return when it is sent. Raises what the library raises when the channel is lost."""
         loop = asyncio.get_running_loop()
         sent = self._waiting[tag] = loop.create_future()
         if self._sending is None:
@@ -56,7 +56,7 @@ class Acknowledgements:
         await sent
 
     def given_back(self, tag: int) -> None:
-        """Note that it was given back: it is not handled any more."""
+        """Note that a delivery was returned, so it is no longer handled."""
         self._settle(tag)
 
     def _settle(self, tag: int) -> None:

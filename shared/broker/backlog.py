@@ -1,4 +1,4 @@
-"""How much waits in some queues and who consumes them, asked of the broker over and over."""
+"""The number of waiting messages and consumers of queues, polled from the broker."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ _ANSWER_SECONDS = 2.0
 
 
 class Backlog:
-    """Knows how many messages wait, over a connection of its own; none while it has none."""
+    """Polls how many messages wait, over a connection of its own; none without one."""
 
     def __init__(
         self, url: str, name: str, queues: Sequence[Queue], *, pause: float = _PAUSE_SECONDS

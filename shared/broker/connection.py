@@ -1,4 +1,4 @@
-"""Connections that come back by themselves, with everything declared again."""
+"""Connections that are restored by themselves, with everything declared again."""
 
 import asyncio
 import contextlib
@@ -29,14 +29,14 @@ log = structlog.get_logger()
 
 @contextlib.contextmanager
 def own_cancellation_only() -> Iterator[None]:
-    """Tell the library's CancelledError (the broker went away) from one that is meant for us."""
+    """Tell the library's CancelledError (the broker closed the connection) from our own."""
     try:
         yield
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        raise ConnectionError("the broker went away") from error
+        raise ConnectionError("the broker closed the connection") from error
 
 
 @contextlib.contextmanager
@@ -151,7 +151,7 @@ async def _declare_queue(channel: AbstractChannel, *, queue: Queue, passive: boo
 
 
 async def close_quietly(connection: AbstractConnection) -> None:
-    """Close it, or leave it to the broker's heartbeat: a frozen one must not keep us."""
+    """Close the connection, or leave it to the heartbeat: a frozen broker must not delay us."""
     try:
         with contextlib.suppress(*AWAY), own_cancellation_only():
             async with asyncio.timeout(_CLOSE_SECONDS):
@@ -165,7 +165,7 @@ async def close_quietly(connection: AbstractConnection) -> None:
 async def connections(
     url: str, name: str, topology: Topology, stopping: asyncio.Event
 ) -> AsyncGenerator[AbstractConnection]:
-    """Yield a fresh connection each time the last one is done with, until `stopping`."""
+    """Yield a new connection each time the last one is lost, until `stopping`."""
     while not stopping.is_set():
         connect = asyncio.create_task(_connect(url, name, topology))
         stop = asyncio.create_task(stopping.wait())
@@ -182,7 +182,7 @@ async def connections(
 
 
 async def first(*events: Awaitable[object]) -> None:
-    """Return when the first of them is there."""
+    """Return when the first connection is made."""
     tasks = [asyncio.ensure_future(event) for event in events]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

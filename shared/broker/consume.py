@@ -1,4 +1,4 @@
-"""Consuming: a delivery leaves the queue when it was handled, and not before."""
+"""Consuming: a delivery leaves its queue after it was handled, and not before."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class Consumer(QueueConsumer):
             tracing.note("satchel.capture_id", capture_id)
         with structlog.contextvars.bound_contextvars(capture_id=capture_id):
             if message.redelivered:
-                log.info("delivered again", queue=self._queue.name)
+                log.info("redelivered", queue=self._queue.name)
             await self._until_settled(message, lambda: self._attempt(message, event))
 
     async def _attempt(self, message: AbstractIncomingMessage, event: Event | Reject) -> Outcome:
@@ -108,8 +108,10 @@ class Consumer(QueueConsumer):
 
 
 class DeadLetterConsumer(QueueConsumer):
-    """Gives what lies in the dead-letter queue to a handler. Whatever it is, it is never rejected:
-    a dead letter that made another would go round for ever. What fails is tried again."""
+    """Gives the messages of the dead-letter queue to a handler, and never rejects one.
+
+    A dead letter that makes another would loop for ever. What fails is tried again.
+    """
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""A dead letter on the broker: how it is written, and how whatever lies in its queue is read.
+"""Dead letters on the broker: how one is written, and how any message of their queue is read.
 
-What a handler rejected says so in headers of ours. What the broker gave up on at the delivery limit
-has the headers that it had, and the broker's: `x-first-death-*` and `x-death`
+A message that a handler rejected says so in headers of ours. One that reached the delivery limit
+has its original headers, and the broker's: `x-first-death-*` and `x-death`
 (https://www.rabbitmq.com/docs/dlx#effects). Anybody may have put anything else there: nothing
 raises.
 """
@@ -47,7 +47,7 @@ class DeadLetter:
     """Where it belongs, if it came with that; a replay goes on from there."""
 
     def headers(self) -> dict[str, str | int]:
-        """Return the headers that it travels with to the dead-letter queue."""
+        """Return the headers with which it goes to the dead-letter queue."""
         about: dict[str, str | int] = {
             _REASON: self.reason,
             _DETAIL: self.detail[:_MAX_DETAIL],
@@ -57,7 +57,7 @@ class DeadLetter:
         return about | self._own_headers(self.replays)
 
     def headers_again(self) -> dict[str, str | int]:
-        """Return the headers that it travels with when it is replayed."""
+        """Return the headers with which it is replayed."""
         return self._own_headers(self.replays + 1)
 
     def _own_headers(self, replays: int) -> dict[str, str | int]:
@@ -68,7 +68,7 @@ class DeadLetter:
 
 
 def read_dead_letter(tag: object, key: object, headers: Headers, body: bytes) -> DeadLetter:
-    """Return the dead letter that a message of the dead-letter queue is, whatever it is."""
+    """Return the dead letter in a message of the dead-letter queue, whatever the message is."""
     event = headers.get("event")
     return DeadLetter(
         tag=_text(tag),

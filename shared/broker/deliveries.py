@@ -1,4 +1,4 @@
-"""One queue's deliveries: taken, held while what they need is away, and settled."""
+"""The deliveries of one queue: received, held while a dependency is unavailable, and settled."""
 
 import asyncio
 import contextlib
@@ -257,7 +257,7 @@ class QueueConsumer(ABC):
     def _settled(self, word: str) -> None:
         tracing.note("satchel.settled", word)
         if word in ("returned", "redelivered"):
-            log.info("delivery given back", queue=self._queue.name, to=word)
+            log.info("delivery returned", queue=self._queue.name, to=word)
         HANDLED.labels(self._queue.name, word).inc()
 
 

@@ -1,4 +1,4 @@
-"""How much waits in the queues, for whoever looks from outside."""
+"""How many messages wait in the queues, as other programs ask for it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _SECONDS = 10.0
 
 
 class Depth(NamedTuple):
-    """What a queue holds. Messages in a consumer's hand are not counted."""
+    """How many messages a queue holds, without those in flight."""
 
     messages: int
     consumers: int

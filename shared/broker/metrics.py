@@ -1,4 +1,4 @@
-"""What every service counts of the broker: publishing, deliveries, queues, dead letters."""
+"""Metrics of the broker in every service: publishing, deliveries, queues, dead letters."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -23,7 +23,7 @@ RESULTS = (
 PUBLISHED = from_zero(
     Counter(
         "satchel_published_total",
-        "Messages given to the broker, by how it ended",
+        "Messages published, by event and result",
         ["tag", "result"],
     ),
     (*EVENTS, UNKNOWN),
@@ -31,43 +31,55 @@ PUBLISHED = from_zero(
 )
 PUBLISH_SECONDS = Histogram(
     "satchel_publish_seconds",
-    "From the call to the broker's confirm, of confirmed messages",
+    "Time from publishing a message to the broker's confirm",
     ["tag"],
 )
-HANDLED = Counter("satchel_handled_total", "Deliveries, by the handler's outcome", ["queue", "to"])
+HANDLED = Counter(
+    "satchel_handled_total",
+    "Deliveries handled, by queue and how they were settled",
+    ["queue", "to"],
+)
 SETTLED = ("done", "reject", "returned", "redelivered")
 HANDLE_SECONDS = Histogram(
-    "satchel_handle_seconds", "From a delivery to its outcome, waiting included", ["queue"]
+    "satchel_handle_seconds",
+    "Time from a delivery to its settlement, including waits for a dependency",
+    ["queue"],
 )
 DELIVERY_COUNT = Histogram(
     "satchel_delivery_count",
-    "How often a delivery had been returned to its queue before; the broker gives up at the limit",
+    "How often a delivery was returned to its queue before. At the delivery limit "
+    "it becomes a dead letter",
     ["queue"],
     buckets=(0, 1, 2, 5, 10, 20, 40),
 )
 IN_FLIGHT = Gauge("satchel_deliveries_in_flight", "Deliveries that are not settled yet", ["queue"])
-WAITING = Gauge("satchel_deliveries_waiting", "Deliveries held for a dependency", ["queue"])
+WAITING = Gauge(
+    "satchel_deliveries_waiting", "Deliveries that wait for an unavailable dependency", ["queue"]
+)
 OLDEST_SECONDS = Gauge(
     "satchel_oldest_seconds",
-    "How long ago the oldest delivery in flight was published, to a second; 0 with none. Queues "
-    "are first in, first out, so the most of all replicas is the age of the oldest in the queue, "
-    "as long as a consumer is connected",
+    "Age of the oldest delivery in flight, in whole seconds; 0 without one. Queues "
+    "are first in, first out, so the maximum over all replicas is the lag of the "
+    "queue while a consumer is connected",
     ["queue"],
 )
 QUEUE_MESSAGES = Gauge(
     "satchel_queue_messages",
-    "Messages that wait in a queue, without those in flight; not a number while the broker does "
-    "not tell. Every replica of ingest says the same, of all queues",
+    "Messages waiting in a queue, without those in flight; NaN while the broker "
+    "does not answer. Every replica of ingest reports the same number for every "
+    "queue",
     ["queue"],
 )
 QUEUE_CONSUMERS = Gauge(
     "satchel_queue_consumers",
-    "Consumers of a queue; not a number while the broker does not tell. Every replica of ingest "
-    "says the same, of all queues",
+    "Consumers of a queue; NaN while the broker does not answer. Every replica of "
+    "ingest reports the same number for every queue",
     ["queue"],
 )
 DEAD_LETTERS = from_zero(
-    Counter("satchel_dead_letters_total", "Dead letters made, by reason", ["reason"]),
+    Counter(
+        "satchel_dead_letters_total", "Messages that became dead letters, by reason", ["reason"]
+    ),
     ("event_too_large", "handler_error", "invalid_event", "unexpected_event"),
 )
 """What a service's own handlers reject is counted from zero by the service."""

@@ -36,7 +36,7 @@ log = structlog.get_logger()
 class PublishFailed(Exception):
     """The broker did not confirm the message.
 
-    `definite` tells that it does not have it; otherwise it may or may not.
+    If `definite`, the broker does not have it; otherwise it may or may not.
     """
 
     def __init__(self, reason: str, *, definite: bool = False) -> None:
@@ -46,7 +46,7 @@ class PublishFailed(Exception):
 
 
 class EventTooLarge(PublishFailed):
-    """The event cannot travel, now or ever."""
+    """The event is too large to be published."""
 
 
 class Publisher:
@@ -90,13 +90,13 @@ class Publisher:
                 self._ready.clear()
 
     def stop(self) -> None:
-        """Let `run` end. Publish nothing afterwards."""
+        """Let `run` end. Do not publish afterwards."""
         self._stopping.set()
 
     async def publish(self, event: Event, body: bytes = b"", *, after_live: bool = False) -> None:
-        """Return when the broker has the event and its mail; raise PublishFailed otherwise.
+        """Publish an event and its mail; return once confirmed. Raises PublishFailed.
 
-        `after_live`: it waits with backfill, so that no live mail waits behind it.
+        `after_live`: use the backfill queues, so that no live mail waits behind it.
         """
         try:
             headers: _Headers = {"event": event.encode()}
@@ -107,14 +107,14 @@ class Publisher:
         await self._send(MAIL_EXCHANGE, event.tag, headers, body, key)
 
     async def publish_dead(self, letter: DeadLetter) -> None:
-        """Return when the broker has the dead letter; raise PublishFailed otherwise."""
+        """Publish a dead letter; return once the broker has confirmed it. Raises PublishFailed."""
         key = letter.tag or UNKNOWN
         await self._send(DEAD_EXCHANGE, letter.tag, letter.headers(), letter.body, key)
 
     async def publish_again(self, letter: DeadLetter) -> None:
-        """Return when a dead letter is on its way again, as it was; raise PublishFailed otherwise.
+        """Publish a dead letter again as it was. Raises PublishFailed.
 
-        It is UNROUTABLE when no queue takes its routing key any more.
+        The reason is UNROUTABLE if no queue takes its routing key any more.
         """
         again = letter.headers_again()
         await self._send(MAIL_EXCHANGE, letter.tag, again, letter.body, letter.key, letter.trace)

@@ -21,7 +21,7 @@ _NOTHING = "^$"
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What a user may do."""
+    """The permissions of a broker user."""
 
     configure: str
     write: str

@@ -13,19 +13,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Finished with, for good."""
+    """Handled for good."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A dependency is away. `why` goes to the log: it never holds anything of a mail."""
+    """A dependency is unavailable. `why` is logged, so it never contains anything of a mail."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A dead letter. `reason` is one of a small set of words, since it is a metric's label."""
+    """A dead letter. `reason` is one of a few words, since it is a metric's label."""
 
     reason: str
     detail: str = ""

@@ -25,7 +25,7 @@ RECEIPT_PREFIX = "receipts/"
 
 
 class Receipt(BaseModel):
-    """A capture was accepted. Fields are only ever added, and as optional."""
+    """The record of an accepted capture. Fields are only ever added, and as optional."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -45,7 +45,7 @@ class Receipt(BaseModel):
 
 
 def encode(receipts: Iterable[Receipt]) -> dict[str, bytes]:
-    """Return objects to be written, by their keys: the receipts of each hour."""
+    """Return the objects to write, by key: the receipts of each hour."""
     by_hour = groupby(sorted(receipts, key=lambda receipt: receipt.at), lambda r: _hour(r.at))
     return {
         f"{RECEIPT_PREFIX}{hour}-{uuid4().hex}.ndjson": b"".join(
@@ -56,7 +56,7 @@ def encode(receipts: Iterable[Receipt]) -> dict[str, bytes]:
 
 
 def decode(data: bytes) -> list[Receipt]:
-    """Return the receipts of one object; raise ValueError when it is damaged."""
+    """Return the receipts of one object. Raises ValueError if it is damaged."""
     return [Receipt.model_validate_json(line) for line in data.splitlines()]
 
 

@@ -159,8 +159,8 @@ class Topology:
 def uses(*, publishes: Iterable[type[Event]] = (), consumes: Iterable[Queue] = ()) -> Topology:
     """Return what a service has to declare.
 
-    That is the queues it consumes, the queues that what it publishes goes to (else mail would be
-    refused until its consumer has started once), and the dead-letter queue.
+    These are the queues it consumes, the queues that its events go to (otherwise mail would be
+    refused until their consumer has started once), and the dead-letter queue.
     """
     keys = {key for event in publishes for key in event.routing_keys()}
     wanted = [queue for queue in QUEUES if queue in set(consumes) or keys & set(queue.keys)]

@@ -1,13 +1,13 @@
-"""Who calls: bearer tokens, checked the same way by every service.
+"""Bearer tokens, verified the same way by every service.
 
 * A token is a JWT (RFC 7519) with `account`, `sub` (the person), `scope`, `aud` (`satchel`), `iss`
   and `exp`, all required. The account comes from the token alone.
-* Account, person and scope may have other names, for issuers that cannot choose theirs (`Claims`).
+* Account, person and scope may have other names, for issuers that cannot choose them (`Claims`).
 * Algorithms are pinned: HS256 with a shared secret (two of them during a rotation), or asymmetric
-  ones with keys from a JWKS URL, where no secret counts.
-  The token's own `alg` header chooses among the pinned ones, never beyond.
+  ones with keys from a JWKS URL, which rule out every secret. The token's own `alg` header chooses
+  among the pinned ones only.
 * A write scope includes its read scope.
-* A token with the scope `timeline:all` may have no person: then it is for its routes alone.
+* A token with the scope `timeline:all` may have no person. Then it works for its own routes only.
 """
 
 import asyncio
@@ -35,16 +35,16 @@ _SCOPES: TypeAdapter[str | list[str]] = TypeAdapter(str | list[str])
 
 
 class InvalidToken(Exception):
-    """The token is not one of ours, or not any more."""
+    """The token is invalid or expired."""
 
 
 class KeysAway(Exception):
-    """The JWKS URL cannot be reached, and the key is not known yet."""
+    """The JWKS URL cannot be reached, and the key is not cached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, for which account, allowed what."""
+    """The caller: their account, person and scopes."""
 
     account: str
     person_id: str
@@ -54,18 +54,18 @@ class Caller:
 
     @property
     def has_person(self) -> bool:
-        """Whether the token is somebody's; else it is a back-end's, and `person_id` is empty."""
+        """Whether the token names a person; a back-end's has an empty `person_id`."""
         return bool(self.person_id)
 
     def may(self, scope: str) -> bool:
-        """Return whether the scope was granted, by itself or by its write scope."""
+        """Return whether the scope was granted, directly or by its write scope."""
         area, _, verb = scope.partition(":")
         return scope in self.scopes or (verb == "read" and f"{area}:write" in self.scopes)
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Where an issuer's tokens say for which account, who, and allowed what."""
+    """The names of the claims that hold account, person and scope."""
 
     account: str = "account"
     person: str = "sub"
@@ -74,7 +74,7 @@ class Claims:
 
     @property
     def required_of_all(self) -> list[str]:
-        """All that every token must have: a person's has the person besides."""
+        """The claims that every token must have. A person's token also names the person."""
         return [self.account, self.scope, "aud", "iss", "exp"]
 
 
@@ -120,13 +120,13 @@ class TokenVerifier:
                 expires_at=float(claims["exp"]),
             )
         except jwt.PyJWKClientConnectionError as error:
-            raise KeysAway("the token's signing keys cannot be fetched right now") from error
+            raise KeysAway("the keys that verify tokens cannot be fetched right now") from error
         except jwt.ExpiredSignatureError as error:
             raise InvalidToken("the token has expired") from error
         except jwt.MissingRequiredClaimError as error:
             raise InvalidToken(f"the token has no claim {error.claim}") from error
         except (jwt.PyJWTError, ValidationError, ValueError) as error:
-            raise InvalidToken("the token is not valid here") from error
+            raise InvalidToken("the token is not valid for this API") from error
 
     def _decode(self, token: str, key: Any) -> dict[str, Any]:
         try:

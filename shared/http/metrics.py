@@ -1,6 +1,6 @@
-"""What every service counts of HTTP: requests of its API, and what `/readyz` would say.
+"""Metrics of HTTP in every service: requests of its API, and readiness checks.
 
-What probes and Prometheus ask is not counted: it would hide what people ask.
+Requests of probes and of Prometheus are not counted, since they would hide those of people.
 """
 
 import time
@@ -9,14 +9,16 @@ from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUESTS = Counter(
-    "satchel_http_requests_total", "Requests that were answered", ["method", "route", "status"]
+    "satchel_http_requests_total",
+    "HTTP requests answered, by method, route and status",
+    ["method", "route", "status"],
 )
 SECONDS = Histogram(
     "satchel_http_seconds",
-    "From a request to the end of its answer, live streams left out",
+    "Time from a request to the end of its answer, without live streams",
     ["method", "route"],
 )
-CHECK = Gauge("satchel_check", "Whether a check of readiness passes, at this moment", ["check"])
+CHECK = Gauge("satchel_check", "Whether a readiness check passes: 1 or 0", ["check"])
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -25,10 +27,10 @@ _STREAMS = frozenset({"/v1/events"})
 
 
 class Measured:
-    """ASGI middleware: counts each request, and how long it took, by its route.
+    """ASGI middleware: counts and times each request by its route.
 
-    One that ends with an exception counts as a 500; one that ends before its answer begins (the
-    client left) as a 499, as proxies write it.
+    A request that ends with an exception counts as 500. One that ends before its answer begins,
+    because the client left, counts as 499, as proxies write it.
     """
 
     def __init__(self, app: ASGIApp) -> None:

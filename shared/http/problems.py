@@ -33,110 +33,114 @@ class Code(Enum):
 
     BAD_REQUEST = (
         *("bad_request", 400, "Bad request"),
-        "The request is not valid HTTP, or its body cannot be read. Correct it.",
+        "The request is not valid HTTP, or its body cannot be parsed. Correct it.",
     )
     UNAUTHORIZED = (
         *("unauthorized", 401, "Unauthorized"),
-        "There is no bearer token, or it is not valid here or has expired. Get a new one.",
+        "The bearer token is missing, invalid or expired. Get a new one.",
     )
     INSUFFICIENT_SCOPE = (
         *("insufficient_scope", 403, "Forbidden"),
-        "The token lacks the scope that `detail` names.",
+        "The token does not have the scope that `detail` names.",
     )
     PERSON_REQUIRED = (
         *("person_required", 403, "Forbidden"),
-        "The route is for a person, and the token has none (`sub`).",
+        "The route needs a token of a person, and this one names none (`sub`).",
     )
     NOT_FOUND = (
         *("not_found", 404, "Not found"),
-        "There is no such thing, or it belongs to another account, or the caller may not see it.",
+        "It does not exist, belongs to another account, or is not visible to the caller.",
     )
-    NO_ROUTE = ("no_such_route", 404, "Not found", "The API has no such path.")
+    NO_ROUTE = ("no_such_route", 404, "Not found", "The API does not have this path.")
     PAGES_NOT_BUILT = (
         *("pages_not_built", 404, "Not found"),
-        "There is no such page, or the pages were not built in this installation.",
+        "The page does not exist, or this installation has no built pages.",
     )
     METHOD_NOT_ALLOWED = (
         *("method_not_allowed", 405, "Method not allowed"),
-        "The path has no such method. `Allow` lists those it has.",
+        "The path does not have this method. `Allow` lists those it has.",
     )
     NOT_A_USER = (
         *("not_a_user", 409, "Cannot be done"),
-        "The caller is not a user of the account with a mail address.",
+        "The caller is not a user of the account, or has no email address.",
     )
     NO_CAPTURE_ADDRESS = (
         *("no_capture_address", 409, "Cannot be done"),
-        "The caller has no capture address yet. `POST /v1/capture-addresses` makes one.",
+        "The caller has no capture address yet. `POST /v1/capture-addresses` creates one.",
     )
     NO_RELAY = (
         *("no_relay", 409, "Cannot be done"),
-        "The installation has no SMTP relay and sends no mail. `detail` says what to do instead.",
+        "This installation has no SMTP relay, so it sends no mail. "
+        "`detail` says what to do instead.",
     )
     DEAD_LETTER_SETTLED = (
         *("dead_letter_settled", 409, "Conflict"),
-        "The dead letter was dropped or replayed already, or is being replayed.",
+        "The dead letter has been dropped or replayed, or is being replayed.",
     )
     DEAD_LETTER_NOT_SENT = (
         *("dead_letter_not_sent", 409, "Conflict"),
         "The dead letter cannot be replayed: its bytes or its queue are missing.",
     )
     PRECONDITION_FAILED = (
-        *("precondition_failed", 412, "Changed meanwhile"),
-        "What was read has changed since: `If-Match` names an older version. Read it again, apply "
-        "the change to it, and send it with the new `ETag`.",
+        *("precondition_failed", 412, "Precondition failed"),
+        "`If-Match` names an older version: somebody changed it since it "
+        "was read. Read it again, apply the change, and send it with the "
+        "new `ETag`.",
     )
     MAIL_TOO_LARGE = (
         *("mail_too_large", 413, "Mail too large"),
-        "The mail is over the size limit that `detail` names.",
+        "The mail is larger than the limit that `detail` names.",
     )
     REQUEST_TOO_LARGE = (
         *("request_too_large", 413, "Request too large"),
-        "The body is over 1 MiB.",
+        "The body is larger than 1 MiB.",
     )
     UNSUPPORTED_MEDIA_TYPE = (
         *("unsupported_media_type", 415, "Unsupported media type"),
-        "The body has another `Content-Type` than the route takes.",
+        "The route does not accept the body's `Content-Type`.",
     )
     INVALID_REQUEST = (
         *("invalid_request", 422, "Invalid request"),
-        "A parameter or a field of the body cannot be used. `errors` names each of them.",
+        "A parameter or a field of the body is invalid. `errors` names each of them.",
     )
     IDEMPOTENCY_KEY_REUSED = (
         *("idempotency_key_reused", 422, "Idempotency key reused"),
-        "The same `Idempotency-Key` came with another body or recipient before. Use a new key for "
-        "each mail.",
+        "This `Idempotency-Key` was used with another mail or recipient. "
+        "Use a new key for each mail.",
     )
     RATE_LIMITED = (
         *("rate_limited", 429, "Too many requests"),
-        "The account sends more mail than its rate allows. Wait for `Retry-After`.",
+        "The account sends more mail than its rate allows. Retry after `Retry-After`.",
     )
     TOO_MANY_CHALLENGES = (
         *("too_many_challenges", 429, "Too many requests"),
-        "The user has sent all test mails of the day (UTC). `Retry-After` is tomorrow.",
+        "The user has used up the test mails of the day (UTC). Retry after "
+        "`Retry-After`, which is tomorrow.",
     )
     INTERNAL_ERROR = (
         *("internal_error", 500, "Internal error"),
-        "The service failed. The log has the error under `request_id`.",
+        "The service failed. Its log has the error under `request_id`.",
     )
     IMAGE_UNAVAILABLE = (
         *("image_unavailable", 502, "Image unavailable"),
-        "The remote image could not be fetched, or is none.",
+        "The remote image could not be fetched, or is not an image.",
     )
     IMAGES_SWITCHED_OFF = (
         *("images_switched_off", 502, "No remote images"),
-        "The installation fetches no remote images (`REMOTE_IMAGES`).",
+        "This installation does not fetch remote images (`REMOTE_IMAGES`).",
     )
     BUSY = (
         *("busy", 503, "Try again later"),
-        "Too much mail is in flight. Nothing was stored. Try again after `Retry-After`.",
+        "Too much mail is in flight. Nothing was stored. Retry after `Retry-After`.",
     )
     MAIL_NOT_ACCEPTED = (
         *("mail_not_accepted", 503, "Try again later"),
-        "The broker or the blob store did not confirm the mail: keep it, and send it again.",
+        "The broker or the blob store did not confirm the mail. Keep it, and send it again.",
     )
     DATABASE_UNAVAILABLE = (
         *("database_unavailable", 503, "Try again later"),
-        "The database does not answer. A write may have happened; all writes are idempotent.",
+        "The database does not answer. A write may have happened. Writes "
+        "are idempotent: send it again.",
     )
     BLOB_STORE_UNAVAILABLE = (
         *("blob_store_unavailable", 503, "Try again later"),
@@ -148,7 +152,7 @@ class Code(Enum):
     )
     RELAY_UNAVAILABLE = (
         *("relay_unavailable", 503, "Try again later"),
-        "The SMTP relay does not take mail right now. Nothing was sent.",
+        "The SMTP relay does not accept mail right now. Nothing was sent.",
     )
     SIGNING_KEYS_UNAVAILABLE = (
         *("signing_keys_unavailable", 503, "Try again later"),
@@ -156,11 +160,11 @@ class Code(Enum):
     )
     STOPPING = (
         *("stopping", 503, "Try again later"),
-        "This replica stops. Another one answers.",
+        "This replica is stopping. Send the request again; another replica answers.",
     )
     HTTP_ERROR = (
         *("http_error", 0, "Error"),
-        "Any other error of HTTP; its status says which.",
+        "Any other HTTP error. See the status.",
     )
 
 
@@ -177,26 +181,25 @@ _BY_STATUS = {
 class FieldError(BaseModel):
     """What is wrong with one field."""
 
-    field: str = Field(description="Its name; of a nested one its path, with dots")
-    message: str = Field(description="What is wrong with it, for people")
+    field: str = Field(description="Name of the field; for a nested field its path, joined by dots")
+    message: str = Field(description="What is wrong with the field, in words")
 
 
 class ProblemBody(BaseModel):
     """An error as RFC 9457 describes it."""
 
-    type: str = Field(description="The problem type, a URI: `urn:satchel:error:` and the code")
+    type: str = Field(description="Problem type: `urn:satchel:error:` followed by the code")
     code: str = Field(
-        description="What went wrong, for programs: one of the codes in docs/errors.md. More may "
-        "be added"
+        description="Machine-readable code, one of those in docs/errors.md. More may be added"
     )
-    title: str = Field(description="The same for people")
-    status: int = Field(description="The answer's HTTP status")
-    detail: str = Field(description="What went wrong this time, for people")
+    title: str = Field(description="Short description of the code")
+    status: int = Field(description="HTTP status of the answer")
+    detail: str = Field(description="What went wrong in this request, in words")
     request_id: str | None = Field(
-        None, description="The answer's `X-Request-Id`; the service's log lines have it too"
+        None, description="The answer's `X-Request-Id`, which the service's log lines contain too"
     )
     errors: list[FieldError] | None = Field(
-        None, description="Of an invalid request, the fields that cannot be used"
+        None, description="For an invalid request, the fields that are wrong"
     )
 
 
@@ -224,7 +227,7 @@ class Problem(Exception):
 
     @property
     def body(self) -> ProblemBody:
-        """Return what is answered, within the request."""
+        """Return the body of the answer, with the id of the current request."""
         return ProblemBody(
             type=self.code.type,
             code=self.code.code,
@@ -237,12 +240,12 @@ class Problem(Exception):
 
 
 def invalid_field(field: str, message: str) -> Problem:
-    """Return the problem of a field that cannot be used as it is."""
+    """Return the problem of an invalid field."""
     return Problem(Code.INVALID_REQUEST, f"{field}: {message}", errors={field: message})
 
 
 def not_found(what: str) -> Problem:
-    """Return the problem of something that is not there, or not this account's."""
+    """Return the problem of something that does not exist, or is another account's."""
     return Problem(Code.NOT_FOUND, f"there is no such {what}")
 
 

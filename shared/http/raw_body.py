@@ -19,10 +19,10 @@ MAIL_BODY: dict[str, Any] = {
 async def read_mail(
     request: Request, limit: int, may_hold: Callable[[int], bool] = lambda _: True
 ) -> bytes:
-    """Return the raw mail that a request brings, read in pieces and never beyond the limit.
+    """Return the raw mail in a request's body, read in pieces and never beyond the limit.
 
-    `may_hold` is asked with its size so far. Raises the problems 415 (no message/rfc822), 413 (over
-    the limit), 422 (empty) and 503 (it may not be held).
+    `may_hold` is called with its size so far. Raises the problems 415 (not message/rfc822), 413
+    (over the limit), 422 (empty) and 503 (it may not be held).
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "message/rfc822":
@@ -38,10 +38,10 @@ async def read_mail(
         if not may_hold(len(body)):
             raise too_much_mail()
     if not body:
-        raise invalid_field("body", "there is no mail in it")
+        raise invalid_field("body", "contains no mail")
     return bytes(body)
 
 
 def too_much_mail() -> Problem:
-    """Return the problem of a mail for which there is no room now."""
+    """Return the problem of a mail that does not fit into memory right now."""
     return Problem(Code.BUSY, "too much mail at a time, try again")

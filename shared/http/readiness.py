@@ -16,7 +16,7 @@ Checks = Mapping[str, Check]
 
 
 class Readiness:
-    """Looks when it is asked; remembers what was there once."""
+    """Runs the checks when asked, and remembers which have passed once."""
 
     def __init__(
         self, needed: Checks, *, at_start: Checks | None = None, reported: Checks | None = None
@@ -25,7 +25,7 @@ class Readiness:
         self._needed, self._awaited = set(needed), set(at_start or {})
 
     async def look(self) -> tuple[bool, dict[str, bool]]:
-        """Return whether work can be done, and of each part whether it is there now."""
+        """Return whether the service is ready, and whether each check passes."""
         results = {name: await check() for name, check in self._checks.items()}
         there = {name for name, passes in results.items() if passes}
         self._awaited -= there

@@ -1,8 +1,8 @@
-"""`X-Request-Id`: what joins a request, its answer and its log lines.
+"""`X-Request-Id` joins a request, its answer and its log lines.
 
-The caller's is taken when it is at most 64 characters that are safe in a log: no address has the
-form. Otherwise one is made. Every answer has it, errors of the server itself included, and every
-log line that is written while the request is served.
+The caller's id is used if it has at most 64 characters that are safe in a log, which no address
+has. Otherwise a new one is made. Every answer has it, even those to errors of the server itself,
+and so has every log line written while the request is served.
 """
 
 import re
@@ -24,7 +24,7 @@ _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def current_request_id() -> str | None:
-    """Return the id of the request that is served, None outside of one."""
+    """Return the id of the current request; None outside of one."""
     return _current.get()
 
 
@@ -37,7 +37,7 @@ def request_id_of(given: list[str]) -> str:
 
 @contextmanager
 def answering(id_: str) -> Iterator[None]:
-    """Let answers and log lines have this id, within the block."""
+    """Give this id to answers and log lines within the block."""
     token = _current.set(id_)
     try:
         with structlog.contextvars.bound_contextvars(request_id=id_):

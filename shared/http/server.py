@@ -39,7 +39,7 @@ class HttpServer:
         await self._server.serve()
 
     def stop(self) -> None:
-        """Answer what was asked, then end."""
+        """Answer open requests, then end."""
         self._server.should_exit = True
 
 

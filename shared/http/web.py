@@ -78,7 +78,7 @@ _NO_TELEMETRY: TelemetryConfig = {
 
 
 class Api(FastAPI):
-    """An app whose every answer has an `X-Request-Id`, those of its own failures included."""
+    """An app whose every answer, even to its own failures, has an `X-Request-Id`."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the app in its middleware; the framework answers 500 outside of all others."""
@@ -141,15 +141,15 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
 
 
 def with_examples(app: FastAPI, examples: Mapping[str, Any]) -> None:
-    """Add examples, by the name of their schema, to what an app says of itself."""
+    """Add examples to the app's document, keyed by the name of their schema."""
     app.state.examples.update(examples)
 
 
 class BodyLimit:
-    """ASGI middleware: no request brings more than MAX_BODY_BYTES, whoever sends it.
+    """ASGI middleware: no request body is larger than MAX_BODY_BYTES, whoever sends it.
 
-    The framework reads a body before it asks who calls. Routes that take mail or whole directories
-    read their bodies themselves, after sign-in, and in pieces.
+    The framework reads a body before it authenticates the caller. Routes that take mail or whole
+    directories read their bodies themselves, after authentication, and in pieces.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -210,7 +210,9 @@ async def _caller(
 
 async def _person(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
     if not caller.has_person:
-        raise Problem(Code.PERSON_REQUIRED, "the route is for a person, and the token has none")
+        raise Problem(
+            Code.PERSON_REQUIRED, "this route needs a token of a person, and the token names none"
+        )
     return caller
 
 

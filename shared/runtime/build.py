@@ -7,6 +7,8 @@ from prometheus_client import Gauge
 from shared import VERSION
 
 BUILD_INFO = Gauge(
-    "satchel_build_info", "Always 1; its labels say what runs", ["version", "python_version"]
+    "satchel_build_info",
+    "Always 1. Its labels say which version runs",
+    ["version", "python_version"],
 )
 BUILD_INFO.labels(VERSION, platform.python_version()).set(1)

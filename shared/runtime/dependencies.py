@@ -1,7 +1,7 @@
-"""Saying what a service waits for: a line for each try while it is not there, one when it is.
+"""Logs what a service waits for: a line per attempt while it is unavailable, one when it is back.
 
-Nothing is held up by a monitor: who needs the dependency tries by itself, for as long as it takes.
-The lines are for whoever has to put it right, so they name the place, without its credentials.
+A monitor delays nothing: code that needs the dependency tries by itself, for as long as it takes.
+The lines are for whoever has to fix it, so they name the host, without credentials.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ log = structlog.get_logger()
 
 
 def place(url: str) -> str:
-    """Return where a URL leads: all but its scheme, its credentials and its options."""
+    """Return host, port and path of a URL, without scheme, credentials and options."""
     return url.partition("://")[2].rpartition("@")[2].partition("?")[0]
 
 
 class DependencyMonitor:
-    """Looks again and again whether a part is there."""
+    """Checks repeatedly whether a dependency is available."""
 
     def __init__(self, what: str, url: str, why_not: Callable[[], Awaitable[str | None]]) -> None:
         """`why_not` returns what keeps us from using it, in words; None when nothing does."""
@@ -34,7 +34,7 @@ class DependencyMonitor:
         """Whether the part was there at the last look."""
 
     async def run(self) -> None:
-        """Look until `stop`."""
+        """Check until `stop`."""
         await unless(self._stopping, self._look_on())
 
     def stop(self) -> None:
@@ -42,7 +42,7 @@ class DependencyMonitor:
         self._stopping.set()
 
     async def there(self) -> None:
-        """Return when the part is there."""
+        """Return when the dependency is available."""
         pause = await self._look()
         while pause:
             await asyncio.sleep(pause)
@@ -63,7 +63,7 @@ class DependencyMonitor:
         self.found = why is None
         if why is None:
             if self._tries:
-                log.info(f"the {self._what} is there", at=place(self._url))
+                log.info(f"the {self._what} is available", at=place(self._url))
             self._tries = 0
             return 0.0
         pause = min(0.25 * 2.0 ** min(self._tries, 8), _LONGEST_PAUSE_SECONDS)

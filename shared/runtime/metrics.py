@@ -15,27 +15,28 @@ from typing import TypeVar
 from prometheus_client import Counter, Gauge, Histogram, generate_latest
 
 LABELS = {
-    "answer": "what the sender was told",
-    "check": "a check of `/readyz`",
-    "command": "MongoDB's name of a command",
-    "decision": "`attached`, `confirmation`, or why it was dismissed",
-    "door": "`smtp` or `http`",
-    "from": "where the answer was",
-    "kind": "of a notice: `kind` of `notices[]` in `GET /v1/setup`",
-    "method": "of the request",
-    "operation": "on a blob",
+    "answer": "the answer to the sender",
+    "check": "name of the check in `/readyz`",
+    "command": "MongoDB's name for the command",
+    "decision": "`attached`, `confirmation`, `round_trip`, or the reason of a dismissal",
+    "door": "transport that the mail came by: `smtp` or `http`",
+    "from": "where the answer came from",
+    "kind": "kind of a notice, as `kind` of `notices[]` in `GET /v1/setup`",
+    "method": "the request's method",
+    "operation": "operation on a blob",
     "outcome": "what became of a capture",
-    "python_version": "of the interpreter",
-    "queue": "its name in `shared/contracts/topology.py`",
-    "reason": "why; those of dead letters are explained in [dead-letters.md](dead-letters.md)",
-    "result": "how it ended",
-    "route": "as OpenAPI writes it; `unknown` where there is none",
-    "status": "of the answer",
-    "tag": "of the event; `unknown` for a dead letter without one",
-    "to": "how the delivery was settled: `done`, `reject` (a dead letter), `returned` to its "
-    "queue, or `redelivered`, since the connection was lost first",
-    "verdict": "what was found out of From",
-    "version": "Satchel's",
+    "python_version": "version of the Python interpreter",
+    "queue": "name of the queue, as in `shared/contracts/topology.py`",
+    "reason": "reason of the refusal or dead letter; [dead-letters.md](dead-letters.md) "
+    "explains those of dead letters",
+    "result": "how the operation ended",
+    "route": "path template of the route, as in OpenAPI; `unknown` for other paths",
+    "status": "HTTP status of the answer",
+    "tag": "tag of the event; `unknown` for a dead letter without a known one",
+    "to": "how the delivery was settled: `done`; `reject`, as a dead letter; `returned` "
+    "to its queue; or `redelivered`, because the connection was lost first",
+    "verdict": "what authentication found out about From",
+    "version": "version of Satchel",
 }
 """Every label there is."""
 

@@ -1,5 +1,5 @@
-"""Mistakes that the caller of a command can correct."""
+"""Errors that the caller of a command can correct."""
 
 
 class Mistake(Exception):
-    """The command cannot be carried out, or not now; the message says in one line why."""
+    """The command cannot be carried out; the message says why in one line."""

@@ -1,4 +1,4 @@
-"""Work that is done again and again beside what a service is for."""
+"""Background work that is repeated while a service runs."""
 
 import asyncio
 import contextlib
@@ -8,9 +8,9 @@ from shared.runtime.process import unless
 
 
 class Periodic(ABC):
-    """A part that works, waits, and works again until it is stopped, in the middle of it too.
+    """A part that works, waits and works again, until it is stopped.
 
-    `once` deals itself with what may be away: an error that it lets out ends the service.
+    `once` handles unavailable dependencies itself: an error that it raises ends the service.
     """
 
     def __init__(self, every_seconds: float) -> None:
@@ -20,7 +20,7 @@ class Periodic(ABC):
 
     @abstractmethod
     async def once(self) -> None:
-        """Do what there is to do now."""
+        """Do the work once."""
 
     async def run(self) -> None:
         """Work until `stop`."""
@@ -30,5 +30,5 @@ class Periodic(ABC):
                 await asyncio.wait_for(self._stopping.wait(), self._every)
 
     def stop(self) -> None:
-        """Let `run` end, whatever it is at."""
+        """Let `run` end, even in the middle of its work."""
         self._stopping.set()

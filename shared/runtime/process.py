@@ -44,7 +44,7 @@ class Part(Protocol):
 
 @contextlib.asynccontextmanager
 async def running(part: Part, stopping: asyncio.Event) -> AsyncIterator[None]:
-    """Run the part meanwhile. If it ends by itself, the service stops; its error is raised."""
+    """Run the part within the block. If it ends by itself, the service stops with its error."""
     task = asyncio.create_task(part.run(), name=type(part).__name__)
     task.add_done_callback(lambda _: stopping.set())
     try:
@@ -77,7 +77,7 @@ class Together:
 
 
 async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Do work that can be repeated, and cut it once `stopping`: it may wait for what is away."""
+    """Do work that can be repeated, and cancel it when `stopping` is set."""
     task, stop = asyncio.create_task(work), asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -125,7 +125,7 @@ def _leave(loop: asyncio.AbstractEventLoop) -> None:
     """End the process: as safe as a crash, which can happen between any two steps anyway."""
     work = sorted({getattr(t.get_coro(), "__qualname__", "?") for t in asyncio.all_tasks(loop)})
     log = structlog.get_logger()
-    log.error("left with work in flight", after_seconds=STOP_SECONDS, work=work)
+    log.error("stopped with work in flight", after_seconds=STOP_SECONDS, work=work)
     sys.stdout.flush()
     os._exit(1)
 

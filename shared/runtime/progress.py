@@ -1,4 +1,4 @@
-"""Progress of long work, for whoever started it: one line on standard error, rewritten in place."""
+"""Progress of long work: one line on standard error, rewritten in place."""
 
 import sys
 import time
@@ -8,7 +8,7 @@ _EVERY_SECONDS = 0.2
 
 
 class Progress:
-    """Counts steps of a known total and says how far it is and how long it will take."""
+    """Counts steps of a known total, and shows the progress and the remaining time."""
 
     def __init__(
         self,
@@ -26,18 +26,18 @@ class Progress:
         self._begun, self._said = time.monotonic(), 0.0
 
     def step(self, count: int = 1) -> None:
-        """Count steps, and say so now and then."""
+        """Count steps, and update the line now and then."""
         self._done += count
         if time.monotonic() - self._said >= _EVERY_SECONDS:
             self._say()
 
     def note(self, text: str) -> None:
-        """Say something on a line of its own."""
+        """Write a message on a line of its own."""
         self._to.write(f"\r{text}\x1b[K\n")
         self._say()
 
     def end(self) -> None:
-        """Say how it ended."""
+        """Write the final state."""
         self._say()
         self._to.write("\n")
         self._to.flush()

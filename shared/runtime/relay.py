@@ -1,6 +1,6 @@
-"""The SMTP relay: what Satchel sends leaves by it, and nothing else leaves Satchel as mail.
+"""The SMTP relay: the only way by which Satchel sends mail.
 
-TLS before anything is said: by STARTTLS (`smtp://`), or from the start (`smtps://`). A relay
+TLS comes before everything else: by STARTTLS (`smtp://`), or from the start (`smtps://`). A relay
 without it is refused unless RELAY_STARTTLS is off.
 """
 
@@ -17,11 +17,11 @@ _MAX_REPLY = 1000
 
 
 class RelayAway(Exception):
-    """The relay did not take the mail, for a reason that is not the recipient's."""
+    """The relay did not accept the mail, for a reason other than the recipient."""
 
 
 class RelayRefused(Exception):
-    """The relay refuses this recipient for good."""
+    """The relay refuses this recipient permanently."""
 
     def __init__(self, reply: str) -> None:
         super().__init__(reply)
@@ -29,23 +29,23 @@ class RelayRefused(Exception):
 
 
 def relay_place(url: str) -> tuple[str, str, int]:
-    """Return the scheme, host and port of a relay's URL. Raises ValueError, with what to do."""
+    """Return scheme, host and port of a relay's URL. Raises ValueError that says what to write."""
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ValueError("must be smtp://host:587 or smtps://host:465")
     if parts.username or parts.password:
-        raise ValueError("holds no credentials: set RELAY_USER and RELAY_PASSWORD")
+        raise ValueError("must not contain credentials: set RELAY_USER and RELAY_PASSWORD")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError("ends after the port")
+        raise ValueError("must end after the port")
     return parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme]
 
 
 class Outgoing(Protocol):
-    """By what mail leaves."""
+    """Something that sends mail."""
 
     @property
     def sender(self) -> str:
-        """The author of what is sent, as it is shown."""
+        """The From address of what is sent."""
 
     async def send(self, mail: bytes, *, envelope_sender: str, recipient: str) -> None:
         """Return once the mail was taken. Raises RelayAway or RelayRefused."""
@@ -53,7 +53,7 @@ class Outgoing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """An SMTP server that takes mail for anywhere."""
+    """An SMTP server that accepts mail for anywhere."""
 
     url: str
     sender: str
@@ -78,7 +78,9 @@ class Relay:
                 options = []
                 if not recipient.isascii():
                     if not session.has_extn("smtputf8"):
-                        raise RelayRefused("5.6.7 the relay takes no internationalised address")
+                        raise RelayRefused(
+                            "5.6.7 the relay does not accept internationalised addresses"
+                        )
                     options = ["SMTPUTF8", "BODY=8BITMIME"]
                 session.sendmail(envelope_sender, [recipient], mail, options)
         except smtplib.SMTPRecipientsRefused as refused:

@@ -1,7 +1,7 @@
 """Settings: one typed tree that prints its own documentation.
 
-Each is an environment variable of the field's name in capitals. All have a default that works on
-one machine, except secrets, which have none.
+Each setting is the environment variable with the field's name in capitals. Each has a default that
+works on one machine, except secrets, which have none.
 """
 
 import os
@@ -17,12 +17,13 @@ from shared import VERSION
 from shared.contracts.capture_address import KeyRing
 from shared.http.auth import MIN_SECRET_BYTES, Claims, TokenVerifier
 from shared.runtime.relay import Relay, relay_place
+from shared.runtime.settings_help import settings_help
 
 S = TypeVar("S", bound="Settings")
 
 
 def with_ca(url: str, option: str, file: Path | None) -> str:
-    """Return the URL with the file of a certificate authority as this option, if there is one."""
+    """Return the URL with this file as the option for a CA certificate, if a file is given."""
     if file is None:
         return url
     parts = urlsplit(url)
@@ -31,7 +32,7 @@ def with_ca(url: str, option: str, file: Path | None) -> str:
 
 
 class Settings(BaseSettings):
-    """What every service needs."""
+    """Settings of every service."""
 
     model_config = SettingsConfigDict(
         extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
@@ -39,51 +40,58 @@ class Settings(BaseSettings):
 
     # URLs can hold passwords: whatever shows the settings does not show them.
     amqp_url: str = Field(
-        "amqp://guest:guest@127.0.0.1:5672/", repr=False, description="The broker."
+        "amqp://guest:guest@127.0.0.1:5672/",
+        repr=False,
+        description="URL of the RabbitMQ broker, amqps:// for TLS. Its path is the virtual host.",
     )
     amqp_ca_file: Path | None = Field(
         None,
-        description="The certificate authority of an amqps:// broker, in PEM, when the system "
-        "does not know it.",
+        description="CA certificate (PEM) of an amqps:// broker, if the system does not trust it "
+        "already.",
     )
     blob_url: str = Field(
         "file:///var/lib/satchel/blobs",
         repr=False,
-        description="The blob store, shared by all services: file:///folder, s3://bucket/prefix. "
-        "docs/blob-store.md says what a cloud's needs besides (AWS_REGION and such).",
+        description="Blob store for large mails, receipts and dead letters; the same for all "
+        "services: file:///folder or s3://bucket/prefix. Cloud stores need variables "
+        "of their own, such as AWS_REGION: see docs/blob-store.md.",
     )
-    bind_host: str = Field("0.0.0.0", description="The address to listen on.")  # noqa: S104 - in a container it must be
+    bind_host: str = Field("0.0.0.0", description="IP address to listen on.")  # noqa: S104 - in a container it must be
     token_secret: SecretStr | None = Field(
         None,
-        description="Verifies HS256 tokens; at least 32 characters. Required unless "
-        "TOKEN_JWKS_URL is set. Who holds it can make tokens: for development and installations "
-        "on one machine.",
+        description="Shared secret that verifies HS256 tokens, at least 32 characters. Required "
+        "unless TOKEN_JWKS_URL is set. Anyone who holds it can mint tokens, so use it "
+        "only for development and one-machine installations.",
     )
     token_former_secret: SecretStr | None = Field(
         None,
-        description="The secret before TOKEN_SECRET: its tokens count too, during a rotation.",
+        description="Previous TOKEN_SECRET. Its tokens stay valid during a rotation.",
     )
     token_jwks_url: str | None = Field(
-        None, description="Where the public keys of asymmetric tokens are; TOKEN_SECRET is unused."
+        None,
+        description="JWKS URL with the public keys that verify tokens; TOKEN_SECRET is then "
+        "ignored. Use this in production.",
     )
-    token_issuer: str = Field("satchel", description="The `iss` that tokens must have.")
-    token_account_claim: str = Field("account", description="The claim that names the account.")
-    token_person_claim: str = Field("sub", description="The claim that names the person.")
+    token_issuer: str = Field("satchel", description="The `iss` claim that every token must have.")
+    token_account_claim: str = Field("account", description="Token claim that holds the account.")
+    token_person_claim: str = Field("sub", description="Token claim that holds the person's id.")
     token_scope_claim: str = Field(
         "scope",
-        description="The claim that has the scopes: words in a text; or, where it has another "
-        "name, a list of words.",
+        description="Token claim that holds the scopes, separated by spaces. A claim with another "
+        "name than `scope` may also be a list.",
     )
     cors_origins: str = Field(
-        "", description="Origins that a browser may call the API from, separated by commas."
+        "", description="Origins whose pages may call the API from a browser, separated by commas."
     )
     otel_exporter_otlp_endpoint: str | None = Field(
         None,
         repr=False,
-        description="A collector of traces (OTLP over HTTP, http://collector:4318); "
-        "without one, none are recorded.",
+        description="OTLP/HTTP collector for traces, such as http://collector:4318. If empty, no "
+        "traces are recorded.",
     )
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: str = Field(
+        "INFO", description="Lowest level that is logged: DEBUG, INFO, WARNING or ERROR."
+    )
 
     @field_validator("otel_exporter_otlp_endpoint")
     @classmethod
@@ -113,8 +121,8 @@ class Settings(BaseSettings):
             secret = self.token_secret.get_secret_value() if self.token_secret else ""
             if len(secret.encode()) < MIN_SECRET_BYTES:
                 raise ValueError(
-                    f"TOKEN_SECRET must be set, to at least {MIN_SECRET_BYTES} characters "
-                    "(or TOKEN_JWKS_URL)"
+                    f"TOKEN_SECRET must be set, with at least {MIN_SECRET_BYTES} "
+                    "characters, or TOKEN_JWKS_URL instead"
                 )
             former = self.token_former_secret
             if former and len(former.get_secret_value().encode()) < MIN_SECRET_BYTES:
@@ -138,26 +146,32 @@ class Settings(BaseSettings):
 
     @property
     def token_claims(self) -> Claims:
-        """The names of the claims that say who calls."""
+        """The names of the claims that identify the caller."""
         return Claims(self.token_account_claim, self.token_person_claim, self.token_scope_claim)
 
     @property
     def origins(self) -> list[str]:
-        """The origins that a browser may call from."""
+        """Origins whose pages may call the API."""
         return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
 
 
 class CaptureSettings(Settings):
-    """What services that mint or recognise capture addresses need besides."""
+    """Settings of services that mint or verify capture addresses."""
 
     capture_domain: str = Field(
-        "in.satchel.test", description="The domain of all capture addresses of this deployment."
+        "in.satchel.test",
+        description="Domain of all capture addresses of this deployment. Its MX record leads to "
+        "ingest, or to the mail server in front of it.",
     )
     capture_keys: SecretStr = Field(
-        description="The keys of capture addresses, id:secret,id:secret; all of them verify."
+        description="Keys that sign and verify capture addresses: id:secret,id:secret with secrets "
+        "of at least 16 characters. All of them verify. Removing a key invalidates the "
+        "addresses it signed."
     )
     capture_signing_key: str | None = Field(
-        None, description="The id of the key that signs new addresses; the first when not given."
+        None,
+        description="Id of the key that signs new capture addresses. Default: the first of "
+        "CAPTURE_KEYS.",
     )
 
     @field_validator("capture_domain")
@@ -172,35 +186,36 @@ class CaptureSettings(Settings):
 
     @property
     def key_ring(self) -> KeyRing:
-        """The key ring of capture addresses."""
+        """The keys of capture addresses."""
         return KeyRing.parse(self.capture_keys.get_secret_value(), self.capture_signing_key)
 
 
 class RelaySettings(CaptureSettings):
-    """What services that send mail need besides."""
+    """Settings of services that send mail."""
 
     relay_url: str | None = Field(
         None,
-        description="The SMTP relay that takes challenges to users' own mailboxes (round trips), "
-        "and what POSTMASTER_FORWARD passes on: smtp://host:587 with STARTTLS, or "
-        "smtps://host:465. Without one none are sent.",
+        description="SMTP relay for outgoing mail, which is test mail to users' own mailboxes "
+        "(round trips) and what POSTMASTER_FORWARD forwards: smtp://host:587 with "
+        "STARTTLS, or smtps://host:465. If empty, Satchel sends no mail.",
     )
-    relay_user: str | None = Field(None, description="Whom the relay knows Satchel as.")
-    relay_password: SecretStr | None = Field(None, description="The password of RELAY_USER.")
+    relay_user: str | None = Field(None, description="User name for the relay.")
+    relay_password: SecretStr | None = Field(None, description="Password of RELAY_USER.")
     relay_starttls: bool = Field(
         True,
-        description="Refuse an smtp:// relay without STARTTLS. Turn it off only for a relay on the "
-        "same machine.",
+        description="Refuse an smtp:// relay that does not offer STARTTLS. Turn this off only for "
+        "a relay on the same machine.",
     )
     relay_ca_file: str | None = Field(
-        None, description="The certificate authority of the relay, when the system knows it not."
+        None,
+        description="CA certificate (PEM) of the relay, if the system does not trust it already.",
     )
     relay_sender: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,253}$",
-        description="The author of challenges, and the envelope sender of what is passed on; "
-        "satchel@CAPTURE_DOMAIN when not given. The relay has to be allowed to send for its "
-        "domain, and for CAPTURE_DOMAIN (SPF, DKIM).",
+        description="From address of test mail and envelope sender of forwarded mail. Default: "
+        "satchel@CAPTURE_DOMAIN. SPF and DKIM must let the relay send for this domain "
+        "and for CAPTURE_DOMAIN.",
     )
 
     @field_validator("relay_url")
@@ -227,17 +242,17 @@ class RelaySettings(CaptureSettings):
 
 
 class DatabaseSettings(Settings):
-    """What services with a database need besides."""
+    """Settings of services with a database."""
 
     mongodb_url: str = Field(
         "mongodb://127.0.0.1:27017/?replicaSet=rs0",
         repr=False,
-        description="MongoDB; a replica set.",
+        description="URL of MongoDB. It must be a replica set; one member is enough.",
     )
     mongodb_ca_file: Path | None = Field(
         None,
-        description="The certificate authority of MongoDB, in PEM, when the system does not know "
-        "it; turns TLS on.",
+        description="CA certificate (PEM) of MongoDB, if the system does not trust it already. "
+        "Turns on TLS.",
     )
 
     @model_validator(mode="after")
@@ -251,23 +266,22 @@ OLD_NAMES = {"MAX_BYTES_IN_HAND": "MAX_BYTES_IN_FLIGHT"}
 
 
 def load(model: type[S], service: str, options: str = "") -> S:
-    """Read the settings from the environment, or say in one line what to set and exit with 2.
+    """Read the settings from the environment. On an error print what to set, and exit with 2.
 
-    With `--help` on the command line the settings are printed instead, after `options`, the text
-    about other words on the command line; with `--version` the version.
+    With `--help` on the command line print the settings instead, after `options`, the help text of
+    the command line; with `--version` print the version.
     """
     if "--version" in sys.argv[1:]:
         sys.stdout.write(f"{service} {VERSION}\n")
         sys.exit(0)
     if {"-h", "--help"} & set(sys.argv[1:]):
-        sys.stdout.write(
-            f"{service}\n\n{options}Settings, as environment variables:\n\n{describe(model)}"
-        )
+        settings = settings_help(model.model_fields)
+        sys.stdout.write(f"{service}\n\n{options}Settings, as environment variables:\n\n{settings}")
         sys.exit(0)
     for old, new in OLD_NAMES.items():
         if old in os.environ and new not in os.environ:
             os.environ[new] = os.environ[old]
-            sys.stderr.write(f"{service}: {old} is called {new} now; please rename it\n")
+            sys.stderr.write(f"{service}: {old} is now called {new}; please rename it\n")
     try:
         return model()
     except ValidationError as error:
@@ -277,12 +291,3 @@ def load(model: type[S], service: str, options: str = "") -> S:
             text = "must be set" if problem["type"] == "missing" else message
             sys.stderr.write(f"{service}: {name} {text}".replace("  ", " ") + "\n")
         sys.exit(2)
-
-
-def describe(model: type[Settings]) -> str:
-    """Return every setting with its default and meaning, one a paragraph."""
-    paragraphs = []
-    for name, setting in model.model_fields.items():
-        default = "required" if setting.is_required() else f"default: {setting.default!s}"
-        paragraphs.append(f"  {name.upper()}  ({default})\n      {setting.description}\n")
-    return "\n".join(paragraphs)

@@ -1,8 +1,8 @@
-"""Sends the steps of traces to a collector, by OpenTelemetry's protocol over HTTP.
+"""Exports the steps of traces to a collector, by OTLP over HTTP.
 
 Off unless OTEL_EXPORTER_OTLP_ENDPOINT is set; only then is OpenTelemetry imported. Spans are sent
-in batches from a thread of their own, out of a queue that is bounded: a collector that is slow or
-away costs spans, never mail. That is said once, when it begins and when it is over.
+in batches from a thread of their own, out of a bounded queue, so a slow or unavailable collector
+costs spans, never mail. Such an outage is logged once when it begins and once when it ends.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SPANS = from_zero(
     Counter(
         "satchel_spans_total",
-        "Spans given to the collector, or given up since it did not take them",
+        "Spans exported to the collector, or dropped because it did not take them",
         ["result"],
     ),
     ("exported", "dropped"),
@@ -45,7 +45,7 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def exporting(service: str, endpoint: str | None) -> AsyncIterator[None]:
-    """Record and send the steps of everything within, if there is an endpoint to send them to."""
+    """Record and export all steps within the block, if there is an endpoint."""
     if not endpoint:
         yield
         return
@@ -87,7 +87,7 @@ def _provider(service: str, endpoint: str) -> "TracerProvider":
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 
     class Exporter(OTLPSpanExporter):
-        """Counts, and says when the collector is away and when it is back."""
+        """Counts spans, and logs when the collector becomes unavailable and available again."""
 
         is_away = False
         taken = 0
@@ -101,9 +101,9 @@ def _provider(service: str, endpoint: str) -> "TracerProvider":
             if failed != self.is_away:
                 self.is_away = failed
                 if failed:
-                    log.warning("collector away", at=place(endpoint))
+                    log.warning("collector unavailable", at=place(endpoint))
                 else:
-                    log.info("collector back", at=place(endpoint))
+                    log.info("collector available again", at=place(endpoint))
             return result
 
     url = f"{endpoint.rstrip('/')}/v1/traces"
@@ -113,7 +113,7 @@ def _provider(service: str, endpoint: str) -> "TracerProvider":
     exporter = Exporter(endpoint=url, timeout=_SEND_SECONDS)
 
     class Bounded(BatchSpanProcessor):
-        """Keeps the bound, since the library's own drops without telling how many."""
+        """Drops and counts spans beyond the bound; the library's own queue does not count them."""
 
         given = 0
 

@@ -51,7 +51,7 @@ class Trace:
         return self.parent[3:35]
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that carry it on."""
+        """Return the headers that carry the trace."""
         return {PARENT: self.parent, **({STATE: self.state} if self.state else {})}
 
 
@@ -66,15 +66,15 @@ _recorder: Recorder | None = None
 
 
 def record_with(recorder: Recorder | None) -> None:
-    """Let a recorder record every step from now on, or nobody."""
+    """Let a recorder record every step from now on; None for nobody."""
     global _recorder
     _recorder = recorder
 
 
 def read(parent: object, state: object = "") -> Trace | None:
-    """Return the trace that headers name; None when they name none that is valid.
+    """Return the trace that headers name; None if none is valid.
 
-    Sections 3.2 and 4.3: a version that is not known yet is read as far as 00 goes.
+    Sections 3.2 and 4.3: a newer version is read as far as 00 goes.
     """
     found = _VALID_PARENT.fullmatch(parent) if isinstance(parent, str) else None
     if found is None:
@@ -92,20 +92,20 @@ def current() -> Trace | None:
 
 
 def carried() -> dict[str, str]:
-    """Return the headers that carry the current trace on; none outside of any."""
+    """Return the headers that carry the current trace; none outside of one."""
     trace = current()
     return trace.headers() if trace else {}
 
 
 def note(name: str, value: str) -> None:
-    """Add to the current step, if there is one, what is known by now."""
+    """Add facts to the current step, if there is one."""
     if step := _current.get():
         step[1](name, value)
 
 
 @contextmanager
 def step(name: str, kind: Kind, parent: Trace | None = None, **about: str | int) -> Iterator[None]:
-    """Do what is within as a step of the parent's trace, else of the current, else of a new one."""
+    """Run the block as a step of the parent's trace, of the current one, or of a new one."""
     parent = parent or current()
     recorded = _recorder(name, kind, parent, about) if _recorder else _unrecorded(parent)
     with recorded as (trace, take_note):

@@ -1,4 +1,4 @@
-"""MongoDB and the blob store, as services reach them: away is an exception of its own.
+"""MongoDB and the blob store. An unavailable one raises an exception of its own.
 
-A service that meets `DatabaseAway` or `BlobStoreAway` waits and tries again; nothing is given up.
+A service that catches `DatabaseAway` or `BlobStoreAway` waits and tries again; nothing is lost.
 """

@@ -7,21 +7,10 @@
   when it has not answered within DEADLINE_SECONDS, and when its folder is not the one that was
   opened: in an unmounted one everything seems to be missing, and nothing that is put there stays.
 * A folder that cannot be made yet is opened once it can be: services start in any order.
-
-Keys:
-
-    claims/<capture id>              one capture's mail between ingest and its outcome; never shared
-    claims/<random id>               the same of old mail, whose capture may be on its way twice
-    claims/<...>.<place>             a mail that it encloses, between matcher and timeline
-    quarantine/<account>/<capture id>/<place>  a mail that waits for a user's yes
-    mails/<account>/<mail id>/<content>/<hash>  the raw bytes of a large attached mail, for good
-    receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
-    dead/<dead letter id>            the body of a dead letter, as long as it waits
-    idempotency/<hash>               what an upload with an `Idempotency-Key` became, for a day
+* `blob_keys.py` has the keys, and how long what is under them is kept.
 """
 
 import asyncio
-import hashlib
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -30,7 +19,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-from uuid import UUID
 
 from obstore.exceptions import (
     AlreadyExistsError,
@@ -48,7 +36,7 @@ if TYPE_CHECKING:
 
 _OPERATIONS = ("put", "get", "head", "delete", "list")
 BLOB_SECONDS = from_zero(
-    Histogram("satchel_blob_seconds", "Of an operation on the blob store", ["operation"]),
+    Histogram("satchel_blob_seconds", "Time for an operation on the blob store", ["operation"]),
     _OPERATIONS,
 )
 BLOB_ERRORS = from_zero(
@@ -60,20 +48,6 @@ BLOB_ERRORS = from_zero(
     _OPERATIONS,
 )
 
-CLAIM_CHECK_BYTES = 256 * 1024
-"""A raw mail above this size does not travel through the broker."""
-CLAIM_PREFIX = "claims/"
-QUARANTINE_PREFIX = "quarantine/"
-MAIL_PREFIX = "mails/"
-DEAD_PREFIX = "dead/"
-IDEMPOTENCY_PREFIX = "idempotency/"
-IDEMPOTENCY_KEPT = timedelta(hours=24)
-"""How long the key of an upload counts."""
-RETENTION = timedelta(days=14)
-"""How long dead letters are kept, at most."""
-CLAIM_RETENTION = 2 * RETENTION
-"""How long claims are kept: a mail may wait long before it becomes a dead letter, and its replay
-needs the claim."""
 DEADLINE_SECONDS = 10.0
 """For one operation. The library by itself tries for three minutes."""
 _RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=DEADLINE_SECONDS)}
@@ -89,40 +63,20 @@ _LISTED_AT_ONCE = 1000
 
 
 class BlobMissing(Exception):
-    """There is nothing under this key."""
+    """There is no blob with this key."""
 
 
 class BlobExists(Exception):
-    """There is something under this key already."""
+    """There is already a blob with this key."""
 
 
 class BlobStoreAway(Exception):
     """The blob store did not answer, is full, or refused."""
 
 
-def claim_key(id_: UUID) -> str:
-    """Return the key under which one capture's mail waits."""
-    return f"{CLAIM_PREFIX}{id_}"
-
-
-def enclosed_key(claim: str, place: str) -> str:
-    """Return the key under which a mail waits that the claim's mail encloses."""
-    return f"{claim}.{place}"
-
-
-def quarantine_key(account: str, capture_id: UUID, place: str) -> str:
-    """Return the key under which a mail of a capture waits for a user's yes."""
-    return f"{QUARANTINE_PREFIX}{account}/{capture_id}/{place or 'mail'}"
-
-
-def mail_key(account: str, content_id: str, raw: bytes) -> str:
-    """Return the key of the bytes of an attached mail's content: the same bytes, the same key."""
-    return f"{MAIL_PREFIX}{account}/{content_id}/{hashlib.sha256(raw).hexdigest()[:32]}"
-
-
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is known of a blob without reading it."""
+    """What is known about a blob without reading it."""
 
     key: str
     size: int
@@ -143,7 +97,7 @@ class Blobs:
             self._store = from_url(url, retry_config=_RETRIES)
 
     async def why_not(self) -> str | None:
-        """Return why the store cannot be used, in words; None when it can be."""
+        """Return why the store cannot be used; None if it can."""
         try:
             await self.get(_MARK)
         except BlobMissing:
@@ -153,19 +107,19 @@ class Blobs:
         return None
 
     async def put(self, key: str, data: bytes) -> None:
-        """Store `data`, durably. Raises BlobStoreAway."""
+        """Store `data` durably. Raises BlobStoreAway."""
         try:
             async with self._opened("put") as store:
                 await store.put_async(key, data)
                 if self._folder is not None:
                     await asyncio.to_thread(_sync, self._folder / key, self._folder)
         except BlobMissing as error:  # somebody deleted it before it was synced
-            raise BlobStoreAway("deleted meanwhile") from error
+            raise BlobStoreAway("was deleted in the meantime") from error
 
     async def create(self, key: str, data: bytes) -> bool:
-        """Store `data`, durably, where there is nothing yet; return False where there is.
+        """Store `data` durably if the key is free; return whether it was.
 
-        Of several at the same time one is told True. Raises BlobStoreAway.
+        Of several concurrent calls one returns True. Raises BlobStoreAway.
         """
         try:
             async with self._opened("put") as store:
@@ -175,21 +129,21 @@ class Blobs:
         except BlobExists:
             return False
         except BlobMissing as error:  # somebody deleted it before it was synced
-            raise BlobStoreAway("deleted meanwhile") from error
+            raise BlobStoreAway("was deleted in the meantime") from error
         return True
 
     async def get(self, key: str) -> bytes:
-        """Return what is under the key. Raises BlobMissing, BlobStoreAway."""
+        """Return the blob. Raises BlobMissing, BlobStoreAway."""
         async with self._opened("get") as store:
             return bytes(await (await store.get_async(key)).bytes_async())
 
     async def get_start(self, key: str, length: int) -> bytes:
-        """Return the first `length` bytes, or all when there are fewer."""
+        """Return the first `length` bytes of the blob, or all if it is shorter."""
         async with self._opened("get") as store:
             return bytes(await store.get_range_async(key, start=0, length=length))
 
     async def get_range(self, key: str, start: int, end: int) -> bytes:
-        """Return the bytes from `start`, of which there is one at least, up to `end` or the last.
+        """Return the bytes from `start`, which must exist, up to `end` or the last one.
 
         Raises BlobMissing, BlobStoreAway.
         """
@@ -197,7 +151,7 @@ class Blobs:
             return bytes(await store.get_range_async(key, start=start, end=end))
 
     async def delete(self, key: str) -> None:
-        """Remove it. What is not there is removed already. Raises BlobStoreAway."""
+        """Delete the blob, if it exists. Raises BlobStoreAway."""
         with suppress(BlobMissing):
             async with self._opened("delete") as store:
                 await store.delete_async(key)
@@ -205,7 +159,7 @@ class Blobs:
                     await asyncio.to_thread(_sync_folder, (self._folder / key).parent)
 
     async def has(self, key: str) -> bool:
-        """Return whether there is something under the key. Raises BlobStoreAway."""
+        """Return whether the blob exists. Raises BlobStoreAway."""
         try:
             async with self._opened("head") as store:
                 await store.head_async(key)
@@ -214,9 +168,9 @@ class Blobs:
         return True
 
     async def listed(self, prefix: str) -> AsyncGenerator[list[Stored]]:
-        """Yield what lies under the prefix (whole segments of a key), a batch at a time.
+        """Yield the blobs under a prefix (whole segments of a key), a batch at a time, in no order.
 
-        In no order. What comes or goes meanwhile may be listed or not. Raises BlobStoreAway.
+        What is added or deleted meanwhile may or may not be listed. Raises BlobStoreAway.
         """
         listing = None
         while True:
@@ -236,7 +190,7 @@ class Blobs:
         return sorted(f"{prefix}/" for prefix in listed["common_prefixes"])
 
     async def sweep(self, prefix: str, older_than: timedelta) -> int:
-        """Remove what lies under the prefix for longer than that; return how many."""
+        """Delete blobs under the prefix that are older than that; return how many."""
         limit = datetime.now(UTC) - older_than
         old = [blob.key async for batch in self.listed(prefix) for blob in batch if blob.at < limit]
         for key in old:
@@ -260,7 +214,7 @@ class Blobs:
             yield
         except FileNotFoundError as error:
             if self._folder is not None and not (self._folder / _MARK).exists():
-                raise BlobStoreAway("the folder is not there") from error
+                raise BlobStoreAway("the folder does not exist") from error
             raise BlobMissing(type(error).__name__) from error
         except AlreadyExistsError as error:
             raise BlobExists from error

@@ -64,7 +64,7 @@ class DatabaseAway(Exception):
 
 @contextmanager
 def database_errors() -> Iterator[None]:
-    """Raise DatabaseAway for what may work later; leave what will never work as it is."""
+    """Turn errors that may go away into DatabaseAway; let all others through."""
     try:
         yield
     except PyMongoError as error:
@@ -75,7 +75,7 @@ def database_errors() -> Iterator[None]:
 
 
 def is_duplicate(error: PyMongoError) -> bool:
-    """Return whether a document was inserted whose id or unique key is taken."""
+    """Return whether the error says that an id or a unique key is taken."""
     return 11000 in _codes(error)
 
 
@@ -87,7 +87,7 @@ def _codes(error: PyMongoError) -> set[int | None]:
 
 
 def connect(url: str, service: str) -> AsyncMongoClient[Document]:
-    """Return a client; nothing is sent until it is used."""
+    """Return a client. It connects when it is first used."""
     return AsyncMongoClient(
         url,
         appname=service,
@@ -105,7 +105,7 @@ def connect(url: str, service: str) -> AsyncMongoClient[Document]:
 
 @asynccontextmanager
 async def left_in_time(client: AsyncMongoClient[Document]) -> AsyncIterator[None]:
-    """Close the client at the end, but do not wait for a server that does not answer."""
+    """Close the client at the end, without waiting for a server that does not answer."""
     try:
         yield
     finally:
@@ -129,7 +129,7 @@ class Index:
 
     @property
     def expires(self) -> int | None:
-        """After how many seconds it lets documents expire; None where it lets none."""
+        """After how many seconds documents expire by this index; None if they do not."""
         return _expires(self.model.document)
 
 
@@ -148,10 +148,10 @@ def of_ids(account: str, ids: Iterable[object]) -> Document:
 
 
 async def migrate(database: Database, indexes: Sequence[Index]) -> None:
-    """Build what is missing: of a collection all at once, so that its documents are read once.
+    """Build missing indexes, all of a collection at once, so that its documents are read once.
 
-    An index that lets documents expire after another time than it says now is changed first. Safe
-    to run again, and while services run.
+    If the expiry of an index has changed, it is changed first. Safe to run again, and while
+    services run.
     """
     for collection in dict.fromkeys(index.collection for index in indexes):
         wanted = [index for index in indexes if index.collection == collection]
@@ -188,7 +188,7 @@ def _expires(present: Mapping[str, Any]) -> int | None:
 def what_is_missing(
     database: Database, indexes: Sequence[Index] = ()
 ) -> Callable[[], Awaitable[str | None]]:
-    """Return what says in words why the database cannot be used, None when it can be."""
+    """Return a check that says why the database cannot be used; None if it can."""
 
     async def why_not() -> str | None:
         try:
@@ -213,7 +213,7 @@ def what_is_missing(
 
 
 def answer_outages(app: FastAPI) -> None:
-    """Let an app answer 503 while the database is away."""
+    """Let an app answer 503 while the database is unavailable."""
 
     async def on_error(request: Request, error: Exception) -> Response:
         try:

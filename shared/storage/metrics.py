@@ -1,4 +1,4 @@
-"""What matcher and timeline count of MongoDB, command by command."""
+"""Metrics of MongoDB in matcher and timeline, by command."""
 
 from prometheus_client import Counter, Histogram
 from pymongo.monitoring import (
@@ -26,15 +26,15 @@ _LEFT_OUT = frozenset({"getMore"})
 
 DATABASE_SECONDS = Histogram(
     "satchel_database_seconds",
-    "From a command to MongoDB's answer; waiting for changes is left out",
+    "Time from a command to MongoDB's answer, without waits for changes",
     ["command"],
     buckets=[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 10],
 )
 DATABASE_ERRORS = from_zero(
     Counter(
         "satchel_database_errors_total",
-        "Commands that MongoDB refused or did not answer, conflicts of transactions, which are "
-        "tried again, included",
+        "Commands that MongoDB refused or did not answer, including transaction "
+        "conflicts, which are retried",
         ["command"],
     ),
     (*_COMMANDS, _OTHER),
@@ -45,17 +45,17 @@ DATABASE_AWAY = Counter(
 
 
 class CommandTimes(CommandListener):
-    """Is told of every command by the driver."""
+    """Times every command; the driver calls it."""
 
     def started(self, event: CommandStartedEvent) -> None:
-        """Wait for its end."""
+        """Do nothing until the command ends."""
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Note how long it took."""
+        """Record how long it took."""
         self._note(event)
 
     def failed(self, event: CommandFailedEvent) -> None:
-        """Note how long it took, and that it failed."""
+        """Record how long it took, and that it failed."""
         self._note(event)
         if event.command_name not in _LEFT_OUT:
             DATABASE_ERRORS.labels(_label(event.command_name)).inc()

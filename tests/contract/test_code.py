@@ -27,16 +27,3 @@ def test_no_warning_is_ignored_without_a_reason_beside_it(path: Path) -> None:
         ignored = re.search(r"# (?:noqa: [\w, ]+|type: ignore\[[\w, -]+\])(.*)$", line)
         if ignored:
             assert ignored[1].strip(), f"{path.name}:{number}: {line.strip()}"
-
-
-@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
-def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
-        assert target.startswith("http") or (ROOT / target).exists(), target
-
-
-@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
-def test_every_file_that_a_page_names_is_there(page: str) -> None:
-    folders = "shared|services|ops|dev|tests|docs|bench|chaos"
-    named = re.findall(rf"`((?:{folders})/[\w./-]+)`", (ROOT / page).read_text())
-    assert [path for path in named if not (ROOT / path).exists()] == []

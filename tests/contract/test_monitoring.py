@@ -21,7 +21,7 @@ from tests.manifests import OVERLAYS, of_kind, render
 from tests.monitored import dashboard, mistakes, panels, recorded_and_alerts
 
 RUNBOOK = ROOT / "docs" / "runbook.md"
-GENERAL = {"first", "when-to-wake-whom"}
+GENERAL = {"first", "whom-to-call"}
 """Sections of the runbook that belong to no alert."""
 _SCHEMA = yaml.safe_load(Path(__file__).parents[1].joinpath("grafana_dashboard.yaml").read_text())
 

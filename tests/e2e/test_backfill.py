@@ -119,7 +119,7 @@ def test_interrupted_and_called_again_it_brings_all_of_it_once(
         assert time.monotonic() < deadline, process.tail()
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(DEADLINE) == 1, process.tail()
-    assert process.tail().endswith("interrupted; the same command goes on from here")
+    assert process.tail().endswith("interrupted; run the same command again to continue")
     process = command(path)
     assert process.wait(DEADLINE) == 0, process.tail()
     assert "500 read: " in process.tail()
@@ -151,5 +151,5 @@ def test_a_mistake_is_told_in_one_line(account: Account, command: Command, tmp_p
     process = command(tmp_path / "nothing")
     assert process.wait(DEADLINE) == 2
     assert process.tail().splitlines() == [
-        f"ingest: {tmp_path}/nothing is not there, or neither a file nor a folder"
+        f"ingest: {tmp_path}/nothing does not exist, or is neither a file nor a folder"
     ]

@@ -12,7 +12,7 @@ import pytest
 from chaos.reconcile import dead_captures, drained
 from dev.stack import Stack, own_databases
 from shared.contracts.capture_address import KeyRing, new_round_trip_id
-from shared.storage.blobs import CLAIM_CHECK_BYTES
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES
 from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 from tests.mails import enclosing, mail

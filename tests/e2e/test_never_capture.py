@@ -131,9 +131,13 @@ def test_a_list_goes_with_its_user(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("body", "field", "message"),
     [
-        ({"own": {"addresses": ["x"], "domains": []}}, "own.addresses.0", "is no email address"),
+        (
+            {"own": {"addresses": ["x"], "domains": []}},
+            "own.addresses.0",
+            "is not an email address",
+        ),
         ({"own": {"addresses": [], "domains": ["*.x.com"]}}, "own.domains.0", "write example.com"),
-        ({"own": {"addresses": [], "domains": ["co.uk"]}}, "own.domains.0", "of one owner"),
+        ({"own": {"addresses": [], "domains": ["co.uk"]}}, "own.domains.0", "different owners"),
         ({"own": {"addresses": []}}, "own.domains", "required"),
         (
             {"own": {"addresses": ["a@x.example"] * (MAX_ADDRESSES + 1), "domains": []}},

@@ -66,12 +66,12 @@ def test_every_example_is_true_to_its_schema(account: Account, service: str, at_
 WALK = """
 import io, sys, time
 from client import AuthenticatedClient
-from client.api.capture_addresses import mint_capture_address
+from client.api.capture_addresses import create_capture_address
 from client.api.captures import get_capture
-from client.api.directory import patch_person, put_person
+from client.api.directory import update_person, put_person
 from client.api.inbox import list_conversations
 from client.api.mail import get_mail, list_changed_mails, list_profile_mails
-from client.api.stats import get_stats
+from client.api.stats import get_capture_stats
 from client.api.upload import upload_mail
 from client.models import CaptureStatusOutState, Kind, MintRequest, PersonIn, PersonPatch
 from client.models import ProblemBody
@@ -81,9 +81,9 @@ origin, token, back_end = sys.argv[1:]
 me = AuthenticatedClient(base_url=origin, token=token)
 put_person.sync("u1", client=me, body=PersonIn(Kind.USER, "U", ["u@team.example"]))
 put_person.sync("c1", client=me, body=PersonIn(Kind.CANDIDATE, "C", ["c@mail.example"]))
-renamed = patch_person.sync("c1", client=me, body=PersonPatch(name="Anna"))
+renamed = update_person.sync("c1", client=me, body=PersonPatch(name="Anna"))
 assert (renamed.name, renamed.addresses) == ("Anna", ["c@mail.example"]), renamed
-address = mint_capture_address.sync(client=me, body=MintRequest(person_id="u1")).address
+address = create_capture_address.sync(client=me, body=MintRequest(person_id="u1")).address
 mail = b"From: u@team.example\\r\\nTo: c@mail.example\\r\\nSubject: Hello\\r\\n\\r\\nHello.\\r\\n"
 
 def send(mail):
@@ -102,7 +102,7 @@ assert status.state is CaptureStatusOutState.ATTACHED, status
 [mail_id] = status.mail_ids
 assert [one.subject for one in list_conversations.sync(client=me).items] == ["Hello"]
 assert [one.id for one in list_profile_mails.sync("c1", client=me).items] == [mail_id]
-assert [day.attached for day in get_stats.sync(client=me).days] == [1]
+assert [day.attached for day in get_capture_stats.sync(client=me).days] == [1]
 refused = list_changed_mails.sync(client=me)
 assert isinstance(refused, ProblemBody) and refused.code == "insufficient_scope", refused
 copier = AuthenticatedClient(base_url=origin, token=back_end)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dev.stack import Stack
-from shared.storage.blobs import CLAIM_CHECK_BYTES
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES
 from tests.collector import Collector, SpanSeen
 from tests.deadline import DEADLINE
 from tests.e2e.account import Account

@@ -26,7 +26,7 @@ from services.timeline.write.records import RAW_IN_DATABASE_BYTES
 from shared.contracts.capture_id import capture_id
 from shared.contracts.receipts import RECEIPT_PREFIX, Receipt, encode
 from shared.runtime.mistake import Mistake
-from shared.storage.blobs import claim_key
+from shared.storage.blob_keys import claim_key
 from shared.storage.database import Document
 from tests.timeline_parts import Timeline, a_timeline, attached, dismissed, mail
 
@@ -350,7 +350,7 @@ class TestCommand:
         [
             (["--from", "2020-01-01"], "kept for 14 days"),
             (["--from", f"{NOW:%FT%T}", "--to", f"{NOW - HOUR:%FT%T}"], "must be before"),
-            (["--without-blobs", "--sweep-orphans"], "needs the blobs"),
+            (["--without-blobs", "--sweep-orphans"], "cannot be used with --without-blobs"),
         ],
     )
     def test_a_mistake_is_one_line(self, words: list[str], why: str) -> None:

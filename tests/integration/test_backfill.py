@@ -35,7 +35,7 @@ from tests.deadline import DEADLINE
 
 KEYS, DOMAIN = "k1:" + "s" * 20, "in.satchel.test"
 ADDRESS = KeyRing.parse(KEYS).mint("acme", "anna", DOMAIN).address
-SUMMARY = "GET /v1/stats of the timeline tells what becomes of them\n"
+SUMMARY = "GET /v1/stats of the timeline shows what becomes of them\n"
 
 
 @pytest.fixture
@@ -201,8 +201,8 @@ async def test_what_cannot_be_brought_along_is_named_and_counted(
     await bring(settings, path)
     await take(admin, 2)
     told = capsys.readouterr().err
-    assert "\rleft out, too large: old.mbox at byte 74\x1b[K\n" in told
-    assert "\rleft out, empty: old.mbox at byte " in told
+    assert "\rskipped, too large: old.mbox at byte 74\x1b[K\n" in told
+    assert "\rskipped, empty: old.mbox at byte " in told
     assert "4 read: 2 sent, 1 too large, 1 empty; " in told
     assert told.endswith(SUMMARY)
     assert not path.with_name("state.json").exists()
@@ -224,7 +224,7 @@ async def test_interrupted_it_goes_on_where_it_was(
     assert not first.finished
     sent = first.state.tally["sent"]
     assert 100 <= sent < 2900
-    assert "interrupted; the same command goes on from here\n" in capsys.readouterr().err
+    assert "interrupted; run the same command again to continue\n" in capsys.readouterr().err
     before = await waiting_captures(admin)
     second = await bring(settings, path)
     assert second.state.tally == {"sent": 3000, "empty": 1}
@@ -278,13 +278,13 @@ async def test_while_the_broker_is_away_it_waits_and_says_so(
     try:
         told = ""
         async with asyncio.timeout(DEADLINE):
-            while "waiting: mail cannot be taken right now (" not in told:
+            while "waiting: mail is not accepted right now (" not in told:
                 await asyncio.sleep(0.1)
                 told += capsys.readouterr().err
     finally:
         private_broker.thaw()
     await asyncio.wait_for(running, DEADLINE)
-    assert "\rgoing on\x1b[K\n" in capsys.readouterr().err
+    assert "\rcontinuing\x1b[K\n" in capsys.readouterr().err
     assert backfill.finished
     assert backfill.state.tally["sent"] == 3000
 
@@ -294,9 +294,9 @@ class TestMistakes:
         self, settings: IngestSettings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         path = mbox(tmp_path, raw(1))
-        with pytest.raises(Mistake, match="--recipient is no capture address of in"):
+        with pytest.raises(Mistake, match="--recipient is not a capture address of in"):
             Backfill(settings, arguments(path, "anna@in.satchel.test"))
-        with pytest.raises(Mistake, match="is not there"):
+        with pytest.raises(Mistake, match="does not exist"):
             Backfill(settings, arguments(tmp_path / "nothing"))
         nowhere = str(tmp_path / "no" / "state")
         with pytest.raises(Mistake, match="choose another --state"):
@@ -314,5 +314,5 @@ class TestMistakes:
         with pytest.raises(Mistake, match="is the state of another backfill"):
             Backfill(settings, arguments(other))
         (tmp_path / "state.json").write_text("{}")
-        with pytest.raises(Mistake, match="cannot be read as a state"):
+        with pytest.raises(Mistake, match="is not a backfill state"):
             Backfill(settings, arguments(other))

@@ -12,7 +12,8 @@ from chaos import bucket
 from dev.generate import ROOT
 from dev.ports import free_port
 from dev.process import Process
-from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway, claim_key, mail_key
+from shared.storage.blob_keys import claim_key, mail_key
+from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway
 from tests.deadline import DEADLINE
 
 
@@ -70,7 +71,7 @@ async def test_a_folder_that_is_gone_is_away_and_nothing_of_it_is_missing(
             await blobs.delete("claims/a")
         with pytest.raises(BlobStoreAway):
             await blobs.put("claims/b", b"mail")
-        assert await blobs.why_not() == "the folder is not there"
+        assert await blobs.why_not() == "the folder does not exist"
     shutil.rmtree(mounted)
     (tmp_path / "elsewhere").rename(mounted)
     assert await blobs.get("claims/a") == b"mail"

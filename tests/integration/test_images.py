@@ -56,7 +56,7 @@ def test_help_lists_every_setting() -> None:
         text=True,
         check=True,
     ).stdout
-    assert "INGEST_SMTP_PORT  (default: 2525)" in shown
+    assert "INGEST_SMTP_PORT  (integer, 1 to 65535; default: 2525)" in shown
     assert "CAPTURE_KEYS  (required)" in shown
 
 

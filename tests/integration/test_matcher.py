@@ -11,7 +11,7 @@ from services.matcher.directory.people import person_of
 from shared.broker import Delivery
 from shared.contracts.events import Kind, MailAttached, MailDismissed, MailReceived
 from shared.contracts.outcomes import Done, Reject, Retry
-from shared.storage.blobs import CLAIM_CHECK_BYTES
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES
 from shared.storage.database import connect
 from tests.fakes import Recorder
 from tests.mails import enclosing, mail

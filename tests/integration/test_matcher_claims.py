@@ -10,7 +10,7 @@ from services.matcher.directory.people import person_of
 from shared.broker import Delivery
 from shared.contracts.events import Event, Kind, MailAttached, MailDismissed
 from shared.contracts.outcomes import Done, Reject
-from shared.storage.blobs import CLAIM_CHECK_BYTES
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES
 from tests.fakes import Crash, Recorder
 from tests.mails import enclosing, mail
 from tests.matcher_parts import ACCOUNT, DOMAIN, Replica, claim_of, exists, received

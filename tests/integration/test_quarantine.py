@@ -17,7 +17,8 @@ from services.timeline.query.viewer import Viewer
 from services.timeline.write.side_records import Held
 from shared.contracts.events import AuthenticationVerdict, MailAttached, Role
 from shared.contracts.outcomes import Done, Retry
-from shared.storage.blobs import CLAIM_CHECK_BYTES, BlobMissing
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES
+from shared.storage.blobs import BlobMissing
 from tests.fakes import Crash
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, dismissed, mail, match
 

@@ -16,7 +16,7 @@ from shared.contracts.events import (
     MailWatched,
 )
 from shared.contracts.outcomes import Done
-from shared.storage.blobs import CLAIM_CHECK_BYTES
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES
 from shared.storage.database import connect
 from tests.fakes import Crash, Recorder
 from tests.matcher_parts import ACCOUNT, Replica, received

@@ -13,7 +13,8 @@ from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.viewer import Viewer
 from shared.contracts.events import Kind, MailAttached, MailDismissed, Match, Role
 from shared.contracts.outcomes import Done, Reject, Retry
-from shared.storage.blobs import CLAIM_CHECK_BYTES, BlobMissing, claim_key
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES, claim_key
+from shared.storage.blobs import BlobMissing
 from tests.timeline_parts import (
     ACCOUNT,
     NOW,

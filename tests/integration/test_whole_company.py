@@ -27,7 +27,7 @@ from shared.contracts.events import (
     Share,
 )
 from shared.contracts.outcomes import Done, Reject
-from shared.storage.blobs import CLAIM_CHECK_BYTES, claim_key
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES, claim_key
 from tests.fakes import Recorder
 from tests.matcher_parts import ACCOUNT, Replica, exists
 from tests.timeline_parts import Timeline, a_timeline, attached, match

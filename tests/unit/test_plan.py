@@ -8,7 +8,7 @@ from bench.mail_kinds import KINDS, mail
 from bench.plan import PAGE, Assumptions, average, load, page, plan, tables
 from bench.processes import PROCESSES
 from shared.runtime.mistake import Mistake
-from shared.storage.blobs import CLAIM_CHECK_BYTES
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES
 
 
 def _cost(kind: str, size: int, ms: float, kept: float) -> Cost:

@@ -36,9 +36,9 @@ from shared.storage.blobs import Blobs
 
 OPTIONS = """\
   --backfill PATH --recipient ADDRESS [--state FILE]
-      bring old mail along for the user whose capture address it is, and end. PATH is an mbox, a
-      Maildir, a folder of .eml and .mbox files, or one mail. Interrupted, it goes on where it was
-      when it is called again; FILE keeps where that is (.satchel-backfill-*.json, in this folder)
+      import old mail for the user who owns this capture address, and exit. PATH is an mbox, a
+      Maildir, a folder of .eml and .mbox files, or a single mail. If it is interrupted, run the
+      same command again: it continues from FILE (default: .satchel-backfill-*.json, in this folder)
 
 """
 _AT_ONCE = 16
@@ -50,7 +50,7 @@ _UnderWay = tuple[OldMail, asyncio.Task[str | None]]
 
 @dataclass
 class State:
-    """How far a backfill is: everything before `place` is done."""
+    """Progress of a backfill: everything before `place` is done."""
 
     file: Path
     of: str
@@ -61,7 +61,7 @@ class State:
     tally: Counter[str] = field(default_factory=Counter)
 
     def load(self) -> None:
-        """Read what an earlier run has left, if anything; raise Mistake when it is another's."""
+        """Read the state of an earlier run, if any. Raises Mistake if it is another backfill's."""
         try:
             kept = json.loads(self.file.read_text())
             if kept["of"] != self.of:
@@ -71,10 +71,10 @@ class State:
         except FileNotFoundError:
             self.save()  # better now than after an hour
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Mistake(f"{self.file} cannot be read as a state ({error})") from error
+            raise Mistake(f"{self.file} is not a backfill state ({error})") from error
 
     def save(self) -> None:
-        """Write it, whole or not at all; raise Mistake when that is impossible."""
+        """Write the state atomically. Raises Mistake if that is impossible."""
         kept = {"of": self.of, "file": self.place.file, "offset": self.place.offset}
         kept |= {"taken": self.taken, "tally": self.tally}
         new = self.file.with_name(f"{self.file.name}.new")
@@ -88,7 +88,7 @@ class State:
             raise Mistake(f"{self.file}: {error.strerror}; choose another --state") from error
 
     def forget(self) -> None:
-        """Remove it: everything is done."""
+        """Delete the state, since everything is done."""
         self.file.unlink(missing_ok=True)
 
 
@@ -102,9 +102,9 @@ class Backfill:
         domain = settings.capture_domain
         address = settings.key_ring.verify(given.recipient, domain)
         if address is None:
-            raise Mistake(f"--recipient is no capture address of {domain}")
+            raise Mistake(f"--recipient is not a capture address of {domain}")
         if not (path.is_file() or path.is_dir()):
-            raise Mistake(f"{path} is not there, or neither a file nor a folder")
+            raise Mistake(f"{path} does not exist, or is neither a file nor a folder")
         try:
             total = measure(path)
         except OSError as error:
@@ -120,7 +120,7 @@ class Backfill:
         self.finished = False
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Bring along what there is, until the end or `stopping`; say how it went."""
+        """Import the mails until the end or `stopping`, and print a summary."""
         settings, started = self._settings, time.monotonic()
         publisher = Publisher(
             settings.amqp_url,
@@ -179,7 +179,7 @@ class Backfill:
         """Return what became of a mail; None when it had to be left for another run."""
         if mail.raw is None or not mail.raw.strip():
             became = "unreadable" if mail.error else "too large" if mail.raw is None else "empty"
-            self._progress.note(f"left out, {mail.error or became}: {mail.name}")
+            self._progress.note(f"skipped, {mail.error or became}: {mail.name}")
             return became
         while not await self._is_taken(receiver, mail.raw):
             with contextlib.suppress(TimeoutError):
@@ -193,11 +193,11 @@ class Backfill:
             await receiver.receive(raw, [self._address], mail_from=None, door="http")
         except NotAccepted as failure:
             if not self._is_waiting:
-                self._progress.note(f"waiting: mail cannot be taken right now ({failure})")
+                self._progress.note(f"waiting: mail is not accepted right now ({failure})")
             self._is_waiting = True
             return False
         if self._is_waiting:
-            self._progress.note("going on")
+            self._progress.note("continuing")
         self._is_waiting = False
         return True
 
@@ -209,9 +209,9 @@ class Backfill:
         told = ", ".join(f"{counts[w]:,} {w}" for w in words if w == "sent" or counts.get(w))
         lines = [f"{tally.total():,} read: {told}; {seconds:,.1f} s"]
         if self.finished:
-            lines.append("GET /v1/stats of the timeline tells what becomes of them")
+            lines.append("GET /v1/stats of the timeline shows what becomes of them")
         else:
-            lines.append("interrupted; the same command goes on from here")
+            lines.append("interrupted; run the same command again to continue")
         return "".join(f"{line}\n" for line in lines)
 
 

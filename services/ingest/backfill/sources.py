@@ -1,12 +1,13 @@
-"""Old mail where it lies: its mails one by one, each with the place behind it.
+"""Reads old mail from files: one mail at a time, each with the position after it.
 
-* An mbox, a single mail, or a folder with all its folders: in the `new` and `cur` of a Maildir each
-  file is a mail; elsewhere what is named `.eml` is one, and `.mbox` holds many.
-* Of the mails of an mbox, neither the `From ` line nor the empty line before the next belongs to
-  them, and `>From ` was quoted (mboxrd). A `From ` line counts after an empty line, when it looks
-  like one or a field follows: some programs quote nothing.
-* Line ends become CRLF, as they were on the way: the same mail is the same bytes whatever kept it.
-* No more than one mail is in memory, and one over the limit is not kept.
+* The source is an mbox, a single mail, or a folder with its subfolders. In the `new` and `cur` of
+  a Maildir each file is a mail; elsewhere `.eml` files are mails and `.mbox` files hold many.
+* In an mbox, neither the `From ` line nor the empty line before the next one belongs to a mail,
+  and `>From ` was quoted (mboxrd). A `From ` line counts after an empty line if it looks like one
+  or if a header field follows, because some programs quote nothing.
+* Line ends become CRLF, as they were in transit, so the same mail has the same bytes in any
+  format.
+* At most one mail is in memory. A mail over the limit is not kept.
 """
 
 import contextlib
@@ -32,7 +33,7 @@ _MBOX_START = re.compile(rb"((?:\xef\xbb\xbf)*)From ")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far the reading is: all before it was read."""
+    """Position in the source: everything before it was read."""
 
     file: tuple[str, ...] = ()
     """Of a folder, the path of the file in it."""
@@ -60,7 +61,7 @@ def measure(path: Path) -> int:
 
 
 def read_old_mail(path: Path, limit: int, start: Place) -> Iterator[OldMail]:
-    """Yield the mails from `start` on, in an order that stays; `raw` is at most `limit` bytes."""
+    """Yield the mails after `start` in a stable order; `raw` is at most `limit` bytes."""
     for names, file, size in _files(path):
         if _sorted_by(names) < _sorted_by(start.file):
             continue

@@ -1,9 +1,9 @@
-"""Which recipients and mails are admitted, and what all sessions of a server share.
+"""Which recipients and mails are accepted, and the state that all sessions of a server share.
 
-* RCPT is checked by the address's own MAC: 550 for anything that is no capture address here, 450
-  while its account is over its rate, so that a mail's other recipients are not held up.
-* 250 after the broker's confirm, 451 when it cannot confirm.
-* What a sender and an account may take of it stands in `limits.py`.
+* RCPT checks the MAC of the address. Anything but a capture address of this deployment gets 550.
+  An account over its rate gets 450, so that other recipients of the mail are not delayed.
+* A mail gets 250 after the broker's confirm, and 451 if the broker cannot confirm.
+* `limits.py` has the limits of one session.
 """
 
 import asyncio
@@ -30,15 +30,15 @@ log = structlog.get_logger()
 
 
 class Client(Connection, Protocol):
-    """A session, as far as it names recipients."""
+    """A session, as far as admission needs it."""
 
     @property
     def network(self) -> str:
-        """The network of its address."""
+        """The network of the client's address."""
 
 
 class Admission:
-    """What the sessions of one server share, and what they ask about recipients and mails."""
+    """Shared state of a server's sessions. Decides about recipients and mails."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Admission:
         self.stopping = asyncio.Event()
 
     def is_proxy(self, address: str) -> bool:
-        """Whether it must begin with a PROXY header; whoever else does so is not understood."""
+        """Whether a connection from this address must begin with a PROXY header."""
         if not self._proxies:
             return False
         ip = ip_address(address.partition("%")[0])
@@ -82,10 +82,10 @@ class Admission:
             SMTP_REFUSED.labels("no_capture_address").inc()
             return "550 5.1.1 no such capture address"
         if mail.chunks is not None:
-            return "503 5.5.1 the mail has begun"
+            return "503 5.5.1 RCPT is not allowed after BDAT"
         others = [one for one in mail.recipients.values() if one != recipient]
         if any(POSTMASTER in (recipient.account_tag, one.account_tag) for one in others):
-            return "452 4.5.3 mail for the postmaster goes alone, use another transaction"
+            return "452 4.5.3 mail to the postmaster needs a transaction of its own"
         if len(mail.rcpt_tos) >= self.limits.recipients:
             SMTP_REFUSED.labels("too_many_recipients").inc()
             return "452 4.5.3 too many recipients, send the rest in another transaction"
@@ -116,11 +116,11 @@ class Admission:
                 return await self._postmaster.pass_on(raw, at, sender, network)
             captures = await self._receiver.receive(raw, recipients, mail_from=sender, door="smtp")
         except NotAccepted:
-            return "451 4.3.0 the mail cannot be taken right now, try again later"
+            return "451 4.3.0 the mail cannot be accepted right now, try again later"
         except Exception as error:
             log.error("a mail could not be received", exc_info=error)
             SMTP_REFUSED.labels("fault").inc()
-            return "451 4.3.0 internal trouble, try again later"
+            return "451 4.3.0 internal error, try again later"
         for recipient in recipients:
             self.rates.took(recipient.account_tag, network, len(raw))
         return f"250 2.6.0 accepted as {captures[0]}"

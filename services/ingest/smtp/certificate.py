@@ -1,4 +1,4 @@
-"""The certificate of STARTTLS, read again when its files change: cert-manager renews them."""
+"""The STARTTLS certificate, reloaded when its files change, because cert-manager renews them."""
 
 import ssl
 from pathlib import Path
@@ -25,13 +25,13 @@ class Certificate:
 
     @property
     def expires(self) -> float:
-        """When the certificate that is used ends, in seconds since 1970."""
+        """When the certificate in use expires, as a Unix time."""
         self._look()
         return self._expires
 
     @property
     def context(self) -> ssl.SSLContext:
-        """What a handshake needs; the last usable one while the files cannot be used."""
+        """The TLS context. While the files cannot be used it stays the last usable one."""
         self._look()
         return self._context
 
@@ -42,9 +42,9 @@ class Certificate:
             if stamp != self._stamp:
                 self._stamp = stamp
                 self._context, self._expires = self._load()
-                log.info("certificate read again")
+                log.info("certificate reloaded")
         except ValueError as error:
-            log.error("certificate cannot be read again", why=str(error))
+            log.error("certificate not reloaded", why=str(error))
 
     def _changed_at(self) -> _Stamp:
         try:

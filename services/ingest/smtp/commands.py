@@ -56,7 +56,7 @@ class CaptureSession(BoundedSession):
         if len(line) > _LINE:
             await self.push("500 5.5.2 line too long")
         elif not line.endswith(b"\r\n"):
-            await self.push("500 5.5.2 a line ends with CRLF")
+            await self.push("500 5.5.2 lines must end with CRLF")
         elif command not in self._smtp_methods:
             await self.push("500 5.5.2 no such command")
         elif self._admission.require_tls and not self._is_secure and command not in _BEFORE_TLS:
@@ -67,7 +67,7 @@ class CaptureSession(BoundedSession):
         if self._errors > self._limits.errors:
             raise Leave("errors", "421 4.7.0 too many errors, goodbye")
         if self._admission.stopping.is_set():
-            raise Leave(None, "421 4.3.2 the service stops, try again")
+            raise Leave(None, "421 4.3.2 the service is stopping, try again")
 
     async def push(self, status: str | bytes) -> None:
         """Answer a command."""
@@ -79,7 +79,7 @@ class CaptureSession(BoundedSession):
         await self._write(text)
 
     async def smtp_EHLO(self, hostname: str | None) -> None:  # noqa: N802 - the library's name
-        """Begin anew, and say what can be used."""
+        """Start a session and list the extensions."""
         if await self._is_named(hostname, "EHLO"):
             can_secure = self._admission.certificate is not None and not self._is_secure
             lines = (
@@ -95,7 +95,7 @@ class CaptureSession(BoundedSession):
             await self._write(f"{told}250 ENHANCEDSTATUSCODES")
 
     async def smtp_HELO(self, hostname: str | None) -> None:  # noqa: N802 - the library's name
-        """Begin anew, as in the eighties."""
+        """Start a session without extensions."""
         if await self._is_named(hostname, "HELO"):
             await self._write(f"250 {self.hostname}")
 
@@ -170,7 +170,7 @@ class CaptureSession(BoundedSession):
         await self.push("252 2.5.0 ask with RCPT")
 
     async def smtp_HELP(self, _: str | None) -> None:  # noqa: N802 - the library's name
-        """Answer with the commands there are."""
+        """List the commands."""
         await self.push(f"214 2.0.0 {_COMMANDS}")
 
     def _reservation(self, mail: Mail) -> Reservation:
@@ -191,7 +191,7 @@ class CaptureSession(BoundedSession):
             SMTP_REFUSED.labels("too_large").inc()
             return f"552 5.3.4 the mail is larger than {self._limits.mail_bytes} bytes"
         SMTP_REFUSED.labels("too_much_at_once").inc()
-        return "451 4.3.1 too much mail at a time, try again later"
+        return "451 4.3.1 too much mail in flight, try again later"
 
     async def _settle(self, answer: str) -> None:
         """Answer to a whole mail; then the next may come."""

@@ -1,11 +1,12 @@
-"""The SMTP sessions that are connected, and which one is closed when all places are taken.
+"""Limits the number of SMTP sessions, and decides which one is closed when all places are taken.
 
-First the oldest session without a recipient, then the one that has gone longest without a mail
-after it named one: a sender with mail is served while thousands of idle sessions stay connected.
-Then one of the network that has most of all places, as long as it has at least two more than the
-newcomer's: who fills all places with mails that never end makes room, too, but one whose mail is
-being filed does not. An address, a network and an account each have a limit of their own; when an
-account's is reached, its own sessions make room in the same way.
+The first to be closed is the oldest session without a recipient, then the session with a recipient
+that has gone longest without a mail. So senders with mail are served while thousands of idle
+sessions stay connected. The next is a session of the network with the most sessions, if it has at
+least two more than the newcomer's. So somebody who fills all places with mails that never end
+makes room too, but a session whose mail is being published does not. Each address, network and
+account has a limit of its own. When an account reaches its limit, its own sessions make room in
+the same way.
 """
 
 import time
@@ -25,24 +26,24 @@ class Connection(Protocol):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a mail is under way."""
+        """Whether a mail is being received."""
 
     @property
     def is_filing(self) -> bool:
-        """Whether a whole mail is here and being made durable."""
+        """Whether a complete mail is being published."""
 
     def make_room(self) -> None:
-        """Leave for somebody else."""
+        """Close the session to make room for another one."""
 
     def dismiss(self, answer: str) -> None:
-        """Leave with this answer."""
+        """Close the session with this answer."""
 
     def hang_up(self) -> None:
-        """Leave at once."""
+        """Close the connection at once."""
 
 
 class ConnectionLimiter:
-    """Who is connected. An address of IPv6 stands for its /64: a customer has as many as that."""
+    """The connected sessions. An IPv6 address counts as its /64, which is what one customer has."""
 
     def __init__(
         self,
@@ -66,13 +67,13 @@ class ConnectionLimiter:
         return len(self._addresses)
 
     def clients(self) -> list[Connection]:
-        """Return who is here now."""
+        """Return the connected sessions."""
         return list(self._addresses)
 
     def enter(self, client: Connection, address: str = "") -> bool:
-        """Return whether there is a place; another session may be closed for it.
+        """Return whether there is a place for a new session; another one may be closed for it.
 
-        `address` is not known of who comes through a proxy.
+        Behind a proxy `address` is not known yet.
         """
         if len(self._addresses) >= self._most:
             leaving = next(iter(self._strangers), None) or self._leaving(_network(address))
@@ -86,7 +87,7 @@ class ConnectionLimiter:
         return True
 
     def comes_from(self, client: Connection, address: str) -> bool:
-        """Return whether its address, and its network, may have one more place."""
+        """Return whether its address and its network may have one more session."""
         customer, network = customer_of(address), _network(address)
         if self._taken[customer] >= self._per_address or self._taken[network] >= self._per_network:
             return False
@@ -96,9 +97,10 @@ class ConnectionLimiter:
         return True
 
     def names(self, client: Connection, account: str) -> bool:
-        """Return whether a client with mail for an account may stay, so that no stranger can be.
+        """Return whether a session that names an account may stay. From then on it is no stranger.
 
-        One account's sessions take at most a quarter of all places; another may be closed for it.
+        The sessions of one account take at most a quarter of all places. Another of them may be
+        closed for this one.
         """
         if client not in self._strangers:
             return True
@@ -115,7 +117,7 @@ class ConnectionLimiter:
         return True
 
     def brought_mail(self, client: Connection) -> None:
-        """Note that a mail was accepted: the session counts as new."""
+        """Note that a mail was accepted, which makes the session count as new."""
         if self._named_at.pop(client, None) is not None:
             self._named_at[client] = self._clock()
 
@@ -152,7 +154,7 @@ class ConnectionLimiter:
         return came_from[1] if came_from else ""
 
     def leave(self, client: Connection) -> None:
-        """Free the place, if the client still has it."""
+        """Free the session's place."""
         came_from = self._addresses.pop(client, None)
         account = self._accounts.pop(client, None)
         self._strangers.pop(client, None)
@@ -175,12 +177,12 @@ def _network(address: str) -> str:
 
 
 def customer_of(address: str) -> str:
-    """Return the address of IPv4, the /64 of IPv6."""
+    """Return the IPv4 address, or the IPv6 /64."""
     return _within(address, 32, 64)
 
 
 def network_of(address: str) -> str:
-    """Return the /24 of IPv4, the /48 of IPv6: about what one site or one offender has."""
+    """Return the IPv4 /24 or the IPv6 /48, about what one site has."""
     return _within(address, 24, 48)
 
 

@@ -16,21 +16,21 @@ MayHold = Callable[[int], bool]
 
 
 class MailTooLarge(Exception):
-    """The mail is over the limit; all of it was drained."""
+    """The mail is over the limit. All of it was read and discarded."""
 
 
 class TooMuchAtOnce(Exception):
-    """As much mail is held as may be; this one was drained."""
+    """Too many bytes of mail are in flight. This one was read and discarded."""
 
 
 class Pieces(Protocol):
-    """Where the bytes come from. `read` waits for some, and returns none at the end."""
+    """A source of bytes. `read` waits for some, and returns none at the end."""
 
     async def read(self, most: int) -> bytes:
         """Return at least one byte, at most so many."""
 
     def give_back(self, rest: bytes) -> None:
-        """Read it again next."""
+        """Put bytes back, to be read next."""
 
 
 async def read_data(reader: Pieces, limit: int, may_hold: MayHold = lambda _: True) -> bytes:

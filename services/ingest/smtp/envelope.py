@@ -1,4 +1,4 @@
-"""A mail as far as it came, in one SMTP session."""
+"""The envelope and state of a mail during an SMTP session."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from shared.runtime.in_flight import Reservation
 
 @dataclass
 class Mail(Envelope):
-    """A mail as far as it came."""
+    """A mail that an SMTP session is receiving."""
 
     recipients: dict[str, CaptureAddress] = field(default_factory=dict)
     reservation: Reservation | None = None

@@ -18,7 +18,7 @@ Address = IPv4Address | IPv6Address
 
 
 class NoProxyHeader(Exception):
-    """What came first is no PROXY header."""
+    """The connection does not begin with a PROXY header."""
 
 
 async def read_proxy_header(reader: asyncio.StreamReader) -> Address | None:

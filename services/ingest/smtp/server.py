@@ -35,13 +35,13 @@ class SmtpServer:
             await asyncio.wait_for(admission.in_flight.idle.wait(), _DRAIN_SECONDS)
         clients = admission.limiter.clients()
         for client in clients:
-            client.dismiss("421 4.3.2 the service stops, try again")
+            client.dismiss("421 4.3.2 the service is stopping, try again")
         await asyncio.sleep(_GOODBYE_SECONDS if clients else 0)
         for client in clients:
             client.hang_up()
 
     def stop(self) -> None:
-        """Take no new sessions; finish the mails in flight."""
+        """Accept no new sessions, and finish the mails in flight."""
         self._admission.stopping.set()
 
     def _session(self) -> CaptureSession:

@@ -1,13 +1,14 @@
 """The life of an SMTP session, from its first to its last moment, whatever the other side does.
 
-The library (aiosmtpd) gives the protocol, the syntax of MAIL and RCPT, and the state between them.
-What it reads from strangers by itself is replaced, here and in `commands.py` (decision 17).
+The library (aiosmtpd) provides the protocol, the syntax of MAIL and RCPT, and the state between
+them. The parts of it that read from strangers are replaced, here and in `commands.py` (decision
+17).
 
-* A line, or a piece of a mail, is waited for as long as may be and no longer; a line is bounded.
-* Whoever is too slow, too long, too much or wrong too often is told so with 421, then hung up on.
-* Our own faults are 421 or 451, never 5xx: a 5xx makes the sender give up. No answer quotes what
-  was sent, or carries the text of an exception.
-* Nothing that came in plaintext counts after STARTTLS (RFC 3207 sections 4.2 and 5).
+* Each wait for a line or a piece of a mail has a time limit, and each line a maximum length.
+* A session over a limit gets 421 and is closed.
+* Our own faults are answered with 421 or 451, never 5xx, because 5xx makes the sender give up. No
+  answer quotes input or the text of an exception.
+* Nothing that arrived in plain text counts after STARTTLS (RFC 3207 sections 4.2 and 5).
 """
 
 import asyncio
@@ -36,7 +37,7 @@ log = structlog.get_logger()
 
 
 class Leave(Exception):
-    """The session ends, with this answer; counted as refused for the reason, if there is one."""
+    """Ends the session with this answer. `reason` counts it as refused."""
 
     def __init__(self, reason: str | None, answer: str) -> None:
         super().__init__(reason)
@@ -44,7 +45,7 @@ class Leave(Exception):
 
 
 class BoundedSession(SMTP):
-    """Reads, answers and ends; `_obey` says what a command does."""
+    """Reads and answers within limits; `_obey` executes a command."""
 
     line_length_limit = _BUFFER
     event_handler: "Admission"
@@ -90,7 +91,7 @@ class BoundedSession(SMTP):
         except Exception as error:
             log.error("smtp session failed", exc_info=error)
             SMTP_REFUSED.labels("fault").inc()
-            await self._say_goodbye(Leave(None, "421 4.3.0 internal trouble, try again later"))
+            await self._say_goodbye(Leave(None, "421 4.3.0 internal error, try again later"))
         finally:
             self._set_post_data_state()
             self._admission.limiter.leave(self)
@@ -109,7 +110,7 @@ class BoundedSession(SMTP):
                 async with asyncio.timeout(_PROXY_SECONDS):
                     address = str(await read_proxy_header(self._reader) or address)
             except (NoProxyHeader, TimeoutError) as error:
-                raise Leave("proxy_header", "421 4.3.5 a PROXY header was expected") from error
+                raise Leave("proxy_header", "421 4.3.5 PROXY header expected") from error
         if not limiter.comes_from(self, address):
             SMTP_REFUSED.labels("connections_per_address").inc()
             raise Leave(None, "421 4.7.0 too many connections from your address")
@@ -125,7 +126,7 @@ class BoundedSession(SMTP):
             async with self._patience():
                 return line + await self._reader.readuntil(b"\n")
         except TimeoutError as error:
-            raise Leave("timeout", "421 4.4.2 too slow or too long, goodbye") from error
+            raise Leave("timeout", "421 4.4.2 timeout, goodbye") from error
         except asyncio.LimitOverrunError as error:
             raise Leave("line_too_long", "421 4.7.0 line too long, goodbye") from error
         except asyncio.IncompleteReadError as error:
@@ -207,21 +208,21 @@ class BoundedSession(SMTP):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a mail is under way."""
+        """Whether a mail is being received."""
         return self.envelope.due is not None or self.envelope.reservation is not None
 
     @property
     def is_filing(self) -> bool:
-        """Whether a whole mail is here and being made durable."""
+        """Whether a complete mail is being published."""
         reservation = self.envelope.reservation
         return reservation is not None and reservation.is_complete
 
     def make_room(self) -> None:
-        """Leave for somebody who may have mail."""
+        """Close the session to make room for one that may have mail."""
         self._leave_now(Leave("made_room", _FULL))
 
     def free_memory(self) -> None:
-        """Leave: a slow mail was evicted for others."""
+        """Close the session: its slow mail was evicted for others."""
         self._leave_now(Leave("made_memory", "421 4.3.1 too slow while others wait, try again"))
 
     def _leave_now(self, leave: Leave) -> None:
@@ -230,13 +231,13 @@ class BoundedSession(SMTP):
             self._handler_coroutine.cancel()
 
     def dismiss(self, answer: str) -> None:
-        """Say so and hang up, whether the other side listens or not."""
+        """Answer and close the connection, whether the client reads the answer or not."""
         if not (self._is_leaving or self._writer.is_closing()):
             self._writer.write(f"{answer}\r\n".encode())
             self.close()
 
     def close(self) -> None:
-        """Hang up once what was written is sent, or does not go away."""
+        """Close the connection once the answer is sent, or after a while."""
         if self._timeout_handle is not None:
             self._timeout_handle.cancel()
         if self.transport is not None:
@@ -244,7 +245,7 @@ class BoundedSession(SMTP):
             self.loop.call_later(_GOODBYE_SECONDS, self.hang_up)
 
     def hang_up(self) -> None:
-        """Close the connection, and forget what was not sent."""
+        """Close the connection and discard unsent answers."""
         abort = getattr(self.transport, "abort", None)  # None once the connection is lost
         if abort is not None:
             abort()

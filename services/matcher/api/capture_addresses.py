@@ -30,26 +30,26 @@ Scope = Literal["user", "account"]
 
 
 class MintRequest(BaseModel):
-    """Whose address is wanted: `{"person_id": "u1"}`, or `{"scope": "account"}`."""
+    """Whose capture address is wanted: `{"person_id": "u1"}` or `{"scope": "account"}`."""
 
     model_config = ConfigDict(extra="forbid")
 
     person_id: PersonId | None = None
     scope: Scope = Field(
         "user",
-        description="`account`: the account's own, for a rule that copies the whole company's "
-        "mail; what it catches belongs to every user who takes part",
+        description="`account` creates the account's own address, for a rule that copies a whole "
+        "company's mail. Each of its mails belongs to every user who takes part",
     )
 
     @model_validator(mode="after")
     def _is_of_one(self) -> Self:
         if (self.scope == "user") != (self.person_id is not None):
-            raise ValueError("person_id is for an address of a user, and needed there")
+            raise ValueError("needs a person_id for the scope `user`, and none for `account`")
         return self
 
 
 class RotateRequest(BaseModel):
-    """How long the old address goes on counting: providers take a while to be told."""
+    """How long the old address stays valid, since providers need time to learn the new one."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,9 +61,9 @@ class MintedAddress(BaseModel):
 
     address: str
     scope: Scope
-    person_id: str | None = Field(description="null: it is the account's")
-    state: str = Field(description="active, grace (counts until `valid_until`) or revoked")
-    key_id: str = Field(description="The key that signed it")
+    person_id: str | None = Field(description="Id of the user; null for the account's own address")
+    state: str = Field(description="`active`, `grace` (accepted until `valid_until`) or `revoked`")
+    key_id: str = Field(description="Id of the key that signed it")
     created_at: datetime
     valid_until: datetime | None
 
@@ -88,7 +88,7 @@ def capture_address_routes(
     async def user(caller: Caller, person_id: str) -> Person:
         person = await directory.get(caller.account, person_id)
         if person is None or person.kind is not Kind.USER:
-            raise invalid_field("person_id", "is no user of this account")
+            raise invalid_field("person_id", "is not a user of this account")
         return person
 
     async def still_user(caller: Caller, record: AddressRecord) -> None:
@@ -115,14 +115,14 @@ def capture_address_routes(
         "/v1/capture-addresses",
         status_code=201,
         openapi_extra={SCOPES_OF_ITSELF: _SCOPES},
-        responses={200: {"model": MintedAddress, "description": "The address they have"}},
+        responses={200: {"model": MintedAddress, "description": "The existing address"}},
     )
-    async def mint_capture_address(
+    async def create_capture_address(
         body: MintRequest, response: Response, caller: SignedIn
     ) -> MintedAddress:
-        """Return the capture address of the user or the account, made when there is none (201).
+        """Return the capture address of a user or the account, created if there is none (201).
 
-        The account's own needs the scope account:write.
+        The account's own address needs the scope account:write.
         """
         if body.person_id is None:
             demand(caller, "account:write")
@@ -142,16 +142,19 @@ def capture_address_routes(
     )
     async def list_capture_addresses(
         caller: SignedIn,
-        person_id: Annotated[PersonId | None, Query(description="Of this user alone")] = None,
+        person_id: Annotated[
+            PersonId | None, Query(description="Only addresses of this user")
+        ] = None,
         scope: Annotated[
-            Literal["account"] | None, Query(description="`account`: the account's own alone")
+            Literal["account"] | None,
+            Query(description="`account`: only the account's own addresses"),
         ] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[str | None, Query(max_length=320)] = None,
     ) -> MintedAddressList:
-        """Return capture addresses, revoked ones included: the account's own first.
+        """List capture addresses, revoked ones included, the account's own first.
 
-        `scope=account` needs the scope account:write, or directory:write as the whole list does.
+        `scope=account` needs the scope account:write or directory:write.
         """
         owner: str | None = person_id
         if scope == "account" and person_id is None:
@@ -177,7 +180,7 @@ def capture_address_routes(
     async def rotate_capture_address(
         address: AddressInPath, caller: SignedIn, body: RotateRequest | None = None
     ) -> MintedAddress:
-        """Return a new address for its owner; the old one counts for `grace_hours` more."""
+        """Replace a capture address. The old one is still accepted for `grace_hours`."""
         record = await find(caller, address)
         grace = timedelta(hours=(body or RotateRequest()).grace_hours)
         if record.is_of_account:
@@ -193,7 +196,7 @@ def capture_address_routes(
         openapi_extra={SCOPES_OF_ITSELF: _SCOPES},
     )
     async def revoke_capture_address(address: AddressInPath, caller: SignedIn) -> None:
-        """Let an address count no more, from now on."""
+        """Revoke a capture address at once."""
         record = await find(caller, address)
         await capture_addresses.revoke_one(caller.account, record.address)
 
@@ -204,10 +207,10 @@ def capture_address_routes(
         responses={200: {"content": {"text/vcard": {"schema": {"type": "string"}}}}},
     )
     async def get_capture_address_contact(address: AddressInPath, caller: SignedIn) -> Response:
-        """Return an active address as a contact to import (vCard), for Bcc to complete.
+        """Return an active capture address as a contact card (vCard) for an address book.
 
-        404 for one that was rotated or revoked: it must not come into new use. And for the
-        account's own, which no person writes to.
+        404 for an address that was rotated or revoked, because it must not come into new use, and
+        for the account's own address, which people do not write to.
         """
         record = await find(caller, address)
         if record.state != "active" or record.is_of_account:

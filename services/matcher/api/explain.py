@@ -37,38 +37,40 @@ class ParticipantVerdict(BaseModel):
     address: str
     role: Role
     source: Source = Field(
-        description="Where it was found: in the header, in the header block of a forwarded mail, "
-        "or in a delivery report as a recipient that was not reached"
+        description="Where the address was found: in the header, in the header block of a "
+        "forwarded mail, or as a failed recipient in a delivery report"
     )
     verdict: str = Field(
-        description="`match`, `blocked`, `never_capture` (on a list), the kind of who has the "
-        "address (`user`, `guest`, `vendor`), or `unknown`"
+        description="`match`, `blocked`, `never_capture` (on a list), the kind of the person with "
+        "this address (`user`, `guest`, `vendor`), or `unknown`"
     )
 
 
 class MailExplanation(BaseModel):
-    """What would become of one mail."""
+    """What would be decided about one mail."""
 
     decision: _Decision
-    reason: str | None = Field(description="Of a dismissal, or of a dead letter")
+    reason: str | None = Field(description="Reason of a dismissal or dead letter")
     direction: Direction | None
     participants: list[ParticipantVerdict]
     matches: list[Match]
 
 
 class EnclosedExplanation(MailExplanation):
-    """What would become of a mail that was forwarded as attachment."""
+    """What would be decided about a mail that was forwarded as an attachment."""
 
-    place: str = Field(description="`2` is the second enclosed mail, `2.1` the first in that one")
+    place: str = Field(
+        description="Position: `2` is the second enclosed mail, `2.1` the first mail inside it"
+    )
     subject: str
 
 
 class Explanation(MailExplanation):
-    """What would become of the capture."""
+    """What would be decided about the capture."""
 
-    matches: list[Match] = Field(description="Of the mail and of those that it encloses")
+    matches: list[Match] = Field(description="Matches of the mail and of its enclosed mails")
     enclosed: list[EnclosedExplanation] = Field(
-        description="The mails that a user forwarded as attachment, each decided on its own"
+        description="Mails that a user forwarded as attachments, each with its own decision"
     )
 
 
@@ -85,18 +87,22 @@ def explain_routes(
     @router.post(
         "/v1/explain",
         openapi_extra=MAIL_BODY,
-        responses={503: {"description": "Too much mail at a time; see Retry-After"}},
+        responses={
+            503: {"description": "Too much mail is being explained. Retry after `Retry-After`"}
+        },
     )
     async def explain_mail(
         request: Request,
         caller: Annotated[Caller, allowed("directory:read")],
         recipient: Annotated[
-            str | None, Query(max_length=320, description="The capture address it came to")
+            str | None,
+            Query(max_length=320, description="Capture address that the mail would arrive at"),
         ] = None,
     ) -> Explanation:
-        """Tell what would become of a raw mail, and what each address in it meant.
+        """Explain how a raw mail would be decided, and what each of its addresses meant.
 
-        With `recipient` the *never capture* list of its owner counts beside the account's.
+        Nothing is stored. With `recipient`, its owner's *never capture* list counts as well as the
+        account's.
         """
         reservation = held.reserve([caller.account])
         # Its room is there before it is read: else many that come at once are read for nothing.
@@ -116,7 +122,7 @@ def explain_routes(
         if recipient is not None:
             record = await capture_addresses.find(recipient.lower())
             if record is None or record.account != caller.account:
-                raise invalid_field("recipient", "not a capture address of this account")
+                raise invalid_field("recipient", "is not a capture address of this account")
             counts, owner = record.counts_at(datetime.now(UTC)), record.person_id
             is_of_account = record.is_of_account
         never = await knowledge.never(caller.account, owner)
@@ -132,7 +138,9 @@ def explain_routes(
         if is_of_account and may_be_journal(header):
             journal = await asyncio.to_thread(read_journal, raw, header)
             if journal is None:
-                raise invalid_field("body", "is a journal report without its mail: a dead letter")
+                raise invalid_field(
+                    "body", "is a journal report without its mail, which would be a dead letter"
+                )
             verdict = await judge_journal(journal, ask, capture_domain)
         else:
             verdict = await judge(header, ask, body, body, capture_domain, address)

@@ -138,7 +138,7 @@ def import_routes(directory: Directory, leaving: Leaving) -> APIRouter:
         },
     )
     async def import_people(request: Request, caller: Writer) -> StreamingResponse:
-        """Store many people; the answer is NDJSON: bad lines, progress, and a last line `done`."""
+        """Create or replace many people. The answer is NDJSON: bad lines, progress, a last line."""
         body = await _spooled(request)
         told = _told(Import(caller.account, directory, leaving), body)
         return StreamingResponse(told, media_type="application/x-ndjson")
@@ -163,7 +163,7 @@ async def _spooled(request: Request) -> IO[bytes]:
         file.seek(0)
     except OSError as error:
         file.close()
-        raise Problem(Code.BUSY, "there is no room for the import right now") from error
+        raise Problem(Code.BUSY, "there is no disk space for the import right now") from error
     except BaseException:
         file.close()
         raise

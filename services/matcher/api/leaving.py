@@ -1,4 +1,4 @@
-"""What is taken from people who are users no more: all that only users have."""
+"""Removes what only users have from people who are no longer users."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,16 +10,17 @@ from services.matcher.round_trip.records import RoundTrips
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """Where it is."""
+    """What people lose when they stop being users."""
 
     capture_addresses: CaptureAddresses
     never_capture: NeverCaptureLists
     round_trips: RoundTrips
 
     async def leave(self, account: str, person_ids: Collection[str]) -> None:
-        """Revoke their capture addresses; forget their lists and round trips.
+        """Revoke their capture addresses; delete their lists and round trips.
 
-        To be called after the directory says so: an address minted meanwhile is revoked, too.
+        Call it after the directory has changed, so that an address minted in the meantime is
+        revoked too.
         """
         await self.capture_addresses.revoke(account, person_ids=person_ids)
         await self.never_capture.forget(account, person_ids)

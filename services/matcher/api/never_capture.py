@@ -11,7 +11,7 @@ from services.matcher.directory.never_capture_lists import OF_ACCOUNT, NeverCapt
 from services.matcher.directory.people import Directory
 from shared.contracts.events import Kind
 from shared.http.auth import Caller
-from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
+from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, tagged
 from shared.http.web import SignedIn, demand, invalid_field
 
 MAX_ADDRESSES, MAX_DOMAINS = 2000, 2000
@@ -31,7 +31,7 @@ class NeverCaptureList(BaseModel):
         list[Annotated[str, Field(max_length=253), AfterValidator(check_domain)]],
         Field(
             max_length=MAX_DOMAINS,
-            description="Domains; each stands for all that is below it as well",
+            description="Domains, each including its subdomains",
         ),
     ]
 
@@ -47,13 +47,13 @@ class NeverCaptureBody(BaseModel):
 
     account: NeverCaptureList | None = Field(
         None,
-        description="For all captures of the account; null without the scope account:write. In a "
-        "change: as before, when it is not given",
+        description="Applies to all captures of the account; null without the scope account:write. "
+        "In a change, leave it out to keep it",
     )
     own: NeverCaptureList | None = Field(
         None,
-        description="For what the caller's own capture address catches; null for who is no user. "
-        "In a change: as before, when it is not given",
+        description="Applies to the caller's own capture address; null if the caller is not a "
+        "user. In a change, leave it out to keep it",
     )
 
 
@@ -62,25 +62,26 @@ def never_capture_routes(directory: Directory, lists: NeverCaptureLists) -> APIR
     router = APIRouter(tags=["never capture"])
 
     @router.get("/v1/never-capture")
-    async def get_never_capture(response: Response, caller: SignedIn) -> NeverCaptureBody:
-        """Return the caller's own list, and with the scope account:write the account's."""
+    async def get_never_capture_lists(response: Response, caller: SignedIn) -> NeverCaptureBody:
+        """Return the caller's own list, and the account's with the scope account:write."""
         return tagged(await current(caller), response)
 
     @router.put("/v1/never-capture")
-    async def replace_never_capture(
+    async def replace_never_capture_lists(
         body: NeverCaptureBody, response: Response, caller: SignedIn, if_match: IfMatch = None
     ) -> NeverCaptureBody:
-        """Replace the lists that are given; the account's needs the scope account:write.
+        """Replace the lists that are given. The account's list needs the scope account:write.
 
-        A mail with a listed participant who is no user is dismissed as `never_capture`: nothing
-        of it is stored, even if it also matches a profile. The change applies to every mail
-        received after the answer. Mail that is already stored stays. With `If-Match` the account's
-        list is written first: should the own one have changed in that moment, 412 leaves it so.
+        A mail with a listed participant who is not a user is dismissed as `never_capture`. Nothing
+        of it is stored, even if it also matches a profile. The change applies to all mail received
+        after the answer; stored mail stays. With `If-Match` the account's list is written first.
+        If the caller's own list changed at the same moment, the answer is 412 and that list is
+        left as it is.
         """
         if body.account is not None:
             demand(caller, _ACCOUNT_SCOPE)
         if body.own is not None and not await is_user(caller):
-            raise invalid_field("own", "only a user of the account has one")
+            raise invalid_field("own", "only a user of the account has a list")
         before: NeverCaptureBody | None = None
         if if_match is not None:
             before = await current(caller)
@@ -93,7 +94,7 @@ def never_capture_routes(directory: Directory, lists: NeverCaptureLists) -> APIR
             await replace(caller.account, caller.person_id, body.own, was)
             if not await is_user(caller):  # deleted meanwhile
                 await lists.forget(caller.account, [caller.person_id])
-                raise invalid_field("own", "only a user of the account has one")
+                raise invalid_field("own", "only a user of the account has a list")
         return tagged(await current(caller), response)
 
     async def replace(
@@ -102,10 +103,6 @@ def never_capture_routes(directory: Directory, lists: NeverCaptureLists) -> APIR
         expected = was.never_capture() if was else None
         if not await lists.put(account, owner, new.never_capture(), expected):
             raise changed_meanwhile()
-
-    def tagged(body: NeverCaptureBody, response: Response) -> NeverCaptureBody:
-        response.headers["ETag"] = etag_of(body)
-        return body
 
     async def is_user(caller: Caller) -> bool:
         person = await directory.get(caller.account, caller.person_id)

@@ -11,7 +11,7 @@ from services.matcher.directory.people import Directory, person_of
 from services.matcher.reading.addresses import check, normalise
 from shared.contracts.events import Kind, PersonId
 from shared.http.auth import Caller
-from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
+from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, tagged
 from shared.http.web import allowed, not_found
 
 MAX_ADDRESSES, MAX_ADDRESS_BYTES = 100, 24 * 1024
@@ -24,7 +24,7 @@ PersonInPath = Annotated[PersonId, Path(description="The person's id in the ATS"
 def _reachable(person_id: str) -> str:
     """Refuse what stands for a folder in a path (RFC 3986 section 5.2.4)."""
     if person_id in (".", ".."):
-        raise ValueError("is no id that a URL can hold")
+        raise ValueError("cannot be used as an id in a URL")
     return person_id
 
 
@@ -64,7 +64,7 @@ def _no_default(schema: dict[str, Any]) -> None:
 
 
 class PersonPatch(PersonIn):
-    """What to change about a person: a field that is not given stays as it is."""
+    """Changes to a person. Fields that are left out stay as they are."""
 
     kind: Kind = Field(Kind.GUEST, json_schema_extra=_no_default)
     name: str = Field("", max_length=500, json_schema_extra=_no_default)
@@ -108,12 +108,16 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
     async def list_people(
         caller: Reader,
         address: Annotated[
-            str | None, Query(max_length=320, description="Only who has this address")
+            str | None,
+            Query(
+                max_length=320,
+                description="Only people with this address, in any equivalent spelling",
+            ),
         ] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[str | None, Query(max_length=128)] = None,
     ) -> PersonList:
-        """Return people, or those who have an address: written in any way that means the same."""
+        """List people, or those who have an address."""
         if address is not None:
             key = normalise(address)
             holders = (await directory.holders(caller.account, [key]))[key]
@@ -134,10 +138,10 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
         caller: Writer,
         if_match: IfMatch = None,
     ) -> PersonOut:
-        """Store a person. 201 when they are new, 200 otherwise; the same again changes nothing.
+        """Create or replace a person: 201 if they are new, otherwise 200. Idempotent.
 
-        Mail received after the answer is decided by it. Who is no user any more loses their
-        capture address and their *never capture* list.
+        Mail received after the answer is decided with the change. A person who is no longer a user
+        loses their capture address and their *never capture* list.
         """
         person = body.person(person_id)
         new = False
@@ -152,16 +156,16 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
         return await stored(caller, person, response)
 
     @router.patch("/v1/people/{person_id}")
-    async def patch_person(
+    async def update_person(
         person_id: PersonInPath,
         body: Annotated[PersonPatch, Body(media_type="application/merge-patch+json")],
         response: Response,
         caller: Writer,
         if_match: IfMatch = None,
     ) -> PersonOut:
-        """Change the fields that are given (JSON merge patch, RFC 7396); a list is replaced whole.
+        """Change only the given fields (JSON merge patch, RFC 7396). A list is replaced as a whole.
 
-        404 when there is no such person. Otherwise as with PUT.
+        404 if there is no such person. Otherwise it works like PUT.
         """
         for _ in range(_ATTEMPTS):
             before = await directory.get(caller.account, person_id)
@@ -177,25 +181,21 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
     async def stored(caller: Caller, person: Person, response: Response) -> PersonOut:
         if person.kind is not Kind.USER:  # afterwards: an address minted meanwhile is revoked, too
             await leaving.leave(caller.account, [person.person_id])
-        shown = _shown(person)
-        response.headers["ETag"] = etag_of(shown)
-        return shown
+        return tagged(_shown(person), response)
 
     @router.get("/v1/people/{person_id}")
     async def get_person(person_id: PersonInPath, response: Response, caller: Reader) -> PersonOut:
-        """Return a person, with their `ETag`."""
+        """Return a person with their `ETag`."""
         person = await directory.get(caller.account, person_id)
         if person is None:
             raise not_found("person")
-        shown = _shown(person)
-        response.headers["ETag"] = etag_of(shown)
-        return shown
+        return tagged(_shown(person), response)
 
     @router.delete("/v1/people/{person_id}", status_code=204)
     async def delete_person(person_id: PersonInPath, caller: Writer) -> None:
-        """Forget a person; a user's capture address is revoked. 204 also when there was none.
+        """Delete a person. A user's capture address is revoked. 204 even if there was none.
 
-        Their *never capture* list is forgotten with them.
+        Their *never capture* list is deleted too.
         """
         await directory.delete(caller.account, person_id)
         await leaving.leave(caller.account, [person_id])

@@ -28,23 +28,24 @@ class ChoiceOut(BaseModel):
 class GuidesOut(BaseModel):
     """The guide for one of the caller's mailboxes, and what else there is."""
 
-    mailbox: str | None = Field(description="The address that it is about; null without one")
+    mailbox: str | None = Field(
+        description="The mailbox that the guide is about; null if there is none"
+    )
     mailboxes: list[str] = Field(
-        description=f"The caller's own addresses, the first {MAX_MAILBOXES}: choose by `address`"
+        description=f"The caller's own addresses, {MAX_MAILBOXES} at most. Choose one "
+        "with `address`"
     )
     chosen_by: Literal["caller", "mail_hosts", "nothing"] = Field(
-        description="`mail_hosts`: by whoever takes the mailbox's mail; `nothing`: the generic "
-        "guide, since that is not known"
+        description="How the guide was chosen. `mail_hosts`: by the mailbox's MX hosts. `nothing`: "
+        "they are unknown, so this is the generic guide"
     )
-    language: str = Field(description="The language of the texts, such as `en`")
+    language: str = Field(description="Language of the texts, such as `en`")
     guide: Guide
     values: dict[Placeholder, str] = Field(
-        description="What stands in place of `{capture_address}` and its like; without those that "
-        "the caller does not have"
+        description="Values for placeholders such as `{capture_address}`. Those that the caller "
+        "does not have are missing"
     )
-    choices: list[ChoiceOut] = Field(
-        description="All guides that can be followed: choose by `guide`"
-    )
+    choices: list[ChoiceOut] = Field(description="All guides. Choose one with `guide`")
 
 
 def setup_guide_routes(
@@ -57,24 +58,25 @@ def setup_guide_routes(
     async def get_setup_guide(
         caller: SignedIn,
         guide: Annotated[
-            str | None, Query(pattern=r"^[a-z0-9-]{1,40}$", description="This one of `choices`")
+            str | None,
+            Query(pattern=r"^[a-z0-9-]{1,40}$", description="Id of a guide in `choices`"),
         ] = None,
         address: Annotated[
-            str | None, Query(max_length=320, description="This one of the caller's `mailboxes`")
+            str | None, Query(max_length=320, description="One of the caller's `mailboxes`")
         ] = None,
         language: Annotated[
             str,
             Query(
                 pattern=r"^[A-Za-z0-9-]{1,35}$",
-                description="The reader's, such as `de-AT` (BCP 47). Texts are in English where "
-                "there is no translation",
+                description="The reader's language, such as `de-AT` (BCP 47). Texts without a "
+                "translation are in English",
             ),
         ] = "en",
     ) -> GuidesOut:
-        """Return how to set up a mailbox: by its provider, or as the caller chooses.
+        """Return the guide for a mailbox: that of its provider, or the one the caller chooses.
 
-        It tells of the token's own person alone, so it needs no scope. 404 for a guide that is not
-        among `choices`, and for an address that is not the caller's own.
+        It is about the caller alone, so it needs no scope. 404 for a guide that is not in
+        `choices`, and for an address that is not the caller's own.
         """
         mailboxes = await own_addresses(caller)
         mailbox = _own(mailboxes, address) if address is not None else next(iter(mailboxes), None)

@@ -14,42 +14,42 @@ from services.matcher.round_trip.proving import Proving, TooManyToday
 from services.matcher.round_trip.records import PER_DAY, Repeat
 from shared.contracts.events import Kind
 from shared.http.auth import Caller
-from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
+from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, tagged
 from shared.http.web import Code, Problem, SignedIn, allowed, not_found
 from shared.runtime.relay import RelayAway
 
 
 class ProveRequest(BaseModel):
-    """Which of the caller's mailboxes is to be tested."""
+    """Which of the caller's mailboxes to test."""
 
     model_config = ConfigDict(extra="forbid")
 
     address: Annotated[
         str | None,
-        Field(max_length=320, description="One of the caller's own; the first when not given"),
+        Field(max_length=320, description="One of the caller's own addresses. Default: the first"),
     ] = None
 
 
 class ProveOut(BaseModel):
-    """A challenge that is under way."""
+    """A test mail that is under way."""
 
     state: Literal["sent", "bounced"] = Field(
-        description="`bounced`: the relay refused the address at once. `round_trip` of "
-        "`GET /v1/setup` says why, and tells when the challenge comes back"
+        description="`sent`, or `bounced` if the relay refused the address at once. `round_trip` "
+        "of `GET /v1/setup` has the reason, and shows when the test mail comes back"
     )
     address: str
     sent_at: datetime
-    expires_at: datetime = Field(description="What comes back later proves nothing")
+    expires_at: datetime = Field(description="A test mail that comes back later proves nothing")
 
 
 class RoundTripSettings(BaseModel):
-    """What the account wants of round trips."""
+    """The account's settings for round trips."""
 
     model_config = ConfigDict(extra="forbid")
 
     repeat: Repeat = Field(
-        description="`weekly`: every user whose mailbox has proven its forward gets a challenge "
-        "each week, so that a forward that has stopped is noticed"
+        description="`weekly`: every user whose mailbox has been proven to forward gets a test "
+        "mail each week, so that a forward that stops is noticed"
     )
 
 
@@ -61,17 +61,16 @@ def setup_prove_routes(
 
     @router.post("/v1/setup:prove", status_code=202)
     async def prove_forwarding(caller: SignedIn, body: ProveRequest | None = None) -> ProveOut:
-        """Send a challenge to the caller's own mailbox: its return proves that it forwards.
+        """Send a test mail to the caller's own mailbox. If it comes back, the mailbox forwards.
 
-        It concerns the token's own person alone, so it needs no scope. 404 for an address that is
-        not the caller's; 409 if the caller has no capture address or no relay is configured: the
-        detail says what to do instead; 429 after eight in a day; 503 while the relay is
-        unavailable.
+        It concerns the caller alone, so it needs no scope. 404 for an address that is not the
+        caller's. 409 if the caller has no capture address, or if no relay is configured: `detail`
+        says what to do instead. 429 after eight in a day. 503 while the relay is unavailable.
         """
         person = await user(caller)
         address = _own(person, body.address if body else None, proving.domain)
         if not await can_come_back(caller):
-            detail = "you have no capture address yet: POST /v1/capture-addresses makes one"
+            detail = "you have no capture address yet: POST /v1/capture-addresses creates one"
             raise Problem(Code.NO_CAPTURE_ADDRESS, detail)
         if proving.relay is None:
             raise Problem(
@@ -87,7 +86,7 @@ def setup_prove_routes(
             wait = _until_tomorrow()
             raise Problem(Code.TOO_MANY_CHALLENGES, detail, retry_after=wait) from error
         except RelayAway as away:
-            detail = "the relay does not take mail right now; nothing was sent, try again later"
+            detail = "the relay does not accept mail right now. Nothing was sent. Try again later"
             raise Problem(Code.RELAY_UNAVAILABLE, detail) from away
         return ProveOut(
             state="bounced" if sent.is_refused else "sent",
@@ -98,10 +97,10 @@ def setup_prove_routes(
 
     @router.get("/v1/setup/round-trips")
     async def get_round_trip_settings(response: Response, caller: SignedIn) -> RoundTripSettings:
-        """Return whether the account repeats round trips. Any token of the account may know."""
-        shown = RoundTripSettings(repeat=await proving.records.repeat(caller.account))
-        response.headers["ETag"] = etag_of(shown)
-        return shown
+        """Return whether the account repeats round trips. Any token of the account may read it."""
+        return tagged(
+            RoundTripSettings(repeat=await proving.records.repeat(caller.account)), response
+        )
 
     @router.put("/v1/setup/round-trips")
     async def replace_round_trip_settings(
@@ -117,8 +116,7 @@ def setup_prove_routes(
             demand_match(if_match, RoundTripSettings(repeat=expected))
         if not await proving.records.set_repeat(caller.account, body.repeat, expected):
             raise changed_meanwhile()
-        response.headers["ETag"] = etag_of(body)
-        return body
+        return tagged(body, response)
 
     async def can_come_back(caller: Caller) -> bool:
         """Return whether there is an address to forward to: the user's, or the account's."""
@@ -130,7 +128,9 @@ def setup_prove_routes(
     async def user(caller: Caller) -> Person:
         person = await directory.get(caller.account, caller.person_id)
         if person is None or person.kind is not Kind.USER or not person.addresses:
-            raise Problem(Code.NOT_A_USER, "you are no user of this account with a mail address")
+            raise Problem(
+                Code.NOT_A_USER, "you are not a user of this account, or have no email address"
+            )
         return person
 
     return router

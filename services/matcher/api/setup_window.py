@@ -11,16 +11,16 @@ from shared.http.web import SignedIn, not_found
 
 
 class WindowOut(BaseModel):
-    """A set-up window that is open."""
+    """An open set-up window."""
 
-    until: datetime = Field(description="Then it closes by itself")
-    mails_left: int = Field(description="How many mails it still shows")
+    until: datetime = Field(description="When the window closes by itself")
+    mails_left: int = Field(description="How many more mails it will show")
 
 
 class WindowState(BaseModel):
-    """A set-up window, whether it is open or not."""
+    """The caller's set-up window, if it is open."""
 
-    window: WindowOut | None = Field(description="null: it is shut")
+    window: WindowOut | None = Field(description="The open window; null if it is closed")
 
 
 def setup_window_routes(capture_addresses: CaptureAddresses, windows: Windows) -> APIRouter:
@@ -29,7 +29,7 @@ def setup_window_routes(capture_addresses: CaptureAddresses, windows: Windows) -
 
     @router.get("/v1/setup:watch")
     async def get_setup_window(caller: SignedIn) -> WindowState:
-        """Tell whether the caller's set-up window is open. It is the token's own person's."""
+        """Return the caller's set-up window, if it is open."""
         window = await windows.find(caller.account, caller.person_id, datetime.now(UTC))
         shown = WindowOut(until=window.until, mails_left=window.left) if window else None
         return WindowState(window=shown)
@@ -38,11 +38,11 @@ def setup_window_routes(capture_addresses: CaptureAddresses, windows: Windows) -
     async def open_setup_window(caller: SignedIn) -> WindowOut:
         """Open the caller's set-up window for 60 minutes, or extend it.
 
-        At most five mails that arrive at the caller's capture address and match no profile are
-        shown to the caller alone (`watched` in `GET /v1/setup`), so that a provider's question can
-        be answered even if it is not recognised. They are dismissed all the same, and forgotten
-        after 24 hours. The window belongs to the token's own person, so it needs no scope. 404
-        without an active capture address.
+        The next mails, five at most, that arrive at the caller's capture address and match no
+        profile are shown to the caller alone, as `watched` in `GET /v1/setup`. So a provider's
+        confirmation mail can be answered even if it is not recognised. These mails are still
+        dismissed, and are deleted after 24 hours. It concerns the caller alone, so it needs no
+        scope. 404 without an active capture address.
         """
         if await capture_addresses.of_person(caller.account, caller.person_id) is None:
             raise not_found("active capture address of yours")

@@ -37,7 +37,7 @@ class Verdicts(dict[str, Authentication]):
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """Finds out whether mails are from whom they say."""
+    """Authenticates the senders of mails."""
 
     resolver: Resolver
     seconds: float

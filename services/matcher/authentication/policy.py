@@ -15,7 +15,7 @@ from services.matcher.authentication.tags import BadTags, read_tags
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the owner of a domain asks for."""
+    """The DMARC policy of a domain."""
 
     demands: bool
     """Mail that nobody authorized is to be kept away (`quarantine`, `reject`)."""
@@ -29,27 +29,27 @@ def _suffixes() -> PublicSuffixList:
 
 
 def organization(domain: str) -> str:
-    """Return the organizational domain; of a public suffix itself, that domain. Section 3.2."""
+    """Return the organizational domain; for a public suffix the suffix itself. Section 3.2."""
     return _suffixes().privatesuffix(domain) or domain
 
 
 def is_public_suffix(domain: str) -> bool:
-    """Return whether domains of many owners are below this one."""
+    """Return whether subdomains of this domain have different owners."""
     return _suffixes().privatesuffix(domain) is None
 
 
 def is_aligned(signer: str, sender: str) -> bool:
-    """Return whether both are of one organization. Section 3.1.1, relaxed."""
+    """Return whether both domains belong to one organization. Section 3.1.1, relaxed."""
     return organization(signer) == organization(sender)
 
 
 def policy_names(domain: str) -> list[str]:
-    """Return the names of the records that may say what is asked for."""
+    """Return the names of the DNS records that may hold the policy."""
     return list(dict.fromkeys([f"_dmarc.{domain}", f"_dmarc.{organization(domain)}"]))
 
 
 async def policy_of(domain: str, ask: AskText) -> Policy:
-    """Return what is asked for mail from a domain. Section 6.6.3. Raises resolver.NoAnswer."""
+    """Return the policy for mail from a domain. Section 6.6.3. Raises resolver.NoAnswer."""
     own = _record(await ask(f"_dmarc.{domain}"))
     if own is not None:
         return Policy(own.get("p", "").lower() in ("quarantine", "reject"), _is_strict(own))

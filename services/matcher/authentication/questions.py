@@ -1,4 +1,4 @@
-"""What one mail asks of DNS: each name once, what may be needed beside what is."""
+"""The DNS queries for one mail: each name once, and likely ones in advance."""
 
 import asyncio
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ AT_ONCE = 4
 
 
 class Questions:
-    """The DNS questions about one mail; those still open are cancelled when its check ends."""
+    """The DNS queries for one mail. Open ones are cancelled when its check ends."""
 
     def __init__(self, ask: AskText) -> None:
         self._ask, self._at_once = ask, asyncio.Semaphore(AT_ONCE)
@@ -23,7 +23,7 @@ class Questions:
         return await asyncio.shield(self._question(name))
 
     def ahead(self, names: Iterable[str]) -> None:
-        """Begin to ask for what may be needed."""
+        """Start a query that will probably be needed."""
         for name in names:
             self._question(name)
 

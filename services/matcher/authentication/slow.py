@@ -1,8 +1,8 @@
-"""How many captures may wait for slow DNS: of all, of an account, of a sending organisation.
+"""Limits how many captures wait for slow DNS: in all, per account, and per sending organisation.
 
-A name is anybody's to slow down. An answer that comes within QUICK seconds costs nothing. Who waits
-longer takes a place, until the verdict is there; where none is left the question is unanswered.
-So slow names hold up few captures, and the prefetch has room for these besides
+Anybody can make a name slow. An answer within QUICK seconds costs nothing. A capture that waits
+longer takes a place until its verdict is known; if no place is left, the question stays
+unanswered. So slow names delay few captures, and the prefetch has room for them
 (`services/matcher/__main__.py`).
 """
 
@@ -36,7 +36,7 @@ BOUNDS = Bounds()
 
 
 class SlowLimiter:
-    """The places of all captures that wait."""
+    """The places of captures that wait for slow DNS."""
 
     def __init__(self, bounds: Bounds = BOUNDS) -> None:
         self.bounds = bounds
@@ -45,7 +45,7 @@ class SlowLimiter:
     def patience(
         self, ask: AskText, account: str, organisations: Collection[str], *, is_large: bool
     ) -> "Patience":
-        """Return what asks for a capture, for as long as it may."""
+        """Return a resolver for one capture, limited in how long it waits."""
         limits = {("all", ""): self.bounds.all, ("account", account): self.bounds.account}
         for organisation in organisations:
             limits["organisation", organisation] = self.bounds.organisation
@@ -54,14 +54,14 @@ class SlowLimiter:
         return Patience(self, ask, limits)
 
     def take(self, limits: dict[tuple[str, str], int]) -> bool:
-        """Take a place, where there is one."""
+        """Take a place, if one is free."""
         if any(self._taken[key] >= limit for key, limit in limits.items()):
             return False
         self._taken.update(limits.keys())
         return True
 
     def give_back(self, limits: dict[tuple[str, str], int]) -> None:
-        """Give a place back. A limit without waiting captures takes no memory."""
+        """Free a place. Limits without waiting captures take no memory."""
         self._taken.subtract(limits.keys())
         for key in limits:
             if not self._taken[key]:
@@ -73,7 +73,7 @@ class SlowLimiter:
 
 
 class Patience:
-    """Asks for one capture."""
+    """Resolves names for one capture."""
 
     def __init__(
         self, places: SlowLimiter, ask: AskText, limits: dict[tuple[str, str], int]
@@ -82,7 +82,7 @@ class Patience:
         self._has_place = self._is_cut_short = False
 
     async def ask(self, name: str) -> list[str]:
-        """Return the TXT records of a name. Raises NoAnswer, soon where no place is left."""
+        """Return the TXT records of a name. Raises NoAnswer, early if no place is free."""
         question = asyncio.ensure_future(self._ask(name))
         try:
             quick, _ = await asyncio.wait({question}, timeout=self._places.bounds.quick)

@@ -72,7 +72,7 @@ class Question:
 
 
 async def authenticate(question: Question) -> Authentication:
-    """Return what is to be thought of a mail; with several authors the worst of it."""
+    """Return the verdict about a mail's From; with several authors the worst one."""
     authors = authors_of(question.header)
     if len(authors.domains) > MAX_DOMAINS:
         return Authentication(verdict=Verdict.FAILED, reason="too_many_senders")
@@ -124,7 +124,7 @@ async def _of_author(question: Question, domain: str) -> Authentication:
 
 
 def unverified(reason: str, domain: str | None = None) -> Authentication:
-    """Return that nothing could be found out, and why."""
+    """Return the verdict that nothing could be found out, with the reason."""
     return Authentication(verdict=Verdict.UNVERIFIED, domain=domain, reason=reason)
 
 

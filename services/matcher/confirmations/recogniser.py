@@ -1,4 +1,4 @@
-"""From a mail to what it asks."""
+"""Recognises a provider's question in a mail."""
 
 import re
 from collections.abc import Sequence
@@ -116,7 +116,7 @@ class _Mail:
         return next(iter(found)) if len(found) == 1 else None
 
     def misleads(self, link: str | None) -> bool:
-        """Return whether a link looks like one that confirms, or leads elsewhere than it says."""
+        """Return whether a link imitates a confirming link, or its text names another target."""
         for page in self.pages:
             for url in page.links:
                 if self._claims(url) and self._confirming(url) is None:

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class Considered(NamedTuple):
-    """What has to be considered in a decision about some addresses."""
+    """Everyone who must be considered in a decision about some addresses."""
 
     people: Collection[Person]
     never: NeverCapture = NOTHING
@@ -49,7 +49,7 @@ Read = Callable[[], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A decision about one mail, and what it rests on."""
+    """The decision about one mail, and its basis."""
 
     place: str
     """Where it stands in the captured mail (`enclosed.py`); empty for the captured mail itself."""
@@ -67,13 +67,13 @@ class Judgement:
 
     @property
     def is_cut(self) -> bool:
-        """Return whether there may be participants that were not read."""
+        """Return whether some participants may not have been read."""
         return self.header.truncated or len(self.participants) > MAX_PARTICIPANTS
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a capture whose address counts."""
+    """The decision about a capture whose address is accepted."""
 
     mails: tuple[Judgement, ...]
     """The captured mail, then those that it encloses."""
@@ -84,7 +84,7 @@ class Verdict:
 
     @property
     def attached(self) -> tuple[Judgement, ...]:
-        """Return those that belong to profiles."""
+        """Return the judgements about mails that are attached."""
         return tuple(mail for mail in self.mails if isinstance(mail.decision, Attach))
 
     @property

@@ -77,7 +77,7 @@ class AddressRecord:
         return not self.person_id
 
     def counts_at(self, moment: datetime) -> bool:
-        """Return whether a mail that was received then counts."""
+        """Return whether a mail received at this time is accepted."""
         if self.state == _GRACE:
             return self.valid_until is not None and moment <= self.valid_until
         return self.state == _ACTIVE
@@ -91,11 +91,11 @@ class CaptureAddresses:
         self._ring, self._domain = ring, domain
 
     async def mint(self, account: str, person_id: str, name: str) -> tuple[AddressRecord, bool]:
-        """Return the user's active address, and whether it was made by this call."""
+        """Return the user's active address, and whether it is new."""
         return await self._mint(account, person_id, name, {})
 
     async def mint_for_account(self, account: str, by: str) -> tuple[AddressRecord, bool]:
-        """Return the account's own active address, and whether it was made by this call."""
+        """Return the account's own active address, and whether it is new."""
         return await self._mint(account, "", _ACCOUNT_HANDLE, {"minted_by": by})
 
     async def _mint(
@@ -112,10 +112,10 @@ class CaptureAddresses:
             return _record(record), True
 
     async def rotate(self, record: AddressRecord, name: str, grace: timedelta) -> AddressRecord:
-        """Let an active address count for the grace only; return the user's new address.
+        """Replace an active address and return the new one. The old one is accepted for the grace.
 
-        Rotating an address that was rotated before returns the active one: asking twice is no
-        second rotation.
+        Rotating an address that was already rotated returns the active one: asking twice does not
+        rotate twice.
         """
         async with self._versions.change(record.account):
             await self._records.update_one(
@@ -161,16 +161,16 @@ class CaptureAddresses:
         return _record(found) if found else None
 
     async def revoke(self, account: str, *, person_ids: Collection[str]) -> None:
-        """Let none of these people's addresses count any more."""
+        """Revoke all addresses of these people."""
         if person_ids:
             await self._revoke(account, {"person_id": {"$in": list(person_ids)}})
 
     async def revoke_one(self, account: str, address: str) -> None:
-        """Let one address count no more."""
+        """Revoke one address."""
         await self._revoke(account, {"_id": address})
 
     async def watch(self, account: str, person_id: str, since: datetime, until: datetime) -> None:
-        """Note that a user's set-up window is open."""
+        """Record that a user's set-up window is open."""
         async with self._versions.change(account):
             await self._records.update_many(
                 {"account": account, "person_id": person_id, "state": {"$ne": _REVOKED}},

@@ -1,12 +1,12 @@
-"""What the matcher may believe of an account: its directory, by a cache that is never stale.
+"""What the matcher knows about an account: a cache of its directory that is never stale.
 
-Each decision reads the account's version. What was remembered at that version is used as it is;
-what is missing is looked up, and remembered when the version is still the same afterwards. So a
-change that the API has acknowledged decides every mail received afterwards, in every replica, and
-most decisions cost one small read.
+Each decision reads the account's version. Entries cached at that version are used. Missing ones
+are looked up, and cached if the version is still the same afterwards. So a change that the API has
+acknowledged affects every mail received afterwards, in every replica, and most decisions cost one
+small read.
 
-What is remembered is forgotten after a minute all the same: a change that was written but could
-not raise the version again was never acknowledged, yet should not stay unseen.
+Entries expire after a minute anyway: a change that was written but failed to raise the version
+again was never acknowledged, yet should not stay invisible.
 """
 
 import time
@@ -64,7 +64,7 @@ class _Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a decision needs: the capture address, and everyone whom it has to consider."""
+    """What a decision needs: the capture address, and everyone it has to consider."""
 
     address: AddressRecord
     people: tuple[Person, ...]
@@ -95,7 +95,8 @@ class Knowledge:
     async def consult(self, capture_address: str, keys: frozenset[str]) -> Known | None:
         """Return what is known about a capture address and the participants' addresses.
 
-        None when the capture address has no record. Raises PyMongoError when it cannot be known.
+        None if the capture address has no record. Raises PyMongoError if the database does not
+        answer.
         """
         account = self._account_of.get(capture_address)
         if account is None:

@@ -20,11 +20,11 @@ def check_domain(domain: str) -> str:
     """Return the domain in the form in which it compares. Raises ValueError with what is not."""
     trimmed = domain.strip()
     if "@" in trimmed or "*" in trimmed or trimmed.startswith("."):
-        raise ValueError("is no domain: write example.com, which covers all that is below it")
+        raise ValueError("is not a domain: write example.com, which includes its subdomains")
     lower = ascii_domain(trimmed)
     labels = lower.split(".")
     if len(lower) > _MAX_DOMAIN or not all(map(_LABEL.fullmatch, labels)):
-        raise ValueError("is no domain")
+        raise ValueError("is not a domain")
     if len(labels) < _MIN_LABELS or is_public_suffix(lower):
-        raise ValueError("is no domain of one owner: everybody below it would be meant")
+        raise ValueError("covers too much: its subdomains belong to different owners")
     return lower

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from pymongo.errors import DuplicateKeyError
 
 from services.matcher.decision.never_capture import NOTHING, NeverCapture
+from services.matcher.directory.people import person_key
 from services.matcher.directory.versions import Versions
 from shared.storage.database import Database, Document, of_id, of_ids
 
@@ -34,7 +35,7 @@ class NeverCaptureLists:
 
         Return False, and change nothing, when the one before is not as expected.
         """
-        key = of_id(account, _key(account, person_id))
+        key = of_id(account, person_key(account, person_id))
         async with self._versions.change(account):
             if expected is not None:
                 key |= _entries(expected) if expected else {"addresses": {"$exists": False}}
@@ -53,7 +54,7 @@ class NeverCaptureLists:
 
     async def of(self, account: str, person_ids: Collection[str]) -> dict[str, NeverCapture]:
         """Return the list of each of these; one that there is not is empty."""
-        keys = {_key(account, person_id): person_id for person_id in person_ids}
+        keys = {person_key(account, person_id): person_id for person_id in person_ids}
         found = dict.fromkeys(person_ids, NOTHING)
         async for stored in self._lists.find(of_ids(account, keys)):
             found[keys[stored["_id"]]] = _list(stored)
@@ -61,15 +62,11 @@ class NeverCaptureLists:
 
     async def forget(self, account: str, person_ids: Collection[str]) -> None:
         """Remove the lists of people who are no users any more."""
-        keys = of_ids(account, [_key(account, person_id) for person_id in person_ids])
+        keys = of_ids(account, [person_key(account, person_id) for person_id in person_ids])
         if not person_ids or await self._lists.find_one(keys, {"_id": 1}) is None:
             return  # as for most people: then nothing has changed
         async with self._versions.change(account):
             await self._lists.delete_many(keys)
-
-
-def _key(account: str, person_id: str) -> str:
-    return f"{account}/{person_id}"
 
 
 def _entries(never: NeverCapture) -> Document:

@@ -44,7 +44,7 @@ def outbox_index(collection: str) -> Index:
 
 
 class Outbox(Periodic):
-    """Publishes what is unannounced. Any number of replicas may do so."""
+    """Publishes directory changes that are not announced yet. Any number of replicas may run it."""
 
     def __init__(self, database: Database, publisher: Publisher) -> None:
         self._database, self._publisher = database, publisher
@@ -52,7 +52,7 @@ class Outbox(Periodic):
         self._last_served: dict[str, str] = {}
 
     async def once(self) -> None:
-        """Announce all there is, unless a dependency is unavailable."""
+        """Publish all changes, unless a dependency is unavailable."""
         try:
             with database_errors():
                 while await self.announce_some():
@@ -65,16 +65,16 @@ class Outbox(Periodic):
             log.error("announcements fail", exc_info=error)
 
     async def announce_some(self) -> int:
-        """Announce a batch of each kind, of the account whose turn it is; return how many.
+        """Publish a batch of each kind for the next account; return how many. 0 means none is left.
 
-        None is left when it returns 0. Raises PublishFailed.
+        Raises PublishFailed.
         """
         people = await self._announce("people", _person_event)
         addresses = await self._announce("capture_addresses", _address_event)
         return people + addresses + await self._announce("round_trips", _round_trip_event)
 
     async def announce_again(self) -> int:
-        """Set everything down for another announcement; return how much that is."""
+        """Mark everything for publishing again; return how much that is."""
         count = 0
         with pymongo.timeout(0):  # no deadline, however many they are; None is the client's
             for collection in ("people", "capture_addresses", "round_trips"):

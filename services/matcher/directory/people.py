@@ -38,10 +38,7 @@ class Directory:
         self._people, self._versions = database["people"], versions
 
     async def put(self, account: str, person: Person) -> bool:
-        """Store a person as given; return whether they are new.
-
-        Putting the same again changes nothing.
-        """
+        """Create or replace a person; return whether they are new. Idempotent."""
         async with self._versions.change(account):
             before = await _again_if_raced(
                 lambda: self._people.find_one_and_update(
@@ -51,7 +48,7 @@ class Directory:
         return before is None or "deleted" in before
 
     async def replace(self, account: str, expected: Person, person: Person) -> bool:
-        """Store a person in place of one; return False when that one is not as expected."""
+        """Replace a person; return False if the stored one is not as expected."""
         which, changes = _upsert(account, person)
         as_expected = {
             "kind": expected.kind.value,
@@ -63,7 +60,7 @@ class Directory:
         return done.matched_count > 0
 
     async def put_all(self, account: str, people: Sequence[Person]) -> None:
-        """Store many people as given, each of them once."""
+        """Create or replace many people, each of them once."""
         async with self._versions.change(account):
             writes = [UpdateOne(*_upsert(account, person), upsert=True) for person in people]
             await _again_if_raced(lambda: self._people.bulk_write(writes, ordered=False))
@@ -71,13 +68,13 @@ class Directory:
     async def get(self, account: str, person_id: str) -> Person | None:
         """Return the person, or None."""
         found = await self._people.find_one(
-            {"_id": _key(account, person_id), "account": account, **_LIVING}
+            {"_id": person_key(account, person_id), "account": account, **_LIVING}
         )
         return _person(found) if found else None
 
     async def delete(self, account: str, person_id: str) -> None:
-        """Forget the person. Who is not there is forgotten already."""
-        living = {"_id": _key(account, person_id), "account": account, **_LIVING}
+        """Delete the person, if there is one."""
+        living = {"_id": person_key(account, person_id), "account": account, **_LIVING}
         async with self._versions.change(account):
             await self._people.update_one(
                 living,
@@ -89,15 +86,15 @@ class Directory:
             )
 
     async def list(self, account: str, limit: int, after: str | None) -> list[Person]:
-        """Return people in the order of their ids; begin after one."""
+        """List people in the order of their ids, after one id."""
         # A slash follows the account in every key, and a zero follows the slash.
-        start, end = _key(account, after or ""), f"{account}0"
+        start, end = person_key(account, after or ""), f"{account}0"
         query = {"account": account, "_id": {"$gt": start, "$lt": end}, **_LIVING}
         found = self._people.find(query).sort("_id", ASCENDING).limit(limit)
         return [_person(person) async for person in found]
 
     async def holders(self, account: str, keys: Collection[str]) -> dict[str, tuple[Person, ...]]:
-        """Return for each of these keys who has it; nobody is an empty tuple."""
+        """Return for each key the people who have it; an empty tuple if nobody does."""
         holders: dict[str, tuple[Person, ...]] = dict.fromkeys(keys, ())
         async for found in self._people.find({"account": account, "keys": {"$in": list(keys)}}):
             person = _person(found)
@@ -135,13 +132,14 @@ def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:
     same = {"$and": [{"$eq": [f"${field}", literal]} for field, literal in literals.items()]}
     version = {"$add": [{"$ifNull": ["$version", 0]}, {"$cond": [same, 0, 1]}]}
     unannounced = {"$cond": [same, "$unannounced", True]}
-    filter_ = {"_id": _key(account, person.person_id), "account": account}
+    filter_ = {"_id": person_key(account, person.person_id), "account": account}
     # All expressions of one $set read the document as it was.
     changed = {"version": version, "unannounced": unannounced, "deleted": "$$REMOVE", **literals}
     return filter_, [{"$set": changed}]
 
 
-def _key(account: str, person_id: str) -> str:
+def person_key(account: str, person_id: str) -> str:
+    """Return the id of a document of which each person has one."""
     return f"{account}/{person_id}"
 
 

@@ -48,7 +48,7 @@ class GuideKind(StrEnum):
 
 
 class Evidence(StrEnum):
-    """How well something is known."""
+    """How reliable some information is."""
 
     SEEN = "seen"
     REPORTED = "reported"
@@ -67,7 +67,7 @@ class ConfirmationKind(StrEnum):
 
 
 class Automatic(StrEnum):
-    """Whether mail comes to Satchel without anything being done for each one."""
+    """Whether mail arrives without a step for each mail."""
 
     YES = "yes"
     PARTLY = "partly"
@@ -76,7 +76,7 @@ class Automatic(StrEnum):
 
 
 class GuideNeed(StrEnum):
-    """What a way needs besides the user's own mailbox."""
+    """What a guide needs besides the user's own mailbox."""
 
     PAID_PLAN = "paid_plan"
     ADMINISTRATOR = "administrator"
@@ -90,47 +90,52 @@ class _Data(BaseModel):
 
 
 class GuideConfirmation(_Data):
-    """What a provider asks before it forwards, and what it looks like."""
+    """What a provider asks before it forwards, and what the question looks like."""
 
     kind: ConfirmationKind = Field(
-        description="`asked`: it asks, in a form that is not known; `unknown`: not even that"
+        description="`asked`: the provider asks, but how is not known. `unknown`: not known "
+        "whether it asks"
     )
     evidence: Evidence
     senders: tuple[str, ...] = Field(
-        (), description="The addresses that ask; `{address}` is the mailbox itself"
+        (), description="Addresses that the question comes from; `{address}` is the mailbox itself"
     )
-    valid_hours: int | None = Field(None, description="How long it can be answered, if known")
+    valid_hours: int | None = Field(None, description="Hours to answer the question, if known")
     notes: tuple[Text, ...] = ()
 
 
 class GuideHalf(_Data):
-    """How one half of the set-up is done."""
+    """How to set up one half."""
 
-    automatic: Automatic = Field(
-        description="Whether mail comes without anything being done for each one"
-    )
-    evidence: Evidence = Field(description="How well the steps are known")
-    steps: tuple[Text, ...] = Field(description="In their order")
+    automatic: Automatic = Field(description="Whether mail arrives without a step for each mail")
+    evidence: Evidence = Field(description="How reliable the steps are")
+    steps: tuple[Text, ...] = Field(description="The steps in order")
     snippets: tuple[Snippet, ...] = Field(
-        (), description="Lines to copy into a configuration, with the same placeholders"
+        (), description="Configuration lines to copy, with the same placeholders"
     )
     can: tuple[Text, ...] = ()
     cannot: tuple[Text, ...] = ()
-    traps: tuple[Text, ...] = Field((), description="What goes wrong, and what then")
-    unknown: tuple[Text, ...] = Field((), description="What is not confirmed")
-    confirmation: GuideConfirmation | None = Field(None, description="Of forwarding alone")
+    traps: tuple[Text, ...] = Field((), description="Common mistakes, and how to correct them")
+    unknown: tuple[Text, ...] = Field((), description="What is not confirmed yet")
+    confirmation: GuideConfirmation | None = Field(
+        None, description="The provider's question, for forwarding only"
+    )
 
 
 class Guide(_Data):
-    """How a provider, a client or a whole company is set up."""
+    """How to set up a provider, a mail client or a whole company."""
 
     id: str
     kind: GuideKind
-    name: str = Field(description="As the product calls itself")
-    version: int = Field(ge=1, description="Raised with each change of its text")
-    checked: date = Field(description="When it was last compared with its sources")
-    sources: tuple[str, ...] = Field(description="Pages, or what else it is known from")
+    name: str = Field(description="The product's name")
+    version: int = Field(ge=1, description="Raised with each change of the text")
+    checked: date = Field(description="When the guide was last compared with its sources")
+    sources: tuple[str, ...] = Field(description="Sources, mostly web pages")
     needs: tuple[GuideNeed, ...] = ()
-    sends: GuideHalf | None = Field(None, description="Mail that the user sends")
-    receives: GuideHalf | None = Field(None, description="Mail that the user receives")
-    both: GuideHalf | None = Field(None, description="One set-up for both, of a company")
+    sends: GuideHalf | None = Field(None, description="How to capture mail that the user sends")
+    receives: GuideHalf | None = Field(
+        None, description="How to capture mail that the user receives"
+    )
+    both: GuideHalf | None = Field(
+        None, description="One set-up for both halves, for a whole company"
+    )

@@ -16,14 +16,16 @@ def check(address: str) -> str:
     """
     trimmed = address.strip()
     if len(trimmed) > MAX_ADDRESS:
-        raise ValueError(f"is no email address: longer than {MAX_ADDRESS} characters")
+        raise ValueError(f"is not an email address: longer than {MAX_ADDRESS} characters")
     local, at, domain = trimmed.rpartition("@")
     if not (local and at and domain):
-        raise ValueError("is no email address: something has to stand on both sides of an @")
+        raise ValueError("is not an email address: it needs text before and after the @")
     if "" in domain.removesuffix(".").split("."):
-        raise ValueError("is no email address: a part of its domain is empty")
+        raise ValueError("is not an email address: a part of its domain is empty")
     if not _is_read_as_one(trimmed):
-        raise ValueError("is no email address: more or less than one, or with characters of none")
+        raise ValueError(
+            "is not an email address: not exactly one, or with characters that no address may have"
+        )
     return trimmed
 
 

@@ -11,12 +11,13 @@ from services.matcher.round_trip.challenge import challenge_mail
 from services.matcher.round_trip.records import EXPIRES, Challenge, RoundTrips
 from shared.contracts.capture_address import KeyRing, new_round_trip_id
 from shared.runtime.relay import Outgoing, RelayAway, RelayRefused
+from shared.storage.moments import as_stored
 
 log = structlog.get_logger()
 
 
 class TooManyToday(Exception):
-    """The user has had as many challenges as a day allows."""
+    """The user has used up the challenges of the day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,12 @@ class Proving:
     async def send(
         self, account: str, person_id: str, address: str, *, repeated: bool = False
     ) -> Sent:
-        """Send a challenge to the user's address; return once the relay took or refused it.
+        """Send a challenge to the user's address; return once the relay accepted or refused it.
 
-        Remembered before it is sent, so that it may come back at once. Raises TooManyToday, and
-        RelayAway, which does not count as one of the day's.
+        It is recorded before it is sent, so it may come back at once. Raises TooManyToday, and
+        RelayAway, which does not count towards the day's limit.
         """
-        relay, now = self.relay, _milliseconds(datetime.now(UTC))
+        relay, now = self.relay, as_stored(datetime.now(UTC))
         if relay is None:
             raise RelayAway("there is no relay")
         if not await self.records.take_one(account, person_id, now):
@@ -69,12 +70,12 @@ class Proving:
             await relay.send(mail, envelope_sender=return_path, recipient=address)
         except RelayRefused as refused:
             refusal = refusal_of(refused.reply)
-            await self.records.refused(challenge, refusal, _milliseconds(datetime.now(UTC)))
+            await self.records.refused(challenge, refusal, as_stored(datetime.now(UTC)))
             ROUND_TRIPS.labels("bounced").inc()
             log.info("challenge refused", status=refusal.status)
             return Sent(address, now, challenge.expires_at, is_refused=True)
         except RelayAway as away:
-            await self.records.failed(challenge, _milliseconds(datetime.now(UTC)))
+            await self.records.failed(challenge, as_stored(datetime.now(UTC)))
             await self.records.give_back(account, person_id, now)
             ROUND_TRIPS.labels("failed").inc()
             log.warning("challenge not sent", why=str(away))
@@ -82,8 +83,3 @@ class Proving:
         ROUND_TRIPS.labels("sent").inc()
         log.info("challenge sent", repeated=repeated)
         return Sent(address, now, challenge.expires_at)
-
-
-def _milliseconds(moment: datetime) -> datetime:
-    """Return the moment as the database keeps it."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -23,6 +23,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from services.matcher.directory.outbox import outbox_index
+from services.matcher.directory.people import person_key
 from services.matcher.round_trip.bounces import Refusal
 from shared.contracts.events import RoundTripState
 from shared.storage.database import Database, Document, Index, of_ids
@@ -97,7 +98,7 @@ class RoundTrips:
         self._days, self._accounts = database["round_trip_days"], database["round_trip_accounts"]
 
     async def take_one(self, account: str, person_id: str, now: datetime) -> bool:
-        """Count one of the day's; return False when the user has had all of them."""
+        """Count one challenge of the day; return False if the user has used up all of them."""
         which = {"_id": _day(account, person_id, now), "account": account}
         try:
             await self._days.update_one(
@@ -114,14 +115,14 @@ class RoundTrips:
         return True
 
     async def give_back(self, account: str, person_id: str, now: datetime) -> None:
-        """Uncount one that the relay could not take."""
+        """Uncount a challenge that the relay did not accept."""
         which = {"_id": _day(account, person_id, now), "account": account}
         await self._days.update_one({**which, "count": {"$gt": 0}}, {"$inc": {"count": -1}})
 
     async def begin(
         self, challenge: Challenge, address: str, now: datetime, *, repeated: bool
     ) -> None:
-        """Remember a challenge that is about to be sent: it may come back at once."""
+        """Record a challenge before it is sent, since it may come back at once."""
         await self._challenges.insert_one(
             {
                 "_id": challenge.id,
@@ -142,14 +143,17 @@ class RoundTrips:
         }
         changed = _changed(RoundTripState.SENT, now)
         changed["$set"] |= latest
-        which = {"_id": _key(challenge.account, challenge.person_id), "account": challenge.account}
+        which = {
+            "_id": person_key(challenge.account, challenge.person_id),
+            "account": challenge.account,
+        }
         try:
             await self._latest.update_one(which, changed, upsert=True)
         except DuplicateKeyError:  # another call made it in this very moment
             await self._latest.update_one(which, changed)
 
     async def returned(self, challenge: Challenge, now: datetime) -> None:
-        """Note that a challenge came back."""
+        """Record that a challenge came back."""
         changed = _changed(RoundTripState.RETURNED, now)
         changed["$set"] |= {"failures": 0, "due_at": now + WEEK}
         # The address is the challenge's own: that of the latest, which is this one.
@@ -167,7 +171,7 @@ class RoundTrips:
         await self._latest.update_one({**_latest(challenge), **unless}, changed_by)
 
     async def refused(self, challenge: Challenge, refusal: Refusal, now: datetime) -> None:
-        """Note that a challenge was refused, unless it came back."""
+        """Record that a challenge was refused, unless it came back."""
         changed = _changed(RoundTripState.BOUNCED, now)
         changed["$set"] |= {"reason": refusal.reason, "advice": refusal.advice}
         if refusal.status is not None:
@@ -178,7 +182,7 @@ class RoundTrips:
         await self._latest.update_one({**_latest(challenge), **unless}, changed)
 
     async def failed(self, challenge: Challenge, now: datetime) -> None:
-        """Note that the relay did not take a challenge."""
+        """Record that the relay did not accept a challenge."""
         unless = {"state": RoundTripState.SENT.value}
         await self._latest.update_one(
             {**_latest(challenge), **unless}, _changed(RoundTripState.FAILED, now)
@@ -194,13 +198,13 @@ class RoundTrips:
         )
 
     async def forget(self, account: str, person_ids: Collection[str]) -> None:
-        """Forget the round trips of people who are deleted, or are users no more.
+        """Delete the round trips of people who are deleted or are no longer users.
 
         Their versions stay, so that an older event never wins.
         """
         if not person_ids:
             return
-        ids = [_key(account, person_id) for person_id in person_ids]
+        ids = [person_key(account, person_id) for person_id in person_ids]
         known = {**of_ids(account, ids), "state": {"$ne": RoundTripState.FORGOTTEN.value}}
         if await self._latest.find_one(known, {"_id": 1}) is None:
             return  # as for most people
@@ -211,14 +215,14 @@ class RoundTrips:
         await self._latest.update_many(known, forgotten)
 
     async def repeat(self, account: str) -> Repeat:
-        """Return what the account wants."""
+        """Return whether the account repeats round trips."""
         found = await self._accounts.find_one({"_id": account})
         return "weekly" if found and found["repeat"] == "weekly" else "never"
 
     async def set_repeat(
         self, account: str, repeat: Repeat, expected: Repeat | None = None
     ) -> bool:
-        """Change what the account wants; return False when it is not as expected."""
+        """Change whether the account repeats round trips; return False if it is not as expected."""
         which: Document = {"_id": account}
         if expected is not None:
             which["repeat"] = {"$in": [expected, None] if expected == "never" else [expected]}
@@ -235,7 +239,7 @@ class RoundTrips:
         return [a["_id"] async for a in self._accounts.find({"repeat": "weekly"}, {"_id": 1})]
 
     async def due(self, account: str, now: datetime, limit: int) -> list[Due]:
-        """Return the account's users whose weekly round trip is due, the longest waiting first."""
+        """Return the account's users whose weekly round trip is due, the most overdue first."""
         which = {"account": account, "due_at": {"$lte": now}}
         found = self._latest.find(which).sort("due_at", ASCENDING).limit(limit)
         return [
@@ -244,12 +248,12 @@ class RoundTrips:
         ]
 
     async def claim(self, account: str, due: Due, now: datetime) -> bool:
-        """Take a due round trip; return False when another replica was faster.
+        """Claim a due round trip; return False if another replica was faster.
 
-        The one before counts as a failure until the new one returns.
+        The previous one counts as a failure until the new one returns.
         """
         which = {
-            "_id": _key(account, due.person_id),
+            "_id": person_key(account, due.person_id),
             "account": account,
             "due_at": due.due_at,
         }
@@ -261,8 +265,8 @@ class RoundTrips:
         return claimed.modified_count == 1 and more <= MAX_FAILURES
 
     async def postpone(self, account: str, due: Due, now: datetime) -> None:
-        """Let a claimed round trip that could not be sent be due again soon: it has not failed."""
-        which = {"_id": _key(account, due.person_id), "account": account}
+        """Make a claimed round trip that could not be sent due again soon. It has not failed."""
+        which = {"_id": person_key(account, due.person_id), "account": account}
         change = {"$set": {"due_at": now + _SOON, "failures": due.failures}}
         await self._latest.update_one(which, change)
 
@@ -277,14 +281,10 @@ def _changed(state: RoundTripState, now: datetime) -> dict[str, Any]:
 
 def _latest(challenge: Challenge) -> Document:
     return {
-        "_id": _key(challenge.account, challenge.person_id),
+        "_id": person_key(challenge.account, challenge.person_id),
         "account": challenge.account,
         "challenge": challenge.id,
     }
-
-
-def _key(account: str, person_id: str) -> str:
-    return f"{account}/{person_id}"
 
 
 def _day(account: str, person_id: str, now: datetime) -> str:

@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 class Lease:
-    """One of many replicas may do something, until it has not been seen for a while."""
+    """Lets one of many replicas do something, until it has not renewed the lease for a while."""
 
     def __init__(self, database: Database, name: str) -> None:
         self._leases, self._name = database["leases"], name
@@ -49,7 +49,7 @@ class Lease:
 
 
 class Repeating(Periodic):
-    """Sends what is due. Any number of replicas may run it."""
+    """Sends weekly round trips. Any number of replicas may run it."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""Operators' work, and decisions about what waits.
+"""Operators' commands, and decisions about quarantined mail.
 
 * `chores.py` runs a command instead of the service: `reprocess.py` reads stored mail again,
   `audit/` compares receipts with outcomes, `dead_letters/` lists, replays and drops.
-* `quarantine.py` lists captures that wait for a user's yes; `release.py` releases or deletes them.
+* `quarantine.py` lists quarantined captures; `release.py` releases or deletes them.
 * `stats.py` counts what became of captures, day by day.
 """

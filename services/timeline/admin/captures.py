@@ -28,7 +28,7 @@ from services.timeline.write.side_records import Held
 from services.timeline.write.stored import from_document
 from shared.contracts.capture_address import account_tag
 from shared.contracts.capture_id import is_of, moment_of
-from shared.storage.blobs import CLAIM_RETENTION
+from shared.storage.blob_keys import CLAIM_RETENTION
 from shared.storage.database import Database, of_id
 
 WAITING_AT_MOST = CLAIM_RETENTION
@@ -64,10 +64,10 @@ class Captures:
         self._letters, self._mails = database[StoredLetter.collection], mails
 
     async def status(self, viewer: Viewer, id_: UUID, *, sent_it: bool) -> CaptureStatus | None:
-        """Return what became of a capture; None when it is unknown or not the viewer's to know.
+        """Return what became of a capture; None if it is unknown or hidden from the viewer.
 
-        Who may send mail (`sent_it`) is told the state of every capture of the account; who may
-        only read, that of what they may see.
+        Callers who may send mail (`sent_it`) see the state of every capture of the account.
+        Callers who may only read see that of what they may see.
         """
         outcome = await self._outcomes.find_one(of_id(viewer.account, str(id_)), fields_of(Outcome))
         if outcome is not None:

@@ -29,20 +29,20 @@ from shared.storage.database import connect, migrate, what_is_missing
 _AT_ONCE, _EXAMPLES = 64, 3
 OPTIONS = f"""\
 {audit.OPTIONS.rstrip()}
-  --migrate         build the indexes, and end
-  --reprocess       make every stored mail anew from its raw bytes, as far as an older version of
-                    the reader made it, and end; goes on where it was interrupted
-  --reprocess --all those that this version made, too, from the beginning
+  --migrate         build the indexes, and exit
+  --reprocess       read every mail that an older version has stored again, from its raw bytes, and
+                    exit; if interrupted, run it again to continue
+  --reprocess --all read all stored mail again, from the beginning
   --reprocess --dry-run
-                    say what that would change, by kind, with ids of mails, and write nothing; with
-                    --all as well
-  --index-terms     put what is searched into blocks, drop the index of the version before, and end:
-                    once every pod is of this version (docs/upgrades.md)
+                    print what --reprocess would change: each kind, how many mails, and the ids of
+                    some. Writes nothing; with --all, read all stored mail
+  --index-terms     write search terms into blocks, drop the old index, and exit. Run it once every
+                    pod has this version (docs/upgrades.md)
 {DEAD_LETTER_OPTIONS}"""
 
 
 def do_chore(words: Sequence[str], settings: TimelineSettings) -> int | None:
-    """Do what the words of the command line ask for; return the exit code, None when nothing."""
+    """Run the command on the command line; return its exit code, or None if there is none."""
     if words[:1] == ["--dead-letters"]:
         return handle_dead_letters(words[1:], settings)
     if "--audit" in words:
@@ -70,7 +70,7 @@ async def build_indexes(settings: TimelineSettings) -> None:
 
 
 async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew: bool) -> None:
-    """Make every stored mail anew; say how far it is and what changed."""
+    """Read stored mail again; show the progress and what changed."""
     async with connect(settings.mongodb_url, "timeline reprocess") as client:
         database = client[settings.timeline_database]
         blobs = Blobs(settings.blob_url)
@@ -90,7 +90,7 @@ async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew
     words = ", ".join(f"{count:,} {word}" for word, count in sorted(tally.items()) if count)
     sys.stderr.write(f"{words or 'nothing to do'}\n")
     if not finished:
-        sys.stderr.write("interrupted; the same command goes on from here\n")
+        sys.stderr.write("interrupted; run the same command again to continue\n")
 
 
 async def preview(settings: TimelineSettings, stopping: asyncio.Event, *, anew: bool) -> None:
@@ -122,7 +122,7 @@ async def preview(settings: TimelineSettings, stopping: asyncio.Event, *, anew: 
 
 
 async def make_blocks(settings: TimelineSettings, stopping: asyncio.Event) -> None:
-    """Put all search terms into blocks; say how far it is."""
+    """Put all search terms into blocks and show the progress."""
     async with connect(settings.mongodb_url, "timeline index terms") as client:
         database = client[settings.timeline_database]
         rows = await database[MailRow.collection].estimated_document_count()
@@ -135,11 +135,11 @@ async def make_blocks(settings: TimelineSettings, stopping: asyncio.Event) -> No
         )
         progress.end()
     if not finished:
-        sys.stderr.write("interrupted; the same command goes on from here\n")
+        sys.stderr.write("interrupted; run the same command again to continue\n")
 
 
 def make_audit(words: Sequence[str], settings: TimelineSettings) -> int:
-    """Return 0 when every promise is kept, 1 when one is broken, 2 when that cannot be told."""
+    """Run the audit: return 0 if every promise is kept, 1 if one is broken, 2 if it failed."""
     configure_logging("timeline", "ERROR")  # standard output is for what it finds
     try:
         made = audit.Audit(settings, audit.Wanted.parse(words, settings.dead_letters_kept))
@@ -154,7 +154,7 @@ def make_audit(words: Sequence[str], settings: TimelineSettings) -> int:
 
 
 def handle_dead_letters(words: Sequence[str], settings: TimelineSettings) -> int:
-    """Do what was asked for about dead letters; return the exit code."""
+    """Run a dead-letter command; return its exit code."""
     configure_logging("timeline", "ERROR")  # standard output is for what was asked for
     asked = DeadLettersCommand(settings, words)
     run(asked.run)

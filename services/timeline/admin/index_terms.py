@@ -20,7 +20,10 @@ async def index_terms(
     stopping: asyncio.Event,
     step: Callable[[int], None] = lambda _: None,
 ) -> bool:
-    """Index what every audience has; return whether all is done. `step` is told of the blocks."""
+    """Put the terms of every audience into blocks; return whether all is done.
+
+    `step` is called with the number of new blocks.
+    """
     audience = await indexer.audiences()
     while audience is not None:
         if stopping.is_set():

@@ -1,6 +1,6 @@
-"""The captures that wait for a user's yes, as they are listed and decided (`release.py`).
+"""Quarantined captures, for listing and deciding (`release.py`).
 
-`write/quarantine.py` stores them. Users who would see the mail see that it waits.
+`write/quarantine.py` stores them. Users who would see the mail can see and decide it.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ INDEXES = (
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Some captures that wait, and where the next ones begin."""
+    """A page of quarantined captures, and where the next one begins."""
 
     items: list[Held]
     """Without their events."""
@@ -39,20 +39,20 @@ class Waiting:
 
 
 class Quarantine:
-    """What waits in all accounts, for reading."""
+    """The quarantine of all accounts, for reading."""
 
     def __init__(self, database: Database) -> None:
         self._held = database[Held.collection]
 
     async def one(self, viewer: Viewer, id_: str) -> Held | None:
-        """Return a capture that waits, if the viewer may see it."""
+        """Return a quarantined capture, if the viewer may see it."""
         found = await self._held.find_one(
             {"_id": id_, "account": viewer.account, "ranges": {"$in": viewer.audiences}}
         )
         return from_document(Held, found) if found is not None else None
 
     async def page(self, viewer: Viewer, limit: int, cursor: str | None) -> Waiting:
-        """Return what waits, newest first. Raises InvalidCursor."""
+        """Return quarantined captures, newest first. Raises InvalidCursor."""
         position = read_cursor(cursor) if cursor is not None else None
         query = {
             "account": viewer.account,
@@ -65,23 +65,23 @@ class Quarantine:
         return Waiting(page, write_cursor((page[-1].at, page[-1].id)) if more else None)
 
     async def older_than(self, moment: datetime, limit: int = 100) -> list[Held]:
-        """Return captures that came before that moment."""
+        """Return captures that arrived before this time."""
         rows = self._held.find({"at": {"$lt": moment}}).sort("at", ASCENDING)
         return await records_of(Held, rows.limit(limit))
 
 
 def events_of(held: Held) -> list[tuple[MailAttached, str]]:
-    """Return the events of a capture that waits, each with the key of its bytes."""
+    """Return the events of a quarantined capture, each with the key of its bytes."""
     return [(MailAttached.decode(mail.event), mail.raw_key) for mail in held.mails]
 
 
 def keys_of(held: Held) -> set[str]:
-    """Return the keys of all bytes of a capture that waits."""
+    """Return the keys of all bytes of a quarantined capture."""
     return {mail.raw_key for mail in held.mails}
 
 
 def mails_for(viewer: Viewer, held: Held) -> list[HeldContent]:
-    """Return the mails of a capture that waits, as the viewer may see them: each once."""
+    """Return the mails of a quarantined capture that the viewer may see, each once."""
     by_place: dict[str, list[HeldContent]] = {}
     for mail in held.mails:
         if not {*mail.audiences}.isdisjoint(viewer.audiences):

@@ -18,7 +18,8 @@ from services.timeline.write.consumer import Projector
 from services.timeline.write.requests import Final, Refuse
 from services.timeline.write.side_records import Held
 from shared.runtime.periodic import Periodic
-from shared.storage.blobs import QUARANTINE_PREFIX, BlobMissing, BlobStoreAway
+from shared.storage.blob_keys import QUARANTINE_PREFIX
+from shared.storage.blobs import BlobMissing, BlobStoreAway
 from shared.storage.database import DatabaseAway, database_errors
 
 _EVERY_SECONDS = 3600.0
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 
 
 class Release(Periodic):
-    """Carries out decisions, and takes the one that nobody took in time."""
+    """Carries out decisions about quarantined captures, and lets undecided ones expire."""
 
     def __init__(self, projector: Projector, quarantine: Quarantine, kept: timedelta) -> None:
         super().__init__(_EVERY_SECONDS)
@@ -36,7 +37,7 @@ class Release(Periodic):
         self._writer, self._blobs = projector.writer, projector.blobs
 
     async def release(self, held: Held) -> None:
-        """Attach all mails of a capture that waits. Raises BlobMissing, BlobStoreAway."""
+        """Attach all mails of a quarantined capture. Raises BlobMissing, BlobStoreAway."""
         raws = {key: await self._blobs.get(key) for key in keys_of(held)}
         for event, key in events_of(held):
             await self._projector.show(event, raws[key], is_released=True)
@@ -44,14 +45,14 @@ class Release(Periodic):
         log.info("quarantine released", capture_id=held.capture_id)
 
     async def refuse(self, held: Held, reason: Final = "refused") -> None:
-        """Forget a capture that waits. Raises BlobStoreAway."""
+        """Delete a quarantined capture. Raises BlobStoreAway."""
         await self._delete(keys_of(held))
         await self._writer.submit(Refuse(held=held, reason=reason))
         await self._delete(keys_of(held))  # it may have come once more meanwhile
         log.info("quarantine refused", capture_id=held.capture_id, reason=reason)
 
     async def expire(self) -> int:
-        """Forget what has waited too long, or show it; return how many captures."""
+        """Delete or show captures that have waited too long; return how many."""
         limit, count = datetime.now(UTC) - self._kept, 0
         while old := await self._quarantine.older_than(limit):
             for held in old:
@@ -72,7 +73,7 @@ class Release(Periodic):
             await self._blobs.delete(key)
 
     async def once(self) -> None:
-        """Expire, unless a dependency is unavailable. Any number of replicas may do so."""
+        """Let captures expire, unless a dependency is unavailable. Any replica may do so."""
         try:
             with database_errors():
                 if expired := await self.expire():

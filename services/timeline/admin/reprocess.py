@@ -48,9 +48,9 @@ class Reprocess:
         self._chores = database["chores"]
 
     async def begin(self, *, anew: bool = False) -> tuple[int, int, Counter[str]]:
-        """Return how many contents there are, how many are done, and their tally.
+        """Return the number of contents, how many are done, and their tally.
 
-        `anew` forgets an earlier run and makes even those anew that this reader made.
+        `anew` discards an earlier run and reads even contents that this reader made.
         """
         id_ = {"_id": _chore()}
         if anew:
@@ -68,7 +68,7 @@ class Reprocess:
     async def run(
         self, stopping: asyncio.Event, step: Callable[[int], None], tally: Counter[str]
     ) -> bool:
-        """Go on until all is done or `stopping`; return whether all is done."""
+        """Continue until all is done or `stopping`; return whether all is done."""
         known = await self._chores.find_one({"_id": _chore()})
         assert known is not None  # noqa: S101 - `begin` has written it
         chore = from_document(Chore, known)

@@ -27,22 +27,22 @@ log = structlog.get_logger()
 
 
 class SetupWatch(Periodic):
-    """Looks for ever. Any number of replicas may do so."""
+    """Checks all set-ups periodically. Any number of replicas may run it."""
 
     def __init__(self, database: Database, setups: Setups) -> None:
         super().__init__(_EVERY_SECONDS)
         self._setups, self._hints = setups, database[Hint.collection]
 
     async def once(self) -> None:
-        """Look at all of them, unless a dependency is unavailable."""
+        """Check all set-ups, unless a dependency is unavailable."""
         try:
             with database_errors():
                 await self.look(datetime.now(UTC))
         except DatabaseAway as away:
-            log.warning("set-ups not looked at", why=str(away))
+            log.warning("set-up notices not updated", why=str(away))
 
     async def look(self, now: datetime) -> None:
-        """Look at all of them once."""
+        """Check all set-ups once."""
         counted: Counter[str] = Counter()
         async for record, may_have_failed in self._all():
             may = may_have_failed or _may(record, now)

@@ -48,7 +48,7 @@ class Stats:
     async def days(self, account: str, first: date, last: date, owner: str | None) -> list[Day]:
         """Return the days from `first` to `last` (UTC) that have captures, oldest first.
 
-        With an owner, only what that person's capture addresses caught.
+        With an owner, count only captures at that person's capture addresses.
         """
         attached: dict[str, int] = defaultdict(int)
         confirmations: dict[str, int] = defaultdict(int)

@@ -16,17 +16,20 @@ from shared.http.web import allowed_without_person, not_found
 class CaptureStatusOut(BaseModel):
     """What became of a capture."""
 
-    capture_id: UUID = Field(description="As the answer to the upload has it")
+    capture_id: UUID = Field(description="Id of the capture, from the answer to the upload")
     state: CaptureState = Field(
-        description="`waiting`: on its way. `attached`: shown. `quarantined`: waits for a user's "
-        "decision. `dismissed`: forgotten. `dead_letter`: could not be handled, waits for an "
-        "operator. `confirmation`: a provider's question to its owner. `round_trip`: a test mail "
-        "of Satchel's own. More may be added"
+        description="`waiting`: not decided yet. `attached`: filed on profiles. "
+        "`quarantined`: waits for a user's decision. `dismissed`: not "
+        "stored. `dead_letter`: could not be handled, waits for an "
+        "operator. `confirmation`: a provider's question, shown to its "
+        "owner. `round_trip`: one of Satchel's own test mails. More may be "
+        "added"
     )
-    reason: str | None = Field(description="Why it was dismissed or is a dead letter, in one word")
+    reason: str | None = Field(description="Why it was dismissed or is a dead letter, as one word")
     mail_ids: list[str] = Field(
-        description="Of an attached one, its mails that the caller may see; several, when they "
-        "were forwarded as attachments. Empty for what was attached before this was recorded"
+        description="For an attached capture, the mails that the caller may see: "
+        "several if they were forwarded as attachments. Empty for captures "
+        "from before this was recorded"
     )
 
 
@@ -36,16 +39,18 @@ def capture_routes(captures: Captures, settings: AccountSettings) -> APIRouter:
 
     @router.get("/v1/captures/{capture_id}")
     async def get_capture(
-        capture_id: Annotated[UUID, Path(description="As the answer to the upload has it")],
+        capture_id: Annotated[
+            UUID, Path(description="Id of the capture, from the answer to the upload")
+        ],
         caller: Annotated[
             Caller, allowed_without_person("timeline:read", "mail:write", TIMELINE_ALL)
         ],
     ) -> CaptureStatusOut:
-        """Return what became of a capture: ask again while it is `waiting`.
+        """Return what became of a capture. Ask again while it is `waiting`.
 
-        Of a dismissed one the reason alone, for 90 days. 404 for what is not the account's, was
-        made more than 28 days ago and has no outcome, or concerns only mail that a caller without
-        the scope mail:write may not see.
+        A dismissed capture has only its reason, for 90 days. 404 if the capture is not the
+        account's, if it is older than 28 days and has no outcome, or if it concerns only mail that
+        the caller may not see and the token lacks the scope mail:write.
         """
         viewer = await viewer_for(settings, caller, "capture")
         found = await captures.status(viewer, capture_id, sent_it=caller.may("mail:write"))

@@ -1,6 +1,6 @@
-"""`/v1/dead-letters`: what could not be handled, for those who run the service.
+"""`/v1/dead-letters`: messages that could not be handled, for operators.
 
-The scope `ops` is for these routes alone, and shows the mail of everybody in the account.
+The scope `ops` is for these routes only. It shows the mail of everybody in the account.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ IdInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="The dead 
 
 
 class SettledOut(BaseModel):
-    """What was done with a dead letter."""
+    """How a dead letter was settled."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -42,21 +42,21 @@ class DeadLetterOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: str
-    capture_id: str | None = Field(description="If it is known")
-    tag: str = Field(description="Of its event: `mail.received.v1`")
+    capture_id: str | None = Field(description="Id of the capture, if known")
+    tag: str = Field(description="Tag of the event, such as `mail.received.v1`")
     reason: str
     detail: str
-    queue: str = Field(description="Where it could not be handled")
+    queue: str = Field(description="The queue that it could not be handled from")
     at: datetime = Field(description="When it was stored")
-    size: int = Field(description="Of the mail that it carries, in bytes")
+    size: int = Field(description="Size of its mail in bytes")
     state: State
-    replays: int = Field(description="How often it had been replayed when it died")
+    replays: int = Field(description="How often it had been replayed before")
     expires_at: datetime
     settled: SettledOut | None
 
 
 class HeaderOut(BaseModel):
-    """A field of a mail's header."""
+    """One header field of a mail."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -65,9 +65,9 @@ class HeaderOut(BaseModel):
 
 
 class DeadLetterDetail(DeadLetterOut):
-    """A dead letter with its event and the header of its mail, as long as it waits."""
+    """A dead letter. While it waits, it includes its event and the header of its mail."""
 
-    event: str | None = Field(description="As it came; JSON when it is one of ours")
+    event: str | None = Field(description="The event as it was received. JSON if Satchel made it")
     headers: list[HeaderOut]
 
     @classmethod
@@ -105,7 +105,7 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
         reason: Annotated[str | None, Query(max_length=64)] = None,
         state: State | None = None,
     ) -> DeadLetterList:
-        """Return the account's dead letters, newest first."""
+        """List the account's dead letters, newest first."""
         which = Which(reason=reason, states=(state,) if state else STATES)
         try:
             page = await records.page(caller.account, which, limit, cursor)
@@ -116,7 +116,7 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
 
     @router.get("/{dead_letter_id}")
     async def get_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> DeadLetterDetail:
-        """Return a dead letter, of its mail the header alone."""
+        """Return a dead letter with the header of its mail."""
         letter = await find(caller, dead_letter_id)
         with blob_errors("mail"):
             return DeadLetterDetail.of(letter, await content.header(letter))
@@ -127,7 +127,7 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
         responses={200: {"content": {"message/rfc822": BYTES}}},
     )
     async def get_raw_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> Response:
-        """Return the mail of a dead letter that waits, as it came."""
+        """Return the raw mail of a dead letter that waits."""
         letter = await find(caller, dead_letter_id)
         with blob_errors("mail"):
             raw = await content.mail(letter)
@@ -135,9 +135,9 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
 
     @router.post("/{dead_letter_id}/replay")
     async def replay_dead_letter(dead_letter_id: IdInPath, caller: Operator) -> DeadLetterOut:
-        """Send a dead letter to where it could not be handled; one that was sent stays so.
+        """Send a dead letter back to its queue. Replaying it twice is harmless.
 
-        409 when it was dropped, or when it cannot be sent; 503 when the broker does not confirm.
+        409 if it was dropped or cannot be sent. 503 if the broker does not confirm.
         """
         letter = await find(caller, dead_letter_id)
         if letter.state == "dropped":
@@ -146,7 +146,7 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
             with blob_errors():
                 replayed = await replay.replay(letter, caller.person_id)
         except BlobMissing as error:
-            raise _not_sent("its bytes are not there any more") from error
+            raise _not_sent("its bytes no longer exist") from error
         except PublishFailed as failure:
             if failure.reason == UNROUTABLE:
                 raise _not_sent(f"no queue takes the routing key {letter.key}") from failure
@@ -159,9 +159,16 @@ def dead_letter_routes(records: Records, content: Content, replay: Replay) -> AP
     async def drop_dead_letter(
         dead_letter_id: IdInPath,
         caller: Operator,
-        why: Annotated[str, Query(min_length=1, max_length=500, description="Kept with it")],
+        why: Annotated[
+            str,
+            Query(
+                min_length=1,
+                max_length=500,
+                description="Why it is dropped. Kept with the dead letter",
+            ),
+        ],
     ) -> DeadLetterOut:
-        """Give a dead letter up; one that was given up stays so. 409 when it was replayed."""
+        """Drop a dead letter. Dropping it twice is harmless. 409 if it was replayed."""
         dropped = await replay.drop(await find(caller, dead_letter_id), caller.person_id, why)
         if dropped.state != "dropped":
             is_done = dropped.state == "replayed"

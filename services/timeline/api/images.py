@@ -1,7 +1,7 @@
-"""`GET /v1/mails/{id}/images`: a picture that a mail shows and others keep, by our own proxy.
+"""`GET /v1/mails/{id}/images`: a remote image of a mail, fetched by our own proxy.
 
-Only what the mail itself names is fetched, for who may see the mail: it is no proxy for anything
-else. A frame cannot send a token; the page asks, and hands the bytes in.
+Only images that the mail itself names are fetched, and only for those who may see the mail, so it
+is no open proxy. A frame cannot send a token: the page makes the request and passes the bytes in.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _MAX_URL = 8_100
 
 
 def image_routes(mails: Mails, settings: AccountSettings, images: RemoteImages | None) -> APIRouter:
-    """Return the route of remote pictures; without `images` none may be fetched."""
+    """Return the route for remote images. Without `images` none may be fetched."""
     router = APIRouter(tags=["mail"])
 
     @router.get(
@@ -33,25 +33,29 @@ def image_routes(mails: Mails, settings: AccountSettings, images: RemoteImages |
     async def get_remote_image(
         mail_id: MailInPath,
         caller: Reader,
-        url: Annotated[str, Query(max_length=_MAX_URL, description="As the mail names it")],
+        url: Annotated[
+            str, Query(max_length=_MAX_URL, description="URL of the image, exactly as in the mail")
+        ],
         variant: VariantInQuery = None,
     ) -> Response:
-        """Return a remote picture of a mail. Its sender learns that it was asked for, not by whom.
+        """Fetch a remote image of a mail. The image's host sees the request, but not who made it.
 
-        404: the mail names no such picture. 502: it cannot be had, or is none.
+        404 if the mail has no such image. 502 if it cannot be fetched or is not an image.
         """
         shown = await mails.one(await viewer_of(settings, caller), mail_id, variant)
         if shown is None:
             raise not_found("mail")
         named = await asyncio.to_thread(remote_images, shown.content.html or "")
         if url not in named:
-            raise not_found("picture")
+            raise not_found("image")
         if images is None:
-            raise Problem(Code.IMAGES_SWITCHED_OFF, "remote pictures are switched off here")
+            raise Problem(
+                Code.IMAGES_SWITCHED_OFF, "remote images are turned off in this installation"
+            )
         try:
             image = await images.get(url)
         except ImageAway as away:
-            raise Problem(Code.IMAGE_UNAVAILABLE, "the picture could not be fetched") from away
+            raise Problem(Code.IMAGE_UNAVAILABLE, "the image could not be fetched") from away
         headers = {
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "sandbox; default-src 'none'",

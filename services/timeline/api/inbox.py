@@ -9,14 +9,14 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from services.timeline.api.people_shapes import people_named
-from services.timeline.api.shapes import (
+from services.timeline.api.conversation_shapes import (
     ConversationDetail,
     ConversationList,
     ConversationOut,
-    MailOut,
     conversation_fields,
 )
+from services.timeline.api.people_shapes import people_named
+from services.timeline.api.shapes import MailOut
 from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.inbox import Inbox, InboxItem
 from services.timeline.query.live import Live
@@ -32,17 +32,21 @@ from shared.http.web import allowed, invalid_field, not_found
 
 Reader = Annotated[Caller, allowed("timeline:read")]
 ConversationInPath = Annotated[
-    str, Path(pattern=r"^[a-z2-7]{32}$", description="The conversation's id, or a former one")
+    str,
+    Path(
+        pattern=r"^[a-z2-7]{32}$",
+        description="The conversation's id, or a former id of a merged one",
+    ),
 ]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=200)]
 
 
 class UnreadOut(BaseModel):
-    """How much is unread."""
+    """Number of unread conversations."""
 
     unread: int
-    more: bool = Field(description="There are more than were counted")
+    more: bool = Field(description="Whether there are more than `unread` says")
 
 
 class ReadAll(BaseModel):
@@ -51,7 +55,7 @@ class ReadAll(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     before: AwareDatetime | None = Field(
-        None, description="Everything that had arrived at that moment; now, if it is not given"
+        None, description="Mark everything that had arrived by this time. Default: now"
     )
 
 
@@ -79,22 +83,26 @@ def inbox_routes(
             str | None,
             Query(
                 max_length=MAX_QUERY,
-                description='Words, `prefix*`, `"a phrase"`, `from:`, `to:`, `has:attachment`, '
-                "`before:2026-01-31`, `after:2026-01-01`",
+                description='Search: words, `prefix*`, `"a phrase"`, `from:`, `to:`, '
+                "`has:attachment`, `before:2026-01-31`, `after:2026-01-01`",
                 examples=["from:anna interview has:attachment"],
             ),
         ] = None,
-        unread: Annotated[bool, Query(description="Only what the caller has not read")] = False,
+        unread: Annotated[
+            bool, Query(description="Only conversations that the caller has not read")
+        ] = False,
         owner: Annotated[
-            Literal["me"] | None, Query(description="Only what the caller's own address caught")
+            Literal["me"] | None,
+            Query(description="`me`: only mail received at the caller's own capture address"),
         ] = None,
         person_id: Annotated[
-            PersonId | None, Query(description="Only with mail of a profile")
+            PersonId | None, Query(description="Only conversations with mail of this profile")
         ] = None,
     ) -> ConversationList:
-        """Return the account's conversations, newest first; unread ones by their arrival.
+        """List the account's conversations, newest first; unread ones in order of arrival.
 
-        A page may hold fewer than `limit`, even none: go on while there is a `next_cursor`.
+        A page may hold fewer items than `limit`, even none. Continue while there is a
+        `next_cursor`.
         """
         viewer = await viewer_of(settings, caller, own_only=owner == "me")
         partial = 0
@@ -120,11 +128,11 @@ def inbox_routes(
         )
 
     @router.get("/v1/inbox/unread")
-    async def count_unread(
+    async def count_unread_conversations(
         caller: Reader,
         owner: Annotated[Literal["me"] | None, Query()] = None,
     ) -> UnreadOut:
-        """Return how many conversations the caller has not read."""
+        """Count the caller's unread conversations."""
         viewer = await viewer_of(settings, caller, own_only=owner == "me")
         count, more = await inbox.unread_count(viewer)
         return UnreadOut(unread=count, more=more)
@@ -143,7 +151,7 @@ def inbox_routes(
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> ConversationDetail:
-        """Return a conversation with its mails, newest first, page by page."""
+        """Return a conversation with a page of its mails, newest first."""
         viewer = await viewer_of(settings, caller)
         item = await inbox.one(viewer, conversation_id)
         if item is None:
@@ -164,7 +172,7 @@ def inbox_routes(
         "/v1/conversations/{conversation_id}/read", status_code=204, response_class=Response
     )
     async def mark_conversation_read(conversation_id: ConversationInPath, caller: Reader) -> None:
-        """Mark a conversation as read for the caller: all that has arrived in it so far."""
+        """Mark all mail that has arrived in a conversation as read for the caller."""
         await mark(caller, conversation_id, unread=False)
 
     @router.put(
@@ -187,14 +195,16 @@ def inbox_routes(
     async def stream_events(
         caller: Reader,
         last_event_id: Annotated[
-            str | None, Header(max_length=64, description="Of the last event that was received")
+            str | None, Header(max_length=64, description="Id of the last event that was received")
         ] = None,
     ) -> EventSourceResponse:
-        """Stream hints of what changed: `changed` with a `conversation_id`, `refetch` for all.
+        """Stream changes as server-sent events, so that a client knows what to fetch again.
 
-        `setup` says that the caller's own set-up has changed (`GET /v1/setup`).
+        `changed` names a `conversation_id`. `refetch` means that anything may have changed.
+        `setup` means that the caller's own set-up has changed (`GET /v1/setup`).
 
-        Ends when the token expires or the service stops; reconnect with `Last-Event-ID`.
+        The stream ends when the token expires or the service stops. Reconnect with
+        `Last-Event-ID`.
         """
 
         async def stream() -> AsyncIterator[ServerSentEvent]:

@@ -31,8 +31,8 @@ class ChangedMailOut(MailOut):
     """A mail, and when it changed."""
 
     updated_at: datetime | None = Field(
-        description="When it was stored, or what is shown of it changed; null for what was stored "
-        "before that was noted"
+        description="When the mail was stored or last changed; null for mail from "
+        "before this was recorded"
     )
 
     @classmethod
@@ -45,15 +45,18 @@ class ChangedMailList(BaseModel):
     """A page of mails, in the order in which they changed."""
 
     items: list[ChangedMailOut]
-    next_cursor: str | None = Field(description="null when there is nothing more at the moment")
+    next_cursor: str | None = Field(
+        description="Send it as `cursor` to get the next page. null if there is no "
+        "more mail right now"
+    )
     resume_cursor: str = Field(
-        description="Keep it, and send it as `cursor` later: it tells all that changes after this "
-        "page"
+        description="Store it, and send it as `cursor` later to get everything that "
+        "changed after this page"
     )
 
 
 async def viewer_for(settings: AccountSettings, caller: Caller, what: str) -> Viewer:
-    """Return what a person or a back-end may see; of a back-end it is logged."""
+    """Return what a person or a back-end may see. Access by a back-end is logged."""
     if caller.may(TIMELINE_ALL):
         log.info("account mail read", account=caller.account, what=what, scope=TIMELINE_ALL)
         return viewer_of_all(caller)
@@ -72,28 +75,35 @@ def mail_change_routes(
         updated_since: Annotated[
             AwareDatetime | None,
             Query(
-                description="Without a cursor: only what has changed since. To keep a copy use "
-                "`resume_cursor`, which does not depend on clocks"
+                description="Only mails that changed since this time. Ignored with a cursor. "
+                "To keep a copy use `resume_cursor`, which does not depend on "
+                "clocks"
             ),
         ] = None,
-        person_id: Annotated[PersonId | None, Query(description="Only mail of a profile")] = None,
-        direction: Annotated[Direction | None, Query(description="Only mail of this way")] = None,
-        limit: Annotated[int, Query(ge=1, le=200, description="At most so many")] = 50,
+        person_id: Annotated[
+            PersonId | None, Query(description="Only mail of this profile")
+        ] = None,
+        direction: Annotated[
+            Direction | None, Query(description="Only mail in this direction")
+        ] = None,
+        limit: Annotated[
+            int, Query(ge=1, le=200, description="Page size: the most items on a page")
+        ] = 50,
         cursor: Annotated[
             str | None,
             Query(
                 max_length=MAX_CURSOR,
-                description="`next_cursor` of the page before, or a `resume_cursor` of any time",
+                description="`next_cursor` of the previous page, or any earlier `resume_cursor`",
             ),
         ] = None,
     ) -> ChangedMailList:
-        """Return the account's mails in the order in which they changed, to keep a copy of them.
+        """List the account's mails in the order in which they changed, to keep a copy of them.
 
-        Read pages until `next_cursor` is null, keep `resume_cursor`, and go on with it later.
-        Nothing is missed, however late it is written; a mail that changes again is told again. A
-        page may hold fewer mails than `limit`, even none. A changed `conversation_id` (two
-        conversations became one, whose former ids still resolve) and a new `bounced` are no
-        changes: the mail that brought them is.
+        Read pages until `next_cursor` is null, store `resume_cursor`, and continue with it later.
+        No mail is missed, however late it is written. A mail that changes again is listed again. A
+        page may hold fewer mails than `limit`, even none. Two things do not count as a change of a
+        mail: a new `conversation_id` after two conversations were merged (the former id still
+        resolves), and a new `bounced`. The mail that caused them is listed.
         """
         viewer = await viewer_for(settings, caller, "changes")
         try:

@@ -35,20 +35,24 @@ Reader = Annotated[Caller, allowed("timeline:read")]
 MailInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="The mail's id")]
 Images = Annotated[
     Literal["remote"] | None,
-    Query(description="`remote`: with images that others keep, who learn that it is read"),
+    Query(
+        description="`remote`: include remote images. Their hosts then learn that the mail is read"
+    ),
 ]
 _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9 ._()\[\]{}@#$&!,;=+'^~-]")
 Styles = Annotated[
     Literal["inline"] | None,
     Query(
-        description="`inline`: `html` with the inline styles that are safe, to be shown in a frame "
-        "of its own; what quotes a mail has the attribute `data-quoted`"
+        description="`inline`: keep safe inline styles in `html`, for display in a "
+        "frame of its own. Quoted text has the attribute `data-quoted`"
     ),
 ]
 VariantInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="The variant's id")]
 VariantInQuery = Annotated[
     str | None,
-    Query(pattern=r"^[0-9a-f]{32}$", description="Of which variant of the mail"),
+    Query(
+        pattern=r"^[0-9a-f]{32}$", description="Variant of the mail. Default: the one that is shown"
+    ),
 ]
 
 
@@ -72,7 +76,7 @@ def mail_routes(
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[str | None, Query(max_length=200)] = None,
     ) -> MailList:
-        """Return a profile's mails, newest first. The timeline of nobody is an empty list."""
+        """List a profile's mails, newest first. An unknown profile has an empty list."""
         viewer = await viewer_of(settings, caller)
         try:
             page = await mails.profile_timeline(viewer, person_id, limit, cursor)
@@ -99,7 +103,7 @@ def mail_routes(
     async def get_mail(
         mail_id: MailInPath, caller: MailReader, images: Images = None, styles: Styles = None
     ) -> MailDetail:
-        """Return a mail with its text and its safe HTML."""
+        """Return a mail with its text and its sanitized HTML."""
         return await in_full(await find(caller, mail_id), images, styles)
 
     @router.get("/v1/mails/{mail_id}/variants/{variant}")
@@ -110,7 +114,7 @@ def mail_routes(
         images: Images = None,
         styles: Styles = None,
     ) -> MailDetail:
-        """Return a mail as it reached others with another text."""
+        """Return a variant: the same mail with another content, as it reached other users."""
         return await in_full(await find(caller, mail_id, variant), images, styles)
 
     @router.get(
@@ -121,7 +125,7 @@ def mail_routes(
     async def get_raw_mail(
         mail_id: MailInPath, caller: MailReader, variant: VariantInQuery = None
     ) -> Response:
-        """Return the mail as it came; its Bcc only to the owner of the capture."""
+        """Return the raw mail. Only the owner of the capture gets its Bcc."""
         shown = await find(caller, mail_id, variant)
         with blob_errors("raw mail"):
             raw = await raw_mails.of(shown)
@@ -134,11 +138,13 @@ def mail_routes(
     )
     async def get_attachment(
         mail_id: MailInPath,
-        index: Annotated[int, Path(ge=0, lt=MAX_PARTS, description="As the mail lists it")],
+        index: Annotated[
+            int, Path(ge=0, lt=MAX_PARTS, description="`index` of the attachment in the mail")
+        ],
         caller: MailReader,
         variant: VariantInQuery = None,
     ) -> Response:
-        """Return an attachment, to be saved: never to be shown by a browser in place."""
+        """Return an attachment as a file to save. Browsers must never show it in place."""
         shown = await find(caller, mail_id, variant)
         listed = [a for a in shown.content.attachments if a.index == index]
         if not listed:
@@ -158,7 +164,7 @@ def mail_routes(
 
 @contextmanager
 def blob_errors(what: str | None = None) -> Iterator[None]:
-    """Answer for the blob store: 503 while it is away, 404 for what it does not have, if named."""
+    """Answer 503 while the blob store is unavailable; 404 for a missing blob that `what` names."""
     try:
         yield
     except BlobMissing as error:
@@ -179,7 +185,7 @@ def mail_file(raw: bytes, id_: str) -> Response:
 def download_headers(filename: str) -> dict[str, str]:
     """Return the header fields of a file to save. RFC 6266 section 4, RFC 8187 section 3.2.
 
-    An old client gets the name in ASCII, any other as it is; no part of it can end the field.
+    Old clients get the name in ASCII, others the exact one. No part of a name can end the field.
     """
     plain = _UNSAFE_IN_NAME.sub("_", filename.encode("ascii", "replace").decode())
     exact = quote(filename, safe="")

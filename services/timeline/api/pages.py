@@ -50,7 +50,7 @@ class Pages:
         }
 
     def find(self, path: str) -> Page | None:
-        """Return the file of a path below `/app/`; the app itself for a place in it."""
+        """Return the file at a path below `/app/`; the app itself for a page of the app."""
         if found := self._pages.get(path):
             return found
         return None if "." in path.rpartition("/")[2] else self._pages.get("index.html")
@@ -66,7 +66,7 @@ def _read(path: Path) -> Page:
 
 
 def page_routes(pages: Pages, embedders: Sequence[str], sign_in: SignIn | None) -> APIRouter:
-    """Return the routes of the pages, which `embedders`, origins, may show in a frame."""
+    """Return the routes of the pages. `embedders` are origins that may show them in a frame."""
     router = APIRouter(include_in_schema=False)
     policy = _POLICY.format(
         reached=" ".join(["'self'", *(sign_in.origins if sign_in else ())]),
@@ -80,7 +80,7 @@ def page_routes(pages: Pages, embedders: Sequence[str], sign_in: SignIn | None) 
 
     @router.get("/app/config.json")
     async def config(response: Response) -> dict[str, Any]:
-        """Return what the pages are told of this installation; nothing of it is secret."""
+        """Return this installation's public configuration for the pages."""
         response.headers["Cache-Control"] = _ASKED_AGAIN
         return {"sign_in": sign_in.shown() if sign_in else None}
 
@@ -88,7 +88,9 @@ def page_routes(pages: Pages, embedders: Sequence[str], sign_in: SignIn | None) 
     async def page(path: str, request: Request) -> Response:
         found = pages.find(path)
         if found is None:
-            raise Problem(Code.PAGES_NOT_BUILT, "there is no such page: were the pages built?")
+            raise Problem(
+                Code.PAGES_NOT_BUILT, "the page does not exist, or the pages were not built"
+            )
         headers = {
             "ETag": found.etag,
             "Cache-Control": _FOR_EVER if path.startswith(_HASHED) else _ASKED_AGAIN,

@@ -1,4 +1,4 @@
-"""Whom a mail names by id, with their names: only those whom its viewer is shown."""
+"""The names of people whom a mail refers to by id, as far as its viewer sees them."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -14,7 +14,7 @@ NO_NAMES: Mapping[str, KnownPerson] = MappingProxyType({})
 
 
 class NamedPerson(BaseModel):
-    """Someone whom a mail names by id."""
+    """A person whom a mail refers to by id."""
 
     person_id: str
     kind: Kind
@@ -22,7 +22,7 @@ class NamedPerson(BaseModel):
 
 
 def people_named(shown: Iterable[ShownMail[ListedContent]]) -> set[str]:
-    """Return the ids of all whom these mails name to their viewer."""
+    """Return the ids of all people that these mails name to their viewer."""
     return {
         id_
         for one in shown

@@ -1,4 +1,4 @@
-"""`/v1/quarantine`: what waits for a user's yes. Who would see the mail may decide."""
+"""`/v1/quarantine`: mail that waits for a user's decision. Users who would see it may decide."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -20,11 +20,13 @@ from shared.http.auth import Caller
 from shared.http.web import Code, Problem, allowed, invalid_field, not_found
 from shared.storage.blobs import BlobMissing, BlobStoreAway
 
-HeldInPath = Annotated[str, Path(pattern=r"^[a-z2-7]{32}$", description="Of a capture that waits")]
+HeldInPath = Annotated[
+    str, Path(pattern=r"^[a-z2-7]{32}$", description="Id of the quarantined capture")
+]
 
 
 class HeldMail(BaseModel):
-    """A mail that waits; its text is not shown before somebody has said yes."""
+    """A quarantined mail. Its full text is not shown before a user releases it."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -57,12 +59,14 @@ def _address(found: NamedAddress | None) -> AddressOut | None:
 
 
 class HeldOut(BaseModel):
-    """A capture that waits."""
+    """A quarantined capture."""
 
     id: str
     captured_by: CaptureOut
     authentication: AuthenticationOut
-    mails: list[HeldMail] = Field(description="Several, when they were forwarded as attachments")
+    mails: list[HeldMail] = Field(
+        description="The mails of the capture: several if they were forwarded as attachments"
+    )
 
     @classmethod
     def of(cls, viewer: Viewer, held: Held) -> Self:
@@ -76,7 +80,7 @@ class HeldOut(BaseModel):
 
 
 class HeldList(BaseModel):
-    """A page of what waits, newest first."""
+    """A page of quarantined captures, newest first."""
 
     items: list[HeldOut]
     next_cursor: str | None
@@ -85,7 +89,7 @@ class HeldList(BaseModel):
 def quarantine_routes(
     quarantine: Quarantine, release: Release, settings: AccountSettings
 ) -> APIRouter:
-    """Return the routes of what waits."""
+    """Return the routes of the quarantine."""
     router = APIRouter(tags=["quarantine"])
 
     async def find(caller: Caller, id_: str) -> Held:
@@ -100,7 +104,7 @@ def quarantine_routes(
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[str | None, Query(max_length=200)] = None,
     ) -> HeldList:
-        """Return the mail that waits because it is not from whom it says, newest first."""
+        """List mail in quarantine, whose sender could not be authenticated, newest first."""
         viewer = await viewer_of(settings, caller)
         try:
             page = await quarantine.page(viewer, limit, cursor)
@@ -113,7 +117,7 @@ def quarantine_routes(
     async def release_quarantined_mail(
         held_id: HeldInPath, caller: Annotated[Caller, allowed("timeline:write")]
     ) -> None:
-        """Attach a capture that waits: its mail is in the inbox and on the profiles then."""
+        """Release a quarantined capture: its mail is filed in the inbox and on its profiles."""
         held = await find(caller, held_id)
         try:
             await release.release(held)
@@ -126,7 +130,7 @@ def quarantine_routes(
     async def refuse_quarantined_mail(
         held_id: HeldInPath, caller: Annotated[Caller, allowed("timeline:write")]
     ) -> None:
-        """Forget a capture that waits, as a dismissed one is forgotten."""
+        """Refuse a quarantined capture: it is deleted like a dismissed one."""
         held = await find(caller, held_id)
         try:
             await release.refuse(held)

@@ -1,4 +1,4 @@
-"""`/v1/settings`: what an account can set."""
+"""`/v1/settings`: the account's settings."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.timeline.write.account_settings import AccountSettings, Visibility
 from services.timeline.write.authentication import WhatWaits
 from shared.http.auth import Caller
-from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, etag_of
+from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, tagged
 from shared.http.web import allowed
 
 
@@ -18,20 +18,21 @@ class SettingsBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     visibility: Visibility = Field(
-        description="`team`: everyone sees all mail. `owner`: each user sees only what their own "
-        "capture address caught"
+        description="`team`: every user sees all mail. `owner`: users see only mail "
+        "received at their own capture address"
     )
     quarantine: WhatWaits | None = Field(
         None,
-        description="`failed`: mail that is not from whom it says waits for a user's yes. "
-        "`unverified`: so does mail of which that could not be found out. `off`, the default: both "
-        "are shown. In a change: as before, when it is not given",
+        description="Which mail waits in quarantine for a user's decision. `failed`: "
+        "mail whose sender failed authentication. `unverified`: also mail "
+        "whose sender could not be authenticated. `off`, the default: "
+        "none. In a change, leave it out to keep it",
     )
     quarantine_forwards: bool | None = Field(
         None,
-        description="Whether what a user forwards waits for a user's yes, where it is not proved "
-        "that the user has forwarded it. Off by default. In a change: as before, when it is not "
-        "given",
+        description="Whether a user's forwards wait in quarantine if nothing proves "
+        "that the user sent them. Default: false. In a change, leave it "
+        "out to keep it",
     )
 
 
@@ -40,20 +41,20 @@ def settings_routes(settings: AccountSettings) -> APIRouter:
     router = APIRouter(tags=["settings"])
 
     @router.get("/v1/settings")
-    async def get_settings(
+    async def get_account_settings(
         response: Response, caller: Annotated[Caller, allowed("timeline:read")]
     ) -> SettingsBody:
-        """Return the account's settings, with their `ETag`."""
-        return shown(await current(caller), response)
+        """Return the account's settings with their `ETag`."""
+        return tagged(await current(caller), response)
 
     @router.put("/v1/settings")
-    async def replace_settings(
+    async def replace_account_settings(
         body: SettingsBody,
         response: Response,
         caller: Annotated[Caller, allowed("account:write")],
         if_match: IfMatch = None,
     ) -> SettingsBody:
-        """Change the account's settings, for everyone in it, from the next request on."""
+        """Change the account's settings for all its users, from the next request on."""
         expected = None
         if if_match is not None:
             before = await current(caller)
@@ -61,11 +62,7 @@ def settings_routes(settings: AccountSettings) -> APIRouter:
             expected = before.model_dump()
         if not await settings.replace(caller.account, body.model_dump(), expected):
             raise changed_meanwhile()
-        return shown(await current(caller), response)
-
-    def shown(body: SettingsBody, response: Response) -> SettingsBody:
-        response.headers["ETag"] = etag_of(body)
-        return body
+        return tagged(await current(caller), response)
 
     async def current(caller: Caller) -> SettingsBody:
         quarantined = await settings.quarantined(caller.account)

@@ -29,61 +29,67 @@ from shared.http.web import allowed
 
 
 class CaptureAddressOut(BaseModel):
-    """One of the caller's capture addresses that still counts."""
+    """One of the caller's capture addresses that is still accepted."""
 
     address: str
     state: Literal["active", "grace"]
-    valid_until: datetime | None = Field(description="The end of a rotated address's grace")
+    valid_until: datetime | None = Field(description="End of the grace period of a rotated address")
 
 
 class ConfirmationOut(BaseModel):
-    """A mail provider's question whether it may forward to the capture address."""
+    """A provider's question whether it may forward mail to the capture address."""
 
     provider: str
-    requested_by: str | None = Field(description="The address whose mail is to be forwarded")
-    code: str | None = Field(description="To type in at the provider")
-    link: str | None = Field(description="Confirms when it is opened")
+    requested_by: str | None = Field(description="The address whose mail would be forwarded")
+    code: str | None = Field(description="Code to enter at the provider")
+    link: str | None = Field(description="Link that confirms the forwarding when opened")
     capture_address: str
     at: datetime
-    expires_at: datetime = Field(description="When it is shown no more; ask the provider again")
+    expires_at: datetime = Field(
+        description="When it is no longer shown. Then ask the provider for a new one"
+    )
     doubtful: bool = Field(
-        description="It is not proved to be from the provider: warn of it. Always false where that "
-        "is not checked"
+        description="Whether nothing proves that the provider sent it: show a warning. "
+        "Always false if authentication is off"
     )
     authentication: AuthenticationOut | None = Field(
-        description="Whether it is from the provider; null where that is not checked. Show it when "
-        "it has `failed`: someone else wrote the question, though its link leads to the provider"
+        description="What authentication found out about the provider; null if "
+        "authentication is off. Show it if it is `failed`: someone else "
+        "sent the mail, even though its link leads to the provider"
     )
 
 
 class RoundTripOut(BaseModel):
-    """The latest challenge to one of the caller's mailboxes (`POST /v1/setup:prove`)."""
+    """The latest test mail to one of the caller's mailboxes (`POST /v1/setup:prove`)."""
 
     state: Literal["sent", "returned", "bounced", "failed", "lost"] = Field(
-        description="`sent`: on its way. `returned`: the mailbox forwards. `bounced`: a mail "
-        "server refused it. `failed`: the relay did not take it, which says nothing of the "
-        "mailbox. `lost`: it did not come back in time"
+        description="`sent`: on its way. `returned`: the mailbox forwards. `bounced`: "
+        "a mail server refused it. `failed`: the relay did not accept it, "
+        "which says nothing about the mailbox. `lost`: it did not come "
+        "back in time"
     )
     address: str
     sent_at: datetime
     expires_at: datetime
-    at: datetime = Field(description="When it came to this state")
-    repeated: bool = Field(description="It was sent by the account's weekly check")
-    status: str | None = Field(description="The enhanced status code of a bounce (RFC 3463)")
+    at: datetime = Field(description="When the state last changed")
+    repeated: bool = Field(description="Whether the account's weekly check sent it")
+    status: str | None = Field(description="Enhanced status code of the bounce (RFC 3463)")
     reason: str | None = Field(description="Why it bounced, in words")
     advice: str | None = Field(description="What to do about it")
 
 
 class HalfOut(BaseModel):
-    """How far one half of a set-up has come."""
+    """State of one half of the set-up."""
 
     state: HalfState = Field(
-        description="`nothing_yet`; `awaiting_confirmation`: a provider asks whether it may "
-        "forward; `working`; `silent`: it was, and misses the mail that its own rhythm lets expect"
+        description="`nothing_yet`: no mail arrived. `awaiting_confirmation`: a "
+        "provider asks whether it may forward. `working`: mail arrives. "
+        "`silent`: mail used to arrive and has stopped, judged by how "
+        "often it came"
     )
-    first_seen_at: datetime | None = Field(description="When it brought mail for the first time")
+    first_seen_at: datetime | None = Field(description="When the first mail arrived")
     last_seen_at: datetime | None = Field(
-        description="When it brought mail last, dismissed mail included"
+        description="When the last mail arrived, including dismissed mail"
     )
 
     @classmethod
@@ -95,10 +101,14 @@ class HalfOut(BaseModel):
 
 
 class HalvesOut(BaseModel):
-    """The two halves of a set-up. Which one a mail proves is told by how it came."""
+    """The two halves of a set-up. How a mail arrived tells which half it proves."""
 
-    sent: HalfOut = Field(description="Mail that the caller sends: Cc, Bcc")
-    received: HalfOut = Field(description="Mail that the caller receives: forwarding")
+    sent: HalfOut = Field(
+        description="Mail that the caller sends, with the capture address in Cc or Bcc"
+    )
+    received: HalfOut = Field(
+        description="Mail that the caller receives, forwarded by their provider"
+    )
 
     @classmethod
     def of(cls, known: KnownSetup, now: datetime) -> "HalvesOut":
@@ -110,18 +120,18 @@ class HalvesOut(BaseModel):
 
 
 class WatchedOut(BaseModel):
-    """A mail without a match, dismissed while the caller's set-up window was open."""
+    """A mail without a match that was dismissed while the caller's set-up window was open."""
 
     capture_address: str
     received_at: datetime
     sender: AddressOut | None
     subject: str
-    text: str = Field(description="The beginning of its text")
+    text: str = Field(description="The beginning of the mail's text")
     links: list[str] = Field(
-        description="Where its links lead, to be shown as text: nothing has opened them, and "
-        "anybody may have written the mail"
+        description="Targets of the mail's links. Show them as text: anybody may have "
+        "sent the mail, and nothing has opened them"
     )
-    until: datetime = Field(description="Then it is forgotten")
+    until: datetime = Field(description="When it is deleted")
 
     @classmethod
     def of(cls, mail: Watched) -> "WatchedOut":
@@ -139,24 +149,28 @@ class WatchedOut(BaseModel):
 
 
 class NoticeOut(BaseModel):
-    """Something about the set-up that needs a person."""
+    """Something in the set-up that needs the user's attention."""
 
     kind: NoticeKind = Field(
-        description="`silent_half`: nothing came since. `leak`: people outside the account have "
-        "seen the capture address; `POST /v1/capture-addresses/{address}:rotate` gives another, "
-        "and lets this one count for a while. `confirmation_expired`: a provider asked, and "
-        "nothing has come since: let it ask again. `round_trip_failed`: the latest challenge "
-        "bounced or did not come back, and no mail has come since: see `round_trip`"
+        description="`silent_half`: mail has stopped arriving. `leak`: people outside "
+        "the account have seen the capture address. `POST "
+        "/v1/capture-addresses/{address}:rotate` replaces it and still "
+        "accepts the old one for a while. `confirmation_expired`: a "
+        "provider asked, and nothing has arrived since. Let it ask again. "
+        "`round_trip_failed`: the latest test mail bounced or did not come "
+        "back, and no mail has arrived since. See `round_trip`"
     )
     since: datetime
-    half: Half | None = Field(description="Of a silent half: which")
-    capture_address: str | None = Field(description="Of a leak: which address to rotate")
-    mail_date: datetime | None = Field(description="Of a leak: the date of the mail that showed it")
-    provider: str | None = Field(description="Of an expired confirmation: who asked")
+    half: Half | None = Field(description="For `silent_half`: which half")
+    capture_address: str | None = Field(description="For `leak`: the address to rotate")
+    mail_date: datetime | None = Field(
+        description="For `leak`: date of the mail that revealed the address"
+    )
+    provider: str | None = Field(description="For `confirmation_expired`: the provider that asked")
 
     @classmethod
     def all_of(cls, found: Iterable[Notice]) -> "list[NoticeOut]":
-        """Return what is shown of them."""
+        """Return the notices to show."""
         return [
             cls(
                 kind=notice.kind,
@@ -175,16 +189,18 @@ class SetupOut(BaseModel):
 
     capture_addresses: list[CaptureAddressOut]
     confirmations: list[ConfirmationOut] = Field(
-        description="Of the last 24 hours: up to 100 that are proved to be from the provider, then "
-        "up to 20 others, each newest first"
+        description="Confirmations of the last 24 hours: up to 100 that are proved to "
+        "be from the provider, then up to 20 others, each newest first"
     )
     halves: HalvesOut
     watched: list[WatchedOut] = Field(
-        description="What the set-up window (`POST /v1/setup:watch`) has caught, newest first, "
-        "for 24 hours"
+        description="Mails that the set-up window (`POST /v1/setup:watch`) has shown "
+        "in the last 24 hours, newest first"
     )
-    notices: list[NoticeOut] = Field(description="What needs a person, newest first")
-    round_trip: RoundTripOut | None = Field(description="null: there was none")
+    notices: list[NoticeOut] = Field(description="What needs the user's attention, newest first")
+    round_trip: RoundTripOut | None = Field(
+        description="The latest round trip; null if there was none"
+    )
 
 
 def setup_routes(directory: Directory, confirmations: Confirmations, setups: Setups) -> APIRouter:
@@ -193,9 +209,9 @@ def setup_routes(directory: Directory, confirmations: Confirmations, setups: Set
 
     @router.get("/v1/setup")
     async def get_setup(caller: Annotated[Caller, allowed("timeline:read")]) -> SetupOut:
-        """Return how far the caller's own set-up has come, and what it needs.
+        """Return the state of the caller's own set-up, and what it needs next.
 
-        `GET /v1/events` tells by the event `setup` when to ask again.
+        `GET /v1/events` sends the event `setup` when it has changed.
         """
         now = datetime.now(UTC)
         known = await setups.of(caller.account, caller.person_id)

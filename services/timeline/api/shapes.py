@@ -10,7 +10,6 @@ from services.timeline.api.people_shapes import NO_NAMES, NamedPerson, people_na
 from services.timeline.content import new_part
 from services.timeline.content.automatic import Kind as AutoKind
 from services.timeline.content.invite import Invite
-from services.timeline.query.inbox import InboxItem
 from services.timeline.query.mails import ShownMail
 from services.timeline.query.people import KnownPerson
 from services.timeline.write.records import Content, ListedContent, MatchRecord, NamedAddress
@@ -18,7 +17,6 @@ from shared.contracts.events import (
     AuthenticationMethod,
     AuthenticationVerdict,
     Direction,
-    Kind,
     Match,
     Role,
     Source,
@@ -26,20 +24,20 @@ from shared.contracts.events import (
 
 
 class FromRecord(BaseModel):
-    """A shape whose fields are those of a record."""
+    """A shape with the same fields as a record."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
 class AddressOut(FromRecord):
-    """A name and an address, as the mail has them."""
+    """A name and an address as written in the mail."""
 
     name: str
     address: str
 
 
 class AttachmentOut(FromRecord):
-    """An attachment: cut out of the raw mail when asked for."""
+    """An attachment. Its bytes are cut out of the raw mail on request."""
 
     index: int
     filename: str
@@ -48,14 +46,14 @@ class AttachmentOut(FromRecord):
 
 
 class CaptureOut(BaseModel):
-    """A user whose capture address caught the mail, and when."""
+    """A user whose capture address received the mail, and when."""
 
     person_id: str
     at: datetime
 
 
 class ParticipantOut(FromRecord):
-    """An address that takes part."""
+    """An address that takes part in the mail."""
 
     address: str
     role: Role
@@ -63,34 +61,28 @@ class ParticipantOut(FromRecord):
 
 
 class BouncedOut(FromRecord):
-    """A recipient whom the mail did not reach."""
+    """A recipient that the mail did not reach."""
 
-    address: str | None = Field(description="If the bounce names one")
+    address: str | None = Field(description="The recipient's address, if the bounce names it")
     at: datetime
 
 
 class AuthenticationOut(FromRecord):
-    """Whether a mail is from whom it says."""
+    """What authentication found out about the sender."""
 
     verdict: AuthenticationVerdict
-    method: AuthenticationMethod | None = Field(description="By what it was found out")
-    domain: str | None = Field(description="Whom it is about; of a forward, the forwarder's")
-    reason: str | None = Field(description="Why it is not verified, in one word")
+    method: AuthenticationMethod | None = Field(description="Method that gave the verdict")
+    domain: str | None = Field(
+        description="Domain that was checked. For a forward, the forwarder's domain"
+    )
+    reason: str | None = Field(description="Why the mail is not verified, as one word")
 
 
 class VariantOut(BaseModel):
-    """The same mail as it reached others with another text."""
+    """The same mail with another content, as it reached other users."""
 
     id: str
     captured_by: list[str]
-
-
-class ProfileOut(BaseModel):
-    """A candidate or contact with mail in a conversation."""
-
-    person_id: str
-    kind: Kind
-    name: str = Field(description="Empty when the directory does not have them any more")
 
 
 class MailOut(BaseModel):
@@ -107,31 +99,43 @@ class MailOut(BaseModel):
     from_: AddressOut | None = Field(serialization_alias="from")
     to: list[AddressOut]
     cc: list[AddressOut]
-    bcc: list[AddressOut] = Field(description="Shown to the owner of the capture alone")
+    bcc: list[AddressOut] = Field(
+        description="Recipients in Bcc. Only the owner of the capture sees them"
+    )
     reply_to: list[AddressOut]
     snippet: str
     attachments: list[AttachmentOut]
-    matches: list[Match] = Field(description="Of what is shown: a variant can have others")
+    matches: list[Match] = Field(
+        description="Matches of the content that is shown. A variant can have others"
+    )
     captured_by: list[CaptureOut]
     forwarded_by: AddressOut | None
     variant: str = Field(
-        description="Which of its contents is shown: on a profile's timeline one that names the "
-        "profile, of these a verified one first, then the earliest"
+        description="Id of the content that is shown. On a profile's timeline it is "
+        "one that names the profile: a verified one if possible, otherwise "
+        "the earliest"
     )
     variants: list[VariantOut] = Field(
-        description="Read one at `/v1/mails/{id}/variants/{variant}`"
+        description="Other contents of this mail. Get one from `/v1/mails/{id}/variants/{variant}`"
     )
-    incomplete: bool = Field(description="Not all of the mail could be read; the raw mail is whole")
-    auto: AutoKind | None = Field(description="Set when nobody wrote it, or one wrote it to many")
-    bounced: list[BouncedOut] = Field(description="To whom it could not be delivered")
-    invite: Invite | None = Field(description="The event that it invites to, or answers about")
+    incomplete: bool = Field(
+        description="Whether part of the mail could not be parsed. The raw mail is complete"
+    )
+    auto: AutoKind | None = Field(
+        description="Kind of automatic or bulk mail; null if a person wrote it to a few"
+    )
+    bounced: list[BouncedOut] = Field(description="Recipients that the mail did not reach")
+    invite: Invite | None = Field(
+        description="The calendar event that the mail invites to or replies about"
+    )
     authentication: AuthenticationOut = Field(
-        description="Whether it is from whom it says; of an inline forward never `verified`: who "
-        "wrote the original is only said"
+        description="What authentication found out about the sender. Never `verified` "
+        "for an inline forward, because nothing proves who wrote the "
+        "original"
     )
     people: list[NamedPerson] = Field(
-        description="Whom `matches`, `captured_by` and `variants` name, as far as the directory "
-        "has them"
+        description="Names of the people in `matches`, `captured_by` and `variants` "
+        "that the directory has"
     )
 
     @classmethod
@@ -143,13 +147,15 @@ class MailOut(BaseModel):
 
 
 class MailDetail(MailOut):
-    """A mail with all that was read of it."""
+    """A mail with its full content."""
 
     text: str
-    new_text: str = Field(description="What it adds, without what it quotes and its signature")
+    new_text: str = Field(description="The mail's own text, without quoted text and signature")
     signature: str
-    html: str | None = Field(description="Safe to show; its own images are in it")
-    has_remote_images: bool = Field(description="They are in `html` with `images=remote`")
+    html: str | None = Field(description="Sanitized HTML, with the mail's own images inlined")
+    has_remote_images: bool = Field(
+        description="Whether the mail has remote images. `images=remote` puts them into `html`"
+    )
     participants: list[ParticipantOut]
 
     @classmethod
@@ -161,7 +167,7 @@ class MailDetail(MailOut):
         *,
         has_remote_images: bool,
     ) -> Self:
-        """Return the mail as its viewer may see it, with its HTML as it is to be shown."""
+        """Return the mail as its viewer may see it, with the HTML to show."""
         content = shown.content
         bcc = [
             ParticipantOut(address=entry.address, role=Role.BCC, source=Source.HEADER)
@@ -226,70 +232,8 @@ def _bcc(shown: ShownMail[ListedContent]) -> Sequence[NamedAddress]:
 
 
 def match_out(match: MatchRecord) -> Match:
-    """Return a match, without whose Bcc it is known from."""
+    """Return a match without the names of those whose Bcc revealed it."""
     return Match.model_validate(match, from_attributes=True)
-
-
-class ConversationOut(BaseModel):
-    """A conversation as the inbox shows it: over the mails that the caller may see."""
-
-    id: str
-    subject: str = Field(description="Of its first mail")
-    participants: list[AddressOut] = Field(description="The latest 20")
-    profiles: list[ProfileOut]
-    last_mail_at: datetime
-    mail_count: int
-    unread: bool
-    snippet: str = Field(description="Of its newest mail")
-    has_attachments: bool
-
-    @classmethod
-    def of(cls, item: InboxItem, names: Mapping[str, KnownPerson]) -> Self:
-        """Return the conversation, with what the directory says about its profiles."""
-        return cls(**conversation_fields(item, names))
-
-
-def conversation_fields(item: InboxItem, names: Mapping[str, KnownPerson]) -> dict[str, Any]:
-    """Return the fields of a conversation."""
-    row = item.row
-    kinds = {person.person_id: person.kind for person in row.persons}
-    return {
-        "id": row.conversation,
-        "subject": row.first.subject,
-        "participants": row.participants,
-        "profiles": [
-            ProfileOut(
-                person_id=id_,
-                kind=Kind(names[id_].kind if id_ in names else kind),
-                name=names[id_].name if id_ in names else "",
-            )
-            for id_, kind in kinds.items()
-        ],
-        "last_mail_at": row.last_mail_at,
-        "mail_count": row.mail_count,
-        "unread": item.unread,
-        "snippet": row.last.snippet,
-        "has_attachments": row.with_attachments > 0,
-    }
-
-
-class ConversationList(BaseModel):
-    """A page of conversations, newest first."""
-
-    items: list[ConversationOut]
-    next_cursor: str | None
-    partial: int = Field(
-        0,
-        description="Of a search: mails with more words than are searched, which it may have "
-        "missed; counted up to 1,000",
-    )
-
-
-class ConversationDetail(ConversationOut):
-    """A conversation with a page of its mails, newest first."""
-
-    mails: list[MailOut]
-    next_cursor: str | None = Field(description="Of the mails")
 
 
 class MailList(BaseModel):
@@ -298,21 +242,6 @@ class MailList(BaseModel):
     items: list[MailOut]
     next_cursor: str | None
     person: NamedPerson | None = Field(
-        description="Whose mails these are, if the directory knows and there are any"
+        description="The profile; null if it has no mails that the caller sees, or if "
+        "the directory does not have it"
     )
-
-
-class DayOut(BaseModel):
-    """What became of a day's captures (UTC)."""
-
-    day: str
-    attached: int
-    dismissed: dict[str, int] = Field(description="By reason")
-    confirmations: int = Field(description="Forwarding confirmations, shown to their owner alone")
-    quarantined: int = Field(description="Waiting for a user's yes at this moment")
-
-
-class StatsOut(BaseModel):
-    """Days with captures, oldest first."""
-
-    days: list[DayOut]

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 
 from services.timeline.admin.stats import Stats
-from services.timeline.api.shapes import DayOut, StatsOut
 from services.timeline.query.viewer import viewer_of
 from services.timeline.write.account_settings import AccountSettings
 from shared.http.auth import Caller
@@ -17,19 +17,38 @@ MAX_DAYS = 366
 DEFAULT_DAYS = 30
 
 
+class DayOut(BaseModel):
+    """What became of the captures of one day (UTC)."""
+
+    day: str
+    attached: int
+    dismissed: dict[str, int] = Field(description="Number of dismissed captures by reason")
+    confirmations: int = Field(
+        description="Number of forwarding confirmations, which only their owner sees"
+    )
+    quarantined: int = Field(description="Number of captures still in quarantine")
+
+
+class StatsOut(BaseModel):
+    """Days with captures, oldest first."""
+
+    days: list[DayOut]
+
+
 def stats_routes(tallies: Stats, settings: AccountSettings) -> APIRouter:
     """Return the routes of the tallies."""
     router = APIRouter(tags=["stats"])
 
     @router.get("/v1/stats")
-    async def get_stats(
+    async def get_capture_stats(
         caller: Annotated[Caller, allowed("timeline:read")],
-        first: Annotated[date | None, Query(alias="from", description="UTC, inclusive")] = None,
-        last: Annotated[date | None, Query(alias="to", description="UTC, inclusive")] = None,
+        first: Annotated[date | None, Query(alias="from", description="UTC day, inclusive")] = None,
+        last: Annotated[date | None, Query(alias="to", description="UTC day, inclusive")] = None,
     ) -> StatsOut:
         """Return the captures of each day, attached and dismissed by reason; 30 days by default.
 
-        With the visibility `owner`, the caller's own: what was dismissed is then not told.
+        With the visibility `owner` only the caller's own captures count, and dismissed ones are
+        left out.
         """
         last = last or datetime.now(UTC).date()
         if first is None:

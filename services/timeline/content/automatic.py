@@ -35,7 +35,7 @@ Kind = Literal["bounce", "delay", "receipt", "auto_reply", "newsletter", "list"]
 
 @dataclass(frozen=True, slots=True)
 class Auto:
-    """Why a mail is not part of a conversation."""
+    """Kinds of automatic and bulk mail."""
 
     kind: Kind
     original_message_id: str | None = None
@@ -70,9 +70,9 @@ _PREFIX = re.compile(r"\s*\w{1,4}\s?[:\uff1a]")
 
 
 def kind_of(header: HeaderBlock, parts: Sequence[Part], text: str) -> Auto | None:
-    """Return what kind of automatic mail this is, None if it is a person's to a person.
+    """Return the kind of automatic mail; None if a person wrote it to people.
 
-    `text` is the body as it is shown, or as much of it as is at hand.
+    `text` is the body as it is shown, or the part of it that is available.
     """
     report = report_of(header, parts, text)
     if report:

@@ -1,10 +1,10 @@
-"""Images in the HTML of a mail, which `safe_html` made: put in when it is shown. Pure.
+"""Images in a mail's sanitized HTML, put in when the mail is shown. Pure.
 
-* Remote images tell their sender who reads when and where: they wait for the reader to ask. Then
-  they are fetched without a referrer, and only from `http` and `https`.
-* Images that the mail brings are put in as `data:`, for an `<img>` cannot send a token. What they
-  are is read from their first bytes, not from their label. An SVG is a document and none of them.
-* Only nh3's own output is changed: in it `<` and `>` stand for nothing but tags.
+* Remote images tell their sender who reads when and where, so they wait until the reader asks.
+  Then they are fetched without a referrer, and only over `http` and `https`.
+* Images inside the mail become `data:` URLs, because an `<img>` cannot send a token. Their type is
+  read from their first bytes, not from their label. An SVG is a document and is not shown.
+* Only nh3's own output is changed. In it `<` and `>` mean nothing but tags.
 """
 
 import base64
@@ -33,12 +33,12 @@ Attributes = dict[str, str]
 
 
 def has_remote_images(html: str) -> bool:
-    """Return whether there are remote images to ask for."""
+    """Return whether the HTML has remote images."""
     return any(f' {REMOTE_SRC}="' in image[1] for image in _IMAGE.finditer(html))
 
 
 def remote_images(html: str) -> set[str]:
-    """Return the addresses of the remote images."""
+    """Return the URLs of the remote images."""
     return {
         unescape(value)
         for image in _IMAGE.finditer(html)
@@ -48,12 +48,12 @@ def remote_images(html: str) -> set[str]:
 
 
 def type_of_image(data: bytes) -> str | None:
-    """Return what an image is by its first bytes; None if it is none that is shown."""
+    """Return the type of an image by its first bytes; None if it is not one that is shown."""
     return next((type_ for type_, start in _SIGNATURES.items() if start.match(data)), None)
 
 
 def with_remote_images(html: str) -> str:
-    """Return the HTML with its remote images, which are fetched as soon as it is shown."""
+    """Return the HTML with its remote images, which load as soon as it is shown."""
 
     def show(attributes: Attributes) -> None:
         url = attributes.pop(REMOTE_SRC, "")
@@ -64,7 +64,7 @@ def with_remote_images(html: str) -> str:
 
 
 def with_inline_images(html: str, parts_by_cid: Mapping[str, Part]) -> str:
-    """Return the HTML with the images that the mail brings; of the others `alt` is shown."""
+    """Return the HTML with the images inside the mail. Missing ones show their `alt`."""
     left = MAX_INLINE_BYTES
     made: dict[str, str] = {}
 

@@ -67,14 +67,14 @@ class _Model(BaseModel):
 
 
 class EventPerson(_Model):
-    """Who organizes an event or is asked to it."""
+    """The organizer or an attendee of an event."""
 
     name: str
     address: str
 
 
 class Attendee(EventPerson):
-    """Who is asked, and the answer."""
+    """An attendee and their answer."""
 
     partstat: Answer
 

@@ -46,7 +46,7 @@ READER_VERSION = 3
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A part that is not shown: cut out of the raw mail when asked for."""
+    """A part that is not shown. It is cut out of the raw mail on request."""
 
     index: int
     filename: str
@@ -57,7 +57,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class ReadMail:
-    """A mail as it is shown."""
+    """A mail, ready to be shown."""
 
     message_id: str | None
     references: tuple[str, ...]

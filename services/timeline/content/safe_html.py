@@ -55,9 +55,9 @@ _LAYOUT = ParserConfig(css={**CSS_PROFILES["strict"], "cell": HtmlElement(suffix
 
 
 def read_html(source: str, *, styles: bool = False) -> tuple[str | None, str, bool]:
-    """Return HTML as it may be shown, as text, and whether that is all of it.
+    """Return HTML that is safe to show, its text, and whether this is all of it.
 
-    `styles`: with the inline styles that are safe, for a frame of its own.
+    `styles`: keep safe inline styles, for a frame of its own.
     """
     source = _VALUE.sub(_unambiguous, source)
     if _most_attributes(source) > _MAX_IN_TAG:

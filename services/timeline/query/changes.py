@@ -1,4 +1,4 @@
-"""What changed for a viewer: from the hints that the write side stored with its rows."""
+"""Hints of changes, as the write side stored them, for one viewer."""
 
 from bson import ObjectId
 from msgspec import field
@@ -33,7 +33,7 @@ class Changes:
         self.collection = database[Change.collection]
 
     async def since(self, viewer: Viewer, since: ObjectId, limit: int) -> list[Change]:
-        """Return what changed for a viewer since an id was made, oldest first."""
+        """Return what changed for a viewer since an id, oldest first."""
         query = {
             "account": viewer.account,
             "viewer": {"$in": audiences_of(viewer)},
@@ -44,5 +44,5 @@ class Changes:
 
 
 def audiences_of(viewer: Viewer) -> list[str]:
-    """Return the audiences whose changes a viewer is told: their own set-up's among them."""
+    """Return the audiences whose changes a viewer sees, including their own set-up."""
     return [*viewer.audiences, setup_of(viewer.person_id)]

@@ -47,10 +47,10 @@ class Confirmations:
     async def of(
         self, account: str, person_id: str, limit: int = 20, now: datetime | None = None
     ) -> list[Confirmation]:
-        """Return a user's latest confirmations; none that is too old to be shown.
+        """Return a user's latest confirmations that have not expired.
 
-        First up to five times `limit` that are verified, then `limit` others, each newest first.
-        The database removes old ones a little later.
+        First up to five times `limit` verified ones, then `limit` others, each newest first. The
+        database deletes expired ones a little later.
         """
         since = (now or datetime.now(UTC)) - CONFIRMATIONS_KEPT
         shown: list[Confirmation] = []
@@ -68,5 +68,5 @@ class Confirmations:
 
 
 def is_doubtful(asked: Confirmation) -> bool:
-    """Return whether someone else may have written it. False where it was not checked."""
+    """Return whether someone else may have written it. False if it was not checked."""
     return asked.authentication is not None and asked.authentication.verdict != "verified"

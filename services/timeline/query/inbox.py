@@ -10,7 +10,7 @@ alone. At most MAX_SCANNED conversations are looked at for a page, so a page may
 asked for, even none, and go on.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,6 +23,7 @@ from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.read_state import ReadState
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.conversations import summary_id, summary_in, summary_row
+from services.timeline.write.read_marks import newest_arrivals
 from services.timeline.write.records import ProfileRef, Record, SummaryRow
 from services.timeline.write.summary import joined
 from shared.storage.database import BY_ID, Database, Document, Index, of_ids
@@ -143,7 +144,7 @@ class Inbox:
         return len(unread), len(rows) == MAX_SCANNED
 
     async def one(self, viewer: Viewer, conversation_id: str) -> InboxItem | None:
-        """Return a conversation by its id, or by one that it had before it was merged."""
+        """Return a conversation by its id, or by a former id from before a merge."""
         conversation = await self._conversations.resolve(viewer.account, conversation_id)
         found = (
             await self.of_conversations(viewer, [conversation]) if conversation is not None else []
@@ -161,7 +162,7 @@ class Inbox:
         return await self._joined(viewer, [newest[c] for c in conversations if c in newest])
 
     async def mark(self, viewer: Viewer, conversation_id: str, *, unread: bool) -> bool:
-        """Mark a conversation as read or unread; return whether there is such a one."""
+        """Mark a conversation as read or unread; return whether it exists."""
         if await self.one(viewer, conversation_id) is None:
             return False
         conversation = await self._conversations.resolve(viewer.account, conversation_id) or ""
@@ -173,7 +174,7 @@ class Inbox:
         return True
 
     async def mark_all(self, viewer: Viewer, before: datetime) -> None:
-        """Mark everything as read that had arrived at that moment."""
+        """Mark everything as read that had arrived by this time."""
         await self._read_state.mark_all(viewer, int(before.timestamp() * 1000))
 
     async def _arrivals(
@@ -251,14 +252,6 @@ class Inbox:
             (row.conversation, other if row.audience == one else one): row
             for row in await records_of(SummaryRow, found)
         }
-
-
-def newest_arrivals(rows: Iterable[Arrival | SummaryRow]) -> dict[str, int]:
-    """Return what arrived last in each conversation, over the audiences that show it."""
-    newest: dict[str, int] = {}
-    for row in rows:
-        newest[row.conversation] = max(row.arrived, newest.get(row.conversation, 0))
-    return newest
 
 
 def _both(row: SummaryRow, other: SummaryRow) -> SummaryRow:

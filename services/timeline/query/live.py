@@ -1,8 +1,9 @@
-"""Live updates: every open inbox is told what changed in it, whichever replica wrote the change.
+"""Live updates: every open inbox learns what changed in it, whichever replica wrote the change.
 
-One change stream per process follows `changes` (`changes.py`) and passes each hint to the listeners
-that may see it, by the account's visibility at that moment. A hint names what to fetch and has no
-content. A client that falls behind, or reconnects too late, is told to fetch everything again.
+One change stream per process follows `changes` (`changes.py`) and passes each hint to the
+listeners that may see it, by the account's visibility at that moment. A hint says what to fetch
+and has no content. A client that falls behind, or reconnects too late, is told to fetch everything
+again.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What is told to a client."""
+    """A hint for a client."""
 
     kind: str
     """`ready` once; `changed`, with a conversation's id; `setup`: one's own set-up; `refetch`:

@@ -41,14 +41,14 @@ INDEXES = (
 
 @dataclass(slots=True)
 class Position:
-    """How far a reader is."""
+    """How far a reader has read."""
 
     unstamped_after: bytes = b""
     """The id of the last mail without a stamp; _DONE when there are no more."""
     slots: dict[int, int] = field(default_factory=dict)
 
     def encode(self) -> str:
-        """Return it as a cursor."""
+        """Return the position as a cursor."""
         slots = b"".join(_POSITION.pack(*pair) for pair in sorted(self.slots.items()))
         raw = bytes([_VERSION]) + self.unstamped_after.ljust(32, b"\0") + slots
         return base64.urlsafe_b64encode(raw).decode().rstrip("=")
@@ -71,7 +71,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class ChangedMail:
-    """A mail, and when it changed last; None: before that was noted."""
+    """A mail, and when it last changed; None if that was before this was recorded."""
 
     shown: ShownMail[ListedContent]
     at: datetime | None
@@ -79,7 +79,7 @@ class ChangedMail:
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """Some mails that changed, and how far that is."""
+    """A page of changed mails, and the position after it."""
 
     items: list[ChangedMail]
     cursor: str
@@ -98,7 +98,7 @@ class MailChanges:
     async def page(
         self, viewer: Viewer, limit: int, cursor: str | None, since: datetime | None
     ) -> ChangePage:
-        """Return the next mails that changed, of a new reader those since a time.
+        """Return the next mails that changed; for a new reader those since a time.
 
         Raises InvalidCursor.
         """

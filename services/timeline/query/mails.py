@@ -55,14 +55,14 @@ class ShownMail(Generic[C_co]):
 
     @property
     def bounced(self) -> list[NotReached]:
-        """Return to whom the mail could not be delivered, and since when that is known."""
+        """Return the recipients that the mail did not reach, and since when that is known."""
         captures = self.viewer.contents(self.mail)
         viewer = None if self.viewer.sees_all else self.viewer.person_id
         return bounced(self.bounces, captures, self.content, viewer)
 
     @property
     def captures(self) -> list[Capture]:
-        """Return the captures of what is shown that the viewer may know of, the first one first."""
+        """Return the captures of this content that the viewer may know of, the first one first."""
         key = self.content.key
         return [c for c in self.viewer.contents(self.mail) if c.content == key]
 
@@ -73,7 +73,7 @@ class ShownMail(Generic[C_co]):
 
     @property
     def matches(self) -> list[MatchRecord]:
-        """Return the matches that what is shown came with, as far as the viewer may see them."""
+        """Return the matches of this content that the viewer may see."""
         return self.viewer.matches(self.captures)
 
     @property
@@ -84,7 +84,7 @@ class ShownMail(Generic[C_co]):
 
     @property
     def variants(self) -> dict[str, list[str]]:
-        """Return the contents that say something else, with the people who captured them so."""
+        """Return the other contents of the mail, with the people who captured them."""
         shown, found = self.capture.said, dict[str, tuple[str, list[str]]]()
         for capture in self.viewer.contents(self.mail):
             if capture.said != shown:

@@ -29,7 +29,7 @@ class RawMails:
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def of(self, shown: ShownMail[ListedContent]) -> bytes:
-        """Return the mail as it came, without what is another's to know.
+        """Return the raw mail without what the viewer may not know.
 
         Raises BlobMissing, BlobStoreAway.
         """
@@ -43,9 +43,9 @@ class RawMails:
             return raw
 
     async def attachment(self, shown: ShownMail[ListedContent], listed: Attachment) -> Part:
-        """Return the attachment that the mail's content lists so.
+        """Return the attachment with this entry in the mail's content.
 
-        Raises BlobMissing, also when the raw mail does not have it any more, and BlobStoreAway.
+        Raises BlobMissing, also if the raw mail no longer has it, and BlobStoreAway.
         """
         async with self._at_once:
             raw = await self._of(shown.content)

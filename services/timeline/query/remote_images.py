@@ -1,15 +1,15 @@
-"""Pictures that others keep, fetched for a reader who asked: their sender learns of us alone.
+"""Remote images, fetched for a reader who asked. The image's host sees Satchel, not the reader.
 
 Rules:
 
-* `https` on port 443 alone; an address with `http` is asked for by `https`. No user, no password.
-* The name is resolved here, once, and the connection goes to that very address: a second DNS answer
-  changes nothing. Every address that the name has must be public, else nothing is asked. Each
-  of at most three redirects is checked in the same way.
-* Unanswered names delay requests for pictures only.
-* No cookie, no referrer, nothing of the reader; one name for all readers as user agent.
-* Ten seconds and 5 MiB in all. The type is read from the first bytes: PNG, JPEG, GIF, WebP, BMP.
-* Every failure is `ImageAway`, which does not say why: it must not tell anyone about our network.
+* Only `https` on port 443; an `http` URL is fetched over `https`. No user, no password.
+* The name is resolved here, once, and the connection goes to that address, so a second DNS answer
+  changes nothing. If any address of the name is not public, nothing is fetched. Each of at most
+  three redirects is checked in the same way.
+* Unanswered names delay image requests only.
+* No cookie, no referrer, nothing about the reader. The user agent is the same for all readers.
+* Ten seconds and 5 MiB in total. The type is read from the first bytes: PNG, JPEG, GIF, WebP, BMP.
+* Every failure is `ImageAway` without a reason, so that it reveals nothing about our network.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ Connect = Callable[[str, str], Awaitable[tuple[asyncio.StreamReader, asyncio.Str
 
 
 class ImageAway(Exception):
-    """The picture cannot be had."""
+    """The image cannot be fetched."""
 
 
 class _RefusedError(Exception):
@@ -66,21 +66,21 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RemoteImage:
-    """A picture."""
+    """An image."""
 
     data: bytes
     content_type: str
 
 
 class RemoteImages:
-    """Fetches pictures; a few at a time."""
+    """Fetches images, a few at a time."""
 
     def __init__(self, resolve: Resolve | None = None, connect: Connect | None = None) -> None:
         self._resolve, self._connect = resolve or _Names().resolve, connect or _Tls().connect
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def get(self, url: str) -> RemoteImage:
-        """Return the picture of an address. Raises ImageAway."""
+        """Return the image at a URL. Raises ImageAway."""
         try:
             async with asyncio.timeout(_SECONDS), self._at_once:
                 data = await self._followed(url)
@@ -88,10 +88,10 @@ class RemoteImages:
                 if content_type is None:
                     raise _RefusedError("type")
         except _RefusedError as refused:
-            log.info("remote picture refused", why=str(refused))
+            log.info("remote image refused", why=str(refused))
             raise ImageAway from None
         except (OSError, TimeoutError, ValueError, h11.ProtocolError) as error:
-            log.info("remote picture away", why=type(error).__name__)
+            log.info("remote image unavailable", why=type(error).__name__)
             raise ImageAway from None
         return RemoteImage(data, content_type)
 
@@ -188,7 +188,7 @@ def _checked(url: str) -> SplitResult:
 
 
 def is_public(address: str) -> bool:
-    """Return whether an address is one of the internet, in whatever form it is written."""
+    """Return whether an IP address is public, in whatever form it is written."""
     try:
         found: IPv4Address | IPv6Address = ip_address(address)
     except ValueError:  # `fe80::1%eth0` among them

@@ -79,7 +79,7 @@ def parse_query(q: str) -> Query:
             if not prefix:
                 phrases |= dict.fromkeys(_phrases(value, is_quoted=quoted is not None))
     if not (found or days["after"] or days["before"]):
-        raise InvalidQuery("there is nothing to search for")
+        raise InvalidQuery("a search needs at least one word")
     chosen = sorted(found, key=lambda term: term[0][0] != ":")[:MAX_QUERY_TERMS]
     return Query(
         exact=tuple(term for term, begins in chosen if not begins),

@@ -78,7 +78,7 @@ class KnownAddress(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class HalfView:
-    """How far one half has come."""
+    """The state of one half."""
 
     state: HalfState
     first_seen_at: datetime | None = None
@@ -87,7 +87,7 @@ class HalfView:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that needs a person."""
+    """Something that needs the user's attention."""
 
     kind: NoticeKind
     since: datetime
@@ -98,7 +98,7 @@ class Notice:
 
     @property
     def name(self) -> str:
-        """Return what tells it from the owner's other notices."""
+        """Return what distinguishes it from the owner's other notices."""
         about = self.half or self.capture_address or self.provider or ""
         return f"{self.kind} {about} {self.since.isoformat()}"
 
@@ -117,16 +117,16 @@ class KnownSetup:
 
     @property
     def has_left(self) -> bool:
-        """Return whether no capture address of the user counts any more."""
+        """Return whether the user has no capture address that is still accepted."""
         return bool(self.addresses) and "active" not in self.addresses.values()
 
     def seen(self, half: Half) -> SeenHalf | None:
-        """Return when a half has brought something."""
+        """Return when mail of this half arrived."""
         return self.record.sent if half is Half.SENT else self.record.received
 
 
 def half_view(known: KnownSetup, half: Half, now: datetime) -> HalfView:
-    """Return how far a half has come. Pure."""
+    """Return the state of a half. Pure."""
     seen, last = known.seen(half), known.last_seen.get(half.value)
     asked = known.record.asked if half is Half.RECEIVED else None
     waits = (
@@ -190,7 +190,7 @@ NOTICES: tuple[Callable[[KnownSetup, datetime], Iterable[Notice]], ...] = (
 
 
 def notices(known: KnownSetup, now: datetime) -> list[Notice]:
-    """Return what needs a person, newest first: of who has left nothing. Pure."""
+    """Return what needs the user's attention, newest first; nothing if they have left. Pure."""
     if known.has_left:
         return []
     found = [notice for find in NOTICES for notice in find(known, now)]

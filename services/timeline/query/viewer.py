@@ -1,6 +1,6 @@
-"""Who is looking, and which captures, matches and contents of a mail they may know of.
+"""Who is looking, and which captures, matches and contents of a mail they may see.
 
-The viewer comes from the caller's token and the account's visibility at this moment.
+It follows from the caller's token and the account's visibility at this moment.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from shared.http.auth import Caller
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is looking, and at what."""
+    """Who is looking, and what they may see."""
 
     account: str
     person_id: str
@@ -30,9 +30,9 @@ class Viewer:
         return [self.person_id] if self.own_only else [TEAM, private_to(self.person_id)]
 
     def captures(self, mail: Mail) -> list[Capture]:
-        """Return the captures of a mail that this viewer may know of, the first of them first.
+        """Return the captures of a mail that this viewer may know of, the first one first.
 
-        A colleague's that is known from its Bcc alone is not among them, whatever else is open.
+        A colleague's capture that is known from its Bcc alone is never among them.
         """
         return [
             capture
@@ -66,11 +66,11 @@ class Viewer:
 
 
 async def viewer_of(settings: AccountSettings, caller: Caller, *, own_only: bool = False) -> Viewer:
-    """Return what a caller may see."""
+    """Return what a person may see."""
     own_only = own_only or await settings.visibility(caller.account) == "owner"
     return Viewer(caller.account, caller.person_id, own_only)
 
 
 def viewer_of_all(caller: Caller) -> Viewer:
-    """Return what a back-end may see: all of its account, whatever the visibility."""
+    """Return what a back-end may see: everything in its account, whatever the visibility."""
     return Viewer(caller.account, caller.person_id, sees_all=True)

@@ -27,12 +27,12 @@ class AccountSettings:
         self._settings = database["settings"]
 
     async def visibility(self, account: str) -> Visibility:
-        """Return who sees a mail: the team, or only those whose capture address caught it."""
+        """Return who sees a mail: the team, or only users whose capture address received it."""
         found = await self._settings.find_one({"_id": account})
         return "owner" if found and found.get("visibility") == "owner" else "team"
 
     async def set_visibility(self, account: str, visibility: Visibility) -> None:
-        """Change it."""
+        """Change the visibility."""
         await self._settings.update_one(
             {"_id": account, "account": account},
             {"$set": {"visibility": visibility}},
@@ -45,9 +45,9 @@ class AccountSettings:
         given: Mapping[str, object],
         expected: Mapping[str, object] | None = None,
     ) -> bool:
-        """Change what is given, in one write; None stands for what is not given.
+        """Change the given settings in one write; None leaves a setting as it is.
 
-        Return False, and change nothing, when the settings are not as expected.
+        Return False, and change nothing, if the settings are not as expected.
         """
         change = {name: value for name, value in given.items() if value is not None}
         which: Document = {"_id": account, "account": account}
@@ -62,11 +62,11 @@ class AccountSettings:
         return True
 
     async def quarantine(self, account: str) -> WhatWaits:
-        """Return which mail waits for a user's yes."""
+        """Return which mail is quarantined."""
         return (await self.quarantined(account)).what
 
     async def quarantined(self, account: str) -> Quarantined:
-        """Return which mail waits for a user's yes, forwards included."""
+        """Return which mail is quarantined, including forwards."""
         found = await self._settings.find_one({"_id": account}) or {}
         known: dict[object, WhatWaits] = {word: word for word in get_args(WhatWaits)}
         return Quarantined(
@@ -77,7 +77,7 @@ class AccountSettings:
     async def set_quarantine(
         self, account: str, what_waits: WhatWaits | None = None, *, forwards: bool | None = None
     ) -> None:
-        """Change what is given. What waits already goes on waiting."""
+        """Change which mail is quarantined. Mail that already waits stays."""
         given = {"quarantine": what_waits, "quarantine_forwards": forwards}
         change = {name: value for name, value in given.items() if value is not None}
         if change:

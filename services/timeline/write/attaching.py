@@ -24,7 +24,7 @@ class TooManyContents(Exception):
 
 
 def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
-    """Show a mail, or let it wait for a user's yes. What was refused stays forgotten.
+    """Show a mail, or quarantine it. A refused capture stays deleted.
 
     Raises TooManyContents.
     """
@@ -115,7 +115,7 @@ def keep_bounce(draft: Draft, bounce: Bounce) -> None:
 
 
 def news_of(capture: Capture, now: datetime, *, is_news: bool) -> News:
-    """Return to whom a capture is news."""
+    """Return the audiences for whom a capture is news."""
     return News(
         now=int(now.timestamp() * 1000),
         is_news=is_news and not capture.backfill,
@@ -123,7 +123,7 @@ def news_of(capture: Capture, now: datetime, *, is_news: bool) -> News:
 
 
 def tell(draft: Draft, account: str, audiences: set[str], conversation: str, now: datetime) -> None:
-    """Hint to those who have the conversation open that it has changed."""
+    """Send a hint to everyone who has the conversation open."""
     draft.hints += [
         Hint(account=account, audience=audience, conversation_id=conversation, at=now)
         for audience in audiences

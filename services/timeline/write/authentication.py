@@ -1,8 +1,8 @@
-"""Whether a mail is from whom it says, as it is shown. Pure.
+"""Combines verdicts about a sender, and decides which mail is quarantined. Pure.
 
 A verdict is about one capture. Two captures of the same content differ only in their Bcc and in
-what was written on the way (`projection.py`): what verifies one also verifies what is shown of the
-other. A forged copy has another content and gains nothing.
+what was written in transit (`projection.py`), so what verifies one also verifies what is shown of
+the other. A forged copy has another content and gains nothing.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ WhatWaits = Literal["off", "failed", "unverified"]
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Which mail waits for a user's yes."""
+    """Which mail is quarantined."""
 
     what: WhatWaits = "off"
     forwards: bool = False
@@ -39,7 +39,7 @@ _BEST_FIRST = ("verified", "failed", "unverified")
 
 
 def of_captures(captures: Iterable[Capture]) -> Verdict:
-    """Return the verdict about a content, from its captures in whatever order."""
+    """Return the verdict about a content from its captures, in any order."""
     known = [capture.authentication for capture in captures if capture.authentication]
     return min(known, key=_rank, default=UNKNOWN)
 
@@ -56,7 +56,7 @@ def _decisive(event: MailAttached) -> Authentication | None:
 
 
 def can_wait(event: MailAttached) -> bool:
-    """Return whether there are settings by which the mail waits for a user's yes."""
+    """Return whether any setting could quarantine the mail."""
     found = _decisive(event)
     if found is None or found.verdict is AuthenticationVerdict.VERIFIED:
         return False
@@ -64,7 +64,7 @@ def can_wait(event: MailAttached) -> bool:
 
 
 def has_to_wait(event: MailAttached, quarantined: Quarantined) -> bool:
-    """Return whether the mail waits, by the settings of its account."""
+    """Return whether the account's settings quarantine the mail."""
     found = _decisive(event)
     if found is None or not can_wait(event):
         return False
@@ -75,7 +75,7 @@ def has_to_wait(event: MailAttached, quarantined: Quarantined) -> bool:
 
 
 def is_unanswered(event: MailAttached) -> bool:
-    """Return whether the mail waits only since a question was not answered."""
+    """Return whether the mail waits only because DNS did not answer."""
     found = _decisive(event)
     return (
         found is not None

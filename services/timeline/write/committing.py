@@ -41,7 +41,7 @@ Writes = dict[str, list[Any]]
 async def commit(
     database: Database, draft: Draft, slot: int, session: AsyncClientSession, *, upsert: bool
 ) -> None:
-    """Write all that the draft changes."""
+    """Write all changes of the draft."""
     stamps = await stamps_for(database, draft, slot, session)
     for collection, writes in writes_of(draft, slot, stamps, upsert=upsert).items():
         await database[collection].bulk_write(writes, ordered=False, session=session)
@@ -142,7 +142,7 @@ def _document(key: TallyKey) -> tuple[str, str, str]:
 
 
 def moved_mails(draft: Draft) -> int:
-    """Return how many mails the merges of a draft rename."""
+    """Return how many mails the draft's merges rename."""
     total = 0
     for account, old in draft.renamed:
         was = draft.state.known(ById(Conversation, account, token_id(account, old)))

@@ -33,7 +33,8 @@ from shared.contracts.events import (
 )
 from shared.contracts.outcomes import Done, Outcome, Reject, Retry
 from shared.runtime import tracing
-from shared.storage.blobs import CLAIM_CHECK_BYTES, BlobMissing, Blobs, BlobStoreAway
+from shared.storage.blob_keys import CLAIM_CHECK_BYTES
+from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway
 from shared.storage.database import DatabaseAway, database_errors
 
 log = structlog.get_logger()
@@ -114,7 +115,7 @@ class Projector:
         is_released: bool = False,
         proves: tuple[Share, ...] = (),
     ) -> Answer:
-        """Show a mail, or let it wait for a user's yes unless they have said it (`is_released`)."""
+        """Show a mail, or quarantine it unless a user has released it (`is_released`)."""
         may_wait = False
         if can_wait(event) and not is_released:
             may_wait = has_to_wait(event, await self.settings.quarantined(event.account))

@@ -1,6 +1,6 @@
-"""Writes how much each half of a set-up caught, by day; and forgets days that no rhythm needs.
+"""Counts captures per half and day, and deletes days that the rhythm no longer needs.
 
-As with the tallies, the slot keeps writers that run at the same time apart.
+As with the tallies, a slot per writer keeps concurrent writers apart.
 """
 
 from pymongo import DeleteMany, UpdateOne

@@ -95,7 +95,7 @@ class TermIndexer:
         self._is_due, self._stopping = asyncio.Event(), asyncio.Event()
 
     def wrote(self, row: MailRow) -> None:
-        """Count a row that was written, and remember its terms."""
+        """Count a written row, and remember its terms."""
         self._remembered.add(row.content, row.terms_digest, row.terms)
         account, audience = row.account, row.audience
         if len(self._written) >= _MAX_COUNTED:
@@ -112,7 +112,7 @@ class TermIndexer:
         self._is_due.set()
 
     async def run(self) -> None:
-        """Make blocks where there are enough rows, until `stop`."""
+        """Build blocks wherever there are enough rows, until `stop`."""
         looking = asyncio.create_task(self._look_at_all())
         try:
             await self._run()
@@ -160,7 +160,7 @@ class TermIndexer:
         await self.index(account, audience)
 
     async def index(self, account: str, audience: str) -> int:
-        """Make blocks of an audience's rows until too few are fresh; return how many."""
+        """Build blocks of an audience's rows until too few are left; return how many."""
         made = 0
         while new := await self._index_some(account, audience):
             TERM_BLOCKS.inc(new)
@@ -168,7 +168,7 @@ class TermIndexer:
         return made
 
     async def audiences(self, after: Audience | None = None) -> Audience | None:
-        """Return the audience that comes after this one, None when there is none."""
+        """Return the next audience after this one; None if it was the last."""
         which: Document = {}
         if after is not None:
             account, audience = after
@@ -180,7 +180,7 @@ class TermIndexer:
         return (found["account"], found["viewer"]) if found is not None else None
 
     async def release(self, account: str, audience: str) -> None:
-        """Let rows be fresh whose block is not there: a backup had the one without the other."""
+        """Mark rows without their block as fresh: a backup may have one without the other."""
         mine: Document = {"account": account, "viewer": audience}
         stages: list[Document] = [
             {"$match": {**mine, "block": {"$gt": b""}}},

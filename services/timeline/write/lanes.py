@@ -1,4 +1,4 @@
-"""What waits to be written, lane by lane, and how a batch is taken and split. No I/O."""
+"""The requests waiting in each lane, and how batches are taken and split. No I/O."""
 
 import asyncio
 from collections import deque
@@ -26,7 +26,7 @@ _TEXT = 4
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """A request, and who waits for it."""
+    """A waiting request and its caller."""
 
     request: Request
     answer: asyncio.Future[Answer]
@@ -39,14 +39,14 @@ class Pending:
 
 @dataclass(slots=True)
 class Lane:
-    """What waits to be written by one task."""
+    """The requests waiting for one writing task."""
 
     live: deque[Pending] = field(default_factory=deque)
     backfill: deque[Pending] = field(default_factory=deque)
     filled: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, pending: Pending) -> None:
-        """Let a request wait."""
+        """Add a request."""
         (self.backfill if is_backfill(pending.request) else self.live).append(pending)
         self.filled.set()
 
@@ -70,27 +70,27 @@ class Lane:
 
 
 def answer_all(batch: Sequence[Pending], answers: Sequence[Answer]) -> None:
-    """Give each request its answer. Its caller may have been cancelled."""
+    """Answer each request. A caller may have been cancelled."""
     for pending, answer in zip(batch, answers, strict=True):
         if not pending.answer.done():
             pending.answer.set_result(answer)
 
 
 def fail_all(batch: Sequence[Pending], error: Exception) -> None:
-    """Raise the error where each request is waited for."""
+    """Raise the error in each caller."""
     for pending in batch:
         if not pending.answer.done():
             pending.answer.set_exception(error)
 
 
 def drop_all(batch: Sequence[Pending]) -> None:
-    """Cancel the requests that were not answered."""
+    """Cancel the unanswered requests."""
     for pending in batch:
         pending.answer.cancel()
 
 
 def by_account(batch: Sequence[Pending]) -> list[list[Pending]]:
-    """Return the batch account by account; nothing when it is one account's."""
+    """Return the batch split by account; nothing if it has only one."""
     parts: dict[str, list[Pending]] = {}
     for pending in batch:
         parts.setdefault(pending.account, []).append(pending)
@@ -106,8 +106,8 @@ def halves(batch: Sequence[Pending]) -> tuple[Sequence[Pending], Sequence[Pendin
 def size_of(request: Request) -> int:
     """Return about how many bytes of documents a request writes.
 
-    What a transaction writes stays in the server's cache until it ends; where several lanes fill
-    it, MongoDB rolls them back.
+    A transaction's writes stay in the server's cache until it ends. If several lanes fill the
+    cache, MongoDB rolls them back.
     """
     raw = 0
     if isinstance(request, Attach):

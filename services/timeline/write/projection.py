@@ -37,7 +37,8 @@ from services.timeline.write.side_records import Bounce
 from services.timeline.write.stored import from_document, to_document
 from shared.contracts.events import Forwarded, MailAttached, Match, Named, Role, Source
 from shared.mail.address_form import normalise
-from shared.storage.blobs import mail_key
+from shared.storage.blob_keys import mail_key
+from shared.storage.moments import as_stored
 
 _HASHED = (
     *("subject", "from", "to", "cc", "reply_to", "forwarded_by", "participants", "text", "html"),
@@ -174,7 +175,7 @@ def _content(event: MailAttached, mail: ReadMail, id_: str, size: int) -> Conten
         ),
         incomplete=mail.incomplete,
         reader_version=READER_VERSION,
-        read_at=_milliseconds(datetime.now(UTC)),
+        read_at=as_stored(datetime.now(UTC)),
         size=size,
         raw_key="",
         raw_of=event.owner,
@@ -183,7 +184,7 @@ def _content(event: MailAttached, mail: ReadMail, id_: str, size: int) -> Conten
 
 def _capture(event: MailAttached, mail: ReadMail, content_key: str) -> Capture:
     date = (event.forwarded.date if event.forwarded else None) or mail.date
-    received_at = _milliseconds(event.received_at)
+    received_at = as_stored(event.received_at)
     return Capture(
         owner=event.owner,
         at=received_at,
@@ -196,8 +197,8 @@ def _capture(event: MailAttached, mail: ReadMail, content_key: str) -> Capture:
         forwarded=_forward(event.forwarded) if event.forwarded else None,
         content=content_key,
         said=hashlib.sha256(without_white_space(mail.text)).hexdigest()[:16],
-        date=_milliseconds(date or received_at),
-        sort_date=_milliseconds(min(date, received_at) if date else received_at),
+        date=as_stored(date or received_at),
+        sort_date=as_stored(min(date, received_at) if date else received_at),
         matches=tuple(_match(match, event.owner) for match in event.matches),
         bcc=_named_all(mail.bcc),
         authentication=verdict_of(event),
@@ -229,7 +230,7 @@ def _bounce(event: MailAttached, mail: ReadMail, id_: str) -> Bounce | None:
         token=token(event.account, mail.auto.bounced_message_id),
         owner=event.owner,
         recipients=tuple(recipient.lower() for recipient in mail.auto.recipients[:100]),
-        at=_milliseconds(event.received_at),
+        at=as_stored(event.received_at),
     )
 
 
@@ -270,8 +271,3 @@ def _named_all(mailboxes: Sequence[Mailbox | Named]) -> tuple[NamedAddress, ...]
 
 def _named(mailbox: Mailbox | Named) -> NamedAddress:
     return NamedAddress(name=mailbox.name, address=mailbox.address)
-
-
-def _milliseconds(moment: datetime) -> datetime:
-    """Return the moment as the database keeps it."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

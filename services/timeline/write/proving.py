@@ -1,6 +1,6 @@
-"""What a capture proves of its owner's set-up, and what else is noted of it. Pure.
+"""Records what a capture proves about its owner's set-up. Pure.
 
-Live captures count, each once, with the outcome that is recorded first: dismissed ones as well,
+Only live captures count, each once, with the outcome recorded first. Dismissed ones count too,
 since most forwarded mail matches no profile.
 """
 
@@ -12,6 +12,7 @@ from services.timeline.write.rhythm import remembered
 from services.timeline.write.side_records import Asked, Hint, Leaked, SeenHalf, Setup, setup_of
 from services.timeline.write.state import ById, Draft, HalfDayKey
 from shared.contracts.events import Half, Leak, MailAttached, MailConfirmation, MailDismissed
+from shared.storage.moments import as_stored
 
 MAX_LEAKS = 20
 """Of one user: each is another capture address."""
@@ -23,7 +24,7 @@ def setup_id(account: str, owner: str) -> str:
 
 
 def setup_query(event: MailAttached | MailDismissed | MailConfirmation) -> ById | None:
-    """Return what has to be loaded of a set-up; None when the event tells nothing of it."""
+    """Return the query to load a set-up; None if the event says nothing about it."""
     is_told = isinstance(event, MailConfirmation) or event.half is not None or event.leak
     if event.backfill or event.owner is None or not is_told:
         return None
@@ -31,7 +32,7 @@ def setup_query(event: MailAttached | MailDismissed | MailConfirmation) -> ById 
 
 
 def prove(draft: Draft, event: MailAttached | MailDismissed, now: datetime) -> None:
-    """Note what a capture tells that has no outcome yet."""
+    """Record what a capture without an outcome proves."""
     if event.owner is None or setup_query(event) is None:
         return
     if event.half is not None:
@@ -44,8 +45,8 @@ def prove(draft: Draft, event: MailAttached | MailDismissed, now: datetime) -> N
 def prove_half(
     draft: Draft, account: str, owner: str, half: Half, at: datetime, now: datetime
 ) -> None:
-    """Note that a half of a user's set-up has brought something at that moment."""
-    at = _milliseconds(at)
+    """Record that a half received mail at this time."""
+    at = as_stored(at)
     setup, day = _setup(draft, account, owner), at.astimezone(UTC).date()
     draft.see(HalfDayKey(account, owner, half.value, day.isoformat()), at)
     known = setup.sent if half is Half.SENT else setup.received
@@ -57,17 +58,17 @@ def prove_half(
 
 
 def note_asked(draft: Draft, event: MailConfirmation, now: datetime) -> None:
-    """Note that a provider asks whether it may forward."""
+    """Record that a provider asks whether it may forward."""
     if setup_query(event) is None:
         return
     setup = _setup(draft, event.account, event.owner)
-    asked = Asked(at=_milliseconds(event.received_at), provider=event.provider)
+    asked = Asked(at=as_stored(event.received_at), provider=event.provider)
     if setup.asked is None or (setup.asked.at, setup.asked.provider) < (asked.at, asked.provider):
         _put(draft, setup, replace(setup, asked=asked), now)
 
 
 def tell_owner(draft: Draft, account: str, owner: str, now: datetime) -> None:
-    """Let a user's open pages fetch their set-up again; once a batch is enough."""
+    """Send a hint to the user's open pages about their set-up, once per batch."""
     hint = Hint(account=account, audience=setup_of(owner), conversation_id="", at=now)
     if hint not in draft.hints:
         draft.hints.append(hint)
@@ -98,16 +99,11 @@ def _with_leak(setup: Setup, leak: Leak, received_at: datetime) -> Setup:
     """Return it with the first leak of each address, the newest addresses first to stay."""
     new = Leaked(
         capture_address=leak.capture_address,
-        at=_milliseconds(received_at),
-        mail_date=_milliseconds(leak.mail_date),
+        at=as_stored(received_at),
+        mail_date=as_stored(leak.mail_date),
     )
     by_address = {known.capture_address: known for known in setup.leaks}
     known = by_address.get(new.capture_address, new)
     by_address[new.capture_address] = min(known, new, key=lambda one: (one.at, one.mail_date))
     found = sorted(by_address.values(), key=lambda one: (one.at, one.capture_address))
     return replace(setup, leaks=tuple(found[-MAX_LEAKS:]))
-
-
-def _milliseconds(moment: datetime) -> datetime:
-    """Return the moment as the database keeps it."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

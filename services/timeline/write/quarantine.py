@@ -21,16 +21,16 @@ from services.timeline.write.recording import part_of
 from services.timeline.write.side_records import Held, HeldContent, HeldMail
 from services.timeline.write.state import Draft
 from shared.contracts.events import MailAttached
-from shared.storage.blobs import quarantine_key
+from shared.storage.blob_keys import quarantine_key
 
 
 def held_id(capture_id: str) -> str:
-    """Return by what a capture that waits is known: 32 base32 characters."""
+    """Return the id of a quarantined capture: 32 base32 characters."""
     return hashed_id("quarantine", capture_id)
 
 
 def raw_key(event: MailAttached) -> str:
-    """Return where the bytes of a mail wait."""
+    """Return the blob key of a quarantined mail's bytes."""
     key = quarantine_key(event.account, event.capture_id, event.place)
     if not event.shared:
         return key
@@ -38,7 +38,7 @@ def raw_key(event: MailAttached) -> str:
 
 
 def hold(draft: Draft, event: MailAttached, projection: Projection) -> None:
-    """Let an event's mail wait; a repetition changes nothing."""
+    """Quarantine an event's mail. A repetition changes nothing."""
     capture, mail = projection.capture, _held_mail(event, projection)
     id_ = held_id(capture.capture_id)
     held = draft.one(Held, event.account, id_) or Held(
@@ -60,7 +60,7 @@ def hold(draft: Draft, event: MailAttached, projection: Projection) -> None:
 
 
 def take(draft: Draft, event: MailAttached) -> None:
-    """Forget that an event's mail waited: it is attached."""
+    """Remove an event's mail from quarantine, because it is attached."""
     held = draft.one(Held, event.account, held_id(str(event.capture_id)))
     if held is None:
         return

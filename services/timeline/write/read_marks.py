@@ -12,6 +12,7 @@ another (`ReadBefore`).
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from services.timeline.write.audiences import TEAM, private_to
 from services.timeline.write.records import SummaryRow
@@ -36,7 +37,19 @@ def is_unread(arrived: int, mark: ReadMark | None, read_before: int) -> bool:
     return mark.unread or arrived > max(mark.through, read_before)
 
 
-def newest_arrivals(rows: Iterable[SummaryRow]) -> dict[str, int]:
+class Arrived(Protocol):
+    """When something last arrived in a conversation, for one audience."""
+
+    @property
+    def conversation(self) -> str:
+        """The conversation's id."""
+
+    @property
+    def arrived(self) -> int:
+        """The number of the last arrival."""
+
+
+def newest_arrivals(rows: Iterable[Arrived]) -> dict[str, int]:
     """Return what arrived last in each conversation, over the audiences that show it."""
     newest: dict[str, int] = {}
     for row in rows:

@@ -1,7 +1,7 @@
-"""What became of the captures, and how many of each: one outcome a capture, counted once. Pure.
+"""Outcomes of captures: one per capture, counted once. Pure.
 
-`attached` wins over `dismissed`. A `quarantined` capture becomes attached by a user's yes, or
-dismissed: `refused` by a user, `expired` without an answer. That is final.
+`attached` wins over `dismissed`. A `quarantined` capture becomes attached when a user releases it,
+or dismissed: `refused` by a user, or `expired` without a decision. That is final.
 """
 
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from services.timeline.write.records import Outcome
 from services.timeline.write.requests import Final
 from services.timeline.write.state import Draft, TallyKey
 from shared.contracts.events import MailAttached, MailConfirmation, MailDismissed, MailRoundTrip
+from shared.storage.moments import as_stored
 
 FINAL: tuple[str, ...] = get_args(Final)
 """Why a capture that waited is forgotten; nothing brings it back."""
@@ -35,12 +36,12 @@ class Recorded(Struct, frozen=True):
 
 
 def outcome_of(draft: Draft, event: MailAttached) -> Outcome | None:
-    """Return what became of the event's capture so far."""
+    """Return the outcome of the event's capture so far."""
     return draft.one(Outcome, event.account, str(event.capture_id))
 
 
 def is_final(outcome: Outcome | None) -> bool:
-    """Return whether nothing brings the capture back."""
+    """Return whether the capture can no longer be attached."""
     return outcome is not None and outcome.decision == "dismissed" and outcome.reason in FINAL
 
 
@@ -50,14 +51,14 @@ def record_attached(
     decision: Literal["attached", "quarantined"],
     mail_id: str | None = None,
 ) -> Recorded:
-    """Record an event of an attached capture, with its mail, or of one that waits for a yes."""
+    """Record an event of an attached or quarantined capture, with its mail."""
     before, part = outcome_of(draft, event), part_of(event)
     seen = before.parts if before else ()
     now = before or Outcome(
         id=str(event.capture_id),
         account=event.account,
         day=_day(event.received_at),
-        at=_milliseconds(event.decided_at),
+        at=as_stored(event.decided_at),
         decision=decision,
     )
     parts = seen if part in seen else (*seen, part)
@@ -83,7 +84,7 @@ def record_attached(
 
 
 def record_refused(draft: Draft, account: str, capture_id: str, owner: str, reason: Final) -> None:
-    """Record that a capture that waited is forgotten, unless it has been attached."""
+    """Record that a quarantined capture was deleted, unless it has been attached."""
     before = draft.one(Outcome, account, capture_id)
     if before is None or before.decision != "quarantined":
         return
@@ -98,11 +99,11 @@ def record_dismissed(draft: Draft, event: MailDismissed) -> bool:
         id=str(event.capture_id),
         account=event.account,
         day=_day(event.received_at),
-        at=_milliseconds(event.decided_at),
+        at=as_stored(event.decided_at),
         decision="dismissed",
         reason=event.reason.value,
         message_id_hash=event.message_id_hash,
-        expires_at=None if event.backfill else _milliseconds(event.decided_at) + DISMISSED_KEPT,
+        expires_at=None if event.backfill else as_stored(event.decided_at) + DISMISSED_KEPT,
     )
     return _record_once(draft, outcome, NO_OWNER, f"dismissed.{event.reason.value}")
 
@@ -113,7 +114,7 @@ def record_confirmation(draft: Draft, event: MailConfirmation) -> bool:
         id=str(event.capture_id),
         account=event.account,
         day=_day(event.received_at),
-        at=_milliseconds(event.decided_at),
+        at=as_stored(event.decided_at),
         decision="confirmation",
     )
     return _record_once(draft, outcome, event.owner, "confirmations")
@@ -125,7 +126,7 @@ def record_round_trip(draft: Draft, event: MailRoundTrip) -> bool:
         id=str(event.capture_id),
         account=event.account,
         day=_day(event.received_at),
-        at=_milliseconds(event.decided_at),
+        at=as_stored(event.decided_at),
         decision="round_trip",
         reason=event.result.value,
     )
@@ -166,8 +167,3 @@ def _count(
 
 def _day(moment: datetime) -> str:
     return moment.date().isoformat()
-
-
-def _milliseconds(moment: datetime) -> datetime:
-    """Return the moment as the database keeps it."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

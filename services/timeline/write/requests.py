@@ -1,4 +1,4 @@
-"""What the writer is asked to write, and what it answers. No I/O."""
+"""Requests to the writer, and their answers. No I/O."""
 
 from typing import Literal
 
@@ -20,7 +20,7 @@ Final = Literal["refused", "expired"]
 
 
 class Attach(Struct, frozen=True, kw_only=True):
-    """Show a mail, or let it wait for a user's yes."""
+    """Show a mail, or quarantine it."""
 
     event: MailAttached
     projection: Projection
@@ -54,20 +54,20 @@ class Return(Struct, frozen=True, kw_only=True):
 
 
 class Watch(Struct, frozen=True, kw_only=True):
-    """Keep a dismissed mail for a day, for its owner who asked to see it."""
+    """Keep a dismissed mail for a day, because its owner asked to see it."""
 
     event: MailWatched
 
 
 class Refuse(Struct, frozen=True, kw_only=True):
-    """Forget a capture that waited."""
+    """Delete a quarantined capture."""
 
     held: Held
     reason: Final
 
 
 class Replace(Struct, frozen=True, kw_only=True):
-    """Replace a content by what today's reader makes of its bytes."""
+    """Replace a content with what today's reader makes of its bytes."""
 
     mail_id: str
     content: Content
@@ -78,7 +78,7 @@ Request = Attach | Dismiss | Confirm | Return | Watch | Refuse | Replace
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What became of a request."""
+    """The answer to a request."""
 
     outcome: str
     """`attached`, `quarantined`, `dismissed`, `confirmation`, `round_trip` or `watched`; of a
@@ -102,5 +102,5 @@ def account_of(request: Request) -> str:
 
 
 def is_backfill(request: Request) -> bool:
-    """Return whether live mail goes first."""
+    """Return whether live mail goes before this request."""
     return isinstance(request, Attach | Dismiss | Confirm | Return) and request.event.backfill

@@ -48,7 +48,7 @@ Query = ById | OfConversation
 
 
 class NotLoaded(Exception):
-    """This has to be loaded before the batch can be applied."""
+    """Something must be loaded before the batch can be applied."""
 
     def __init__(self, *queries: Query) -> None:
         super().__init__(*queries)
@@ -56,7 +56,7 @@ class NotLoaded(Exception):
 
 
 class State:
-    """What was loaded."""
+    """The loaded part of the database."""
 
     def __init__(self) -> None:
         self._found: dict[Query, Kept | tuple[Kept, ...] | None] = {}
@@ -69,11 +69,11 @@ class State:
         return query in self._found
 
     def add(self, query: ById, found: Kept | None) -> None:
-        """Note what there is; None: there is nothing."""
+        """Record a loaded document; None records its absence."""
         self._found[query] = found
 
     def assume_absent(self, query: ById) -> None:
-        """Note that there is nothing, because what it depends on is not there."""
+        """Record that a document does not exist, because what it depends on does not."""
         self._found.setdefault(query, None)
 
     def add_all(self, query: OfConversation, found: tuple[Kept, ...]) -> None:
@@ -128,7 +128,7 @@ class Seen(Struct):
 
 
 class Draft:
-    """A state, and what is written over it."""
+    """A state, and the changes on top of it."""
 
     def __init__(self, state: State) -> None:
         self.state = state

@@ -103,8 +103,8 @@ class Writer:
     async def submit(self, request: Request) -> Answer:
         """Write a request; return once it is committed.
 
-        Raises DatabaseAway or BlobStoreAway when that failed and may work later; whatever `apply`
-        or the database raised when it never will.
+        Raises DatabaseAway or BlobStoreAway if it failed but may work later. If it never will,
+        raises what `apply` or the database raised.
         """
         self._start()
         pending = Pending(request, asyncio.get_running_loop().create_future())
@@ -116,7 +116,7 @@ class Writer:
             self._awaited -= 1
 
     async def has_seen(self, event: MailAttached) -> bool:
-        """Return whether this event was recorded before."""
+        """Return whether this event has been recorded."""
         which = of_id(event.account, str(event.capture_id))
         found = await self._database[Outcome.collection].find_one(which)
         if found is None:
@@ -133,18 +133,19 @@ class Writer:
             ]
 
     async def run(self) -> None:
-        """Write until `stop`, and then what waits."""
+        """Write until `stop`, then what still waits."""
         await self._stopping.wait()
         await self.close()
 
     def stop(self) -> None:
-        """Let `run` end. Stop everything that submits first."""
+        """Let `run` end. First stop everything that submits."""
         self._stopping.set()
 
     async def close(self) -> None:
-        """Finish the batches in flight that somebody waits for.
+        """Finish the batches in flight that have callers.
 
-        What hangs on a silent server is left unwritten: it was not acknowledged, and comes again.
+        Batches that wait for a silent server are abandoned: they were not acknowledged, and come
+        again.
         """
         self._stopping.set()
         for lane in self._lanes:

@@ -9,7 +9,7 @@ from shared.contracts.events.words import Account, Kind, PersonId
 
 
 class PersonChanged(Event):
-    """A person of an account's directory is so now."""
+    """A person was created or changed."""
 
     tag: ClassVar[str] = "person.changed.v1"
 
@@ -22,7 +22,7 @@ class PersonChanged(Event):
 
 
 class PersonDeleted(Event):
-    """A person is in the account's directory no more."""
+    """A person was deleted."""
 
     tag: ClassVar[str] = "person.deleted.v1"
 
@@ -32,7 +32,7 @@ class PersonDeleted(Event):
 
 
 class CaptureAddressChanged(Event):
-    """A user's capture address is so now."""
+    """A user's capture address was created or changed."""
 
     tag: ClassVar[str] = "capture_address.changed.v1"
 

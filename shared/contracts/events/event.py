@@ -19,7 +19,7 @@ def backfill_key(tag: str) -> str:
 
 
 class Event(BaseModel):
-    """What every event can do."""
+    """The base of every event."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     tag: ClassVar[str]

@@ -21,7 +21,7 @@ from shared.contracts.events.words import (
 
 
 class MailReceived(MailEvent):
-    """ingest took responsibility for a mail."""
+    """ingest accepted a mail."""
 
     tag: ClassVar[str] = "mail.received.v1"
 
@@ -38,7 +38,7 @@ class MailReceived(MailEvent):
 
 
 class MailAttached(MailEvent):
-    """A mail concerns profiles of the account."""
+    """A mail is attached to profiles of the account."""
 
     tag: ClassVar[str] = "mail.attached.v1"
 
@@ -74,7 +74,7 @@ class MailAttached(MailEvent):
 
 
 class Share(BaseModel):
-    """One user's share in a capture at an address of the account, as if theirs had caught it."""
+    """One user's share in a capture at an address of the account, as if received at their own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -95,7 +95,7 @@ class Share(BaseModel):
 
 
 class MailAttachedToShares(MailEvent):
-    """A mail concerns profiles of the account, and an address of the account caught it."""
+    """A mail that an address of the account received is attached to profiles."""
 
     tag: ClassVar[str] = "mail.attached.v2"
 
@@ -144,9 +144,9 @@ class MailAttachedToShares(MailEvent):
 
 
 class MailDismissed(CaptureEvent):
-    """A mail matches no profile. Nothing of it is here but a keyed hash of its Message-ID.
+    """A mail matches no profile. The event has nothing of it but a keyed hash of its Message-ID.
 
-    Of a mail that gave the capture address away its date is here, too, for the owner to be told.
+    If the mail gave the capture address away, its date is included, so that the owner can be told.
     """
 
     tag: ClassVar[str] = "mail.dismissed.v1"
@@ -164,7 +164,7 @@ class MailDismissed(CaptureEvent):
 
 
 class MailDismissedWithShares(CaptureEvent):
-    """A mail that an address of the account caught matches no profile."""
+    """A mail that an address of the account received matches no profile."""
 
     tag: ClassVar[str] = "mail.dismissed.v2"
 
@@ -187,7 +187,7 @@ class MailDismissedWithShares(CaptureEvent):
 
 
 class MailConfirmation(CaptureEvent):
-    """A provider asks whether an address may forward to a capture address. For the owner alone."""
+    """A provider asks whether it may forward mail to a capture address. For the owner alone."""
 
     tag: ClassVar[str] = "mail.confirmation.v1"
 

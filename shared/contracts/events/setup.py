@@ -11,7 +11,7 @@ from shared.contracts.events.words import Account, Named, PersonId
 
 
 class RoundTripResult(StrEnum):
-    """What a capture was, that belongs to a round trip (docs/round-trip.md)."""
+    """What a capture means for a round trip (docs/round-trip.md)."""
 
     RETURNED = "returned"
     """The challenge, at a capture address of the user it was sent to, in time."""
@@ -26,7 +26,7 @@ class RoundTripResult(StrEnum):
 
 
 class MailRoundTrip(CaptureEvent):
-    """A capture belongs to a round trip and is no mail: nothing of it is kept."""
+    """A capture belongs to a round trip. It is not a mail, and nothing of it is kept."""
 
     tag: ClassVar[str] = "mail.round_trip.v1"
 
@@ -41,7 +41,7 @@ class MailRoundTrip(CaptureEvent):
 
 
 class RoundTripState(StrEnum):
-    """How far the latest round trip of a user is."""
+    """The state of a user's latest round trip."""
 
     SENT = "sent"
     """The relay has taken the challenge. Past `expires_at` it is lost."""
@@ -54,7 +54,7 @@ class RoundTripState(StrEnum):
 
 
 class RoundTripChanged(Event):
-    """The latest round trip of a user is so now."""
+    """A user's latest round trip has changed."""
 
     tag: ClassVar[str] = "round_trip.changed.v1"
 
@@ -81,7 +81,7 @@ class RoundTripChanged(Event):
 class MailWatched(Event):
     """A mail that matched no profile, shown to its owner, who opened the set-up window.
 
-    It is dismissed all the same. Live mail only; what is here is bounded, and kept for a day.
+    It is dismissed all the same. Live mail only; the content is bounded, and kept for a day.
     """
 
     tag: ClassVar[str] = "mail.watched.v1"

@@ -55,7 +55,7 @@ class Direction(StrEnum):
 
 
 class Half(StrEnum):
-    """The half of a user's set-up that a capture proves, by how it came."""
+    """The half of a user's set-up that a capture proves."""
 
     SENT = "sent"
     """The owner sent the mail, and sent it to the capture address as well."""
@@ -77,7 +77,7 @@ class DismissalReason(StrEnum):
 
 
 class AuthenticationVerdict(StrEnum):
-    """Whether a mail is from whom it says."""
+    """What authentication found out about the sender."""
 
     VERIFIED = "verified"
     UNVERIFIED = "unverified"
@@ -88,7 +88,7 @@ AuthenticationMethod = Literal["dkim", "arc", "authentication_results"]
 
 
 class Authentication(BaseModel):
-    """What was found out about who sent a mail. `docs/authentication.md`."""
+    """What authentication found out about the sender of a mail: `docs/authentication.md`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -125,7 +125,7 @@ class Named(BaseModel):
 
 
 class Leak(BaseModel):
-    """A capture address stood in To or Cc of a mail that went to people outside the account."""
+    """A capture address was in To or Cc of a mail to people outside the account."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -135,7 +135,7 @@ class Leak(BaseModel):
 
 
 class Forwarded(BaseModel):
-    """What a forwarded mail says of itself, in the header block that a mail client made."""
+    """What the header block of a forwarded mail says."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -16,7 +16,8 @@ from shared.broker import (
 )
 from shared.contracts.capture_address import account_tag
 from shared.contracts.events import MailReceived
-from shared.storage.blobs import DEAD_PREFIX, BlobMissing, claim_key
+from shared.storage.blob_keys import DEAD_PREFIX, claim_key
+from shared.storage.blobs import BlobMissing
 from tests.broker_parts import received, running
 from tests.dead_letter_parts import ACCOUNT, ALL, TOPOLOGY, Desk, dead
 from tests.fakes import Crash

@@ -38,7 +38,7 @@ from shared.contracts.events import (
     Role,
 )
 from shared.mail.headers import read_header_block
-from shared.storage.blobs import claim_key, enclosed_key
+from shared.storage.blob_keys import claim_key, enclosed_key
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 CAPTURE_ID = uuid4()

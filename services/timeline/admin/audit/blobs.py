@@ -13,7 +13,8 @@ from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.raw_bytes import RawBytes
 from services.timeline.write.records import Content, Outcome, RawMail, Record
 from services.timeline.write.side_records import Held
-from shared.storage.blobs import CLAIM_PREFIX, MAIL_PREFIX, RETENTION, Blobs, Stored
+from shared.storage.blob_keys import CLAIM_PREFIX, MAIL_PREFIX, RETENTION
+from shared.storage.blobs import Blobs, Stored
 from shared.storage.database import Database, Index, of_id
 
 SWEEP_AGE = 2 * RETENTION
@@ -97,7 +98,7 @@ class BlobAudit:
         return await self._contents.estimated_document_count()
 
     async def missing(self, step: Callable[[int], None]) -> Findings:
-        """Yield the contents whose raw bytes are gone."""
+        """Yield contents whose raw bytes are missing."""
         async for some in pages(self._contents, _Content):
             self.tally["contents"] += len(some)
             there = await self._bytes.has([content.raw_key for content in some])
@@ -108,7 +109,7 @@ class BlobAudit:
             step(len(some))
 
     async def dead_letters(self) -> Findings:
-        """Yield what dead letters that wait need for a replay, and is gone."""
+        """Yield waiting dead letters whose bytes are missing."""
         async for some in pages(self._dead, _Dead, state="waiting"):
             for letter in some:
                 for key in filter(None, (letter.body_key, letter.claim)):
@@ -116,7 +117,7 @@ class BlobAudit:
                         yield self._gone(key, letter, f"dead letter {letter.id}")
 
     async def quarantine(self) -> Findings:
-        """Yield what waits for a user's yes, and is gone."""
+        """Yield quarantined captures whose bytes are missing."""
         async for some in pages(self._quarantine, _Held, fields=_OF_HELD):
             for held in some:
                 for key in sorted({mail.raw_key for mail in held.mails}):
@@ -128,7 +129,7 @@ class BlobAudit:
         return Finding("blob_missing", key, waits.at, waits.account or "", note)
 
     async def orphans(self, *, sweep: bool = False) -> Findings:
-        """Yield raw bytes that no content names; `sweep` removes those of SWEEP_AGE."""
+        """Yield raw bytes that no content names; `sweep` deletes those older than SWEEP_AGE."""
         async for batch in self._blobs.listed(MAIL_PREFIX):
             self.tally["blobs"] += len(batch)
             old = [blob for blob in batch if blob.at < self._settled]
@@ -173,7 +174,7 @@ class BlobAudit:
         return Finding("orphan_blob", raw.id, account=raw.account, note=note)
 
     async def claims(self) -> Findings:
-        """Yield claims that no capture waits for. Claims of backfill do not tell their capture."""
+        """Yield claims that no capture waits for. Those of backfill name no capture."""
         async for batch in self._blobs.listed(CLAIM_PREFIX):
             self.tally["claims"] += len(batch)
             old = [blob for blob in batch if blob.at < self._settled]

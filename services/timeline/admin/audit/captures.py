@@ -22,7 +22,7 @@ _HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What is looked at."""
+    """The period that the audit covers."""
 
     first: datetime
     end: datetime
@@ -31,14 +31,14 @@ class Period:
     """What is older is expected to have an outcome."""
 
     def hours(self) -> Iterator[datetime]:
-        """Return the hours that have a part in it, by their beginnings."""
+        """Return the hours that overlap with the period, by their beginnings."""
         hour = self.first.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         while hour < self.end:
             yield hour
             hour += _HOUR
 
     def has(self, moment: datetime) -> bool:
-        """Return whether the moment lies in it."""
+        """Return whether the moment is in the period."""
         return self.first <= moment < self.end
 
 
@@ -65,7 +65,7 @@ class CaptureAudit:
         """`receipts`, what became of their captures, and `without_receipt`."""
 
     async def run(self, step: Callable[[], None]) -> Findings:
-        """Yield what does not add up; `step` is called after each hour."""
+        """Yield the findings; call `step` after each hour."""
         day, keys = "", list[str]()
         for hour in self._period.hours():
             if day_prefix(hour) != day:

@@ -1,8 +1,8 @@
-"""The command: what it is given, what it says, and how it ends.
+"""The `--audit` command: its arguments, its output and its exit code.
 
-Findings are lines on standard output as they are found, the totals are the last; progress goes to
-standard error. It ends with 0 when every promise is kept, 1 when one is broken, 2 when that cannot
-be told.
+Findings go to standard output as they are found, followed by the totals. Progress goes to standard
+error. The exit code is 0 if every promise is kept, 1 if one is broken, 2 if the audit could not be
+completed.
 """
 
 import argparse
@@ -23,21 +23,22 @@ from shared.broker import depths
 from shared.contracts.topology import QUEUES
 from shared.runtime.mistake import Mistake
 from shared.runtime.progress import Progress
-from shared.storage.blobs import RETENTION, Blobs, BlobStoreAway
+from shared.storage.blob_keys import RETENTION
+from shared.storage.blobs import Blobs, BlobStoreAway
 from shared.storage.database import DatabaseAway, connect, database_errors
 
 OPTIONS = """\
   --audit [--from TIME] [--to TIME] [--grace MINUTES] [--without-blobs] [--sweep-orphans] [--json]
-      hold what ingest accepted against what became of it, name what is missing, and end: with 0
-      when all is there, 1 when something is lost, 2 when it cannot be told. TIME is ISO 8601, UTC
-      unless it says otherwise; the default is as long as dead letters are kept. What is
-      younger than the grace (15) is under way. --without-blobs looks at captures alone;
-      --sweep-orphans removes raw bytes that nobody names and that are older than 28 days; --json
-      writes a JSON object a line: what was found, and at last the totals
+      compare what ingest accepted with what became of it, name what is missing, and exit with
+      0 if nothing is, 1 if something is, 2 if the audit could not be completed. TIME is ISO 8601,
+      in UTC unless it has an offset; by default the audit covers the time for which dead letters
+      are kept. Captures younger than the grace (15) count as under way. --without-blobs checks
+      captures only. --sweep-orphans deletes raw bytes that no record names and that are older than
+      28 days. --json writes one JSON object per line: each finding, then the totals
 
 """
 _TITLES = {
-    "receipts": "receipts of ingest",
+    "receipts": "receipts",
     "attached": "  attached",
     "dismissed": "  dismissed",
     "confirmation": "  confirmations",
@@ -46,23 +47,23 @@ _TITLES = {
     "dead": "  dead letters",
     "dropped": "  dead letters, dropped",
     "under_way": "  under way",
-    "gap": "  GAPS: neither",
+    "gap": "  GAPS: no outcome",
     "without_receipt": "outcomes without a receipt",
-    "damaged_receipts": "DAMAGED objects of receipts",
-    "contents": "contents",
+    "damaged_receipts": "DAMAGED receipt objects",
+    "contents": "stored contents",
     "blob_missing": "  MISSING raw bytes",
     "raw_mails": "raw bytes in the database",
     "blobs": "raw bytes in the blob store",
-    "orphan_blob": "  of no content",
-    "swept": "  removed",
+    "orphan_blob": "  without a content",
+    "swept": "  deleted",
     "claims": "claims",
-    "orphan_claim": "  of no waiting capture",
+    "orphan_claim": "  without a waiting capture",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the command was asked for."""
+    """The arguments of the command."""
 
     period: Period
     blobs: bool
@@ -90,11 +91,13 @@ class Wanted:
             given.first or kept, given.end or now, now - timedelta(minutes=max(given.grace, 0.0))
         )
         if period.first < kept - timedelta(minutes=1):
-            raise Mistake(f"dead letters are kept for {most.days} days: --from {kept:%FT%TZ}")
+            raise Mistake(
+                f"dead letters are kept for {most.days} days: use --from {kept:%FT%TZ} or later"
+            )
         if period.first >= period.end:
             raise Mistake("--from must be before --to")
         if given.without_blobs and given.sweep_orphans:
-            raise Mistake("--sweep-orphans needs the blobs")
+            raise Mistake("--sweep-orphans cannot be used with --without-blobs")
         return cls(period, not given.without_blobs, given.sweep_orphans, given.json)
 
 
@@ -107,7 +110,7 @@ class Audit:
         self.code = 2
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Make the audit; `code` says how it ended."""
+        """Run the audit and set `code`."""
         try:
             with database_errors():
                 work = asyncio.ensure_future(self._audit())
@@ -170,7 +173,7 @@ class Audit:
             if self._tally[name] or name in always:
                 sys.stdout.write(f"{title:<32}{self._tally[name]:>12,}\n")
         if waiting is None:
-            sys.stdout.write("the broker does not answer: what waits there is not known\n")
+            sys.stdout.write("the broker does not answer: the backlog is unknown\n")
         for name, count in (waiting or {}).items():
             if count:
                 sys.stdout.write(f"{f'waiting in {name}':<32}{count:>12,}\n")

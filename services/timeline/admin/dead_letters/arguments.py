@@ -1,4 +1,4 @@
-"""The words of `--dead-letters`."""
+"""The arguments of `--dead-letters`."""
 
 import argparse
 import os
@@ -8,21 +8,21 @@ from services.timeline.admin.dead_letters.letter import STATES
 
 OPTIONS = """\
   --dead-letters list [--reason R] [--state S] [--account A] [--limit N] [--json]
-      show the newest dead letters, of all accounts and of nobody known; S is waiting (when not
-      given), replayed, dropped or any; N is 50 when not given
+      list the newest dead letters of all accounts, including those of no known account. S is
+      waiting (default), replayed, dropped or any; N is 50 by default
   --dead-letters show ID [--json | --raw]
-      show one with its event and the header of its mail; with --raw write its mail
+      show one with its event and the header of its mail; --raw writes the raw mail instead
   --dead-letters replay ID... | --reason R | --all [--account A] [--by WHO] [--json]
-      send them to where they could not be handled; doing it twice is doing it once
+      send them back to their queue; replaying one twice is harmless
   --dead-letters drop ID... | --reason R | --all [--account A] --why TEXT [--by WHO] [--json]
-      give them up; what they carry is removed, who and why is kept
-      exit codes: 0 all is done, 1 something is not, 2 the command was not understood
+      drop them: their mail is deleted, who dropped them and why is kept
+      exit codes: 0 all done, 1 some failed, 2 wrong usage
 
 """
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Return what was asked for: `action`, and what goes with it. Exits with 2 when it is wrong."""
+    """Return the parsed arguments; `action` names the command. Exits with 2 if they are wrong."""
     parser = argparse.ArgumentParser(
         prog="timeline --dead-letters", add_help=False, allow_abbrev=False
     )
@@ -47,7 +47,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         action.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     if "ids" in given and sum(map(bool, (given.ids, given.reason, given.all))) != 1:
-        parser.error("name them by ID, by --reason R, or by --all")
+        parser.error("choose dead letters by ID, by --reason R, or with --all")
     return given
 
 

@@ -1,7 +1,7 @@
-"""`--dead-letters`: what an operator does from a shell, for all accounts and for nobody's.
+"""`--dead-letters`: dead letters from a shell, for all accounts and for no known account.
 
-What is asked for goes to standard output, a table or, with `--json`, a JSON object a line. How far
-it is, and what could not be done, goes to standard error.
+Output goes to standard output, as a table or, with `--json`, as one JSON object per line. Progress
+and failures go to standard error.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class DeadLettersCommand:
         self.code = 0
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Do what was asked for."""
+        """Run the command."""
         settings = self._settings
         topology = uses(publishes=EVENTS.values())
         publisher = Publisher(settings.amqp_url, "timeline dead letters", topology)
@@ -145,7 +145,7 @@ class DeadLettersCommand:
                 try:
                     after = await replay.replay(letter, self._given.by)
                 except BlobMissing:
-                    return "its bytes are gone"
+                    return "its bytes no longer exist"
                 except PublishFailed as failure:
                     if failure.reason == UNROUTABLE:
                         return "no queue takes it"

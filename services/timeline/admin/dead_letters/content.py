@@ -16,7 +16,7 @@ class HeaderField(Struct, frozen=True):
 
 
 class Content:
-    """What dead letters carry. A large mail's bytes are its claim's, and stay there."""
+    """The bytes of dead letters. A large mail's bytes stay under its claim."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
@@ -27,16 +27,16 @@ class Content:
             await self._blobs.put(stored.body_key, body)
 
     async def letter(self, stored: StoredLetter) -> DeadLetter:
-        """Return the message that waits, as it was. Raises BlobMissing, BlobStoreAway."""
+        """Return the message of a dead letter as it was. Raises BlobMissing, BlobStoreAway."""
         key = stored.body_key
         return letter_of(stored, await self._blobs.get(key) if key else b"")
 
     async def mail(self, stored: StoredLetter) -> bytes:
-        """Return the mail. Raises BlobMissing, when it carries none as well, and BlobStoreAway."""
+        """Return the mail. Raises BlobMissing, also if it contains no mail, and BlobStoreAway."""
         return await self._blobs.get(_key(stored))
 
     async def header(self, stored: StoredLetter) -> list[HeaderField]:
-        """Return the mail's header; empty when the mail is not there. Raises BlobStoreAway."""
+        """Return the mail's header; empty if there is no mail. Raises BlobStoreAway."""
         try:
             start = await self._blobs.get_start(_key(stored), MAX_HEADER_BYTES)
         except BlobMissing:
@@ -45,7 +45,7 @@ class Content:
         return [HeaderField(name, decode_text(value)) for name, value in fields]
 
     async def remove(self, stored: StoredLetter, *, claim: bool) -> None:
-        """Remove what is kept of it, and its claim when nobody needs that. Raises BlobStoreAway."""
+        """Delete the content, and the claim if nobody else needs it. Raises BlobStoreAway."""
         if stored.body_key:
             await self._blobs.delete(stored.body_key)
         if claim and stored.claim:
@@ -55,5 +55,5 @@ class Content:
 def _key(stored: StoredLetter) -> str:
     key = stored.claim or stored.body_key
     if key is None or stored.state != "waiting":
-        raise BlobMissing("it carries no mail")
+        raise BlobMissing("it contains no mail")
     return key

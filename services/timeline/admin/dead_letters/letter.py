@@ -1,8 +1,8 @@
-"""What is known of a dead letter, whatever it is: nothing here raises.
+"""What is known about a dead letter. Nothing here raises, whatever the message is.
 
-An event that does not validate, or of a version that is not known yet, may still say which capture
-it is about, and whose. Where only the tag of the account is known, as before the matcher has looked
-at the address's record, the account that has this tag sees it.
+An event that does not validate, or of an unknown version, may still say which capture it is about,
+and whose. If only the account's tag is known, because the matcher has not read the address's
+record yet, the account with this tag sees it.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from shared.broker import DeadLetter
 from shared.contracts.capture_address import account_tag, base32
 from shared.contracts.events import ACCOUNT_PATTERN
 from shared.runtime import tracing
-from shared.storage.blobs import DEAD_PREFIX
+from shared.storage.blob_keys import DEAD_PREFIX
 
 State = Literal["waiting", "replayed", "dropped"]
 STATES: tuple[State, ...] = get_args(State)
@@ -30,7 +30,7 @@ _MAX_SIZE = 2**53
 
 
 class Settled(Struct, frozen=True):
-    """What was done with a dead letter: by whom, when, and of a dropped one why."""
+    """How a dead letter was settled: by whom, when, and why if it was dropped."""
 
     by: str
     at: datetime
@@ -38,7 +38,7 @@ class Settled(Struct, frozen=True):
 
 
 class StoredLetter(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A dead letter as it is stored. Unlike a `Kept`, it may belong to no known account."""
+    """A stored dead letter. Unlike a `Kept`, it may belong to no known account."""
 
     collection: ClassVar[str] = "dead_letters"
 
@@ -73,12 +73,12 @@ class StoredLetter(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def settled(self) -> Settled | None:
-        """What was done with it, None while it waits."""
+        """How it was settled; None while it waits."""
         return Settled(self.by or "", self.settled_at, self.why) if self.settled_at else None
 
 
 def stored_letter(letter: DeadLetter, at: datetime, kept: timedelta) -> StoredLetter:
-    """Return a dead letter as it is stored when it is found."""
+    """Return the record to store for a dead letter found at this time."""
     said = _said(letter.event)
     id_ = _id(letter)
     account = _matching(_ACCOUNT, said.get("account"))
@@ -107,7 +107,7 @@ def stored_letter(letter: DeadLetter, at: datetime, kept: timedelta) -> StoredLe
 
 
 def letter_of(stored: StoredLetter, body: bytes) -> DeadLetter:
-    """Return the dead letter that waits as this record and body."""
+    """Return the dead letter with this record and body."""
     return DeadLetter(
         tag=stored.tag,
         event=stored.event,

@@ -1,4 +1,4 @@
-"""Why a message becomes a dead letter. `docs/dead-letters.md` says of each what to do."""
+"""The reasons why a message becomes a dead letter. `docs/dead-letters.md` says what to do."""
 
 OTHER = "other"
 REASONS = frozenset(

@@ -44,7 +44,7 @@ INDEXES = (
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some dead letters, newest first, and where the next ones begin."""
+    """A page of dead letters, newest first, and where the next one begins."""
 
     items: list[StoredLetter]
     next_cursor: str | None
@@ -52,14 +52,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """Which dead letters are meant; those of every account when none is named."""
+    """Which dead letters to select; without an account, those of all accounts."""
 
     account: str | None = None
     reason: str | None = None
     states: Sequence[State] = STATES
 
     def query(self) -> Document:
-        """Return the query for them."""
+        """Return the MongoDB query."""
         return {
             **(_of(self.account) if self.account else {}),
             **({"reason": self.reason} if self.reason else {}),
@@ -82,7 +82,7 @@ class Records:
         return True
 
     async def one(self, id_: str, account: str | None = None) -> StoredLetter | None:
-        """Return a dead letter; with an account only when it is its own."""
+        """Return a dead letter; with an account, only if it belongs to it."""
         found = await self._records.find_one({"_id": id_, **(_of(account) if account else {})})
         return letter_in(found) if found is not None else None
 
@@ -101,34 +101,34 @@ class Records:
         return Page(page, write_cursor((last.at, last.id)) if last else None)
 
     async def every(self, which: Which, limit: int) -> list[StoredLetter]:
-        """Return the newest of those meant."""
+        """Return the newest of the selected dead letters."""
         found = self._records.find(which.query()).sort(_PLACE).limit(limit)
         return [letter_in(document) for document in await found.to_list()]
 
     async def ids(self, which: Which, before: datetime) -> list[str]:
-        """Return the ids of those meant that were there at a time, oldest first."""
+        """Return the ids of the selected dead letters that existed at this time, oldest first."""
         query = {**which.query(), "at": {"$lte": before}}
         found = self._records.find(query, {"at": 1}).sort([("at", ASCENDING), ("_id", ASCENDING)])
         return [document["_id"] async for document in found]
 
     async def begin(self, id_: str, by: str) -> bool:
-        """Write down that a dead letter is replayed; return whether nobody had done so."""
+        """Record that a replay begins; return False if another one has begun."""
         begun = {"to_finish": datetime.now(UTC), "by": by}
         waiting = {"_id": id_, "state": "waiting", "to_finish": None}
         done = await self._records.update_one(waiting, {"$set": begun})
         return done.modified_count > 0
 
     async def withdraw(self, id_: str) -> None:
-        """Take back that it is replayed: it certainly was not."""
+        """Record that a replay did certainly not happen."""
         undone = {"$unset": {"to_finish": "", "by": ""}}
         await self._records.update_one({"_id": id_, "state": "waiting"}, undone)
 
     async def replayed(self, id_: str) -> None:
-        """Record that a dead letter is on its way again."""
+        """Record that a dead letter was replayed."""
         await self._settle({"_id": id_, "state": "waiting"}, {"state": "replayed"})
 
     async def dropped(self, id_: str, by: str, why: str) -> bool:
-        """Record that a dead letter is given up; return False if it is settled or replayed now."""
+        """Record that a dead letter is dropped; return False if it is settled or being replayed."""
         waiting = {"_id": id_, "state": "waiting", "to_finish": None}
         return await self._settle(waiting, {"state": "dropped", "by": by, "why": why})
 
@@ -141,12 +141,12 @@ class Records:
         return found is not None
 
     async def without_content(self, id_: str) -> None:
-        """Record that nothing is left to be done."""
+        """Record that its content is deleted."""
         settled = {"_id": id_, "state": {"$ne": "waiting"}}
         await self._records.update_one(settled, {"$unset": _CONTENT})
 
     async def shares_claim(self, letter: StoredLetter) -> bool:
-        """Return whether another one that waits needs the same claim."""
+        """Return whether another waiting dead letter needs the same claim."""
         query = {
             "account_tag": letter.account_tag,
             "capture_id": letter.capture_id,
@@ -157,13 +157,13 @@ class Records:
         return await self._records.find_one(query, {"_id": 1}) is not None
 
     async def unfinished(self, longer_than: timedelta, limit: int) -> list[StoredLetter]:
-        """Return what was begun and is not finished for so long."""
+        """Return what was begun this long ago and is not finished."""
         query = {"to_finish": {"$lt": datetime.now(UTC) - longer_than}}
         found = await self._records.find(query).limit(limit).to_list()
         return [letter_in(document) for document in found]
 
     async def waiting(self) -> dict[str, int]:
-        """Return how many wait, by reason."""
+        """Return the number of waiting dead letters by reason."""
         group = {"_id": "$reason", "count": {"$sum": 1}}
         pipeline: list[Document] = [{"$match": {"state": "waiting"}}, {"$group": group}]
         counts = await self._records.aggregate(pipeline)
@@ -171,7 +171,7 @@ class Records:
 
 
 def letter_in(document: Document) -> StoredLetter:
-    """Return the dead letter that a document holds."""
+    """Return the dead letter in a document."""
     return from_document(StoredLetter, _GONE | document)
 
 

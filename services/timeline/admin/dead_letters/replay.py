@@ -37,9 +37,9 @@ class Replay:
     publisher: Publisher
 
     async def replay(self, letter: StoredLetter, by: str) -> StoredLetter:
-        """Send a dead letter again, unless it is settled; return what has become of it.
+        """Send a dead letter again unless it is settled; return its record afterwards.
 
-        Raises PublishFailed (`unroutable`: nobody takes such messages), BlobMissing, BlobStoreAway.
+        Raises PublishFailed (`unroutable`: no queue takes it), BlobMissing, BlobStoreAway.
         """
         is_first = await self.records.begin(letter.id, by)
         current = await self.records.one(letter.id)
@@ -77,7 +77,7 @@ class Replay:
             raise
 
     async def drop(self, letter: StoredLetter, by: str, why: str) -> StoredLetter:
-        """Give a dead letter up, unless it is settled or being replayed; return what it is now."""
+        """Drop a dead letter unless it is settled or being replayed; return its new record."""
         if await self.records.dropped(letter.id, by, why):
             log.info(
                 "dead letter dropped",
@@ -88,9 +88,9 @@ class Replay:
         return await self.tidy(letter.id) or letter
 
     async def tidy(self, id_: str) -> StoredLetter | None:
-        """Remove what is left of a settled one; return it as it is now, if it is there.
+        """Delete the content of a settled one; return its record, if it still exists.
 
-        Where the blob store is away, the sweep does so later.
+        If the blob store is unavailable, the sweep does it later.
         """
         letter = await self.records.one(id_)
         if letter is not None and letter.state != "waiting" and letter.to_finish is not None:
@@ -100,7 +100,7 @@ class Replay:
                 await self.content.remove(letter, claim=claim)
             except BlobStoreAway as away:
                 log.warning(
-                    "dead letter not tidied",
+                    "dead letter not cleaned up",
                     capture_id=letter.capture_id,
                     dead_letter=id_,
                     why=str(away),

@@ -1,4 +1,4 @@
-"""Finishes what was interrupted, removes what nothing names any more, and counts what waits."""
+"""Finishes interrupted work, deletes orphaned content, and counts waiting dead letters."""
 
 import time
 from datetime import timedelta
@@ -11,7 +11,8 @@ from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.metrics import DEAD_LETTERS_WAITING
 from shared.broker import PublishFailed
 from shared.runtime.periodic import Periodic
-from shared.storage.blobs import DEAD_PREFIX, RETENTION, BlobMissing, Blobs, BlobStoreAway
+from shared.storage.blob_keys import DEAD_PREFIX, RETENTION
+from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway
 from shared.storage.database import DatabaseAway, database_errors
 
 _EVERY_SECONDS = 15.0
@@ -25,7 +26,7 @@ log = structlog.get_logger()
 
 
 class DeadLetterSweep(Periodic):
-    """Sweeps for ever. Any number of replicas may do so."""
+    """Sweeps periodically. Any number of replicas may run it."""
 
     def __init__(self, records: Records, replay: Replay, blobs: Blobs) -> None:
         super().__init__(_EVERY_SECONDS)
@@ -41,7 +42,7 @@ class DeadLetterSweep(Periodic):
             log.warning("dead letters not swept", why=f"{type(away).__name__}: {away}")
 
     async def sweep(self, unfinished: timedelta = UNFINISHED) -> None:
-        """Do it once. It is counted first, whatever is away for the rest."""
+        """Sweep once. Counting comes first, so it works even if the rest cannot."""
         counts = dict.fromkeys((*REASONS, OTHER), 0)
         for reason, count in (await self._records.waiting()).items():
             counts[label(reason)] += count

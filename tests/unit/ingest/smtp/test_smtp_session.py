@@ -272,7 +272,7 @@ async def test_our_own_fault_is_451_or_421_and_tells_nothing(
         with monkeypatch.context() as broken:
             broken.setattr(served.admission.limiter, "names", lambda *_: [][0])
             answers = await pipelined(served, ENVELOPE)
-            assert answers[-1] == "421 4.3.0 internal trouble, try again later"
+            assert answers[-1] == "421 4.3.0 internal error, try again later"
         assert (await pipelined(served, one + b"QUIT\r\n"))[-1][:3] == "221"
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from services.matcher.confirmations import Confirmation
+from services.matcher.confirmations.providers import PROVIDERS
 from tests.questions import (
     ASKING,
     CAPTURE,
@@ -59,6 +60,11 @@ QUESTIONS = {
     "139": (MOBILE, Confirmation("china-mobile", "13800000000@139.com", None, MOBILE_LINK)),
     "yahoo": (YAHOO, Confirmation("yahoo", "anna@yahoo.com", None, YAHOO_LINK)),
 }
+
+
+def test_every_provider_has_a_question_that_is_tried() -> None:
+    tried = {confirmation.provider for _, confirmation in QUESTIONS.values()}
+    assert {provider.name for provider in PROVIDERS} == tried
 
 
 @pytest.mark.parametrize("encoding", ["base64", "quoted-printable", "8bit"])

@@ -92,7 +92,7 @@ def test_addresses_that_real_mail_carries_are_taken_and_found(address: str) -> N
 
 @pytest.mark.parametrize("address", NONE)
 def test_what_is_no_address_is_refused(address: str) -> None:
-    with pytest.raises(ValueError, match="is no email address"):
+    with pytest.raises(ValueError, match="is not an email address"):
         check(address)
 
 

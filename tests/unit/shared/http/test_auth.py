@@ -66,7 +66,7 @@ async def test_a_token_that_has_expired_says_so() -> None:
     expired = jwt.encode(CLAIMS | {"exp": 1_000_000_000}, SECRET, algorithm="HS256")
     with pytest.raises(InvalidToken, match="has expired"):
         await VERIFIER.verify(expired)
-    with pytest.raises(InvalidToken, match="not valid here"):
+    with pytest.raises(InvalidToken, match="not valid for this API"):
         await VERIFIER.verify("x")
 
 
@@ -285,7 +285,7 @@ async def test_during_a_rotation_both_secrets_count_and_no_other() -> None:
     verifier = TokenVerifier(issuer="ats", secret=SECRET, former_secret=FORMER)
     for secret in (SECRET, FORMER):
         assert (await verifier.verify(jwt.encode(CLAIMS, secret, algorithm="HS256"))).account
-    with pytest.raises(InvalidToken, match="not valid here"):
+    with pytest.raises(InvalidToken, match="not valid for this API"):
         await verifier.verify(jwt.encode(CLAIMS, "x" * 48, algorithm="HS256"))
     expired = CLAIMS | {"exp": 1_000_000_000}
     with pytest.raises(InvalidToken, match="has expired"):

@@ -28,7 +28,7 @@ def test_a_setting_is_read_under_its_old_name_and_says_so(
 ) -> None:
     environment.setenv("MAX_BYTES_IN_HAND", "77000000")
     assert load(IngestSettings, "ingest").max_bytes_in_flight == 77_000_000
-    assert "MAX_BYTES_IN_HAND is called MAX_BYTES_IN_FLIGHT now" in capsys.readouterr().err
+    assert "MAX_BYTES_IN_HAND is now called MAX_BYTES_IN_FLIGHT" in capsys.readouterr().err
 
 
 def test_the_new_name_wins(

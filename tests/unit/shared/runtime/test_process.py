@@ -62,5 +62,5 @@ def test_what_does_not_end_is_left_and_named() -> None:
         [sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=DEADLINE
     )
     assert ran.returncode == 1
-    assert "left with work in flight" in ran.stdout
+    assert "stopped with work in flight" in ran.stdout
     assert "keeps_on" in ran.stdout

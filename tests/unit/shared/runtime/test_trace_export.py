@@ -93,7 +93,7 @@ def test_steps_are_spans_without_anything_of_what_went_wrong() -> None:
 
 def test_a_collector_that_is_away_costs_spans_alone_and_is_named_once() -> None:
     lines = ran(f"http://127.0.0.1:{free_port()}", 5_000, 0.06).lines
-    assert events(lines) == ["traces are exported", "collector away"]
+    assert events(lines) == ["traces are exported", "collector unavailable"]
 
 
 def test_one_that_never_answers_keeps_nobody() -> None:
@@ -116,4 +116,8 @@ def test_that_it_is_back_is_said_once() -> None:
     with Collector(refuses_first=True) as collector:
         lines = ran(collector.url, 1_000, 0.1).lines
         assert collector.bodies
-    assert events(lines) == ["traces are exported", "collector away", "collector back"]
+    assert events(lines) == [
+        "traces are exported",
+        "collector unavailable",
+        "collector available again",
+    ]

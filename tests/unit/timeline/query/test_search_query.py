@@ -156,7 +156,7 @@ def test_days_and_words_are_asked_for_together() -> None:
 @pytest.mark.parametrize(
     ("q", "reason"),
     [
-        *((q, "nothing to search for") for q in ("", " \n", '""', "*", "-", "from:", "👍 $ ...")),
+        *((q, "at least one word") for q in ("", " \n", '""', "*", "-", "from:", "👍 $ ...")),
         *(
             (f"anna {operator}:{value}", f"{operator}: needs a day")
             for operator in ("before", "after")

@@ -1,0 +1,50 @@
+"""The keys of the blob store, and how long what is under them is kept.
+
+claims/<capture id>              one capture's mail between ingest and its outcome; never shared
+claims/<random id>               the same of old mail, whose capture may be on its way twice
+claims/<...>.<place>             a mail that it encloses, between matcher and timeline
+quarantine/<account>/<capture id>/<place>  a mail that waits for a user's yes
+mails/<account>/<mail id>/<content>/<hash>  the raw bytes of a large attached mail, for good
+receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
+dead/<dead letter id>            the body of a dead letter, as long as it waits
+idempotency/<hash>               what an upload with an `Idempotency-Key` became, for a day
+"""
+
+import hashlib
+from datetime import timedelta
+from uuid import UUID
+
+CLAIM_CHECK_BYTES = 256 * 1024
+"""A raw mail above this size does not travel through the broker."""
+CLAIM_PREFIX = "claims/"
+QUARANTINE_PREFIX = "quarantine/"
+MAIL_PREFIX = "mails/"
+DEAD_PREFIX = "dead/"
+IDEMPOTENCY_PREFIX = "idempotency/"
+IDEMPOTENCY_KEPT = timedelta(hours=24)
+"""How long the key of an upload counts."""
+RETENTION = timedelta(days=14)
+"""How long dead letters are kept, at most."""
+CLAIM_RETENTION = 2 * RETENTION
+"""How long claims are kept: a mail may wait long before it becomes a dead letter, and its replay
+needs the claim."""
+
+
+def claim_key(id_: UUID) -> str:
+    """Return the key of the claim of one capture's mail."""
+    return f"{CLAIM_PREFIX}{id_}"
+
+
+def enclosed_key(claim: str, place: str) -> str:
+    """Return the key of a mail that the claim's mail encloses."""
+    return f"{claim}.{place}"
+
+
+def quarantine_key(account: str, capture_id: UUID, place: str) -> str:
+    """Return the key of a quarantined mail of a capture."""
+    return f"{QUARANTINE_PREFIX}{account}/{capture_id}/{place or 'mail'}"
+
+
+def mail_key(account: str, content_id: str, raw: bytes) -> str:
+    """Return the key of an attached mail's bytes: the same bytes have the same key."""
+    return f"{MAIL_PREFIX}{account}/{content_id}/{hashlib.sha256(raw).hexdigest()[:32]}"
