@@ -14,7 +14,7 @@ import sys
 from typing import Any
 
 from dev.env import secrets_for_compose
-from shared.broker.users import USERS, definitions
+from shared.contracts.broker_users import USERS, definitions
 
 OVERLAYS = ("local", "production")
 

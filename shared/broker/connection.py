@@ -103,7 +103,7 @@ async def _connect(url: str, name: str, topology: Topology) -> AbstractConnectio
 
 
 async def _declare(connection: AbstractConnection, topology: Topology) -> None:
-    """Declare what is used. Where the user may not declare all of it (`shared.broker.users`), the
+    """Declare what is used. Where the user may not declare all of it (`shared.contracts.broker_users`), the
     rest has to be there: the service whose it is declares it."""
     declarations = [
         *(partial(_declare_exchange, name=name) for name in topology.exchanges),
