@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from dev.generate import ROOT
+from services.matcher.api.import_people import MAX_BYTES
 from tests.contract.test_manifest_pods import bytes_of, pods
 from tests.contract.test_manifests import environment, secrets
 from tests.manifests import OVERLAYS, VERSIONS, Object, of_kind, problems, render, templates
@@ -105,6 +106,8 @@ def test_another_ingress_needs_no_change_of_the_base(tmp_path: Path) -> None:
     assert not [text for one in objects for text in problems(one, VERSIONS[-1])]
     (ingress,) = of_kind(objects, "Ingress").values()
     assert ingress["spec"]["ingressClassName"] == "nginx"
+    body = ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
+    assert int(body.removesuffix("m")) * 2**20 == MAX_BYTES, "the longest body, an import"
     for path in ingress["spec"]["rules"][0]["http"]["paths"]:
         strict = path["pathType"] in ("Exact", "Prefix")
         assert not strict or NGINX_PATHS.fullmatch(path["path"]), path
