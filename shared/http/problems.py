@@ -91,7 +91,7 @@ class Code(Enum):
     )
     REQUEST_TOO_LARGE = (
         *("request_too_large", 413, "Request too large"),
-        "The body is over 1 MiB.",
+        "The body is over 1 MiB, or over the other limit that `detail` names.",
     )
     UNSUPPORTED_MEDIA_TYPE = (
         *("unsupported_media_type", 415, "Unsupported media type"),

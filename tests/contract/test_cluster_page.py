@@ -164,6 +164,18 @@ def production() -> list[Object]:
     return render(OVERLAYS / "production")
 
 
+def test_the_runbook_names_objects_that_are_there() -> None:
+    text = (ROOT / "docs" / "runbook.md").read_text()
+    known = {one["metadata"]["name"] for one in production()} | secrets("production").keys()
+    kinds = "secret|networkpolicy|service|job|cronjob|hpa|rabbitmqcluster|mongodbcommunity"
+    named = set(re.findall(rf"k (?:get|describe) (?:{kinds}) ([\w-]+)", text))
+    named |= set(re.findall(r"k [a-z ]*(?:deployment|job|cronjob)/([a-z-]+)", text))
+    named |= set(re.findall(r"NetworkPolicy\s+`([\w-]+)`", text))
+    named |= set(re.findall(r"`(\w+(?:-\w+)*-(?:to|from)-[\w-]+)`", text))
+    assert {"services-to-relay", "matcher-broker", "timeline-indexes"} <= named
+    assert not named - known
+
+
 def volumes() -> Iterator[tuple[str, str]]:
     """The storage class and the size of every volume."""
     (broker,) = of_kind(production(), "RabbitmqCluster").values()
