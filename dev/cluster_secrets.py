@@ -1,7 +1,8 @@
 """`make secrets`: prints fresh Secrets for a cluster, for `kubectl create -f -`; nothing is kept.
 
 * `create`, never `apply`: new CAPTURE_KEYS in the place of the old would end every capture address.
-* Both have each service's user of the broker. `local` has the databases' URLs and the secret of
+* Both have each service's user of the broker. The operator that makes these users in `production`
+  sees only Secrets with its label. `local` has the databases' URLs and the secret of
   tokens too; in `production` an operator makes the former of passwords, and tokens are verified by
   JWKS.
 
@@ -14,9 +15,15 @@ import sys
 from typing import Any
 
 from dev.env import secrets_for_compose
-from shared.broker.users import USERS, definitions
+from shared.contracts.broker_users import USERS, definitions
 
 OVERLAYS = ("local", "production")
+FOR_TOPOLOGY_OPERATOR = {"rabbitmq.com/topology-operator": "true"}
+"""rabbitmq/messaging-topology-operator, api/v1beta1/labels.go: from 1.20 on it refuses a User whose
+Secret lacks it."""
+
+
+_BROKER_USERS = {f"{name}-broker" for name in USERS}
 
 
 def cluster_secrets(overlay: str) -> dict[str, dict[str, str]]:
@@ -59,7 +66,11 @@ def manifest(overlay: str) -> dict[str, Any]:
             {
                 "apiVersion": "v1",
                 "kind": "Secret",
-                "metadata": {"name": name, "namespace": "satchel"},
+                "metadata": {
+                    "name": name,
+                    "namespace": "satchel",
+                    "labels": FOR_TOPOLOGY_OPERATOR if name in _BROKER_USERS else {},
+                },
                 "stringData": content,
             }
             for name, content in cluster_secrets(overlay).items()

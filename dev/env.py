@@ -8,7 +8,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from shared.broker.users import USERS
+from shared.contracts.broker_users import USERS
 
 PATH = Path(__file__).parent.parent / ".env"
 

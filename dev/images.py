@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FILES = ("services/*/Dockerfile", "docker-compose.yml", "deploy/k8s/**/*.yaml")
+FILES = ("services/*/Dockerfile", "ops/Dockerfile", "docker-compose.yml", "deploy/k8s/**/*.yaml")
 _NAMED = re.compile(
     r"^FROM (?:--\S+ )?(?P<base>\S+)|^\s*-?\s*image: *[\"']?(?P<image>[^\s\"'#]+)", re.MULTILINE
 )

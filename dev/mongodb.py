@@ -19,7 +19,6 @@ from dev.ports import listens
 from dev.server import PrivateServer
 
 _SET = "satchel"
-_NOT_YET_INITIALIZED = 94
 _ALREADY_INITIALIZED = 23
 # A primary waits for its clients to leave before it ends; by default, for 15 seconds.
 _QUIET_END = "shutdownTimeoutMillisForSignaledShutdown=100"

@@ -27,7 +27,7 @@ from dev import rabbitmq4
 from dev.install import RABBITMQ, ensure_rabbitmq
 from dev.ports import listens
 from dev.server import PrivateServer
-from shared.broker.users import USERS, definitions
+from shared.contracts.broker_users import USERS, definitions
 
 LOG_BYTES = 16 * 1024 * 1024
 """A piece of the write-ahead log, the same in every deployment: what was handled is in it until so

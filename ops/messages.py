@@ -26,7 +26,6 @@ from shared.runtime.mistake import Mistake
 _AT_ONCE = 16
 _OWN_HEADERS = ("x-delivery-count", "x-acquired-count")
 """What the broker adds to what it delivers."""
-_Write = Callable[[bytes], object]
 
 
 async def waiting(url: str) -> dict[str, Depth]:

@@ -103,8 +103,8 @@ async def _connect(url: str, name: str, topology: Topology) -> AbstractConnectio
 
 
 async def _declare(connection: AbstractConnection, topology: Topology) -> None:
-    """Declare what is used. Where the user may not declare all of it (`shared.broker.users`), the
-    rest has to be there: the service whose it is declares it."""
+    """Declare what is used. Where the user may not declare all of it (`contracts.broker_users`),
+    the rest has to be there: the service whose it is declares it."""
     declarations = [
         *(partial(_declare_exchange, name=name) for name in topology.exchanges),
         *(partial(_declare_queue, queue=queue) for queue in topology.queues),

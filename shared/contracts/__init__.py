@@ -9,5 +9,6 @@ A change here is a change of a contract: another version of the other side may b
 | `topology.py`        | exchanges, queues and bindings                                      |
 | `outcomes.py`        | how handling a message can end                                      |
 | `capture_address.py` | capture addresses and their keys                                    |
+| `broker_users.py`    | each service's user on the broker, and what it may do there         |
 | `receipts.py`        | the ledger of what was accepted                                     |
 """

@@ -93,7 +93,7 @@ class Code(Enum):
     )
     REQUEST_TOO_LARGE = (
         *("request_too_large", 413, "Request too large"),
-        "The body is larger than 1 MiB.",
+        "The body is larger than 1 MiB, or than another limit that `detail` names.",
     )
     UNSUPPORTED_MEDIA_TYPE = (
         *("unsupported_media_type", 415, "Unsupported media type"),

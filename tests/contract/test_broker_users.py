@@ -8,8 +8,8 @@ import yaml
 
 from dev.cluster_secrets import cluster_secrets
 from dev.generate import ROOT
-from shared.broker import users as broker_users
-from shared.broker.users import USERS, definitions
+from shared.contracts import broker_users
+from shared.contracts.broker_users import USERS, definitions
 from shared.contracts.topology import DEAD, DEAD_EXCHANGE, MAIL_EXCHANGE
 from tests.contract.test_manifests import NAMES, OURS, containers_of_ours, environment
 from tests.manifests import OVERLAYS, of_kind, render

@@ -1,5 +1,6 @@
 """What the pages name is there: files, sections, commands, options, panels of the dashboard."""
 
+import json
 import re
 from pathlib import Path
 
@@ -93,6 +94,17 @@ def test_no_page_cites_what_the_repository_does_not_have(page: Path) -> None:
     assert not re.search(r"\b(DESIGN|STYLE)\b", text)
     for command in blocks(text):
         assert not re.search(r">\s*\.env\b", command), "compose's secrets are in there"
+
+
+def test_the_readme_names_every_route_and_no_other() -> None:
+    table = (ROOT / "README.md").read_text().partition("| service | route | scope |")[2]
+    table = table.partition("\n\n")[0]
+    paths = json.loads((ROOT / "docs" / "openapi" / "satchel.json").read_text())["paths"]
+    for path in paths:
+        assert path.partition("{")[0].rstrip("/") in table, path
+    for named in re.findall(r"/v1/[\w:/{}.-]+", table):
+        known = (re.sub(r"\{\w+\}", "x", path) for path in [*paths, "/v1/openapi.json"])
+        assert re.sub(r"\{\w+\}", "x", named) in known, named
 
 
 def test_the_runbook_names_panels_as_the_dashboard_does() -> None:

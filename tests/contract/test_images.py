@@ -105,6 +105,18 @@ def test_the_compose_file_sets_real_settings_and_all_required_ones(container: st
     assert required | {"TOKEN_SECRET"} <= environment.keys()
 
 
+def test_the_compose_file_passes_on_what_sign_in_needs_with_the_same_defaults() -> None:
+    page = (ROOT / "docs" / "embedding.md").read_text().partition("## Sign-in without a host")[2]
+    rows = re.findall(r"^\| (`[^|]+) \| (all services|timeline) \|", page, re.MULTILINE)
+    wanted = {name: who for names, who in rows for name in re.findall(r"`(\w+)`", names)}
+    assert {"TOKEN_ISSUER", "SIGN_IN_CLIENT_ID", "TOKEN_SCOPE_CLAIM"} <= wanted.keys()
+    for setting, who in wanted.items():
+        for service in SETTINGS if who == "all services" else [who]:
+            told = yaml.safe_load(COMPOSE)["services"][service]["environment"]
+            default = SETTINGS[service].model_fields[setting.lower()].default or ""
+            assert told[setting] == f"${{{setting}:-{default}}}", (service, setting)
+
+
 @pytest.mark.parametrize("service", SETTINGS)
 def test_the_compose_file_lets_a_service_write_where_it_must_alone(service: str) -> None:
     container = yaml.safe_load(COMPOSE)["services"][service]

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from dev.generate import ROOT
+from services.matcher.api.import_people import MAX_BYTES
 from tests.contract.test_manifest_pods import bytes_of, pods
 from tests.contract.test_manifests import environment, secrets
 from tests.manifests import OVERLAYS, VERSIONS, Object, of_kind, problems, render, templates
@@ -88,16 +89,37 @@ def test_the_name_of_smtp_is_proved_by_dns() -> None:
     assert "dns01" in solver
 
 
-def yaml_blocks() -> list[Object]:
-    """The objects that the document has its readers write."""
-    blocks = re.findall(r"(?ms)^ *```yaml\n(.*?)^ *```", DOCUMENT)
+def yaml_blocks(text: str = DOCUMENT) -> list[Object]:
+    """The objects that a page has its readers write."""
+    blocks = re.findall(r"(?ms)^ *```yaml\n(.*?)^ *```", text)
     return [one for block in blocks for one in yaml.safe_load_all(block) if "kind" in one]
 
 
-def test_a_cluster_takes_what_the_document_writes() -> None:
-    assert yaml_blocks()
-    for one in yaml_blocks():
+@pytest.mark.parametrize("page", ["blob-store", "chores", "kubernetes"])
+def test_a_cluster_takes_what_a_page_writes(page: str) -> None:
+    written = yaml_blocks((ROOT / "docs" / f"{page}.md").read_text())
+    assert written
+    for one in written:
         assert list(problems(one, VERSIONS[-1])) == []
+
+
+def test_the_pod_of_a_page_is_restricted_and_mounts_what_is_there() -> None:
+    """Its namespace takes no other: pod-security.kubernetes.io/enforce."""
+    (pod,) = yaml_blocks((ROOT / "docs" / "chores.md").read_text())
+    spec = pod["spec"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    (container,), (volume,) = spec["containers"], spec["volumes"]
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    objects = render(PRODUCTION)
+    claim = volume["persistentVolumeClaim"]["claimName"]
+    assert claim in of_kind(objects, "PersistentVolumeClaim")
+    job = templates(objects)["CronJob backfill"]["spec"]
+    assert container["image"] == job["containers"][0]["image"]
+    assert spec["securityContext"] == {
+        key: value for key, value in job["securityContext"].items() if key != "fsGroupChangePolicy"
+    }
 
 
 def test_another_ingress_needs_no_change_of_the_base(tmp_path: Path) -> None:
@@ -105,6 +127,8 @@ def test_another_ingress_needs_no_change_of_the_base(tmp_path: Path) -> None:
     assert not [text for one in objects for text in problems(one, VERSIONS[-1])]
     (ingress,) = of_kind(objects, "Ingress").values()
     assert ingress["spec"]["ingressClassName"] == "nginx"
+    body = ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
+    assert int(body.removesuffix("m")) * 2**20 == MAX_BYTES, "the longest body, an import"
     for path in ingress["spec"]["rules"][0]["http"]["paths"]:
         strict = path["pathType"] in ("Exact", "Prefix")
         assert not strict or NGINX_PATHS.fullmatch(path["path"]), path

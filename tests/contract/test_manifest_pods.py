@@ -7,6 +7,7 @@ import pytest
 from chaos.pods import Probe, manifest
 from dev.generate import ROOT, SETTINGS
 from services.ingest.settings import IngestSettings
+from services.matcher.api.import_people import MAX_BYTES
 from tests.manifests import OVERLAYS, Object, matches, of_kind, render, templates
 
 NAMES = sorted(path.name for path in OVERLAYS.iterdir())
@@ -188,6 +189,14 @@ def test_every_container_asks_for_what_was_measured_and_has_a_bound(overlay: str
     in_flight = IngestSettings.model_fields["max_bytes_in_flight"].default
     limit = container_of(deployments(overlay)["ingest"])["resources"]["limits"]["memory"]
     assert bytes_of(limit) >= in_flight + 200 * 2**20
+
+
+@pytest.mark.parametrize("overlay", NAMES)
+def test_the_matcher_has_room_for_imports(overlay: str) -> None:
+    """A pod that fills more of an emptyDir than its limit is evicted."""
+    pod = pods(overlay)["Deployment matcher"]
+    (tmp,) = (volume for volume in pod["volumes"] if volume["name"] == "tmp")
+    assert bytes_of(tmp["emptyDir"]["sizeLimit"]) >= 2 * MAX_BYTES
 
 
 @pytest.mark.parametrize("overlay", NAMES)

@@ -1,6 +1,8 @@
 """A release: one version everywhere, and what a public repository has."""
 
 import re
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -55,6 +57,16 @@ def test_the_public_workflow_runs_the_two_commands_and_nothing_else() -> None:
     assert workflow["permissions"] == {"contents": "read"}
     used = [step["uses"] for step in steps if "uses" in step]
     assert all(action.startswith("actions/") for action in used), "the forge's own alone"
+
+
+def test_what_runs_before_there_is_an_environment_needs_nothing_but_python() -> None:
+    """`make env`, `make compose` and `make secrets`, on a machine with Docker or kubectl alone."""
+    modules = set(re.findall(r"python3 -m ([\w.]+)", (ROOT / "Makefile").read_text()))
+    assert {"dev.env", "dev.cluster_secrets", "dev.images"} <= modules
+    for module in modules:
+        without_packages = [sys.executable, "-S", "-c", f"import {module}"]
+        ran = subprocess.run(without_packages, cwd=ROOT, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
 
 
 def test_hooks_run_what_make_check_runs_fast() -> None:

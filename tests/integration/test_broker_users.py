@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import aio_pika
 import pytest
-from aio_pika.abc import AbstractChannel
-from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity
+from aio_pika.exceptions import ChannelNotFoundEntity
 from aiormq.exceptions import ChannelAccessRefused
 
 from dev.rabbitmq import PrivateRabbitMQ
@@ -61,13 +60,6 @@ async def declared(broker: PrivateRabbitMQ) -> AsyncIterator[dict[str, Publisher
                 assert not found[name].ready
         await eventually(lambda: all(publisher.ready for publisher in found.values()))
         yield found
-
-
-@contextlib.asynccontextmanager
-async def a_channel(broker: PrivateRabbitMQ, service: str) -> AsyncIterator[AbstractChannel]:
-    async with await aio_pika.connect(broker.url_of(service)) as connection:
-        with contextlib.suppress(AMQPError):
-            yield await connection.channel()
 
 
 async def is_refused(action: object) -> bool:

@@ -10,7 +10,7 @@ request that makes it raise anything else is not to be written: the caller finds
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -165,8 +165,3 @@ def _refuse(draft: Draft, request: Refuse) -> Answer:
     record_refused(draft, held.account, held.capture_id, held.owner, request.reason)
     draft.delete(Held, held.account, held.id)
     return Answer(outcome="dismissed")
-
-
-def milliseconds_of(moment: datetime) -> int:
-    """Return the milliseconds since the epoch."""
-    return int(moment.astimezone(UTC).timestamp() * 1000)

@@ -1,6 +1,5 @@
 """A recruiter's mails for the tests of the pages: who is there, and what they wrote."""
 
-import base64
 import struct
 import zlib
 from datetime import UTC, datetime, timedelta
@@ -8,7 +7,6 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 ACCOUNT = "pages"
-CAPTURED_BY = "u1"
 PEOPLE = {
     "u1": ("user", "Nora Keller", ["nora@agency.example"]),
     "u2": ("user", "Ben Ortiz", ["ben@agency.example"]),
@@ -233,8 +231,3 @@ def week() -> list[EmailMessage]:
              "88,000 euros, depending on the bonus.\n\nThanks\nJonas\n\n-- \nJonas Lindqvist\n"
              "+46 70 123 45 67", hours_ago=0.3),
     ]  # fmt: skip
-
-
-def data_uri(picture: bytes) -> str:
-    """Return a picture as an address of its own."""
-    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"

@@ -26,3 +26,11 @@ def test_every_image_of_the_project_is_found() -> None:
     found = {image.partition("@")[0] for text in texts for image in named(text)}
     names = {image.partition(":")[0].rpartition("/")[2] for image in found}
     assert {"python", "node", "rabbitmq", "mongo"} <= names
+
+
+def test_every_dockerfile_is_asked() -> None:
+    asked = {path for pattern in FILES for path in ROOT.glob(pattern)}
+    folders = (ROOT / name for name in ("deploy", "dev", "ops", "services"))
+    for folder in folders:
+        for path in folder.rglob("Dockerfile*"):
+            assert path in asked or "node_modules" in path.parts, path

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from services.timeline.write.apply import apply, milliseconds_of
+from services.timeline.write.apply import apply
 from services.timeline.write.records import Content, Mail, Outcome, SummaryRow, Token
 from services.timeline.write.requests import (
     Confirm,
@@ -141,10 +141,6 @@ def test_a_batch_that_is_asked_ahead_lacks_nothing_but_for_rare_cases() -> None:
     memory.write(attach(mail("4@x")))
     memory.write(attach(mail("5@x", references=["1@x", "4@x"]), owner="u2"))
     assert memory.loads <= 2  # for the rows of both conversations
-
-
-def test_a_moment_is_counted_in_milliseconds() -> None:
-    assert milliseconds_of(NOW.replace(microsecond=5999)) == int(NOW.timestamp()) * 1000 + 5
 
 
 def test_a_request_names_its_account_and_whether_it_may_wait_for_live_mail() -> None:

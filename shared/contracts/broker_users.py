@@ -4,6 +4,7 @@ A service declares and reads its own queues, and publishes its own events. So wh
 can send mail, and neither read what others sent nor publish a decision. Any user with more rights
 works as well.
 
+* Nothing but Python is needed here: `make env` and `make secrets` run before there is a `.venv`.
 * `configure`, `write` and `read` are RabbitMQ's: regular expressions of names. Declaring a queue
   with a dead-letter exchange needs all three of it. What may be configured may be deleted.
 * `publishes` and `binds` are topic permissions on the mail exchange: routing keys.
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MAIL_EXCHANGE = "satchel.mail"
-"""As in `topology.py`, which needs more than Python: `make env` and `make secrets` do not."""
+"""As in `topology.py`, which needs more than Python."""
 VHOST = "/"
 _NOTHING = "^$"
 
