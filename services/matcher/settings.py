@@ -37,6 +37,22 @@ class MatcherSettings(RelaySettings, DatabaseSettings):
         "separated by commas: 10.0.0.1, 127.0.0.1:5353, [::1]:53. The system's resolvers when not "
         "given.",
     )
+    max_imports: int = Field(
+        4,
+        ge=1,
+        description="Imports of people at a time, each a file of up to 256 MiB in /tmp; beyond: "
+        "try again.",
+    )
+    max_imports_per_account: int = Field(
+        1, ge=1, description="Imports of one account at a time; beyond: try again."
+    )
+    explain_rate: float = Field(
+        2 * 1024 * 1024,
+        ge=0,
+        description="Bytes of mail a second that one account may have explained (POST "
+        "/v1/explain), 32 seconds of it at once, and all together four times as much; beyond: try "
+        "again. 0: any number.",
+    )
     authserv_id: str | None = Field(
         None,
         description="Believe the Authentication-Results of the mail server in front that says so "

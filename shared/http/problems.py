@@ -108,11 +108,16 @@ class Code(Enum):
     )
     RATE_LIMITED = (
         *("rate_limited", 429, "Too many requests"),
-        "The account sends more mail than its rate allows. Wait for `Retry-After`.",
+        "The account sends more mail, or more bytes to explain, than its rate allows. Wait for "
+        "`Retry-After`.",
     )
     TOO_MANY_CHALLENGES = (
         *("too_many_challenges", 429, "Too many requests"),
         "The user has sent all test mails of the day (UTC). `Retry-After` is tomorrow.",
+    )
+    TOO_MANY_IMPORTS = (
+        *("too_many_imports", 429, "Too many requests"),
+        "The account has as many imports under way as it may. Nothing was stored. Wait for one.",
     )
     INTERNAL_ERROR = (
         *("internal_error", 500, "Internal error"),
@@ -128,7 +133,8 @@ class Code(Enum):
     )
     BUSY = (
         *("busy", 503, "Try again later"),
-        "Too much mail is in flight. Nothing was stored. Try again after `Retry-After`.",
+        "Too much mail is in flight, or too many imports are. Nothing was stored. Try again after "
+        "`Retry-After`.",
     )
     MAIL_NOT_ACCEPTED = (
         *("mail_not_accepted", 503, "Try again later"),

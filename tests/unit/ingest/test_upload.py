@@ -26,6 +26,8 @@ from shared.http.readiness import Readiness
 from shared.http.web import create_app
 from shared.runtime.in_flight import InFlight
 from shared.storage.blobs import Blobs
+from tests.clock import Clock
+from tests.deadline import DEADLINE
 from tests.fakes import Crash, Recorder, RecordingPublisher
 from tests.signed_in import bearer
 from tests.smtp_server import ADDRESS, DOMAIN, RING
@@ -69,6 +71,40 @@ async def test_who_sends_too_much_is_told_when_to_come_again(tmp_path: Path) -> 
     assert in_flight.idle.is_set(), "what was refused is held no more"
     told = [event for event, _ in recorder.published]
     assert [getattr(event, "account", None) for event in told] == ["acme", "acme"]
+
+
+async def test_an_upload_that_stalls_makes_room_for_another(tmp_path: Path) -> None:
+    settings = IngestSettings.model_validate(
+        {"token_secret": TOKEN_SECRET, "capture_keys": "k1:" + "s" * 20}
+    )
+    app = create_app("t", "t", settings, Readiness({}))
+    receiver = Receiver(RecordingPublisher(Recorder()), Blobs(f"file://{tmp_path}"))
+    clock, stalls = Clock(), asyncio.Event()
+    in_flight, keys = InFlight(100, 100, clock), IdempotencyKeys(Blobs(f"file://{tmp_path}"))
+    verify = partial(RING.verify, domain=DOMAIN)
+    app.include_router(mail_routes(receiver, verify, 1000, in_flight, Rates(1e6, 10**6), keys))
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x" * 90
+        stalls.set()
+        await asyncio.Event().wait()
+
+    async with (
+        asyncio.timeout(DEADLINE),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app),
+            base_url="http://ingest",
+            headers={**bearer(scope="mail:write"), "Content-Type": "message/rfc822"},
+            params={"recipient": ADDRESS},
+        ) as client,
+    ):
+        stalled = asyncio.create_task(client.post("/v1/mail", content=body()))
+        await stalls.wait()
+        assert (await client.post("/v1/mail", content=MAIL)).status_code == 503, "just begun"
+        clock.now += 60
+        assert (await client.post("/v1/mail", content=MAIL)).status_code == 202
+        assert (await stalled).status_code == 503
+        assert in_flight.idle.is_set()
 
 
 @dataclass
