@@ -154,6 +154,7 @@ def import_routes(directory: Directory, leaving: Leaving, places: ImportPlaces) 
         run = Import(caller.account, directory, leaving)
         # Not begun by the answer: one that nobody reads would keep its file and its place.
         work = asyncio.create_task(_store_all(run, body, place, lines))
+        work.add_done_callback(lambda _: place.leave())  # also when it is cancelled before it began
         return StreamingResponse(_told(work, lines), media_type="application/x-ndjson")
 
     return router
