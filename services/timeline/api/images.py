@@ -49,7 +49,7 @@ def image_routes(mails: Mails, settings: AccountSettings, images: RemoteImages |
         if images is None:
             raise Problem(Code.IMAGES_SWITCHED_OFF, "remote pictures are switched off here")
         try:
-            image = await images.get(url)
+            image = await images.get(url, caller.account)
         except ImageAway as away:
             raise Problem(Code.IMAGE_UNAVAILABLE, "the picture could not be fetched") from away
         headers = {
