@@ -90,13 +90,13 @@ def mail_routes(
             async with reserved(in_flight, tag) as reservation:
                 raw = await read_mail(request, max_bytes, reservation.grow)
                 reservation.complete()
-                known = (
-                    await keys.begin(caller, idempotency_key, address, raw)
-                    if (idempotency_key is not None)
-                    else None
-                )
-                if known is not None and known.accepted:
-                    return Accepted(capture_id=known.capture_id)
+                known, is_new = None, False
+                if idempotency_key is not None:
+                    known, is_new = await keys.begin(caller, idempotency_key, address, raw)
+                    if known.accepted:
+                        return Accepted(capture_id=known.capture_id)
+                    if is_new:  # its record stays, whatever becomes of the mail
+                        rates.took(tag, 0)
                 [taken] = await receiver.receive(
                     raw,
                     [address],
@@ -106,11 +106,10 @@ def mail_routes(
                     trace=_trace_of(request),
                     capture_id=known.capture_id if known else None,
                 )
-                rates.took(tag, len(raw))
+                rates.took(tag, len(raw), is_counted=known is not None)
                 if known is not None and idempotency_key is not None:
-                    with suppress(
-                        BlobStoreAway
-                    ):  # a repetition is then published as the same capture
+                    # Where this fails a repetition is published as the same capture.
+                    with suppress(BlobStoreAway):
                         await keys.accepted(caller, idempotency_key, known)
         except KeyReused as error:
             detail = "the Idempotency-Key came with another mail or recipient before"
