@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from itertools import chain
 from typing import Protocol
 
 from services.ingest.metrics import SMTP_SESSIONS
@@ -143,7 +144,7 @@ class ConnectionLimiter:
             for client in self._idle(clients)
             if counts[self._network_of(client)] >= has
         )
-        crowding = self._crowding([*strangers, *named], counts, has + 2)
+        crowding = self._crowding(chain(strangers, named), counts, has + 2)
         others = (client for client in strangers if counts[self._network_of(client)] >= has)
         return next(idle, None) or next(crowding, None) or next(others, None)
 
@@ -160,6 +161,8 @@ class ConnectionLimiter:
         self, clients: Iterable[Connection], counts: Counter[str], least: int
     ) -> Iterator[Connection]:
         """Yield sessions of networks that have at least so many, by network and what is lost."""
+        if max(counts.values(), default=0) < least:  # a flood of newcomers costs no more than this
+            return
         theirs: dict[str, list[Connection]] = {}
         for client in clients:
             network = self._network_of(client)
