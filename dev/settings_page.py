@@ -79,6 +79,9 @@ GROUPS = (
             "SMTP_SESSION_SECONDS",
             "SMTP_MIN_RATE",
             "SMTP_SLOW_SECONDS",
+            "MAX_IMPORTS",
+            "MAX_IMPORTS_PER_ACCOUNT",
+            "EXPLAIN_RATE",
         ),
     ),
     Group(

@@ -64,6 +64,19 @@ describe("who arrives", () => {
     expect(location.hash).toBe("");
   });
 
+  it("with a token in a link is out while nobody says whether there is a provider", async () => {
+    for (const answer of [
+      async () => new Response("{}", { status: 503 }),
+      async () => new Response("<html>", { status: 200 }),
+      async () => Promise.reject(new TypeError("no network")),
+    ]) {
+      vi.stubGlobal("fetch", answer);
+      history.replaceState(null, "", "/app/setup#token=of-a-stranger");
+      expect(await arrive()).toMatchObject({ kind: "out", why: "failed" });
+      expect(location.hash).toBe("");
+    }
+  });
+
   it("in a frame is in with the token of the page around, whoever the provider is", async () => {
     answering({ "/app/config.json": { sign_in: PROVIDER } });
     vi.stubGlobal("top", {});

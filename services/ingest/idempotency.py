@@ -53,21 +53,21 @@ class IdempotencyKeys:
 
     async def begin(
         self, caller: Caller, key: str, recipient: CaptureAddress, raw: bytes
-    ) -> Upload:
-        """Return the upload for this key: a new one, or that of an earlier request.
+    ) -> tuple[Upload, bool]:
+        """Return the upload for this key, and whether it is new; else that of an earlier request.
 
         Raises KeyReused, BlobStoreAway.
         """
         name, new = _name(caller, key), _new(key, recipient, raw)
         if await self._blobs.create(name, _encode(new)):
-            return new
+            return new, True
         known = await self._known(name)
         if known is None or datetime.now(UTC) - known.at > KEPT:
             await self._blobs.put(name, _encode(new))
-            return new
+            return new, True
         if not hmac.compare_digest(known.fingerprint, new.fingerprint):
             raise KeyReused
-        return known
+        return known, False
 
     async def accepted(self, caller: Caller, key: str, upload: Upload) -> None:
         """Note that the mail is durable. Raises BlobStoreAway."""

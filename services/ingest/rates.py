@@ -52,9 +52,12 @@ class Rates:
         missing = max(filling, 0.0) + ahead * cost + min(cost, self._deepest) - self._deepest
         return math.ceil(missing) if missing > 1e-9 else 0
 
-    def took(self, account: str, size: int) -> None:
-        """Charge a mail of `size` bytes that was taken: once, and once more for each MiB."""
-        self.charge(account, self._cost() + size // MIB)
+    def took(self, account: str, size: int, *, is_counted: bool = False) -> None:
+        """Charge a mail of `size` bytes that was taken: once, and once more for each MiB.
+
+        Not the once of one that `is_counted` already.
+        """
+        self.charge(account, (0 if is_counted else self._cost()) + size // MIB)
 
     def _cost(self) -> float:
         return min(max(self._pressure(), 1.0), DEAREST)

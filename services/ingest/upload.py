@@ -17,7 +17,7 @@ from services.ingest.rates import Rates
 from services.ingest.receive import NotAccepted, Receiver
 from shared.contracts.capture_address import CaptureAddress, account_tag
 from shared.http.auth import Caller
-from shared.http.raw_body import MAIL_BODY, read_mail
+from shared.http.raw_body import MAIL_BODY, read_mail, reserved
 from shared.http.web import Code, Problem, allowed, invalid_field
 from shared.runtime import tracing
 from shared.runtime.in_flight import InFlight
@@ -94,37 +94,37 @@ def mail_routes(
                 "the account sends more mail than its rate allows",
                 retry_after=seconds,
             )
-        reservation = in_flight.reserve([tag])
         try:
-            raw = await read_mail(request, max_bytes, reservation.grow)
-            known = (
-                await keys.begin(caller, idempotency_key, address, raw)
-                if (idempotency_key is not None)
-                else None
-            )
-            if known is not None and known.accepted:
-                return Accepted(capture_id=known.capture_id)
-            [taken] = await receiver.receive(
-                raw,
-                [address],
-                mail_from=None,
-                door="http",
-                account=caller.account,
-                trace=_trace_of(request),
-                capture_id=known.capture_id if known else None,
-            )
-            rates.took(tag, len(raw))
-            if known is not None and idempotency_key is not None:
-                with suppress(BlobStoreAway):  # a repetition is then published as the same capture
-                    await keys.accepted(caller, idempotency_key, known)
+            async with reserved(in_flight, tag) as reservation:
+                raw = await read_mail(request, max_bytes, reservation.grow)
+                reservation.complete()
+                known, is_new = None, False
+                if idempotency_key is not None:
+                    known, is_new = await keys.begin(caller, idempotency_key, address, raw)
+                    if known.accepted:
+                        return Accepted(capture_id=known.capture_id)
+                    if is_new:  # its record stays, whatever becomes of the mail
+                        rates.took(tag, 0)
+                [taken] = await receiver.receive(
+                    raw,
+                    [address],
+                    mail_from=None,
+                    door="http",
+                    account=caller.account,
+                    trace=_trace_of(request),
+                    capture_id=known.capture_id if known else None,
+                )
+                rates.took(tag, len(raw), is_counted=known is not None)
+                if known is not None and idempotency_key is not None:
+                    # Where this fails a repetition is published as the same capture.
+                    with suppress(BlobStoreAway):
+                        await keys.accepted(caller, idempotency_key, known)
         except KeyReused as error:
             detail = "this Idempotency-Key was used before with another mail or recipient"
             raise Problem(Code.IDEMPOTENCY_KEY_REUSED, detail) from error
         except (NotAccepted, BlobStoreAway) as error:
             detail = "the mail cannot be accepted right now, send it again"
             raise Problem(Code.MAIL_NOT_ACCEPTED, detail) from error
-        finally:
-            reservation.release()
         return Accepted(capture_id=taken)
 
     return router

@@ -10,7 +10,9 @@ from services.matcher import decisions
 from services.matcher.api.capture_addresses import capture_address_routes
 from services.matcher.api.examples import EXAMPLES
 from services.matcher.api.explain import explain_routes
+from services.matcher.api.explain_rate import ExplainRate
 from services.matcher.api.import_people import import_routes
+from services.matcher.api.import_places import ImportPlaces
 from services.matcher.api.leaving import Leaving
 from services.matcher.api.never_capture import never_capture_routes
 from services.matcher.api.people import people_routes
@@ -160,11 +162,13 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     )
     answer_outages(app)
     leaving = Leaving(addresses, never_capture, round_trips)
-    app.include_router(import_routes(people, leaving))
+    places = ImportPlaces(settings.max_imports, settings.max_imports_per_account)
+    app.include_router(import_routes(people, leaving, places))
     app.include_router(people_routes(people, leaving))
     app.include_router(never_capture_routes(people, never_capture))
     app.include_router(capture_address_routes(people, addresses, settings.contact_name))
-    app.include_router(explain_routes(knowledge, addresses, settings.capture_domain))
+    rate = ExplainRate(settings.explain_rate)
+    app.include_router(explain_routes(knowledge, addresses, settings.capture_domain, rate=rate))
     choosing = Choosing(resolver, Catalogue.load())
     app.include_router(setup_guide_routes(people, addresses, choosing))
     proving = Proving(round_trips, settings.relay, ring, settings.capture_domain)

@@ -42,6 +42,22 @@ class MatcherSettings(RelaySettings, DatabaseSettings):
         description="DNS servers, separated by commas: 10.0.0.1, 127.0.0.1:5353, [::1]:53. "
         "Default: the system's resolvers.",
     )
+    max_imports: int = Field(
+        4,
+        ge=1,
+        description="Concurrent imports of people, each of which needs up to 256 MiB in /tmp. Above "
+        "it, callers are told to try again.",
+    )
+    max_imports_per_account: int = Field(
+        1, ge=1, description="Concurrent imports of people by one account."
+    )
+    explain_rate: float = Field(
+        2 * 1024 * 1024,
+        ge=0,
+        description="Bytes of mail per second that one account may send to POST /v1/explain; 32 "
+        "seconds' worth may come at once, and all accounts together may send four times as much. 0 "
+        "turns the limit off.",
+    )
     authserv_id: str | None = Field(
         None,
         description="authserv-id (RFC 8601) of a mail server in front of ingest. Satchel then "

@@ -12,6 +12,7 @@
 
 import asyncio
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ TIMELINE_ALL = "timeline:all"
 """The scope of a back-end, which sees all mail of an account. Its token needs no person."""
 MIN_SECRET_BYTES = 32
 """RFC 7518 section 3.2: a key as long as the hash."""
+_SKEW_SECONDS = 60
+"""The issuer's clock may be so far ahead. A token never counts longer for it."""
 _ASYMMETRIC = ["RS256", "PS256", "ES256", "EdDSA"]
 _ACCOUNT: TypeAdapter[str] = TypeAdapter(Account)
 _PERSON: TypeAdapter[str] = TypeAdapter(PersonId)
@@ -137,14 +140,23 @@ class TokenVerifier:
             return self._decode_by(token, self._former_key)
 
     def _decode_by(self, token: str, key: Any) -> dict[str, Any]:
-        return jwt.decode(
+        claims = jwt.decode(
             token,
             key,
             algorithms=self._algorithms,
             audience=AUDIENCE,
             issuer=self._issuer,
-            options={"require": self._claims.required_of_all},
+            options={
+                "require": self._claims.required_of_all,
+                "verify_iat": False,  # how old it is, not from when it counts (RFC 7519)
+                "verify_nbf": False,  # below
+            },
         )
+        not_before = claims.get("nbf", 0)
+        is_moment = isinstance(not_before, int | float) and not isinstance(not_before, bool)
+        if not (is_moment and not_before <= time.time() + _SKEW_SECONDS):
+            raise jwt.ImmatureSignatureError("the token does not count yet")
+        return claims
 
     def _person(self, claims: dict[str, Any], scopes: frozenset[str]) -> str:
         """Return whose token it is. Only a back-end's may have no person."""

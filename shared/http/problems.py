@@ -110,12 +110,18 @@ class Code(Enum):
     )
     RATE_LIMITED = (
         *("rate_limited", 429, "Too many requests"),
-        "The account sends more mail than its rate allows. Retry after `Retry-After`.",
+        "The account sends more mail, or more bytes to explain, than its rate allows. Retry after "
+        "`Retry-After`.",
     )
     TOO_MANY_CHALLENGES = (
         *("too_many_challenges", 429, "Too many requests"),
         "The user has used up the test mails of the day (UTC). Retry after "
         "`Retry-After`, which is tomorrow.",
+    )
+    TOO_MANY_IMPORTS = (
+        *("too_many_imports", 429, "Too many requests"),
+        "The account already runs as many imports as it may. Nothing was stored. Retry when one "
+        "has ended.",
     )
     INTERNAL_ERROR = (
         *("internal_error", 500, "Internal error"),
@@ -131,7 +137,8 @@ class Code(Enum):
     )
     BUSY = (
         *("busy", 503, "Try again later"),
-        "Too much mail is in flight. Nothing was stored. Retry after `Retry-After`.",
+        "Too much mail, or too many imports, are in flight. Nothing was stored. Retry after "
+        "`Retry-After`.",
     )
     MAIL_NOT_ACCEPTED = (
         *("mail_not_accepted", 503, "Try again later"),

@@ -1,11 +1,14 @@
 """Request bodies that are bytes: a raw mail, read in pieces and in bounds."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Request
 
 from shared.http.problems import Code, Problem, invalid_field
+from shared.runtime.in_flight import InFlight, Reservation
 
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 """What OpenAPI says about a body that is bytes to it."""
@@ -39,7 +42,29 @@ async def read_mail(
             raise too_much_mail()
     if not body:
         raise invalid_field("body", "contains no mail")
+    if not may_hold(len(body)):  # evicted at the very end
+        raise too_much_mail()
     return bytes(body)
+
+
+@asynccontextmanager
+async def reserved(in_flight: InFlight, account: str) -> AsyncIterator[Reservation]:
+    """Reserve room for the mail that is read in the block; a slow one makes room for others.
+
+    Raises the problem 503 when this one is evicted. Whoever reads it calls `complete` at its end.
+    """
+    loop = asyncio.get_running_loop()
+    patience = asyncio.timeout(None)
+    reservation = in_flight.reserve([account], lambda: patience.reschedule(loop.time()))
+    try:
+        async with patience:
+            yield reservation
+    except TimeoutError as error:
+        if not patience.expired():
+            raise
+        raise too_much_mail() from error
+    finally:
+        reservation.release()
 
 
 def too_much_mail() -> Problem:

@@ -111,15 +111,19 @@ class Reservation:
         end_session: Callable[[], None] | None = None,
     ) -> None:
         self._in_flight, self.accounts, self._end_session = in_flight, accounts, end_session
-        self.size = 0
+        self.size = self._arrived = 0
         self._refused = False
         self._begun_at = self._grown_at = in_flight.clock()
         self._rate = 0.0
 
-    def grow(self, size: int) -> bool:
-        """Reserve `size` bytes in all; return whether they fit. Once they did not, none ever do."""
-        arrived = max(0, size - self.size)
-        self._rate = self.rate() + arrived / _WINDOW_SECONDS
+    def grow(self, size: int, arrived: int | None = None) -> bool:
+        """Reserve `size` bytes in all; return whether they fit. Once they did not, none ever do.
+
+        So many have `arrived`, where room is reserved ahead.
+        """
+        arrived = size if arrived is None else arrived
+        self._rate = self.rate() + max(0, arrived - self._arrived) / _WINDOW_SECONDS
+        self._arrived = arrived
         self._grown_at = self._in_flight.clock()
         self._refused = self._refused or not self._in_flight.make_room(self, size)
         self._in_flight.resize(self, 0 if self._refused else size)

@@ -1,8 +1,11 @@
 """Postfix in front, as docs/postfix.md says: nothing changed, nothing lost, nothing bounced."""
 
 import asyncio
+import contextlib
 import smtplib
+import socket
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,3 +96,39 @@ async def test_a_mail_goes_through_unchanged_and_waits_while_ingest_is_away(
         assert (await arrival(served, 1)).endswith(MAIL)
     postfix.until("the queue is empty", lambda: not postfix.queued())
     assert "sender non-delivery notification" not in postfix.log
+
+
+@contextlib.contextmanager
+def idle(port: int, source: str, count: int) -> Iterator[list[socket.socket]]:
+    """Hold so many sessions that say EHLO and nothing more."""
+    with contextlib.ExitStack() as stack:
+        sessions = []
+        for _ in range(count):
+            session = socket.create_connection(("127.0.0.1", port), DEADLINE, (source, 0))
+            sessions.append(stack.enter_context(session))
+        yield sessions
+
+
+def greeted(sessions: list[socket.socket]) -> tuple[int, int]:
+    """Return how many were greeted, and how many sent away."""
+    first = [session.recv(200)[:3] for session in sessions]
+    for session, code in zip(sessions, first, strict=True):
+        if code == b"220":
+            session.sendall(b"EHLO idle\r\n")
+    return first.count(b"220"), first.count(b"421")
+
+
+async def test_a_mail_goes_through_while_a_stranger_holds_idle_sessions(
+    postfix: PrivatePostfix, ingest_port: int, tmp_path: Path, measured: list[str]
+) -> None:
+    async with serving(tmp_path, port=ingest_port) as served:
+        with idle(postfix.port, "127.0.0.5", 50) as sessions:
+            told = await asyncio.to_thread(greeted, sessions)
+            began = time.monotonic()
+            assert (await asyncio.to_thread(send, postfix.port, ADDRESS)).startswith("250 ")
+            assert (await arrival(served, 1)).endswith(MAIL)
+            seconds = time.monotonic() - began
+            assert len(served.admission.limiter) <= 2, "who is idle there is not seen here"
+    assert told == (20, 30)
+    assert len(served.mails) == 1
+    measured.append(f"Postfix, 50 idle sessions of one address: there after {seconds:.1f} s")

@@ -21,10 +21,16 @@ function tokenOfAddress(): string | undefined {
 /**
  * Where readers sign in at a provider, a link brings no token, but to a frame: who sends a link
  * with a token of their own would have the reader work, and set up their mail, in a stranger's name.
+ * Where it cannot be found out whether there is a provider, it brings none either.
  */
 export async function arrive(): Promise<Arrival> {
   const given = tokenOfAddress();
-  const signIn = given && window !== window.top ? undefined : await signInHere();
+  let signIn: SignIn | undefined;
+  try {
+    signIn = given && window !== window.top ? undefined : await signInHere();
+  } catch {
+    return { kind: "out", why: "failed", signIn };
+  }
   if (given && !signIn) return { kind: "in", token: () => given, signIn };
   if (!signIn) return { kind: "out", why: "new", signIn };
   try {
@@ -57,13 +63,10 @@ export function renewing(first: string, signIn: Pick<SignIn, "renew">): TokenSou
 }
 
 async function signInHere(): Promise<SignIn | undefined> {
-  try {
-    const answer = await fetch("/app/config.json", { credentials: "omit" });
-    const config = answer.ok ? ((await answer.json()) as Config) : undefined;
-    if (!config?.sign_in) return undefined;
-    Object.assign(claimNames, config.sign_in.claims);
-    return new SignIn(config.sign_in);
-  } catch {
-    return undefined;
-  }
+  const answer = await fetch("/app/config.json", { credentials: "omit" });
+  if (!answer.ok) throw new Error(`the configuration answered ${answer.status}`);
+  const config = (await answer.json()) as Config;
+  if (!config.sign_in) return undefined;
+  Object.assign(claimNames, config.sign_in.claims);
+  return new SignIn(config.sign_in);
 }

@@ -26,6 +26,8 @@ _ATOMS = rf"{_ATOM}(?>(?:\.{_ATOM})*)"
 _PLAIN_PATH = re.compile(rf"<({_ATOMS}@{_ATOMS})>(?: ++([A-Z][!-~ ]*+))?")
 """What nearly every MAIL and RCPT names, and parameters. A `?` may belong to an encoded word."""
 _COMMANDS = "BDAT DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET STARTTLS VRFY"
+_PROXY_HEADER = ("PROXY", "\0")
+"""How a line of the PROXY protocol begins, version 1 and 2: from no proxy of ours it is a lie."""
 _BEFORE_TLS = {"EHLO", "HELO", "NOOP", "QUIT", "RSET", "STARTTLS"}
 _STATUS = {
     "250": "2.0.0",
@@ -53,6 +55,8 @@ class CaptureSession(BoundedSession):
         self._commands += 1
         if self._commands > self._limits.commands:
             raise Leave("commands", "421 4.7.0 too many commands, goodbye")
+        if command in _PROXY_HEADER:
+            raise Leave("proxy_header", "421 4.7.0 a PROXY header is not believed from here")
         if len(line) > _LINE:
             await self.push("500 5.5.2 line too long")
         elif not line.endswith(b"\r\n"):

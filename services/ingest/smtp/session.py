@@ -32,6 +32,8 @@ _HANDSHAKE_SECONDS = 30.0
 _PROXY_SECONDS = 5.0
 _WRITE_SECONDS = 30.0
 _GOODBYE_SECONDS = 2.0
+_BEHIND_SECONDS = 10.0
+"""A mail that is so far behind the minimum rate is not steady."""
 _FULL = "421 4.3.2 too many connections, try again later"
 log = structlog.get_logger()
 
@@ -98,22 +100,21 @@ class BoundedSession(SMTP):
             self.close()
 
     async def _arrive(self) -> None:
-        """Greet, if there is a place."""
+        """Greet, if there is a place. Who comes through a proxy is whom the proxy names."""
         limiter = self._admission.limiter
         address = str((self._writer.get_extra_info("peername") or ("unknown",))[0])
-        is_proxy = self._admission.is_proxy(address)
-        if not limiter.enter(self, "" if is_proxy else address):
-            SMTP_REFUSED.labels("connections").inc()
-            raise Leave(None, _FULL)
-        if is_proxy:
+        if self._admission.is_proxy(address):
             try:
                 async with asyncio.timeout(_PROXY_SECONDS):
                     address = str(await read_proxy_header(self._reader) or address)
             except (NoProxyHeader, TimeoutError) as error:
                 raise Leave("proxy_header", "421 4.3.5 PROXY header expected") from error
-        if not limiter.comes_from(self, address):
+        if not limiter.allows(address):
             SMTP_REFUSED.labels("connections_per_address").inc()
             raise Leave(None, "421 4.7.0 too many connections from your address")
+        if not limiter.enter(self, address):
+            SMTP_REFUSED.labels("connections").inc()
+            raise Leave(None, _FULL)
         self.network = network_of(address)
         await self._write(f"220 {self.hostname} ESMTP Satchel")
 
@@ -210,6 +211,12 @@ class BoundedSession(SMTP):
     def is_busy(self) -> bool:
         """Whether a mail is being received."""
         return self.envelope.due is not None or self.envelope.reservation is not None
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the mail under way comes at the minimum rate, or has only just begun."""
+        due, slow = self.envelope.due, self._limits.slow_seconds
+        return due is not None and due - self.loop.time() > slow - min(_BEHIND_SECONDS, slow / 2)
 
     @property
     def is_filing(self) -> bool:

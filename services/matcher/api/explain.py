@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
+from services.matcher.api.explain_rate import ExplainRate
 from services.matcher.decision.decide import Attach, Dismiss, verdicts
 from services.matcher.decision.judge import Considered, Judgement, Verdict, judge, judge_journal
 from services.matcher.directory.capture_addresses import CaptureAddresses
@@ -17,7 +18,7 @@ from services.matcher.directory.knowledge import Knowledge
 from services.matcher.reading.journal import may_be_journal, read_journal
 from shared.contracts.events import Direction, DismissalReason, Match, Role, Source
 from shared.http.auth import Caller
-from shared.http.raw_body import MAIL_BODY, read_mail, too_much_mail
+from shared.http.raw_body import MAIL_BODY, read_mail, reserved, too_much_mail
 from shared.http.web import allowed, invalid_field
 from shared.mail.headers import decode_text, read_header_block
 from shared.runtime.in_flight import InFlight
@@ -79,16 +80,19 @@ def explain_routes(
     capture_addresses: CaptureAddresses,
     capture_domain: str,
     in_flight: InFlight | None = None,
+    rate: ExplainRate | None = None,
 ) -> APIRouter:
-    """Return the route that explains."""
+    """Return the route that explains; without a `rate` as many bytes as come."""
     router = APIRouter(tags=["directory"])
+    explain_rate = rate or ExplainRate(0)
     held = in_flight or InFlight(MAX_IN_FLIGHT, MAX_IN_FLIGHT_OF_ACCOUNT)
 
     @router.post(
         "/v1/explain",
         openapi_extra=MAIL_BODY,
         responses={
-            503: {"description": "Too much mail is being explained. Retry after `Retry-After`"}
+            429: {"description": "The account explains too many bytes. Retry after `Retry-After`"},
+            503: {"description": "Too much mail is being explained. Retry after `Retry-After`"},
         },
     )
     async def explain_mail(
@@ -104,18 +108,24 @@ def explain_routes(
         Nothing is stored. With `recipient`, its owner's *never capture* list counts as well as the
         account's.
         """
-        reservation = held.reserve([caller.account])
+        explain_rate.check(caller.account)
         # Its room is there before it is read: else many that come at once are read for nothing.
-        declared = int(request.headers.get("content-length", 0))
-        try:
-            if 0 < declared <= _MAX_BYTES and not reservation.grow(declared):
+        declared, read = int(request.headers.get("content-length", 0)), 0
+        async with reserved(held, caller.account) as reservation:
+
+            def grow(size: int) -> bool:
+                nonlocal read
+                read = size
+                return reservation.grow(max(size, declared), arrived=size)
+
+            if 0 < declared <= _MAX_BYTES and not reservation.grow(declared, arrived=0):
                 raise too_much_mail()
-            raw = await read_mail(
-                request, _MAX_BYTES, lambda size: reservation.grow(max(size, declared))
-            )
+            try:
+                raw = await read_mail(request, _MAX_BYTES, grow)
+            finally:
+                explain_rate.charge(caller.account, read)
+            reservation.complete()
             return await explained(raw, caller, recipient)
-        finally:
-            reservation.release()
 
     async def explained(raw: bytes, caller: Caller, recipient: str | None) -> Explanation:
         counts, is_of_account, owner = True, False, None

@@ -20,6 +20,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
+from services.matcher.api.import_places import ImportPlace, ImportPlaces
 from services.matcher.api.leaving import Leaving
 from services.matcher.api.people import NewPersonId, PersonIn, Writer
 from services.matcher.decision.decide import Person
@@ -121,14 +122,18 @@ class Import:
         return {"lines": self._lines, "stored": self._stored, "failed": self._failed}
 
 
-def import_routes(directory: Directory, leaving: Leaving) -> APIRouter:
-    """Return the route of imports."""
+def import_routes(directory: Directory, leaving: Leaving, places: ImportPlaces) -> APIRouter:
+    """Return the route of imports, so many at a time."""
     router = APIRouter(tags=["directory"])
 
     @router.post(
         "/v1/people:import",
         response_class=Response,
-        responses={200: {"description": _ANSWER, "content": {"application/x-ndjson": BYTES}}},
+        responses={
+            200: {"description": _ANSWER, "content": {"application/x-ndjson": BYTES}},
+            429: {"description": "The account has enough imports under way; see Retry-After"},
+            503: {"description": "There is no room for an import right now; see Retry-After"},
+        },
         openapi_extra={
             "requestBody": {
                 "required": True,
@@ -139,28 +144,45 @@ def import_routes(directory: Directory, leaving: Leaving) -> APIRouter:
     )
     async def import_people(request: Request, caller: Writer) -> StreamingResponse:
         """Create or replace many people. The answer is NDJSON: bad lines, progress, a last line."""
-        body = await _spooled(request)
-        told = _told(Import(caller.account, directory, leaving), body)
-        return StreamingResponse(told, media_type="application/x-ndjson")
+        place = places.enter(caller.account)
+        try:
+            body = await _spooled(request, place)
+        except BaseException:
+            place.leave()
+            raise
+        lines: asyncio.Queue[bytes | None] = asyncio.Queue()  # the limit on bad lines bounds it
+        run = Import(caller.account, directory, leaving)
+        # Not begun by the answer: one that nobody reads would keep its file and its place.
+        work = asyncio.create_task(_store_all(run, body, place, lines))
+        work.add_done_callback(lambda _: place.leave())  # also when it is cancelled before it began
+        return StreamingResponse(_told(work, lines), media_type="application/x-ndjson")
 
     return router
 
 
-async def _spooled(request: Request) -> IO[bytes]:
+async def _spooled(request: Request, place: ImportPlace) -> IO[bytes]:
     """Return the whole body as a file. Raises the problems 413 and 503.
 
     Proxies cut a body whose answer has begun, and give up on an answer that is slow to begin: so
     nothing is answered before the body's end, and nothing is stored before it either.
     """
+    loop, patience = asyncio.get_running_loop(), asyncio.timeout(None)
+    place.end_upload = lambda: patience.reschedule(loop.time())
     file, size = TemporaryFile(), 0  # noqa: SIM115 - `_store_all` closes it
     try:
-        async for piece in request.stream():
-            size += len(piece)
-            if size > MAX_BYTES:
-                detail = f"an import has at most {MAX_BYTES} bytes: send it in parts"
-                raise Problem(Code.REQUEST_TOO_LARGE, detail)
-            file.write(piece)
+        async with patience:
+            async for piece in request.stream():
+                size += len(piece)
+                if size > MAX_BYTES:
+                    detail = f"an import has at most {MAX_BYTES} bytes: send it in parts"
+                    raise Problem(Code.REQUEST_TOO_LARGE, detail)
+                file.write(piece)
+                place.grow(size)
+        place.complete()
         file.seek(0)
+    except TimeoutError as error:
+        file.close()
+        raise Problem(Code.BUSY, "the import came too slowly while others wait") from error
     except OSError as error:
         file.close()
         raise Problem(Code.BUSY, "there is no disk space for the import right now") from error
@@ -170,13 +192,13 @@ async def _spooled(request: Request) -> IO[bytes]:
     return file
 
 
-async def _told(run: Import, body: IO[bytes]) -> AsyncIterator[bytes]:
+async def _told(
+    work: asyncio.Task[None], lines: asyncio.Queue[bytes | None]
+) -> AsyncIterator[bytes]:
     """Yield the lines to tell, as they come. A space before a line keeps the connection alive.
 
     JSON passes over it. Without it a proxy would give an import up that a busy database slows down.
     """
-    lines: asyncio.Queue[bytes | None] = asyncio.Queue()  # the limit on bad lines bounds it
-    work = asyncio.create_task(_store_all(run, body, lines))
     try:
         while True:
             try:
@@ -192,7 +214,9 @@ async def _told(run: Import, body: IO[bytes]) -> AsyncIterator[bytes]:
         work.cancel()
 
 
-async def _store_all(run: Import, body: IO[bytes], lines: asyncio.Queue[bytes | None]) -> None:
+async def _store_all(
+    run: Import, body: IO[bytes], place: ImportPlace, lines: asyncio.Queue[bytes | None]
+) -> None:
     with body:
         try:
             with database_errors():
@@ -209,6 +233,7 @@ async def _store_all(run: Import, body: IO[bytes], lines: asyncio.Queue[bytes | 
             away = "the database is away: send the import again, what is stored does no harm"
             lines.put_nowait(_encoded(run.failed(away)))
         finally:
+            place.leave()
             lines.put_nowait(None)
 
 

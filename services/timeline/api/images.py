@@ -53,7 +53,7 @@ def image_routes(mails: Mails, settings: AccountSettings, images: RemoteImages |
                 Code.IMAGES_SWITCHED_OFF, "remote images are turned off in this installation"
             )
         try:
-            image = await images.get(url)
+            image = await images.get(url, caller.account)
         except ImageAway as away:
             raise Problem(Code.IMAGE_UNAVAILABLE, "the image could not be fetched") from away
         headers = {

@@ -4,6 +4,7 @@
   Then they are fetched without a referrer, and only over `http` and `https`.
 * Images inside the mail become `data:` URLs, because an `<img>` cannot send a token. Their type is
   read from their first bytes, not from their label. An SVG is a document and is not shown.
+* An image that would need more memory than a browser has is not shown.
 * Only nh3's own output is changed. In it `<` and `>` mean nothing but tags.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping
 from html import unescape
 from urllib.parse import unquote
 
+from services.timeline.content.image_size import MAX_PIXELS, pixels_of_image
 from shared.mail.mime import Part
 
 REMOTE_SRC = "data-remote-src"
@@ -65,11 +67,11 @@ def with_remote_images(html: str) -> str:
 
 def with_inline_images(html: str, parts_by_cid: Mapping[str, Part]) -> str:
     """Return the HTML with the images inside the mail. Missing ones show their `alt`."""
-    left = MAX_INLINE_BYTES
+    left, pixels_left = MAX_INLINE_BYTES, MAX_PIXELS
     made: dict[str, str] = {}
 
     def show(attributes: Attributes) -> None:
-        nonlocal left
+        nonlocal left, pixels_left
         source = unescape(attributes.get("src", ""))
         if source[:4].lower() != "cid:":
             return
@@ -78,7 +80,10 @@ def with_inline_images(html: str, parts_by_cid: Mapping[str, Part]) -> str:
         if part is None or len(part.data) > left:
             return
         if part.content_id not in made:
-            made[part.content_id] = _data_uri(part.data)
+            # Shown again it is unfolded once.
+            pixels = pixels_of_image(part.data)
+            made[part.content_id] = _data_uri(part.data) if pixels <= pixels_left else ""
+            pixels_left -= pixels if made[part.content_id] else 0
         if uri := made[part.content_id]:
             attributes["src"] = uri
             left -= len(part.data)

@@ -6,9 +6,10 @@ Rules:
 * The name is resolved here, once, and the connection goes to that address, so a second DNS answer
   changes nothing. If any address of the name is not public, nothing is fetched. Each of at most
   three redirects is checked in the same way.
-* Unanswered names delay image requests only.
+* Unanswered names delay image requests only, and slow servers those of their account only.
 * No cookie, no referrer, nothing about the reader. The user agent is the same for all readers.
-* Ten seconds and 5 MiB in total. The type is read from the first bytes: PNG, JPEG, GIF, WebP, BMP.
+* Ten seconds, 5 MiB and as many pixels as a browser can hold. The type is read from the first
+  bytes: PNG, JPEG, GIF, WebP, BMP. A compressed answer is refused.
 * Every failure is `ImageAway` without a reason, so that it reveals nothing about our network.
 """
 
@@ -17,20 +18,24 @@ import contextlib
 import socket
 import ssl
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from weakref import WeakValueDictionary
 
 import h11
 import structlog
 
+from services.timeline.content.image_size import MAX_PIXELS, pixels_of_image
 from services.timeline.content.images import type_of_image
 
 MAX_BYTES = 5 << 20
 _SECONDS, _MAX_REDIRECTS, _PORT = 10.0, 3, 443
-_AT_ONCE = 16
+_AT_ONCE, _OF_ACCOUNT = 16, 4
+"""Pictures at a time, and names that are looked up; of one account."""
 _MAX_HEAD = 16 << 10
 _READ = 64 << 10
 _AS_WRITTEN = "!$&'+,-./:;=@_~%()*"
@@ -50,8 +55,8 @@ _NOT_PUBLIC = tuple(
 """What Python takes for global."""
 log = structlog.get_logger()
 
-Resolve = Callable[[str], Awaitable[list[str]]]
-"""Returns the addresses of a name."""
+Resolve = Callable[[str, str], Awaitable[list[str]]]
+"""Returns the addresses of a name, for an account."""
 Connect = Callable[[str, str], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 """Opens TLS to an address, for a name that its certificate must have."""
 
@@ -78,15 +83,19 @@ class RemoteImages:
     def __init__(self, resolve: Resolve | None = None, connect: Connect | None = None) -> None:
         self._resolve, self._connect = resolve or _Names().resolve, connect or _Tls().connect
         self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._of_account: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
-    async def get(self, url: str) -> RemoteImage:
-        """Return the image at a URL. Raises ImageAway."""
+    async def get(self, url: str, account: str) -> RemoteImage:
+        """Return the image at a URL, for an account. Raises ImageAway."""
+        of_account = self._of_account.setdefault(account, asyncio.Semaphore(_OF_ACCOUNT))
         try:
-            async with asyncio.timeout(_SECONDS), self._at_once:
-                data = await self._followed(url)
+            async with asyncio.timeout(_SECONDS), of_account, self._at_once:
+                data = await self._followed(url, account)
                 content_type = type_of_image(data)
                 if content_type is None:
                     raise _RefusedError("type")
+                if pixels_of_image(data) > MAX_PIXELS:
+                    raise _RefusedError("pixels")
         except _RefusedError as refused:
             log.info("remote image refused", why=str(refused))
             raise ImageAway from None
@@ -95,18 +104,18 @@ class RemoteImages:
             raise ImageAway from None
         return RemoteImage(data, content_type)
 
-    async def _followed(self, url: str) -> bytes:
+    async def _followed(self, url: str, account: str) -> bytes:
         for _ in range(_MAX_REDIRECTS + 1):
             parts = _checked(url)
-            address = await self._public_address(parts.hostname or "")
+            address = await self._public_address(parts.hostname or "", account)
             found, location = await self._asked(parts, address)
             if location is None:
                 return found
             url = urljoin(parts.geturl(), location)
         raise _RefusedError("redirects")
 
-    async def _public_address(self, host: str) -> str:
-        addresses = await self._resolve(host)
+    async def _public_address(self, host: str, account: str) -> str:
+        addresses = await self._resolve(host, account)
         if not addresses or not all(is_public(address) for address in addresses):
             raise _RefusedError("address")
         return addresses[0]
@@ -210,18 +219,21 @@ class _Names:
     """
 
     def __init__(self) -> None:
-        self._free = _AT_ONCE
+        self._under_way = Counter[str]()
 
-    async def resolve(self, host: str) -> list[str]:
-        """Return the addresses of a name."""
-        if not self._free:
+    async def resolve(self, host: str, account: str) -> list[str]:
+        """Return the addresses of a name. A place is taken until it is answered."""
+        taken = self._under_way
+        if taken.total() >= _AT_ONCE or taken[account] >= _OF_ACCOUNT:
             raise _RefusedError("lookups")
-        self._free -= 1
+        taken[account] += 1
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[list[str]] = loop.create_future()
 
         def tell(found: list[str] | Exception) -> None:
-            self._free += 1
+            taken[account] -= 1
+            if not taken[account]:
+                del taken[account]
             if answer.done():
                 return
             if isinstance(found, Exception):

@@ -159,7 +159,8 @@ async def _projected(event: MailAttached, raw: bytes) -> Projection:
 
 def _note(event: MailAttached | MailAttachedToShares | _Recorded, answer: Answer) -> None:
     PROJECTED.labels(answer.outcome).inc()
-    seconds = (datetime.now(UTC) - event.received_at).total_seconds()
+    # Where ingest's clock is ahead of this one, a sum of seconds must not go down.
+    seconds = max(0.0, (datetime.now(UTC) - event.received_at).total_seconds())
     # Backfill waits on purpose; what is delivered again could be seen since it came first. A mail
     # that is watched has been counted as dismissed.
     is_counted = not isinstance(event, MailWatched) and not event.backfill

@@ -4,6 +4,7 @@ and uploads that are repeated with a key."""
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -26,6 +27,8 @@ from shared.http.readiness import Readiness
 from shared.http.web import create_app
 from shared.runtime.in_flight import InFlight
 from shared.storage.blobs import Blobs
+from tests.clock import Clock
+from tests.deadline import DEADLINE
 from tests.fakes import Crash, Recorder, RecordingPublisher
 from tests.signed_in import bearer
 from tests.smtp_server import ADDRESS, DOMAIN, RING
@@ -71,6 +74,40 @@ async def test_who_sends_too_much_is_told_when_to_come_again(tmp_path: Path) -> 
     assert [getattr(event, "account", None) for event in told] == ["acme", "acme"]
 
 
+async def test_an_upload_that_stalls_makes_room_for_another(tmp_path: Path) -> None:
+    settings = IngestSettings.model_validate(
+        {"token_secret": TOKEN_SECRET, "capture_keys": "k1:" + "s" * 20}
+    )
+    app = create_app("t", "t", settings, Readiness({}))
+    receiver = Receiver(RecordingPublisher(Recorder()), Blobs(f"file://{tmp_path}"))
+    clock, stalls = Clock(), asyncio.Event()
+    in_flight, keys = InFlight(100, 100, clock), IdempotencyKeys(Blobs(f"file://{tmp_path}"))
+    verify = partial(RING.verify, domain=DOMAIN)
+    app.include_router(mail_routes(receiver, verify, 1000, in_flight, Rates(1e6, 10**6), keys))
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x" * 90
+        stalls.set()
+        await asyncio.Event().wait()
+
+    async with (
+        asyncio.timeout(DEADLINE),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app),
+            base_url="http://ingest",
+            headers={**bearer(scope="mail:write"), "Content-Type": "message/rfc822"},
+            params={"recipient": ADDRESS},
+        ) as client,
+    ):
+        stalled = asyncio.create_task(client.post("/v1/mail", content=body()))
+        await stalls.wait()
+        assert (await client.post("/v1/mail", content=MAIL)).status_code == 503, "just begun"
+        clock.now += 60
+        assert (await client.post("/v1/mail", content=MAIL)).status_code == 202
+        assert (await stalled).status_code == 503
+        assert in_flight.idle.is_set()
+
+
 @dataclass
 class Admission:
     """The HTTP door, and what came through it."""
@@ -90,25 +127,34 @@ class Admission:
         return [str(e.capture_id) for e in events if isinstance(e, MailReceived)]
 
 
-@pytest.fixture
-async def door(tmp_path: Path) -> AsyncIterator[Admission]:
+@asynccontextmanager
+async def admission(
+    folder: Path, recorder: Recorder, rates: Rates | None = None
+) -> AsyncIterator[Admission]:
+    """Serve; without `rates` any number."""
     settings = IngestSettings.model_validate(
         {"token_secret": TOKEN_SECRET, "capture_keys": "k1:" + "s" * 20}
     )
     app = create_app("t", "t", settings, Readiness({}))
-    recorder, blobs = Recorder(), Blobs(f"file://{tmp_path}")
+    blobs = Blobs(f"file://{folder}")
     receiver = Receiver(RecordingPublisher(recorder), blobs)
     verify = partial(RING.verify, domain=DOMAIN)
     keys = IdempotencyKeys(blobs)
-    in_flight = InFlight(1 << 20, 1 << 20)
-    app.include_router(mail_routes(receiver, verify, 1 << 20, in_flight, Rates(1e6, 10**6), keys))
+    in_flight, rates = InFlight(1 << 20, 1 << 20), rates or Rates(1e6, 10**6)
+    app.include_router(mail_routes(receiver, verify, 1 << 20, in_flight, rates, keys))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://ingest",
         headers={**bearer(scope="mail:write"), "Content-Type": "message/rfc822"},
         params={"recipient": ADDRESS},
     ) as client:
-        yield Admission(client, recorder, blobs, tmp_path)
+        yield Admission(client, recorder, blobs, folder)
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Admission]:
+    async with admission(tmp_path, Recorder()) as served:
+        yield served
 
 
 async def test_a_key_makes_repetitions_one_capture(door: Admission) -> None:
@@ -142,6 +188,32 @@ async def test_what_was_not_accepted_is_the_same_capture_later(door: Admission) 
     [record] = [p for p in door.folder.rglob("idempotency/*") if p.is_file()]
     known = Upload.model_validate_json(record.read_text())
     assert (str(known.capture_id), known.accepted) == (door.ids[0], True)
+
+
+def records(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("idempotency/*") if path.is_file()]
+
+
+async def test_keys_are_within_the_rate_though_no_mail_is_accepted(tmp_path: Path) -> None:
+    recorder = Recorder(away=True)
+    async with admission(tmp_path, recorder, Rates(0.001, 3)) as door:
+        codes = [(await door.send(f"k{n}")).status_code for n in range(6)]
+        assert codes == [503] * 3 + [429] * 3
+        assert len(records(tmp_path)) == 3
+
+
+async def test_a_mail_with_a_key_costs_as_much_as_one_without(tmp_path: Path) -> None:
+    async with admission(tmp_path, Recorder(), Rates(0.001, 3)) as door:
+        codes = [(await door.send(key)).status_code for key in ("k", "k", "l", None, "m")]
+        assert codes == [202, 202, 202, 202, 429], "what is repeated costs nothing"
+
+
+async def test_a_key_is_repeated_while_the_broker_is_away_and_costs_once(tmp_path: Path) -> None:
+    recorder = Recorder(away=True)
+    async with admission(tmp_path, recorder, Rates(0.001, 2)) as door:
+        assert [(await door.send("k")).status_code for _ in range(5)] == [503] * 5
+        recorder.away = False
+        assert [(await door.send(key)).status_code for key in "klm"] == [202, 202, 429]
 
 
 async def test_a_crash_after_the_publish_is_the_same_capture_later(door: Admission) -> None:

@@ -1,6 +1,8 @@
 """The PROXY protocol: who is believed, what is a header, and whose connections are counted."""
 
 import asyncio
+import contextlib
+import time
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 
 from services.ingest.limits import SmtpLimits
 from services.ingest.smtp.proxy_header import NoProxyHeader, read_proxy_header
-from tests.smtp_server import serving
+from tests.smtp_server import ENVELOPE, Dialogue, serving
 
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 IPV4 = bytes([192, 0, 2, 1]) + bytes([198, 51, 100, 1]) + b"\x01\x02\x00\x19"
@@ -71,7 +73,50 @@ async def test_a_proxys_clients_are_counted_one_by_one(tmp_path: Path) -> None:
         async with served.connect("127.0.0.2") as mute:
             await mute.say(b"EHLO x\r\nNOOP\r\n")
             assert await mute.answers() == ["421 4.3.5 PROXY header expected"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"PROXY TCP4 192.0.2.1 198.51.100.1 1 25\r\n", SIGNATURE + b"\x21\x11\x00\x0c" + IPV4],
+    ids=["version 1", "version 2"],
+)
+@pytest.mark.parametrize("proxies", [["127.0.0.2/32"], []], ids=["proxies", "no proxies"])
+async def test_a_header_from_elsewhere_ends_the_session(
+    tmp_path: Path, header: bytes, proxies: list[str]
+) -> None:
+    networks = [ip_network(network) for network in proxies]
+    async with serving(tmp_path, proxies=networks) as served:
         async with served.connect("127.0.0.3") as stranger:
-            await stranger.say(b"PROXY TCP4 192.0.2.1 198.51.100.1 1 25\r\nNOOP\r\n")
-            answers = [await stranger.answer() for _ in range(3)]
-            assert [answer[:3] for answer in answers] == ["220", "500", "250"]
+            await stranger.say(header + ENVELOPE)
+            answers = await stranger.answers()
+        assert answers[0].startswith("220 ")
+        assert answers[-1] == "421 4.7.0 a PROXY header is not believed from here"
+        assert not any(answer.startswith("250") for answer in answers)
+
+
+async def test_clients_of_a_network_that_a_proxy_names_are_limited_together(
+    tmp_path: Path,
+) -> None:
+    limits = SmtpLimits(mail_bytes=1000, connections=4, connections_per_network=2)
+    proxies = [ip_network("127.0.0.2/32")]
+    async with (
+        serving(tmp_path, limits=limits, proxies=proxies) as served,
+        contextlib.AsyncExitStack() as clients,
+    ):
+
+        async def arrive(address: str) -> tuple[Dialogue, str]:
+            client = await clients.enter_async_context(served.connect("127.0.0.2"))
+            await client.say(f"PROXY TCP4 {address} 198.51.100.1 1 25\r\n".encode())
+            return client, (await client.answer())[:9]
+
+        quiet, greeting = await arrive("192.0.2.1")
+        assert greeting.startswith("220 ")
+        told = [(await arrive(f"198.51.100.{n}"))[1] for n in range(4)]
+        assert [answer[:4] for answer in told] == ["220 ", "220 ", "421 ", "421 "]
+        assert told[-1] == "421 4.7.0"
+        _, greeting = await arrive("203.0.113.1")
+        assert greeting.startswith("220 ")
+        served.admission.limiter._clock = lambda: time.monotonic() + 1000
+        for n in range(20):  # over the limit of its network: it takes nobody's place
+            assert (await arrive(f"198.51.100.{n + 10}"))[1] == "421 4.7.0"
+        assert (await quiet.ask("NOOP"))[:3] == "250"

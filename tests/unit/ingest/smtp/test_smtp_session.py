@@ -83,7 +83,7 @@ async def test_extensions_are_told(tmp_path: Path) -> None:
         *(("AUTH X", "500 5.5.2"), ("VRFY a\n", "500 5.5.2"), ("VRFY " + "x" * 1020, "500 5.5.2")),
         *(("EHLO", "501 5.5.4"), ("MAIL FROM:<", "553 5.1.3"), ("BDAT -1", "501 5.5.4")),
         *(("MAIL FROM:<a> SIZE=²", "501 5.5.4"), ("MAIL FROM:<a> BODY=X", "501 5.5.4")),
-        *(("MAIL FROM:<a> A=B", "555 5.5.4"), ("PROXY TCP4 1.2.3.4 1.2.3.4 1 2", "500 5.5.2")),
+        ("MAIL FROM:<a> A=B", "555 5.5.4"),
         *(("RCPT TO:<a@b>", "503 5.5.1"), ("DATA", "503 5.5.1"), ("BDAT 0 LAST", "503 5.5.1")),
         *(("STARTTLS", "503 5.5.1"), ("VRFY a", "252 2.5.0")),
     ],
@@ -239,6 +239,35 @@ async def test_one_address_has_so_many_connections_and_strangers_make_room(tmp_p
             assert (await client.ask("QUIT")).startswith("221 ")
         await asyncio.sleep(0.05)
         assert len(served.admission.limiter) == 3
+
+
+async def test_a_newcomer_names_its_recipient_while_idle_sessions_have_all_places(
+    tmp_path: Path,
+) -> None:
+    accounts = [RING.mint(name, "u", "in.satchel.test").address for name in "abcdefg"]
+    limits = SmtpLimits(mail_bytes=1000, connections=4)
+    async with serving(tmp_path, limits=limits) as served, contextlib.AsyncExitStack() as clients:
+
+        async def arrive(source: str) -> Dialogue:
+            client = await clients.enter_async_context(served.connect(source))
+            assert (await client.answer())[:3] == "220"
+            return client
+
+        async def name(client: Dialogue, account: str) -> str:
+            await client.ask("EHLO x")
+            await client.ask("MAIL FROM:<>")
+            return (await client.ask(f"RCPT TO:<{account}>"))[:3]
+
+        idle = [await arrive(f"127.0.{n}.1") for n in range(1, 5)]
+        for client, account in zip(idle, accounts[:4], strict=True):
+            assert await name(client, account) == "250"
+        served.admission.limiter._clock = lambda: time.monotonic() + 11
+        newcomers = [await arrive(f"127.0.{n}.1") for n in (5, 6, 7)]
+        for client, account in zip(newcomers, accounts[4:], strict=True):
+            assert await name(client, account) == "250"
+        evicted = [await client.answer() for client in idle[:3]]
+        assert [answer[:9] for answer in evicted] == ["421 4.3.2"] * 3
+        assert (await idle[3].ask("NOOP"))[:3] == "250"
 
 
 async def test_a_flood_for_one_account_is_deferred_and_others_are_taken(tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 """How much mail is explained at a time."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, cast
 
 import httpx
 
 from services.matcher.api.explain import explain_routes
+from services.matcher.api.explain_rate import ExplainRate
 from services.matcher.decision.never_capture import NOTHING
 from services.matcher.directory.capture_addresses import CaptureAddresses
 from services.matcher.directory.knowledge import Knowledge
@@ -17,6 +19,7 @@ from shared.http.auth import sign
 from shared.http.readiness import Readiness
 from shared.http.web import create_app
 from shared.runtime.in_flight import InFlight
+from tests.clock import Clock
 from tests.deadline import DEADLINE
 
 SECRET = "t" * 32
@@ -39,14 +42,20 @@ class Slow:
         return ()
 
 
-async def test_bytes_in_flight_are_limited_and_an_account_gets_half() -> None:
-    directory, in_flight = Slow(), InFlight(ROOM, SHARE)
+Ask = Callable[..., asyncio.Task[httpx.Response]]
+
+
+@contextlib.asynccontextmanager
+async def explaining(
+    directory: "Slow", in_flight: InFlight, rate: ExplainRate | None = None
+) -> AsyncIterator[Ask]:
+    """Serve, and yield what asks."""
     settings = MatcherSettings.model_validate(
         {"token_secret": SECRET, "capture_keys": "k1:" + "s" * 20}
     )
     app = create_app("t", "t", settings, Readiness({}))
     knowledge, addresses = cast(Knowledge, directory), cast(CaptureAddresses, None)
-    app.include_router(explain_routes(knowledge, addresses, "in.satchel.test", in_flight))
+    app.include_router(explain_routes(knowledge, addresses, "in.satchel.test", in_flight, rate))
     async with (
         asyncio.timeout(DEADLINE),
         httpx.AsyncClient(
@@ -72,6 +81,12 @@ async def test_bytes_in_flight_are_limited_and_an_account_gets_half() -> None:
             headers = {"Authorization": f"Bearer {token}", **more}
             return asyncio.create_task(client.post("/v1/explain", content=body, headers=headers))
 
+        yield ask
+
+
+async def test_bytes_in_flight_are_limited_and_an_account_gets_half() -> None:
+    directory, in_flight = Slow(), InFlight(ROOM, SHARE)
+    async with explaining(directory, in_flight) as ask:
         read = 0
 
         async def pieces() -> AsyncIterator[bytes]:
@@ -100,3 +115,39 @@ async def test_bytes_in_flight_are_limited_and_an_account_gets_half() -> None:
         assert (await ask("acme")).status_code == 200
         assert (await ask("acme", b"")).status_code == 422
         assert in_flight.idle.is_set()
+
+
+async def test_an_upload_that_stalls_makes_room_for_another_account() -> None:
+    directory, clock = Slow(), Clock()
+    directory.may_answer.set()
+    in_flight, stalls = InFlight(ROOM, ROOM, clock), asyncio.Event()
+
+    async def stalling() -> AsyncIterator[bytes]:
+        yield MAIL
+        stalls.set()
+        await asyncio.Event().wait()
+
+    async with explaining(directory, in_flight) as ask:
+        slow = ask("acme", stalling(), {"Content-Length": str(ROOM)})
+        await stalls.wait()
+        assert (await ask("quiet")).status_code == 503, "it has only just begun"
+        clock.now += 60
+        assert (await ask("quiet")).status_code == 200
+        answer = await slow
+        assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+        assert in_flight.idle.is_set()
+
+
+async def test_an_account_explains_so_many_bytes_and_others_go_on() -> None:
+    directory, clock = Slow(), Clock()
+    directory.may_answer.set()
+    rate = ExplainRate(len(MAIL) / 32, clock)  # a mail at once, and one each 32 seconds
+    async with explaining(directory, InFlight(ROOM, SHARE), rate) as ask:
+        codes = [(await ask("acme")).status_code for _ in range(4)]
+        assert codes == [200, 200, 429, 429]
+        answer = await ask("acme")
+        assert int(answer.headers["Retry-After"]) == 32
+        assert answer.json()["code"] == "rate_limited"
+        assert (await ask("quiet")).status_code == 200
+        clock.now += 33
+        assert (await ask("acme")).status_code == 200

@@ -3,17 +3,21 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Sequence
+from tempfile import TemporaryFile
 
 import httpx
 import pytest
 
 from dev.openapi import TOKEN_SECRET
 from services.matcher.api import import_people as room
+from services.matcher.api.import_places import ImportPlaces
 from services.matcher.api.leaving import Leaving
 from services.matcher.decision.decide import Person
 from shared.http.readiness import Readiness
 from shared.http.web import create_app
 from shared.runtime.settings import Settings
+from tests.clock import Clock
+from tests.deadline import DEADLINE
 from tests.memory_directory import MemoryDirectory, MemoryVersions
 from tests.signed_in import bearer
 
@@ -49,9 +53,21 @@ def directory() -> SlowDirectory:
 
 
 @pytest.fixture
-async def client(directory: SlowDirectory) -> AsyncIterator[httpx.AsyncClient]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def places(clock: Clock) -> ImportPlaces:
+    return ImportPlaces(2, 1, clock)
+
+
+@pytest.fixture
+async def client(
+    directory: SlowDirectory, places: ImportPlaces
+) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app("t", "t", Settings(token_secret=TOKEN_SECRET), Readiness({}))
-    app.include_router(room.import_routes(directory, NobodyLeaves()))
+    app.include_router(room.import_routes(directory, NobodyLeaves(), places))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://matcher",
@@ -107,3 +123,84 @@ async def test_a_body_over_the_limit_is_refused(
     monkeypatch.setattr(room, "MAX_BYTES", 100)
     answer = await client.post("/v1/people:import", content=GOOD * 2)
     assert (answer.status_code, answer.json()["code"]) == (413, "request_too_large")
+
+
+class Upload:
+    """An import that is on its way until it is told to end."""
+
+    def __init__(self, client: httpx.AsyncClient, account: str) -> None:
+        self._may_end, self.has_begun = asyncio.Event(), asyncio.Event()
+        headers = bearer(scope="directory:write", account=account)
+        self.answer = asyncio.create_task(
+            client.post("/v1/people:import", content=self._body(), headers=headers)
+        )
+
+    async def _body(self) -> AsyncIterator[bytes]:
+        self.has_begun.set()
+        yield GOOD
+        await self._may_end.wait()
+        yield b"\n"
+
+    async def end(self) -> httpx.Response:
+        """Return the answer to it."""
+        self._may_end.set()
+        return await self.answer
+
+
+async def under_way(client: httpx.AsyncClient, account: str) -> Upload:
+    upload = Upload(client, account)
+    await upload.has_begun.wait()
+    return upload
+
+
+async def test_imports_at_a_time_are_limited_of_an_account_and_in_all(
+    client: httpx.AsyncClient, places: ImportPlaces
+) -> None:
+    async with asyncio.timeout(DEADLINE):
+        first, second = [await under_way(client, account) for account in ("a", "b")]
+        more = [await Upload(client, account).answer for account in ("a", "c")]
+        assert [answer.status_code for answer in more] == [429, 503]
+        assert [answer.json()["code"] for answer in more] == ["too_many_imports", "busy"]
+        assert all(int(answer.headers["Retry-After"]) > 0 for answer in more)
+        assert len(places) == 2
+        assert [(await upload.end()).status_code for upload in (first, second)] == [200, 200]
+        assert (await (await under_way(client, "a")).end()).status_code == 200
+        assert len(places) == 0
+
+
+async def test_an_upload_that_stalls_makes_room_for_another_account(
+    client: httpx.AsyncClient, clock: Clock, places: ImportPlaces
+) -> None:
+    async with asyncio.timeout(DEADLINE):
+        stalled = await under_way(client, "a")
+        clock.now += 10
+        other = await under_way(client, "b")
+        clock.now += 10
+        newcomer = await under_way(client, "c")
+        answer = await stalled.answer
+        assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+        assert (await Upload(client, "d").answer).status_code == 503, "no other is slow"
+        assert [(await one.end()).status_code for one in (other, newcomer)] == [200, 200]
+        assert len(places) == 0
+
+
+async def test_a_refused_import_leaves_no_place_taken(
+    client: httpx.AsyncClient, places: ImportPlaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MAX_BYTES", 100)
+    for _ in range(3):
+        assert (await client.post("/v1/people:import", content=GOOD * 2)).status_code == 413
+    assert len(places) == 0
+
+
+async def test_an_import_whose_answer_nobody_reads_ends(
+    directory: SlowDirectory, places: ImportPlaces
+) -> None:
+    place = places.enter("a")
+    file = TemporaryFile()  # noqa: SIM115 - it is closed by what is tested
+    file.write(GOOD)
+    file.seek(0)
+    lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+    await room._store_all(room.Import("a", directory, NobodyLeaves()), file, place, lines)
+    assert file.closed
+    assert len(places) == 0

@@ -62,6 +62,35 @@ async def test_every_claim_is_required(claim: str) -> None:
         await VERIFIER.verify(jwt.encode(claims, SECRET, algorithm="HS256"))
 
 
+@pytest.mark.parametrize(
+    ("claim", "seconds", "is_good"),
+    [
+        ("iat", 3600, True),  # this clock jumped back, or the issuer's is ahead: no reason to doubt
+        ("nbf", 30, True),
+        ("nbf", 3600, False),
+        ("nbf", -3600, True),
+        ("exp", 3600, True),
+        ("exp", -1, False),
+        ("exp", -3600, False),
+    ],
+)
+async def test_clocks_differ_and_a_token_never_lives_longer(
+    claim: str, seconds: int, *, is_good: bool
+) -> None:
+    token = jwt.encode(CLAIMS | {claim: int(time.time()) + seconds}, SECRET, algorithm="HS256")
+    if is_good:
+        assert (await VERIFIER.verify(token)).account == "acme"
+    else:
+        with pytest.raises(InvalidToken):
+            await VERIFIER.verify(token)
+
+
+@pytest.mark.parametrize("nbf", ["soon", None, [], {}, "1e999", float("nan"), float("inf"), True])
+async def test_a_moment_that_is_none_is_refused(nbf: object) -> None:
+    with pytest.raises(InvalidToken):
+        await VERIFIER.verify(jwt.encode(CLAIMS | {"nbf": nbf}, SECRET, algorithm="HS256"))
+
+
 async def test_a_token_that_has_expired_says_so() -> None:
     expired = jwt.encode(CLAIMS | {"exp": 1_000_000_000}, SECRET, algorithm="HS256")
     with pytest.raises(InvalidToken, match="has expired"):

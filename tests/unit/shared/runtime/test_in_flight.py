@@ -8,6 +8,8 @@ from services.ingest.metrics import BYTES_IN_FLIGHT
 from shared.runtime.in_flight import InFlight, Reservation
 from tests.clock import Clock
 
+MIB = 1024 * 1024
+
 
 def test_one_account_cannot_have_all_bytes() -> None:
     in_flight = InFlight(100, 60)
@@ -181,3 +183,20 @@ def test_a_mail_does_not_evict_itself() -> None:
     flight.clock.now += 1000
     assert not mail.grow(1_000_001)
     assert not flight.evicted
+
+
+def test_room_that_is_reserved_ahead_is_no_arrival() -> None:
+    clock = Clock()
+    in_flight = InFlight(100 * MIB, 100 * MIB, clock)
+    ended: list[str] = []
+    stalled = in_flight.reserve(["a"], lambda: ended.append("stalled"))
+    steady = in_flight.reserve(["b"], lambda: ended.append("steady"))
+    for mail in (stalled, steady):
+        assert mail.grow(40 * MIB, arrived=0)
+    for second in range(1, 10):
+        clock.now += 1
+        assert steady.grow(40 * MIB, arrived=second * MIB)
+    assert in_flight.reserve(["c"]).grow(30 * MIB)
+    assert ended == ["stalled"]
+    assert not in_flight.reserve(["d"]).grow(60 * MIB), "a steady one makes no room"
+    assert ended == ["stalled"]

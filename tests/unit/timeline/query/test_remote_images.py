@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime
+import gzip
 import socket
 import ssl
 import threading
@@ -20,6 +21,7 @@ from services.timeline.query import remote_images
 from services.timeline.query.remote_images import ImageAway, RemoteImages, is_public
 from tests.deadline import DEADLINE
 
+ACCOUNT = "acme"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 200
 PUBLIC = "93.184.215.14"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -46,7 +48,7 @@ class Web:
                 writer.transport.abort()
             await asyncio.sleep(0)
 
-    async def _resolve(self, host: str) -> list[str]:
+    async def _resolve(self, host: str, _: str) -> list[str]:
         return self.names.get(host, [PUBLIC])
 
     async def _connect(self, address: str, host: str) -> Streams:
@@ -80,13 +82,13 @@ def to(location: str) -> bytes:
 async def refused(web: Web, url: str) -> None:
     async with web.open() as images:
         with pytest.raises(ImageAway):
-            await images.get(url)
+            await images.get(url, ACCOUNT)
 
 
 async def test_a_picture_is_fetched_and_nothing_is_told_of_the_reader() -> None:
     web = Web({"/a.png?b=1%20": ok(PNG, "Set-Cookie: a=b", "Content-Type: text/html")})
     async with web.open() as images:
-        image = await images.get("http://images.example/a.png?b=1%20#c")
+        image = await images.get("http://images.example/a.png?b=1%20#c", ACCOUNT)
     assert (image.data, image.content_type) == (PNG, "image/png")
     assert web.connected == [(PUBLIC, "images.example")]
     names = {line.split(b":")[0].lower() for line in web.asked[0].split(b"\r\n")[1:] if line}
@@ -142,7 +144,7 @@ async def test_a_redirect_is_followed_three_times() -> None:
     steps = {"/0": to("/1"), "/1": to("https://b.example/2"), "/2": to("//c.example/3")}
     web = Web({**steps, "/3": ok(PNG)})
     async with web.open() as images:
-        assert (await images.get("https://a.example/0")).data == PNG
+        assert (await images.get("https://a.example/0", ACCOUNT)).data == PNG
     assert [host for _, host in web.connected] == [
         "a.example",
         "a.example",
@@ -220,7 +222,7 @@ async def test_a_certificate_has_to_be_that_of_the_name(
     async def attempt(make: Callable[[], ssl.SSLContext], host: str) -> bytes:
         monkeypatch.setattr(ssl, "create_default_context", make)
         images = RemoteImages(resolve=_here)
-        return (await images.get(f"https://{host}/")).data
+        return (await images.get(f"https://{host}/", ACCOUNT)).data
 
     async with server:
         assert await attempt(lambda: trusting, "images.example") == PNG
@@ -231,7 +233,7 @@ async def test_a_certificate_has_to_be_that_of_the_name(
             await attempt(lambda: no_root, "images.example")
 
 
-def _here(_: str) -> Awaitable[list[str]]:
+def _here(_: str, __: str) -> Awaitable[list[str]]:
     async def found() -> list[str]:
         return ["127.0.0.1"]
 
@@ -278,7 +280,10 @@ async def test_names_that_are_not_answered_keep_no_other_work_waiting(
 
     monkeypatch.setattr(socket, "getaddrinfo", silent)
     images = RemoteImages()
-    waiting = [asyncio.ensure_future(images.get(f"https://{n}.example/")) for n in range(40)]
+    waiting = [
+        asyncio.ensure_future(images.get(f"https://{n}.example/", f"account {n % 10}"))
+        for n in range(40)
+    ]
     while len(asked) < 16:
         await asyncio.sleep(0.001)
     assert await asyncio.wait_for(asyncio.to_thread(lambda: "done"), DEADLINE) == "done"
@@ -286,14 +291,69 @@ async def test_names_that_are_not_answered_keep_no_other_work_waiting(
         task.cancel()  # the readers leave; the system's resolver goes on
     await asyncio.gather(*waiting, return_exceptions=True)
     with pytest.raises(ImageAway):
-        await images.get("https://another.example/")
+        await images.get("https://another.example/", ACCOUNT)
     assert len(asked) == 16
     answered.set()
 
     async def is_asked() -> bool:
         with contextlib.suppress(ImageAway):
-            await images.get("https://later.example/")
+            await images.get("https://later.example/", ACCOUNT)
         return "later.example" in asked
 
     while not await is_asked():
         await asyncio.sleep(0.001)
+
+
+async def test_slow_servers_of_one_account_keep_no_other_waiting() -> None:
+    web = Web({"/slow": b"", "/a.png": ok(PNG)})
+    async with asyncio.timeout(DEADLINE), web.open() as images:
+        waiting = [
+            asyncio.ensure_future(images.get("https://a.example/slow", "attacker"))
+            for _ in range(40)
+        ]
+        while len(web.asked) < 4:
+            await asyncio.sleep(0.001)
+        assert (await images.get("https://b.example/a.png", "quiet")).data == PNG
+        assert len(web.connected) == 5, "of one account four are asked for at a time"
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert (await images.get("https://b.example/a.png", "attacker")).data == PNG
+
+
+async def test_names_that_one_account_left_unanswered_keep_no_other_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered, asked = threading.Event(), list[str]()
+
+    def slow(host: str, *_: object, **__: object) -> list[object]:
+        asked.append(host)
+        if host != "quiet.example":
+            answered.wait(DEADLINE)
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    images = RemoteImages()
+    for n in range(40):  # each leaves at once
+        one = asyncio.ensure_future(images.get(f"https://{n}.example/", "attacker"))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        one.cancel()
+        await asyncio.gather(one, return_exceptions=True)
+    with pytest.raises(ImageAway):
+        await images.get("https://quiet.example/", "quiet")
+    answered.set()
+    assert "quiet.example" in asked
+    assert len(asked) == 5
+
+
+async def test_what_would_fill_a_browsers_memory_is_not_handed_on() -> None:
+    def png(side: int) -> bytes:
+        return PNG[:8] + b"\0\0\0\rIHDR" + side.to_bytes(4, "big") * 2 + b"\x08\x06\0\0\0"
+
+    web = Web({"/bomb": ok(png(30_000)), "/photo": ok(png(8_000))})
+    await refused(web, "https://a.example/bomb")
+    async with web.open() as images:
+        assert (await images.get("https://a.example/photo", ACCOUNT)).data == png(8_000)
+    packed = Web({"/packed": ok(gzip.compress(PNG), "Content-Encoding: gzip")})
+    await refused(packed, "https://a.example/packed")
