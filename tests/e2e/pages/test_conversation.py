@@ -169,7 +169,7 @@ def test_a_bounce_and_an_automatic_reply_are_marked(full: Site) -> None:
         expect(page.locator(".mail").first).to_contain_text("Delivery failed")
         page.locator(".mail .head").nth(1).click()
         expect(
-            page.get_by_text("This mail was not delivered to mei.tanaka@mail.example.")
+            page.get_by_text("This email was not delivered to mei.tanaka@mail.example.")
         ).to_be_visible()
         open_row(page, "Automatic reply: Shortlist")
         expect(page.locator(".mail .badge")).to_have_text("Automatic reply")

@@ -97,10 +97,10 @@ export const setup: Part<typeof en> = {
   "check.what.both":
     "Bitten Sie einen Kandidaten oder Ansprechpartner aus Ihrer Recruiting-Software, Ihnen zu schreiben. Schreiben Sie dann selbst einem, mit der Erfassungsadresse im Bcc. Jede E-Mail erscheint nach wenigen Sekunden im Posteingang.",
   "check.what.sent":
-    "Empfangene E-Mails kommen an. Schreiben Sie jetzt einem Kandidaten oder Ansprechpartner, mit der Erfassungsadresse im Bcc. Die E-Mail erscheint nach wenigen Sekunden im Posteingang.",
+    "Das Empfangen funktioniert. Schreiben Sie jetzt einem Kandidaten oder Ansprechpartner, mit der Erfassungsadresse im Bcc. Die E-Mail erscheint nach wenigen Sekunden im Posteingang.",
   "check.what.received":
-    "Gesendete E-Mails kommen an. Prüfen Sie jetzt die andere Richtung: Bitten Sie einen Kandidaten oder Ansprechpartner, Ihnen zu schreiben. Die E-Mail erscheint nach wenigen Sekunden im Posteingang.",
-  "check.done": "Gesendete und empfangene E-Mails kommen an. Es gibt nichts mehr zu prüfen.",
+    "Das Senden funktioniert. Bitten Sie jetzt einen Kandidaten oder Ansprechpartner aus Ihrer Recruiting-Software, Ihnen zu schreiben. Die E-Mail erscheint nach wenigen Sekunden im Posteingang.",
+  "check.done": "Beide Richtungen funktionieren. Es gibt nichts mehr zu prüfen.",
   "prove.what": (mailbox) =>
     `Wir senden eine Test-E-Mail an ${mailbox}. Sie sollte hierher zurückkommen.`,
   "prove.act": "Test-E-Mail senden",

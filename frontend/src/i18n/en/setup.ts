@@ -90,10 +90,10 @@ export const setup = {
   "check.what.both":
     "Ask a candidate or contact in your recruiting software to email you. Then email one of them with your capture address in Bcc. Each email appears in the inbox within seconds.",
   "check.what.sent":
-    "Email that you receive arrives. Now email a candidate or contact, with your capture address in Bcc. It appears in the inbox within seconds.",
+    "Receiving works. Now email a candidate or contact, with your capture address in Bcc. The email appears in the inbox within seconds.",
   "check.what.received":
-    "Email that you send arrives. Now check the other direction: ask a candidate or contact to email you. It appears in the inbox within seconds.",
-  "check.done": "Email that you send and receive arrives. There is nothing left to check.",
+    "Sending works. Now ask a candidate or contact in your recruiting software to email you. The email appears in the inbox within seconds.",
+  "check.done": "Both directions work. There is nothing left to check.",
   "prove.what": (mailbox: string) =>
     `We send a test email to ${mailbox}. It should come back here.`,
   "prove.act": "Send a test email",
