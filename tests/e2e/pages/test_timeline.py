@@ -74,4 +74,5 @@ def test_another_page_embeds_a_timeline_and_hears_of_it(full: Site) -> None:
         timeline.get_by_role("button", name="Open the conversation").click()
         [told] = page.evaluate("window.told")
         assert len(told["conversation"]) == 32
+        expect(timeline.get_by_role("button", name="Open the conversation")).to_have_count(0)
         assert barriers(page) == []
