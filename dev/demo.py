@@ -30,6 +30,7 @@ from dev.demo_mails import (
     READ,
     RECRUITERS,
 )
+from dev.demo_provider import DemoProvider
 from dev.demo_tables import (
     inbox_table,
     owners,
@@ -43,7 +44,7 @@ from dev.demo_week import forgery, question, week
 from dev.gateway import Gateway
 from dev.pages import build
 from dev.ports import free_port
-from dev.sign_in import PAGES_SCOPES, READER_SCOPES, sign_in_link
+from dev.sign_in import PAGES_SCOPES, READER_SCOPES, Reader, sign_in_link
 from dev.stack import Stack, own_databases
 from dev.terminal import command, say
 from shared.runtime.mistake import Mistake
@@ -59,12 +60,20 @@ def demo() -> int:
     with (
         tempfile.TemporaryDirectory(prefix="satchel-demo-") as folder,
         demo_dns(signer) as authenticating,
-        Stack(Path(folder), environment=own_databases() | authenticating, say=say) as stack,
+        DemoProvider() as provider,
+        Stack(
+            Path(folder),
+            environment=own_databases() | authenticating | provider.settings,
+            say=say,
+        ) as stack,
     ):
         code = play(stack, signer)
         if code == 0 and has_pages:
+            provider.serve(
+                Client(stack.endpoints, stack.token_secret, account=ACCOUNT, person=RECRUITERS[0])
+            )
             with Gateway(free_port(), stack.http_ports) as gateway:
-                _say_where(stack, gateway)
+                say_where(stack, gateway.origin)
                 if stays:
                     _stay()
         return code
@@ -80,18 +89,21 @@ def _has_pages() -> bool:
     return True
 
 
-def _say_where(stack: Stack, gateway: Gateway) -> None:
-    nora = sign_in_link(gateway.origin, stack, ACCOUNT, RECRUITERS[0], PAGES_SCOPES)
-    lena = sign_in_link(gateway.origin, stack, ACCOUNT, NEWCOMER, READER_SCOPES, "setup")
+def say_where(stack: Stack, origin: str) -> None:
+    """Print the one link: to the recruiter's pages, whose menu changes to the newcomer."""
+    nora, lena = PEOPLE[RECRUITERS[0]][1], PEOPLE[NEWCOMER][1]
+    link = sign_in_link(
+        origin,
+        stack,
+        Reader(ACCOUNT, RECRUITERS[0], name=nora),
+        Reader(ACCOUNT, NEWCOMER, READER_SCOPES, name=lena),
+    )
     sys.stdout.write(
         f"""
-The pages, signed in as Nora Keller, for a day:
+The pages, signed in as {nora} for a day. The menu (three dots) changes to {lena},
+who has not finished her set-up:
 
-  {nora}
-
-The same for Lena Brandt, who has not finished her set-up:
-
-  {lena}
+  {link}
 
 """
     )

@@ -20,8 +20,8 @@ color:#ffffff;padding:12px 22px;border-radius:6px;text-decoration:none">Read the
 <p style="margin:0;color:#5d6b67">Priya Raman, Head of Data</p></td></tr></table></td></tr></table>
 </body></html>"""
 
-ANSWER = """<div dir="ltr"><div><b>Friday at ten</b> is fine. My CV is attached; the second page has
-the project that you asked about.</div><div><br></div><div>Amina</div></div><br>
+ANSWER = """<div dir="ltr"><div><b>Friday at ten</b> is fine. My CV is attached; the first entry
+is the project that you asked about.</div><div><br></div><div>Amina</div></div><br>
 <div class="gmail_quote"><div dir="ltr" class="gmail_attr">Nora Keller &lt;<a
 href="mailto:nora@agency.example">nora@agency.example</a>&gt; wrote:<br></div><blockquote
 class="gmail_quote" style="margin:0px 0px 0px 0.8ex;border-left:1px solid rgb(204,204,204);

@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import dataclass
 
 from dev.client import SCOPES
 from dev.env import PATH as ENV_FILE
@@ -23,19 +24,35 @@ PAGES_SCOPES = "directory:write mail:write timeline:read timeline:write account:
 READER_SCOPES = "timeline:read"
 
 
-def sign_in_link(
-    origin: str, stack: Stack, account: str, person: str, scope: str, page: str = ""
-) -> str:
-    """Return a link that signs a person in to the pages for a day: the token is its fragment."""
-    token = sign(
-        stack.token_secret,
-        issuer=stack.token_issuer,
-        account=account,
-        person_id=person,
-        scope=scope,
-        expires_at=int(time.time()) + 24 * 3600,
-    )
-    return f"{origin}/app/{page}#token={token}"
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a link signs in to the pages."""
+
+    account: str
+    person: str
+    scope: str = PAGES_SCOPES
+    name: str = ""
+    """For the pages' menu."""
+
+
+def sign_in_link(origin: str, stack: Stack, *readers: Reader) -> str:
+    """Return a link that signs the first of them in for a day: the tokens are its fragment.
+
+    The pages' menu changes to the others.
+    """
+    tokens = [
+        sign(
+            stack.token_secret,
+            issuer=stack.token_issuer,
+            account=reader.account,
+            person_id=reader.person,
+            scope=reader.scope,
+            expires_at=int(time.time()) + 24 * 3600,
+            name=reader.name,
+        )
+        for reader in readers
+    ]
+    return f"{origin}/app/#" + "&".join(f"token={token}" for token in tokens)
 
 
 def sign_in() -> int:

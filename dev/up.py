@@ -15,7 +15,7 @@ from dev.gateway import Gateway
 from dev.generate import ROOT
 from dev.pages import build
 from dev.run_file import announced, running
-from dev.sign_in import PAGES_SCOPES, sign_in_link
+from dev.sign_in import Reader, sign_in_link
 from dev.stack import Stack
 from dev.terminal import command, say
 from shared.runtime.mistake import Mistake
@@ -84,7 +84,7 @@ def up() -> int:
         Stack(FOLDER, ports=ports, environment=kept_secrets(), say=say) as stack,
         Gateway(ports[PAGES_PORT], stack.http_ports) as gateway,
     ):
-        _say_where(stack, gateway.origin, time.monotonic() - started)
+        say_where(stack, gateway.origin, time.monotonic() - started)
         with announced(stack.token_secret, stack.token_issuer):
             try:
                 signal.pause()
@@ -94,24 +94,23 @@ def up() -> int:
     return 0
 
 
-def _say_where(stack: Stack, origin: str, seconds: float) -> None:
+def say_where(stack: Stack, origin: str, seconds: float) -> None:
+    """Print the one link, which opens the pages, and where everything listens."""
     where = stack.endpoints
-    link = sign_in_link(origin, stack, ACCOUNT, PERSON, PAGES_SCOPES)
+    link = sign_in_link(origin, stack, Reader(ACCOUNT, PERSON))
     sys.stdout.write(
         f"""
-Satchel is up after {seconds:.0f} s. The pages, for a day as {PERSON} of the account {ACCOUNT}:
+Satchel is up after {seconds:.0f} s. The pages, as {PERSON} of the account {ACCOUNT} for a day:
 
   {link}
 
-What follows #token= is a token for the API as well (others: make token). All routes are below
+What follows #token= is a token for the API as well (others: make token).
 
-  {origin}
-
-  SMTP      smtp://127.0.0.1:{where.smtp_port}
-  ingest    http://127.0.0.1:{where.ingest_port}/openapi.json
-  matcher   http://127.0.0.1:{where.matcher_port}/openapi.json
-  timeline  http://127.0.0.1:{where.timeline_port}/openapi.json
-  logs      {stack.folder}/logs
+  all routes  {origin.removeprefix("http://")}
+  ingest      127.0.0.1:{where.ingest_port}, SMTP 127.0.0.1:{where.smtp_port}
+  matcher     127.0.0.1:{where.matcher_port}
+  timeline    127.0.0.1:{where.timeline_port}
+  logs        {stack.folder}/logs
 
 Ctrl-C stops everything.
 """

@@ -4,6 +4,9 @@ It fills an inbox of `--conversations`, opens it cold and warm, scrolls through 
 mails until they are rows while the services are at half of their load, and uses the pages for
 `--minutes`: a round of use stands for each (`using.py` says what it does).
 
+Each part ends by itself: with a figure, or with a line that says why there is none. Then it exits
+with 1, after all other figures.
+
 Milliseconds say as much about the machine as about the pages: sizes, nodes and ratios are the
 figures to look at. `make test` holds them, with small numbers.
 """
@@ -25,7 +28,7 @@ from rich.console import Console
 
 from bench.mailbox import ACCOUNT
 from bench.pages import database_server
-from bench.pages_browser.arriving import CANDIDATE, USER, arriving_under_load
+from bench.pages_browser.arriving import CANDIDATES, USER, arriving_under_load
 from bench.pages_browser.mailbox import fill_inbox
 from bench.pages_browser.reader import NOTE_FIRST_ROWS, ROW, Reader
 from bench.pages_browser.report import Result, tables
@@ -39,6 +42,7 @@ from dev.gateway import Gateway
 from dev.pages import DIST, build
 from dev.ports import free_port
 from dev.sign_in import PAGES_SCOPES, sign_in_link
+from dev.sign_in import Reader as SignedIn
 from dev.stack import Stack, own_databases
 from dev.terminal import say
 
@@ -67,7 +71,9 @@ def main(arguments: Sequence[str]) -> int:
         console.print(table)
     if given.json:
         given.json.write_text(json.dumps(asdict(result), indent=2) + "\n")
-    return 0
+    for line in result.missing:
+        console.print(line)
+    return 1 if result.missing else 0
 
 
 def _measure(stack: Stack, origin: str, given: argparse.Namespace) -> Result:
@@ -81,7 +87,7 @@ def _measure(stack: Stack, origin: str, given: argparse.Namespace) -> Result:
         def send(message: EmailMessage) -> None:
             client.send("bench@mail.example", [capture], message.as_bytes())
 
-        link = sign_in_link(origin, stack, ACCOUNT, "u1", PAGES_SCOPES)
+        link = sign_in_link(origin, stack, SignedIn(ACCOUNT, "u1"))
         reader = Reader(browser, origin, link.partition("#token=")[2])
         with reader.fresh() as context:
             context.add_init_script(NOTE_FIRST_ROWS)
@@ -96,17 +102,18 @@ def _measure(stack: Stack, origin: str, given: argparse.Namespace) -> Result:
             scrolled = scroll(page, min(given.rows, given.conversations - 100))
         with reader.inbox() as page:
             say(f"{scrolled}; {given.mails} mails on their way to a row, at half load")
-            arrived = arriving_under_load(stack, page, send, given.mails)
+            arrived = arriving_under_load(stack, page, send, given.mails, load=given.load)
         with reader.inbox() as page:
-            say(f"{arrived}; using the pages for {given.minutes} rounds")
+            say(f"{arrived}; using the pages for {given.minutes} minutes, in as many rounds")
             used = use(page, send, given.minutes)
     return Result(given.conversations, load, measured, begun, scrolled, arrived, used)
 
 
 def furnish(client: Client) -> str:
-    """Put the reader and a candidate into the directory; return the reader's capture address."""
-    for person, kind, who in (("u1", "user", USER), ("tavi", "candidate", CANDIDATE)):
+    """Put the reader and candidates into the directory; return the reader's capture address."""
+    for number, who in enumerate((USER, *CANDIDATES)):
         name, address = parseaddr(who)
+        person, kind = (f"rolan{number}", "candidate") if number else ("u1", "user")
         client.put_person(person, kind, name, [address])
     return client.mint("u1")
 
@@ -123,6 +130,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rows", type=int, default=10_000, help="that scroll by (%(default)s)")
     parser.add_argument(
         "--mails", type=int, default=60, help="that are followed to their row (%(default)s)"
+    )
+    parser.add_argument(
+        "--load",
+        type=int,
+        default=1500,
+        help="mails that tell how many a second the services carry (%(default)s)",
     )
     parser.add_argument(
         "--minutes", type=int, default=60, help="of use, a round for each (%(default)s)"

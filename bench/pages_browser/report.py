@@ -26,6 +26,12 @@ class Result:
     arriving: Arriving
     use: Use
 
+    @property
+    def missing(self) -> list[str]:
+        """What has no figure, or one of fewer than asked for, and why: a line for each."""
+        parts = (("250 to a row", self.arriving.stopped), ("an hour's use", self.use.stopped))
+        return [f"{name}: {why}" for name, why in parts if why]
+
 
 def tables(result: Result) -> Iterator[Table]:
     """Yield them."""
@@ -52,18 +58,33 @@ def tables(result: Result) -> Iterator[Table]:
         ),
         ("ratio", f"{scrolled.work_ratio:.2f}"),
         ("mails a second, as many as possible", f"{arrived.full_rate:.0f}"),
-        ("mails a second while rows are awaited", f"{arrived.rate:.0f}"),
         (
-            f"250 to a row, p50 and p95 of {arrived.mails}",
-            f"{arrived.p50 * 1000:,.0f} ms, {arrived.p95 * 1000:,.0f} ms",
+            "mails a second while rows are awaited, and how many waited then",
+            f"{arrived.rate:.0f}, {arrived.waiting:,}",
+        ),
+        (
+            f"250 to a row, p50 and p95 of {arrived.mails} of {arrived.asked}",
+            f"{_milliseconds(arrived.p50)}, {_milliseconds(arrived.p95)}",
         ),
     ):
         shown.add_row(name, figure)
     yield shown
+    if use.held:
+        yield _kept(use)
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "none" if seconds is None else f"{seconds * 1000:,.0f} ms"
+
+
+def _kept(use: Use) -> Table:
     kept = Table(box=box.MARKDOWN)
-    for column in ("after rounds", "heap, MiB", "nodes", "listeners"):
+    kept.add_column("memory: 60 rounds of use are an hour")
+    for column in ("rounds", "heap, MiB", "nodes", "listeners"):
         kept.add_column(column, justify="right")
-    for held in use.held:
-        kept.add_row(f"{held.round}", f"{held.heap:.2f}", f"{held.nodes:,}", f"{held.listeners:,}")
-    kept.add_row("end by middle", f"{use.growth:.2f}", f"{use.growth_of_nodes:.2f}", "")
-    yield kept
+    for moment, held in zip(("start", "middle", "end"), use.held, strict=False):
+        figures = (f"{held.heap:.2f}", f"{held.nodes:,}", f"{held.listeners:,}")
+        kept.add_row(moment, f"{held.round}", *figures)
+    if len(use.held) == 3:
+        kept.add_row("end by middle", "", f"{use.growth:.2f}", f"{use.growth_of_nodes:.2f}", "")
+    return kept

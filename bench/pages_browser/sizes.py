@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page
 
+from dev.pages import files_of
+
 _EMBEDDING = "embedding"
 """The page that shows how to embed, which is not of the app."""
 _APPLIED = """
@@ -50,7 +52,7 @@ def sizes(page: Page, built: Path) -> Sizes:
     names: list[str] = page.evaluate("window.firstFiles")
     paths = [PurePosixPath(urlsplit(name).path) for name in dict.fromkeys(names)]
     first = [built / path.relative_to("/app") for path in paths if path.suffix in (".js", ".css")]
-    every = [*built.glob("**/*.js"), *built.glob("**/*.css")]
+    every = [path for path in files_of(built) if path.suffix in (".js", ".css")]
     applied: str = page.evaluate(_APPLIED)
     return Sizes(
         first_scripts=_sum(one for one in first if one.suffix == ".js"),

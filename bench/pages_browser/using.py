@@ -1,10 +1,11 @@
-"""What the pages keep of an hour's use: the heap and the document, after each part of it.
+"""What the pages keep of an hour's use: the heap and the document at its start, middle and end.
 
-A round stands for a minute of a reader who never reloads: two mails arrive, both are opened; the
-list is scrolled two windows down and back; a word is searched for and the search removed; the
-candidate's profile, the set-up and the account are visited. What a page still holds after the
-garbage was collected is compared between the middle of the hour and its end: what is kept for a
-reason (code, the first lists, pages of the list) is there by the middle.
+A round stands for a minute of a reader who never reloads, so 60 of them for an hour: two mails
+arrive, both are opened; the list is scrolled two windows down and back; a word is searched for and
+the search removed; the candidate's profile, the set-up and the account are visited. What a page
+still holds after the garbage was collected is compared between the middle of the hour and its end:
+what is kept for a reason (code, the first lists, pages of the list) is there by the middle. The
+start is after two rounds that are not counted, which bring all of the code.
 """
 
 import secrets
@@ -13,13 +14,14 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 from bench.pages_browser.arriving import written
 from bench.pages_browser.reader import ROW
+from dev.terminal import say
 
 _WORDS = ("candidate", "friday", "thanks")
-_WARM_ROUNDS = 2
+_WARM_ROUNDS, _TOLD_EVERY = 2, 5
 _SCROLLED, _ASIDE = 1200, 2
 _MIB = 1024 * 1024
 
@@ -37,10 +39,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """After the first rounds, in the middle, and at the end."""
+    """After the first rounds, in the middle, and at the end; less when it stopped early."""
 
     rounds: int
-    held: tuple[Held, Held, Held]
+    held: tuple[Held, ...]
+    stopped: str = ""
+    """Why it ended early, if it did."""
 
     @property
     def growth(self) -> float:
@@ -56,21 +60,26 @@ class Use:
 def use(page: Page, send: Callable[[EmailMessage], None], rounds: int) -> Use:
     """Use an open inbox for so many rounds."""
     held: list[Held] = []
-    for number in range(_WARM_ROUNDS):
-        _round(page, send, number)
-    for part in range(3):
-        if part:
-            for number in range(rounds * (part - 1) // 2, rounds * part // 2):
-                _round(page, send, number)
-        held.append(_held(page, rounds * part // 2))
-    first, middle, last = held
-    return Use(rounds, (first, middle, last))
+    number = -_WARM_ROUNDS
+    try:
+        while True:
+            if number in (0, rounds // 2, rounds):
+                held.append(_held(page, number))
+            if number == rounds:
+                return Use(rounds, tuple(held))
+            _round(page, send, number)
+            number += 1
+            if number % _TOLD_EVERY == 0:
+                say(f"{number} of {rounds} rounds of use")
+    except Error as error:
+        why = str(error).partition("\n")[0]
+        return Use(rounds, tuple(held), f"round {number + 1} of {rounds} did not end: {why}")
 
 
 def _round(page: Page, send: Callable[[EmailMessage], None], number: int) -> None:
     for _ in range(2):
         subject = f"round {secrets.token_hex(5)}"
-        send(written(subject))
+        send(written(subject, number))
         row = page.locator(ROW).filter(has_text=subject)
         waiting = page.locator(".rows > .new")  # it does not move rows under the pointer
         row.or_(waiting).first.wait_for()

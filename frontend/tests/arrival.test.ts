@@ -57,6 +57,22 @@ describe("who arrives", () => {
     expect(location.pathname).toBe("/app/setup");
   });
 
+  it("with several tokens is the first of their readers, and may become the others", async () => {
+    answering({ "/app/config.json": { sign_in: null } });
+    history.replaceState(null, "", "/app/#token=nora&token=lena");
+    const arrival = await arrive();
+    expect(arrival.kind === "in" && (await arrival.token())).toBe("nora");
+    expect(arrival).toMatchObject({ readers: ["nora", "lena"] });
+    expect(location.href).not.toContain("lena");
+  });
+
+  it("with several tokens of strangers becomes none of them", async () => {
+    answering({ "/app/config.json": { sign_in: PROVIDER } });
+    history.replaceState(null, "", "/app/#token=a&token=b");
+    expect(await arrive()).not.toHaveProperty("readers");
+    expect(location.hash).toBe("");
+  });
+
   it("with a stranger's token in a link signs in at the provider all the same", async () => {
     answering({ "/app/config.json": { sign_in: PROVIDER } });
     history.replaceState(null, "", "/app/setup#token=of-a-stranger");
@@ -121,4 +137,6 @@ it("reads scopes that are words and scopes that are a list", () => {
   expect([...claimsOf(token(1, { scope: "a:read ops" })).scopes]).toEqual(["a:read", "ops"]);
   expect([...claimsOf(token(1, { scope: ["a:read", "ops"] })).scopes]).toEqual(["a:read", "ops"]);
   expect([...claimsOf("nonsense").scopes]).toEqual([]);
+  expect(claimsOf(token(1, { name: "Nora Keller" })).name).toBe("Nora Keller");
+  expect(claimsOf(token(1)).name).toBe("");
 });

@@ -6,9 +6,10 @@ import {
   halfOf,
   hostOf,
   isDone,
+  missingHalf,
   questionsOf,
 } from "../src/setup/progress";
-import type { Confirmation, Setup } from "../src/setup/shapes";
+import type { Confirmation, Half, Setup } from "../src/setup/shapes";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const question = (at: string): Confirmation => ({
@@ -46,6 +47,18 @@ describe("a half", () => {
     expect(isDone(setup({ halves: { sent: working, received: working } }))).toBe(true);
     expect(isDone(setup({ halves: { sent: working, received: { state: "silent" } } }))).toBe(false);
     expect(isDone(setup())).toBe(false);
+  });
+
+  it("tells which direction is still to be tried", () => {
+    const working = { state: "working" } as const;
+    const nothing = { state: "nothing_yet" } as const;
+    const missing = (sent: Half, received: Half) =>
+      missingHalf(setup({ halves: { sent, received } }));
+    expect(missing(working, working)).toBeUndefined();
+    expect(missing(nothing, working)).toBe("sent");
+    expect(missing(working, nothing)).toBe("received");
+    expect(missing(nothing, nothing)).toBe("both");
+    expect(missingHalf(setup())).toBe("both");
   });
 });
 

@@ -22,13 +22,19 @@ function one(number: number, unread = false): Conversation {
 }
 
 /** A session with so many conversations, numbered from `first`; it notes what it is asked for. */
-function fake(state: { first: number; fails?: boolean; asked: string[] }): Session {
+function fake(state: {
+  first: number;
+  fails?: boolean;
+  status?: number;
+  asked: string[];
+}): Session {
   const GET = async (
     path: string,
     { params }: { params: { query: { cursor?: string; limit: number } } },
   ) => {
     state.asked.push(`${path} ${params.query.cursor ?? ""}`);
-    if (state.fails) return { error: {}, response: new Response("", { status: 503 }) };
+    if (state.fails)
+      return { error: {}, response: new Response("", { status: state.status ?? 503 }) };
     const start = Number(params.query.cursor ?? state.first);
     const end = Math.min(start + params.query.limit, LONG);
     const items = Array.from({ length: end - start }, (_, at) => one(start + at));
@@ -81,6 +87,37 @@ it("asks once for many hints", async () => {
   await live.start();
   for (let number = 0; number < 100; number++) live.hint(`new ${number}`);
   await vi.runAllTimersAsync();
+  expect(state.asked.length).toBe(2);
+  vi.useRealTimers();
+});
+
+it("looks again after a look that failed, without another hint", async () => {
+  vi.useFakeTimers();
+  const state = { first: 1, fails: false, asked: [] as string[] };
+  const live = new LiveList(fake(state), everything);
+  await live.start();
+  state.first = 0;
+  state.fails = true;
+  live.hint("c0");
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(first(live)).toBe("c1");
+  state.fails = false;
+  await vi.runAllTimersAsync();
+  expect(first(live)).toBe("c0");
+  const { length } = state.asked;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(state.asked.length).toBe(length);
+  vi.useRealTimers();
+});
+
+it("does not look again when it may not", async () => {
+  vi.useFakeTimers();
+  const state = { first: 1, fails: false, status: 403, asked: [] as string[] };
+  const live = new LiveList(fake(state), everything);
+  await live.start();
+  state.fails = true;
+  live.hint("c0");
+  await vi.advanceTimersByTimeAsync(60_000);
   expect(state.asked.length).toBe(2);
   vi.useRealTimers();
 });

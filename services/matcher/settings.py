@@ -45,8 +45,7 @@ class MatcherSettings(RelaySettings, DatabaseSettings):
     max_imports: int = Field(
         4,
         ge=1,
-        description="Concurrent imports of people, each of which needs up to 256 MiB in /tmp. Above "
-        "it, callers are told to try again.",
+        description="Concurrent imports of people. Each needs up to 256 MiB in /tmp.",
     )
     max_imports_per_account: int = Field(
         1, ge=1, description="Concurrent imports of people by one account."

@@ -168,11 +168,20 @@ class TokenVerifier:
 
 
 def sign(
-    secret: str, *, issuer: str, account: str, person_id: str | None, scope: str, expires_at: int
+    secret: str,
+    *,
+    issuer: str,
+    account: str,
+    person_id: str | None,
+    scope: str,
+    expires_at: int,
+    name: str = "",
 ) -> str:
     """Return an HS256 token, as an ATS makes one for its users, or without a person for its own
-    back-end. `expires_at` is Unix time."""
+    back-end. `expires_at` is Unix time; the person's `name` is for the pages to show."""
     claims: dict[str, Any] = {"account": account, "scope": scope, "exp": expires_at}
     if person_id is not None:
         claims["sub"] = person_id
+    if name:
+        claims["name"] = name
     return jwt.encode({**claims, "aud": AUDIENCE, "iss": issuer}, secret, algorithm="HS256")

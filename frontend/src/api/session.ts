@@ -73,6 +73,8 @@ export class Session {
 export interface Claims {
   account: string;
   sub: string;
+  /** As an issuer may add it (OpenID Connect); empty when it does not. */
+  name: string;
   scopes: ReadonlySet<string>;
 }
 
@@ -82,12 +84,13 @@ export const claimNames = { account: "account", person: "sub", scope: "scope" };
 /** Reads a token's claims without verifying them: good for what to show, never for what to allow. */
 export function claimsOf(token: string): Claims {
   const read = payloadOf(token);
-  if (!read) return { account: "", sub: "", scopes: new Set() };
+  if (!read) return { account: "", sub: "", name: "", scopes: new Set() };
   const said = read[claimNames.scope];
   const words = Array.isArray(said) ? said.map(String) : String(said ?? "").split(" ");
   return {
     account: String(read[claimNames.account]),
     sub: String(read[claimNames.person]),
+    name: typeof read.name === "string" ? read.name : "",
     scopes: new Set(words.filter(Boolean)),
   };
 }

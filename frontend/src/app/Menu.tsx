@@ -1,36 +1,41 @@
-// Who is signed in, and what they prefer: theme, language, signing out.
+// Who is signed in, and what they prefer: theme, language, changing to another, signing out.
 
 import { useEffect, useState } from "preact/hooks";
-import { claimsOf } from "../api/session";
+import { claimsOf, type TokenSource } from "../api/session";
 import { useLanguage } from "../i18n";
 import { Popover } from "../shared/Popover";
 import { LANGUAGES, THEMES, type Theme } from "./preferences";
 
 export interface MenuProps {
-  token: () => string | Promise<string>;
+  token: TokenSource;
+  readers: readonly string[];
+  become: (token: string) => void;
   theme: Theme;
   setTheme: (theme: Theme) => void;
   setLanguage: (code: string) => void;
   signOut: () => void;
 }
 
-export function Menu({ token, theme, setTheme, setLanguage, signOut }: MenuProps) {
+export function Menu(props: MenuProps) {
+  const { token, readers, become, theme, setTheme, setLanguage, signOut } = props;
   const { text, code } = useLanguage();
-  const [who, setWho] = useState("");
+  const [own, setOwn] = useState("");
   useEffect(() => {
-    Promise.resolve(token()).then(
-      (known) => {
-        const { sub, account } = claimsOf(known);
-        setWho(sub ? `${sub} · ${account}` : "");
-      },
-      () => setWho(""),
-    );
+    Promise.resolve(token()).then(setOwn, () => setOwn(""));
   }, [token]);
+  const { sub, account } = claimsOf(own);
   return (
     <Popover label={text["menu.open"]} icon="dots" class="menu">
       {(close) => (
         <div class="menu-body">
-          {who && <p class="quiet">{text["menu.who"](who)}</p>}
+          {sub && <p class="quiet">{text["menu.who"](`${nameOf(own)} · ${account}`)}</p>}
+          {readers
+            .filter((one) => one !== own)
+            .map((one) => (
+              <button key={one} type="button" class="button" onClick={() => become(one)}>
+                {text["menu.become"](nameOf(one))}
+              </button>
+            ))}
           <fieldset>
             <legend>{text["menu.theme"]}</legend>
             <div class="segments">
@@ -74,4 +79,9 @@ export function Menu({ token, theme, setTheme, setLanguage, signOut }: MenuProps
       )}
     </Popover>
   );
+}
+
+function nameOf(token: string): string {
+  const { name, sub } = claimsOf(token);
+  return name || sub;
 }

@@ -19,13 +19,16 @@ const ENTRIES: readonly { name: Place["page"]; icon: IconName; place: Place }[] 
 
 export interface ShellProps {
   token: TokenSource;
+  /** Tokens of those whom the reader may change to. */
+  readers: readonly string[];
+  become: (token: string) => void;
   theme: Theme;
   setTheme: (theme: Theme) => void;
   setLanguage: (code: string) => void;
   signOut: () => void;
 }
 
-export function Shell({ token, theme, setTheme, setLanguage, signOut }: ShellProps) {
+export function Shell({ token, theme, ...menu }: ShellProps) {
   const { text, code } = useLanguage();
   const [place, setPlace] = useState<Place>(() => placeOf(location.pathname));
   const [unread, setUnread] = useState(0);
@@ -98,7 +101,7 @@ export function Shell({ token, theme, setTheme, setLanguage, signOut }: ShellPro
             </span>
           </a>
         ))}
-        <Menu {...{ token, theme, setTheme, setLanguage, signOut }} />
+        <Menu {...{ token, theme, ...menu }} />
       </nav>
       <main id="content" tabIndex={-1} ref={main}>
         {(place.page === "inbox" || place.page === "person") && <h1 class="sr">{title}</h1>}

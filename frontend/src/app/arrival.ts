@@ -4,17 +4,17 @@ import { claimNames, expiryOf, type TokenSource } from "../api/session";
 import { type Provider, SignIn } from "./oidc";
 
 export type Arrival =
-  | { kind: "in"; token: TokenSource; signIn: SignIn | undefined }
+  | { kind: "in"; token: TokenSource; signIn: SignIn | undefined; readers: readonly string[] }
   | { kind: "out"; why: "new" | "failed" | "left"; signIn: SignIn | undefined };
 
 interface Config {
   sign_in: Provider | null;
 }
 
-/** Takes the token out of the address, so that no link, history or screenshot has it. */
-function tokenOfAddress(): string | undefined {
-  const found = new URLSearchParams(location.hash.slice(1)).get("token") ?? undefined;
-  if (found) history.replaceState(history.state, "", location.pathname + location.search);
+/** Takes the tokens out of the address, so that no link, history or screenshot has them. */
+function tokensOfAddress(): string[] {
+  const found = new URLSearchParams(location.hash.slice(1)).getAll("token").filter(Boolean);
+  if (found[0]) history.replaceState(history.state, "", location.pathname + location.search);
   return found;
 }
 
@@ -22,20 +22,22 @@ function tokenOfAddress(): string | undefined {
  * Where readers sign in at a provider, a link brings no token, but to a frame: who sends a link
  * with a token of their own would have the reader work, and set up their mail, in a stranger's name.
  * Where it cannot be found out whether there is a provider, it brings none either.
+ * A link with several tokens, as a demo prints it, lets its reader change between them.
  */
 export async function arrive(): Promise<Arrival> {
-  const given = tokenOfAddress();
+  const readers = tokensOfAddress();
+  const given = readers[0];
   let signIn: SignIn | undefined;
   try {
     signIn = given && window !== window.top ? undefined : await signInHere();
   } catch {
     return { kind: "out", why: "failed", signIn };
   }
-  if (given && !signIn) return { kind: "in", token: () => given, signIn };
+  if (given && !signIn) return { kind: "in", token: () => given, signIn, readers };
   if (!signIn) return { kind: "out", why: "new", signIn };
   try {
     const token = await signIn.arrive();
-    if (token) return { kind: "in", token: renewing(token, signIn), signIn };
+    if (token) return { kind: "in", token: renewing(token, signIn), signIn, readers: [] };
   } catch {
     return { kind: "out", why: "failed", signIn };
   }

@@ -24,7 +24,13 @@ function App({ first, language: begun }: { first: Arrival; language: Language })
     <LanguageContext.Provider value={language}>
       {arrival.kind === "in" ? (
         <Shell
+          key={arrival.token}
           token={arrival.token}
+          readers={arrival.readers}
+          become={(chosen) => {
+            setArrival({ ...arrival, token: () => chosen });
+            requestAnimationFrame(() => document.getElementById("content")?.focus());
+          }}
           theme={theme}
           setTheme={(next) => {
             setTheme(next);

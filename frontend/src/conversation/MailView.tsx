@@ -96,7 +96,13 @@ export function MailView({ mail, open, toggle, openConversation, timeOnly }: Mai
                     {text["why.title"]}
                   </button>
                   {openConversation && (
-                    <button type="button" onClick={openConversation}>
+                    <button
+                      type="button"
+                      onClick={() => {
+                        close();
+                        openConversation();
+                      }}
+                    >
                       <Icon name="inbox" />
                       {text["mail.open-conversation"]}
                     </button>

@@ -6,11 +6,17 @@ import { LanguageContext, languageOf } from "../i18n";
 import { SessionContext, StylesContext } from "../shared/context";
 import controls from "../shared/controls.css?inline";
 import { KeyContext, type KeyScope } from "../shared/keyboard";
+import { Failure } from "../shared/state";
 import theme from "../shared/theme.css?inline";
 
 export interface View {
   component: ComponentType<{ element: SatchelElement }>;
   styles: readonly string[];
+}
+
+/** What is shown in the place of a view whose code did not come. */
+function failed(error: unknown, retry: () => void): View {
+  return { component: () => <Failure error={error} retry={retry} />, styles: [] };
 }
 
 const sheets = new Map<string, CSSStyleSheet>();
@@ -97,12 +103,12 @@ export abstract class SatchelElement extends HTMLElement {
     const token = this.#token;
     if (!this.isConnected || token === undefined) return;
     const [view, language] = await Promise.all([
-      this.load(),
+      this.load().catch((error: unknown) => failed(error, () => void this.#show())),
       languageOf(
         [this.lang, this.ownerDocument.documentElement.lang, ...navigator.languages].filter(
           Boolean,
         ),
-      ),
+      ).catch(() => languageOf([])),
     ]);
     const root = this.shadowRoot;
     if (round !== this.#round || !root) return;

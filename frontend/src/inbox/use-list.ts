@@ -1,11 +1,12 @@
 // The list of a filter: loads as it is scrolled, follows what happens, moves nothing under a hand.
 
 import { useEffect, useMemo, useReducer } from "preact/hooks";
-import type { Session } from "../api/session";
+import { Problem, type Session } from "../api/session";
 import { type Conversation, type Filter, mark, oneOf, pageOf } from "./conversations";
 import * as lists from "./list";
 
 const PAUSE = 700; // milliseconds between two looks at what is new
+const PAUSE_AFTER_FAILURE = 5000;
 const MOST_CHANGED = 20;
 
 /** A list that follows its filter; one object for as long as a page shows it. */
@@ -25,6 +26,7 @@ export class LiveList {
   #changed = new Set<string>();
   #loading = false;
   #looking = false;
+  #pause = PAUSE;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastLook = 0;
   #stop = new AbortController();
@@ -93,7 +95,7 @@ export class LiveList {
   hint(id: string | undefined): void {
     if (id) this.#changed.add(id);
     if (this.#timer || this.#looking) return;
-    const pause = Math.max(0, this.#lastLook + PAUSE - Date.now());
+    const pause = Math.max(0, this.#lastLook + this.#pause - Date.now());
     this.#timer = setTimeout(() => void this.#look(), pause);
   }
 
@@ -105,6 +107,7 @@ export class LiveList {
     this.#changed.clear();
     try {
       const page = await pageOf(this.session, this.filter, undefined, this.#stop.signal);
+      this.#pause = PAUSE;
       this.error = undefined;
       this.#head = page;
       const deep = ids.filter(
@@ -119,13 +122,17 @@ export class LiveList {
       this.waiting = lists.newIn(this.list, page.items);
       if (this.mayMove() || this.waiting === 0) this.show();
       else this.list = lists.refreshed(this.list, page.items);
-    } catch {
-      if (this.#stop.signal.aborted) return; // the stream reports a lost network
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      const isOver = error instanceof Problem && error.status < 500 && error.status !== 429;
+      // What has changed is still to be shown, and is not announced a second time.
+      this.#pause = isOver ? PAUSE : PAUSE_AFTER_FAILURE;
+      if (!isOver) for (const id of ids) this.#changed.add(id);
     } finally {
       this.#looking = false;
     }
     this.onChange();
-    if (this.#changed.size > 0) this.hint(undefined);
+    if (this.#changed.size > 0 || this.#pause > PAUSE) this.hint(undefined);
   }
 
   /** Shows what waits. */

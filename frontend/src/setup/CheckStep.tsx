@@ -5,7 +5,7 @@ import { Problem } from "../api/session";
 import { useLanguage } from "../i18n";
 import { useSession } from "../shared/context";
 import { call } from "./calls";
-import { isDone } from "./progress";
+import { missingHalf } from "./progress";
 import { Step } from "./Step";
 import type { RoundTrip, Setup } from "./shapes";
 import { useSetupText } from "./texts";
@@ -23,7 +23,8 @@ export function CheckStep({ number, setup, mailbox, again }: CheckStepProps) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
   const [without, setWithout] = useState(false);
-  const done = isDone(setup);
+  const missing = missingHalf(setup);
+  const done = missing === undefined;
   const prove = async () => {
     setBusy(true);
     setProblem(undefined);
@@ -41,9 +42,9 @@ export function CheckStep({ number, setup, mailbox, again }: CheckStepProps) {
   const hasRoundTrips = setup.round_trip !== undefined && !without;
   return (
     <Step number={number} title={text["check.title"]} done={done}>
-      <p class="quiet">{done ? text["check.done"] : text["check.what"]}</p>
+      <p class="quiet">{text[missing ? (`check.what.${missing}` as const) : "check.done"]}</p>
       {setup.round_trip && <RoundTripState trip={setup.round_trip} />}
-      {hasRoundTrips && mailbox && !done && (
+      {hasRoundTrips && mailbox && !done && missing !== "sent" && (
         <p class="line">
           <button type="button" class="button" disabled={busy} onClick={() => void prove()}>
             {setup.round_trip ? text["prove.again"] : text["prove.act"]}

@@ -15,7 +15,16 @@ export function halfOf(setup: Setup, name: HalfName, now: number): Half | undefi
 }
 
 export function isDone(setup: Setup): boolean {
-  return setup.halves?.sent.state === "working" && setup.halves.received.state === "working";
+  return missingHalf(setup) === undefined;
+}
+
+/** Returns what does not work yet; undefined when all works. */
+export function missingHalf(setup: Setup): HalfName | "both" | undefined {
+  const sent = setup.halves?.sent.state === "working";
+  const received = setup.halves?.received.state === "working";
+  if (sent && received) return undefined;
+  if (!sent && !received) return "both";
+  return sent ? "received" : "sent";
 }
 
 /**

@@ -40,13 +40,17 @@ class Page:
 
 
 class Pages:
-    """The built files of a folder, held in memory: there are few, and they are small."""
+    """The built files of a folder, held in memory: there are few, and they are small.
+
+    What names hashed files is read before them, since a build brings it after them.
+    """
 
     def __init__(self, folder: Path) -> None:
+        paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
         self._pages = {
-            path.relative_to(folder).as_posix(): _read(path)
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and not path.name.startswith(".")
+            path: _read(folder / path)
+            for path in sorted(paths, key=lambda path: (path.startswith(_HASHED), path))
+            if (folder / path).is_file() and not path.rpartition("/")[2].startswith(".")
         }
 
     def find(self, path: str) -> Page | None:

@@ -127,9 +127,11 @@ class Writer:
 
     def _start(self) -> None:
         if not self._tasks:
-            context = contextvars.Context()  # not that of the request that comes first
+            # A context each, not that of the request that comes first. In a common one, the
+            # deadline of a lane's batch (`pymongo.timeout`) would be left behind to the others.
             self._tasks = [
-                asyncio.create_task(self._run(lane), context=context) for lane in self._lanes
+                asyncio.create_task(self._run(lane), context=contextvars.Context())
+                for lane in self._lanes
             ]
 
     async def run(self) -> None:

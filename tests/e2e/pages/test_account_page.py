@@ -43,8 +43,8 @@ def test_what_became_of_the_mail_is_drawn_and_told_in_numbers(site: Site) -> Non
         expect(page.locator(".figures .attached dd")).to_have_text("2")
         expect(page.locator(".figures .dismissed dd")).to_have_text("1")
         expect(page.get_by_role("img", name=re.compile("2 filed, 1 not kept"))).to_be_visible()
-        expect(page.get_by_text("matches no candidate or contact")).to_be_visible()
-        page.get_by_text("Show the numbers").click()
+        expect(page.get_by_text("involves no candidate or contact")).to_be_visible()
+        page.get_by_text("Show numbers").click()
         expect(page.locator("tbody tr")).to_have_count(30)
         section(page, "7 days")
         expect(page.locator("tbody tr")).to_have_count(7)
@@ -67,9 +67,9 @@ def test_a_mail_that_may_be_forged_gets_a_no_after_a_second_look(site: Site) -> 
         held = page.locator(".held")
         expect(held).to_contain_text("May be forged")
         assert barriers(page) == []
-        held.get_by_role("button", name="It is not: delete it").click()
+        held.get_by_role("button", name="Delete").click()
         assert decided == []
-        held.get_by_role("button", name="It is not: delete it").click()
+        held.get_by_role("button", name="Delete").click()
         expect(page.get_by_text("Nothing is held back")).to_be_visible()
         assert decided == ["DELETE"]
 
@@ -94,11 +94,11 @@ def test_what_waits_is_counted_and_a_yes_leads_to_the_inbox(site: Site) -> None:
         section(page, "Quarantine 1")
         held = page.locator(".held")
         expect(held).to_contain_text("could not be confirmed. It may be forged.")
-        held.get_by_role("button", name="It is real: file it").click()
+        held.get_by_role("button", name="Release to the inbox").click()
         expect(page.locator("nav .count")).to_have_count(0)
         page.get_by_role("button", name="Open the inbox").click()
         expect(page).to_have_url(re.compile(r"/app/$"))
-        expect(page.get_by_text("No mail yet")).to_be_visible()
+        expect(page.get_by_text("No email yet")).to_be_visible()
 
 
 def test_the_companys_address_is_made_changed_and_switched_off(site: Site) -> None:
@@ -120,13 +120,13 @@ def test_the_companys_address_is_made_changed_and_switched_off(site: Site) -> No
         assert conversation["subject"] == "For Nora"
         page.goto("about:blank")
         page.goto(site.url("account/company"))
-        expect(company).to_contain_text("Nobody of the team was in 1 of the mails")
+        expect(company).to_contain_text("1 of the emails in the last")
         page.get_by_label("Steps for").select_option("postfix")
         expect(page.locator(".snippet").first).to_contain_text(first)
         assert barriers(page) == []
         page.get_by_role("button", name="Change the address").click()
         page.get_by_role("button", name="Yes, change it").click()
-        expect(page.get_by_text("The old address counts until")).to_contain_text(first)
+        expect(page.get_by_text("The old address works until")).to_contain_text(first)
         expect(code).not_to_have_text(first)
         expect(page.locator(".snippet").first).not_to_contain_text(first)
         page.get_by_role("button", name="Switch off").click()
@@ -135,7 +135,7 @@ def test_the_companys_address_is_made_changed_and_switched_off(site: Site) -> No
         expect(company).to_contain_text("Not in use")
         assert barriers(page) == []
     with site.page(site.url("account/company", site.token("timeline:read"))) as page:
-        expect(page.get_by_text("This is not yours to see")).to_be_visible()
+        expect(page.get_by_text("You do not have access")).to_be_visible()
     with site.page(site.url("account/company"), locale="de-DE", width=360) as page:
         expect(page.get_by_role("heading", name="Eine Adresse für die ganze Firma")).to_be_visible()
         page.get_by_role("button", name="Firmenadresse erstellen").click()
@@ -159,11 +159,11 @@ def test_a_dead_letter_is_given_up_with_a_reason(site: Site) -> None:
         answered(page, "**/v1/dead-letters?*", {"items": [LETTER], "next_cursor": None})
         section(page, "Dead letters")
         letter = page.locator(".letter")
-        expect(letter).to_contain_text("An error of the program")
-        expect(letter).to_contain_text("Sent again once before")
-        letter.get_by_role("button", name="Give up").click()
-        letter.get_by_label("Why?").fill("a test")
-        letter.get_by_role("button", name="Give up").click()
+        expect(letter).to_contain_text("Internal error")
+        expect(letter).to_contain_text("Retried once before")
+        letter.get_by_role("button", name="Discard").click()
+        letter.get_by_label("Reason").fill("a test")
+        letter.get_by_role("button", name="Discard").click()
         expect(letter).to_contain_text("By u1")
         assert asked == ["DELETE why=a+test"] or asked == ["DELETE why=a%20test"]
         assert barriers(page) == []
@@ -180,23 +180,23 @@ def test_who_has_an_address_and_what_would_become_of_a_mail(site: Site) -> None:
         )
         expect(page.get_by_text("It would be filed")).to_be_visible()
         expect(page.locator(".participants .badge")).to_have_text(
-            ["in the directory: this files it", "a colleague", "unknown"]
+            ["in the directory: the email is filed here", "a colleague", "unknown"]
         )
         assert barriers(page) == []
-        page.get_by_role("button", name="Show mail").click()
+        page.get_by_role("button", name="Show email").click()
         expect(page).to_have_url(re.compile(r"/app/people/c1$"))
 
 
 def test_settings_are_changed_by_who_may(site: Site) -> None:
     with site.page(site.url("account/settings")) as page:
-        page.get_by_label("Everybody sees only what their own address caught").check()
+        page.get_by_label("Everyone sees only email that their own address captured").check()
         expect(page.get_by_text("Saved.")).to_be_visible()
         settings = site.client.json("GET", "timeline", "/v1/settings")
         assert settings["visibility"] == "owner"
         assert barriers(page) == []
     with site.page(site.url("account/settings", site.token("timeline:read"))) as page:
         expect(page.get_by_text("but not change them")).to_be_visible()
-        expect(page.get_by_label("Everybody in the team sees all of it")).to_be_disabled()
+        expect(page.get_by_label("Everyone on the team sees all email")).to_be_disabled()
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_files_are_saved_as_they_were_sent(full: Site, tmp_path: Path) -> None:
         assert data.startswith(b"%PDF-1.4")
         assert len(data) == 84_009
         expect(page.locator(".attachment .preview img")).to_be_visible()
-        page.get_by_role("button", name="More about this mail").click()
+        page.get_by_role("button", name="More about this email").click()
         name, data = saved(page, page.get_by_role("button", name="Download the original"), tmp_path)
         assert name.endswith(".eml")
         assert b"Message-ID: <a2@pages.example>" in data
@@ -169,7 +169,7 @@ def test_a_bounce_and_an_automatic_reply_are_marked(full: Site) -> None:
         expect(page.locator(".mail").first).to_contain_text("Delivery failed")
         page.locator(".mail .head").nth(1).click()
         expect(
-            page.get_by_text("This mail was not delivered to mei.tanaka@mail.example.")
+            page.get_by_text("This email was not delivered to mei.tanaka@mail.example.")
         ).to_be_visible()
         open_row(page, "Automatic reply: Shortlist")
         expect(page.locator(".mail .badge")).to_have_text("Automatic reply")
@@ -181,7 +181,7 @@ def test_a_mail_says_why_it_is_here(full: Site) -> None:
         page.get_by_role("button", name="Details").click()
         why = page.get_by_role("region", name="Why is this here?")
         expect(why).to_contain_text("amina.diallo@mail.example (From) belongs to Amina Diallo.")
-        expect(why).to_contain_text("It came through your capture address,")
+        expect(why).to_contain_text("Captured by your address,")
         expect(why).to_contain_text("Not verified: nothing proves who sent it.")
 
 
@@ -191,7 +191,7 @@ def test_a_long_conversation_is_folded_with_its_newest_mail_open(full: Site) -> 
         expect(page.locator(".mail")).to_have_count(3)
         expect(page.locator(".mail[data-open=true]")).to_have_count(1)
         expect(page.locator(".mail").first).to_contain_text("Answer 12: agreed.")
-        page.get_by_role("button", name="9 earlier mails").click()
+        page.get_by_role("button", name="9 earlier emails").click()
         expect(page.locator(".mail")).to_have_count(12)
         expect(page.locator(".mail").last).to_contain_text("Note 1")
 
@@ -217,7 +217,9 @@ def test_variants_can_be_read(site: Site) -> None:
         open_row(page, "Two")
         text = page.locator(".conversation .text")
         expect(text).to_contain_text("As Nora got it.")
-        page.get_by_role("combobox", name="another text").select_option(label="As Ben Ortiz got it")
+        page.get_by_role("combobox", name="different version").select_option(
+            label="Version that Ben Ortiz received"
+        )
         expect(text).to_contain_text("As Ben got it.")
         assert barriers(page) == []
 

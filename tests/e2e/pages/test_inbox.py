@@ -20,7 +20,7 @@ LONG = 100_000
 
 def test_a_mail_appears_without_reload(site: Site) -> None:
     with site.page() as page:
-        expect(page.get_by_text("No mail yet")).to_be_visible()
+        expect(page.get_by_text("No email yet")).to_be_visible()
         site.post(mail("n1", AMINA, NORA, "The first", "Hello."))
         expect(row(page, "The first")).to_be_visible()
         site.post(mail("n2", JONAS, NORA, "The second", "Hello.", hours_ago=0.5))
@@ -41,7 +41,7 @@ def test_a_mail_appears_in_a_filtered_inbox(site: Site, filter_: str) -> None:
         else:
             page.get_by_role("combobox").fill("budget" if filter_ == "search" else "amina")
             if filter_ == "person":
-                page.get_by_role("option", name="Only mail with Amina Diallo").click()
+                page.get_by_role("option", name="Only email with Amina Diallo").click()
                 expect(page.get_by_role("button", name="Remove With Amina Diallo")).to_be_visible()
             expect(rows(page)).to_have_count(1)
         site.post(mail("f3", AMINA, NORA, "More budgets", "Another budget.", hours_ago=0.8))
@@ -251,7 +251,7 @@ def test_an_expired_token_is_said_and_a_missing_one_as_well(site: Site) -> None:
 
 def test_who_may_not_read_is_told_so(site: Site) -> None:
     with site.page(site.url(token=site.token("mail:write"))) as page:
-        expect(page.get_by_text("This is not yours to see")).to_be_visible()
+        expect(page.get_by_text("You do not have access")).to_be_visible()
         assert barriers(page) == []
 
 
@@ -302,3 +302,36 @@ def test_it_speaks_german(full: Site) -> None:
         page.get_by_role("button", name="Details").click()
         expect(page.get_by_text("Warum ist das hier?").first).to_be_visible()
         assert page.evaluate("document.documentElement.lang") == "de-DE"
+
+
+def test_a_link_for_several_readers_changes_between_them(site: Site) -> None:
+    """As the demo prints it: one is asked to answer a provider's question, the other is not."""
+    site.client.put_person("u3", "user", "Lena Brandt", ["lena@agency.example"])
+    lena = site.token("timeline:read", person="u3")
+    with site.page(f"{site.url('setup')}&token={lena}") as page:
+        expect(page.get_by_role("heading", name="Your capture address")).to_be_visible()
+        expect(page.get_by_text("You have no capture address yet.")).to_have_count(0)
+        assert "token" not in page.url
+        menu = page.get_by_role("button", name="Appearance")
+        menu.click()
+        page.get_by_role("button", name="Switch to u3").click()
+        expect(page.get_by_text("You have no capture address yet.")).to_be_visible()
+        expect(page.locator("#content")).to_be_focused()
+        menu.click()
+        expect(page.get_by_text("Signed in as u3")).to_be_visible()
+        page.get_by_role("button", name="Switch to u1").click()
+        expect(page.get_by_text("You have no capture address yet.")).to_have_count(0)
+        menu.click()
+        expect(page.get_by_text("Signed in as u1")).to_be_visible()
+
+
+def test_code_that_does_not_come_is_asked_for_again(site: Site) -> None:
+    with site.page() as page:
+        expect(page.get_by_text("No email yet")).to_be_visible()
+        page.route("**/assets/SetupElement-*.js", lambda route: route.abort())
+        page.get_by_role("link", name="Set-up").click()
+        failure = page.locator("satchel-setup .failure")
+        expect(failure).to_contain_text("This could not be loaded")
+        page.unroute("**/assets/SetupElement-*.js")
+        failure.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("heading", name="Set up your email")).to_be_visible()

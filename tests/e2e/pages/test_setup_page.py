@@ -60,7 +60,7 @@ def test_from_no_address_to_the_providers_question(site: Site) -> None:
         link = asked.get_by_role("link", name="Confirm at mail-settings.google.com")
         expect(link).to_have_attribute("href", LINK)
         expect(link).to_have_attribute("rel", "noopener noreferrer")
-        expect(page.get_by_text("Waiting for your answer")).to_be_visible()
+        expect(page.get_by_text("Needs your confirmation")).to_be_visible()
         assert barriers(page) == []
 
 
@@ -87,7 +87,7 @@ def test_a_question_that_is_not_the_providers_is_warned_of(site: Site) -> None:
             ({}, None),
             ({"doubtful": True}, "Nothing proves that this is from Gmail"),
             ({"requested_by": "somebody@else.example"}, "does not have this mailbox as yours"),
-            ({"doubtful": True, "authentication": failed}, "was not written by Gmail"),
+            ({"doubtful": True, "authentication": failed}, "This is not from Gmail"),
         ):
             page.unroute_all()
             told(page, confirmations=[{**asked, **more}])
@@ -103,11 +103,11 @@ def test_a_question_that_is_not_the_providers_is_warned_of(site: Site) -> None:
 def test_help_is_where_it_is_needed_and_stays(site: Site) -> None:
     with site.page(site.url("setup")) as page:
         # No relay sends test mails here: the page says what to do in their place.
-        page.get_by_role("button", name="Send a test mail").click()
-        expect(page.get_by_text("Satchel sends no test mails here.")).to_be_visible()
-        received = page.locator(".step").filter(has_text="Mail you receive")
-        received.get_by_text("Waiting for a question that does not appear?").click()
-        received.get_by_role("button", name="Show the next mails").click()
+        page.get_by_role("button", name="Send a test email").click()
+        expect(page.get_by_text("Test emails are not available here.")).to_be_visible()
+        received = page.locator(".step").filter(has_text="Email you receive")
+        received.get_by_text("Is the confirmation request missing?").click()
+        received.get_by_role("button", name="Show the next emails").click()
         expect(received.get_by_text("Watching until")).to_be_visible()
         page.goto("about:blank")
         page.goto(site.url("setup"))
@@ -145,7 +145,7 @@ def test_another_address_takes_the_place_of_one_that_too_many_know(site: Site) -
         page.get_by_role("button", name="Yes, change it").click()
         expect(page.get_by_text("You have a new address")).to_be_visible()
         expect(page.locator(".address code")).not_to_have_text(site.capture)
-        expect(page.get_by_text("Your old address counts until")).to_be_visible()
+        expect(page.get_by_text("Your old address works until")).to_be_visible()
 
 
 def test_what_the_api_tells_of_the_halves_is_shown(site: Site) -> None:
@@ -191,7 +191,7 @@ def test_what_needs_the_user_is_said_first(site: Site) -> None:
         notices = page.locator(".notices li")
         expect(notices).to_have_count(3)
         expect(notices.first).to_contain_text("have seen your capture address")
-        expect(page.get_by_text("Gone quiet")).to_be_visible()
+        expect(page.get_by_text("No more email")).to_be_visible()
         expect(page.get_by_text("Ask an administrator.")).to_be_visible()
         mail = page.locator(".watched > li")
         expect(mail).to_contain_text("<b>Open</b> the link.")

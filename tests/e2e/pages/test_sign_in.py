@@ -94,9 +94,9 @@ def test_a_reader_signs_in_and_is_where_they_wanted_to_be(
     page.goto(f"{signing_in.origin}/app/account/settings")
     sign_in(page, "nora")
     expect(page).to_have_url(f"{signing_in.origin}/app/account/settings")
-    expect(page.get_by_text("Who sees which mail?")).to_be_visible()
+    expect(page.get_by_text("Who sees which email?")).to_be_visible()
     page.get_by_role("link", name="Inbox").click()
-    expect(page.get_by_text("No mail yet")).to_be_visible()
+    expect(page.get_by_text("No email yet")).to_be_visible()
     page.get_by_role("button", name="Appearance").click()
     expect(page.get_by_text("Signed in as nora · signedin")).to_be_visible()
     stored = page.evaluate("[JSON.stringify(localStorage), JSON.stringify(sessionStorage)]")
@@ -105,7 +105,7 @@ def test_a_reader_signs_in_and_is_where_they_wanted_to_be(
     # After a reload the provider, which knows the reader still, is asked again.
     page.reload()
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("No mail yet")).to_be_visible()
+    expect(page.get_by_text("No email yet")).to_be_visible()
 
 
 def test_an_unrequested_answer_does_not_sign_in(

@@ -26,7 +26,7 @@ def test_a_profile_shows_its_mails_by_day_with_direction_and_role(full: Site) ->
         timeline.locator(".mail .head").click()
         expect(timeline.get_by_text("Amina Diallo CV.pdf")).to_be_visible()
         assert barriers(page) == []
-        timeline.get_by_role("button", name="More about this mail").click()
+        timeline.get_by_role("button", name="More about this email").click()
         timeline.get_by_role("button", name="Open the conversation").click()
         expect(page.locator(".conversation h2")).to_have_text("Your interview on Friday")
         page.go_back()
@@ -36,7 +36,7 @@ def test_a_profile_shows_its_mails_by_day_with_direction_and_role(full: Site) ->
 def test_a_profile_follows_what_arrives(site: Site) -> None:
     with site.page(site.url("people/c1")) as page:
         timeline = page.locator("satchel-timeline")
-        expect(timeline.get_by_text("No mail with this person yet")).to_be_visible()
+        expect(timeline.get_by_text("No email with this person yet")).to_be_visible()
         assert barriers(page) == []
         site.post(mail("l1", AMINA, NORA, "Just arrived", "x"))
         expect(timeline.get_by_text("Just arrived")).to_be_visible()
@@ -70,8 +70,9 @@ def test_another_page_embeds_a_timeline_and_hears_of_it(full: Site) -> None:
         expect(timeline.locator(".entry")).to_have_count(3)
         timeline.locator(".mail .head").first.click()
         expect(timeline.frame_locator("iframe").get_by_text("Dear Amina,")).to_be_visible()
-        timeline.get_by_role("button", name="More about this mail").click()
+        timeline.get_by_role("button", name="More about this email").click()
         timeline.get_by_role("button", name="Open the conversation").click()
         [told] = page.evaluate("window.told")
         assert len(told["conversation"]) == 32
+        expect(timeline.get_by_role("button", name="Open the conversation")).to_have_count(0)
         assert barriers(page) == []

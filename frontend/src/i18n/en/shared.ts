@@ -13,12 +13,11 @@ export const shared = {
   "state.offline.what": "Nothing is lost. Check your network, then try again.",
   "state.expired": "You are signed out",
   "state.expired.what": "Open this page from your recruiting software again to sign in.",
-  "state.forbidden": "This is not yours to see",
-  "state.forbidden.what":
-    "Your account does not allow it. Ask the person who manages Satchel for you.",
-  "state.missing": "This is not here any more",
-  "state.missing.what": "It was removed, or it belongs to someone else.",
-  "state.invalid": "That cannot be searched for yet",
+  "state.forbidden": "You do not have access",
+  "state.forbidden.what": "Ask your Satchel administrator for access.",
+  "state.missing": "This is no longer here",
+  "state.missing.what": "It was deleted, or you do not have access to it.",
+  "state.invalid": "This search is not complete",
   "state.invalid.what":
     "Complete what you typed: after: and before: need a day such as 2026-01-31.",
   "state.retry": "Try again",
@@ -31,6 +30,6 @@ export const shared = {
   "keys.up": "Back to the list",
   "keys.read": "Mark as read or unread",
   "keys.search": "Search",
-  "keys.help": "This list",
+  "keys.help": "Show this list",
   unnamed: "Unknown person",
 } as const;
