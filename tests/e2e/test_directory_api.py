@@ -1,12 +1,15 @@
 """The directory's API, as an ATS uses it."""
 
 import json
+import socket
+import time
 from typing import Any
 
 import httpx
 import pytest
 
 from dev.stack import Stack
+from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 
 
@@ -288,3 +291,61 @@ class TestExplain:
             headers={"Content-Type": "message/rfc822"},
         )
         assert foreign.status_code == 422
+
+
+def stalled(account: Account, path: str, kind: str) -> socket.socket:
+    """Begin a request of 20 MiB, and say nothing more."""
+    token = account.client.request("GET", "matcher", "/v1/people").request.headers["Authorization"]
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n"
+        f"Content-Type: {kind}\r\nContent-Length: {20 << 20}\r\n\r\n"
+    )
+    port = account.stack.endpoints.matcher_port
+    session = socket.create_connection(("127.0.0.1", port), DEADLINE)
+    session.sendall(head.encode() + b"x")
+    return session
+
+
+def test_an_import_that_stalls_makes_room_for_the_next_of_its_account(account: Account) -> None:
+    def again() -> httpx.Response:
+        return account.client.request(
+            "POST", "matcher", "/v1/people:import", content=ndjson(candidate(1))
+        )
+
+    until = time.monotonic() + DEADLINE
+    session = stalled(account, "/v1/people:import", "application/x-ndjson")
+    while (answer := again()).status_code == 200 and time.monotonic() < until:
+        session.close()  # this one was faster, and the other may have been refused
+        session = stalled(account, "/v1/people:import", "application/x-ndjson")
+        time.sleep(0.2)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_imports")
+    assert int(answer.headers["Retry-After"]) > 0
+    with session:
+        while (answer := again()).status_code != 200:
+            assert time.monotonic() < until
+            time.sleep(1)
+        assert lines(answer)[-1] == {"lines": 1, "stored": 1, "failed": 0, "done": True}
+        told = session.recv(1000)
+    assert told.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: " in told.lower()
+
+
+def test_mails_to_explain_that_stall_make_room(account: Account) -> None:
+    """Two of 20 MiB are more than an account may have at a time, and the first never comes."""
+    mail = b"From: a@mail.example\r\n\r\n" + b"x" * (20 << 20)
+
+    def explained() -> int:
+        headers = {"Content-Type": "message/rfc822"}
+        return account.client.request(
+            "POST", "matcher", "/v1/explain", content=mail, headers=headers
+        ).status_code
+
+    until = time.monotonic() + DEADLINE
+    with stalled(account, "/v1/explain", "message/rfc822") as session:
+        told = [explained()]
+        while told[-1] != 200:
+            assert time.monotonic() < until
+            time.sleep(1)
+            told.append(explained())
+        assert set(told) <= {200, 503}
+        assert session.recv(1000).startswith(b"HTTP/1.1 503 ")

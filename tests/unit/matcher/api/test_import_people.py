@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Collection, Sequence
 from tempfile import TemporaryFile
+from typing import IO
 
 import httpx
 import pytest
@@ -191,6 +193,21 @@ async def test_a_refused_import_leaves_no_place_taken(
     for _ in range(3):
         assert (await client.post("/v1/people:import", content=GOOD * 2)).status_code == 413
     assert len(places) == 0
+
+
+async def test_what_is_spooled_has_no_name_that_a_crash_could_leave_behind(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[os.stat_result] = []
+
+    def watched() -> IO[bytes]:
+        file = TemporaryFile()  # noqa: SIM115 - it is closed by what is tested
+        made.append(os.fstat(file.fileno()))
+        return file
+
+    monkeypatch.setattr(room, "TemporaryFile", watched)
+    assert (await client.post("/v1/people:import", content=GOOD)).status_code == 200
+    assert [(one.st_nlink, one.st_mode & 0o077) for one in made] == [(0, 0)]
 
 
 async def test_an_import_whose_answer_nobody_reads_ends(
