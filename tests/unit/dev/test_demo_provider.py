@@ -7,7 +7,6 @@ from typing import Any, cast
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from dev import demo_provider
 from dev.client import Client
 from dev.demo_provider import DemoProvider, first_mail, owner_of
 
@@ -44,7 +43,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     def timer(_: float, act: Any, words: tuple[Any, ...]) -> Any:
         return SimpleNamespace(start=lambda: due.append(lambda: act(*words)), daemon=False)
 
-    monkeypatch.setattr(demo_provider.threading, "Timer", timer)
+    monkeypatch.setattr("dev.demo_provider.threading.Timer", timer)
     return due
 
 
