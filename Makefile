@@ -40,7 +40,7 @@ token: $(READY) ## print a token for the running stack: ACCOUNT=acme PERSON=u1 S
 	@$(PYTHON) -m dev.sign_in --account "$$ACCOUNT" --person "$$PERSON" --scope "$$SCOPE"
 
 .PHONY: check
-check: lint ## lint, and unit and contract tests without those of cost: a minute, no servers
+check: lint ## lint, and unit and contract tests without those of cost: a minute and a half, no servers
 	$(call say,unit and contract tests)
 	@$(TESTS) -q -m 'not cost' tests/unit tests/contract
 

@@ -103,6 +103,7 @@ async def test_a_sender_that_verifies_accepts_the_whole_chain_and_nothing_less(
     root: Authority, between: Authority, tmp_path: Path
 ) -> None:
     verifying = ssl.create_default_context(cadata=root.pem.decode())
+    stranger = issued("Stranger", None, is_authority=True)
     leaf = issued(_HOST, between, is_authority=False)
     files = write(tmp_path, leaf, between)
     certificate = Certificate(*files)
@@ -111,7 +112,7 @@ async def test_a_sender_that_verifies_accepts_the_whole_chain_and_nothing_less(
         with pytest.raises(ssl.SSLCertVerificationError):
             await shaken(served.port, verifying, "other.satchel.test")
         with pytest.raises(ssl.SSLCertVerificationError):
-            await shaken(served.port, ssl.create_default_context(cadata=leaf.pem.decode()))
+            await shaken(served.port, ssl.create_default_context(cadata=stranger.pem.decode()))
         write(tmp_path, leaf)  # the intermediate was forgotten
         with pytest.raises(ssl.SSLCertVerificationError):
             await shaken(served.port, verifying)
