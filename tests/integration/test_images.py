@@ -57,7 +57,7 @@ def test_help_lists_every_setting() -> None:
         check=True,
     ).stdout
     assert "INGEST_SMTP_PORT  (integer, 1 to 65535; default: 2525)" in shown
-    assert "CAPTURE_KEYS  (required)" in shown
+    assert "CAPTURE_KEYS  (text; required; secret)" in shown
 
 
 def test_groups_of_services_leave_development_out() -> None:
