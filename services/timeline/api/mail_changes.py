@@ -41,10 +41,21 @@ class ChangedMailOut(MailOut):
         return cls(**mail_fields(changed.shown, names), updated_at=changed.at)
 
 
+class DeletedMailOut(BaseModel):
+    """A mail that was deleted for good: a copy of it is to be deleted, too."""
+
+    id: str
+    at: datetime
+
+
 class ChangedMailList(BaseModel):
     """A page of mails, in the order in which they changed."""
 
     items: list[ChangedMailOut]
+    deleted: list[DeletedMailOut] = Field(
+        description="What was deleted for good, whatever is asked for. Should another user capture "
+        "it later, it is among `items` again"
+    )
     next_cursor: str | None = Field(description="null when there is nothing more at the moment")
     resume_cursor: str = Field(
         description="Keep it, and send it as `cursor` later: it tells all that changes after this "
@@ -90,10 +101,10 @@ def mail_change_routes(
         """Return the account's mails in the order in which they changed, to keep a copy of them.
 
         Read pages until `next_cursor` is null, keep `resume_cursor`, and go on with it later.
-        Nothing is missed, however late it is written; a mail that changes again is told again. A
-        page may hold fewer mails than `limit`, even none. A changed `conversation_id` (two
-        conversations became one, whose former ids still resolve) and a new `bounced` are no
-        changes: the mail that brought them is.
+        Nothing is missed, however late it is written; a mail that changes again is told again, and
+        one that is deleted is told in `deleted`. A page may hold fewer mails than `limit`, even
+        none. A changed `conversation_id` (two conversations became one, whose former ids still
+        resolve) and a new `bounced` are no changes: the mail that brought them is.
         """
         viewer = await viewer_for(settings, caller, "changes")
         try:
@@ -104,6 +115,7 @@ def mail_change_routes(
         names = await directory.named(viewer.account, people_named(one.shown for one in items))
         return ChangedMailList(
             items=[ChangedMailOut.of_changed(one, names) for one in items],
+            deleted=[DeletedMailOut(id=one.id, at=one.at) for one in page.deleted],
             next_cursor=page.cursor if page.more else None,
             resume_cursor=page.cursor,
         )
@@ -115,4 +127,5 @@ def _wanted(changed: ChangedMail, person_id: str | None, direction: Direction | 
     shown: Any = changed.shown
     viewer = shown.viewer
     people = {match.person_id for match in viewer.matches(viewer.captures(shown.mail))}
+    people |= {*shown.detached}  # a copy is to learn of that, too
     return person_id in (None, *people) and direction in (None, shown.capture.direction)

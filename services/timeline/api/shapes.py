@@ -112,7 +112,15 @@ class MailOut(BaseModel):
     snippet: str
     attachments: list[AttachmentOut]
     matches: list[Match] = Field(description="Of what is shown: a variant can have others")
+    detached: list[str] = Field(
+        description="The profiles that a user has removed it from. "
+        "`PUT /v1/mails/{mail_id}/matches/{person_id}` puts it back"
+    )
     captured_by: list[CaptureOut]
+    private: bool = Field(
+        description="Whether the caller has made what they captured of it private. For a back-end: "
+        "whether all who captured it have, so that nobody else is to see it"
+    )
     forwarded_by: AddressOut | None
     variant: str = Field(
         description="Which of its contents is shown: on a profile's timeline one that names the "
@@ -130,8 +138,8 @@ class MailOut(BaseModel):
         "wrote the original is only said"
     )
     people: list[NamedPerson] = Field(
-        description="Whom `matches`, `captured_by` and `variants` name, as far as the directory "
-        "has them"
+        description="Whom `matches`, `detached`, `captured_by` and `variants` name, as far as the "
+        "directory has them"
     )
 
     @classmethod
@@ -201,6 +209,8 @@ def mail_fields(
         "snippet": content.snippet,
         "attachments": content.attachments,
         "matches": [match_out(match) for match in shown.matches],
+        "detached": shown.detached,
+        "private": shown.is_private,
         "captured_by": [CaptureOut(person_id=id_, at=at) for id_, at in reversed(first.items())],
         "forwarded_by": content.forwarded_by,
         "variant": content.key,
