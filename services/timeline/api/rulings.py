@@ -84,7 +84,7 @@ def ruling_routes(rulings: Rulings, audit_log: AuditLog, settings: AccountSettin
         await detach(caller, mail_id, person_id, undo=True)
 
     @router.put("/v1/mails/{mail_id}/visibility", status_code=204, response_class=Response)
-    async def set_mail_visibility(
+    async def put_mail_visibility(
         mail_id: MailInPath, body: VisibilityBody, caller: Writer
     ) -> None:
         """Make what the caller captured of a mail private, or show it to the team again.
