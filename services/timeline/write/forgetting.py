@@ -108,22 +108,13 @@ def _strip(draft: Draft, content: Content, owner: str | None, request: Forget) -
 def _what_is_left(mail: Mail, left: Iterable[Capture], owner: str | None) -> Mail:
     captures = tuple(left)
     owners = {capture.owner for capture in captures}
-    forgotten = (EVERYONE,) if owner is None else tuple(sorted({*mail.forgotten, owner}))
-    if not captures:
-        return Mail(
-            id=mail.id,
-            account=mail.account,
-            message_id=None,
-            token="",
-            captures=(),
-            forgotten=forgotten,
-        )
-    return replace(
+    new = replace(
         mail,
         captures=captures,
         private=tuple(of for of in mail.private if of in owners),
-        forgotten=forgotten,
+        forgotten=(EVERYONE,) if owner is None else tuple(sorted({*mail.forgotten, owner})),
     )
+    return new if captures else new.without_captures()
 
 
 def _forget_marks(draft: Draft, account: str, conversation: str) -> None:

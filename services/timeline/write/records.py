@@ -201,6 +201,17 @@ class Mail(Kept, frozen=True, kw_only=True, omit_defaults=True):
         """Return whether a capture of this owner is dismissed."""
         return owner in self.forgotten or EVERYONE in self.forgotten
 
+    def without_captures(self) -> "Mail":
+        """Return what is kept of a mail that nobody has: which it was, and who deleted it."""
+        return Mail(
+            id=self.id,
+            account=self.account,
+            message_id=None,
+            token="",
+            captures=(),
+            forgotten=self.forgotten,
+        )
+
 
 EVERYONE = "*"
 """In the place of an owner: all of them."""

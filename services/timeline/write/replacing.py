@@ -119,8 +119,10 @@ def _move(
         write_mail(draft, projection, now, former=former, is_news=not stays, ruled_as=mail)
     others = tuple(capture for capture in mail.captures if capture.content != key)
     new = replace(mail, captures=others)
-    if others or mail.forgotten:
+    if others:
         draft.put(new)
+    elif mail.forgotten:
+        draft.put(new.without_captures())
     else:
         draft.delete(Mail, mail.account, mail.id)
     _list_anew(draft, mail, new, (mail.token,), now)

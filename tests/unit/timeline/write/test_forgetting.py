@@ -27,7 +27,7 @@ from services.timeline.write.state import Draft, State
 from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import block_id
 from tests.memory_timeline import Memory, kept
-from tests.unit.timeline.write.test_replacing import read_anew
+from tests.unit.timeline.write.test_replacing import moved, read_anew, run
 from tests.write_parts import (
     ACCOUNT,
     FAILED,
@@ -360,6 +360,22 @@ def test_reading_anew_leaves_a_content_that_another_has_captured_meanwhile() -> 
     memory.write(request)
     [one] = memory.all(Mail)
     assert {capture.owner for capture in one.captures} == {"u1", "u2"}
+
+
+def test_what_users_ruled_stays_when_the_identity_is_read_otherwise() -> None:
+    memory = written(
+        attach(None, match("c1"), match("c2")), attach(mail(text="Other."), owner="u2", minutes=1)
+    )
+    id_ = the_mail(memory)
+    memory.write(detach(id_, "c1"), hide(id_), forget(id_, "u2"))
+    assert run(memory, moved) == ["moved"]
+    former = memory.one(Mail, id_)
+    now = next(one for one in memory.all(Mail) if one.id != id_)
+    assert (now.detached, now.private, now.forgotten) == (("c1",), ("u1",), ("u2",))
+    assert former is not None
+    assert (former.captures, former.token, former.forgotten) == ((), "", ("u2",))
+    assert {row.audience for row in memory.all(MailRow)} == {"u1", "!u1"}
+    assert {row.person_id for row in memory.all(ProfileRow)} == {"c2"}
 
 
 # Who may, and who is told --------------------------------------------------------------------
