@@ -93,7 +93,7 @@ def test_of_a_deleted_mail_nothing_stays_anywhere_and_nothing_brings_it_back(sta
     ids = [m["id"] for m in one.timeline("c1") if m["subject"] in words]
     resume = back_end.json("GET", "timeline", "/v1/mails")["resume_cursor"]
     assert len(kept_in(stack)) == len(before) + 1
-    assert one.inbox(q=words[2])
+    assert len(one.inbox(q="filler")) == 2  # no secret: mongod logs slow queries with their words
 
     for id_ in ids:
         assert rule(one, "DELETE", id_).status_code == 204
@@ -101,6 +101,7 @@ def test_of_a_deleted_mail_nothing_stays_anywhere_and_nothing_brings_it_back(sta
     assert ({gone["id"] for gone in changes["deleted"]}, changes["items"]) == ({*ids}, [])
     await_forgotten(stack, words)
     assert kept_in(stack) == before
+    assert one.inbox(q="filler") == []
 
     for secret, raw in zip(secrets_, raws, strict=True):
         account.client.send(secret.sender, [account.capture], raw)
@@ -110,18 +111,23 @@ def test_of_a_deleted_mail_nothing_stays_anywhere_and_nothing_brings_it_back(sta
     became = account.client.capture(answer.json()["capture_id"])
     assert (became["state"], became["reason"], became["mail_ids"]) == ("dismissed", "forgotten", [])
     await_forgotten(stack, words)
+    assert one.inbox(q="filler") == []
     assert subjects(one) == {"Mail 1"}
     assert [conversation["mail_count"] for conversation in one.inbox()] == [1]
 
 
 def await_forgotten(stack: Stack, words: list[str]) -> None:
-    """Wait until no word is in a collection, a blob or a log."""
+    """Wait until no word is in a collection, a blob or a log.
+
+    The matcher's `decisions` keep for 28 days what the event of a large mail says, such as the
+    sender's domain (docs/privacy.md).
+    """
     deadline = time.monotonic() + DEADLINE
-    while left := found_in(remains(stack), words):
+    while left := found_in(remains(stack, without="decisions"), words):
         assert time.monotonic() < deadline, left
         time.sleep(0.5)
 
 
 def found_in(text: str, words: list[str]) -> list[str]:
     assert "forgotten" in text, "there was something to look through"
-    return [word for word in words if word in text]
+    return [text[text.index(word) - 80 : text.index(word) + 40] for word in words if word in text]
