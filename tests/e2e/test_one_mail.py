@@ -62,7 +62,8 @@ def test_a_mail_is_detached_hidden_and_deleted_on_every_replica(stack: Stack) ->
     admin = account.client_for("u9", "account:write", replica=1)
     assert rule(admin, "DELETE", id_).status_code == 204
     assert rule(one, "GET", id_).status_code == 404
-    assert rule(admin, "DELETE", id_).status_code == 404
+    assert rule(admin, "DELETE", id_).status_code == 204, "again: it is done already"
+    assert rule(one, "DELETE", id_).status_code == 404
 
     assert one.request("GET", "timeline", "/v1/audit-log").status_code == 403
     auditor = account.client_for("u9", "account:read")

@@ -20,7 +20,7 @@ from services.timeline.write.consumer import Projector
 from services.timeline.write.forgetting import common_bytes, shared_contents
 from services.timeline.write.identity import hashed_id
 from services.timeline.write.mail_rows import content_id
-from services.timeline.write.records import ListedContent, Mail
+from services.timeline.write.records import EVERYONE, ListedContent, Mail
 from services.timeline.write.requests import Answer, Detach, Forget, Hide, Prepared
 from services.timeline.write.stored import from_document
 from shared.storage.blobs import BlobMissing, BlobStoreAway, mail_key
@@ -85,13 +85,14 @@ class Rulings:
     async def forget(self, viewer: Viewer, mail_id: str, owner: str | None) -> Result:
         """Delete for good what an owner captured of a mail, or all captures of it.
 
-        Raises BlobStoreAway, before anything is deleted.
+        Once more it finishes what was interrupted. Raises BlobStoreAway.
         """
-        if await self._visible(viewer, mail_id) is None:
+        if await self._visible(viewer, mail_id) is not None:
+            answer = await self._forget(viewer, mail_id, owner)
+            if answer.outcome == "unknown":
+                return "not_the_owner"
+        elif not await self._is_deleted(viewer.account, mail_id, owner):
             return "no_mail"
-        answer = await self._forget(viewer, mail_id, owner)
-        if answer.outcome == "unknown":
-            return "not_the_owner"
         await self._forget_waiting(viewer.account, mail_id, owner)
         with contextlib.suppress(BlobStoreAway):  # they go with the next look
             await self._dropped.remove(viewer.account)
@@ -100,6 +101,11 @@ class Rulings:
     async def _visible(self, viewer: Viewer, mail_id: str) -> ShownMail[ListedContent] | None:
         found = await self._shown.several(viewer, [mail_id])
         return found[0] if found else None
+
+    async def _is_deleted(self, account: str, mail_id: str, owner: str | None) -> bool:
+        """Return whether just this was asked for before."""
+        which = {**of_id(account, mail_id), "forgotten": owner or EVERYONE}
+        return await self._mails.find_one(which, {"_id": 1}) is not None
 
     async def _forget(self, viewer: Viewer, mail_id: str, owner: str | None) -> Answer:
         line_id = _line_id()

@@ -111,7 +111,8 @@ def ruling_routes(rulings: Rulings, audit_log: AuditLog, settings: AccountSettin
         """Delete a mail for good: its bytes, its text, all that lists and searches have of it.
 
         A colleague's capture of it stays, but with `all`. Another capture of the mail is dismissed,
-        `forgotten`. 403 when the caller's own address did not catch the mail.
+        `forgotten`. To delete it again changes nothing. 403 when the caller's own address did not
+        catch the mail.
         """
         everything = captures == "all" or (captures is None and caller.may(_ALL))
         if everything:
