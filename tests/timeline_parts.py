@@ -13,9 +13,11 @@ from uuid import UUID
 from pymongo import AsyncMongoClient
 
 from services.timeline.admin.captures import Captures
+from services.timeline.admin.dropped_blobs import DroppedBlobs
 from services.timeline.admin.index_terms import index_terms
 from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
+from services.timeline.admin.rulings import Rulings
 from services.timeline.admin.stats import Stats
 from services.timeline.indexes import INDEXES
 from services.timeline.query.inbox import Inbox, InboxItem
@@ -74,6 +76,8 @@ class Timeline:
         self.quarantine, self.stats = Quarantine(database), Stats(database)
         self.release = Release(self.projector, self.quarantine, timedelta(days=30))
         self.mails, self.search = Mails(database), Search(database)
+        self.dropped = DroppedBlobs(database, blobs)
+        self.rulings = Rulings(database, self.projector, self.mails, self.quarantine, self.dropped)
         self.changes = MailChanges(database, self.mails)
         self.captures = Captures(database, self.mails)
         self.inbox = Inbox(database, ReadState(database))

@@ -1,7 +1,7 @@
 """What the timeline writes, in a few words: captures of mails, requests and records."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
@@ -9,7 +9,17 @@ from uuid import UUID
 from services.timeline.content.reader import ReadMail, read
 from services.timeline.write.projection import project
 from services.timeline.write.records import Capture, MatchRecord, NamedAddress, Verdict
-from services.timeline.write.requests import Attach, Confirm, Dismiss, Return, Watch
+from services.timeline.write.requests import (
+    Attach,
+    Confirm,
+    Detach,
+    Dismiss,
+    Forget,
+    Hide,
+    Prepared,
+    Return,
+    Watch,
+)
 from shared.contracts.events import (
     Authentication,
     AuthenticationVerdict,
@@ -33,7 +43,7 @@ from shared.contracts.events import (
 ACCOUNT = "acme"
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 FAILED, VERIFIED = AuthenticationVerdict.FAILED, AuthenticationVerdict.VERIFIED
-_captures = itertools.count(1)
+_captures, _lines = itertools.count(1), itertools.count(1)
 
 
 def match(
@@ -246,6 +256,52 @@ def watch(
             links=("https://provider.example/yes",),
         )
     )
+
+
+def detach(
+    mail_id: str,
+    person_id: str = "c1",
+    *,
+    who: str = "u1",
+    undo: bool = False,
+    account: str = ACCOUNT,
+) -> Detach:
+    """Return the request to remove a mail from a profile, or to put it back."""
+    return Detach(
+        account=account,
+        mail_id=mail_id,
+        who=who,
+        line_id=_line_id(),
+        person_id=person_id,
+        undo=undo,
+    )
+
+
+def hide(mail_id: str, *, who: str = "u1", undo: bool = False, account: str = ACCOUNT) -> Hide:
+    """Return the request to make what a user captured private, or the team's again."""
+    return Hide(account=account, mail_id=mail_id, who=who, line_id=_line_id(), undo=undo)
+
+
+def forget(
+    mail_id: str,
+    owner: str | None = "u1",
+    *,
+    account: str = ACCOUNT,
+    prepared: Mapping[str, Prepared] | None = None,
+) -> Forget:
+    """Return the request to delete what an owner captured of a mail, or all of it."""
+    return Forget(
+        account=account,
+        mail_id=mail_id,
+        who=owner or "admin",
+        line_id=_line_id(),
+        owner=owner,
+        prepared=prepared or {},
+    )
+
+
+def _line_id() -> str:
+    return f"line{next(_lines):08}"
 
 
 # Records -------------------------------------------------------------------------------------

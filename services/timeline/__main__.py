@@ -11,9 +11,11 @@ from services.timeline.admin.dead_letters.keeper import Keeper
 from services.timeline.admin.dead_letters.records import Records
 from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
+from services.timeline.admin.dropped_blobs import DroppedBlobs
 from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
 from services.timeline.admin.reprocess_preview import ReprocessPreview
+from services.timeline.admin.rulings import Rulings
 from services.timeline.admin.setup_watch import SetupWatch
 from services.timeline.admin.stats import Stats
 from services.timeline.api.captures import capture_routes
@@ -27,10 +29,12 @@ from services.timeline.api.mails import mail_routes
 from services.timeline.api.pages import Pages, page_routes
 from services.timeline.api.quarantine import quarantine_routes
 from services.timeline.api.reprocess import reprocess_routes
+from services.timeline.api.rulings import ruling_routes
 from services.timeline.api.settings import settings_routes
 from services.timeline.api.setup import setup_routes
 from services.timeline.api.stats import stats_routes
 from services.timeline.indexes import INDEXES
+from services.timeline.query.audit_log import AuditLog
 from services.timeline.query.changes import Changes
 from services.timeline.query.confirmations import Confirmations
 from services.timeline.query.inbox import Inbox
@@ -129,6 +133,9 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(mail_change_routes(mail_changes, directory, account_settings))
     raw_mails = RawMails(RawBytes(database, blobs))
     app.include_router(mail_routes(mails, directory, account_settings, raw_mails))
+    dropped_blobs = DroppedBlobs(database, blobs)
+    rulings = Rulings(database, projector, mails, quarantine, dropped_blobs)
+    app.include_router(ruling_routes(rulings, AuditLog(database), account_settings))
     remote_images = RemoteImages() if settings.remote_images else None
     app.include_router(image_routes(mails, account_settings, remote_images))
     app.include_router(capture_routes(Captures(database, mails), account_settings))
@@ -152,7 +159,11 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         running(publisher, stopping),
         running(Together(indexer, writer), stopping),
         running(
-            Together(http, live, release, dead_letter_sweep, setup_watch, *consumers), stopping
+            Together(
+                *(http, live, release, dead_letter_sweep, dropped_blobs, setup_watch),
+                *consumers,
+            ),
+            stopping,
         ),
     ):
         await stopping.wait()

@@ -4,6 +4,7 @@ from services.timeline.admin import quarantine, stats
 from services.timeline.admin.audit import blobs as audit
 from services.timeline.admin.dead_letters import records as dead_letters
 from services.timeline.query import (
+    audit_log,
     bounces,
     changes,
     confirmations,
@@ -32,6 +33,7 @@ INDEXES = (
     *setup.INDEXES,
     *read_state.INDEXES,
     *quarantine.INDEXES,
+    *audit_log.INDEXES,
     *stats.INDEXES,
     *dead_letters.INDEXES,
     *audit.INDEXES,

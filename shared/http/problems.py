@@ -47,6 +47,11 @@ class Code(Enum):
         *("person_required", 403, "Forbidden"),
         "The route needs a token of a person, and this one names none (`sub`).",
     )
+    NOT_THE_OWNER = (
+        *("not_the_owner", 403, "Forbidden"),
+        "The caller's own capture address did not catch the mail, so it is not theirs to hide or "
+        "to delete. The scope account:write deletes all captures of a mail.",
+    )
     NOT_FOUND = (
         *("not_found", 404, "Not found"),
         "It does not exist, belongs to another account, or is not visible to the caller.",

@@ -224,3 +224,4 @@ def answer_outages(app: FastAPI) -> None:
             return problem_response(problem)
 
     app.add_exception_handler(PyMongoError, on_error)
+    app.add_exception_handler(DatabaseAway, on_error)  # what a writer has tried again for long

@@ -42,9 +42,20 @@ def test_operations_are_named_by_what_they_do(described: dict[str, Any]) -> None
     assert len(names) == len(set(names))
     verbs = {name.partition("_")[0] for name in names}
     assert verbs <= {
-        *("get", "list", "put", "patch", "replace", "delete", "mint", "rotate", "revoke", "import"),
+        *(
+            "get",
+            "list",
+            "put",
+            "create",
+            "update",
+            "replace",
+            "delete",
+            "rotate",
+            "revoke",
+            "import",
+        ),
         *("explain", "prove", "open", "upload", "count", "mark", "stream", "replay", "drop"),
-        *("release", "refuse", "preview"),
+        *("release", "refuse", "preview", "detach"),
     }
 
 

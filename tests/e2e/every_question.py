@@ -19,6 +19,7 @@ OPS_ROUTES = {
     ("POST", "/v1/dead-letters/{dead_letter_id}/replay"),
     ("GET", "/v1/mails"),
     ("GET", "/v1/reprocess/preview"),
+    ("GET", "/v1/audit-log"),
 }
 """For operators and back-ends: the users of an account lack the scope."""
 ROUTES = {
@@ -32,6 +33,10 @@ ROUTES = {
     ("PUT", "/v1/inbox/read"),
     ("GET", "/v1/inbox/unread"),
     ("GET", "/v1/mails/{mail_id}"),
+    ("DELETE", "/v1/mails/{mail_id}"),
+    ("DELETE", "/v1/mails/{mail_id}/matches/{person_id}"),
+    ("PUT", "/v1/mails/{mail_id}/matches/{person_id}"),
+    ("PUT", "/v1/mails/{mail_id}/visibility"),
     ("GET", "/v1/mails/{mail_id}/attachments/{index}"),
     ("GET", "/v1/mails/{mail_id}/images"),
     ("GET", "/v1/mails/{mail_id}/raw"),
@@ -83,6 +88,7 @@ def _values(team: TwoUsers, known: Known) -> dict[str, Sequence[str]]:
         "capture_id": team.capture_ids[:12],
         "updated_since": ["2026-01-01T00:00:00Z"],
         "direction": ["outbound"],
+        "captures": ["own", "all"],
         "person_id": team.profiles,
         "limit": ["1", "200"],
         "cursor": known.cursors,
@@ -127,7 +133,8 @@ def _answers(
     params: dict[str, str],
 ) -> Iterator[Answer]:
     """Ask for one thing, page by page."""
-    body = {"json": {"visibility": "team"}} if route == ("PUT", "/v1/settings") else {}
+    takes = route[0] == "PUT" and route[1] in ("/v1/settings", "/v1/mails/{mail_id}/visibility")
+    body = {"json": {"visibility": "team"}} if takes else {}
     while True:
         answer = team.users[person].request(route[0], "timeline", path, params=params, **body)
         cursor = cursor_in(answer.text)

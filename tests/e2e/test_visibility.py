@@ -11,14 +11,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from dev.client import SCOPES
 from dev.stack import Stack
 from tests.deadline import DEADLINE
 from tests.e2e.account import Account
 from tests.e2e.answers import Known, told_of
 from tests.e2e.every_question import AT_ONCE, OPS_ROUTES, ROUTES, STREAMED, everything, requests
 from tests.e2e.listening import Listening
-from tests.e2e.two_users import TwoUsers
+from tests.e2e.two_users import SCOPES, TwoUsers
 
 OTHER = {"u1": "u2", "u2": "u1"}
 U1, U2 = (pytest.param(user, marks=pytest.mark.full) for user in ("u1", "u2"))

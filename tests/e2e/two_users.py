@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dev.client import SCOPES as CLIENT_SCOPES
 from dev.stack import Stack
 from tests.e2e.account import Account
 from tests.e2e.answers import Known
 
 MONTHS = {"u1": "Jan", "u2": "Feb"}
 """Nothing but a user's own mail is of that month."""
+SCOPES = f"{CLIENT_SCOPES} timeline:write"
 ADDRESSES = {"u1": "user@team.example", "u2": "two@team.example"}
 
 
@@ -51,7 +53,7 @@ class TwoUsers:
         self.account = account = Account(stack)
         account.client.put_person("u2", "user", "User Two", ["two@team.example"])
         account.client.put_person("u3", "user", "User Three", ["three@team.example"])
-        self.users = {person: account.client_for(person) for person in ("u1", "u2", "u3")}
+        self.users = {person: account.client_for(person, SCOPES) for person in ("u1", "u2", "u3")}
         self.admin = account.client_for("u9", "account:write timeline:read")
         self.capture = {"u1": account.capture, "u2": account.client.mint("u2")}
         self.secrets = {"u1": Secrets(), "u2": Secrets()}

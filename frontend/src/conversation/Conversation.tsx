@@ -111,6 +111,7 @@ export function ConversationView({ id, back, openPerson, onRead }: ConversationV
               mail={mail}
               open={open}
               toggle={() => setOpened((before) => ({ ...before, [mail.id]: !open }))}
+              changed={(gone) => (gone && mails.length === 1 ? back() : again())}
             />
           );
         })}

@@ -10,6 +10,7 @@ import { filesOf } from "./Attachments";
 import { Details } from "./Details";
 import { MailBody } from "./MailBody";
 import { download, type Mail, nameOfAddress } from "./mails";
+import { RulingItems, RulingNotes, useRulings } from "./Rulings";
 import { verificationOf } from "./verification";
 
 const MOST_NAMES = 3;
@@ -22,10 +23,20 @@ export interface MailViewProps {
   openConversation?: () => void;
   /** Where its day is said around it. */
   timeOnly?: boolean;
+  /** Told when the reader has decided something about it: `gone`, it is deleted. */
+  changed?: (gone: boolean) => void;
 }
 
-export function MailView({ mail, open, toggle, openConversation, timeOnly }: MailViewProps) {
+export function MailView({
+  mail,
+  open,
+  toggle,
+  openConversation,
+  timeOnly,
+  changed,
+}: MailViewProps) {
   const session = useSession();
+  const rulings = useRulings(mail, changed);
   const { text, date, time, moment, list } = useLanguage();
   const [details, setDetails] = useState(false);
   const [failed, setFailed] = useState(false);
@@ -95,6 +106,7 @@ export function MailView({ mail, open, toggle, openConversation, timeOnly }: Mai
                     <Icon name="info" />
                     {text["why.title"]}
                   </button>
+                  {rulings && <RulingItems rulings={rulings} close={close} />}
                   {openConversation && (
                     <button
                       type="button"
@@ -118,6 +130,7 @@ export function MailView({ mail, open, toggle, openConversation, timeOnly }: Mai
           {text["mail.download-failed"]}
         </p>
       )}
+      {open && rulings && <RulingNotes rulings={rulings} />}
       {open && details && <Details mail={mail} />}
       {open && <Warnings mail={mail} />}
       {open && <MailBody mail={mail} />}

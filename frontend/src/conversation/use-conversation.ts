@@ -1,8 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import type { Session } from "../api/session";
+import { Problem, type Session } from "../api/session";
 import { mark } from "../inbox/conversations";
 import { useStable } from "../shared/use-stable";
-import { type ConversationDetail, conversationOf } from "./mails";
+import { type ConversationDetail, conversationOf, type Mail } from "./mails";
 
 const PAUSE = 500; // milliseconds from a hint to a look
 
@@ -49,8 +49,11 @@ export function useConversation(session: Session, id: string, onRead: (unread: b
         if (!known) return;
         if (newIn(found, known) > 0) setNext(found);
         else setValue((before) => before && inPlace(before, found));
-      } catch {
+      } catch (failure) {
         // What is shown stays; the list says whether the connection is lost.
+        if (!(failure instanceof Problem && failure.status === 404)) return;
+        setValue(undefined);
+        setError(failure);
       }
     };
     const stop = session.events.listen((hint) => {
@@ -91,13 +94,16 @@ function newIn(found: ConversationDetail, known: ConversationDetail): number {
   return found.mails.filter((mail) => !ids.has(mail.id) && mail.date >= oldest).length;
 }
 
-/** Marks that a mail has got meanwhile (a bounce, a capture), with nothing moved. */
+/** Marks that a mail has got meanwhile (a bounce, a capture), with nothing moved; without what was
+ * deleted or hidden. */
 function inPlace(before: ConversationDetail, found: ConversationDetail): ConversationDetail {
   const now = new Map(found.mails.map((mail) => [mail.id, mail]));
+  const last = found.next_cursor ? (found.mails.at(-1)?.date ?? "") : "";
+  const isThere = (mail: Mail) => now.has(mail.id) || mail.date <= last;
   return {
     ...before,
     profiles: found.profiles,
     unread: found.unread,
-    mails: before.mails.map((mail) => now.get(mail.id) ?? mail),
+    mails: before.mails.filter(isThere).map((mail) => now.get(mail.id) ?? mail),
   };
 }

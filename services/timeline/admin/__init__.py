@@ -3,5 +3,7 @@
 * `chores.py` runs a command instead of the service: `reprocess.py` reads stored mail again,
   `audit/` compares receipts with outcomes, `dead_letters/` lists, replays and drops.
 * `quarantine.py` lists quarantined captures; `release.py` releases or deletes them.
+* `rulings.py` removes a mail from a profile, hides or deletes it; `dropped_blobs.py` removes the
+  bytes of what was deleted.
 * `stats.py` counts what became of captures, day by day.
 """

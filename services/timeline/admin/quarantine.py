@@ -24,6 +24,11 @@ _IN_RANGE = [("account", ASCENDING), ("ranges", ASCENDING), *_NEWEST]
 INDEXES = (
     # Quarantine.page
     Index("quarantine", IndexModel(_IN_RANGE, name="in_range")),
+    # Quarantine.of_mail
+    Index(
+        "quarantine",
+        IndexModel([("account", ASCENDING), ("mails.mail_id", ASCENDING)], name="of_mail"),
+    ),
     # Quarantine.older_than
     Index("quarantine", IndexModel([("at", ASCENDING)], name="by_age")),
 )
@@ -63,6 +68,13 @@ class Quarantine:
         found = await records_of(Held, rows.limit(limit + 1))
         page, more = found[:limit], found[limit:]
         return Waiting(page, write_cursor((page[-1].at, page[-1].id)) if more else None)
+
+    async def of_mail(self, account: str, mail_id: str, owner: str | None) -> list[Held]:
+        """Return the captures of a mail that wait: an owner's, or all."""
+        query = {"account": account, "mails.mail_id": mail_id}
+        if owner is not None:
+            query["owner"] = owner
+        return await records_of(Held, self._held.find(query).hint("of_mail"))
 
     async def older_than(self, moment: datetime, limit: int = 100) -> list[Held]:
         """Return captures that arrived before this time."""

@@ -31,7 +31,9 @@ MAIL: dict[str, Any] = {
             "shared_address": False,
         }
     ],
+    "detached": [],
     "captured_by": [{"person_id": "u1", "at": "2026-01-15T09:30:04Z"}],
+    "private": False,
     "forwarded_by": None,
     "variant": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
     "variants": [],
@@ -174,6 +176,15 @@ DEAD_LETTER: dict[str, Any] = {
     "settled": None,
 }
 CHANGED_MAIL = {**MAIL, "updated_at": "2026-01-15T09:30:05.123456Z"}
+AUDIT_LINE = {
+    "id": "m3k5zq7waa2yx4hfwbnpd6tju2oeclrs",
+    "at": "2026-01-15T09:31:00.123000Z",
+    "who": "u1",
+    "what": "detached",
+    "kind": "mail",
+    "mail_id": MAIL["id"],
+    "profile": "c1",
+}
 CAPTURE_STATUS = {
     "capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f",
     "state": "attached",
@@ -208,10 +219,15 @@ EXAMPLES = {
     "ChangedMailOut": CHANGED_MAIL,
     "ChangedMailList": {
         "items": [CHANGED_MAIL],
+        "deleted": [
+            {"id": "z5m3kq7waa2yx4hfwbnpd6tju2oeclrs", "at": "2026-01-15T09:31:00.123456Z"}
+        ],
         "next_cursor": None,
         "resume_cursor": "AX5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn5-fn4HAAZIbeHE8oA",
     },
     "CaptureStatusOut": CAPTURE_STATUS,
+    "AuditLineList": {"items": [AUDIT_LINE], "next_cursor": None},
+    "VisibilityBody": {"visibility": "private"},
     "DeadLetterOut": DEAD_LETTER,
     "DeadLetterList": {"items": [DEAD_LETTER], "next_cursor": None},
     "DeadLetterDetail": {

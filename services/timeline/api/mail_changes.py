@@ -41,10 +41,21 @@ class ChangedMailOut(MailOut):
         return cls(**mail_fields(changed.shown, names), updated_at=changed.at)
 
 
+class DeletedMailOut(BaseModel):
+    """A mail that was deleted for good: a copy of it is to be deleted, too."""
+
+    id: str
+    at: datetime
+
+
 class ChangedMailList(BaseModel):
     """A page of mails, in the order in which they changed."""
 
     items: list[ChangedMailOut]
+    deleted: list[DeletedMailOut] = Field(
+        description="Mails that were deleted for good, whatever the filter. A mail that another "
+        "user captures later is among `items` again"
+    )
     next_cursor: str | None = Field(
         description="Send it as `cursor` to get the next page. null if there is no "
         "more mail right now"
@@ -100,10 +111,11 @@ def mail_change_routes(
         """List the account's mails in the order in which they changed, to keep a copy of them.
 
         Read pages until `next_cursor` is null, store `resume_cursor`, and continue with it later.
-        No mail is missed, however late it is written. A mail that changes again is listed again. A
-        page may hold fewer mails than `limit`, even none. Two things do not count as a change of a
-        mail: a new `conversation_id` after two conversations were merged (the former id still
-        resolves), and a new `bounced`. The mail that caused them is listed.
+        No mail is missed, however late it is written. A mail that changes again is listed again,
+        and a deleted one is listed in `deleted`. A page may hold fewer mails than `limit`, even
+        none. Two things do not count as a change of a mail: a new `conversation_id` after two
+        conversations were merged (the former id still resolves), and a new `bounced`. The mail that
+        caused them is listed.
         """
         viewer = await viewer_for(settings, caller, "changes")
         try:
@@ -114,6 +126,7 @@ def mail_change_routes(
         names = await directory.named(viewer.account, people_named(one.shown for one in items))
         return ChangedMailList(
             items=[ChangedMailOut.of_changed(one, names) for one in items],
+            deleted=[DeletedMailOut(id=one.id, at=one.at) for one in page.deleted],
             next_cursor=page.cursor if page.more else None,
             resume_cursor=page.cursor,
         )
@@ -125,4 +138,5 @@ def _wanted(changed: ChangedMail, person_id: str | None, direction: Direction | 
     shown: Any = changed.shown
     viewer = shown.viewer
     people = {match.person_id for match in viewer.matches(viewer.captures(shown.mail))}
+    people |= {*shown.detached}  # a copy is to learn of that, too
     return person_id in (None, *people) and direction in (None, shown.capture.direction)

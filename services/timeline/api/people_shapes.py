@@ -28,6 +28,7 @@ def people_named(shown: Iterable[ShownMail[ListedContent]]) -> set[str]:
         for one in shown
         for id_ in (
             *(match.person_id for match in one.matches),
+            *one.detached,
             *(capture.owner for capture in one.viewer.captures(one.mail)),
             *(owner for owners in one.variants.values() for owner in owners),
         )

@@ -108,7 +108,15 @@ class MailOut(BaseModel):
     matches: list[Match] = Field(
         description="Matches of the content that is shown. A variant can have others"
     )
+    detached: list[str] = Field(
+        description="Profiles that a user has removed it from. "
+        "`PUT /v1/mails/{mail_id}/matches/{person_id}` puts it back"
+    )
     captured_by: list[CaptureOut]
+    private: bool = Field(
+        description="Whether the caller has made what they captured of it private. For a back-end: "
+        "whether all who captured it have, so that nobody else is to see it"
+    )
     forwarded_by: AddressOut | None
     variant: str = Field(
         description="Id of the content that is shown. On a profile's timeline it is "
@@ -134,7 +142,7 @@ class MailOut(BaseModel):
         "original"
     )
     people: list[NamedPerson] = Field(
-        description="Names of the people in `matches`, `captured_by` and `variants` "
+        description="Names of the people in `matches`, `detached`, `captured_by` and `variants` "
         "that the directory has"
     )
 
@@ -207,6 +215,8 @@ def mail_fields(
         "snippet": content.snippet,
         "attachments": content.attachments,
         "matches": [match_out(match) for match in shown.matches],
+        "detached": shown.detached,
+        "private": shown.is_private,
         "captured_by": [CaptureOut(person_id=id_, at=at) for id_, at in reversed(first.items())],
         "forwarded_by": content.forwarded_by,
         "variant": content.key,

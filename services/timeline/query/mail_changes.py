@@ -78,10 +78,19 @@ class ChangedMail:
 
 
 @dataclass(frozen=True, slots=True)
+class DeletedMail:
+    """A mail that is there no longer, and when it was deleted."""
+
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ChangePage:
     """A page of changed mails, and the position after it."""
 
     items: list[ChangedMail]
+    deleted: list[DeletedMail]
     cursor: str
     more: bool
 
@@ -116,7 +125,8 @@ class MailChanges:
         more = position.unstamped_after != _DONE or any(
             position.slots.get(slot, 0) < newest for slot, newest in last.items()
         )
-        return ChangePage(await self._items(viewer, found), position.encode(), more)
+        gone = [DeletedMail(one["_id"], _at(one["change"])) for one in found if not one["captures"]]
+        return ChangePage(await self._items(viewer, found), gone, position.encode(), more)
 
     async def _last(self, account: str) -> dict[int, int]:
         counters = self._counters.find({"account": account})
@@ -149,7 +159,7 @@ class MailChanges:
             "slot": slot,
             "change": {"$gt": position.slots.get(slot, 0)},
         }
-        rows = self._mails.find(query, {"change": 1}).hint("by_change")
+        rows = self._mails.find(query, {"change": 1, "captures.at": 1}).hint("by_change")
         found = await rows.sort("change", ASCENDING).limit(limit).to_list()
         if len(found) == limit:
             position.slots[slot] = found[-1]["change"]
@@ -165,4 +175,8 @@ class MailChanges:
 
 
 def _moment(change: int | None) -> datetime | None:
-    return None if change is None else _EPOCH + timedelta(microseconds=change)
+    return None if change is None else _at(change)
+
+
+def _at(change: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=change)

@@ -77,6 +77,16 @@ class ShownMail(Generic[C_co]):
         return self.viewer.matches(self.captures)
 
     @property
+    def detached(self) -> list[str]:
+        """Return the profiles that the mail was removed from, as far as the viewer may see them."""
+        return self.viewer.detached(self.viewer.captures(self.mail))
+
+    @property
+    def is_private(self) -> bool:
+        """Return whether what the viewer captured is for the viewer alone."""
+        return self.viewer.has_made_private(self.mail)
+
+    @property
     def authentication(self) -> Verdict:
         """Return whether what is shown is from whom it says, by the captures that the viewer may
         know of."""
@@ -146,7 +156,7 @@ class Mails:
         """Return those of the mails that the viewer may see, in this order."""
         of_ids = {"account": viewer.account, "_id": {"$in": list(mail_ids)}}
         mails = await records_of(Mail, self._mails.find(of_ids)) if mail_ids else []
-        seen = {mail.id for mail in mails if viewer.matches(viewer.captures(mail))}
+        seen = {mail.id for mail in mails if viewer.captures(mail)}
         return tuple(id_ for id_ in mail_ids if id_ in seen)
 
     async def _page(

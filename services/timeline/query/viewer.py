@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.timeline.write.account_settings import AccountSettings
-from services.timeline.write.audiences import TEAM, as_shown, in_order, private_to
+from services.timeline.write.audiences import TEAM, as_ruled, as_shown, in_order, private_to
 from services.timeline.write.matches import merge_matches, visible_matches
 from services.timeline.write.records import Capture, Mail, MatchRecord
 from shared.http.auth import Caller
@@ -36,7 +36,7 @@ class Viewer:
         """
         return [
             capture
-            for capture in in_order(mail.captures)
+            for capture in in_order(as_ruled(mail))
             if self.sees_all
             or capture.owner == self.person_id
             or (capture.is_open and not self.own_only)
@@ -52,14 +52,27 @@ class Viewer:
             capture.content
             for capture in captures
             for match in self._visible(capture.matches)
-            if match.person_id == person_id
+            if match.person_id == person_id and not match.detached
         }
         return [capture for capture in captures if capture.content in naming]
 
     def matches(self, captures: Iterable[Capture]) -> list[MatchRecord]:
         """Return the matches of captures that this viewer may see."""
         known = [match for capture in captures for match in capture.matches]
-        return merge_matches(self._visible(known))
+        return merge_matches(match for match in self._visible(known) if not match.detached)
+
+    def detached(self, captures: Iterable[Capture]) -> list[str]:
+        """Return the profiles that a mail was removed from, of those that captures name and this
+        viewer may see."""
+        known = [match for capture in captures for match in capture.matches]
+        return sorted({match.person_id for match in self._visible(known) if match.detached})
+
+    def has_made_private(self, mail: Mail) -> bool:
+        """Return whether this viewer's own captures are for themselves alone; of a back-end,
+        whether nobody else may see the mail."""
+        if self.sees_all:
+            return all(capture.owner in mail.private for capture in mail.captures)
+        return self.person_id in mail.private
 
     def _visible(self, matches: Sequence[MatchRecord]) -> Iterable[MatchRecord]:
         return matches if self.sees_all else visible_matches(matches, self.person_id)

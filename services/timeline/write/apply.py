@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from services.timeline.write.attaching import attach
 from services.timeline.write.authentication import verdict_of
+from services.timeline.write.forgetting import forget
 from services.timeline.write.proving import note_asked, prove, prove_half, setup_query, tell_owner
 from services.timeline.write.recording import (
     is_news_of_owner,
@@ -31,13 +32,17 @@ from services.timeline.write.requests import (
     Answer,
     Attach,
     Confirm,
+    Detach,
     Dismiss,
+    Forget,
+    Hide,
     Refuse,
     Replace,
     Request,
     Return,
     Watch,
 )
+from services.timeline.write.rulings import detach, hide
 from services.timeline.write.side_records import Confirmation, Held, Watched
 from services.timeline.write.state import Draft, NotLoaded, Query, State
 from shared.contracts.events import Half, MailAttached, MailDismissed, MailRoundTrip, Share
@@ -95,6 +100,12 @@ def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
             return _refuse(draft, request)
         case Replace():
             return replace_content(draft, request, now)
+        case Detach():
+            return detach(draft, request, now)
+        case Hide():
+            return hide(draft, request, now)
+        case Forget():
+            return forget(draft, request, now)
 
 
 def _confirm(draft: Draft, request: Confirm, now: datetime) -> Answer:

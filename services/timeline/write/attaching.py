@@ -5,14 +5,21 @@ outcome -> does it have to wait? -> content -> mail -> conversation -> what is l
 
 from datetime import datetime
 
-from services.timeline.write.audiences import add_capture, has_room
+from msgspec.structs import replace
+
+from services.timeline.write.audiences import add_capture, as_ruled, has_room
 from services.timeline.write.authentication import can_wait
 from services.timeline.write.conversations import join
 from services.timeline.write.listing import Change, News, list_mail
 from services.timeline.write.projection import Projection
 from services.timeline.write.quarantine import hold, raw_key, take
-from services.timeline.write.recording import is_final, outcome_of, record_attached
-from services.timeline.write.records import Capture, Content, Mail
+from services.timeline.write.recording import (
+    is_final,
+    outcome_of,
+    record_attached,
+    record_forgotten,
+)
+from services.timeline.write.records import RAW_IN_DATABASE_BYTES, Capture, Content, Mail
 from services.timeline.write.requests import Answer, Attach
 from services.timeline.write.side_records import Bounce, Hint
 from services.timeline.write.state import Draft
@@ -24,11 +31,15 @@ class TooManyContents(Exception):
 
 
 def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
-    """Show a mail, or quarantine it. A refused capture stays deleted.
+    """Show a mail, or quarantine it. A refused capture and a deleted mail stay deleted.
 
     Raises TooManyContents.
     """
     event, projection = request.event, request.projection
+    content = draft.one(Content, projection.account, projection.content.id)
+    known = draft.one(Mail, projection.account, projection.mail_id)
+    if known is not None and known.is_forgotten_by(event.owner):
+        return _forget_again(draft, request, content)
     if can_wait(event):
         before = outcome_of(draft, event)
         if is_final(before):
@@ -38,14 +49,14 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
         else:
             waits = before.decision == "quarantined"
         if waits and not request.is_released:
-            hold(draft, event, projection)
+            hold(draft, event, projection, known)
             draft.blobs[raw_key(event)] = request.raw
             held = record_attached(draft, event, "quarantined")
             return Answer(outcome="quarantined", complete=held.complete, again=held.again)
         if before is not None or request.is_released:
             take(draft, event)
-    content = draft.one(Content, projection.account, projection.content.id)
-    known = draft.one(Mail, projection.account, projection.mail_id)
+    if known is not None and known.forgotten:
+        projection = _with_own_bytes(projection)
     if known and not request.is_released and not has_room(known.captures, projection.capture):
         raise TooManyContents
     if content is None:
@@ -61,6 +72,31 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
     )
 
 
+def _forget_again(draft: Draft, request: Attach, kept: Content | None) -> Answer:
+    """Dismiss a capture of a mail that its owner has deleted; others may have kept its content."""
+    event, content = request.event, request.projection.content
+    if can_wait(event):
+        take(draft, event)
+    if len(request.raw) > RAW_IN_DATABASE_BYTES:
+        # An attempt to attach it may have stored them, before the deletion was met.
+        own = _with_own_bytes(request.projection).content
+        for key in {content.raw_key, own.raw_key} - {kept.raw_key if kept else ""}:
+            draft.drop_raw(content.account, key)
+    recorded = record_forgotten(draft, event)
+    return Answer(outcome="dismissed", complete=recorded.complete, again=recorded.again)
+
+
+def _with_own_bytes(projection: Projection) -> Projection:
+    """Return the projection with bytes under a key of their own.
+
+    Somebody has deleted the mail, and the same bytes may still be on their way out of the blob
+    store.
+    """
+    content = projection.content
+    key = f"{content.raw_key}.{projection.capture.capture_id}"
+    return replace(projection, content=replace(content, raw_key=key))
+
+
 def write_mail(
     draft: Draft,
     projection: Projection,
@@ -68,40 +104,60 @@ def write_mail(
     *,
     former: tuple[str, ...] = (),
     is_news: bool = True,
+    ruled_as: Mail | None = None,
 ) -> str:
     """Write what one capture says about a mail; return the id of its conversation.
 
-    `former` are more tokens of the mail. What is backfilled is never news.
+    `former` are more tokens of the mail, `ruled_as` is the mail that it was. What is backfilled is
+    never news.
     """
     account, capture = projection.account, projection.capture
     if draft.one(Content, account, projection.content.id) is None:
         draft.put(projection.content)  # the first that said the same stays
     known = draft.one(Mail, account, projection.mail_id)
     before = known.captures if known else ()
-    captures = add_capture(before, capture)
-    mail = Mail(
-        id=projection.mail_id,
-        account=account,
-        message_id=projection.message_id,
-        token=projection.token,
-        captures=captures,
-    )
+    mail = with_capture(known, projection, ruled_as)
+    captures = mail.captures
     conversation = join(
         draft,
         account,
         (*projection.tokens, *former),
-        new_mails=int(known is None),
+        new_mails=int(not before),
         is_changed=captures != before,
     )
     if captures != before:
         draft.put(mail)
         news = news_of(capture, now, is_news=is_news)
-        changed_for = list_mail(draft, Change.of(mail, before, conversation), news)
+        ruled = as_ruled(known) if known else ()
+        changed_for = list_mail(draft, Change.of(mail, ruled, conversation), news)
         if news.is_news:
             tell(draft, account, changed_for, conversation, now)
     if projection.bounce is not None:
         keep_bounce(draft, projection.bounce)
     return conversation
+
+
+def with_capture(known: Mail | None, projection: Projection, ruled_as: Mail | None = None) -> Mail:
+    """Return the mail with one more capture, or as the first capture makes it.
+
+    What its users have ruled stays, and so does what they have of `ruled_as`.
+    """
+    of_mail = known or Mail(
+        id=projection.mail_id, account=projection.account, message_id=None, token="", captures=()
+    )
+    return replace(
+        of_mail,
+        message_id=projection.message_id,
+        token=projection.token,
+        captures=add_capture(of_mail.captures, projection.capture),
+        detached=_united(of_mail.detached, ruled_as.detached if ruled_as else ()),
+        private=_united(of_mail.private, ruled_as.private if ruled_as else ()),
+        forgotten=_united(of_mail.forgotten, ruled_as.forgotten if ruled_as else ()),
+    )
+
+
+def _united(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({*some, *others})) if others else some
 
 
 def keep_bounce(draft: Draft, bounce: Bounce) -> None:

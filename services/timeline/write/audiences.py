@@ -11,6 +11,10 @@ With `visibility` `team` a caller reads `*` and `!u1`; with `owner`, or for `own
 So nothing that a colleague's capture brought is ever in an audience of somebody who may not see
 it: no text, no count, no date.
 
+Users rule over a mail (`rulings.py`): what an owner has made private is known as from a Bcc, and a
+profile that the mail was removed from has no part in it. `as_ruled` says so of the captures that
+are stored; all else here is told what it returns.
+
 A mail can have several contents, since anyone can copy its Message-ID, From and Date. A match
 belongs to the content that it came with, so a profile has the mail with a content that names it. Of
 several an audience is shown a verified one first, then the earliest.
@@ -24,7 +28,13 @@ from msgspec.structs import replace
 
 from services.timeline.write import authentication
 from services.timeline.write.matches import merge_matches
-from services.timeline.write.records import Capture, MatchRecord, NamedAddress, ProfileRef
+from services.timeline.write.records import (
+    Capture,
+    Mail,
+    MatchRecord,
+    NamedAddress,
+    ProfileRef,
+)
 
 TEAM = "*"
 MAX_CONTENTS = 20
@@ -41,6 +51,26 @@ class View(Struct, frozen=True):
     """What lists sort by: the mail's date, never later than its arrival."""
     persons: tuple[ProfileRef, ...]
     """The profiles that it is on."""
+
+
+def as_ruled(mail: Mail) -> tuple[Capture, ...]:
+    """Return the captures of a mail as its users want them seen."""
+    if not mail.detached and not mail.private:
+        return mail.captures
+    return tuple(_as_ruled(mail, capture) for capture in mail.captures)
+
+
+def _as_ruled(mail: Mail, capture: Capture) -> Capture:
+    is_private = capture.owner in mail.private
+    matches = (
+        replace(
+            match,
+            bcc_owners=(capture.owner,) if is_private else match.bcc_owners,
+            detached=match.person_id in mail.detached,
+        )
+        for match in capture.matches
+    )
+    return replace(capture, matches=tuple(matches))
 
 
 def private_to(owner: str) -> str:
@@ -96,7 +126,7 @@ def _dates(shown: Iterable[Capture], *, only_open: bool = False) -> dict[str, da
     found: dict[str, datetime] = {}
     for capture in shown:
         for match in capture.matches:
-            if not (only_open and match.bcc_owners):
+            if not (match.detached or (only_open and match.bcc_owners)):
                 found.setdefault(match.person_id, capture.sort_date)
     return found
 
@@ -150,6 +180,6 @@ def _by_owner(captures: Iterable[Capture]) -> dict[str, list[Capture]]:
 
 
 def _view(capture: Capture, matches: Iterable[MatchRecord]) -> View:
-    persons = sorted({(match.person_id, match.kind) for match in matches})
+    persons = sorted({(match.person_id, match.kind) for match in matches if not match.detached})
     refs = tuple(ProfileRef(person_id=person_id, kind=kind) for person_id, kind in persons)
     return View(capture.content, capture.sort_date, refs)

@@ -25,13 +25,13 @@ from services.timeline.write.records import (
     TermBlock,
     Token,
 )
-from services.timeline.write.side_records import HalfDay, Hint, ReadMark, Setup
+from services.timeline.write.side_records import DroppedBlob, HalfDay, Hint, ReadMark, Setup
 from services.timeline.write.state import ById, Draft, TallyKey
 from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import block_id
 from shared.storage.database import Database, Document, of_id
 
-_UPSERTED = (Conversation, RawMail, ReadMark, Setup, SummaryRow)
+_UPSERTED = (Conversation, DroppedBlob, RawMail, ReadMark, Setup, SummaryRow)
 """Inserted by an upsert: so that a bulk write of what is often replaced is one command, and because
 raw bytes are not loaded before."""
 _TALLIES = "tallies"

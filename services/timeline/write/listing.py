@@ -13,7 +13,14 @@ from typing import Self
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.timeline.write.audiences import TEAM, View, private_to, profile_dates, views
+from services.timeline.write.audiences import (
+    TEAM,
+    View,
+    as_ruled,
+    private_to,
+    profile_dates,
+    views,
+)
 from services.timeline.write.conversations import summary_id, summary_in, summary_row
 from services.timeline.write.mail_rows import (
     content_id,
@@ -73,26 +80,27 @@ class Change(Struct, frozen=True, kw_only=True):
         conversation: str,
         anew: Collection[str] = (),
     ) -> Self:
-        """Compare a mail with what was listed of it, made from the captures `before`.
+        """Compare a mail with what was listed of it, made from the captures `before`, as ruled.
 
         `anew` are the keys of contents that were read anew since.
         """
-        had, has = views(before), views(mail.captures)
+        captures = as_ruled(mail)
+        had, has = views(before), views(captures)
         return cls(
             mail=mail,
             conversation=conversation,
             had=had,
             has=has,
             dated=profile_dates(before),
-            dates=profile_dates(mail.captures),
+            dates=profile_dates(captures),
             differing=tuple(
                 audience
                 for audience, view in has.items()
                 if had.get(audience) != view or view.content in anew
             ),
             gone=tuple(audience for audience in had if audience not in has),
-            senders=_senders(mail.captures),
-            new_senders=_senders(mail.captures) - _senders(before),
+            senders=_senders(captures),
+            new_senders=_senders(captures) - _senders(before),
         )
 
     @property
@@ -161,7 +169,8 @@ def _row_of(draft: Draft, change: Change, audience: str, was: MailRow | None) ->
         terms[content.id] = terms_of_content(content)
     row = mail_row(mail, audience, change.conversation, view, content, terms[content.id])
     if was is None:
-        return row
+        before, arrived = mail.team_arrived if audience == TEAM else (0, 0)
+        return replace(row, arrived=arrived, arrived_before=before)
     stays = (was.date, was.terms) == (row.date, row.terms)
     block = was.block if stays else None
     return replace(row, arrived=was.arrived, arrived_before=was.arrived_before, block=block)
@@ -201,7 +210,7 @@ def _summarise(
     if new is None:
         draft.delete(SummaryRow, account, id_)
         return
-    arrived = had.arrived if had else 0
+    arrived = max(had.arrived if had else 0, row.arrived if row else 0)
     if row is not None and was is None and news.is_news and not change.is_own(audience):
         before, arrived = arrived, max(arrived + 1, news.now)
         if audience == TEAM:

@@ -11,7 +11,8 @@ from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from services.timeline.write.audiences import add_capture
+from services.timeline.write.attaching import with_capture
+from services.timeline.write.audiences import as_ruled
 from services.timeline.write.authentication import can_wait
 from services.timeline.write.conversations import token_id
 from services.timeline.write.listing import Change
@@ -36,6 +37,7 @@ from services.timeline.write.requests import (
     Replace,
     Request,
     Return,
+    Ruling,
     Watch,
 )
 from services.timeline.write.side_records import (
@@ -142,6 +144,8 @@ def first_queries(requests: Sequence[Request]) -> Iterator[Query]:
             case Refuse(held=held):
                 yield ById(Outcome, held.account, held.capture_id)
                 yield ById(Held, held.account, held.id)
+            case Ruling(account=account, mail_id=mail_id):
+                yield ById(Mail, account, mail_id)
             case Replace(content=content, projections=projections):
                 yield ById(Mail, content.account, request.mail_id)
                 yield ById(Content, content.account, content.id)
@@ -196,15 +200,8 @@ def _of_mail(state: State, projection: Projection) -> Iterator[Query]:
 
 def _to_list(projection: Projection, known: Mail | None, conversation: str) -> Iterator[ById]:
     """Yield what is needed to list the mail in this conversation."""
-    account, capture = projection.account, projection.capture
-    before = known.captures if known else ()
-    mail = Mail(
-        id=projection.mail_id,
-        account=account,
-        message_id=projection.message_id,
-        token=projection.token,
-        captures=add_capture(before, capture),
-    )
+    before = as_ruled(known) if known else ()
+    mail = with_capture(known, projection)
     for query in Change.of(mail, before, conversation).needed:
         if query.kind is not Content or known is not None:
             yield query

@@ -13,11 +13,12 @@ import hashlib
 
 from msgspec.structs import replace
 
-from services.timeline.write.audiences import views
+from services.timeline.write.audiences import as_ruled, views
 from services.timeline.write.authentication import is_unanswered
 from services.timeline.write.identity import hashed_id
 from services.timeline.write.projection import Projection
 from services.timeline.write.recording import part_of
+from services.timeline.write.records import Capture, Mail
 from services.timeline.write.side_records import Held, HeldContent, HeldMail
 from services.timeline.write.state import Draft
 from shared.contracts.events import MailAttached
@@ -37,9 +38,17 @@ def raw_key(event: MailAttached) -> str:
     return f"{key}@{hashlib.sha256(event.owner.encode()).hexdigest()[:16]}"
 
 
-def hold(draft: Draft, event: MailAttached, projection: Projection) -> None:
-    """Quarantine an event's mail. A repetition changes nothing."""
-    capture, mail = projection.capture, _held_mail(event, projection)
+def hold(
+    draft: Draft, event: MailAttached, projection: Projection, known: Mail | None = None
+) -> None:
+    """Quarantine an event's mail. A repetition changes nothing.
+
+    `known` is the mail as other captures have made it: its users' rulings apply here too.
+    """
+    capture = projection.capture
+    if known is not None:
+        [capture] = as_ruled(replace(known, captures=(capture,)))
+    mail = _held_mail(event, projection, capture)
     id_ = held_id(capture.capture_id)
     held = draft.one(Held, event.account, id_) or Held(
         id=id_,
@@ -71,10 +80,11 @@ def take(draft: Draft, event: MailAttached) -> None:
         draft.delete(Held, event.account, held.id)
 
 
-def _held_mail(event: MailAttached, projection: Projection) -> HeldMail:
-    capture, content = projection.capture, projection.content
+def _held_mail(event: MailAttached, projection: Projection, capture: Capture) -> HeldMail:
+    content = projection.content
     return HeldMail(
         part=part_of(event),
+        mail_id=projection.mail_id,
         event=event.encode(),
         raw_key=raw_key(event),
         audiences=tuple(sorted(views([capture]))),
@@ -86,6 +96,6 @@ def _held_mail(event: MailAttached, projection: Projection) -> HeldMail:
             snippet=content.snippet,
             forwarded_by=content.forwarded_by,
             date=capture.date,
-            matches=capture.matches,
+            matches=tuple(match for match in capture.matches if not match.detached),
         ),
     )

@@ -1,9 +1,11 @@
 """Outcomes of captures: one per capture, counted once. Pure.
 
 `attached` wins over `dismissed`. A `quarantined` capture becomes attached when a user releases it,
-or dismissed: `refused` by a user, or `expired` without a decision. That is final.
+or dismissed: `refused` by a user, or `expired` without a decision. That is final. A capture of a
+mail that its owner has deleted is dismissed: `forgotten`. An outcome from before stays.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
@@ -18,6 +20,8 @@ from shared.storage.moments import as_stored
 
 FINAL: tuple[str, ...] = get_args(Final)
 """Why a capture that waited is forgotten; nothing brings it back."""
+FORGOTTEN = "forgotten"
+"""Why a capture is dismissed whose mail its owner has deleted."""
 DISMISSED_KEPT = timedelta(days=90)
 """How long a dismissed capture is remembered: three times as long as anything redelivers it or the
 audit asks for it. Its count stays. Refused captures and backfill are remembered for ever: they can
@@ -76,9 +80,8 @@ def record_attached(
         _count(draft, event.account, now.day, NO_OWNER, f"dismissed.{before.reason}", -1)
     if before is not None and (before.decision, decision) == ("quarantined", "attached"):
         _count(draft, event.account, now.day, event.owner, "quarantined", -1)
-    of_mail = [p for p in parts if p.startswith(f"{event.place}/") and p.endswith(_of_share(event))]
     return Recorded(
-        complete=len(of_mail) >= event.parts,
+        complete=_is_complete(event, parts),
         again=before is not None and before.decision == decision and part in seen,
     )
 
@@ -91,6 +94,55 @@ def record_refused(draft: Draft, account: str, capture_id: str, owner: str, reas
     draft.put(replace(before, decision="dismissed", reason=reason, parts=(), mails=()))
     _count(draft, account, before.day, owner, "quarantined", -1)
     _count(draft, account, before.day, NO_OWNER, f"dismissed.{reason}", 1)
+
+
+def record_forgotten(draft: Draft, event: MailAttached) -> Recorded:
+    """Record an event of a capture whose mail its owner has deleted.
+
+    Another mail of the same capture may still be attached: that wins. So does a user's no.
+    """
+    before, part = outcome_of(draft, event), part_of(event)
+    if is_final(before):
+        return Recorded(complete=True, again=True)
+    seen = before.parts if before else ()
+    again = part in seen and before is not None and before.decision != "quarantined"
+    parts = seen if part in seen else (*seen, part)
+    now = before or Outcome(
+        id=str(event.capture_id),
+        account=event.account,
+        day=_day(event.received_at),
+        at=as_stored(event.decided_at),
+        decision="dismissed",
+    )
+    if now.decision == "attached":
+        now = replace(now, parts=parts)
+    else:
+        expires = None if event.backfill else as_stored(event.decided_at) + DISMISSED_KEPT
+        now = replace(
+            now,
+            decision="dismissed",
+            reason=FORGOTTEN,
+            message_id_hash=None,
+            parts=parts,
+            mails=(),
+            expires_at=expires,
+        )
+    if now != before:
+        draft.put(now)
+    if before is None or (before.decision, before.reason) != (now.decision, now.reason):
+        _count(draft, event.account, now.day, NO_OWNER, f"dismissed.{FORGOTTEN}", 1)
+        if before is not None and before.decision == "quarantined":
+            _count(draft, event.account, now.day, event.owner, "quarantined", -1)
+        if before is not None and before.decision == "dismissed":
+            _count(draft, event.account, now.day, NO_OWNER, f"dismissed.{before.reason}", -1)
+    return Recorded(complete=_is_complete(event, parts), again=again)
+
+
+def record_deleted(draft: Draft, account: str, capture_id: str, mail_id: str) -> None:
+    """Record that a mail of an attached capture was deleted: the outcome names it no longer."""
+    before = draft.one(Outcome, account, capture_id)
+    if before is not None and mail_id in before.mails:
+        draft.put(replace(before, mails=tuple(id_ for id_ in before.mails if id_ != mail_id)))
 
 
 def record_dismissed(draft: Draft, event: MailDismissed) -> bool:
@@ -139,6 +191,12 @@ def _record_once(draft: Draft, outcome: Outcome, owner: str, counted_as: str) ->
     draft.put(outcome)
     _count(draft, outcome.account, outcome.day, owner, counted_as, 1)
     return True
+
+
+def _is_complete(event: MailAttached, parts: Sequence[str]) -> bool:
+    """Return whether all parts of the event's mail, for its owner, are among these."""
+    of_mail = [p for p in parts if p.startswith(f"{event.place}/") and p.endswith(_of_share(event))]
+    return len(of_mail) >= event.parts
 
 
 def part_of(event: MailAttached) -> str:

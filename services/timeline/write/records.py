@@ -125,6 +125,9 @@ class MatchRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     shared_address: bool
     bcc_owners: tuple[str, ...] = ()
     """Set where it is known from Bcc alone: who may see it."""
+    detached: bool = False
+    """A user has removed the mail from this profile. Never stored so: `audiences.as_ruled` says it
+    of what is stored."""
 
 
 class Forward(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -184,6 +187,34 @@ class Mail(Kept, frozen=True, kw_only=True, omit_defaults=True):
     message_id: str | None
     token: str
     captures: tuple[Capture, ...]
+    detached: tuple[str, ...] = ()
+    """The profiles that users have removed it from."""
+    private: tuple[str, ...] = ()
+    """The owners whose captures of it are for themselves alone."""
+    forgotten: tuple[str, ...] = ()
+    """The owners who have deleted it, or EVERYONE: another capture of theirs is dismissed. Of a
+    mail without captures nothing else is kept."""
+    team_arrived: tuple[int, int] = (0, 0)
+    """While it is private, `arrived_before` and `arrived` of the row that the team had."""
+
+    def is_forgotten_by(self, owner: str) -> bool:
+        """Return whether a capture of this owner is dismissed."""
+        return owner in self.forgotten or EVERYONE in self.forgotten
+
+    def without_captures(self) -> "Mail":
+        """Return what is kept of a mail that nobody has: which it was, and who deleted it."""
+        return Mail(
+            id=self.id,
+            account=self.account,
+            message_id=None,
+            token="",
+            captures=(),
+            forgotten=self.forgotten,
+        )
+
+
+EVERYONE = "*"
+"""In the place of an owner: all of them."""
 
 
 # Connected -----------------------------------------------------------------------------------

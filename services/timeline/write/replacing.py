@@ -12,7 +12,7 @@ from functools import reduce
 from msgspec.structs import replace
 
 from services.timeline.write.attaching import keep_bounce, tell, write_mail
-from services.timeline.write.audiences import add_capture, views
+from services.timeline.write.audiences import add_capture, as_ruled, views
 from services.timeline.write.conversations import join, token_id
 from services.timeline.write.listing import Change, News, list_mail
 from services.timeline.write.projection import Projection
@@ -25,17 +25,44 @@ _NO_NEWS = News(now=0, is_news=False)
 
 
 def replace_content(draft: Draft, request: Replace, now: datetime) -> Answer:
-    """Put projections in the place of their content: `unchanged`, `changed` or `moved`."""
+    """Put projections in the place of their content: `unchanged`, `changed` or `moved`.
+
+    The projections were made beside live mail. Where its users have deleted captures of the content
+    since, these stay deleted; where others have captured it since, it is left to the next run.
+    """
     content = request.content
     mail = draft.one(Mail, content.account, request.mail_id)
-    if mail is None:
+    kept = draft.one(Content, content.account, content.id)
+    if mail is None or kept is None:
         return Answer(outcome="unchanged")
-    projections = [_with_own_bcc(mail, content, projection) for projection in request.projections]
-    draft.one(Content, content.account, content.id)
+    owners = {capture.owner for capture in mail.captures if capture.content == kept.key}
+    projections = [
+        _with_own_bcc(mail, kept, _with_bytes_of(kept, projection))
+        for projection in request.projections
+        if projection.capture.owner in owners
+    ]
+    if not owners or owners != {projection.capture.owner for projection in projections}:
+        return Answer(outcome="unchanged")
+    if _is_forgotten(draft, projections):
+        return Answer(outcome="unchanged")
     draft.delete(Content, content.account, content.id)
     _forget_bounces(draft, mail, content.key)
     put = _in_place if projections[0].mail_id == mail.id else _move
     return Answer(outcome=put(draft, mail, content.key, projections, now))
+
+
+def _with_bytes_of(kept: Content, projection: Projection) -> Projection:
+    """Return the projection with the bytes that are kept: others, where somebody deleted theirs."""
+    content = replace(projection.content, raw_key=kept.raw_key, raw_of=kept.raw_of, size=kept.size)
+    return replace(projection, content=content)
+
+
+def _is_forgotten(draft: Draft, projections: Sequence[Projection]) -> bool:
+    """Return whether what the mail is by its identity now has been deleted by one of its owners."""
+    made = projections[0]
+    known = draft.one(Mail, made.account, made.mail_id)
+    owners = {projection.capture.owner for projection in projections}
+    return known is not None and any(known.is_forgotten_by(owner) for owner in owners)
 
 
 def _with_own_bcc(mail: Mail, content: Content, projection: Projection) -> Projection:
@@ -89,11 +116,13 @@ def _move(
         stays = _is_all_of(draft, mail, conversation)
     former = (mail.token,) if stays else ()
     for projection in projections:
-        write_mail(draft, projection, now, former=former, is_news=not stays)
+        write_mail(draft, projection, now, former=former, is_news=not stays, ruled_as=mail)
     others = tuple(capture for capture in mail.captures if capture.content != key)
     new = replace(mail, captures=others)
     if others:
         draft.put(new)
+    elif mail.forgotten:
+        draft.put(new.without_captures())
     else:
         draft.delete(Mail, mail.account, mail.id)
     _list_anew(draft, mail, new, (mail.token,), now)
@@ -110,7 +139,7 @@ def _list_anew(
 ) -> set[str]:
     """Bring what is listed of a mail that has changed up to date; return for whom it has."""
     conversation = join(draft, mail.account, tokens, is_changed=True)
-    change = Change.of(new, mail.captures, conversation, made)
+    change = Change.of(new, as_ruled(mail), conversation, made)
     changed_for = list_mail(draft, change, _NO_NEWS)
     tell(draft, mail.account, changed_for, conversation, now)
     return changed_for
@@ -119,7 +148,7 @@ def _list_anew(
 def _is_all_of(draft: Draft, mail: Mail, conversation: str) -> bool:
     """Return whether a conversation has no mails but this one."""
     rows = draft.of_conversations(SummaryRow, mail.account, [conversation])
-    return sum(row.mail_count for row in rows) <= len(views(mail.captures))
+    return sum(row.mail_count for row in rows) <= len(views(as_ruled(mail)))
 
 
 def _forget_bounces(draft: Draft, mail: Mail, key: str) -> None:

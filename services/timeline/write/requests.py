@@ -1,5 +1,6 @@
 """Requests to the writer, and their answers. No I/O."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -74,7 +75,55 @@ class Replace(Struct, frozen=True, kw_only=True):
     projections: tuple[Projection, ...]
 
 
-Request = Attach | Dismiss | Confirm | Return | Watch | Refuse | Replace
+What = Literal["detached", "attached", "private", "team", "forgotten"]
+"""What a user may do with a mail: as the audit log has it."""
+
+
+class Ruling(Struct, frozen=True, kw_only=True):
+    """What a user wants of a mail that is attached."""
+
+    account: str
+    mail_id: str
+    who: str
+    line_id: str
+    """Of the line in the audit log, should anything change."""
+
+
+class Detach(Ruling, frozen=True, kw_only=True):
+    """Remove a mail from a profile, or put it back."""
+
+    person_id: str
+    undo: bool = False
+
+
+class Hide(Ruling, frozen=True, kw_only=True):
+    """Make what `who` captured of a mail private, or the team's again."""
+
+    undo: bool = False
+
+
+class Prepared(Struct, frozen=True):
+    """Bytes of a content without what only those knew who delete their captures of it."""
+
+    raw_key: str
+    """Where the bytes are that it was made from."""
+    new_key: str
+    """Where they are to be: a key that no bytes had before. The same may have been deleted from
+    another, and be on their way out."""
+    raw: bytes | None
+    """None: they were lost before."""
+
+
+class Forget(Ruling, frozen=True, kw_only=True):
+    """Delete what an owner captured of a mail, or all captures of it."""
+
+    owner: str | None
+    """None: all."""
+    prepared: Mapping[str, Prepared] = {}
+    """By the keys of contents that others have captured, too."""
+
+
+Request = Attach | Dismiss | Confirm | Return | Watch | Refuse | Replace | Detach | Hide | Forget
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -82,7 +131,8 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     outcome: str
     """`attached`, `quarantined`, `dismissed`, `confirmation`, `round_trip` or `watched`; of a
-    Replace `changed`, `unchanged` or `moved`."""
+    Replace `changed`, `unchanged` or `moved`; of a Ruling `changed`, `unchanged` or `unknown`, and
+    of a Forget whose bytes are others meanwhile `unprepared`."""
     complete: bool = True
     """Whether all parts of the event have been seen."""
     again: bool = False
@@ -98,6 +148,8 @@ def account_of(request: Request) -> str:
         return request.held.account
     if isinstance(request, Replace):
         return request.content.account
+    if isinstance(request, Ruling):
+        return request.account
     return request.event.account
 
 

@@ -7,6 +7,8 @@
 * `Setup`: what is known of a user's set-up; `HalfDay`: how much each half caught on a day.
 * `Watched`: a dismissed mail that its owner asked to see, for a day.
 * `Hint`: tells open pages that something has changed.
+* `AuditLine`: that a user detached, hid or deleted a mail; nothing of the mail.
+* `DroppedBlob`: bytes that are no longer needed, to be removed from the blob store.
 """
 
 from datetime import datetime
@@ -46,6 +48,8 @@ class HeldMail(Record, frozen=True, kw_only=True, omit_defaults=True):
     """One event of a capture that waits."""
 
     part: str
+    mail_id: str | None = None
+    """Which mail it is; None for what waited before that was noted."""
     event: str = ""
     """The event itself, as it came."""
     raw_key: str
@@ -184,3 +188,26 @@ class Hint(Record, frozen=True, kw_only=True, omit_defaults=True):
 def setup_of(user: str) -> str:
     """Return the audience of hints about a user's set-up: that user alone, whatever is open."""
     return f"setup/{user}"
+
+
+class AuditLine(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody did with a mail: who, what and when, and nothing of what it says."""
+
+    collection: ClassVar[str] = "audit_log"
+
+    at: datetime
+    who: str
+    """A person's id."""
+    what: str
+    """`rulings.What`."""
+    kind: str
+    """What it was done to: `mail`."""
+    mail_id: str
+    profile: str | None = None
+    """Of a mail that was removed from a profile, or put back: the person's id."""
+
+
+class DroppedBlob(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """Bytes that no content names any longer; the id is their key in the blob store."""
+
+    collection: ClassVar[str] = "dropped_blobs"

@@ -21,7 +21,7 @@ from services.timeline.write.records import (
     SummaryRow,
     Token,
 )
-from services.timeline.write.side_records import Hint, ReadMark
+from services.timeline.write.side_records import DroppedBlob, Hint, ReadMark
 
 K = TypeVar("K", bound=Kept)
 C = TypeVar("C", SummaryRow, ReadMark, MailRow)
@@ -208,6 +208,12 @@ class Draft:
             self.put(RawMail(id=key, account=account, raw=raw))
         else:
             self.blobs[key] = raw
+
+    def drop_raw(self, account: str, key: str) -> None:
+        """Delete the bytes under this key, wherever they are kept: no content will name them."""
+        self.delete(RawMail, account, key)
+        self.blobs.pop(key, None)
+        self.put(DroppedBlob(id=key, account=account))
 
     def delete(self, kind: type[Kept], account: str, id_: str) -> None:
         """Delete a document."""

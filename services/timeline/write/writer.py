@@ -42,7 +42,7 @@ from services.timeline.write.lanes import (
     halves,
 )
 from services.timeline.write.loading import first_queries, load, second_queries
-from services.timeline.write.recording import is_final, part_of
+from services.timeline.write.recording import FORGOTTEN, is_final, part_of
 from services.timeline.write.records import MailRow, Outcome
 from services.timeline.write.requests import Answer, Request
 from services.timeline.write.state import NotLoaded, State
@@ -122,7 +122,7 @@ class Writer:
         if found is None:
             return False
         outcome = from_document(Outcome, found)
-        is_kept = outcome.decision in ("attached", "quarantined")
+        is_kept = outcome.decision in ("attached", "quarantined") or outcome.reason == FORGOTTEN
         return is_final(outcome) or (is_kept and part_of(event) in outcome.parts)
 
     def _start(self) -> None:

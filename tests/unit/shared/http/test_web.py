@@ -3,10 +3,12 @@
 import httpx
 import pytest
 from fastapi.responses import PlainTextResponse
+from pymongo.errors import ServerSelectionTimeoutError
 
 from shared.http.readiness import Readiness
 from shared.http.web import create_app, not_found
 from shared.runtime.settings import Settings
+from shared.storage.database import DatabaseAway, answer_outages
 
 
 @pytest.mark.parametrize(
@@ -41,3 +43,18 @@ async def test_no_cache_stores_an_answer_that_does_not_allow_it(
     async with httpx.AsyncClient(transport=transport, base_url="http://satchel") as client:
         answer = await client.get(path)
     assert (answer.status_code, answer.headers["Cache-Control"]) == (status, kept)
+
+
+@pytest.mark.parametrize("error", [DatabaseAway("away"), ServerSelectionTimeoutError("away")])
+async def test_an_outage_of_the_database_is_answered_with_503(error: Exception) -> None:
+    app = create_app("t", "t", Settings(token_secret="s" * 32), Readiness({}))
+    answer_outages(app)
+
+    @app.get("/v1/mails")
+    async def mails() -> None:
+        raise error
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://satchel") as client:
+        answer = await client.get("/v1/mails")
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")

@@ -1,6 +1,7 @@
 """What a caller may see: by the account's visibility and by what they ask for."""
 
 import pytest
+from msgspec.structs import replace
 
 from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings, Visibility
@@ -82,3 +83,52 @@ def test_what_is_known_from_a_bcc_alone_is_shown_first_to_its_owner_alone() -> N
     assert shown(U1, mail, "c3") == ["hidden"]
     assert shown(U2, mail) == ["forged"]
     assert shown(U2, mail, "c3") == []
+
+
+# What users have ruled -----------------------------------------------------------------------
+
+BACK_END = Viewer("acme", "", sees_all=True)
+OWNS = capture_record(1, "u1", "own", 1, [match_record(0), match_record(2, "u1")])
+OURS = capture_record(2, "u2", "ours", 2, [match_record(0)])
+
+
+def ruled(
+    *captures: Capture, detached: tuple[str, ...] = (), private: tuple[str, ...] = ()
+) -> Mail:
+    return replace(mail_of(*captures), detached=detached, private=private)
+
+
+def people(viewer: Viewer, mail: Mail) -> list[str]:
+    return sorted(match.person_id for match in viewer.matches(viewer.captures(mail)))
+
+
+def test_a_detached_profile_has_no_match_and_no_content() -> None:
+    mail = ruled(OWNS, OURS, detached=("c0",))
+    for viewer in (U1, U2, BACK_END):
+        assert "c0" not in people(viewer, mail)
+        assert shown(viewer, mail, "c0") == []
+        assert viewer.detached(viewer.captures(mail)) == ["c0"]
+        assert shown(viewer, mail) != []
+
+
+def test_who_may_not_see_a_match_is_not_told_that_it_was_detached() -> None:
+    mail = ruled(OWNS, OURS, detached=("c1",))
+    assert U1.detached(U1.captures(mail)) == ["c1"]
+    assert U2.detached(U2.captures(mail)) == []
+
+
+def test_a_private_capture_is_its_owners_and_the_back_ends() -> None:
+    mail = ruled(OWNS, private=("u1",))
+    assert shown(U1, mail) == shown(BACK_END, mail) == ["own"]
+    assert people(U1, mail) == ["c0", "c1"]
+    assert shown(U2, mail) == people(U2, mail) == []
+    both = ruled(OWNS, OURS, private=("u1",))
+    assert shown(U2, both) == ["ours"]
+    assert people(U2, both) == ["c0"]
+
+
+def test_a_back_end_is_told_private_where_nobody_else_is_to_see_it() -> None:
+    assert BACK_END.has_made_private(ruled(OWNS, private=("u1",)))
+    both = ruled(OWNS, OURS, private=("u1",))
+    assert not BACK_END.has_made_private(both)
+    assert (U1.has_made_private(both), U2.has_made_private(both)) == (True, False)
