@@ -7,6 +7,7 @@ of their own: they are skipped then, and say so.
 import gc
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let no example of hypothesis fail because the machine is slow, and log tracebacks plainly.
 
     structlog's own default draws every local variable: two seconds of a processor per traceback.
+    And it writes to standard output, which is for what a command is asked for.
     """
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
-        [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, plain]
+        [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, plain],
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     for name, examples in (("short", 50), ("full", 500)):
         hypothesis.settings.register_profile(

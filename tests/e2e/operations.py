@@ -189,11 +189,13 @@ def operations(account: Account) -> list[Operation]:
         "updated_since": "2026-01-01T00:00:00Z",
         "direction": "outbound",
         "captures": "own",
+        "all": "true",
         "from": "2026-01-01",
         "to": "2026-01-31",
     }
     values_in = {"/v1/people": {"address": "cand@mail.example", "cursor": "c1"}}
     values_in["/v1/mails"] = {"cursor": Position().encode()}
+    values_in["/v1/reprocess/preview"] = {"cursor": f"{'a' * 32}/{'0' * 32}"}
     values_in["/v1/setup/guides"] = {"address": "user@team.example"}
     values_in["/v1/capture-addresses"] = {"cursor": account.capture, "person_id": "u1"}
     values_in["/v1/capture-addresses"]["scope"] = "account"
