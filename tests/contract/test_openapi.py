@@ -44,7 +44,7 @@ def test_operations_are_named_by_what_they_do(described: dict[str, Any]) -> None
     assert verbs <= {
         *("get", "list", "put", "patch", "replace", "delete", "mint", "rotate", "revoke", "import"),
         *("explain", "prove", "open", "upload", "count", "mark", "stream", "replay", "drop"),
-        *("release", "refuse", "detach"),
+        *("release", "refuse", "detach", "hand"),
     }
 
 

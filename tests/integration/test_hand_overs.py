@@ -27,6 +27,7 @@ from shared.contracts.events import (
     PersonDeleted,
     Role,
 )
+from shared.storage.database import connect
 from tests.deadline import DEADLINE
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match
 
@@ -36,24 +37,27 @@ SHORT = timedelta(milliseconds=20)
 class Replica:
     """A timeline of its own, as far as it hands over."""
 
-    def __init__(self, timeline: Timeline) -> None:
-        self.writer = Writer(timeline.client, timeline.database, timeline.blobs)
-        self.part = HandingOver(
-            timeline.database, self.writer, every_seconds=0.01, lease=SHORT, batch=3
-        )
+    def __init__(self, url: str, timeline: Timeline) -> None:
+        self.client = connect(url, "test")
+        database = self.client[timeline.database.name]
+        self.writer = Writer(self.client, database, timeline.blobs)
+        self.part = HandingOver(database, self.writer, every_seconds=0.01, lease=SHORT, batch=3)
         self.run = asyncio.create_task(self.part.run())
 
     async def kill(self) -> None:
         """Let it die where it is: nothing is finished, and its lease stays."""
-        tasks = [self.run, *self.writer._tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        left = {self.run, *self.writer._tasks}
+        while left:  # what is just done with waiting takes no notice of the first
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=0.05)
+        await self.client.close()  # as the server finds out: what was open is aborted
 
     async def end(self) -> None:
         self.part.stop()
         await self.run
         await self.writer.close()
+        await self.client.close()
 
 
 @pytest.fixture
@@ -218,19 +222,24 @@ async def test_what_waits_is_given_too_and_shown_by_a_yes(timeline: Timeline) ->
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_replicas_race_and_die_beside_live_mail_and_nothing_is_lost_or_doubled(
-    timeline: Timeline, seed: int
+    mongodb_url: str, timeline: Timeline, seed: int
 ) -> None:
     chance = random.Random(seed)
     events = await written(timeline, 24)
     before, mine = await seen(timeline, "u1"), sum(e.owner == "u1" for e, _ in events)
     job = await ask(timeline)
-    replicas = [Replica(timeline), Replica(timeline)]
-    for _ in range(6):
-        await asyncio.sleep(chance.random() / 20)
+    replicas = [Replica(mongodb_url, timeline) for _ in range(2)]
+    killed = 0
+    for given in range(2, mine - 4, 4):
+        async with asyncio.timeout(DEADLINE):
+            while (await now(timeline, job)).mails < given:
+                await asyncio.sleep(chance.random() / 100)
+        killed += (await now(timeline, job)).state == "running"
         await replicas.pop(chance.randrange(2)).kill()
-        replicas.append(Replica(timeline))
+        replicas.append(Replica(mongodb_url, timeline))
         event, raw = chance.choice(events)
         await timeline.projector.handle(Delivery(event, raw, redelivered=True))
+    assert killed > 1
     found = await done(timeline, job)
     for replica in replicas:
         await replica.end()
