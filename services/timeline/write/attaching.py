@@ -49,8 +49,12 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
     known = draft.one(Mail, projection.account, projection.mail_id)
     if known is not None and known.is_forgotten_by(event.owner):
         return _forget_again(draft, request, content)
-    if known is not None and not request.is_released and _was_given(draft, event, known):
-        return _again(draft, event, "attached", known.id)
+    if known is not None and not request.is_released:
+        match _since_attached(draft, event, known):
+            case "given":
+                return _again(draft, event, "attached", known.id)
+            case "deleted":
+                return _forget_again(draft, request, content)
     if can_wait(event):
         before = outcome_of(draft, event)
         if is_final(before):
@@ -87,15 +91,19 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
     )
 
 
-def _was_given(draft: Draft, event: MailAttached, known: Mail) -> bool:
-    """Return whether an event was attached before, and its owner's captures were given to another
-    user since (`handing_over.py`)."""
-    if not known.captures or any(c.owner == event.owner for c in known.captures):
-        return False
+def _since_attached(
+    draft: Draft, event: MailAttached, known: Mail
+) -> Literal["given", "deleted"] | None:
+    """Return what became of an event that was attached before, where its owner has no capture of
+    the mail any more: given to another user (`handing_over.py`), who may have deleted it since."""
+    if any(capture.owner == event.owner for capture in known.captures):
+        return None
     before = outcome_of(draft, event)
-    return (
-        before is not None and is_recorded(before, event, "attached") and known.id in before.mails
-    )
+    if before is None or not is_recorded(before, event, "attached"):
+        return None
+    if known.captures and known.id in before.mails:
+        return "given"
+    return "deleted" if known.forgotten else None
 
 
 def _again(

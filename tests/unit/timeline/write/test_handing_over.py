@@ -197,6 +197,18 @@ def test_a_capture_that_is_delivered_again_stays_with_who_was_given_it() -> None
     assert audiences(memory) == {TEAM, "u2"}
 
 
+def test_what_the_new_owner_deletes_does_not_come_back_as_the_leavers() -> None:
+    for others in ([], [attach(owner="u3")]):
+        request = attach(mail(text="Word."))
+        memory, id_ = a_memory(request, *others)
+        memory.write(hand_over(id_))
+        memory.write(forget(id_, "u2"))
+        [answer] = memory.write(request)
+        assert answer.outcome == "dismissed"
+        assert owners(memory, id_) == ["u3"] * len(others)
+        assert "Word." not in str(memory.documents)
+
+
 def test_another_capture_of_the_leavers_is_theirs_until_it_is_given_too() -> None:
     memory, id_ = a_memory(attach())
     memory.write(hand_over(id_))

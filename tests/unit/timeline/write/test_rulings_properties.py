@@ -71,7 +71,7 @@ def apply_to(model: Model, request: Request) -> None:
         if one.forgotten & {owner, None}:
             return
         owners = {captured.event.owner for captured in one.captured}
-        if event not in one.seen or not owners or owner in owners:  # else it was handed over
+        if event not in one.seen or owner in owners:  # else it was handed over
             one.captured.append(request)
             one.seen.add(event)
         return
