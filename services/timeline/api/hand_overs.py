@@ -32,7 +32,7 @@ class HandOverOut(BaseModel):
 
     model_config = ConfigDict(serialize_by_alias=True)
 
-    id: str
+    id: str = Field(description="The id of this hand-over")
     from_: str = Field(serialization_alias="from")
     to: str
     state: Literal["running", "done"]
@@ -40,8 +40,8 @@ class HandOverOut(BaseModel):
     quarantined: int = Field(description="How many captures in quarantine have been")
     failed: int = Field(description="How many mails could not be given: a defect, see the logs")
     asked_by: str = Field(description="The person's id")
-    asked_at: datetime
-    done_at: datetime | None
+    asked_at: datetime = Field(description="When it was asked for")
+    done_at: datetime | None = Field(description="When all was given; None while it runs")
 
     @classmethod
     def of(cls, job: HandOverJob) -> "HandOverOut":

@@ -67,11 +67,11 @@ Model = dict[tuple[str, str], Ruled]
 def apply_to(model: Model, request: Request) -> None:
     if isinstance(request, Attach):
         one = model[request.event.account, request.projection.mail_id]
-        owner, event = request.event.owner, (request.event.capture_id, part_of(request.event))
-        if one.forgotten & {owner, None}:
+        by, event = request.event.owner, (request.event.capture_id, part_of(request.event))
+        if one.forgotten & {by, None}:
             return
         owners = {captured.event.owner for captured in one.captured}
-        if event not in one.seen or owner in owners:  # else it was handed over
+        if event not in one.seen or by in owners:  # else it was handed over
             one.captured.append(request)
             one.seen.add(event)
         return
