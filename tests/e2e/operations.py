@@ -97,7 +97,7 @@ BODIES: Mapping[str, Any] = {
         "own": {"addresses": ["b@x.example"], "domains": []},
     },
     "PUT /v1/mails/{mail_id}/visibility": {"visibility": "private"},
-    "POST /v1/hand-overs": {"from": "u2", "to": "u1"},
+    "POST /v1/hand-overs": {"from": "c1", "to": "u1"},
     "PUT /v1/inbox/read": {"before": "2026-01-01T00:00:00Z"},
     "POST /v1/setup:prove": {"address": "user@team.example"},
     "PUT /v1/setup/round-trips": {"repeat": "never"},
