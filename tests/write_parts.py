@@ -15,11 +15,14 @@ from services.timeline.write.requests import (
     Detach,
     Dismiss,
     Forget,
+    HandOver,
+    HandOverHeld,
     Hide,
     Prepared,
     Return,
     Watch,
 )
+from services.timeline.write.side_records import RUNNING, HandOverJob
 from shared.contracts.events import (
     Authentication,
     AuthenticationVerdict,
@@ -297,6 +300,27 @@ def forget(
         line_id=_line_id(),
         owner=owner,
         prepared=prepared or {},
+    )
+
+
+def hand_over(
+    mail_id: str, from_: str = "u1", to: str = "u2", *, account: str = ACCOUNT, job_id: str = "job"
+) -> HandOver:
+    """Return the request to give what a user captured of a mail to another."""
+    return HandOver(account=account, job_id=job_id, mail_id=mail_id, from_=from_, to=to)
+
+
+def hand_over_held(
+    held_id: str, from_: str = "u1", to: str = "u2", *, job_id: str = "job"
+) -> HandOverHeld:
+    """Return the request to give a capture that waits to another user."""
+    return HandOverHeld(account=ACCOUNT, job_id=job_id, held_id=held_id, from_=from_, to=to)
+
+
+def hand_over_job(from_: str = "u1", to: str = "u2") -> HandOverJob:
+    """Return a hand-over that is under way."""
+    return HandOverJob(
+        id="job", account=ACCOUNT, from_=from_, to=to, who="admin", at=NOW, state=RUNNING
     )
 
 

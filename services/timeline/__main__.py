@@ -12,6 +12,7 @@ from services.timeline.admin.dead_letters.records import Records
 from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
 from services.timeline.admin.dropped_blobs import DroppedBlobs
+from services.timeline.admin.hand_overs import HandingOver, HandOverDesk
 from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
 from services.timeline.admin.reprocess_preview import ReprocessPreview
@@ -22,6 +23,7 @@ from services.timeline.api.captures import capture_routes
 from services.timeline.api.dead_letters import dead_letter_routes
 from services.timeline.api.description import MERGED, description_routes
 from services.timeline.api.examples import EXAMPLES
+from services.timeline.api.hand_overs import hand_over_routes
 from services.timeline.api.images import image_routes
 from services.timeline.api.inbox import inbox_routes
 from services.timeline.api.mail_changes import mail_change_routes
@@ -136,6 +138,9 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     dropped_blobs = DroppedBlobs(database, blobs)
     rulings = Rulings(database, projector, mails, quarantine, dropped_blobs)
     app.include_router(ruling_routes(rulings, AuditLog(database), account_settings))
+    desk = HandOverDesk(client, database, directory)
+    app.include_router(hand_over_routes(desk))
+    handing_over = HandingOver(database, writer)
     remote_images = RemoteImages() if settings.remote_images else None
     app.include_router(image_routes(mails, account_settings, remote_images))
     app.include_router(capture_routes(Captures(database, mails), account_settings))
@@ -161,6 +166,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         running(
             Together(
                 *(http, live, release, dead_letter_sweep, dropped_blobs, setup_watch),
+                handing_over,
                 *consumers,
             ),
             stopping,

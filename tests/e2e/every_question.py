@@ -20,6 +20,8 @@ OPS_ROUTES = {
     ("GET", "/v1/mails"),
     ("GET", "/v1/reprocess/preview"),
     ("GET", "/v1/audit-log"),
+    ("POST", "/v1/hand-overs"),
+    ("GET", "/v1/hand-overs/{hand_over_id}"),
 }
 """For operators and back-ends: the users of an account lack the scope."""
 ROUTES = {
@@ -106,6 +108,7 @@ def _values(team: TwoUsers, known: Known) -> dict[str, Sequence[str]]:
         "images": ["remote"],
         "styles": ["inline"],
         "url": ["https://pictures.example/a.png"],
+        "hand_over_id": ["a" * 32],
         "held_id": ["a" * 32],  # what waits: test_quarantine.py
         "index": ["0", "1"],
         "from": ["2026-06-01"],

@@ -309,7 +309,7 @@ def test_another_account_finds_nothing(
 ) -> None:
     words = [word for owner in ("u1", "u2") for word in secrets_of(team, owner)]
     team.set_visibility(visibility)
-    team.users["stranger"] = Account(stack).client_for("u1", f"{SCOPES} ops")
+    team.users["stranger"] = Account(stack).client_for("u1", f"{SCOPES} ops account:write")
     answers = everything(team, "stranger", anyones, "GET PUT")
     assert told_of(answers, words) == []
     for answer in answers:

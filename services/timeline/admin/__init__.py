@@ -5,5 +5,6 @@
 * `quarantine.py` lists quarantined captures; `release.py` releases or deletes them.
 * `rulings.py` removes a mail from a profile, hides or deletes it; `dropped_blobs.py` removes the
   bytes of what was deleted.
+* `hand_overs.py` gives a leaver's captures to another user.
 * `stats.py` counts what became of captures, day by day.
 """

@@ -184,6 +184,8 @@ AUDIT_LINE = {
     "kind": "mail",
     "mail_id": MAIL["id"],
     "profile": "c1",
+    "owner": None,
+    "new_owner": None,
 }
 CAPTURE_STATUS = {
     "capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f",
@@ -213,6 +215,18 @@ HELD: dict[str, Any] = {
         }
     ],
 }
+HAND_OVER: dict[str, Any] = {
+    "id": "h3z5mkq7waa2yx4fwbnpd6tju2oeclrs",
+    "from": "u7",
+    "to": "u1",
+    "state": "running",
+    "mails": 1280,
+    "quarantined": 0,
+    "failed": 0,
+    "asked_by": "u9",
+    "asked_at": "2026-01-15T09:30:00Z",
+    "done_at": None,
+}
 EXAMPLES = {
     "HeldList": {"items": [HELD], "next_cursor": None},
     "ReadAll": {"before": "2026-01-15T09:30:00Z"},
@@ -227,6 +241,8 @@ EXAMPLES = {
     },
     "CaptureStatusOut": CAPTURE_STATUS,
     "AuditLineList": {"items": [AUDIT_LINE], "next_cursor": None},
+    "HandOverBody": {"from": "u7", "to": "u1"},
+    "HandOverOut": HAND_OVER,
     "VisibilityBody": {"visibility": "private"},
     "DeadLetterOut": DEAD_LETTER,
     "DeadLetterList": {"items": [DEAD_LETTER], "next_cursor": None},

@@ -41,11 +41,18 @@ class AuditLineOut(BaseModel):
     who: str = Field(description="The person's id in the ATS")
     what: What = Field(
         description="`detached`: removed from `profile`. `attached`: put back there. `private`: "
-        "hidden from the team. `team`: shown to it again. `forgotten`: deleted. More may be added"
+        "hidden from the team. `team`: shown to it again. `forgotten`: deleted. `handed_over`: all "
+        "that `owner` captured was given to `new_owner`. More may be added"
     )
-    kind: Literal["mail"] = Field(description="What it was done to. More may be added")
-    mail_id: str = Field(description="The mail's id; of a deleted one nothing else is kept")
+    kind: Literal["mail", "captures"] = Field(
+        description="What it was done to: a mail, or all that a user captured. More may be added"
+    )
+    mail_id: str | None = Field(
+        description="Of a `mail` its id; of a deleted one nothing else is kept"
+    )
     profile: str | None = Field(description="Of `detached` and `attached`: the person's id")
+    owner: str | None = Field(description="Of `handed_over`: the person whose captures these were")
+    new_owner: str | None = Field(description="Of `handed_over`: the person whose they are now")
 
     @classmethod
     def of(cls, line: AuditLine) -> "AuditLineOut":
@@ -129,7 +136,9 @@ def ruling_routes(rulings: Rulings, audit_log: AuditLog, settings: AccountSettin
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[str | None, Query(max_length=200)] = None,
     ) -> AuditLineList:
-        """Return who removed mails from profiles, hid or deleted them, newest first; for 400 days.
+        """Return who removed mails from profiles, hid, deleted or handed them over.
+
+        Newest first; for 400 days.
 
         Nothing of a mail is in it: no text, no name, no address.
         """

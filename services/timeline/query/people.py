@@ -8,7 +8,7 @@ from pymongo import ASCENDING, IndexModel
 
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.write.records import Record
-from shared.storage.database import BY_ID, Database, Index, of_ids
+from shared.storage.database import BY_ID, Database, Index, of_id, of_ids
 
 INDEXES = (
     # Directory.capture_addresses
@@ -53,6 +53,11 @@ class Directory:
         wanted = {**of_ids(account, ids), "kind": {"$exists": True}}
         found = self._people.find(wanted, fields_of(KnownPerson)).hint(BY_ID)
         return {person.person_id: person for person in await records_of(KnownPerson, found)}
+
+    async def has_known(self, account: str, person_id: str) -> bool:
+        """Return whether the directory has this person, or had them."""
+        which = of_id(account, f"{account}/{person_id}")
+        return await self._people.find_one(which, {"_id": 1}) is not None
 
     async def capture_addresses(self, account: str, person_id: str) -> list[CaptureAddress]:
         """Return a user's capture addresses that still count, the active one first."""

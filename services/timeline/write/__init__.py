@@ -8,7 +8,7 @@
   (outcomes), `quarantine.py`; `conversations.py`, `read_marks.py`; `listing.py`, `mail_rows.py`,
   `summary.py`; `audiences.py`, `matches.py` (who may see what).
 * `rulings.py` and `forgetting.py` (pure, too) are what users decide about a mail: removed from a
-  profile, private, deleted.
+  profile, private, deleted. `handing_over.py` (pure) gives captures another owner.
 * `mail_changes.py` numbers what a commit changes, for who keeps a copy.
 * `records.py` and `side_records.py` have what is kept, `stored.py` turns it into BSON, `state.py`
   is what a batch sees.

@@ -17,6 +17,7 @@ from msgspec import Struct
 from services.timeline.write.attaching import attach
 from services.timeline.write.authentication import verdict_of
 from services.timeline.write.forgetting import forget
+from services.timeline.write.handing_over import hand_over, hand_over_held
 from services.timeline.write.proving import note_asked, prove, prove_half, setup_query, tell_owner
 from services.timeline.write.recording import (
     is_news_of_owner,
@@ -35,6 +36,8 @@ from services.timeline.write.requests import (
     Detach,
     Dismiss,
     Forget,
+    HandOver,
+    HandOverHeld,
     Hide,
     Refuse,
     Replace,
@@ -106,6 +109,10 @@ def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
             return hide(draft, request, now)
         case Forget():
             return forget(draft, request, now)
+        case HandOver():
+            return hand_over(draft, request, now)
+        case HandOverHeld():
+            return hand_over_held(draft, request)
 
 
 def _confirm(draft: Draft, request: Confirm, now: datetime) -> Answer:

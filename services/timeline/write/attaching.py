@@ -4,6 +4,7 @@ outcome -> does it have to wait? -> content -> mail -> conversation -> what is l
 """
 
 from datetime import datetime
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -12,17 +13,25 @@ from services.timeline.write.authentication import can_wait
 from services.timeline.write.conversations import join
 from services.timeline.write.listing import Change, News, list_mail
 from services.timeline.write.projection import Projection
-from services.timeline.write.quarantine import hold, raw_key, take
+from services.timeline.write.quarantine import (
+    held_id,
+    hold,
+    raw_key,
+    take,
+    waits_for_another,
+)
 from services.timeline.write.recording import (
     is_final,
+    is_recorded,
     outcome_of,
     record_attached,
     record_forgotten,
 )
 from services.timeline.write.records import RAW_IN_DATABASE_BYTES, Capture, Content, Mail
 from services.timeline.write.requests import Answer, Attach
-from services.timeline.write.side_records import Bounce, Hint
+from services.timeline.write.side_records import Bounce, Held, Hint
 from services.timeline.write.state import Draft
+from shared.contracts.events import MailAttached
 
 
 class TooManyContents(Exception):
@@ -40,6 +49,12 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
     known = draft.one(Mail, projection.account, projection.mail_id)
     if known is not None and known.is_forgotten_by(event.owner):
         return _forget_again(draft, request, content)
+    if known is not None and not request.is_released:
+        match _since_attached(draft, event, known):
+            case "given":
+                return _again(draft, event, "attached", known.id)
+            case "deleted":
+                return _forget_again(draft, request, content)
     if can_wait(event):
         before = outcome_of(draft, event)
         if is_final(before):
@@ -49,6 +64,10 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
         else:
             waits = before.decision == "quarantined"
         if waits and not request.is_released:
+            if is_recorded(before, event, "quarantined") and waits_for_another(
+                draft.one(Held, event.account, held_id(str(event.capture_id))), event
+            ):
+                return _again(draft, event, "quarantined")
             hold(draft, event, projection, known)
             draft.blobs[raw_key(event)] = request.raw
             held = record_attached(draft, event, "quarantined")
@@ -70,6 +89,32 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
         mail_id=projection.mail_id,
         conversation_id=conversation,
     )
+
+
+def _since_attached(
+    draft: Draft, event: MailAttached, known: Mail
+) -> Literal["given", "deleted"] | None:
+    """Return what became of an event that was attached before, where its owner has no capture of
+    the mail any more: given to another user (`handing_over.py`), who may have deleted it since."""
+    if any(capture.owner == event.owner for capture in known.captures):
+        return None
+    before = outcome_of(draft, event)
+    if before is None or not is_recorded(before, event, "attached"):
+        return None
+    if known.captures and known.id in before.mails:
+        return "given"
+    return "deleted" if known.forgotten else None
+
+
+def _again(
+    draft: Draft,
+    event: MailAttached,
+    decision: Literal["attached", "quarantined"],
+    mail_id: str | None = None,
+) -> Answer:
+    """Answer a repetition of what is another user's now: it stays theirs."""
+    recorded = record_attached(draft, event, decision, mail_id)
+    return Answer(outcome=decision, complete=recorded.complete, again=True, mail_id=mail_id)
 
 
 def _forget_again(draft: Draft, request: Attach, kept: Content | None) -> Answer:

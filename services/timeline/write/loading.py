@@ -33,6 +33,8 @@ from services.timeline.write.requests import (
     Attach,
     Confirm,
     Dismiss,
+    HandOver,
+    HandOverHeld,
     Refuse,
     Replace,
     Request,
@@ -43,6 +45,7 @@ from services.timeline.write.requests import (
 from services.timeline.write.side_records import (
     Bounce,
     Confirmation,
+    HandOverJob,
     Held,
     ReadMark,
     Setup,
@@ -146,6 +149,12 @@ def first_queries(requests: Sequence[Request]) -> Iterator[Query]:
                 yield ById(Held, held.account, held.id)
             case Ruling(account=account, mail_id=mail_id):
                 yield ById(Mail, account, mail_id)
+            case HandOver(account=account, mail_id=mail_id):
+                yield ById(HandOverJob, account, request.job_id)
+                yield ById(Mail, account, mail_id)
+            case HandOverHeld(account=account, held_id=waiting):
+                yield ById(HandOverJob, account, request.job_id)
+                yield ById(Held, account, waiting)
             case Replace(content=content, projections=projections):
                 yield ById(Mail, content.account, request.mail_id)
                 yield ById(Content, content.account, content.id)

@@ -80,6 +80,35 @@ def take(draft: Draft, event: MailAttached) -> None:
         draft.delete(Held, event.account, held.id)
 
 
+def with_owner(held: Held, from_: str, to: str) -> tuple[Held, set[str]]:
+    """Return a capture that waits with another owner of what one has of it, and the keys of bytes
+    that this needs no longer: of a share that the other has, too."""
+    own = {mail.part for mail in held.mails if _owner_of(held, mail) == to}
+    mails, spare = list[HeldMail](), set[str]()
+    for mail in held.mails:
+        if _owner_of(held, mail) != from_ or not mail.event:
+            mails.append(mail)
+            continue
+        event = MailAttached.decode(mail.event).model_copy(update={"owner": to})
+        if part_of(event) in own:
+            spare.add(mail.raw_key)
+        else:
+            mails.append(replace(mail, part=part_of(event), event=event.encode()))
+    owner = to if held.owner == from_ else held.owner
+    return replace(held, owner=owner, mails=tuple(mails)), spare
+
+
+def waits_for_another(held: Held | None, event: MailAttached) -> bool:
+    """Return whether what an event has brought before waits, but no longer for its owner."""
+    return held is not None and not any(
+        mail.part == part_of(event) and _owner_of(held, mail) == event.owner for mail in held.mails
+    )
+
+
+def _owner_of(held: Held, mail: HeldMail) -> str:
+    return MailAttached.decode(mail.event).owner if mail.event else held.owner
+
+
 def _held_mail(event: MailAttached, projection: Projection, capture: Capture) -> HeldMail:
     content = projection.content
     return HeldMail(

@@ -44,6 +44,11 @@ def outcome_of(draft: Draft, event: MailAttached) -> Outcome | None:
     return draft.one(Outcome, event.account, str(event.capture_id))
 
 
+def is_recorded(outcome: Outcome | None, event: MailAttached, decision: str) -> bool:
+    """Return whether this very event has been recorded so before."""
+    return outcome is not None and outcome.decision == decision and part_of(event) in outcome.parts
+
+
 def is_final(outcome: Outcome | None) -> bool:
     """Return whether the capture can no longer be attached."""
     return outcome is not None and outcome.decision == "dismissed" and outcome.reason in FINAL
@@ -143,6 +148,23 @@ def record_deleted(draft: Draft, account: str, capture_id: str, mail_id: str) ->
     before = draft.one(Outcome, account, capture_id)
     if before is not None and mail_id in before.mails:
         draft.put(replace(before, mails=tuple(id_ for id_ in before.mails if id_ != mail_id)))
+
+
+def record_held_given(
+    draft: Draft, account: str, capture_id: str, from_: str, to: str, *, is_counted: bool
+) -> None:
+    """Record that a capture that waits is another user's: it is counted as theirs."""
+    before = draft.one(Outcome, account, capture_id)
+    if before is None:
+        return
+    shares = [part.partition("@") for part in before.parts]
+    theirs = [f"{part}@{to}" for part, _, owner in shares if owner == from_]
+    parts = (*before.parts, *(part for part in theirs if part not in before.parts))
+    if parts != before.parts:
+        draft.put(replace(before, parts=parts))
+    if is_counted and before.decision == "quarantined":
+        _count(draft, account, before.day, from_, "quarantined", -1)
+        _count(draft, account, before.day, to, "quarantined", 1)
 
 
 def record_dismissed(draft: Draft, event: MailDismissed) -> bool:

@@ -75,8 +75,8 @@ class Replace(Struct, frozen=True, kw_only=True):
     projections: tuple[Projection, ...]
 
 
-What = Literal["detached", "attached", "private", "team", "forgotten"]
-"""What a user may do with a mail: as the audit log has it."""
+What = Literal["detached", "attached", "private", "team", "forgotten", "handed_over"]
+"""What a user may do with mail: as the audit log has it."""
 
 
 class Ruling(Struct, frozen=True, kw_only=True):
@@ -123,7 +123,41 @@ class Forget(Ruling, frozen=True, kw_only=True):
     """By the keys of contents that others have captured, too."""
 
 
-Request = Attach | Dismiss | Confirm | Return | Watch | Refuse | Replace | Detach | Hide | Forget
+class HandOver(Struct, frozen=True, kw_only=True):
+    """Give what a user captured of a mail to another."""
+
+    account: str
+    job_id: str
+    """Of the `HandOverJob` that counts it."""
+    mail_id: str
+    from_: str
+    to: str
+
+
+class HandOverHeld(Struct, frozen=True, kw_only=True):
+    """Give what a user has of a capture that waits for a yes to another."""
+
+    account: str
+    job_id: str
+    held_id: str
+    from_: str
+    to: str
+
+
+Request = (
+    Attach
+    | Dismiss
+    | Confirm
+    | Return
+    | Watch
+    | Refuse
+    | Replace
+    | Detach
+    | Hide
+    | Forget
+    | HandOver
+    | HandOverHeld
+)
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -132,7 +166,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     outcome: str
     """`attached`, `quarantined`, `dismissed`, `confirmation`, `round_trip` or `watched`; of a
     Replace `changed`, `unchanged` or `moved`; of a Ruling `changed`, `unchanged` or `unknown`, and
-    of a Forget whose bytes are others meanwhile `unprepared`."""
+    of a Forget whose bytes are others meanwhile `unprepared`; of a HandOver `changed` or
+    `unchanged`."""
     complete: bool = True
     """Whether all parts of the event have been seen."""
     again: bool = False
@@ -148,11 +183,13 @@ def account_of(request: Request) -> str:
         return request.held.account
     if isinstance(request, Replace):
         return request.content.account
-    if isinstance(request, Ruling):
+    if isinstance(request, Ruling | HandOver | HandOverHeld):
         return request.account
     return request.event.account
 
 
 def is_backfill(request: Request) -> bool:
     """Return whether live mail goes before this request."""
+    if isinstance(request, HandOver | HandOverHeld):
+        return True
     return isinstance(request, Attach | Dismiss | Confirm | Return) and request.event.backfill

@@ -58,7 +58,7 @@ def _rule(
 ) -> Answer:
     if new == mail:
         return UNCHANGED
-    new = _with_arrival_kept(draft, mail, new)
+    new = with_arrival_kept(draft, mail, new)
     draft.put(new)
     conversation = join(draft, mail.account, (mail.token,), is_changed=True)
     changed_for = list_mail(draft, Change.of(new, as_ruled(mail), conversation), NO_NEWS)
@@ -68,7 +68,7 @@ def _rule(
     return Answer(outcome="changed", mail_id=mail.id, conversation_id=conversation)
 
 
-def _with_arrival_kept(draft: Draft, mail: Mail, new: Mail) -> Mail:
+def with_arrival_kept(draft: Draft, mail: Mail, new: Mail) -> Mail:
     """Return the mail with what the team's row knew of its arrival, where the team loses it: so it
     comes back as read or unread as it was."""
     if TEAM not in views(as_ruled(mail)) or TEAM in views(as_ruled(new)):

@@ -8,6 +8,7 @@
 * `Watched`: a dismissed mail that its owner asked to see, for a day.
 * `Hint`: tells open pages that something has changed.
 * `AuditLine`: that a user detached, hid or deleted a mail; nothing of the mail.
+* `HandOverJob`: that a user's captures go to another, and how far that is.
 * `DroppedBlob`: bytes that are no longer needed, to be removed from the blob store.
 """
 
@@ -190,8 +191,12 @@ def setup_of(user: str) -> str:
     return f"setup/{user}"
 
 
+RUNNING, DONE = "running", "done"
+"""The states of a `HandOverJob`."""
+
+
 class AuditLine(Kept, frozen=True, kw_only=True, omit_defaults=True):
-    """What somebody did with a mail: who, what and when, and nothing of what it says."""
+    """What somebody did with mail: who, what and when, and nothing of what it says."""
 
     collection: ClassVar[str] = "audit_log"
 
@@ -201,10 +206,36 @@ class AuditLine(Kept, frozen=True, kw_only=True, omit_defaults=True):
     what: str
     """`rulings.What`."""
     kind: str
-    """What it was done to: `mail`."""
-    mail_id: str
+    """What it was done to: `mail`, or `captures`: all that a user captured."""
+    mail_id: str | None = None
+    """Of a `mail`."""
     profile: str | None = None
     """Of a mail that was removed from a profile, or put back: the person's id."""
+    owner: str | None = None
+    """Of `captures`: the user whose they were."""
+    new_owner: str | None = None
+    """Of `captures`: the user whose they are."""
+
+
+class HandOverJob(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """A user's captures go to another. An account's are done one after the other."""
+
+    collection: ClassVar[str] = "hand_overs"
+
+    from_: str = field(name="from")
+    to: str
+    who: str
+    """Who asked for it: a person's id."""
+    at: datetime
+    state: str
+    """RUNNING or DONE."""
+    done_at: datetime | None = None
+    mails: int = 0
+    """How many were given so far; counted in their transactions."""
+    held: int = 0
+    """How many captures that wait for a yes were."""
+    failed: int = 0
+    """How many mails could not be given, for what they are: a defect."""
 
 
 class DroppedBlob(Kept, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,14 +9,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from services.timeline.content.reader import read
 from services.timeline.write.audiences import TEAM, as_ruled, profile_dates, views
 from services.timeline.write.conversations import summary_in
 from services.timeline.write.forgetting import common_bytes, shared_contents
 from services.timeline.write.mail_rows import content_id
+from services.timeline.write.projection import project
+from services.timeline.write.recording import part_of
 from services.timeline.write.records import (
     Content,
     Conversation,
@@ -25,12 +30,20 @@ from services.timeline.write.records import (
     ProfileRef,
     SummaryRow,
 )
-from services.timeline.write.requests import Attach, Detach, Forget, Hide, Prepared, Request
+from services.timeline.write.requests import (
+    Attach,
+    Detach,
+    Forget,
+    HandOver,
+    Hide,
+    Prepared,
+    Request,
+)
 from services.timeline.write.summary import joined, summary_of
 from shared.storage.database import Document
 from tests.capture_cases import OWNERS, Case, cases
 from tests.memory_timeline import Memory, kept
-from tests.write_parts import detach, forget, hide
+from tests.write_parts import detach, forget, hand_over, hide
 
 SEEDS = st.integers(0, 2**32)
 LISTED = ("contents", "mail_rows", "profile_mails", "conversations", "bounces", "tokens")
@@ -45,6 +58,7 @@ class Ruled:
     private: set[str] = field(default_factory=set)
     deleted: list[Attach] = field(default_factory=list)
     forgotten: set[str | None] = field(default_factory=set)
+    seen: set[tuple[UUID, str]] = field(default_factory=set)
 
 
 Model = dict[tuple[str, str], Ruled]
@@ -53,8 +67,16 @@ Model = dict[tuple[str, str], Ruled]
 def apply_to(model: Model, request: Request) -> None:
     if isinstance(request, Attach):
         one = model[request.event.account, request.projection.mail_id]
-        if not one.forgotten & {request.event.owner, None}:
+        by, event = request.event.owner, (request.event.capture_id, part_of(request.event))
+        if one.forgotten & {by, None}:
+            return
+        owners = {captured.event.owner for captured in one.captured}
+        if event not in one.seen or by in owners:  # else it was handed over
             one.captured.append(request)
+            one.seen.add(event)
+        return
+    if isinstance(request, HandOver):
+        hand_over_in(model[request.account, request.mail_id], request.from_, request.to)
         return
     assert isinstance(request, Detach | Hide | Forget)
     one = model[request.account, request.mail_id]
@@ -80,6 +102,25 @@ def apply_to(model: Model, request: Request) -> None:
                 one.private, one.detached = set(), set()
 
 
+def hand_over_in(one: Ruled, from_: str, to: str) -> None:
+    """Give the captures of one to another in the model, as if they had been theirs always."""
+    theirs = [captured for captured in one.captured if captured.event.owner == from_]
+    if not theirs or from_ == to:
+        return
+    contents = {captured.projection.content.id for captured in theirs}
+    own = {c.projection.content.id for c in one.captured if c.event.owner == to}
+    if from_ in one.private and not contents <= own:
+        one.private.add(to)
+    one.forgotten.discard(to)
+    one.captured = [owned_by(to, c) if c in theirs else c for c in one.captured]
+
+
+def owned_by(owner: str, captured: Attach) -> Attach:
+    event = captured.event.model_copy(update={"owner": owner})
+    read_mail = read(captured.raw, forward=event.forwarded is not None)
+    return replace(captured, event=event, projection=project(event, read_mail, captured.raw))
+
+
 def rulings(chance: random.Random, case: Case, count: int) -> list[Request]:
     """Return rulings about the mails of a case, each also undone at times."""
     mails = sorted({(letter.account, letter.mail_id) for letter in case.letters})
@@ -94,6 +135,7 @@ def rulings(chance: random.Random, case: Case, count: int) -> list[Request]:
                     detach(id_, person, who=owner, undo=undo, account=account),
                     hide(id_, who=owner, undo=undo, account=account),
                     forget(id_, chance.choice((owner, owner, None)), account=account),
+                    hand_over(id_, owner, chance.choice(OWNERS), account=account),
                 )
             )
         )
@@ -157,6 +199,9 @@ def shown(memory: Memory) -> dict[str, list[Document]]:
     for document in mails:
         document.pop("team_arrived", None)  # how it came about
         document.pop("forgotten", None)
+        owners = {capture["person_id"] for capture in document["captures"]}
+        private = [owner for owner in document.pop("private", ()) if owner in owners]
+        document["private"] = private  # of whom has handed it over: for what may still come
     return found | {"mails": mails}
 
 
