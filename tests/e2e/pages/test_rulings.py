@@ -8,7 +8,7 @@ from tests.e2e.pages.site import Site, barriers, open_row, row, rows
 
 def choose(page: Page, entry: str) -> None:
     """Choose an entry of the menu of the mail that is open."""
-    page.locator(".mail[data-open=true]").get_by_role("button", name="More about this mail").click()
+    page.locator(".mail[data-open=true]").get_by_role("button", name="More about this email").click()
     page.locator(".mail .panel").get_by_role("button", name=entry).click()
 
 
@@ -47,7 +47,7 @@ def test_a_mail_is_made_private_and_a_colleague_sees_it_no_more(site: Site) -> N
         choose(mine, "Make private")
         expect(mine.get_by_text("Private: only you see what you captured of it.")).to_be_visible()
         expect(row(theirs, "Between us")).to_have_count(0)
-        expect(theirs.get_by_text("This is not here any more")).to_be_visible()
+        expect(theirs.get_by_text("This is no longer here")).to_be_visible()
         expect(row(mine, "Between us")).to_have_count(1)
         assert barriers(mine) == []
         mine.get_by_role("button", name="Show to the team").click()
@@ -62,10 +62,10 @@ def test_a_mail_is_deleted_after_a_second_look(site: Site) -> None:
     with site.page() as page:
         open_row(page, "To be gone")
         choose(page, "Delete for good…")
-        expect(page.get_by_text("Delete this mail for good?")).to_be_visible()
+        expect(page.get_by_text("Delete this email for good?")).to_be_visible()
         assert barriers(page) == []
         page.get_by_role("button", name="Keep it").click()
-        expect(page.get_by_text("Delete this mail for good?")).to_have_count(0)
+        expect(page.get_by_text("Delete this email for good?")).to_have_count(0)
         assert len(site.client.timeline("c1")) == 2
         choose(page, "Delete for good…")
         page.get_by_role("button", name="Delete for good", exact=True).click()
@@ -83,7 +83,7 @@ def test_who_did_not_capture_a_mail_neither_hides_nor_deletes_it(site: Site) -> 
         with site.page(site.url(token=site.token(scope, person=person))) as page:
             open_row(page, "Of a colleague")
             opened = page.locator(".mail[data-open=true]")
-            opened.get_by_role("button", name="More about this mail").click()
+            opened.get_by_role("button", name="More about this email").click()
             expect(page.locator(".mail .panel")).to_be_visible()
             entries = page.locator(".mail .panel button").all_inner_texts()
             known = {"Download the original (.eml)", "Why is this here?"}
