@@ -129,6 +129,8 @@ async def test_a_mail_goes_through_while_a_stranger_holds_idle_sessions(
             assert (await arrival(served, 1)).endswith(MAIL)
             seconds = time.monotonic() - began
             assert len(served.admission.limiter) <= 2, "who is idle there is not seen here"
-    assert told == (20, 30)
+    let_in, refused = told
+    assert let_in + refused == 50
+    assert 20 <= let_in < 25, "Postfix counts by another process, so a few more may slip in"
     assert len(served.mails) == 1
     measured.append(f"Postfix, 50 idle sessions of one address: there after {seconds:.1f} s")
