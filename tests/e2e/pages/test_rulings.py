@@ -8,7 +8,8 @@ from tests.e2e.pages.site import Site, barriers, open_row, row, rows
 
 def choose(page: Page, entry: str) -> None:
     """Choose an entry of the menu of the mail that is open."""
-    page.locator(".mail[data-open=true]").get_by_role("button", name="More about this email").click()
+    opened = page.locator(".mail[data-open=true]")
+    opened.get_by_role("button", name="More about this email").click()
     page.locator(".mail .panel").get_by_role("button", name=entry).click()
 
 
