@@ -65,6 +65,11 @@ class Code(Enum):
         *("method_not_allowed", 405, "Method not allowed"),
         "The path does not have this method. `Allow` lists those it has.",
     )
+    NO_NEW_OWNER = (
+        *("no_new_owner", 409, "Cannot be done"),
+        "Captures can be given to another user of the account only: `to` is not a user, or is the "
+        "same person.",
+    )
     NOT_A_USER = (
         *("not_a_user", 409, "Cannot be done"),
         "The caller is not a user of the account, or has no email address.",

@@ -10,7 +10,7 @@ from services.timeline.admin.hand_overs import HandOverDesk
 from services.timeline.write.side_records import HandOverJob
 from shared.contracts.events import PersonId
 from shared.http.auth import Caller
-from shared.http.web import allowed, invalid_field, not_found
+from shared.http.web import Code, Problem, allowed, not_found
 
 Admin = Annotated[Caller, allowed("account:write")]
 HandOverInPath = Annotated[
@@ -70,7 +70,7 @@ def hand_over_routes(desk: HandOverDesk) -> APIRouter:
 
         202 with the hand-over, which `Location` tells the progress of. It goes on whatever is
         restarted, beside mail that arrives; an account's are done one after the other. To ask again
-        while it runs gives the same one. 404 when the directory never had `from`; 422 when `to` is
+        while it runs gives the same one. 404 when the directory never had `from`; 409 when `to` is
         no user, or the same.
         """
         job = await desk.ask(caller.account, caller.person_id, body.from_, body.to)
@@ -78,9 +78,9 @@ def hand_over_routes(desk: HandOverDesk) -> APIRouter:
             case "unknown":
                 raise not_found("person")
             case "same":
-                raise invalid_field("to", "is the user whose captures are to be given")
+                raise Problem(Code.NO_NEW_OWNER, "`to` is the user whose captures are to be given")
             case "not_a_user":
-                raise invalid_field("to", "is no user of the account")
+                raise Problem(Code.NO_NEW_OWNER, "`to` is not a user of the account")
         response.headers["Location"] = f"/v1/hand-overs/{job.id}"
         return HandOverOut.of(job)
 
