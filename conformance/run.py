@@ -11,7 +11,7 @@ from conformance.installation import Installation, User, await_captures
 def run(case: Case, installation: Installation, account: str) -> list[str]:
     """Return where the installation is not right about a case, in an account that is new to it.
 
-    The people are deleted afterwards; the mail stays, in an account that nobody else has. Raises
+    The people are deleted afterwards; the mail stays, in an account of its own. Raises
     Mistake when the installation refuses something.
     """
     with ExitStack() as opened:

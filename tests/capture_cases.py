@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.timeline.write.requests import Answer, Attach, Request
 from shared.contracts.events import AuthenticationVerdict, Half, Leak, Role
-from tests.memory_timeline import Memory
+from tests.memory_timeline import Memory, written
 from tests.write_parts import (
     ACCOUNT,
     FAILED,
@@ -244,10 +244,7 @@ def cases(
 
 
 def one_by_one(requests: Iterable[Request]) -> Memory:
-    memory = Memory()
-    for request in requests:
-        memory.write(request)
-    return memory
+    return written(*requests)
 
 
 def in_batches(

@@ -249,6 +249,20 @@ def kept(memory: Memory) -> dict[str, list[Document]]:
     return found
 
 
+def written(*requests: Request) -> Memory:
+    """Return a timeline in which these were written one by one."""
+    memory = Memory()
+    for request in requests:
+        memory.write(request)
+    return memory
+
+
+def the_mail(memory: Memory) -> str:
+    """Return the id of the only mail."""
+    [one] = memory.all(Mail)
+    return one.id
+
+
 def mails_by_conversation(memory: Memory) -> set[frozenset[tuple[str, str]]]:
     """Return which mails belong together, by account and id."""
     groups: dict[tuple[str, str | None], set[tuple[str, str]]] = defaultdict(set)

@@ -80,7 +80,7 @@ describe("who arrives", () => {
     expect(location.hash).toBe("");
   });
 
-  it("with a token in a link is out while nobody says whether there is a provider", async () => {
+  it("with a token in a link is out while it is unknown whether there is a provider", async () => {
     for (const answer of [
       async () => new Response("{}", { status: 503 }),
       async () => new Response("<html>", { status: 200 }),

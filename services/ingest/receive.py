@@ -2,7 +2,7 @@
 
 * Each capture address of the envelope gets its own event with its own capture id (UUIDv7).
 * A mail above CLAIM_CHECK_BYTES is first written to the blob store, once per capture. A claim is
-  never shared, so whoever settles a capture may delete its claim.
+  never shared, so the service that settles a capture may delete its claim.
 * Accepted means that the broker confirmed every event. Otherwise the sender is told to try again.
   Captures that were published by then do no harm: the same mail twice is one mail.
 * The body is not read, and no database is queried.

@@ -4,7 +4,7 @@
   That a name was not answered is cached for half a minute.
 * If a name is not answered in time, the servers are asked for the root, which every server has
   cached. If even that is not answered, they are not queried for a while. So no mail and no page is
-  delayed because DNS is unavailable, and nobody can cause that with a slow name of their own.
+  delayed because DNS is unavailable, and no sender can cause that with a slow name of their own.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Deletes what nobody needs any more from the blob store.
+"""Deletes unneeded files from the blob store.
 
 These are claims left behind by crashes, receipts that are older than any dead letter, and
 idempotency keys after a day.

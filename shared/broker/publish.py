@@ -112,7 +112,7 @@ class Publisher:
         await self._send(DEAD_EXCHANGE, letter.tag, letter.headers(), letter.body, key)
 
     async def publish_again(self, letter: DeadLetter) -> None:
-        """Publish a dead letter again as it was. Raises PublishFailed.
+        """Publish a dead letter again, unchanged. Raises PublishFailed.
 
         The reason is UNROUTABLE if no queue takes its routing key any more.
         """

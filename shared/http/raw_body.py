@@ -51,7 +51,7 @@ async def read_mail(
 async def reserved(in_flight: InFlight, account: str) -> AsyncIterator[Reservation]:
     """Reserve room for the mail that is read in the block; a slow one makes room for others.
 
-    Raises the problem 503 when this one is evicted. Whoever reads it calls `complete` at its end.
+    Raises the problem 503 when this one is evicted. The reader calls `complete` at its end.
     """
     loop = asyncio.get_running_loop()
     patience = asyncio.timeout(None)

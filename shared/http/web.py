@@ -146,7 +146,7 @@ def with_examples(app: FastAPI, examples: Mapping[str, Any]) -> None:
 
 
 class BodyLimit:
-    """ASGI middleware: no request body is larger than MAX_BODY_BYTES, whoever sends it.
+    """ASGI middleware: no request body is larger than MAX_BODY_BYTES, with or without a token.
 
     The framework reads a body before it authenticates the caller. Routes that take mail or whole
     directories read their bodies themselves, after authentication, and in pieces.

@@ -66,7 +66,7 @@ _recorder: Recorder | None = None
 
 
 def record_with(recorder: Recorder | None) -> None:
-    """Let a recorder record every step from now on; None for nobody."""
+    """Let a recorder record every step from now on; None to stop it."""
     global _recorder
     _recorder = recorder
 

@@ -19,7 +19,7 @@ LOCAL, PRODUCTION = PAGE.split("\n## On one machine\n")[1].split("\n## In produc
 OWN = re.compile(
     r"[\w-]*satchel[\w-]*\.example|satchel-example|REGISTRY|111122223333|10\.0\.0\.0/16"
 )
-"""What stands for a name, an account or a network of whoever installs it."""
+"""What stands for a name, an account or a network of the installation."""
 
 
 def listed() -> dict[str, set[str]]:
@@ -74,7 +74,7 @@ def test_every_key_of_a_secret_that_somebody_reads_is_in_the_table(overlay: str)
 
 
 def test_a_secret_of_the_table_is_read_by_somebody() -> None:
-    """What nobody reads is not asked of an operator."""
+    """Operators are asked only for what is read."""
     names = {name for overlay in ("local", "production") for _, name, _ in read(overlay)}
     by_reference = {"api-tls", "registry"}  # the Ingress, and the component of pull secrets
     assert listed().keys() == names | by_reference

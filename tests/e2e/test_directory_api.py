@@ -2,14 +2,13 @@
 
 import json
 import socket
-import time
 from typing import Any
 
 import httpx
 import pytest
 
 from dev.stack import Stack
-from tests.deadline import DEADLINE
+from tests.deadline import DEADLINE, eventually
 from tests.e2e.account import Account
 
 
@@ -312,19 +311,26 @@ def test_an_import_that_stalls_makes_room_for_the_next_of_its_account(account: A
             "POST", "matcher", "/v1/people:import", content=ndjson(candidate(1))
         )
 
-    until = time.monotonic() + DEADLINE
-    session = stalled(account, "/v1/people:import", "application/x-ndjson")
-    while (answer := again()).status_code == 200 and time.monotonic() < until:
-        session.close()  # this one was faster, and the other may have been refused
-        session = stalled(account, "/v1/people:import", "application/x-ndjson")
-        time.sleep(0.2)
+    sessions, answers = list[socket.socket](), list[httpx.Response]()
+
+    def is_refused() -> bool:
+        for earlier in sessions:  # this one was faster, and the other may have been refused
+            earlier.close()
+        sessions.append(stalled(account, "/v1/people:import", "application/x-ndjson"))
+        answers.append(again())
+        return answers[-1].status_code != 200
+
+    def is_stored() -> bool:
+        answers.append(again())
+        return answers[-1].status_code == 200
+
+    assert eventually(is_refused, poll=0.2)
+    answer, session = answers[-1], sessions[-1]
     assert (answer.status_code, answer.json()["code"]) == (429, "too_many_imports")
     assert int(answer.headers["Retry-After"]) > 0
     with session:
-        while (answer := again()).status_code != 200:
-            assert time.monotonic() < until
-            time.sleep(1)
-        assert lines(answer)[-1] == {"lines": 1, "stored": 1, "failed": 0, "done": True}
+        assert eventually(is_stored, poll=1)
+        assert lines(answers[-1])[-1] == {"lines": 1, "stored": 1, "failed": 0, "done": True}
         told = session.recv(1000)
     assert told.startswith(b"HTTP/1.1 503 ")
     assert b"retry-after: " in told.lower()
@@ -340,12 +346,13 @@ def test_mails_to_explain_that_stall_make_room(account: Account) -> None:
             "POST", "matcher", "/v1/explain", content=mail, headers=headers
         ).status_code
 
-    until = time.monotonic() + DEADLINE
+    told = list[int]()
+
+    def is_explained() -> bool:
+        told.append(explained())
+        return told[-1] == 200
+
     with stalled(account, "/v1/explain", "message/rfc822") as session:
-        told = [explained()]
-        while told[-1] != 200:
-            assert time.monotonic() < until
-            time.sleep(1)
-            told.append(explained())
+        assert eventually(is_explained, poll=1)
         assert set(told) <= {200, 503}
         assert session.recv(1000).startswith(b"HTTP/1.1 503 ")

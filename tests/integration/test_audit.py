@@ -221,7 +221,7 @@ async def test_what_a_newer_reader_has_made_anew_keeps_its_bytes(
         await timeline.handle(attached(), mail("small"))
         await timeline.handle(attached(), mail("large", message_id="2@x").ljust(LARGE, b"x"))
     chore = Reprocess(timeline.writer, timeline.database, timeline.blobs)
-    _, _, tally = await chore.begin(anew=True)
+    _, _, tally = await chore.begin(include_current=True)
     await chore.run(asyncio.Event(), lambda _: None, tally)
     assert tally == Counter(changed=2)
     keys = [await raw_key_of(timeline, subject) for subject in ("small", "large")]

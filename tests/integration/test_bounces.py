@@ -252,7 +252,7 @@ async def test_a_bounce_that_was_stored_before_is_read_anew(timeline: Timeline) 
     await timeline.database["bounces"].delete_many({})  # as a reader that knew none left it
     assert (await marks(timeline))["1@x"] == []
     reprocess = Reprocess(timeline.writer, timeline.database, timeline.blobs)
-    _, _, tally = await reprocess.begin(anew=True)
+    _, _, tally = await reprocess.begin(include_current=True)
     assert await reprocess.run(asyncio.Event(), lambda _: None, tally)
     assert (await marks(timeline))["1@x"] == [CAND]
     one = await timeline.mails.one(Viewer(ACCOUNT, "u1"), (await timeline.timeline())[0].mail.id)

@@ -23,10 +23,12 @@ async def timeline(mongodb_url: str, tmp_path: Path) -> AsyncIterator[Timeline]:
         yield timeline
 
 
-async def run(timeline: Timeline, *, anew: bool = False, batches: int = 100) -> Counter[str]:
+async def run(
+    timeline: Timeline, *, include_current: bool = False, batches: int = 100
+) -> Counter[str]:
     """Run the chore, interrupted after so many batches."""
     chore = Reprocess(timeline.writer, timeline.database, timeline.blobs)
-    _, _, tally = await chore.begin(anew=anew)
+    _, _, tally = await chore.begin(include_current=include_current)
     stopping, left = asyncio.Event(), iter(range(batches - 1))
 
     def step(_: int) -> None:
@@ -48,7 +50,7 @@ async def test_what_this_reader_made_stays_as_it_is(timeline: Timeline) -> None:
     await filled(timeline)
     before = await rows(timeline)
     assert (await run(timeline)).keys() == {"unchanged"}
-    tally = await run(timeline, anew=True)
+    tally = await run(timeline, include_current=True)
     assert tally.keys() == {"unchanged"}, "made anew, it is the same"
     assert await rows(timeline) == before
 
@@ -90,7 +92,7 @@ async def test_a_mail_that_is_another_one_now_moves_with_all_its_rows(
     before = [
         (item.row.conversation, item.row.mail_count) for item in await timeline.conversations()
     ]
-    assert await run(timeline, anew=True) == Counter(moved=2)
+    assert await run(timeline, include_current=True) == Counter(moved=2)
     assert sorted(await timeline.subjects()) == ["Mail a", "Mail b"]
     after = [
         (item.row.conversation, item.row.mail_count) for item in await timeline.conversations()
@@ -105,7 +107,7 @@ async def test_old_mail_that_was_brought_along_stays_no_news(
     with monkeypatch.context() as patch:  # an older identity
         patch.setattr(projection, "mail_id", lambda account, mail, raw: mail.subject[-1] * 32)
         await timeline.handle(attached(backfill=True), mail())
-    assert await run(timeline, anew=True) == Counter(moved=1)
+    assert await run(timeline, include_current=True) == Counter(moved=1)
     assert [item.unread for item in await timeline.conversations()] == [False]
 
 
@@ -113,7 +115,7 @@ async def test_missing_bytes_are_told_and_leave_the_mail_as_it_is(timeline: Time
     await timeline.handle(attached(), mail())
     [shown] = await timeline.timeline()
     await timeline.lose_raw(shown.content.raw_key)
-    assert await run(timeline, anew=True) == Counter(raw_missing=1)
+    assert await run(timeline, include_current=True) == Counter(raw_missing=1)
     assert await timeline.subjects() == ["Hello"]
 
 
@@ -124,14 +126,14 @@ async def everything(timeline: Timeline) -> dict[str, list[dict[str, object]]]:
 
 
 async def previewed(
-    timeline: Timeline, *, anew: bool = False, limit: int = 7
+    timeline: Timeline, *, include_current: bool = False, limit: int = 7
 ) -> tuple[dict[str, set[str]], Counter[str]]:
     """Return in what each mail would differ, and the tally, page by page."""
     preview = ReprocessPreview(timeline.database, timeline.blobs)
     differing, tally = dict[str, set[str]](), Counter[str]()
     position: str | None = ""
     while position is not None:
-        page = await preview.page(limit, position, ACCOUNT, anew=anew)
+        page = await preview.page(limit, position, ACCOUNT, include_current=include_current)
         differing |= {item.mail_id: {*item.kinds} for item in page.items}
         tally += page.tally
         position = page.position
@@ -141,7 +143,7 @@ async def previewed(
 async def test_a_preview_of_what_this_reader_made_is_empty(timeline: Timeline) -> None:
     await filled(timeline)
     assert await previewed(timeline) == ({}, await previewed_count(timeline))
-    assert await previewed(timeline, anew=True) == ({}, await previewed_count(timeline))
+    assert await previewed(timeline, include_current=True) == ({}, await previewed_count(timeline))
 
 
 async def previewed_count(timeline: Timeline) -> Counter[str]:
@@ -161,7 +163,7 @@ async def test_a_preview_says_what_would_change_and_then_it_does(timeline: Timel
     assert tally["changed"] == 2
     assert await everything(timeline) == before, "nothing is written"
     await run(timeline)
-    assert (await previewed(timeline, anew=True))[0] == {}
+    assert (await previewed(timeline, include_current=True))[0] == {}
 
 
 async def test_a_preview_tells_of_a_mail_that_would_be_another(
@@ -171,14 +173,17 @@ async def test_a_preview_tells_of_a_mail_that_would_be_another(
         patch.setattr(projection, "mail_id", lambda account, mail, raw: mail.subject[-1] * 32)
         await timeline.handle(attached(), mail("Mail a"))
     await timeline.handle(attached(account="other"), mail("Mail b"))
-    assert await previewed(timeline, anew=True) == ({"a" * 32: {"moved"}}, Counter(changed=1))
+    assert await previewed(timeline, include_current=True) == (
+        {"a" * 32: {"moved"}},
+        Counter(changed=1),
+    )
 
 
 async def test_a_preview_tells_what_cannot_be_read(timeline: Timeline) -> None:
     await timeline.handle(attached(), mail())
     [shown] = await timeline.timeline()
     await timeline.lose_raw(shown.content.raw_key)
-    assert await previewed(timeline, anew=True) == ({}, Counter(raw_missing=1))
+    assert await previewed(timeline, include_current=True) == ({}, Counter(raw_missing=1))
 
 
 async def test_an_operator_is_told_each_kind_with_examples(
@@ -197,7 +202,7 @@ async def test_an_operator_is_told_each_kind_with_examples(
         token_secret="x" * 32,
     )
     capsys.readouterr()
-    await preview(settings, asyncio.Event(), anew=False)
+    await preview(settings, asyncio.Event(), include_current=False)
     told = capsys.readouterr()
     [line] = told.out.splitlines()
     kind, count, *examples = line.split()

@@ -283,7 +283,7 @@ async def test_reading_anew_and_delivering_again_bring_nothing_back(timeline: Ti
     for again in (event, attached(backfill=True), attached(minutes=9)):
         await timeline.handle(again, mail(text="zqgone"))
     chore = Reprocess(timeline.writer, timeline.database, timeline.blobs)
-    _, _, tally = await chore.begin(anew=True)
+    _, _, tally = await chore.begin(include_current=True)
     assert await chore.run(asyncio.Event(), lambda _: None, tally)
     assert "zqgone" not in await everything(timeline)
     assert await timeline.tally() == {"attached": 2, "forgotten": 2}
@@ -299,8 +299,8 @@ async def test_who_keeps_a_copy_is_told_of_a_deletion(timeline: Timeline) -> Non
     page = await timeline.changes.page(ALL, 10, page.cursor, None)
     assert ([one.id for one in page.deleted], page.items) == ([id_], [])
     assert page.deleted[0].at >= before
-    anew = await timeline.changes.page(ALL, 10, None, None)
-    assert (len(anew.items), len(anew.deleted)) == (2, 1)
+    again = await timeline.changes.page(ALL, 10, None, None)
+    assert (len(again.items), len(again.deleted)) == (2, 1)
     await timeline.handle(attached(owner="u2"), mail(message_id="1@x"))
     page = await timeline.changes.page(ALL, 10, page.cursor, None)
     assert ([one.shown.mail.id for one in page.items], page.deleted) == ([id_], [])

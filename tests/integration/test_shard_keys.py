@@ -88,7 +88,7 @@ async def test_every_command_names_the_account(
             patch.setattr(projection, "mail_id", lambda *_: "a" * 32)
             await timeline.handle(attached(), mail(message_id="moved@x"))
         chore = Reprocess(timeline.writer, database, timeline.blobs)
-        _, _, tally = await chore.begin(anew=True)
+        _, _, tally = await chore.begin(include_current=True)
         await chore.run(asyncio.Event(), lambda _: None, tally)
         assert tally == Counter(moved=1)
         await play(timeline, People(database))

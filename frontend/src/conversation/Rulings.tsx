@@ -20,7 +20,7 @@ export interface Rulings {
   remove: () => void;
 }
 
-/** Returns what the reader may decide; nothing without the scope, or where nobody hears of it. */
+/** Returns what the reader may decide; nothing without the scope, or where no listener hears of it. */
 export function useRulings(mail: Mail, changed?: (gone: boolean) => void): Rulings | undefined {
   const session = useSession();
   const [claims, setClaims] = useState<Claims>();

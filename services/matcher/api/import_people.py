@@ -152,7 +152,7 @@ def import_routes(directory: Directory, leaving: Leaving, places: ImportPlaces) 
             raise
         lines: asyncio.Queue[bytes | None] = asyncio.Queue()  # the limit on bad lines bounds it
         run = Import(caller.account, directory, leaving)
-        # Not begun by the answer: one that nobody reads would keep its file and its place.
+        # Not begun by the answer: an answer that is not read would keep its file and its place.
         work = asyncio.create_task(_store_all(run, body, place, lines))
         work.add_done_callback(lambda _: place.leave())  # also when it is cancelled before it began
         return StreamingResponse(_told(work, lines), media_type="application/x-ndjson")

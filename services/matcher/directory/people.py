@@ -94,7 +94,7 @@ class Directory:
         return [_person(person) async for person in found]
 
     async def holders(self, account: str, keys: Collection[str]) -> dict[str, tuple[Person, ...]]:
-        """Return for each key the people who have it; an empty tuple if nobody does."""
+        """Return for each key the people who have it; an empty tuple if there are none."""
         holders: dict[str, tuple[Person, ...]] = dict.fromkeys(keys, ())
         async for found in self._people.find({"account": account, "keys": {"$in": list(keys)}}):
             person = _person(found)

@@ -51,9 +51,9 @@ def do_chore(words: Sequence[str], settings: TimelineSettings) -> int | None:
     if "--migrate" in words:
         run(lambda _: build_indexes(settings))
     elif "--reprocess" in words and "--dry-run" in words:
-        run(lambda stopping: preview(settings, stopping, anew="--all" in words))
+        run(lambda stopping: preview(settings, stopping, include_current="--all" in words))
     elif "--reprocess" in words:
-        run(lambda stopping: reprocess(settings, stopping, anew="--all" in words))
+        run(lambda stopping: reprocess(settings, stopping, include_current="--all" in words))
     elif "--index-terms" in words:
         run(lambda stopping: make_blocks(settings, stopping))
     else:
@@ -69,7 +69,9 @@ async def build_indexes(settings: TimelineSettings) -> None:
         await migrate(database, INDEXES)
 
 
-async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew: bool) -> None:
+async def reprocess(
+    settings: TimelineSettings, stopping: asyncio.Event, *, include_current: bool
+) -> None:
     """Read stored mail again; show the progress and what changed."""
     async with connect(settings.mongodb_url, "timeline reprocess") as client:
         database = client[settings.timeline_database]
@@ -77,7 +79,7 @@ async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew
         indexer = TermIndexer(client, database)
         writer = Writer(client, database, blobs, indexer.wrote)
         chore = Reprocess(writer, database, blobs)
-        total, done, tally = await chore.begin(anew=anew)
+        total, done, tally = await chore.begin(include_current=include_current)
         progress = Progress("reprocessed", total, done=done)
         indexing = asyncio.create_task(indexer.run())
         try:
@@ -93,7 +95,9 @@ async def reprocess(settings: TimelineSettings, stopping: asyncio.Event, *, anew
         sys.stderr.write("interrupted; run the same command again to continue\n")
 
 
-async def preview(settings: TimelineSettings, stopping: asyncio.Event, *, anew: bool) -> None:
+async def preview(
+    settings: TimelineSettings, stopping: asyncio.Event, *, include_current: bool
+) -> None:
     """Say what reprocessing would change: each kind, how many mails, and some of them."""
     tally, examples = Counter[str](), defaultdict[str, list[str]](list)
     kinds = Counter[str]()
@@ -103,7 +107,7 @@ async def preview(settings: TimelineSettings, stopping: asyncio.Event, *, anew: 
         found = ReprocessPreview(database, Blobs(settings.blob_url))
         progress = Progress("read again", await found.count())
         while position is not None and not stopping.is_set():
-            page = await found.page(_AT_ONCE, position, anew=anew)
+            page = await found.page(_AT_ONCE, position, include_current=include_current)
             for item in page.items:
                 kinds.update(item.kinds)
                 for kind in item.kinds:

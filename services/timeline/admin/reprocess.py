@@ -35,7 +35,7 @@ class Chore(Record, frozen=True, kw_only=True, omit_defaults=True):
     position: str
     """The id of the last content that is done."""
     tally: dict[str, int]
-    anew: bool
+    include_current: bool = field(name="anew")
     begun: datetime
 
 
@@ -47,18 +47,20 @@ class Reprocess:
         self._contents = database[Content.collection]
         self._chores = database["chores"]
 
-    async def begin(self, *, anew: bool = False) -> tuple[int, int, Counter[str]]:
+    async def begin(self, *, include_current: bool = False) -> tuple[int, int, Counter[str]]:
         """Return the number of contents, how many are done, and their tally.
 
-        `anew` discards an earlier run and reads even contents that this reader made.
+        `include_current` discards an earlier run and reads even contents that this reader made.
         """
         id_ = {"_id": _chore()}
-        if anew:
+        if include_current:
             await self._chores.delete_one(id_)
         found = await self._chores.find_one(id_)
         if found is None:
             begun = datetime.now(UTC)
-            chore = Chore(id=_chore(), position="", tally={}, anew=anew, begun=begun)
+            chore = Chore(
+                id=_chore(), position="", tally={}, include_current=include_current, begun=begun
+            )
             await self._chores.insert_one(to_document(chore))
         else:
             chore = from_document(Chore, found)
@@ -81,7 +83,7 @@ class Reprocess:
                 return True
             # What this run has made itself is not met again.
             met = [content for content in batch if content.read_at < chore.begun]
-            old = [c for c in met if chore.anew or c.reader_version != READER_VERSION]
+            old = [c for c in met if chore.include_current or c.reader_version != READER_VERSION]
             tally["unchanged"] += len(met) - len(old)
             for word in await asyncio.gather(*(self._one(content) for content in old)):
                 tally[word] += 1
@@ -92,7 +94,7 @@ class Reprocess:
         return False
 
     async def _one(self, found: ContentVersion) -> str:
-        """Make one content anew; return what became of it. Raises DatabaseAway, BlobStoreAway."""
+        """Read one content again; return what became of it. Raises DatabaseAway, BlobStoreAway."""
         reread = await self._rereader.reread(found.account, found.mail_id, found.id)
         if isinstance(reread, str):
             return reread

@@ -53,18 +53,24 @@ class ReprocessPreview:
         return await self._contents.estimated_document_count()
 
     async def page(
-        self, limit: int, after: str = "", account: str | None = None, *, anew: bool = False
+        self,
+        limit: int,
+        after: str = "",
+        account: str | None = None,
+        *,
+        include_current: bool = False,
     ) -> PreviewPage:
         """Look at so many contents, of one account or of all, in the order of their ids.
 
-        `anew` looks even at those that this reader made. Raises DatabaseAway, BlobStoreAway.
+        `include_current` looks even at those that this reader made. Raises DatabaseAway,
+        BlobStoreAway.
         """
         query: dict[str, Any] = {"_id": {"$gt": after}}
         if account is not None:
             query["account"] = account
         found = self._contents.find(query, fields_of(ContentVersion))
         batch = await records_of(ContentVersion, found.sort("_id").limit(limit))
-        old = [one for one in batch if anew or one.reader_version != READER_VERSION]
+        old = [one for one in batch if include_current or one.reader_version != READER_VERSION]
         read = await asyncio.gather(
             *(self._rereader.reread(one.account, one.mail_id, one.id) for one in old)
         )

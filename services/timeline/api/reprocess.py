@@ -49,7 +49,7 @@ def reprocess_routes(preview: ReprocessPreview) -> APIRouter:
         A page looks at `limit` stored contents, and lists those that would change.
         """
         with blob_errors("mail"):
-            page = await preview.page(limit, cursor, caller.account, anew=all_)
+            page = await preview.page(limit, cursor, caller.account, include_current=all_)
         return ReprocessPreviewOut(
             items=[DifferenceOut(mail_id=one.mail_id, kinds=[*one.kinds]) for one in page.items],
             tally=page.tally,

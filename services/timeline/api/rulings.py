@@ -87,7 +87,7 @@ def ruling_routes(rulings: Rulings, audit_log: AuditLog, settings: AccountSettin
 
     @router.put("/v1/mails/{mail_id}/matches/{person_id}", status_code=204, response_class=Response)
     async def put_mail_back(mail_id: MailInPath, person_id: ProfileInPath, caller: Writer) -> None:
-        """Put a mail back on a profile that it was removed from: as it was."""
+        """Put a mail back on a profile that it was removed from."""
         await detach(caller, mail_id, person_id, undo=True)
 
     @router.put("/v1/mails/{mail_id}/visibility", status_code=204, response_class=Response)

@@ -115,7 +115,7 @@ class MailOut(BaseModel):
     captured_by: list[CaptureOut]
     private: bool = Field(
         description="Whether the caller has made what they captured of it private. For a back-end: "
-        "whether all who captured it have, so that nobody else is to see it"
+        "whether all who captured it have, so that no other user sees it"
     )
     forwarded_by: AddressOut | None
     variant: str = Field(

@@ -69,7 +69,7 @@ class Viewer:
 
     def has_made_private(self, mail: Mail) -> bool:
         """Return whether this viewer's own captures are for themselves alone; of a back-end,
-        whether nobody else may see the mail."""
+        whether no other user may see the mail."""
         if self.sees_all:
             return all(capture.owner in mail.private for capture in mail.captures)
         return self.person_id in mail.private

@@ -31,7 +31,7 @@ from services.timeline.write.rulings import NO_NEWS, UNCHANGED, UNKNOWN, note
 from services.timeline.write.side_records import Bounce, ReadMark
 from services.timeline.write.state import Draft
 
-NOBODY = ""
+NO_OWNER = ""
 """Whose the bytes are that everybody has who captured a content."""
 
 
@@ -101,7 +101,7 @@ def _strip(draft: Draft, content: Content, owner: str | None, request: Forget) -
     if prepared.raw is not None:
         draft.keep_raw(content.account, prepared.new_key, prepared.raw)
         size = len(prepared.raw)
-    draft.put(replace(content, raw_key=prepared.new_key, raw_of=NOBODY, size=size))
+    draft.put(replace(content, raw_key=prepared.new_key, raw_of=NO_OWNER, size=size))
     return True
 
 

@@ -2,7 +2,7 @@
 
     captures -> whose bytes they are -> what is listed -> bounces -> counted
 
-* A capture gets another owner and stays as it was: its matches, its Bcc, its verdict, the address
+* A capture gets another owner and keeps the rest: its matches, its Bcc, its verdict, the address
   that it came by, and that its owner had sent it. Where the new owner has captured the same
   content, the two become one, like two arrivals at one address. Contents have no limit here.
 * Nothing is news: no mail becomes unread for anybody, or read.

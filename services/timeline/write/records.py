@@ -202,7 +202,7 @@ class Mail(Kept, frozen=True, kw_only=True, omit_defaults=True):
         return owner in self.forgotten or EVERYONE in self.forgotten
 
     def without_captures(self) -> "Mail":
-        """Return what is kept of a mail that nobody has: which it was, and who deleted it."""
+        """Return what is kept of a mail without captures: which it was, and who deleted it."""
         return Mail(
             id=self.id,
             account=self.account,

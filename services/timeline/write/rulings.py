@@ -70,7 +70,7 @@ def _rule(
 
 def with_arrival_kept(draft: Draft, mail: Mail, new: Mail) -> Mail:
     """Return the mail with what the team's row knew of its arrival, where the team loses it: so it
-    comes back as read or unread as it was."""
+    comes back read or unread, as before."""
     if TEAM not in views(as_ruled(mail)) or TEAM in views(as_ruled(new)):
         return new
     row = draft.one(MailRow, mail.account, row_id(mail, TEAM))

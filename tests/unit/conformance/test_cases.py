@@ -1,4 +1,4 @@
-"""Cases are whole, and whoever writes or runs one wrongly is told in a line."""
+"""Cases are whole, and a mistake in writing or running one is told in a line."""
 
 import json
 from pathlib import Path

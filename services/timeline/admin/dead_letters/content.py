@@ -27,7 +27,7 @@ class Content:
             await self._blobs.put(stored.body_key, body)
 
     async def letter(self, stored: StoredLetter) -> DeadLetter:
-        """Return the message of a dead letter as it was. Raises BlobMissing, BlobStoreAway."""
+        """Return the original message of a dead letter. Raises BlobMissing, BlobStoreAway."""
         key = stored.body_key
         return letter_of(stored, await self._blobs.get(key) if key else b"")
 
@@ -45,7 +45,7 @@ class Content:
         return [HeaderField(name, decode_text(value)) for name, value in fields]
 
     async def remove(self, stored: StoredLetter, *, claim: bool) -> None:
-        """Delete the content, and the claim if nobody else needs it. Raises BlobStoreAway."""
+        """Delete the content, and the claim if nothing else needs it. Raises BlobStoreAway."""
         if stored.body_key:
             await self._blobs.delete(stored.body_key)
         if claim and stored.claim:

@@ -253,7 +253,7 @@ def test_a_session_without_a_recipient_makes_room_before_one_that_named_one() ->
     clock = Clock()
     limiter = ConnectionLimiter(3, 8, 100, clock)
     named = filled(limiter, 1, 2)
-    stranger = Client(is_busy=True)  # it sends chunks for nobody
+    stranger = Client(is_busy=True)  # it sends chunks without a recipient
     assert came(limiter, stranger, "192.0.3.1")
     clock.now += 11
     assert came(limiter, Client(), "192.0.9.1")

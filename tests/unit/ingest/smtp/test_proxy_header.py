@@ -117,6 +117,6 @@ async def test_clients_of_a_network_that_a_proxy_names_are_limited_together(
         _, greeting = await arrive("203.0.113.1")
         assert greeting.startswith("220 ")
         served.admission.limiter._clock = lambda: time.monotonic() + 1000
-        for n in range(20):  # over the limit of its network: it takes nobody's place
+        for n in range(20):  # over the limit of its network: it takes no one's place
             assert (await arrive(f"198.51.100.{n + 10}"))[1] == "421 4.7.0"
         assert (await quiet.ask("NOOP"))[:3] == "250"

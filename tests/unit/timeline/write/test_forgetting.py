@@ -26,7 +26,7 @@ from services.timeline.write.side_records import AuditLine, Bounce, DroppedBlob,
 from services.timeline.write.state import Draft, State
 from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import block_id
-from tests.memory_timeline import Memory, kept
+from tests.memory_timeline import Memory, kept, the_mail, written
 from tests.unit.timeline.write.test_replacing import moved, read_anew, run
 from tests.write_parts import (
     ACCOUNT,
@@ -44,18 +44,6 @@ from tests.write_parts import (
 
 FORGOTTEN = Answer(outcome="dismissed")
 LARGE = mail(text="Large. " * (RAW_IN_DATABASE_BYTES // 7 + 1))
-
-
-def written(*requests: Request) -> Memory:
-    memory = Memory()
-    for request in requests:
-        memory.write(request)
-    return memory
-
-
-def the_mail(memory: Memory) -> str:
-    [one] = memory.all(Mail)
-    return one.id
 
 
 def how_many(memory: Memory, *kinds: type[Kept]) -> int:
@@ -140,7 +128,7 @@ def test_bytes_that_are_kept_for_a_colleague_lose_what_came_to_the_owner_alone(
     left = str(memory.documents)
     assert "their.mailbox" not in left
     assert "secret" not in left
-    # Read anew it is what it was.
+    # Read again, it is the same.
     assert memory.write(read_anew(memory, now))[0].outcome == "unchanged"
 
 

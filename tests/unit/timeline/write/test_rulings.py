@@ -7,24 +7,12 @@ import pytest
 from services.timeline.write.audiences import TEAM, private_to
 from services.timeline.write.read_marks import is_unread
 from services.timeline.write.records import Mail, MailRow, ProfileRow, SummaryRow
-from services.timeline.write.requests import Answer, Request
+from services.timeline.write.requests import Answer
 from services.timeline.write.side_records import AuditLine, Held
 from services.timeline.write.stored import to_document
 from shared.contracts.events import Role
-from tests.memory_timeline import Memory, kept, profiles_of
+from tests.memory_timeline import Memory, kept, profiles_of, the_mail, written
 from tests.write_parts import ACCOUNT, FAILED, NOW, attach, detach, hide, mail, match
-
-
-def written(*requests: Request) -> Memory:
-    memory = Memory()
-    for request in requests:
-        memory.write(request)
-    return memory
-
-
-def the_mail(memory: Memory) -> str:
-    [one] = memory.all(Mail)
-    return one.id
 
 
 def listed(memory: Memory) -> dict[str, Any]:
