@@ -41,6 +41,7 @@ from shared.storage.database import (
     database_errors,
     of_id,
 )
+from shared.storage.moments import as_stored
 
 _EVERY_SECONDS = 2.0
 _BATCH = 32
@@ -72,8 +73,7 @@ class HandOverDesk:
         for job in running[-1:]:  # an earlier one may have another's order after it
             if (job.from_, job.to) == (from_, to):
                 return job
-        now = datetime.now(UTC)
-        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        now = as_stored(datetime.now(UTC))
         id_ = hashed_id("hand over", uuid4().hex)
         job = HandOverJob(
             id=id_, account=account, from_=from_, to=to, who=who, at=now, state=RUNNING

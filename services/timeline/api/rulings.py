@@ -107,13 +107,12 @@ def ruling_routes(rulings: Rulings, audit_log: AuditLog, settings: AccountSettin
         mail_id: MailInPath,
         caller: Annotated[Caller, allowed("timeline:write", _ALL)],
         captures: Annotated[
-            Literal["own", "all"] | None,
+            Literal["own", "all"],
             Query(
-                description="`own`: what the caller's own address caught. `all`: every capture, "
-                "which needs the scope account:write. As much as the scope allows, if it is not "
-                "given"
+                description="`own`: what the caller's own address captured. `all`: every capture, "
+                "which needs the scope account:write"
             ),
-        ] = None,
+        ] = "own",
     ) -> None:
         """Delete a mail for good: its bytes, its text, all that lists and searches have of it.
 
@@ -121,11 +120,9 @@ def ruling_routes(rulings: Rulings, audit_log: AuditLog, settings: AccountSettin
         `forgotten`. To delete it again changes nothing. 403 when the caller's own address did not
         catch the mail.
         """
-        everything = captures == "all" or (captures is None and caller.may(_ALL))
+        everything = captures == "all"
         if everything:
             demand(caller, _ALL)
-        else:
-            demand(caller, "timeline:write")
         viewer: Viewer = viewer_of_all(caller) if everything else await viewer_of(settings, caller)
         with blob_errors():
             answer(await rulings.forget(viewer, mail_id, None if everything else caller.person_id))
