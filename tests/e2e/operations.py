@@ -14,6 +14,7 @@ import httpx
 from dev.client import Client
 from dev.stack import SERVICES
 from services.timeline.query.mail_changes import Position
+from tests.deadline import eventually
 from tests.e2e.account import Account
 
 EVENTS = "/v1/events"
@@ -165,6 +166,7 @@ class Operation:
 def operations(account: Account) -> list[Operation]:
     """Return all operations, about the account's own things: one of its mails is attached."""
     [mail, *_] = account.client.timeline("c1")
+    assert eventually(lambda: _names(account, mail["id"]) >= {"c1", "u1"})
     values = {
         "person_id": "c1",
         "mail_id": mail["id"],
@@ -211,6 +213,12 @@ def operations(account: Account) -> list[Operation]:
                 known = values | values_in.get(path, {})
                 found.append(_operation(service, method.upper(), path, described, known))
     return found
+
+
+def _names(account: Account, mail_id: str) -> set[str]:
+    """Return whom of a mail the timeline knows by name: the directory's events take a moment."""
+    told = account.client.json("GET", "timeline", f"/v1/mails/{mail_id}")
+    return {person["person_id"] for person in told["people"] if person["name"]}
 
 
 def _operation(
