@@ -7,16 +7,18 @@ A block says that some of its 64 rows have a term; MongoDB looks through these r
 newest first, and a row is given once no block that is still to come can have a newer one. So a page
 looks at the fresh rows and about MAX_SCANNED others, whatever the account has; a whole block more
 where a block spans the end of the page. Only where more mails than that have the same second, all
-of these are looked at. All of it is read as of one moment: rows move between blocks meanwhile.
+of these are looked at. All of it is read as of one moment, since rows move between blocks
+meanwhile; and that moment is never before what the viewer may have seen in a list.
 """
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from msgspec import field
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.read_concern import ReadConcern
 
 from services.timeline.content.terms import PARTIAL
 from services.timeline.query.conditions import all_of
@@ -111,12 +113,15 @@ class Blocks:
         return await self._rows.count_documents(which, limit=most, hint="partial")
 
     async def terms(self, mine: Document, prefix: str) -> list[str]:
-        """Return the viewer's terms that begin so: of each audience the first MAX_EXPANSIONS."""
+        """Return the viewer's terms that begin so: of each audience the first MAX_EXPANSIONS.
+
+        Fresh rows first: one that gets into a block meanwhile is found in it.
+        """
         found: set[str] = set()
         for audience in mine["viewer"]["$in"]:
             in_audience = {**mine, "viewer": audience}
-            begun = {*await self._of_blocks(in_audience, prefix)}
-            begun.update(await self._of_fresh(in_audience, prefix))
+            begun = {*await self._of_fresh(in_audience, prefix)}
+            begun.update(await self._of_blocks(in_audience, prefix))
             found.update(sorted(begun)[:MAX_EXPANSIONS])
         return sorted(found)
 
@@ -156,7 +161,7 @@ class Blocks:
         """Yield the rows in the range for which the rest holds, after the position."""
         wanted = {**in_range, **all_of(after(position, "date", "mail_id"), *rest)}
         async with (
-            self._client.start_session(snapshot=True) as session,
+            self._as_of_now() as session,
             aclosing(self._places(in_range, position, session)) as places,
         ):
             waiting: list[FoundMail] = []
@@ -182,6 +187,18 @@ class Blocks:
                     return
             for batch in _parts(waiting[::-1], found.size):
                 yield batch
+
+    @asynccontextmanager
+    async def _as_of_now(self) -> AsyncGenerator[AsyncClientSession]:
+        """Yield a session that reads as of one moment, with all that is visible by now.
+
+        A snapshot is of what a majority has. On its own it may be older than a row that lists show
+        already, so the last write is asked for first, and the snapshot waits for it.
+        """
+        async with self._client.start_session() as session:
+            await self._client.admin.command("ping", session=session)
+            async with await session.start_transaction(ReadConcern("snapshot")):
+                yield session
 
     async def _add(
         self, waiting: list[FoundMail], which: Document, session: AsyncClientSession
