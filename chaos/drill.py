@@ -33,7 +33,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos.letters import letters
-from chaos.reconcile import Reckoning, dead_captures, drained, reconcile
+from chaos.reconcile import Owner, Reckoning, dead_captures, drained, reconcile
 from dev.client import Client
 from dev.generate import ROOT
 from dev.ledger import Ledger
@@ -124,7 +124,7 @@ def drill(
             replica.await_ready()
         _run(stack, "services.matcher", "--republish")
         before = Ledger([receipt for receipt in first.ledger.receipts if receipt.at < begun])
-        reckoning = _settled(stack, before, first.people)
+        reckoning = _settled(stack, before, first.owners)
         missing = {r.capture_id for r in first.ledger.receipts} - _outcomes(stack)
         found = _audit(stack)
         known = asyncio.run(_receipts(stack))
@@ -150,9 +150,9 @@ class _FirstLife:
         client.put_person("u1", "user", "Recruiter", [_USER])
         client.put_person("c1", "candidate", "Candidate", [_CANDIDATE])
         address = client.mint("u1")
-        self.people = {address: "u1"}
+        self.owners = {address: Owner(ACCOUNT, "u1")}
         self.ledger = Ledger()
-        mail = letters(1, sender=_USER, candidates=[_CANDIDATE], addresses=[address])
+        mail = letters(1, sender=_USER, candidates=[_CANDIDATE], addresses=[[address]])
         self._senders = Senders(
             itertools.islice(mail, mails),
             self.ledger,
@@ -240,7 +240,7 @@ def _run(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _settled(stack: Stack, before: Ledger, people: Mapping[str, str]) -> Reckoning:
+def _settled(stack: Stack, before: Ledger, owners: Mapping[str, Owner]) -> Reckoning:
     """Return the reckoning once nothing was under way for a while."""
     if stack.broker is None:
         raise Mistake("the drill loses its servers, so it needs its own: unset AMQP_URL")
@@ -251,7 +251,7 @@ def _settled(stack: Stack, before: Ledger, people: Mapping[str, str]) -> Reckoni
         quiet_since = (quiet_since or now) if drained(stack.broker) else None
         if (quiet_since is not None and now - quiet_since > _QUIET_SECONDS) or now > deadline:
             dead = asyncio.run(dead_captures(stack.broker.url, stack))
-            return reconcile(stack, ACCOUNT, before, dead, people)
+            return reconcile(stack, before, dead, owners)
         time.sleep(0.5)
 
 

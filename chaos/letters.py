@@ -1,7 +1,8 @@
 """The mails of a fault run, without end; the same ones for the same seed.
 
-To be attached or dismissed, small or for the claim check, to one capture address or several, on
-their own or in answer to an earlier one; and some come again, by another session.
+To be attached or dismissed, small or for the claim check, to one capture address of an account or
+several, on their own or in answer to an earlier one; and some come again, by another session, for
+this account or another.
 """
 
 import itertools
@@ -19,14 +20,18 @@ _REMEMBERED = 50
 
 
 def letters(
-    seed: int, *, sender: str, candidates: Sequence[str], addresses: Sequence[str]
+    seed: int, *, sender: str, candidates: Sequence[str], addresses: Sequence[Sequence[str]]
 ) -> Iterator[Letter]:
-    """Yield letters from the sender to candidates or to nobody, captured at the addresses."""
+    """Yield letters from the sender to candidates or to nobody.
+
+    `addresses` are the capture addresses of each account.
+    """
     earlier: deque[Letter] = deque(maxlen=_REMEMBERED)
     for number in itertools.count():
         chance = random.Random(f"letter {seed} {number}")
         several = chance.random() < SEVERAL_SHARE
-        recipients = tuple(chance.sample(addresses, min(2 if several else 1, len(addresses))))
+        of_account = chance.choice(addresses)
+        recipients = tuple(chance.sample(of_account, min(2 if several else 1, len(of_account))))
         if earlier and chance.random() < AGAIN_SHARE:
             yield replace(chance.choice(earlier), recipients=recipients)
             continue

@@ -11,6 +11,7 @@ from chaos.letters import letters
 from chaos.life_report import Moment, Report
 from chaos.pods import Pod, manifest
 from chaos.proxy import Target, Wires
+from chaos.reconcile import Owner
 from chaos.scene import Scene
 from chaos.settle import reckoning_of
 from chaos.visitors import Visitors
@@ -70,8 +71,8 @@ class Life:
         self._start_without_broker()
         self._broker_appears()
         client = self._client()
-        people = _fill_directory(client)
-        addresses = list(people)
+        owners = _fill_directory(client)
+        addresses = [list(owners)]
         senders = Senders(
             letters(1, sender=USER, candidates=_CANDIDATES, addresses=addresses),
             self.ledger,
@@ -98,7 +99,7 @@ class Life:
             senders.wait(_PATIENCE_SECONDS) and len(self.ledger.receipts) > handed_over,
         )
         self._try_again(witnesses.unanswered())
-        return self._reckon(senders, people)
+        return self._reckon(senders, owners)
 
     def tell(self, who: str, what: str) -> None:
         """Note what happened."""
@@ -223,11 +224,11 @@ class Life:
         self._kept("who heard no 250 is taken at last", senders.wait(_PATIENCE_SECONDS))
         self.tell("senders", f"{len(unanswered)} guests who heard no 250 have sent again")
 
-    def _reckon(self, senders: Senders, people: dict[str, str]) -> Report:
+    def _reckon(self, senders: Senders, owners: dict[str, Owner]) -> Report:
         for pods in self.pods.values():
             pods[1].watch_no_more()
         scene = Scene(self.stack, self.wires, self.ledger, senders, None, self.say)
-        reckoning = reckoning_of(scene, ACCOUNT, people, self.pace.quiet)
+        reckoning = reckoning_of(scene, owners, self.pace.quiet)
         self._kept("every 250 is there exactly once", reckoning.clean, str(reckoning.as_dict()))
         self.tell("reckoning", f"{reckoning.accepted} accepted, {reckoning.found} found once")
         return Report(self.story, self.promises, self.details, reckoning)
@@ -277,18 +278,18 @@ class Life:
         )
 
 
-def _fill_directory(client: Client) -> dict[str, str]:
+def _fill_directory(client: Client) -> dict[str, Owner]:
     """Put users and candidates there; return the owners of their capture addresses."""
-    people = {}
+    owners = {}
     for number, address in enumerate((USER, "other@agency.example")):
         client.put_person(f"u{number}", "user", "Recruiter", [address])
-        people[client.mint(f"u{number}")] = f"u{number}"
+        owners[client.mint(f"u{number}")] = Owner(ACCOUNT, f"u{number}")
     for number, address in enumerate(_CANDIDATES):
         client.put_person(f"c{number}", "candidate", "Candidate", [address])
-    return people
+    return owners
 
 
-def _lone(addresses: list[str]) -> Iterator[Letter]:
+def _lone(addresses: list[list[str]]) -> Iterator[Letter]:
     """Yield letters to one capture address each, none of them twice."""
     seen = set()
     for letter in letters(2, sender=USER, candidates=_CANDIDATES, addresses=addresses):

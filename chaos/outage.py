@@ -33,7 +33,7 @@ from rich.table import Table
 from chaos import bucket
 from chaos.gauges import Watch, delivery_counts
 from chaos.mail_server import MailServer, Try
-from chaos.reconcile import Reckoning, dead_captures, reconcile
+from chaos.reconcile import Owner, Reckoning, dead_captures, reconcile
 from dev.client import Client
 from dev.generate import ROOT
 from dev.ledger import Ledger
@@ -122,7 +122,7 @@ def outage(
     give()
     back = time.monotonic()
     mail_server.stop()
-    reckoning = _settled(stack, account, {address: "u1"}, ledger, mail_server)
+    reckoning = _settled(stack, {address: Owner(account, "u1")}, ledger, mail_server)
     settled = time.monotonic()
     watch.stop()
     tries = [t for t in mail_server.tries if t.at >= away and t.at + t.seconds < giving]
@@ -169,8 +169,7 @@ def _word(each: Try) -> str:
 
 def _settled(
     stack: Stack,
-    account: str,
-    people: Mapping[str, str],
+    owners: Mapping[str, Owner],
     ledger: Ledger,
     mail_server: MailServer,
 ) -> Reckoning:
@@ -178,7 +177,7 @@ def _settled(
     best, deadline = (0, 0), time.monotonic() + _STILL_SECONDS
     while True:
         dead = asyncio.run(dead_captures(stack.environment["AMQP_URL"], stack))
-        reckoning = reconcile(stack, account, ledger, dead, people)
+        reckoning = reconcile(stack, ledger, dead, owners)
         now = time.monotonic()
         if (reckoning.accepted, reckoning.found) > best:
             best, deadline = (reckoning.accepted, reckoning.found), now + _STILL_SECONDS

@@ -1,7 +1,7 @@
 """The reckoning: every 250 against what the database and the dead letters hold.
 
 found    the capture that the 250 named has one outcome, the right one; and the mail is there, for
-         each user whose address it was sent to
+         each user whose address it was sent to, in their own account
 dead     dead letters, whosever
 lost     neither: a broken promise
 wrong    the outcome is not the one it must be
@@ -12,7 +12,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import aio_pika
 import pymongo
@@ -26,6 +26,13 @@ from shared.contracts.capture_address import KeyRing
 from shared.contracts.topology import DEAD, QUEUES
 
 Document = dict[str, Any]
+
+
+class Owner(NamedTuple):
+    """The user whose capture address it is."""
+
+    account: str
+    person_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +73,40 @@ class _Held:
 
 
 def reconcile(
-    stack: Stack, account: str, ledger: Ledger, dead: set[str], people: Mapping[str, str]
+    stack: Stack, ledger: Ledger, dead: set[str], owners: Mapping[str, Owner]
 ) -> Reckoning:
     """Compare the ledger with the timeline's database and the dead letters' capture ids.
 
-    `people` are the owners of the capture addresses.
+    `owners` are those of the capture addresses; what their accounts hold is compared.
     """
+    accounts = {owner.account for owner in owners.values()}
     with _database(stack) as client:
-        held = _read(client[_name(stack)], account)
+        held = {account: _read(client[_name(stack)], account) for account in accounts}
     ring = KeyRing.parse(stack.environment["CAPTURE_KEYS"])
     receipts = list(ledger.receipts)
-    promised: Counter[str] = Counter()
+    promised: Counter[tuple[str, str]] = Counter()
     for receipt in receipts:
-        promised[receipt.letter.message_id] += len(receipt.letter.recipients)
+        for address in receipt.letter.recipients:
+            promised[owners[address].account, receipt.letter.message_id] += 1
 
     def has_all(receipt: Receipt) -> bool:
         """Whether it is there for all recipients; the 250 named the first one's capture alone."""
-        letter = receipt.letter
-        if letter.attach:
-            return {people[address] for address in letter.recipients} <= held.owners.get(
-                letter.message_id, set()
-            )
-        hashed = ring.forgetful_hash(account, letter.message_id)
-        return held.dismissals[hashed] >= promised[letter.message_id]
+        message_id = receipt.letter.message_id
+        for account, person_id in (owners[address] for address in receipt.letter.recipients):
+            if receipt.letter.attach:
+                if person_id not in held[account].owners.get(message_id, set()):
+                    return False
+            else:
+                hashed = ring.forgetful_hash(account, message_id)
+                if held[account].dismissals[hashed] < promised[account, message_id]:
+                    return False
+        return True
 
     counts: Counter[str] = Counter()
     for receipt in receipts:
         expected = "attached" if receipt.letter.attach else "dismissed"
-        outcome = held.outcomes.get(receipt.capture_id)
+        account = owners[receipt.letter.recipients[0]].account
+        outcome = held[account].outcomes.get(receipt.capture_id)
         if outcome not in (None, expected):
             counts["wrong"] += 1
         elif outcome == expected and has_all(receipt):
@@ -107,7 +120,7 @@ def reconcile(
         dead=len(dead),
         lost=counts["lost"],
         wrong=counts["wrong"],
-        doubled=held.doubled,
+        doubled=sum(of_account.doubled for of_account in held.values()),
         refused_5xx=len(ledger.refused),
         retries=ledger.retries,
     )

@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import ChainMap
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from chaos.faults import strikes
 from chaos.letters import letters
 from chaos.mounts import enter_own_mounts, own_folder
 from chaos.proxy import Wires
+from chaos.reconcile import Owner
 from chaos.report import Report, faults_table, outcome_table
 from chaos.scene import Scene, wired
 from chaos.schedule import FULL_BLOBS, KINDS, Fault, schedule
@@ -34,7 +36,8 @@ from dev.stack import Stack, own_databases
 from dev.terminal import command, say
 from shared.runtime.mistake import Mistake
 
-ACCOUNT = "chaos"
+ACCOUNTS = tuple(f"chaos{number}" for number in range(1, 5))
+"""Several: batches of the timeline are of all, and a fault meets more than one of them."""
 _USER = "recruiter@agency.example"
 _CANDIDATES = [f"candidate{number}@mail.example" for number in range(8)]
 _USERS = 3
@@ -86,21 +89,19 @@ def run(folder: Path, plan: Plan, *, sabotage: str | None = None) -> Report:
 
 
 def _run(stack: Stack, wires: Wires, blob_folder: Path | None, plan: Plan) -> Report:
-    client = Client(stack.endpoints, stack.token_secret, account=ACCOUNT, person="u0")
-    people = {}
-    for number in range(_USERS):
-        addresses = [_USER] if number == 0 else [f"recruiter{number}@agency.example"]
-        client.put_person(f"u{number}", "user", "Recruiter", addresses)
-        people[client.mint(f"u{number}")] = f"u{number}"
-    for number, address in enumerate(_CANDIDATES):
-        client.put_person(f"c{number}", "candidate", "Candidate", [address])
+    owners = {account: _fill(stack, account) for account in ACCOUNTS}
     ledger = Ledger()
     ports = [
         wires.lay(replica.name, "senders", replica.ports["INGEST_SMTP_PORT"]).port
         for replica in stack.of("ingest")
     ]
     senders = Senders(
-        letters(plan.seed, sender=_USER, candidates=_CANDIDATES, addresses=list(people)),
+        letters(
+            plan.seed,
+            sender=_USER,
+            candidates=_CANDIDATES,
+            addresses=[list(of_account) for of_account in owners.values()],
+        ),
         ledger,
         ports,
         sessions=plan.sessions,
@@ -127,7 +128,7 @@ def _run(stack: Stack, wires: Wires, blob_folder: Path | None, plan: Plan) -> Re
         siege.stop()
     sent = time.monotonic()
     plan.say(f"{len(ledger.receipts)} accepted; waiting until all is settled")
-    reckoning = reckoning_of(scene, ACCOUNT, people, plan.quiet)
+    reckoning = reckoning_of(scene, ChainMap(*owners.values()), plan.quiet)
     settled = time.monotonic()
     watch.stop()
     return Report(
@@ -142,6 +143,19 @@ def _run(stack: Stack, wires: Wires, blob_folder: Path | None, plan: Plan) -> Re
         refusals=ledger.refused,
         siege=siege.told if siege is not None else {},
     )
+
+
+def _fill(stack: Stack, account: str) -> dict[str, Owner]:
+    """Put users and candidates there; return the owners of the account's capture addresses."""
+    client = Client(stack.endpoints, stack.token_secret, account=account, person="u0")
+    owners = {}
+    for number in range(_USERS):
+        addresses = [_USER] if number == 0 else [f"recruiter{number}@agency.example"]
+        client.put_person(f"u{number}", "user", "Recruiter", addresses)
+        owners[client.mint(f"u{number}")] = Owner(account, f"u{number}")
+    for number, address in enumerate(_CANDIDATES):
+        client.put_person(f"c{number}", "candidate", "Candidate", [address])
+    return owners
 
 
 def _break_things(scene: Scene, plan: Plan) -> tuple[list[Struck], dict[str, str]]:

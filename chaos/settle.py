@@ -4,13 +4,13 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from chaos.reconcile import Reckoning, dead_captures, drained, reconcile
+from chaos.reconcile import Owner, Reckoning, dead_captures, drained, reconcile
 from chaos.scene import Scene
 
 _DRAIN_SECONDS = 180
 
 
-def reckoning_of(scene: Scene, account: str, people: Mapping[str, str], quiet: float) -> Reckoning:
+def reckoning_of(scene: Scene, owners: Mapping[str, Owner], quiet: float) -> Reckoning:
     """Return the reckoning once it is clean, or once nothing went on for `quiet` seconds.
 
     The broker's counts may be some seconds old: what looks lost at first may be in somebody's hand.
@@ -19,7 +19,7 @@ def reckoning_of(scene: Scene, account: str, people: Mapping[str, str], quiet: f
     most, since = -1, time.monotonic()
     while True:
         dead = asyncio.run(dead_captures(scene.broker.url, scene.stack))
-        reckoning = reconcile(scene.stack, account, scene.ledger, dead, people)
+        reckoning = reconcile(scene.stack, scene.ledger, dead, owners)
         is_drained = drained(scene.broker)
         if reckoning.found != most:
             most, since = reckoning.found, time.monotonic()

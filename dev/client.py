@@ -131,9 +131,21 @@ class Client:
             time.sleep(0.05)
 
     def send(self, sender: str, recipients: Iterable[str], raw: bytes) -> None:
-        """Send one mail by SMTP. Raises smtplib's errors."""
-        with smtplib.SMTP("127.0.0.1", self._endpoints.smtp_port, timeout=PATIENCE) as session:
-            session.sendmail(sender, list(recipients), raw)
+        """Send one mail by SMTP; as mail servers do, again while the answer is 451.
+
+        On a busy machine the broker may confirm too late. Raises smtplib's errors.
+        """
+        port, to = self._endpoints.smtp_port, list(recipients)
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as session:
+                    session.sendmail(sender, to, raw)
+                return
+            except smtplib.SMTPDataError as answer:
+                if answer.smtp_code != 451 or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
 
     def upload(self, recipient: str, raw: bytes) -> httpx.Response:
         """Send one mail by HTTP."""

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Dialog, Page, Route, async_playwright
 
+from dev.browser import ARGUMENTS
 from dev.install import Unavailable, ensure_chromium
 from services.timeline.content.body import read_body
 from services.timeline.content.images import with_inline_images, with_remote_images
@@ -102,8 +103,7 @@ async def browser() -> AsyncIterator[Browser]:
     except Unavailable as missing:
         pytest.skip(str(missing))
     async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = await playwright.chromium.launch(executable_path=chromium, args=arguments)
+        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
         await browser.close()
 

@@ -4,8 +4,9 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
+from dev.browser import launched
 from dev.gateway import Gateway
 from dev.install import Unavailable, ensure_chromium
 from dev.pages import build
@@ -41,11 +42,8 @@ def chromium() -> Iterator[Browser]:
         program = ensure_chromium()
     except Unavailable as missing:
         pytest.skip(str(missing))
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+    with launched(program) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
