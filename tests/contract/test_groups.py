@@ -11,7 +11,9 @@ from dev.local_http import get
 from dev.ports import free_port
 from tests import own_environment
 from tests.deadline import DEADLINE
+from tests.marks import in_full
 
+first, *others = SETTINGS
 NEEDS = {
     "ingest": {"broker"},
     "matcher": {"broker", "database"},
@@ -30,7 +32,7 @@ def asked(port: int, path: str) -> httpx.Response:
             time.sleep(0.05)
 
 
-@pytest.mark.parametrize("service", SETTINGS)
+@pytest.mark.parametrize("service", [first, *in_full(*others)])
 def test_a_service_serves_with_its_own_dependencies_alone(service: str, tmp_path: Path) -> None:
     nobody = free_port()
     environment = own_environment.settings(

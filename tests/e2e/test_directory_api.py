@@ -305,6 +305,7 @@ def stalled(account: Account, path: str, kind: str) -> socket.socket:
     return session
 
 
+@pytest.mark.full
 def test_an_import_that_stalls_makes_room_for_the_next_of_its_account(account: Account) -> None:
     def again() -> httpx.Response:
         return account.client.request(

@@ -97,6 +97,7 @@ def _counts(item: dict[str, Any]) -> bool:
     return item["state"] == "active" or in_grace
 
 
+@pytest.mark.full
 def test_an_old_ingest_takes_what_a_matcher_with_both_keys_mints(deployment: Deployment) -> None:
     deployment.roll(ingest=BEFORE, matcher=GIVEN)
     customer = Customer(deployment.stack)
@@ -106,6 +107,7 @@ def test_an_old_ingest_takes_what_a_matcher_with_both_keys_mints(deployment: Dep
     assert len(customer.shown()) == 2
 
 
+@pytest.mark.full
 def test_a_key_promoted_too_early_makes_addresses_that_ingest_refuses_until_it_has_it(
     deployment: Deployment,
 ) -> None:

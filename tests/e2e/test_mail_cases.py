@@ -3,8 +3,9 @@
 import itertools
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,8 +43,15 @@ def installation(stack: Stack, transport: str) -> Installation:
     )
 
 
-@pytest.mark.parametrize("transport", ["smtp", "http"])
-@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.name)
+def cases() -> Iterator[Any]:
+    """Yield each case with each transport; without `--full` with one, in turn."""
+    for number, case in enumerate(all_cases()):
+        for turn, transport in enumerate(("smtp", "http")):
+            marks = [] if number % 2 == turn else [pytest.mark.full]
+            yield pytest.param(case, transport, id=f"{case.name}-{transport}", marks=marks)
+
+
+@pytest.mark.parametrize(("case", "transport"), list(cases()))
 def test_a_mail_that_was_read_wrong_is_read_right(stack: Stack, case: Case, transport: str) -> None:
     assert run(case, installation(stack, transport), f"case{next(_accounts)}") == []
 

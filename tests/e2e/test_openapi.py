@@ -17,6 +17,7 @@ from dev.ports import free_port
 from dev.stack import Stack
 from shared.http.auth import TIMELINE_ALL, sign
 from tests.e2e.account import Account
+from tests.marks import in_full
 
 AS_KNOWN = {
     "message/rfc822": "application/octet-stream",
@@ -115,7 +116,7 @@ assert isinstance(nobody, ProblemBody) and nobody.code == "person_required", nob
 """
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", ["timeline", *in_full("ingest", "matcher")])
 def test_a_typed_client_can_be_generated_and_is_well_typed(
     stack: Stack, tmp_path: Path, service: str
 ) -> None:

@@ -226,6 +226,7 @@ def test_while_the_relay_is_away_it_says_so_and_counts_nothing(world: World) -> 
         world.stack.restart(matcher, {})
 
 
+@pytest.mark.full
 def test_a_relay_without_tls_is_not_used_unless_it_may_be(world: World) -> None:
     [matcher] = world.stack.of("matcher")
     plain = world.providers[0]

@@ -19,6 +19,7 @@ from shared.storage.database import connect, migrate
 from tests.deadline import DEADLINE
 from tests.e2e.listening import Listening
 from tests.e2e.parts import SECRET, Parts, client_of
+from tests.marks import in_full
 
 MAILS = 20
 
@@ -53,7 +54,7 @@ def test_who_waits_for_everything_leaves_at_once(parts: Parts) -> None:
     terminate(replicas)
 
 
-@pytest.mark.parametrize("frozen", ["broker", "database"])
+@pytest.mark.parametrize("frozen", ["broker", *in_full("database")])
 async def test_with_hands_full_and_a_part_frozen_nothing_is_lost(
     parts: Parts, mongodb_url: str, frozen: str
 ) -> None:

@@ -18,10 +18,11 @@ from tests.e2e.answers import Known, told_of
 from tests.e2e.every_question import AT_ONCE, OPS_ROUTES, ROUTES, STREAMED, everything, requests
 from tests.e2e.listening import Listening
 from tests.e2e.two_users import SCOPES, TwoUsers
+from tests.marks import in_full
 
 OTHER = {"u1": "u2", "u2": "u1"}
-U1, U2 = (pytest.param(user, marks=pytest.mark.full) for user in ("u1", "u2"))
-"""Who is asked with `--full` alone: what holds for one user holds for the other."""
+U1, U2, U3 = in_full("u1", "u2", "u3")
+"""Who is asked with `--full` alone: what holds for one user holds for the others."""
 DATES = {"u1": "2026-01-", "u2": "2026-02-"}
 
 
@@ -100,7 +101,7 @@ class TestOwner:
         nothing: dict[str, object] = {"items": [], "next_cursor": None, "partial": 0}
         assert [q for q, answer in answers if answer != nothing] == []
 
-    @pytest.mark.parametrize("person", ["u1", U2, "u3"])
+    @pytest.mark.parametrize("person", ["u1", U2, U3])
     def test_what_is_not_ones_own_is_not_found(
         self, team: TwoUsers, anyones: Known, person: str
     ) -> None:
@@ -192,7 +193,7 @@ class TestOwner:
 
 
 class TestTeam:
-    @pytest.mark.parametrize("person", ["u1", U2, "u3"])
+    @pytest.mark.parametrize("person", ["u1", U2, U3])
     def test_bcc_reaches_its_owner_alone(self, team: TwoUsers, anyones: Known, person: str) -> None:
         team.set_visibility("team")
         others = [owner for owner in ("u1", "u2") if owner != person]
@@ -303,7 +304,7 @@ class TestEvents:
         assert first != last
 
 
-@pytest.mark.parametrize("visibility", ["team", "owner"])
+@pytest.mark.parametrize("visibility", ["team", *in_full("owner")])
 def test_another_account_finds_nothing(
     team: TwoUsers, anyones: Known, stack: Stack, visibility: str
 ) -> None:

@@ -16,6 +16,7 @@ from services.timeline.query.viewer import Viewer
 from shared.contracts.events import MailAttached, Role
 from shared.contracts.outcomes import Done
 from shared.storage.database import Document
+from tests.marks import in_full
 from tests.timeline_parts import ACCOUNT, HOW_WRITTEN, Timeline, a_timeline, attached, mail, match
 
 IDS = 40
@@ -137,9 +138,7 @@ async def shown(timeline: Timeline) -> set[frozenset[str]]:
     return {frozenset(group) for group in groups.values()}
 
 
-@pytest.mark.parametrize(
-    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(2, 6))]
-)
+@pytest.mark.parametrize("seed", [0, *in_full(*range(1, 6))])
 async def test_any_order_and_any_race_gives_the_same_conversations_and_rows(
     timelines: tuple[Timeline, Timeline, Timeline], seed: int
 ) -> None:

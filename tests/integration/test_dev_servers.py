@@ -65,6 +65,7 @@ async def test_a_confirmed_message_outlives_a_sigkill_of_the_broker(
     assert rabbitmq.ctl("list_queues", "name", "type").split() == [QUEUE, "quorum"]
 
 
+@pytest.mark.full
 def test_a_majority_write_outlives_a_sigkill_of_the_database(mongodb: PrivateMongoDB) -> None:
     with _client(mongodb.url) as client:
         client.test.kept.insert_one({"_id": "kept"})
@@ -79,6 +80,7 @@ def test_a_majority_write_outlives_a_sigkill_of_the_database(mongodb: PrivateMon
         assert client.test.kept.find_one() == {"_id": "kept"}
 
 
+@pytest.mark.full
 def test_a_database_does_transactions_and_follows_its_folder_to_another_port(
     tmp_path: Path,
 ) -> None:
@@ -116,6 +118,7 @@ def test_a_frozen_database_is_silent_and_comes_back(mongodb: PrivateMongoDB) -> 
         assert client.admin.command("ping")["ok"]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("make", SERVERS)
 def test_stop_leaves_no_process_and_the_server_listens_on_loopback_only(
     make: Callable[[Path], PrivateServer], tmp_path: Path
@@ -130,6 +133,7 @@ def test_stop_leaves_no_process_and_the_server_listens_on_loopback_only(
     assert eventually(lambda: not _processes_of(tmp_path))
 
 
+@pytest.mark.full
 def test_a_frozen_server_can_be_stopped(mongodb: PrivateMongoDB, tmp_path: Path) -> None:
     mongodb.freeze()
     mongodb.stop()

@@ -10,9 +10,10 @@ import pytest
 
 from dev.generate import ROOT
 from tests import own_environment
+from tests.marks import in_full
 
 
-@pytest.mark.parametrize("service", ["ingest", "matcher", "timeline"])
+@pytest.mark.parametrize("service", ["matcher", *in_full("ingest", "timeline")])
 def test_a_service_gets_ready_with_its_own_dependencies_alone(
     service: str, amqp_url: str, mongodb_url: str, database_name: str, tmp_path: Path
 ) -> None:
@@ -31,7 +32,7 @@ def test_a_service_gets_ready_with_its_own_dependencies_alone(
     assert "Traceback" not in replica.process.log.read_text()
 
 
-@pytest.mark.parametrize("service", ["ingest", "matcher", "timeline"])
+@pytest.mark.parametrize("service", ["matcher", *in_full("ingest", "timeline")])
 def test_a_missing_setting_is_named_in_one_line(service: str) -> None:
     started = subprocess.run(
         [sys.executable, "-m", f"services.{service}"],

@@ -20,6 +20,7 @@ from shared.contracts.topology import MAIL_EXCHANGE, RECEIVED, uses
 from shared.runtime.in_flight import InFlight
 from shared.storage.blobs import Blobs
 from tests.deadline import DEADLINE
+from tests.marks import in_full
 from tests.smtp_server import ADDRESS, DOMAIN, RING, serving
 
 MAIL = b"From: a@x.example\r\nTo: b@y.example\r\nSubject: Hello\r\n\r\n.Hello.\r\n"
@@ -220,7 +221,7 @@ async def _alarm(broker: PrivateRabbitMQ, _: aio_pika.abc.AbstractChannel) -> No
     await asyncio.to_thread(broker.ctl, "set_vm_memory_high_watermark", "0.00001")
 
 
-@pytest.mark.parametrize("break_it", [_unbind, _freeze, _alarm])
+@pytest.mark.parametrize("break_it", [_unbind, _freeze, *in_full(_alarm)])
 async def test_what_the_broker_does_not_confirm_is_answered_with_451_and_taken_later(
     ingest: int, private_broker: PrivateRabbitMQ, break_it: Break
 ) -> None:

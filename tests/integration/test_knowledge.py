@@ -142,7 +142,7 @@ async def test_racing_decisions_never_bring_back_what_was_changed(
 
 
 async def test_an_account_that_is_written_all_the_time_is_decided_all_the_same(
-    replicas: tuple[Replica, Replica], address: str
+    replicas: tuple[Replica, Replica], address: str, share: float
 ) -> None:
     writer, reader = replicas
     stop = asyncio.Event()
@@ -155,7 +155,7 @@ async def test_an_account_that_is_written_all_the_time_is_decided_all_the_same(
     writing = [asyncio.create_task(write(f"w{n}")) for n in range(16)]
     try:
         async with asyncio.timeout(DEADLINE):
-            for n in range(50):
+            for n in range(int(50 * share)):
                 assert await reader.who(address, f"nobody{n}@mail.example") == set()
     finally:
         stop.set()

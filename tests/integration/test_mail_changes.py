@@ -20,6 +20,7 @@ from services.timeline.write.writer import Writer
 from shared.broker import Delivery
 from shared.contracts.events import Role
 from shared.storage.database import connect
+from tests.marks import in_full
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match
 
 ALL = Viewer(ACCOUNT, "", sees_all=True)
@@ -134,7 +135,7 @@ async def replicas(timeline: Timeline, url: str, count: int) -> AsyncIterator[li
         await client.close()
 
 
-@pytest.mark.parametrize("slots", [64, 1], ids=["slots of their own", "one slot for all"])
+@pytest.mark.parametrize("slots", [64, *in_full(1)], ids=["slots of their own", "one slot for all"])
 async def test_nothing_is_missed_under_concurrent_writers(
     timeline: Timeline,
     mongodb_url: str,

@@ -25,6 +25,7 @@ from services.timeline.write.stored import from_document, to_document
 from services.timeline.write.term_blocks import MAX_ROWS
 from shared.storage.database import migrate
 from tests.deadline import DEADLINE
+from tests.marks import in_full
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match
 
 UNTIL = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -124,7 +125,7 @@ async def by_the_former_index(timeline: Timeline) -> None:
     await migrate(timeline.database, [BY_TERM])
 
 
-@pytest.mark.parametrize("rows", [2, 16, 64])
+@pytest.mark.parametrize("rows", [16, *in_full(2, 64)])
 @pytest.mark.parametrize("prepare", [in_waves, all_fresh, by_the_former_index])
 async def test_hits_are_those_of_looking_at_every_mail(
     timeline: Timeline, prepare: Prepare, rows: int, monkeypatch: pytest.MonkeyPatch

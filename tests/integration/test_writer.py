@@ -27,6 +27,7 @@ from services.timeline.write.writer import DEADLINE_SECONDS, Writer
 from shared.contracts.events import MailAttached
 from shared.storage.blobs import Blobs
 from shared.storage.database import DatabaseAway, Document, connect, migrate
+from tests.marks import in_full
 from tests.timeline_parts import ACCOUNT, HOW_WRITTEN, attached, dismissed, mail, match
 
 Writers = Callable[[str], Awaitable[Writer]]
@@ -325,7 +326,7 @@ def step_down(server: PrivateMongoDB) -> None:
         client.admin.command("replSetStepDown", 1, secondaryCatchUpPeriodSecs=0, force=True)
 
 
-@pytest.mark.parametrize("breaks", [kill, freeze, step_down])
+@pytest.mark.parametrize("breaks", [kill, *in_full(freeze, step_down)])
 async def test_a_server_that_breaks_under_a_full_writer_loses_nothing(
     writers: Writers, server: PrivateMongoDB, breaks: Callable[[PrivateMongoDB], None]
 ) -> None:

@@ -78,6 +78,7 @@ def test_rows_far_down_cost_what_the_first_do(reader: Reader, measured: list[str
     assert found.work_ratio < 5
 
 
+@pytest.mark.full
 def test_an_hour_of_use_leaves_nothing_behind(
     reader: Reader, sender: Client, measured: list[str]
 ) -> None:
