@@ -26,7 +26,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import VERSION
-from shared.http.auth import Caller, InvalidToken, KeysAway
+from shared.http.auth import Caller, InvalidToken, KeysAway, token_verifier
 from shared.http.metrics import CHECK, Measured
 from shared.http.openapi import complete
 from shared.http.problems import (
@@ -100,7 +100,7 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
     )
     app.state.examples = {}
     complete(app, app.state.examples)
-    app.state.verifier = settings.token_verifier
+    app.state.verifier = token_verifier(settings)
     app.add_middleware(BodyLimit)
     if settings.origins:
         app.add_middleware(
