@@ -46,7 +46,8 @@ from services.timeline.write.stored import to_document
 from shared.contracts.capture_address import KeyRing
 from shared.contracts.events import Direction, Kind, MailAttached, MailReceived, Match, Role
 from shared.mail.headers import HeaderBlock, read_header_block
-from shared.mail.mime import by_content_id, leaves
+from shared.mail.mime import leaves
+from shared.mail.part import by_content_id
 from shared.storage.database import Document
 
 DOMAIN = "in.satchel.test"

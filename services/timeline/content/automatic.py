@@ -28,7 +28,7 @@ from unicodedata import normalize
 from shared.mail import headers
 from shared.mail.delivery_reports import has_null_sender, is_automatic, report_of
 from shared.mail.headers import HeaderBlock, decode_text, parameters
-from shared.mail.mime import Part
+from shared.mail.part import Part
 
 Kind = Literal["bounce", "delay", "receipt", "auto_reply", "newsletter", "list"]
 

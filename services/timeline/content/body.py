@@ -19,7 +19,7 @@ from services.timeline.content.inline_data import smaller_text
 from services.timeline.content.safe_html import read_html
 from shared.mail.body import body_of
 from shared.mail.headers import decode_text
-from shared.mail.mime import MAX_TEXT, Part, capped, text_of
+from shared.mail.part import MAX_TEXT, Part, capped, text_of
 
 _MAX_PIECES = 100
 """Pieces in HTML that are made safe; of others the text is taken."""

@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from services.timeline.content.images import MAX_INLINE_BYTES
 from shared.mail.headers import decode_base64
-from shared.mail.mime import MAX_TEXT, Part
+from shared.mail.part import MAX_TEXT, Part
 
 _IMAGE = re.compile(
     rb"""(?:(["'])\s*+|(?<==))data:image/(?:bmp|gif|jpe?g|png|webp);base64,

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shared.mail.mime import MAX_TEXT, Part
+from shared.mail.part import MAX_TEXT, Part
 
 IMAGE, FILE = "[image]", "[file]"
 

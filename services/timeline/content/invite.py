@@ -31,7 +31,7 @@ from services.timeline.content.calendar_lines import (
 from services.timeline.content.zones import described_zone, named_zone
 from shared.mail import headers
 from shared.mail.headers import decode_text
-from shared.mail.mime import Part, capped
+from shared.mail.part import Part, capped
 
 MAX_PARTS = 10
 MAX_DESCRIPTION = 4000

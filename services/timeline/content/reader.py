@@ -29,7 +29,8 @@ from shared.mail.body import body_of
 from shared.mail.charset import charset_of_text
 from shared.mail.headers import HeaderBlock, decode_text, message_ids
 from shared.mail.headers import Mailbox as Mailbox
-from shared.mail.mime import Part, leaves
+from shared.mail.mime import leaves
+from shared.mail.part import Part
 from shared.mail.subject_prefixes import is_forward
 
 _EXTENSIONS = MimeTypes()

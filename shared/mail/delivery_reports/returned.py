@@ -15,7 +15,7 @@ from itertools import islice
 from shared.mail import headers
 from shared.mail.delivery_reports.writer import Writer, writer_of
 from shared.mail.headers import HeaderBlock
-from shared.mail.mime import Part
+from shared.mail.part import Part
 
 MAX_TEXT = 64 * 1024
 """Characters of the text in which a header block is looked for."""

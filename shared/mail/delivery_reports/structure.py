@@ -12,7 +12,7 @@ from typing import Literal
 from shared.mail import headers
 from shared.mail.delivery_reports.writer import Writer, is_automatic, is_report, writer_of
 from shared.mail.headers import HeaderBlock
-from shared.mail.mime import Part
+from shared.mail.part import Part
 
 MAX_BYTES = 256 * 1024
 MAX_GROUPS = 200

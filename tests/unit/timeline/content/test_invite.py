@@ -14,7 +14,8 @@ from icalendar import Calendar, Event
 from services.timeline.content.calendar_lines import MAX_ATTENDEES
 from services.timeline.content.invite import MAX_DESCRIPTION, MAX_LINE, Invite, invite_of
 from services.timeline.content.zones import named_zone
-from shared.mail.mime import Part, leaves
+from shared.mail.mime import leaves
+from shared.mail.part import Part
 from tests.cost import LINEAR, growth, ratio
 
 MAILS = Path(__file__).parents[3] / "mail" / "automatic"
