@@ -3,8 +3,9 @@
 Timeline: read, projected into the documents that are stored, shown in the shape that the API has,
 its new part apart and its images in it. Matcher: judged three
 times: as it came, as if a user had forwarded it, and as a provider's confirmation, up to the events
-that are published. For the second whoever wrote From is a user and there are no recipients; every
-other address is a candidate's or nobody's. So forwards are read whatever the mail says.
+that are published. The second time the sender in From is a user and
+there are no recipients; every other address is a candidate's or unknown. So forwards are always
+read.
 """
 
 import asyncio

@@ -35,7 +35,7 @@ class Try:
 
 
 class MailServer:
-    """Brings letters about a candidate, or about nobody, to one recipient."""
+    """Brings letters about a candidate, or about an unknown person, to one recipient."""
 
     def __init__(
         self, ledger: Ledger, ports: list[int], recipient: str, *, rate: float, sessions: int

@@ -211,7 +211,7 @@ async def republish(settings: MatcherSettings, stopping: asyncio.Event) -> None:
             try:
                 some = await outbox.announce_some()
             except PublishFailed:
-                await asyncio.sleep(1)  # the broker is away; the flags stay, and nothing is missed
+                await asyncio.sleep(1)  # the broker is unavailable; the flags stay set
             else:
                 progress.step(some)
         progress.end()

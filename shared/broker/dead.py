@@ -38,7 +38,7 @@ class DeadLetter:
     key: str
     """The routing key by which it came to the queue where it died."""
     queue: str
-    """Where it died; empty when nobody says."""
+    """Where it died; empty when unknown."""
     reason: str
     detail: str
     replays: int

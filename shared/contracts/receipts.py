@@ -36,7 +36,7 @@ class Receipt(BaseModel):
     """The raw mail's size in bytes."""
     door: Literal["smtp", "http"]
     backfill: bool = Field(default=False, exclude_if=lambda backfill: not backfill)
-    """Old mail that was brought along: its capture id is always the same, so it may come again."""
+    """Backfill: the capture id of a mail is always the same, so it may repeat."""
 
     @property
     def at(self) -> datetime:

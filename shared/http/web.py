@@ -277,9 +277,9 @@ async def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_disconnect(_: Request, __: Exception) -> Response:
-    """Answer whoever left half way through their request, which is no failure of ours.
+    """Answer a client that disconnected during its request, which is no failure of the service.
 
-    Nobody hears it; it is counted as 499, as whoever leaves before the answer is.
+    The client does not get it; it is counted as 499, like a disconnect before the answer.
     """
     return Response(status_code=499)
 

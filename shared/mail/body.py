@@ -60,7 +60,7 @@ def joined_text(parts: Iterable[Part]) -> str:
 
 
 def joined_source(parts: Iterable[Part]) -> str:
-    """Return the text of these parts as one HTML, as it was written and not safe to show."""
+    """Return the text of these parts as one HTML, as written and not safe to show."""
     return "\n<br>\n".join(
         text if part.content_type == "text/html" else escape(text).replace("\n", "<br>")
         for part, text in _texts(parts)

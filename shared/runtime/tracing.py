@@ -8,8 +8,8 @@
 * The headers are read here, and not by opentelemetry-api: a trace is carried where OpenTelemetry is
   not imported, which is everywhere but where a collector is set (decision 28).
 * Headers come from strangers: what is not valid is as good as none, and a new trace begins.
-* Nobody records steps, unless `trace_export.py` is told where to send them. A step is told what it
-  may tell others: a capture's id, a queue, a size, never anything of a mail.
+* Steps are recorded only if `trace_export.py` has a collector to send them to. A step may contain a
+  capture's id, a queue, a size, but never anything of a mail.
 """
 
 import os
@@ -119,7 +119,7 @@ def step(name: str, kind: Kind, parent: Trace | None = None, **about: str | int)
 
 @contextmanager
 def _unrecorded(parent: Trace | None) -> Iterator[tuple[Trace, Note]]:
-    """Hand on the parent as it is, as whoever records nothing may; or begin, not sampled."""
+    """Pass on the parent unchanged, since nothing is recorded; or begin a trace, not sampled."""
     if parent is None:
         parent = Trace(f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00")
     yield parent, lambda _, __: None

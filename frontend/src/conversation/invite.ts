@@ -9,7 +9,7 @@ export interface Times {
   day: string;
   /** Empty for whole days. */
   time: string;
-  /** The time as it was written, with its zone; empty where it is the same. */
+  /** The time as written, with its zone; empty where it is the same. */
   theirs: string;
   moment: Date;
 }

@@ -171,7 +171,7 @@ export function refreshed(list: List, items: readonly Conversation[]): List {
   });
 }
 
-/** The last of the newest that is shown as it is: all that comes before it is known anew. */
+/** The last of the newest that is shown as it is: everything before it was fetched again. */
 function overlapOf(shown: readonly Conversation[], head: readonly Conversation[]) {
   const places = new Map(shown.map((item, place) => [item.id, place]));
   for (let at = head.length - 1; at >= 0; at--) {

@@ -113,7 +113,7 @@ class CaptureSession(BoundedSession):
         return True
 
     async def smtp_STARTTLS(self, arg: str | None) -> None:  # noqa: N802 - the library's name
-        """Answer 220 and shake hands; the session begins anew."""
+        """Answer 220 and shake hands; the session starts again."""
         certificate = self._admission.certificate
         if arg:
             await self.push("501 Syntax: STARTTLS")

@@ -1,6 +1,6 @@
 """Who a client behind a proxy is: the PROXY protocol, version 1 and 2, as HAProxy describes it.
 
-The library's own reader is not used: it believes whoever connects, reads up to 64 KiB before it
+The library's own reader is not used: it believes every client, reads up to 64 KiB before it
 looks, and hangs up without a word. The caller gives the time limit, and asks trusted proxies alone.
 """
 

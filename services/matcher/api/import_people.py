@@ -230,7 +230,7 @@ async def _store_all(
                 end = run.failed(f"more than {_MAX_BAD_LINES} bad lines")
             lines.put_nowait(_encoded(end))
         except (DatabaseAway, PyMongoError):
-            away = "the database is away: send the import again, what is stored does no harm"
+            away = "the database is unavailable: send the import again; it is idempotent"
             lines.put_nowait(_encoded(run.failed(away)))
         finally:
             place.leave()

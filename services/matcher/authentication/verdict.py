@@ -140,7 +140,7 @@ async def _of_sender(question: Question, sender: str) -> Authentication:
 
 
 async def _by_signatures(question: Question, sender: str) -> Authentication:
-    """Verify a mail that nobody has verified for us."""
+    """Verify a mail that the mail server in front has not verified."""
     policy: Policy | None = None
     unanswered: NoAnswer | None = None
     is_altered = has_signature = False

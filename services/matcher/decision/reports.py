@@ -3,7 +3,7 @@
 The header of a bounce names the mail server and the user alone, so nothing would match by it. The
 failed recipients stand in the report (RFC 3464, or the prose of servers), and add participants:
 
-* Only a bounce does. A delay notice, a receipt and a complaint add nobody.
+* Only a bounce does. A delay notice, a receipt and a complaint add no participant.
 * Where the report returns the header of the mail, every From in it has to be a user of the account.
   Else the report is about somebody else's mail, and none of its recipients counts. Sender does not
   matter: who sends for a user is not the one whose mail it is.
@@ -44,7 +44,7 @@ class Bounce:
         )
 
     def participants(self, people: Collection[Person]) -> tuple[Participant, ...]:
-        """Return whom the report adds: nobody where the mail is not from users alone."""
+        """Return whom the report adds: none if the mail is not from users alone."""
         if self.writers is None:
             return self.failed
         users = frozenset().union(*(person.keys for person in people if person.kind is Kind.USER))

@@ -30,7 +30,7 @@ class Versions:
         future = self._wanted.get(account)
         if future is None:
             future = self._wanted[account] = asyncio.get_running_loop().create_future()
-            # A waiter that was cancelled must not leave the others an error that nobody reads.
+            # A waiter that was cancelled must not leave the others an error that no caller reads.
             future.add_done_callback(lambda done: done.cancelled() or done.exception())
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_wanted())

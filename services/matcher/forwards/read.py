@@ -5,9 +5,8 @@ each with a header block. Everybody in a block takes part. Shown is the first le
 its own subject says that it is a forward again, the one in it: the original is what the first
 person in that row wrote.
 
-Where a separator is, or a block whose sender has no address, and nobody can be read from it,
-nothing further down counts: that was written by others, and crediting the wrong person is worse
-than crediting nobody.
+If no person can be read from a separator or from a block whose sender has no address, nothing
+further down counts: others wrote that, and crediting the wrong person is worse than crediting none.
 
 Outlook forwards as it answers, with a header block and no words. So a block alone is a forward
 unless the subject says that the mail is an answer (`Re:`, `AW:`, ...): then it takes a separator

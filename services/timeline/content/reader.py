@@ -74,7 +74,7 @@ class ReadMail:
     snippet: str  # of what it adds
     forward: bool  # what it quotes is why it was sent
     attachments: tuple[Attachment, ...]
-    auto: Auto | None  # set when nobody wrote it, or when one wrote it to many
+    auto: Auto | None  # set when a program wrote it, or one person to many
     invite: Invite | None  # set when it invites to an event, or answers an invitation
     incomplete: bool  # not all of it could be read
 

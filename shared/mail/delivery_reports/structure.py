@@ -1,7 +1,7 @@
 """Reports with fields: RFC 3464 (delivery) and RFC 8098 (reading), in any language.
 
-The fields count in a report, and from a sender that is a mail server or nobody: anybody can attach
-a report to a mail. Some servers write the fields into the text; those are read there.
+The fields count in a report, and from a sender that is a mail server or cannot be answered: anyone
+can attach a report to a mail. If a server writes the fields into the text, they are read there.
 """
 
 import re

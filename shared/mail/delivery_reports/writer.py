@@ -82,7 +82,7 @@ def may_be_report(header: HeaderBlock) -> bool:
 
 
 def has_null_sender(header: HeaderBlock) -> bool:
-    """Return whether nobody wants an answer to this. RFC 5321 section 4.5.5."""
+    """Return whether the sender wants no answer. RFC 5321 section 4.5.5."""
     return (header.first("Return-Path") or "").strip() == "<>"
 
 
