@@ -33,7 +33,7 @@ RENEW_SECONDS = 15
 """How long a consumer may hear nothing until it is replaced. RabbitMQ 3.10 does not tell one that
 its quorum queue was deleted; asking again, on another channel, finds that out."""
 _FINISH_SECONDS = 5.0
-"""How long a stop waits for handlers. A mail takes milliseconds; the rest waits for a dependency."""
+"""How long a stop waits for handlers. A mail takes milliseconds; the rest awaits a dependency."""
 _CUT_SECONDS = 0.5
 """How long it waits for what is only a courtesy."""
 

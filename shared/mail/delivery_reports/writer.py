@@ -3,7 +3,7 @@
 * A mail server is known by the address of From (`MAILER-DAEMON@`), by a name only where From has no
   address at all: anybody can choose a name.
 * A postmaster may be a person.
-* Nobody: the sender cannot be answered (a null Return-Path or From, RFC 5321 section 4.5.5), or the
+* NOBODY: the sender cannot be answered (a null Return-Path or From, RFC 5321 section 4.5.5), or the
   mail calls itself a delivery report. Newsletters and absence notes have null senders too.
 """
 
