@@ -1,4 +1,4 @@
-"""Authentication-Results: what somebody else found out about a mail. RFC 8601.
+"""Authentication-Results: what another server found out about a mail. RFC 8601.
 
 Authentication-Results: mx.team.example; dkim=pass header.d=mail.example; dmarc=fail (p=reject)
 """

@@ -1,14 +1,14 @@
-"""What a person does with a dead letter: replay it, or drop it. Both can be repeated.
+"""What an operator does with a dead letter: replay it, or drop it. Both can be repeated.
 
-    replay: written down -> sent again, confirmed -> recorded -> its content is removed
+    replay: intent stored -> message sent again, confirmed -> recorded -> its content is removed
     drop:   recorded -> its content is removed
 
 * It is sent unchanged, by the routing key that it had, to the consumer of such messages today. A
   newer consumer may understand its event; else it becomes a dead letter again, a new one.
-* Two who replay at once send it twice, as a crash between two steps does. A capture is recognised
-  by its id.
-* A replay that certainly did not happen is taken back. One that may have happened is finished by
-  the sweep, and cannot be dropped meanwhile.
+* Two replays at once send it twice, as does a crash between two steps. A capture is recognised by
+  its id.
+* A replay that certainly did not happen is undone. One that may have happened is finished by the
+  sweep, and cannot be dropped meanwhile.
 """
 
 from contextlib import AbstractContextManager, nullcontext
