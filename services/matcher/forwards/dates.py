@@ -1,7 +1,7 @@
 """Dates as mail clients write them for people: in many languages, with or without a zone.
 
-A date has a day, a month (a number or a name), a year, and perhaps a time of day in 24 or 12 hours. A
-date that can be read in two ways, such as `3/4/2021`, is not read: no date is better than a wrong
+A date has a day, a month (a number or a name), a year, and perhaps a time of day in 24 or 12 hours.
+A date that can be read in two ways, such as `3/4/2021`, is not read: no date is better than a wrong
 one. Years of the Buddhist calendar are converted. Without a zone the time is UTC.
 """
 
