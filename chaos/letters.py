@@ -21,7 +21,7 @@ _REMEMBERED = 50
 def letters(
     seed: int, *, sender: str, candidates: Sequence[str], addresses: Sequence[str]
 ) -> Iterator[Letter]:
-    """Yield letters from the sender to candidates or to strangers, captured at the addresses."""
+    """Yield letters from the sender to candidates or to nobody, captured at the addresses."""
     earlier: deque[Letter] = deque(maxlen=_REMEMBERED)
     for number in itertools.count():
         chance = random.Random(f"letter {seed} {number}")

@@ -133,7 +133,7 @@ def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:
     version = {"$add": [{"$ifNull": ["$version", 0]}, {"$cond": [same, 0, 1]}]}
     unannounced = {"$cond": [same, "$unannounced", True]}
     filter_ = {"_id": person_key(account, person.person_id), "account": account}
-    # All expressions of one $set read the document before the change.
+    # All expressions of one $set read the document as it was.
     changed = {"version": version, "unannounced": unannounced, "deleted": "$$REMOVE", **literals}
     return filter_, [{"$set": changed}]
 

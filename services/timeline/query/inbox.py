@@ -1,13 +1,13 @@
 """Reading conversations: the inbox, one conversation, what is unread.
 
-A page is one range of one index. With `visibility` `team` there is a second, nearly empty range,
-for the user in private (`write/audiences.py`). A conversation that is in both is shown once, at the
-place of its newest mail.
+A page is one range of one index; with `visibility` `team` a second, nearly empty one beside it, for
+the user in private (`write/audiences.py`). A conversation that is in both is shown once, joined, at
+the place of its newest mail.
 
-Unread conversations are listed by arrival, newest first; the list ends where the user has read
-everything before. They are found among more and more of the latest arrivals, in the index alone. A
-page examines at most MAX_SCANNED conversations, so it may hold fewer than requested, even none, and
-still have a next page.
+Unread conversations are listed by their arrival, newest first: they end where the user has read
+everything before. They are looked for among more and more of the latest arrivals, in the index
+alone. At most MAX_SCANNED conversations are looked at for a page, so a page may hold fewer than
+asked for, even none, and go on.
 """
 
 from collections.abc import Collection, Sequence

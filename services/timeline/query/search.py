@@ -1,9 +1,9 @@
 """Searching the inbox: the mails that a query finds, and the conversations they are in.
 
-The index returns the viewer's mails that may have the query's rarest term, newest first
-(`blocks`). All terms are then checked on these mails. One page checks about MAX_SCANNED of them,
-and for a phrase the texts of MAX_READ, so it may hold fewer hits than requested, even none, and
-still have a next page. A conversation is found once, at the place of its newest matching mail.
+Of a query's rarest term the index gives the viewer's own mails that may have it, newest first
+(`blocks`); all terms are checked on these mails. For one page about MAX_SCANNED of them are looked
+at, with a phrase the texts of MAX_READ, so a page may hold fewer than asked for, even none, and go
+on. A conversation is found once, at the place of its newest mail that matches.
 """
 
 from collections.abc import AsyncGenerator, Sequence
