@@ -1,4 +1,4 @@
-// When an event is: in the reader's time, and in that of who wrote it, where they differ. Pure.
+// When an event is: in the reader's time zone, and in the writer's if that differs. Pure.
 
 import type { components } from "../api/timeline";
 import type { Language } from "../i18n";
