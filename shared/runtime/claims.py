@@ -1,4 +1,4 @@
-"""What the settings say about a token: the names of its claims, and how long its secret must be."""
+"""The names of a token's claims, and the least length of its secret: what the settings need."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The raw bytes of a mail, as its viewer may have them, and what is cut out of them."""
+"""The raw bytes of a mail, as its viewer may have them, and the parts cut from them."""
 
 import asyncio
 
