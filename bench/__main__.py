@@ -2,14 +2,14 @@
 
 way        SMTP in, visible in MongoDB: how fast, how soon, at what cost
 decisions  how many decisions a second with a directory of a million people, and the memory
-pages      how fast each view's page is with up to a million mails, and what it looks at
+pages      how fast each view's page is with up to a million mails, and what it examines
 pages-browser  how large, how fast and how lasting the pages are, in a browser
 crafted    how long mails take that were crafted to be expensive
-siege      what attacks get, and what they cost those whom they are not meant for
+siege      what attacks achieve, and what they cost accounts that they do not target
 fair       how long one account waits while another floods
 capacity   what a mail costs each process, in processor time and bytes
-plan       what so many mails a second need, by what was measured
-terms      what ways to index search terms cost
+plan       what a rate of mail needs, from measured costs
+terms      the costs of ways to index search terms
 """
 
 import sys

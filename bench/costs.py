@@ -1,4 +1,4 @@
-"""What a page costs the database: the documents and keys that it looks at, told by the profiler."""
+"""What a page costs the database: the documents and keys that it examines, from the profiler."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -147,7 +147,7 @@ class CountingProxies:
         async def carry(near: asyncio.StreamReader, to_near: asyncio.StreamWriter) -> None:
             try:
                 far, to_far = await asyncio.open_connection("127.0.0.1", self._target)
-            except OSError:  # mongod is away
+            except OSError:  # mongod is unavailable
                 to_near.close()
                 return
             connection = Connection(asked)

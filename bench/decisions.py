@@ -1,10 +1,11 @@
 """`make bench ARGS="decisions --people 1000000"`: how fast the matcher decides.
 
 Fills a directory of 100 accounts and decides about mails whose participants are picked from it: a
-user's address, two candidates' and three of nobody, anew for each mail (cold: each has to be looked
-up) and then the same mails again (warm: the account's version says that what is remembered holds).
+user's address, two candidates' and three unknown ones. First each mail has other participants
+(cold: each is looked up), then the same mails come again (warm: the account's version says that the
+cache is valid).
 No broker is part of it. The ratio is to one bare indexed look-up of six addresses, measured in the
-same run with as many under way.
+same run with as many in flight.
 """
 
 import argparse
@@ -90,7 +91,7 @@ class Bench:
             say(f"{number + 1} of {_ACCOUNTS} accounts filled")
 
     def mail(self, chance: random.Random) -> tuple[str, bytes]:
-        """Return an account and a mail about two of its candidates and three of nobody."""
+        """Return an account and a mail about two of its candidates and three unknown people."""
         account = f"account{chance.randrange(_ACCOUNTS)}"
         known = [_address(chance.randrange(self._per_account), account) for _ in range(2)]
         unknown = [f"n{chance.randrange(10**9)}@elsewhere.example" for _ in range(3)]

@@ -1,8 +1,8 @@
 """`make bench ARGS="fair"`: how long one account waits while another floods.
 
-Account B sends a mail now and then; account A sends from many sessions as fast as it is let. Three
-times, on a stack of its own each: without A, with A, and with A while ACCOUNT_RATE limits nothing.
-Told is the time from B's 250 to visible, and how often B was told to try again.
+Account B sends a mail now and then; account A sends from many sessions as fast as ingest accepts.
+It runs three times, each on a stack of its own: without A, with A, and with A but no ACCOUNT_RATE.
+Printed are the time from B's 250 to visible, and how often B was told to retry.
 """
 
 import argparse

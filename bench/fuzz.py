@@ -156,7 +156,7 @@ def read_numbers(seed: int, numbers: range) -> Found:
 
 
 def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # its parent process ends it
 
 
 def run(*, mutations: int, seed: int, first: int = 0, processes: int = _PROCESSES) -> Found:

@@ -3,8 +3,9 @@
 Timeline: read, projected into the documents that are stored, shown in the shape that the API has,
 its new part apart and its images in it. Matcher: judged three
 times: as it came, as if a user had forwarded it, and as a provider's confirmation, up to the events
-that are published. For the second whoever wrote From is a user and there are no recipients; every
-other address is a candidate's or nobody's. So forwards are read whatever the mail says.
+that are published. The second time the sender in From is a user and
+there are no recipients; every other address is a candidate's or unknown. So forwards are always
+read.
 """
 
 import asyncio
@@ -46,7 +47,8 @@ from services.timeline.write.stored import to_document
 from shared.contracts.capture_address import KeyRing
 from shared.contracts.events import Direction, Kind, MailAttached, MailReceived, Match, Role
 from shared.mail.headers import HeaderBlock, read_header_block
-from shared.mail.mime import by_content_id, leaves
+from shared.mail.mime import leaves
+from shared.mail.part import by_content_id
 from shared.storage.database import Document
 
 DOMAIN = "in.satchel.test"

@@ -6,7 +6,7 @@ index keys and bytes of what a search reads, bytes of documents, mongod's proces
 the keys and documents that MongoDB examines for a page of 50 of typical searches.
 
 none     no index of terms: what all else costs
-before   {account, viewer, terms, date, mail_id}, as it was until decision 35
+before   {account, viewer, terms, date, mail_id}, until decision 35
 place    {account, viewer, terms, place}: date and id in twelve bytes
 hashed   the same, led by eight bytes of hash in the place of account and viewer
 once     one row for team and owner: half the keys, but `owner=me` has no range of its own
@@ -138,7 +138,7 @@ class Candidate:
 
 
 class Before(Candidate):
-    """The index as it was."""
+    """The index before decision 35."""
 
     index = IndexModel([*_MINE, ("terms", ASCENDING), *_NEWEST], name="by_term")
 

@@ -1,7 +1,7 @@
 """A bucket of S3, as far as the services use one: a process that can be stopped and frozen.
 
-`python -m chaos.bucket PORT FOLDER`. Objects are files in the folder; nobody has to sign in. Never
-shipped: it knows nothing of durability.
+`python -m chaos.bucket PORT FOLDER`. Objects are files in the folder; clients do not sign in. Never
+shipped: it does not care about durability.
 """
 
 import re

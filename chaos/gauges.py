@@ -1,4 +1,4 @@
-"""What is looked at while a part is away: memory of the services, and what waits in the queues."""
+"""What is measured during an outage: memory of the services, and what waits in the queues."""
 
 import asyncio
 import threading

@@ -165,7 +165,7 @@ class Life:
     def _ingest_leaves(self, witnesses: Witnesses) -> None:
         pod = self.pods["ingest"][0]
         pod.leave()
-        # The broker confirms nothing for a moment: else nobody waits for a 250.
+        # The broker confirms nothing for a moment, so that senders wait for a 250.
         to_broker = self.wires.of(pod.replica.name, "broker")
         to_broker.become("stall")
         ports = pod.replica.ports
@@ -175,7 +175,7 @@ class Life:
         ending.start()
         time.sleep(_GO_ON_SECONDS)
         early = [witness.name for witness in witnesses.all if witness.is_taken]
-        self._kept("nobody hears 250 while the broker confirms nothing", not early, *early)
+        self._kept("no 250 while the broker confirms nothing", not early, *early)
         to_broker.become("flow")
         witnesses.go_on()
         ending.join()
@@ -217,7 +217,7 @@ class Life:
         return count
 
     def _try_again(self, unanswered: list[Letter]) -> None:
-        """Send what nobody answered with 250 again, as its senders would."""
+        """Send mail without a 250 again, as its senders would."""
         front = [self._front("ingest", "INGEST_SMTP_PORT")]
         senders = Senders(unanswered, self.ledger, front, sessions=2)
         senders.start()

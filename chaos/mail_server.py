@@ -1,7 +1,7 @@
-"""A mail server that has mail to bring all the time, and keeps what is not taken.
+"""A mail server that sends all the time, and keeps mail that is not accepted.
 
-Mail arrives at a steady rate, whatever becomes of it. Each is tried until it is answered with 250;
-what could not be brought goes as soon as it is taken, not at the rate. Every try is noted.
+Mail arrives at it at a steady rate. It tries each mail until the answer is 250. Mail that waited is
+sent as soon as it is accepted, not at the rate. Every attempt is recorded.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ class Try:
 
 
 class MailServer:
-    """Brings letters about a candidate, or about nobody, to one recipient."""
+    """Brings letters about a candidate, or about an unknown person, to one recipient."""
 
     def __init__(
         self, ledger: Ledger, ports: list[int], recipient: str, *, rate: float, sessions: int

@@ -1,7 +1,7 @@
 """A small file system of the run's own, to be filled.
 
 The run starts itself again in a mount namespace (`unshare`), as root or, where the kernel lets
-anyone, in a user namespace. What is mounted there nobody else sees, and it goes with the run.
+anyone, in a user namespace. No other process sees what is mounted there, and it ends with the run.
 """
 
 import contextlib

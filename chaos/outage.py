@@ -1,12 +1,12 @@
-"""`make outage`: the broker, MongoDB or the blob store is away for minutes while mail comes in.
+"""`make outage`: the broker, MongoDB or the blob store is unavailable while mail arrives.
 
 Each part is taken away in two ways: stopped, and frozen (connected and silent). What must hold:
 
 * every mail answered with 250 is found exactly once, nothing is a dead letter, no mail is refused
 * no delivery attempt is burned: deliveries were never returned to their queue before, but once for
   what the broker itself lost hold of
-* while the broker is away every answer is 451, within its deadline; while MongoDB is away 250;
-  while the blob store is away 250 for a small mail and 451, within its deadline, for a large one
+* while the broker is unavailable every answer is 451, within its deadline; without MongoDB 250;
+  without the blob store 250 for a small mail and 451, within its deadline, for a large one
 * no service grows by more than GROWTH_MIB, and all flows again by itself
 
 Prints a table, and JSON with `--json FILE`. Exits 0 when all of it held.
@@ -280,14 +280,14 @@ def _cells(report: Report) -> dict[str, str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print, and tell by the exit code."""
     parser = argparse.ArgumentParser(prog="make outage", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0, help="how long each is away")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long each is unavailable")
     parser.add_argument("--of", choices=[*PARTS, "all"], default="all")
     parser.add_argument("--way", choices=[*WAYS, "both"], default="both")
     parser.add_argument("--rate", type=float, default=4.0, help="mails a second")
     parser.add_argument("--replicas", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the reports there too")
     given = parser.parse_args(arguments)
-    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # that the broker is away is known
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # it would report the outage
     parts = PARTS if given.of == "all" else (given.of,)
     ways = WAYS if given.way == "both" else (given.way,)
     with ThreadPoolExecutor(len(parts)) as side_by_side:  # they mostly wait

@@ -1,4 +1,4 @@
-"""`make pod-life`: the whole life of a pod of each service, as a cluster would play it.
+"""`make pod-life`: the whole life of a pod of each service, as in a cluster.
 
     start      the broker is not there: the pods live, are unready, and say what they wait for
     broker     it appears, and the pods get ready

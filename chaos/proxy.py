@@ -27,7 +27,7 @@ Mode = Literal["flow", "cut", "slow", "stall", "half_open"]
 SLOW_LATENCY_SECONDS = 0.06
 SLOW_BYTES_A_SECOND = 64 * 1024
 Target = Callable[[], int | None]
-"""Asked for every connection: the port it leads to; None when there is nobody."""
+"""Called for every connection: the port to connect to; None when there is none."""
 _NO_LINGER = struct.pack("ii", 1, 0)
 _END_SECONDS = 10.0
 _PIECE, _SLOW_PIECE = 64 * 1024, 4 * 1024
@@ -111,7 +111,7 @@ class Wire:
             await asyncio.gather(
                 self._pump(link, reader, link.far), self._pump(link, far_reader, near)
             )
-        except OSError:  # nobody listens there, or somebody hung up
+        except OSError:  # nothing listens there, or one side disconnected
             pass
         finally:
             link.abort()

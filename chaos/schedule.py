@@ -38,7 +38,7 @@ KINDS = (
     FULL_BLOBS,
 )
 _OUTLASTING = ("freeze broker", "freeze mongod", "half-open")
-"""Of these, one in five lasts longer than the deadlines of whoever waits."""
+"""Of these, one in five lasts longer than the deadlines of what waits for them."""
 _VICTIMS = ((0,), (1,), (0, 1))
 SHORT_SECONDS, SECONDS, LONG_SECONDS = (0.5, 0.7), (2.0, 3.5), (11.0, 14.0)
 

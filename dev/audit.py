@@ -81,7 +81,7 @@ _TOLD = ("id", "aliases", "fixed_in")
 
 
 def not_ignored(findings: list[Finding], ignored: list[dict[str, Any]], today: date) -> list[str]:
-    """Return a line for each finding that nobody has a reason to ignore any more."""
+    """Return a line for each finding without a valid reason to ignore it."""
     lines = []
     for finding in findings:
         names = {finding["id"], *(finding["aliases"] or ())}

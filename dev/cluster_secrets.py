@@ -27,7 +27,7 @@ _BROKER_USERS = {f"{name}-broker" for name in USERS}
 
 
 def cluster_secrets(overlay: str) -> dict[str, dict[str, str]]:
-    """Return fresh contents of every Secret that an overlay needs and nobody else makes."""
+    """Return fresh contents of every Secret that an overlay needs and no operator creates."""
     made = secrets_for_compose()
     ours = {
         "capture-keys": {"CAPTURE_KEYS": made["CAPTURE_KEYS"]},

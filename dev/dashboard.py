@@ -1,7 +1,7 @@
-"""The Grafana dashboard: what Grafana needs around the questions of the modules beside this one.
+"""The Grafana dashboard: what Grafana needs around the queries of the modules beside this one.
 
-* `dashboard_way` and `dashboard_parts` say what is asked. `dashboard` returns the JSON that Grafana
-  loads, in its classic model. `dev.generate` writes it to `deploy/k8s/monitoring`; nobody edits it
+* `dashboard_way` and `dashboard_parts` have the queries. `dashboard` returns the JSON that Grafana
+  loads, in its classic model. `dev.generate` writes it to `deploy/k8s/monitoring`. Do not edit it
   there.
 * A row has columns of panels. A panel is a title and the expressions that answer it. In these, `IN`
   stands for the chosen namespace and `RATE` for the interval that fits the zoom.

@@ -12,6 +12,7 @@ from pathlib import Path
 from dev.dashboard import dashboard
 from dev.dashboard_parts import BROKER, PODS, STORES
 from dev.dashboard_way import FIRST, WAY
+from dev.errors_page import errors_page
 from dev.metrics_page import metrics_page
 from dev.openapi import document, merged
 from dev.settings_page import settings_page
@@ -21,7 +22,6 @@ from services.timeline.settings import TimelineSettings
 from shared import VERSION
 from shared.contracts.event_examples import examples
 from shared.contracts.events import EVENTS
-from shared.http.problems import errors_page
 from shared.runtime.settings import Settings
 
 ROOT = Path(__file__).parent.parent

@@ -1,4 +1,4 @@
-"""What each service says of its API, without a service that runs.
+"""The OpenAPI document of each service, without a running service.
 
 Every function `..._routes` of a service's API makes routes from what they depend on. A description
 needs none of that, so each is called with nothing.

@@ -1,7 +1,7 @@
 """Ports on loopback for private servers.
 
 * Below 32768, where Linux takes the ports of outgoing connections from, and above the usual ports
-  of the servers themselves: nobody gets such a port by accident.
+  of the servers themselves: no process gets such a port by accident.
 * A port belongs to the process that claimed it until that process ends, also while nothing listens
   on it: a server killed for a moment finds its port again.
 * Launchers that run at the same time never share one. A claim is an abstract Unix socket named
@@ -19,7 +19,7 @@ _claiming = threading.RLock()
 
 
 def free_port() -> int:
-    """Claim a port that nobody uses and nobody claimed."""
+    """Claim a port that is neither in use nor claimed."""
     with _claiming:
         for port in random.sample(_PORTS, len(_PORTS)):
             if port not in _claims and claim(port):

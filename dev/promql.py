@@ -1,7 +1,7 @@
 """Which series a PromQL expression asks for: names and matchers, and the labels it groups by.
 
-It reads what the dashboard and the alerts are written in, and raises ValueError for what it does
-not know. Whether an expression is valid is promtool's to say.
+It reads the subset that the dashboard and the alerts use, and raises ValueError for anything else.
+promtool checks whether an expression is valid.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""`python -m dev.record_release`: keeps what this version writes, to hold later ones against it.
+"""`python -m dev.record_release`: records what this version writes, to compare later ones with it.
 
 Events, their schemas and the topology go to `tests/old`, dated, where they have not been recorded
-yet. What is there is never changed: it is what somebody's broker and queues may still hold.
+yet. Recordings are never changed: brokers and queues in use may still hold such messages.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What a running stack leaves for `make token`: where it is, and the secret that signs tokens.
+"""What a running stack writes for `make token`: its URLs, and the secret that signs tokens.
 
 `.satchel/run.json`, readable by its owner alone, there only while `make up` runs.
 """

@@ -200,9 +200,9 @@ class Stack:
 
     def _base_environment(self) -> dict[str, str]:
         return {
-            # What is sent here is signed by nobody, and there may be no DNS.
+            # Mail that is sent here is not signed, and there may be no DNS.
             "AUTHENTICATION_SECONDS": "0",
-            "ACCOUNT_RATE": "0",  # whoever measures or breaks things sends for one account
+            "ACCOUNT_RATE": "0",  # measurements and fault runs send to one account
             **{name: value for name, value in os.environ.items() if _is_passed_on(name)},
             "AMQP_URL": self._given_broker() or self._start_broker(),
             "MONGODB_URL": self._given_database() or self._start_database(),
@@ -217,7 +217,7 @@ class Stack:
         }
 
     def _given_broker(self) -> str | None:
-        """Return the broker of the environment, once it answers and nobody else's mail is there."""
+        """Return the broker of the environment, once it answers and holds no other mail."""
         url = os.environ.get("AMQP_URL")
         found = asyncio.run(depths(url, [RECEIVED])) if url else {}
         if found is None:

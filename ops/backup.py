@@ -39,7 +39,7 @@ async def backup(
 ) -> None:
     """Make a backup in a new folder; `released` is called when matcher and timeline may run.
 
-    Raises Mistake when somebody consumes, and what the libraries raise when something is away.
+    Raises Mistake when something consumes, and what the libraries raise during an outage.
     """
     if folder.exists() and any(folder.iterdir()):
         raise Mistake(f"{folder} is not empty")

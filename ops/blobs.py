@@ -17,7 +17,7 @@ async def copy(source: Blobs, target: Blobs, prefix: str) -> int:
             if not await target.has(key):
                 try:
                     data = await source.get(key)
-                except BlobMissing:  # removed since it was listed: nobody needs it
+                except BlobMissing:  # removed since it was listed: no longer needed
                     return False
                 await target.put(key, data)
         return True

@@ -1,8 +1,8 @@
-"""`--pause-in-cluster`: matcher and timeline stand still while a backup copies what is on its way.
+"""`--pause-in-cluster`: stops matcher and timeline while a backup copies mail in transit.
 
-In a pod whose service account may change ScaledObjects and list pods. KEDA takes the replicas away
-and gives them back; when the backup fails, or is told to stop, they come back as well. A pod that
-is killed meanwhile leaves them paused: an alert tells (NobodyConsumes), the runbook what to do.
+In a pod whose service account may change ScaledObjects and list pods. KEDA removes the replicas
+and restores them, also when the backup fails or is told to stop. A pod that is killed meanwhile
+leaves them paused: the alert NobodyConsumes fires, and the runbook says what to do.
 """
 
 import asyncio

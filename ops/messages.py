@@ -1,8 +1,8 @@
 """The broker's messages, as files: one BSON document a message, one file a queue.
 
-They are fetched without an acknowledgement and requeued at the end, so they stay in their queue; it
-costs each of them one of its 60 delivery attempts. The events that show a dismissed mail for a day
-are left out. Messages in flight to a consumer cannot be fetched: stop all consumers first.
+They are fetched without an acknowledgement and requeued at the end, so they stay in their queue.
+That uses up one of each message's 60 delivery attempts. The events that show a dismissed mail for
+a day are left out. Messages in flight to a consumer cannot be fetched: stop all consumers first.
 """
 
 import asyncio

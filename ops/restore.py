@@ -2,7 +2,7 @@
 
     blobs -> both databases -> messages
 
-The messages come last, so that whoever takes one finds all that it needs. Then: `--migrate`, start
+The messages come last, so that a consumer finds all that a message needs. Then: `--migrate`, start
 the services, `python -m services.matcher --republish`, and the audit, which names what was accepted
 after the backup began.
 """

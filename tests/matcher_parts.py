@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from services.matcher.authentication import Authenticator
 from services.matcher.consumer import Matcher
+from services.matcher.deciding import Decider
 from services.matcher.decisions import Decisions
 from services.matcher.directory.capture_addresses import CaptureAddresses
 from services.matcher.directory.knowledge import Knowledge
@@ -43,16 +44,19 @@ class Replica:
         self.decisions = Decisions(database)
         self.round_trips = RoundTrips(database)
         self.windows = Windows(database, self.addresses)
-        self.match = Matcher(
+        decider = Decider(
             knowledge=self.knowledge,
-            decisions=self.decisions,
-            windows=self.windows,
-            blobs=self.blobs,
-            publisher=RecordingPublisher(recorder),
             authenticator=Authenticator(Resolver([("127.0.0.1", 9)], 1), 0),
             returning=Returning(self.round_trips, RING),
             ring=RING,
             capture_domain=DOMAIN,
+        )
+        self.match = Matcher(
+            decider=decider,
+            decisions=self.decisions,
+            windows=self.windows,
+            blobs=self.blobs,
+            publisher=RecordingPublisher(recorder),
         ).match
 
 

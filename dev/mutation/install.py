@@ -1,7 +1,7 @@
 """Puts a mutant in the place of a module that is imported already, in this process alone.
 
 The code of its functions is exchanged, so that every reference to them runs the mutant. A default
-of a parameter, or a table at module level, is evaluated anew.
+of a parameter, or a table at module level, is evaluated again.
 """
 
 import ast

@@ -104,5 +104,8 @@ TARGETS = (
     ),
     Target("shared/http/auth.py", (f"{_SHARED}/http/test_auth.py",)),
     Target("shared/contracts/outcomes.py", (f"{_SHARED}/broker/test_deliveries.py",)),
-    Target("shared/broker/deliveries.py", (f"{_SHARED}/broker/test_deliveries.py",)),
+    Target(
+        "shared/broker/deliveries.py",
+        tuple(f"{_SHARED}/broker/{name}.py" for name in ("test_deliveries", "test_queue_consumer")),
+    ),
 )

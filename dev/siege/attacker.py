@@ -1,4 +1,4 @@
-"""One SMTP connection of somebody who means ill."""
+"""One SMTP connection of an attacker."""
 
 import asyncio
 import contextlib

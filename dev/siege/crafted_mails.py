@@ -1,4 +1,4 @@
-"""Mails that are crafted to cost much, or to wait long; and an ordinary one."""
+"""Mails that are crafted to be expensive or slow, and an ordinary one."""
 
 from email.utils import formatdate
 

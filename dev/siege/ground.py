@@ -1,4 +1,4 @@
-"""What attacks aim at: a stack with its limits on, four accounts of it, and their DNS."""
+"""The target of attacks: a stack with its limits on, four of its accounts, and their DNS."""
 
 import itertools
 import secrets

@@ -1,4 +1,4 @@
-"""Attacks by HTTP. Each goes on until it is cancelled, and counts what it was told."""
+"""Attacks by HTTP. Each goes on until it is cancelled, and counts the answers."""
 
 import asyncio
 import contextlib

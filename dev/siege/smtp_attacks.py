@@ -1,4 +1,4 @@
-"""Attacks by SMTP. Each goes on until it is cancelled, and counts what it was told."""
+"""Attacks by SMTP. Each goes on until it is cancelled, and counts the answers."""
 
 import asyncio
 import contextlib

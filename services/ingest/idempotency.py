@@ -1,16 +1,16 @@
-"""`Idempotency-Key`: an upload that is repeated is one capture, with the answer of the first.
+"""`Idempotency-Key`: a repeated upload is one capture, and gets the answer of the first.
 
-A record in the blob store, which every replica sees (no database is asked):
+The record is in the blob store, which every replica sees, so no database is needed:
 
     idempotency/<hash of account, caller and key>   {capture_id, fingerprint, at, accepted}
 
-* It is written before the mail is published, only where none is: of two requests at the same time
-  both use its capture id. So what is repeated after a crash, or while the first is under way, is
-  published as the same capture, which counts once.
+* It is written before the mail is published, and only if there is none: two requests at the same
+  time use the same capture id. So a repetition after a crash, or while the first request is in
+  flight, publishes the same capture, which counts once.
 * When the mail was accepted, `accepted` is set: a repetition is answered without a second publish.
-* The fingerprint is of recipient and mail: the same key with another is a mistake, and refused.
-* A record counts for KEPT. Then the key is as good as new, and the matcher's sweep removes it.
-* It holds no address and nothing of a mail but its keyed hash.
+* The fingerprint is of recipient and mail. The same key with another mail is rejected.
+* A record is valid for KEPT. Then the key can be used again, and the matcher's sweep removes it.
+* It holds no address, and nothing of a mail but its keyed hash.
 """
 
 import hashlib

@@ -22,6 +22,7 @@ from services.matcher.api.setup_window import setup_window_routes
 from services.matcher.authentication import Authenticator
 from services.matcher.authentication.slow import BOUNDS
 from services.matcher.consumer import Matcher
+from services.matcher.deciding import Decider
 from services.matcher.decisions import Decisions
 from services.matcher.directory import capture_addresses, windows
 from services.matcher.directory import people as directory
@@ -110,12 +111,8 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     blobs = Blobs(settings.blob_url)
     resolver = Resolver(name_servers(settings.dns_servers), settings.authentication_seconds / 3)
     round_trips = RoundTrips(database)
-    matcher = Matcher(
+    decider = Decider(
         knowledge=knowledge,
-        decisions=Decisions(database),
-        windows=setup_windows,
-        blobs=blobs,
-        publisher=publisher,
         authenticator=Authenticator(
             resolver,
             settings.authentication_seconds,
@@ -125,6 +122,13 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         returning=Returning(round_trips, ring),
         ring=ring,
         capture_domain=settings.capture_domain,
+    )
+    matcher = Matcher(
+        decider=decider,
+        decisions=Decisions(database),
+        windows=setup_windows,
+        blobs=blobs,
+        publisher=publisher,
     )
     consumer = Consumer(
         settings.amqp_url,
@@ -207,7 +211,7 @@ async def republish(settings: MatcherSettings, stopping: asyncio.Event) -> None:
             try:
                 some = await outbox.announce_some()
             except PublishFailed:
-                await asyncio.sleep(1)  # the broker is away; the flags stay, and nothing is missed
+                await asyncio.sleep(1)  # the broker is unavailable; the flags stay set
             else:
                 progress.step(some)
         progress.end()

@@ -1,13 +1,13 @@
 """Decisions about large mails, remembered before they are published.
 
-A large mail's bytes are a claim in the blob store, which whoever finishes with the capture removes.
+A large mail's bytes are a claim in the blob store, which the last consumer of the capture removes.
 A redelivery may then find the claim gone. So the events that tell its outcome are recorded first,
-and a redelivery repeats them instead of deciding anew: nothing is lost when the process dies
+and a redelivery repeats them instead of deciding again: nothing is lost when the process dies
 between any two steps, and a mail that was attached can never lose its claim to a later dismissal.
 
 `decisions`: `{_id: <the claim's key, without its prefix>, events: [[tag, json]], at}`, for as long
-as a dead letter may be replayed. By the claim, not by the capture: old mail that is brought along
-again has a claim of its own, and is decided by the directory as it is then. Nothing of a dismissed
+as a dead letter may be replayed. By the claim, not by the capture: old mail that is imported
+again has a claim of its own, and is decided by the directory of that moment. Nothing of a dismissed
 mail is in it but what `mail.dismissed.v1` carries.
 """
 

@@ -112,7 +112,7 @@ class Resolver:
             self._slow.clear()
         self._slow[name, kind] = time.monotonic() + _SLOW_SECONDS
         if self._probing is None or self._probing.done():
-            # Nobody's question: what it logs must not have the ids of whose name was asked for.
+            # In an empty context: its log lines must not have the ids of the capture that asked.
             self._probing = asyncio.create_task(self._probe(), context=contextvars.Context())
 
     async def _probe(self) -> None:

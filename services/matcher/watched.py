@@ -16,7 +16,8 @@ from services.matcher.reading.senders import literal_senders
 from shared.contracts.events import MailReceived, MailWatched, Named
 from shared.mail.body import body_of
 from shared.mail.headers import HeaderBlock, Mailbox, decode_text
-from shared.mail.mime import FIRST_PARTS, leaves, text_of, without_control
+from shared.mail.mime import FIRST_PARTS, leaves
+from shared.mail.part import text_of, without_control
 
 MAX_SUBJECT, MAX_TEXT, MAX_NAME, MAX_ADDRESS = 300, 4000, 200, 320
 """In characters: of four bytes at most, they fit into an event with the links."""

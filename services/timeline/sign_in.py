@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.http.auth import Claims
+from shared.runtime.claims import Claims
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ Only this package imports aio-pika, and it does not hand out anything of it.
 * `Consumer` gives each delivery to a handler and turns its outcome into AMQP:
   `Done` acknowledges; `Reject` publishes the message with its reason to the dead-letter exchange,
   confirmed, and then acknowledges (an AMQP reject carries no reason); `Retry` keeps the delivery in
-  hand and tries again with a backoff, until the small prefetch is full and nothing more arrives. So
-  a dependency that is away burns no delivery attempt, unless for longer than HOLD_SECONDS.
+  flight and retries with a backoff, until the small prefetch is full and nothing more arrives. So
+  an unavailable dependency uses up no delivery attempt, unless for longer than HOLD_SECONDS.
 * Acknowledgements are sent together (`acknowledge.py`), never one for a delivery that is still
   handled. Publishes are written ahead, up to so many unconfirmed ones.
 * Publishing and consuming use a connection each: a broker that is short of memory or disk stops

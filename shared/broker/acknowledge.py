@@ -1,11 +1,11 @@
 """Acknowledgements of one channel, sent together.
 
-* An acknowledgement waits for others of the same channel, `LINGER_SECONDS` at most, or until a
-  quarter of the prefetch waits: no mail waits for it, since more are in flight or none are there.
-* Deliveries have tags that count from 1 (RabbitMQ, for each channel). Those that are settled in a
-  row from the first one are acknowledged by one frame: `multiple`, up to the last of the row. So it
-  never covers one that is still handled. Those behind a gap are acknowledged one by one.
-* `acknowledge` returns once the frame is sent; it raises when the channel closes before.
+* An acknowledgement waits for others of the same channel, at most `LINGER_SECONDS`, or until a
+  quarter of the prefetch waits. No mail is delayed: either others are in flight, or none waits.
+* Delivery tags count from 1 (RabbitMQ, for each channel). An unbroken run of settled deliveries
+  from the first one on is acknowledged by one frame, `multiple`, up to its last. So it never covers
+  one that is still handled. Those behind a gap are acknowledged one by one.
+* `acknowledge` returns once the frame is sent; it raises if the channel closes before.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Dead letters on the broker: how one is written, and how any message of their queue is read.
 
-A message that a handler rejected says so in headers of ours. One that reached the delivery limit
+A message that a handler rejected says so in our own headers. One that reached the delivery limit
 has its original headers, and the broker's: `x-first-death-*` and `x-death`
-(https://www.rabbitmq.com/docs/dlx#effects). Anybody may have put anything else there: nothing
+(https://www.rabbitmq.com/docs/dlx#effects). Anyone may have put anything else there: nothing
 raises.
 """
 
@@ -38,7 +38,7 @@ class DeadLetter:
     key: str
     """The routing key by which it came to the queue where it died."""
     queue: str
-    """Where it died; empty when nobody says."""
+    """Where it died; empty when unknown."""
     reason: str
     detail: str
     replays: int

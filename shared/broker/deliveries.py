@@ -30,10 +30,10 @@ from shared.runtime import tracing
 HOLD_SECONDS = 20 * 60
 """How long a delivery may wait; the broker's own limit (consumer_timeout) is 30 minutes."""
 RENEW_SECONDS = 15
-"""How long a consumer may hear nothing until it is made anew. RabbitMQ 3.10 does not tell one that
+"""How long a consumer may hear nothing until it is replaced. RabbitMQ 3.10 does not tell one that
 its quorum queue was deleted; asking again, on another channel, finds that out."""
 _FINISH_SECONDS = 5.0
-"""How long a stop waits for handlers; a mail takes milliseconds, so they wait for what is away."""
+"""How long a stop waits for handlers. A mail takes milliseconds; the rest awaits a dependency."""
 _CUT_SECONDS = 0.5
 """How long it waits for what is only a courtesy."""
 
@@ -140,7 +140,7 @@ class QueueConsumer(ABC):
                 if self._prefetch_changed.is_set() or (self._idle and not self._in_flight):
                     break
             self._prefetch_changed.clear()
-            # Whoever stops does not wait for a broker that says nothing.
+            # A stop does not wait for a silent broker.
             async with asyncio.timeout(_CUT_SECONDS if self._stopping.is_set() else None):
                 await queue.cancel(consumer_tag)
             if self._stopping.is_set():

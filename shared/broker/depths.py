@@ -1,4 +1,4 @@
-"""How many messages wait in the queues, as other programs ask for it."""
+"""How many messages wait in the queues, for other programs."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the services owe each other: events, queues, capture addresses, receipts, ways to end.
+"""The contracts between the services: events, queues, capture addresses, receipts, outcomes.
 
 A change here is a change of a contract: another version of the other side may be running
 (docs/upgrades.md). Nothing here does I/O, or imports another room.

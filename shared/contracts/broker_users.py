@@ -1,12 +1,12 @@
-"""What each service may do on the broker, when it has a user of its own there.
+"""What each service may do on the broker, if it has a user of its own there.
 
-A service declares and reads its own queues, and publishes its own events. So who takes over ingest
-can send mail, and neither read what others sent nor publish a decision. Any user with more rights
-works as well.
+A service declares and reads its own queues, and publishes its own events. So an attacker who takes
+over ingest can send mail, but cannot read other mail or publish a decision. Any user with more
+rights works as well.
 
-* Nothing but Python is needed here: `make env` and `make secrets` run before there is a `.venv`.
+* This module needs nothing but Python: `make env` and `make secrets` run before there is a `.venv`.
 * `configure`, `write` and `read` are RabbitMQ's: regular expressions of names. Declaring a queue
-  with a dead-letter exchange needs all three of it. What may be configured may be deleted.
+  with a dead-letter exchange needs all three. What may be configured may be deleted.
 * `publishes` and `binds` are topic permissions on the mail exchange: routing keys.
 """
 

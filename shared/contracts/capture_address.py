@@ -133,7 +133,7 @@ class KeyRing:
     def backfill_id(self, address: CaptureAddress, raw: bytes) -> UUID:
         """Return the capture id that these bytes always have when they are old mail of the address.
 
-        Keyed, since it outlives a dismissed mail: nobody else can tell which mail it was. By the
+        Keyed, since it outlives a dismissed mail: without the key it does not tell which. By the
         key that signed the address, so that the id stays when another key is promoted.
         """
         label = hmac.digest(self.secrets_by_id[address.key_id], b"old mail", "sha256")

@@ -1,9 +1,9 @@
-"""Capture ids: UUIDv7 (RFC 9562 section 5.7) that tell when they were made and for which account.
+"""Capture ids: UUIDv7 (RFC 9562 section 5.7) that show when and for which account they were made.
 
 Of the 74 random bits the last 24 are a hash of the account's tag and the bits before them. So the
-timeline can say of a capture that it is on its way although nothing has arrived yet, without asking
-another service, and says nothing of another account's. The hash has no secret: who makes up an id
-of their own account is told that it waits, which is of no use to them.
+timeline can say that a capture is on its way before anything has arrived, without another service,
+and reveals nothing about another account's. The hash has no secret: a caller who makes up an id of
+their own account is told `waiting`, which is of no use to them.
 """
 
 import hashlib

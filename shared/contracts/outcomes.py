@@ -1,7 +1,7 @@
 """How a handler ends: one of three words, and nothing of AMQP.
 
-    Done            it is finished with, for good; the delivery is acknowledged
-    Retry(why)      something it depends on is away; the delivery waits, and nothing is lost
+    Done            it is finished, for good; the delivery is acknowledged
+    Retry(why)      a dependency is unavailable; the delivery waits, and nothing is lost
     Reject(reason)  it will never work; the delivery becomes a dead letter with this reason
 
 Permanent or transient is thus part of every handler's interface. Only `shared.broker` turns these

@@ -1,14 +1,14 @@
-"""Receipts: for each capture that ingest accepted, a line in the blob store; nothing of its mail.
+"""Receipts: a line in the blob store for each capture that ingest accepted; nothing of its mail.
 
-They are a ledger apart from the broker and the databases, so that what these lose is seen: the
-audit (`services/timeline/admin/audit`) holds every receipt against what became of the capture.
+They are a ledger apart from the broker and the databases, so that losses there are noticed: the
+audit (`services/timeline/admin/audit`) compares every receipt with what became of the capture.
 
     receipts/<day>/<hour>-<random>.ndjson   some of the receipts of one hour (UTC), a line each
 
-* A receipt is written some seconds after its mail was accepted. An ingest that is killed takes the
-  last ones along: an outcome without a receipt is no gap, a receipt without an outcome is one.
-* They are kept for as long as dead letters are (`RETENTION`), and no longer: a dead letter is
-  stored after its receipt, so no receipt outlives what explains it.
+* A receipt is written some seconds after its mail was accepted. An ingest that is killed loses its
+  last ones: an outcome without a receipt is no gap, a receipt without an outcome is one.
+* They are kept exactly as long as dead letters (`RETENTION`): a dead letter is stored after its
+  receipt, so no receipt outlives what explains it.
 """
 
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ class Receipt(BaseModel):
     """The raw mail's size in bytes."""
     door: Literal["smtp", "http"]
     backfill: bool = Field(default=False, exclude_if=lambda backfill: not backfill)
-    """Old mail that was brought along: its capture id is always the same, so it may come again."""
+    """Backfill: the capture id of a mail is always the same, so it may repeat."""
 
     @property
     def at(self) -> datetime:

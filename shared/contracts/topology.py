@@ -7,12 +7,12 @@ Queues are quorum queues. Every argument is given explicitly, since defaults dif
 versions and an operator's policy must not be able to displace them. An argument of an existing
 queue cannot be changed: a queue's name carries a version for the day one must.
 
-The queue `dead.v1` is where everything ends that cannot be handled: what a handler rejected, with
-its reason, and what the broker gave up on at the delivery limit.
+The queue `dead.v1` gets everything that cannot be handled: what a handler rejected, with its
+reason, and what reached the broker's delivery limit.
 
-Old mail that is brought along has queues of its own, all the way: however much of it waits, a live
-mail does not wait behind it. They are short, so that it waits where it comes from, not on the disk
-that live mail needs.
+Backfill has queues of its own, all the way: however much of it waits, live mail does not wait
+behind it. They are short, so that old mail waits at its source, not on the disk that live mail
+needs.
 """
 
 from collections.abc import Iterable

@@ -21,18 +21,17 @@ import jwt
 from pydantic import TypeAdapter, ValidationError
 
 from shared.contracts.events import Account, PersonId
+from shared.runtime.claims import MIN_SECRET_BYTES, OWN_SCOPE, Claims
+from shared.runtime.settings import Settings
 
 AUDIENCE = "satchel"
 TIMELINE_ALL = "timeline:all"
 """The scope of a back-end, which sees all mail of an account. Its token needs no person."""
-MIN_SECRET_BYTES = 32
-"""RFC 7518 section 3.2: a key as long as the hash."""
 _SKEW_SECONDS = 60
 """The issuer's clock may be so far ahead. A token never counts longer for it."""
 _ASYMMETRIC = ["RS256", "PS256", "ES256", "EdDSA"]
 _ACCOUNT: TypeAdapter[str] = TypeAdapter(Account)
 _PERSON: TypeAdapter[str] = TypeAdapter(PersonId)
-_OWN_SCOPE = "scope"
 _SCOPE: TypeAdapter[str] = TypeAdapter(str)
 _SCOPES: TypeAdapter[str | list[str]] = TypeAdapter(str | list[str])
 
@@ -64,21 +63,6 @@ class Caller:
         """Return whether the scope was granted, directly or by its write scope."""
         area, _, verb = scope.partition(":")
         return scope in self.scopes or (verb == "read" and f"{area}:write" in self.scopes)
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """The names of the claims that hold account, person and scope."""
-
-    account: str = "account"
-    person: str = "sub"
-    scope: str = _OWN_SCOPE
-    """`scope` is words in one text (RFC 8693); a claim of another name may be a list of words."""
-
-    @property
-    def required_of_all(self) -> list[str]:
-        """The claims that every token must have. A person's token also names the person."""
-        return [self.account, self.scope, "aud", "iss", "exp"]
 
 
 class TokenVerifier:
@@ -113,7 +97,7 @@ class TokenVerifier:
         try:
             key = await asyncio.to_thread(self._key, token) if self._fetches else self._key(token)
             claims = self._decode(token, key)
-            known = _SCOPE if self._claims.scope == _OWN_SCOPE else _SCOPES
+            known = _SCOPE if self._claims.scope == OWN_SCOPE else _SCOPES
             scope = known.validate_python(claims[self._claims.scope])
             scopes = frozenset(scope.split() if isinstance(scope, str) else scope)
             return Caller(
@@ -165,6 +149,18 @@ class TokenVerifier:
                 raise jwt.MissingRequiredClaimError(self._claims.person)
             return ""
         return _PERSON.validate_python(claims[self._claims.person])
+
+
+def token_verifier(settings: Settings) -> TokenVerifier:
+    """Return the verifier that these settings ask for."""
+    secret, former = settings.token_secret, settings.token_former_secret
+    return TokenVerifier(
+        issuer=settings.token_issuer,
+        secret=secret.get_secret_value() if secret else None,
+        former_secret=former.get_secret_value() if former else None,
+        jwks_url=settings.token_jwks_url,
+        claims=settings.token_claims,
+    )
 
 
 def sign(

@@ -1,6 +1,6 @@
 """Metrics of HTTP in every service: requests of its API, and readiness checks.
 
-Requests of probes and of Prometheus are not counted, since they would hide those of people.
+Requests of probes and of Prometheus are not counted, because they would outnumber all others.
 """
 
 import time

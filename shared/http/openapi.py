@@ -1,10 +1,10 @@
-"""What an app says of itself, completed: scopes, problems, tags, and words for every field.
+"""Completes an app's OpenAPI document: scopes, problems, tags, and a description of every field.
 
-The framework's document lacks these. `complete` adds them to an app; `missing_words` names what is
-still without a description, which a contract test refuses.
+The framework's document lacks these. `complete` adds them to an app; `missing_words` names what
+still has no description, which a contract test rejects.
 
-* A route's scopes come from its dependencies (`web.allowed`); one that decides by itself has them
-  in `openapi_extra` as `x-scopes`. They are listed as alternatives in `security`.
+* A route's scopes come from its dependencies (`web.allowed`); a route that decides by itself has
+  them in `openapi_extra` as `x-scopes`. `security` lists them as alternatives.
 * A field has the description that stands beside it, else the one of its name in `WORDS`.
 """
 

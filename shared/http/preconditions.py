@@ -1,9 +1,9 @@
 """`ETag` and `If-Match` (RFC 9110 section 13): no client overwrites a change that it has not seen.
 
 * The tag is a hash of what is shown, so the same content has the same tag in every replica.
-* Without `If-Match` the last write wins, as ever. With it, 412 unless the tag is the current one;
-  the write itself holds that again, so of two writers with the same tag one gets 412.
-* `*` stands for whatever there is. `W/` before a tag is passed over: proxies that compress add it.
+* Without `If-Match` the last write wins. With it, 412 unless the tag is the current one. The write
+  itself checks that again, so of two writers with the same tag one gets 412.
+* `*` matches any content. `W/` before a tag is ignored: proxies that compress add it.
 """
 
 import hashlib

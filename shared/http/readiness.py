@@ -1,6 +1,6 @@
-"""Whether a service can do its work, and what is missing: what `/readyz` says.
+"""Whether a service can do its work, and what is missing: the answer of `/readyz`.
 
-needed    without it no work can be done; the service is unready for as long as it is away
+needed    without it no work can be done; the service is unready while it is unavailable
 at start  needed until it was there once, and only reported from then on. So a new replica that
           is set up wrongly never becomes ready, which stops a roll-out, while an outage of the
           same part does not take away those that can do other work meanwhile

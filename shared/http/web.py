@@ -26,7 +26,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import VERSION
-from shared.http.auth import Caller, InvalidToken, KeysAway
+from shared.http.auth import Caller, InvalidToken, KeysAway, token_verifier
 from shared.http.metrics import CHECK, Measured
 from shared.http.openapi import complete
 from shared.http.problems import (
@@ -100,7 +100,7 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
     )
     app.state.examples = {}
     complete(app, app.state.examples)
-    app.state.verifier = settings.token_verifier
+    app.state.verifier = token_verifier(settings)
     app.add_middleware(BodyLimit)
     if settings.origins:
         app.add_middleware(
@@ -277,9 +277,9 @@ async def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_disconnect(_: Request, __: Exception) -> Response:
-    """Answer whoever left half way through their request, which is no failure of ours.
+    """Answer a client that disconnected during its request, which is no failure of the service.
 
-    Nobody hears it; it is counted as 499, as whoever leaves before the answer is.
+    The client does not get it; it is counted as 499, like a disconnect before the answer.
     """
     return Response(status_code=499)
 

@@ -45,7 +45,7 @@ _QUOTED_ADDRESS = re.compile(rf'\s*+("[^\s"<>@\\]++(?>(?: [^\s"<>@\\]++)*)"@{_DO
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A name, empty if there is none, and an address as it was written."""
+    """A name, empty if there is none, and an address as written."""
 
     name: str
     address: str

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
-from shared.mail.mime import MAX_TEXT, Part, text_of
+from shared.mail.part import MAX_TEXT, Part, text_of
 
 _FOOTER = re.compile(rb"\s{0,20}(?:[_=*#~-][_=*#~ -]{4,}|-- ?\r?\n)")
 _FILE = re.compile(r"\.(?!(?:te?xt|[sx]?html?)\Z)[a-z][a-z0-9_-]{0,9}\Z", re.IGNORECASE)
@@ -60,7 +60,7 @@ def joined_text(parts: Iterable[Part]) -> str:
 
 
 def joined_source(parts: Iterable[Part]) -> str:
-    """Return the text of these parts as one HTML, as it was written and not safe to show."""
+    """Return the text of these parts as one HTML, as written and not safe to show."""
     return "\n<br>\n".join(
         text if part.content_type == "text/html" else escape(text).replace("\n", "<br>")
         for part, text in _texts(parts)

@@ -1,8 +1,8 @@
-"""In which character set is a text that does not say so, or says it wrongly? And a header?
+"""The character set of a text, or a header, without a label or with a wrong one.
 
-The detector is asked only where neither the label nor UTF-8 fits, with at most SAMPLE_BYTES of the
-lines that tell something, and only its answers about character sets of mail count: of a few bytes
-anything can be said. Everything else is Windows-1252, as mail of the West always was.
+The detector is used only if neither the label nor UTF-8 fits, with at most SAMPLE_BYTES of the
+lines that have 8-bit bytes, and only its answers about character sets of mail count: a few bytes
+fit anything. Everything else is Windows-1252, as Western mail always was.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Bytes to text, by a label that may be wrong, unknown or missing.
 
-Text is what its label says (`labels`); where that fails UTF-8; where that fails what is likely.
-Nothing raises, and no text holds half a character.
+A text is decoded by its label (`labels`), if that fails as UTF-8, and if that fails by the likely
+character set. Nothing raises, and no text holds half a character.
 """
 
 import binascii

@@ -1,7 +1,7 @@
 """What mail clients call the header fields that they repeat above a quoted or forwarded mail.
 
-A table and a look-up, nothing else. A label names one role in every language that has it, a test
-checks that. It is only ever looked at in a block: `A: somebody` alone means nothing.
+A table and a look-up, nothing else. A label names one role in every language that has it, which a
+test checks. It is only used inside a block: `A: somebody` alone means nothing.
 """
 
 import re

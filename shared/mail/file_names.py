@@ -1,6 +1,6 @@
-"""The name of a file that a part brings, as its sender meant it.
+"""The file name of a part, as its sender meant it.
 
-Names come in every form that ever worked for somebody: percent-encoded with a label (RFC 2231),
+Names come in every form that some program ever understood: percent-encoded with a label (RFC 2231),
 percent-encoded without one, as encoded words (RFC 2047, which forbids it), as raw 8-bit bytes, in
 `filename` of Content-Disposition and in `name` of Content-Type. The first form that can be decoded
 wins, in the order of that standard.

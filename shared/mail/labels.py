@@ -1,8 +1,8 @@
 """What the label of a character set means: the codec by which its text is read.
 
 Labels in mail are written in many ways: `Cp1252`, `x-cp1251`, `windows1252`, `ANSI`, a code page's
-number. Each names the superset that mailers meant (`gb2312` is read as GB 18030), and only a
-character set: Python's other codecs raise, stall or make lone surrogates.
+number. Each stands for the superset that mailers meant (`gb2312` is read as GB 18030), and only for
+a character set: Python's other codecs raise, stall or make lone surrogates.
 """
 
 import re

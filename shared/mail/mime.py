@@ -4,42 +4,37 @@
   RFC 2231 forms. Time is linear. Depth and number of parts are bounded, and the caller learns when
   there are more.
 * A multipart without its boundary is text, an unknown type is text, a missing end is the end.
+  `boundaries` cuts one.
 * An opaque S/MIME signature is a mail in a wrapper. The parts inside stand before the wrapper,
   which stays a part of its own.
-* What a part says is decoded by `text_of`: its label, else UTF-8, else what a detector says.
+* A `Part` and the text that it holds are in `part`.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from heapq import merge
-from itertools import islice
 
 from shared.mail import headers
-from shared.mail.charset import charset_of_text, detect
+from shared.mail.boundaries import children_of
+from shared.mail.charset import charset_of_text
 from shared.mail.file_names import file_name
-from shared.mail.flowed import unflow
 from shared.mail.headers import HeaderBlock, decode_text, parameters
+from shared.mail.part import TEXTS, Part
 from shared.mail.signed import SIGNED_START, signed_content
 from shared.mail.transfer import decode_body, encoding_of, uu_name
 
 MAX_DEPTH = 50
 MAX_PARTS = 1000
 FIRST_PARTS = 200
-"""Enough for the text that somebody wrote above what they forward or ask."""
+"""Enough for the text above a forwarded or quoted mail."""
 MAX_SIGNED = 50
-"""Opaque signatures in one mail that are looked into."""
-MAX_TEXT = 1 << 20  # bytes
-MAX_BOUNDARIES = 100_000
-"""Lines that begin as a boundary does, of which so many are looked at: each may be none."""
+"""Opaque signatures that are opened in one mail."""
 
-_BOUNDARY_END = re.compile(rb"[ \t]*+(?:\r\n|[\r\n]|\Z)")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
 _MIME_FIELD = re.compile(r"(?:Content-.*|MIME-Version)", re.IGNORECASE)
-_TEXTS = ("text/plain", "text/html")
 _SLIDES = "application/smil"
-"""What a multimedia message says about its texts and pictures, and nobody reads."""
+"""How a multimedia message presents its texts and pictures. It is not shown."""
 _OPAQUE = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 
 
@@ -54,35 +49,6 @@ class _Place:
     is_related: bool = False
     is_reported: bool = False
     root: str = ""  # Content-ID of the part that the other related parts belong to
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """A part without parts."""
-
-    content_type: str
-    charset: str
-    alternative: int  # which multipart/alternative it is in, 0 if none; of several the outermost
-    is_attached: bool  # its Content-Disposition says so
-    filename: str
-    data: bytes
-    content_id: str = ""  # without its brackets; pictures without one get one, others are empty
-    branch: int = 0  # which of the alternatives it belongs to, from 0
-    is_companion: bool = False  # it belongs to a part of a multipart/related or a report
-    method: str = ""  # of a calendar: the parameter of its Content-Type
-    is_flowed: bool = False  # RFC 3676
-    delete_space: bool = False  # RFC 3676, DelSp
-    is_whole: bool = True  # all of it could be decoded
-
-    @property
-    def may_be_body(self) -> bool:
-        """Return whether this is text to read, unless a name says that it is a file."""
-        return self.content_type in _TEXTS and not self.is_attached and not self.is_companion
-
-
-def by_content_id(parts: list[Part]) -> dict[str, Part]:
-    """Return the parts that others can refer to, the first of each name. RFC 2392."""
-    return {part.content_id: part for part in reversed(parts) if part.content_id}
 
 
 def is_composite(header: HeaderBlock) -> bool:
@@ -150,7 +116,7 @@ class _Reading:
         if not _MEDIA_TYPE.fullmatch(content_type):
             content_type = "text/plain"  # RFC 2045 section 5.2
         is_multipart = content_type.startswith("multipart/")
-        children = _children(body, given.get("boundary", "")) if is_multipart else []
+        children = children_of(body, given.get("boundary", ""), MAX_PARTS) if is_multipart else []
         too_deep = bool(children) and place.depth >= MAX_DEPTH
         self.whole = self.whole and not header.truncated and not too_deep
         if children and not too_deep:
@@ -228,45 +194,6 @@ def _content_id(header: HeaderBlock) -> str:
     return decode_text(header.first("Content-ID") or "").strip("<> ")
 
 
-def _children(body: bytes, boundary: str) -> list[bytes]:
-    """Cut a multipart's body at its boundary. RFC 2046 section 5.1.1."""
-    children: list[bytes] = []
-    if not 0 < len(boundary) <= 200:  # RFC 2046 allows 70
-        return children
-    marker, start = b"--" + boundary.encode(), -1
-    for at in islice(_line_starts(body, marker), MAX_BOUNDARIES):
-        after = at + len(marker)
-        is_last = body[after : after + 2] == b"--"
-        line_end = _BOUNDARY_END.match(body, after + 2 * is_last)
-        if line_end is None:
-            continue
-        if start >= 0:
-            end = at - 2 if body.endswith(b"\r\n", start, at) else at - 1
-            children.append(body[start : max(start, end)])
-        start = line_end.end()
-        if is_last or len(children) > MAX_PARTS:
-            break
-    else:
-        is_last = False
-    if start >= 0 and not is_last:
-        children.append(body[start:])
-    return children
-
-
-def _line_starts(body: bytes, marker: bytes) -> Iterator[int]:
-    """Yield where lines begin with the marker, in order; each byte is looked at twice at most."""
-    if body.startswith(marker):
-        yield 0
-    yield from merge(_after(body, b"\n", marker), _after(body, b"\r", marker))
-
-
-def _after(body: bytes, line_end: bytes, marker: bytes) -> Iterator[int]:
-    at = body.find(line_end + marker)
-    while at >= 0:
-        yield at + 1
-        at = body.find(line_end + marker, at + 1)
-
-
 def _leaf(
     header: HeaderBlock,
     content_type: str,
@@ -283,7 +210,7 @@ def _leaf(
         filename = file_name(header, hint)
     if not filename and encoding.endswith("uuencode"):
         filename = headers.decode_bytes(uu_name(body))
-    is_text = content_type in _TEXTS
+    is_text = content_type in TEXTS
     data, is_whole = decode_body(body, encoding, is_text=is_text)
     content_id = _content_id(header)
     is_related = place.is_related and not (place.root and content_id == place.root)
@@ -307,34 +234,3 @@ def _leaf(
         delete_space=given.get("delsp", "").lower() == "yes",
         is_whole=is_whole,
     )
-
-
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")
-_CONTROL_IN_ASCII = {code: None for code in range(0x80) if _CONTROL.match(chr(code))}
-
-
-def without_control(text: str) -> str:
-    """Return the text without control characters; tabs and line feeds stay."""
-    if text.isascii():  # six times as fast
-        return text.translate(_CONTROL_IN_ASCII)
-    return _CONTROL.sub("", text)
-
-
-def text_of(part: Part, limit: int = MAX_TEXT) -> tuple[str, bool]:
-    """Return the text in a part's first `limit` bytes, and whether that is all of it."""
-    text = headers.decode_bytes(part.data[:limit], part.charset, detect)
-    if part.is_flowed:
-        text = unflow(_with_line_feeds(text), delete_space=part.delete_space)
-    text, whole = capped(text)
-    return text, whole and part.is_whole and len(part.data) <= limit
-
-
-def capped(text: str) -> tuple[str, bool]:
-    """Return text without control characters, and whether that is all of it."""
-    text = without_control(_with_line_feeds(text))
-    data = text.strip("\n").encode()
-    return data[:MAX_TEXT].decode(errors="ignore"), len(data) <= MAX_TEXT
-
-
-def _with_line_feeds(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,8 +1,8 @@
-"""In which character set is a short text that does not say so: a file name, a subject, a name?
+"""The character set of a short text without a label: a file name, a subject, a name.
 
-A detector needs sentences. Of a few words in a script other than Latin more can be said: all of
-their letters are of one script, most are its common ones, and capitals begin words. Mail of the
-West, where 8-bit bytes stand between ASCII letters, is Windows-1252.
+A detector needs sentences. A few words in a script other than Latin are recognised otherwise: all
+their letters are of one script, most are its common ones, and capitals begin words. Western mail,
+where 8-bit bytes stand between ASCII letters, is Windows-1252.
 """
 
 import re

@@ -1,6 +1,7 @@
 """Unstructured text of a header field, as a reader sees it. RFC 2047, RFC 6532.
 
-Mailers and forms of Japan also write ISO-2022-JP (RFC 1468) as it is: its escape sequences say so.
+Japanese mailers and forms also write raw ISO-2022-JP (RFC 1468), recognised by its escape
+sequences.
 
 What is returned holds no surrogates and no control characters: it can be stored, logged and shown.
 """

@@ -1,7 +1,7 @@
-"""UTF-7, as Exchange and old Outlook write it where they are told to. RFC 2152.
+"""UTF-7, as Exchange and old Outlook write it if configured so. RFC 2152.
 
 Own code: the standard library's codec lets lone surrogates through and raises on a plain `+`.
-Nothing is guessed: the text is in UTF-7 because its label says so. A `+` that begins no characters
+Nothing is guessed: a text is in UTF-7 only if its label says so. A `+` that begins no characters
 stands for itself, half a character becomes U+FFFD. Time is linear.
 """
 

@@ -1,7 +1,7 @@
 """Logs what a service waits for: a line per attempt while it is unavailable, one when it is back.
 
-A monitor delays nothing: code that needs the dependency tries by itself, for as long as it takes.
-The lines are for operators, so they name the host, without credentials.
+A monitor delays nothing: the code that needs the dependency retries by itself. The lines are for
+operators, so they name the host, without credentials.
 """
 
 import asyncio

@@ -2,8 +2,8 @@
 
 A service wires its parts in one function, top to bottom, each within `running`. They are stopped in
 the opposite order: first what lets work in, last what work in flight still needs. Parts that do not
-need each other are `Together`. All of it takes less than STOP_SECONDS, whatever is away or frozen
-meanwhile: what could not be finished was not acknowledged, and comes again.
+need each other are `Together`. All of it takes less than STOP_SECONDS, whatever is unavailable
+or frozen: what could not be finished was not acknowledged, and is redelivered.
 """
 
 import asyncio
@@ -166,7 +166,7 @@ def configure_logging(service: str, level: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in ("mail.log", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    # Its lines hold the text of exceptions; whoever waits says so in its own words.
+    # Its lines contain the text of exceptions; the callers log the wait themselves.
     stamina.instrumentation.set_on_retry_hooks(())
 
 

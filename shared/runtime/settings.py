@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import VERSION
 from shared.contracts.capture_address import KeyRing
-from shared.http.auth import MIN_SECRET_BYTES, Claims, TokenVerifier
+from shared.runtime.claims import MIN_SECRET_BYTES, Claims
 from shared.runtime.relay import Relay, relay_place
 from shared.runtime.settings_help import settings_help
 
@@ -130,19 +130,6 @@ class Settings(BaseSettings):
                     f"TOKEN_FORMER_SECRET must have at least {MIN_SECRET_BYTES} characters"
                 )
         return self
-
-    @property
-    def token_verifier(self) -> TokenVerifier:
-        """The verifier of bearer tokens."""
-        return TokenVerifier(
-            issuer=self.token_issuer,
-            secret=self.token_secret.get_secret_value() if self.token_secret else None,
-            former_secret=self.token_former_secret.get_secret_value()
-            if self.token_former_secret
-            else None,
-            jwks_url=self.token_jwks_url,
-            claims=self.token_claims,
-        )
 
     @property
     def token_claims(self) -> Claims:

@@ -72,7 +72,7 @@ async def _within(seconds: float, work: Callable[[], None]) -> None:
 
     def do() -> None:
         work()
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed: nothing waits any more
             loop.call_soon_threadsafe(done.set)
 
     threading.Thread(target=do, name="last spans", daemon=True).start()

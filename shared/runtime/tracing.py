@@ -1,15 +1,15 @@
 """Traces: the steps that belong together on a mail's way through the services.
 
-* A trace begins where a mail comes in, or goes on from the caller's (W3C Trace Context,
+* A trace begins where a mail comes in, or continues the caller's (W3C Trace Context,
   https://www.w3.org/TR/trace-context/). It travels in the headers `traceparent` and `tracestate` of
   every message on the mail's way, beside the event and never in it, dead letters and their replays
-  included. It is carried whether or not anybody records it.
-* Whatever is logged within a step has the `trace_id`.
-* The headers are read here, and not by opentelemetry-api: a trace is carried where OpenTelemetry is
-  not imported, which is everywhere but where a collector is set (decision 28).
-* Headers come from strangers: what is not valid is as good as none, and a new trace begins.
-* Nobody records steps, unless `trace_export.py` is told where to send them. A step is told what it
-  may tell others: a capture's id, a queue, a size, never anything of a mail.
+  included. It is carried whether or not it is recorded.
+* Log lines within a step have the `trace_id`.
+* The headers are read here, not by opentelemetry-api, because OpenTelemetry is imported only if a
+  collector is configured, and traces are always carried (decision 28).
+* Headers come from strangers: an invalid one is ignored, and a new trace begins.
+* Steps are recorded only if `trace_export.py` has a collector to send them to. A step may contain a
+  capture's id, a queue, a size, but never anything of a mail.
 """
 
 import os
@@ -119,7 +119,7 @@ def step(name: str, kind: Kind, parent: Trace | None = None, **about: str | int)
 
 @contextmanager
 def _unrecorded(parent: Trace | None) -> Iterator[tuple[Trace, Note]]:
-    """Hand on the parent as it is, as whoever records nothing may; or begin, not sampled."""
+    """Pass on the parent unchanged, since nothing is recorded; or begin a trace, not sampled."""
     if parent is None:
         parent = Trace(f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00")
     yield parent, lambda _, __: None

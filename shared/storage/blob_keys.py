@@ -1,9 +1,9 @@
 """The keys of the blob store, and how long what is under them is kept.
 
 claims/<capture id>              one capture's mail between ingest and its outcome; never shared
-claims/<random id>               the same of old mail, whose capture may be on its way twice
+claims/<random id>               the same for backfill, whose capture may be in transit twice
 claims/<...>.<place>             a mail that it encloses, between matcher and timeline
-quarantine/<account>/<capture id>/<place>  a mail that waits for a user's yes
+quarantine/<account>/<capture id>/<place>  a mail that waits for a user's decision
 mails/<account>/<mail id>/<content>/<hash>  the raw bytes of a large attached mail, for good
 receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
 dead/<dead letter id>            the body of a dead letter, as long as it waits

@@ -3,9 +3,9 @@
 * One client for a folder (`file://`), S3, GCS and Azure: obstore.
 * What `put` returned from is durable. The library's local store never syncs, so for `file://` the
   file and the folders above it are synced here.
-* Two errors: `BlobMissing` is an answer, `BlobStoreAway` is a dependency that is down. It is away
-  when it has not answered within DEADLINE_SECONDS, and when its folder is not the one that was
-  opened: in an unmounted one everything seems to be missing, and nothing that is put there stays.
+* Two errors: `BlobMissing` is an answer, `BlobStoreAway` is a dependency that is down. It is
+  unavailable when it has not answered within DEADLINE_SECONDS, and when its folder is not the one
+  that was opened: an unmounted one looks empty, and what is put there does not stay.
 * A folder that cannot be made yet is opened once it can be: services start in any order.
 * `blob_keys.py` has the keys, and how long what is under them is kept.
 """

@@ -62,6 +62,14 @@ def test_a_broken_link_is_found() -> None:
     assert not broken_links(page, "[x](docs/backup.md#restoring), [y](#here)\n\n# Here\n")
 
 
+def test_the_index_lists_every_decision_record_by_its_title() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text().splitlines()
+    for record in sorted(folder.glob("0*.md")):
+        number, _, title = record.read_text().splitlines()[0].removeprefix("# ").partition(". ")
+        assert f"{number}. [{title}]({record.name})" in index
+
+
 @pytest.mark.parametrize("page", CURRENT, ids=ident)
 def test_every_file_that_a_page_names_is_there(page: Path) -> None:
     named = set(re.findall(rf"`((?:{_TOPS})/[\w./-]+)`", page.read_text()))

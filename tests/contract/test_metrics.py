@@ -39,7 +39,7 @@ def test_every_metric_says_what_it_means() -> None:
 
 def test_every_label_is_known_and_none_can_hold_what_people_write() -> None:
     used = {label for metric in METRICS for label in metric.labels}
-    assert used == set(LABELS)
+    assert used == set(LABELS), "each label has its meaning in LABELS of shared/runtime/metrics.py"
     assert not used & {"account", "person", "address", "recipient", "sender", "owner", "user", "id"}
 
 

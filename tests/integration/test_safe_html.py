@@ -20,7 +20,8 @@ from dev.install import Unavailable, ensure_chromium
 from services.timeline.content.body import read_body
 from services.timeline.content.images import with_inline_images, with_remote_images
 from services.timeline.content.reader import read
-from shared.mail.mime import by_content_id, leaves
+from shared.mail.mime import leaves
+from shared.mail.part import by_content_id
 from tests.deadline import DEADLINE
 
 ATTACKS: dict[str, str] = {

@@ -16,7 +16,7 @@ from services.ingest.rates import Rates
 from services.ingest.smtp.connections import ConnectionLimiter
 from services.matcher.api.explain_rate import ExplainRate
 from services.matcher.api.import_places import ImportPlaces
-from services.matcher.consumer import _moment_of
+from services.matcher.deciding import _moment_of
 from services.timeline.metrics import VISIBLE_SECONDS
 from services.timeline.write.consumer import _note
 from services.timeline.write.requests import Answer

@@ -14,6 +14,7 @@ import pytest
 from services.ingest.receive import Receiver
 from services.matcher.authentication import Authenticator
 from services.matcher.consumer import Matcher
+from services.matcher.deciding import Decider
 from services.matcher.decision.decide import Person
 from services.matcher.decision.never_capture import NOTHING
 from services.matcher.decisions import Decisions
@@ -129,16 +130,19 @@ def _received(raw: bytes) -> MailReceived:
 
 async def _matched(raw: bytes) -> list[tuple[Any, bytes]]:
     recorder = Recorder()
-    matcher = Matcher(
+    decider = Decider(
         knowledge=cast(Knowledge, _Directory()),
-        decisions=cast(Decisions, None),
-        windows=cast(Windows, None),
-        blobs=cast(Blobs, None),
-        publisher=RecordingPublisher(recorder),
         authenticator=Authenticator(cast(Resolver, _NoNames()), 4),
         returning=Returning(cast(RoundTrips, None), RING),
         ring=RING,
         capture_domain=DOMAIN,
+    )
+    matcher = Matcher(
+        decider=decider,
+        decisions=cast(Decisions, None),
+        windows=cast(Windows, None),
+        blobs=cast(Blobs, None),
+        publisher=RecordingPublisher(recorder),
     )
     assert await matcher.match(Delivery(_received(raw), raw, redelivered=False)) == Done()
     return [*recorder.published]

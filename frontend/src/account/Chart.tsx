@@ -1,4 +1,4 @@
-// A bar for each day: filed at the bottom, held back and not kept on top.
+// A bar for each day: attached at the bottom, quarantined and dismissed on top.
 
 import { useMemo } from "preact/hooks";
 import { useLanguage } from "../i18n";

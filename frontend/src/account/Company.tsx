@@ -1,4 +1,4 @@
-// The whole company's mail: the account's own address, whose mail it catches, how to send it there.
+// The whole company's mail: the account's own address, whose mail it captures, how to send it there.
 
 import { useState } from "preact/hooks";
 import { dataOf } from "../api/session";

@@ -1,4 +1,4 @@
-// How much mail waits for the reader's yes or no: a number beside the way to it.
+// How much mail waits for the reader's decision: a number beside the link to it.
 
 import { useEffect, useState } from "preact/hooks";
 import { dataOf, type Session } from "../api/session";
@@ -7,7 +7,7 @@ import { may } from "./scopes";
 const PAUSE = 10_000; // milliseconds between two looks, however much happens
 const MOST = 50;
 
-/** Returns a number in words, such as `3` or `50+`; nothing for who may not decide. */
+/** Returns a number in words, such as `3` or `50+`; nothing if the reader may not decide. */
 export function useHeld(session: Session): string {
   const [held, setHeld] = useState("");
   useEffect(() => {

@@ -42,7 +42,7 @@ export function usePages<Item>(
     },
     [asking],
   );
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key says when to ask anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key says when to fetch again
   useEffect(() => {
     setItems(undefined);
     void load(undefined);

@@ -1,4 +1,4 @@
-// Who asks, and where: one session is shared by all elements of a page that ask for the same person.
+// The person and the origin: all elements of a page with the same person share one session.
 
 import createClient, { type Client } from "openapi-fetch";
 import { EventStream } from "./events";
@@ -64,7 +64,7 @@ export class Session {
     }
   }
 
-  /** What the token says of itself; the services alone verify it. */
+  /** What the token says; only the services verify it. */
   async claims(): Promise<Claims> {
     return claimsOf(await this.#current());
   }
@@ -78,7 +78,7 @@ export interface Claims {
   scopes: ReadonlySet<string>;
 }
 
-/** How an issuer calls its claims; Satchel's own app is told, the elements take the usual names. */
+/** The names of an issuer's claims. Satchel's own app knows them; the elements use the usual names. */
 export const claimNames = { account: "account", person: "sub", scope: "scope" };
 
 /** Reads a token's claims without verifying them: good for what to show, never for what to allow. */

@@ -1,4 +1,4 @@
-// An element of the app: made when it is first shown, and kept, so that a page that was left stays as it was.
+// An element of the app: made when it is first shown, and kept, so that a page that was left does not change.
 
 import { useEffect, useRef } from "preact/hooks";
 import type { TokenSource } from "../api/session";

@@ -1,4 +1,4 @@
-// How a reader comes in: with a token in the link, from a provider, or not yet.
+// How a reader signs in: with a token in the link, at a provider, or not yet.
 
 import { claimNames, expiryOf, type TokenSource } from "../api/session";
 import { type Provider, SignIn } from "./oidc";

@@ -7,7 +7,7 @@ export interface Provider {
   issuer: string;
   client_id: string;
   scope: string;
-  /** What the access token is for (RFC 8707); not every provider wants to be told. */
+  /** What the access token is for (RFC 8707); not every provider needs it. */
   resource: string | null;
   claims: { account: string; person: string; scope: string };
 }

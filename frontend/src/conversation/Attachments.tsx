@@ -113,7 +113,7 @@ function Preview({ attachment, path }: { attachment: Attachment; path: string })
   );
 }
 
-/** Returns the kind of a file in a word: its extension, else the end of its type. */
+/** Returns the kind of a file as one word: its extension, else the end of its type. */
 export function kindOf(one: { filename: string; content_type: string }): string {
   const [, extension] = /\.([a-z0-9]{1,5})$/i.exec(one.filename) ?? [];
   return (extension ?? one.content_type.split("/").at(-1) ?? "").toUpperCase().slice(0, 12);

@@ -1,4 +1,4 @@
-// All of a mail's head, and why it is here: which address matched, whose capture, verified or not.
+// A mail's whole header, and why it is here: which address matched, whose capture, verified or not.
 
 import { useEffect, useState } from "preact/hooks";
 import { useLanguage } from "../i18n";

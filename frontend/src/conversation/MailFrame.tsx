@@ -13,7 +13,7 @@ const SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox";
 export interface MailFrameProps {
   html: string;
   from: string;
-  /** Of whom pictures may be loaded always: only who is verified. */
+  /** The sender whose images may always be loaded: only a verified one. */
   sender: string | undefined;
   imagePath: string;
 }

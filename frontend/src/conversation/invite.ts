@@ -1,4 +1,4 @@
-// When an event is: in the reader's time, and in that of who wrote it, where they differ. Pure.
+// When an event is: in the reader's time zone, and in the writer's if that differs. Pure.
 
 import type { components } from "../api/timeline";
 import type { Language } from "../i18n";
@@ -9,7 +9,7 @@ export interface Times {
   day: string;
   /** Empty for whole days. */
   time: string;
-  /** The time as it was written, with its zone; empty where it is the same. */
+  /** The time as written, with its zone; empty where it is the same. */
   theirs: string;
   moment: Date;
 }

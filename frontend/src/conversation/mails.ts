@@ -48,7 +48,7 @@ export async function bytesOf(session: Session, path: string, signal?: AbortSign
   }
 }
 
-/** Hands bytes to the browser as a file to save: nothing of them is shown or run. */
+/** Gives bytes to the browser as a file to save: it neither shows nor runs them. */
 export async function download(session: Session, path: string, name: string): Promise<void> {
   const bytes = await bytesOf(session, path);
   const url = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));

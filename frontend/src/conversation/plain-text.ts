@@ -27,7 +27,7 @@ export interface Span {
 const LINK = /https?:\/\/[^\s<>"]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+/gi;
 const AFTER_LINK = /[.,;:!?'”’»]+$/;
 
-/** Cuts a text where links begin and end; a full stop or a bracket after one is none of it. */
+/** Cuts a text where links begin and end; a full stop or a bracket after one does not belong to it. */
 export function spansOf(text: string): Span[] {
   const spans: Span[] = [];
   let end = 0;

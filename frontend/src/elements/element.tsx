@@ -14,7 +14,7 @@ export interface View {
   styles: readonly string[];
 }
 
-/** What is shown in the place of a view whose code did not come. */
+/** Shown instead of a view whose code could not be loaded. */
 function failed(error: unknown, retry: () => void): View {
   return { component: () => <Failure error={error} retry={retry} />, styles: [] };
 }
@@ -44,7 +44,7 @@ export abstract class SatchelElement extends HTMLElement {
     this.attachShadow({ mode: "open" });
   }
 
-  /** A token, or a function that returns one and is asked again when the last one expired. */
+  /** A token, or a function that returns one and is called again when the last one has expired. */
   get token(): string | TokenSource | undefined {
     return this.#token;
   }
@@ -78,7 +78,7 @@ export abstract class SatchelElement extends HTMLElement {
     return asked === "page" || asked === "off" ? asked : "focus";
   }
 
-  /** Tells the page around; returns false when the page does itself what the event asks for. */
+  /** Tells the host page; returns false if the page does itself what the event asks for. */
   tell(name: "satchel-open" | "satchel-unread" | "satchel-back", detail: unknown): boolean {
     const options = { detail, bubbles: true, composed: true, cancelable: true };
     return this.dispatchEvent(new CustomEvent(name, options));

@@ -10,7 +10,7 @@ export interface RowProps {
   mark: (item: Conversation, unread: boolean) => void;
 }
 
-/** Returns the names that a conversation is known by: its profiles, else who takes part. */
+/** Returns the names that a conversation is shown by: its profiles, else its participants. */
 export function namesOf(item: Conversation): string[] {
   const profiles = item.profiles.map((profile) => profile.name).filter(Boolean);
   if (profiles.length > 0) return profiles;

@@ -44,7 +44,7 @@ export async function pageOf(
   return { items: data.items, next: data.next_cursor, partial: data.partial ?? 0 };
 }
 
-/** Returns a conversation as it is now; undefined when it is there no more. */
+/** Returns a conversation's current state; undefined if it no longer exists. */
 export async function oneOf(session: Session, id: string): Promise<Conversation | undefined> {
   const params = { path: { conversation_id: id }, query: { limit: 1 } };
   try {

@@ -1,4 +1,4 @@
-// People of the directory, for who may read it: by their whole address, as the directory finds them.
+// People of the directory, for users who may read it: found by their whole address.
 
 import { dataOf, type Session } from "../api/session";
 import type { Suggestion } from "./search";

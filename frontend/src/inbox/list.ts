@@ -1,4 +1,4 @@
-// A list of conversations of any length, of which a part is held: pure, and tested without a page.
+// A list of conversations of any length, of which a part is loaded: pure, and tested without a page.
 //
 // It grows page by page as it is scrolled. Pages that are far away give up their items and keep
 // their place; the cursor that they began with brings the items back. What is new is merged from the
@@ -41,7 +41,7 @@ export function slice(list: List, from: number, to: number): (Conversation | und
   return found;
 }
 
-/** Returns the place of a conversation; -1 if it is not held. */
+/** Returns the place of a conversation; -1 if it is not loaded. */
 export function placeOf(list: List, id: string): number {
   let start = 0;
   for (const page of list.pages) {
@@ -60,7 +60,7 @@ export function find(list: List, id: string): Conversation | undefined {
   return undefined;
 }
 
-/** Every conversation that is held. */
+/** Every conversation that is loaded. */
 export function held(list: List): Conversation[] {
   return list.pages.flatMap((page) => page.items ?? []);
 }
@@ -171,7 +171,7 @@ export function refreshed(list: List, items: readonly Conversation[]): List {
   });
 }
 
-/** The last of the newest that is shown as it is: all that comes before it is known anew. */
+/** The last of the newest that is shown as it is: everything before it was fetched again. */
 function overlapOf(shown: readonly Conversation[], head: readonly Conversation[]) {
   const places = new Map(shown.map((item, place) => [item.id, place]));
   for (let at = head.length - 1; at >= 0; at--) {

@@ -48,7 +48,7 @@ export function suggestionsFor(q: string, conversations: readonly Conversation[]
   return [...found.values()].slice(0, MOST);
 }
 
-/** Returns the search with its last word replaced by who was chosen; without it for a profile. */
+/** Returns the search with its last word replaced by the chosen person; without it for a profile. */
 export function completed(q: string, chosen: Suggestion): string {
   const [all = "", operator] = LAST.exec(q) ?? [];
   const before = q.slice(0, q.length - all.length);

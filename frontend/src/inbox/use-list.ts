@@ -13,7 +13,7 @@ const MOST_CHANGED = 20;
 export class LiveList {
   list = lists.nothing;
   error: unknown;
-  /** Why more could not be loaded; what is there stays. */
+  /** Why more could not be loaded; what is loaded stays. */
   moreError: unknown;
   /** Mails that a search has read only in part. */
   partial = 0;

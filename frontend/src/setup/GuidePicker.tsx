@@ -1,4 +1,4 @@
-// Whose steps are shown: chosen by who hosts the mailbox, or by the user.
+// Which provider's steps are shown: that of the mailbox, or the one that the user chose.
 
 import { useLanguage } from "../i18n";
 import type { Guides } from "./shapes";

@@ -1,4 +1,4 @@
-// Calls of a set-up. Routes that not every installation has are asked for by their path.
+// API calls of a set-up. Routes that not every installation has are called by their path.
 
 import { dataOf, Problem, type Session } from "../api/session";
 import type { Guides, NeverList, Setup } from "./shapes";

@@ -6,7 +6,7 @@ const DAY = 24 * 3600 * 1000;
 const MOST_QUESTIONS = 3; // a user has few mailboxes, and anybody may write one
 const MOST_MAILBOXES = 20; // the API tells no more
 
-/** Returns a half's state. An installation that does not tell of halves still tells of questions. */
+/** Returns a half's state. An installation without halves still has confirmations. */
 export function halfOf(setup: Setup, name: HalfName, now: number): Half | undefined {
   const told = setup.halves?.[name];
   if (told) return told;
@@ -87,7 +87,7 @@ export function filled(text: string, values: Values, words: Values): Part[] {
     });
 }
 
-/** Tells an address from a domain; undefined for what is neither. */
+/** Distinguishes an address from a domain; undefined for anything else. */
 export function entryOf(typed: string): { addresses?: string; domains?: string } | undefined {
   const entry = typed.trim().toLowerCase().replace(/^@/, "");
   const domain = /^(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+[\p{L}\p{N}-]{2,}$/u;

@@ -1,4 +1,4 @@
-// What the API tells of a set-up. A part that an installation does not have is undefined, and is not shown.
+// What the API returns about a set-up. A part that an installation does not have is undefined and not shown.
 
 import type { components as Matcher } from "../api/matcher";
 import type { components as Timeline } from "../api/timeline";

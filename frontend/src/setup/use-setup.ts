@@ -1,4 +1,4 @@
-// A set-up as it is now: asked for again on a hint, and now and then while something is awaited.
+// The current set-up: fetched again on a hint, and periodically while something is awaited.
 
 import { useEffect } from "preact/hooks";
 import type { Session } from "../api/session";

@@ -46,7 +46,7 @@ export function keyOf(event: KeyboardEvent): string | undefined {
   return event.key;
 }
 
-/** Calls what a key stands for, while the component is there. */
+/** Calls the handler of a key, while the component is mounted. */
 export function useKeys(keys: Keys): void {
   const { scope, element } = useContext(KeyContext);
   const current = useRef(keys);

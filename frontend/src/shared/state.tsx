@@ -17,7 +17,7 @@ export function Skeleton({ rows }: { rows: number }) {
   );
 }
 
-/** Nothing is there: what that means, and what to do next. */
+/** An empty list: what that means, and what to do next. */
 export function Empty({
   icon,
   title,

@@ -1,4 +1,4 @@
-// What a view has asked for: nothing yet, an answer, or an error; asked again on demand.
+// What a view has fetched: nothing yet, an answer, or an error; fetched again on demand.
 
 import { useCallback, useEffect, useState } from "preact/hooks";
 

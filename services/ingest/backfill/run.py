@@ -1,12 +1,12 @@
-"""`--backfill`: old mail is brought along, the same way that live mail goes.
+"""`--backfill`: imports old mail, by the same path as live mail.
 
     the mails, one by one (`old_mail.py`) -> Receiver.receive -> a queue of its own, confirmed
 
-* Each has the capture id that it always has: brought along again, it is not counted twice.
-* While the broker or the blob store cannot take it (a full queue, too), it waits and says so.
-* Interrupted, killed even, the same command goes on where it was: a state file says up to where all
-  is confirmed. It is gone when everything is.
-* What is over the size limit, empty or not to be read is named, counted and left out.
+* The same mail always gets the same capture id: imported again, it is not counted twice.
+* While the broker or the blob store cannot accept mail (a full queue, too), it waits and says so.
+* After an interruption, even a kill, the same command continues: a state file says up to where all
+  mail is confirmed. It is deleted when everything is.
+* Mail that is over the size limit, empty or unreadable is named, counted and left out.
 """
 
 import argparse
@@ -115,7 +115,7 @@ class Backfill:
         self.state.load()
         self._settings, self._path, self._address = settings, path, address
         self._sent_before = self.state.tally["sent"]
-        self._progress = Progress("brought along", total, done=self.state.taken, in_bytes=True)
+        self._progress = Progress("imported", total, done=self.state.taken, in_bytes=True)
         self._is_waiting = False
         self.finished = False
 

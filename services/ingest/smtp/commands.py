@@ -1,10 +1,10 @@
-"""The commands of an SMTP session, and what is answered.
+"""The commands of an SMTP session, and their replies.
 
-* A command is a line of at most 1,024 octets that ends with CRLF. A bare LF ends none.
-* DATA and BDAT (CHUNKING, RFC 3030) answer 250 once the mail is durable, 451 to try again, 552 when
-  it is too large.
-* Commands may be sent ahead (PIPELINING, RFC 2920): they are obeyed one after the other.
-* Each answer has its status (RFC 2034): ours, or the one that belongs to the library's code.
+* A command is a line of at most 1,024 octets that ends with CRLF. A bare LF does not end one.
+* DATA and BDAT (CHUNKING, RFC 3030) reply 250 once the mail is durable, 451 if the sender should
+  retry, 552 if it is too large.
+* Commands may be sent ahead (PIPELINING, RFC 2920): they are handled one after the other.
+* Each reply has an enhanced status (RFC 2034): ours, or the one that fits the library's code.
 """
 
 import re
@@ -113,7 +113,7 @@ class CaptureSession(BoundedSession):
         return True
 
     async def smtp_STARTTLS(self, arg: str | None) -> None:  # noqa: N802 - the library's name
-        """Answer 220 and shake hands; the session begins anew."""
+        """Answer 220 and shake hands; the session starts again."""
         certificate = self._admission.certificate
         if arg:
             await self.push("501 Syntax: STARTTLS")

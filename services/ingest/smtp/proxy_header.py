@@ -1,7 +1,8 @@
-"""Who a client behind a proxy is: the PROXY protocol, version 1 and 2, as HAProxy describes it.
+"""The client behind a proxy: the PROXY protocol, version 1 and 2, as HAProxy describes it.
 
-The library's own reader is not used: it believes whoever connects, reads up to 64 KiB before it
-looks, and hangs up without a word. The caller gives the time limit, and asks trusted proxies alone.
+The library's own reader is not used: it believes every client, reads up to 64 KiB before it
+checks, and disconnects without a reply. The caller sets the time limit, and reads headers from
+trusted proxies only.
 """
 
 import asyncio

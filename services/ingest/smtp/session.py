@@ -83,7 +83,7 @@ class BoundedSession(SMTP):
             if leave.reason:
                 SMTP_REFUSED.labels(leave.reason).inc()
             await self._say_goodbye(leave)
-        except (ConnectionError, TimeoutError):  # lost, or nobody reads what we answer
+        except (ConnectionError, TimeoutError):  # lost, or the client does not read
             pass
         except asyncio.CancelledError:
             if self._in_the_way is None:

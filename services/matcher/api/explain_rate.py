@@ -1,7 +1,7 @@
-"""How many bytes of mail are explained in a second: of one account, and in all.
+"""Limits how many bytes of mail are explained per second: by one account, and by all.
 
-What is explained is read and decided like real mail, and costs as much. `in_flight` bounds how much
-of it there is at once, this how much of it there is in the long run.
+Explaining a mail reads and decides it like real mail, and costs as much. `in_flight` limits how
+much is explained at once, this module how much over time.
 """
 
 import math

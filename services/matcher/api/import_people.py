@@ -1,11 +1,10 @@
 """`POST /v1/people:import`: a whole directory, as NDJSON in and NDJSON out.
 
-Each line of the body is a person with their `person_id`. The body is read as a whole before the
-answer begins, so that it gets through any proxy. The answer tells, a line each, as it goes on:
-every bad line with what is wrong in it, how far it is (`{"lines", "stored", "failed"}`, every 5,000
-lines), and at the end the same with `"done": true`. A good line is stored whatever the
-others are like, until there are more than 10,000 bad ones: then this is no directory. Importing
-again is harmless.
+Each line of the body is a person with their `person_id`. The whole body is read before the answer
+begins, so that it gets through any proxy. The answer then reports, a line each: every bad line and
+its error; the progress (`{"lines", "stored", "failed"}`) every 5,000 lines; and at the end the same
+with `"done": true`. Good lines are stored even if others are bad, until there are more than 10,000
+bad ones: then this is no directory. Imports are idempotent.
 """
 
 import asyncio
@@ -230,7 +229,7 @@ async def _store_all(
                 end = run.failed(f"more than {_MAX_BAD_LINES} bad lines")
             lines.put_nowait(_encoded(end))
         except (DatabaseAway, PyMongoError):
-            away = "the database is away: send the import again, what is stored does no harm"
+            away = "the database is unavailable: send the import again; it is idempotent"
             lines.put_nowait(_encoded(run.failed(away)))
         finally:
             place.leave()

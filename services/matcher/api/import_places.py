@@ -1,8 +1,8 @@
-"""How many imports there are at a time: each is a file of up to 256 MiB, and work for the database.
+"""Limits concurrent imports: each needs a file of up to 256 MiB, and work in the database.
 
-So many of one account, so many in all. An upload that is slow makes room for a newcomer: else a few
-that never end would keep every account from importing. One that has arrived keeps its place until
-it is stored.
+There is a limit per account, and one in all. A slow upload is dropped for a new one: otherwise a
+few endless uploads would keep every account from importing. An import whose body has arrived keeps
+its place until it is stored.
 """
 
 import time

@@ -1,11 +1,11 @@
-"""Is a mail from whom it says? DKIM, ARC, or what the border of this deployment found.
+"""Who really sent a mail? DKIM, ARC, or the results of the mail server in front.
 
-    the bytes -> who signed (`signature.py`), who vouches (`seals.py`), what the border said
-    (`results.py`) -> what the sender's domain asks for (`policy.py`) -> `verdict.py`
+    the bytes -> who signed (`signature.py`), who vouches (`seals.py`), what the server in front
+    found (`results.py`) -> the sender's policy (`policy.py`) -> `verdict.py`
 
-Only mail that is attached is looked at, and a provider's question whether it may forward: of a
-dismissed one not even a question in DNS remains. A mail is never late for it: within
-AUTHENTICATION_SECONDS there is a verdict, and it is `unverified` when nothing could be found out.
+Only attached mail is authenticated, and a provider's forwarding confirmation. A dismissed mail
+causes no DNS query, so none remains of it. Authentication never delays a mail by more than
+AUTHENTICATION_SECONDS; then the verdict is `unverified`.
 """
 
 from services.matcher.authentication.authenticator import Authenticator as Authenticator

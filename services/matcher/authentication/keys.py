@@ -18,7 +18,7 @@ MIN_BITS, MAX_BITS = 1024, 8192
 
 
 class UnusableKey(ValueError):
-    """The record is no key, a revoked one, or one that nobody may rely on."""
+    """The record is no key, a revoked key, or a key that proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)

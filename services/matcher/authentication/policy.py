@@ -18,7 +18,7 @@ class Policy:
     """The DMARC policy of a domain."""
 
     demands: bool
-    """Mail that nobody authorized is to be kept away (`quarantine`, `reject`)."""
+    """Unauthenticated mail is to be kept away (`quarantine`, `reject`)."""
     strict: bool
     """Only the very domain of From may sign (`adkim=s`)."""
 

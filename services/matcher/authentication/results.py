@@ -1,4 +1,4 @@
-"""Authentication-Results: what somebody else found out about a mail. RFC 8601.
+"""Authentication-Results: what another server found out about a mail. RFC 8601.
 
 Authentication-Results: mx.team.example; dkim=pass header.d=mail.example; dmarc=fail (p=reject)
 """
@@ -46,11 +46,11 @@ def read_results(value: str) -> tuple[str, list[Result]]:
 
 
 def believed_results(header: HeaderBlock, authserv_id: str) -> list[Result]:
-    """Return what the border of this deployment found, and nobody else.
+    """Return the results of this deployment's mail server in front, and of no other server.
 
-    That is what stands above the second Received, the first being the border's own, and begins with
-    its id. Of each method only the topmost field counts. That none of these was in the mail when it
-    reached the border is for the border to see to (section 5): it removes what bears its own id.
+    These fields stand above the second Received (the first is that server's own) and begin with its
+    id. Of each method only the topmost field counts. That server must remove fields with its own id
+    from incoming mail (section 5).
     """
     believed: list[Result] = []
     received = 0

@@ -33,7 +33,7 @@ from services.matcher.authentication.tags import BadTags, read_tags, without_spa
 ALGORITHMS = ("rsa-sha256", "ed25519-sha256")
 """RFC 8301 section 3.1: SHA-1 proves nothing."""
 AskText = Callable[[str], Awaitable[list[str]]]
-"""The TXT records of a name; raises `resolver.NoAnswer` when nobody said."""
+"""The TXT records of a name; raises `resolver.NoAnswer` without an answer."""
 
 _ALWAYS_SIGNED = ("from", "subject", "date")
 _ONCE = {
@@ -47,8 +47,8 @@ _DOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]*+)(\.[a-z0-9_][a-z0-9_
 class Check(Enum):
     """What a signature says."""
 
-    HOLDS = "the mail is as it was signed"
-    ALTERED = "the mail is not as it was signed"
+    HOLDS = "the mail is unchanged since it was signed"
+    ALTERED = "the mail was changed after it was signed"
     UNUSABLE = "nothing: no key, or nothing to rely on"
 
 
@@ -153,7 +153,7 @@ def read_signature(field: Field, kind: Literal["dkim", "arc"] = "dkim") -> Signa
 async def verify(
     signature: Signature, mail: SignedForm, bodies: Bodies, at: datetime, ask: AskText
 ) -> Check:
-    """Return what a signature says about the mail as it was received at that moment.
+    """Return what a signature says about the mail, at the moment it was received.
 
     Raises resolver.NoAnswer.
     """
@@ -172,7 +172,7 @@ async def verify(
 
 
 def _holds(signature: Signature, mail: SignedForm, bodies: Bodies, key: Key) -> bool | None:
-    """Return whether the mail is as it was signed; None when too little of it was signed."""
+    """Return whether the signature is valid; None when too little of the mail was signed."""
     found, length = bodies.hash(signature.body_form)
     if signature.body_length is not None and signature.body_length != length:
         return None if signature.body_length < length else False

@@ -1,15 +1,15 @@
-"""What is to be thought of a mail's From: verified, unverified or failed. `docs/authentication.md`.
+"""The verdict on a mail's From: verified, unverified or failed. `docs/authentication.md`.
 
-1. What the border of this deployment found is believed, where there is such a border.
-2. Else a DKIM signature of the sender's own organization that holds verifies the mail;
-3. else what a trusted forwarder found when the mail reached it (ARC).
-4. Nothing of that: it has failed when it is not as the sender signed it, or when the sender's
-   domain asks that such mail is kept away. SPF is never asked: every forwarded mail would fail it.
+1. The results of this deployment's mail server in front are trusted, if there is one.
+2. Else a valid DKIM signature of the sender's own organization verifies the mail;
+3. else the results of a trusted forwarder, from when the mail reached it (ARC).
+4. Without any of these, the mail has failed if it differs from what was signed, or if the policy of
+   the sender's domain rejects it. SPF is ignored: every forwarded mail would fail it.
 
-Every author is judged, and the worst counts (`authors.py`). It has failed only when every question
-was answered: what cannot be found out is `unverified`. An unanswered key does not skip the policy:
-where the sender's domain demands a signature, the reason is `key_unanswered`, and such mail waits
-wherever failed mail does.
+Every author is judged, and the worst verdict counts (`authors.py`). A mail fails only if every
+query was answered: otherwise it is `unverified`. An unanswered key does not skip the policy: if the
+sender's domain demands a signature, the reason is `key_unanswered`, and the mail waits wherever
+failed mail does.
 """
 
 import asyncio
@@ -140,7 +140,7 @@ async def _of_sender(question: Question, sender: str) -> Authentication:
 
 
 async def _by_signatures(question: Question, sender: str) -> Authentication:
-    """Verify a mail that nobody has verified for us."""
+    """Verify a mail that the mail server in front has not verified."""
     policy: Policy | None = None
     unanswered: NoAnswer | None = None
     is_altered = has_signature = False

@@ -1,8 +1,8 @@
-"""The number that a user types in at the provider, told from other numbers.
+"""The code that a user types in at the provider, distinguished from other numbers.
 
-A date, a size, a sum, a telephone number, an IP address and a number within a word are no codes. Of
-several different ones none is taken, unless one stands out: behind a colon or a number sign, or at
-the edge of its line. In the subject a number sign is enough.
+A date, a size, a sum, a telephone number, an IP address or a number within a word is no code. If
+there are several different numbers, none counts, unless one stands out: after a colon or a number
+sign, or at the edge of its line. In the subject a number sign is enough.
 """
 
 import re

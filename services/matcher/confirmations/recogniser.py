@@ -17,7 +17,8 @@ from services.matcher.reading.addresses import normalise
 from services.matcher.reading.senders import literal_senders
 from shared.mail.body import body_of
 from shared.mail.headers import HeaderBlock, decode_text, mailboxes
-from shared.mail.mime import FIRST_PARTS, leaves, text_of
+from shared.mail.mime import FIRST_PARTS, leaves
+from shared.mail.part import text_of
 
 _LOCAL = r"A-Za-z0-9_.+%'&=/-"
 _ADDRESS = re.compile(rf"(?<![\u00c0-\u052f{_LOCAL}])[{_LOCAL}]{{1,64}}+@[A-Za-z0-9.-]{{3,255}}+")

@@ -1,11 +1,12 @@
 """From a mail to what becomes of it: of the mail itself, and of those that it encloses.
 
-A mail is looked at twice: at its header, and where the body may count, at the body. The body counts
-in two cases, told by the header: a delivery report names who was not reached, a forward names who
-wrote the original. One that users wrote may be a forward as attachment: each mail that it encloses
-is judged in the same way.
+A mail is judged by its header first, then, if its body may count, by its body. The header tells
+when: a delivery report names the failed recipients in its body, a forward names the original's
+author. A mail from users alone may also be a forward as attachment: each mail that it encloses is
+judged in the same way.
 
-Used by the consumer for real mail and by `/v1/explain`: what it needs to know it asks for.
+The consumer uses this for real mail, `/v1/explain` for dry runs. The caller passes a function that
+looks up people.
 """
 
 import asyncio

@@ -1,15 +1,15 @@
-"""The bounce of a user's mail: who was not reached takes part in it.
+"""The bounce of a user's mail: the failed recipients take part in it.
 
-The header of a bounce names the mail server and the user alone, so nothing would match by it. The
-failed recipients stand in the report (RFC 3464, or the prose of servers), and add participants:
+The header of a bounce names only the mail server and the user, so by it nothing would match. The
+failed recipients stand in the report (RFC 3464, or the prose of servers) and become participants:
 
-* Only a bounce does. A delay notice, a receipt and a complaint add nobody.
-* Where the report returns the header of the mail, every From in it has to be a user of the account.
-  Else the report is about somebody else's mail, and none of its recipients counts. Sender does not
-  matter: who sends for a user is not the one whose mail it is.
+* Only a bounce adds them. A delay notice, a receipt and a complaint add no participant.
+* If the report returns the header of the mail, every From in it must be a user of the account.
+  Otherwise the report is about someone else's mail, and none of its recipients counts. Sender does
+  not matter: sending on behalf of a user does not make the mail one's own.
 * A recipient that the returned To and Cc do not name was in Bcc, and takes part as that: the
-  timeline shows it to the owner of the capture alone (docs/decisions/0008).
-* Anybody can write a report. It can do no more than a mail with the same addresses in To.
+  timeline shows it only to the owner of the capture (docs/decisions/0008).
+* Anyone can write a report. It has no more effect than a mail with the same addresses in To.
 """
 
 from collections.abc import Collection
@@ -44,7 +44,7 @@ class Bounce:
         )
 
     def participants(self, people: Collection[Person]) -> tuple[Participant, ...]:
-        """Return whom the report adds: nobody where the mail is not from users alone."""
+        """Return whom the report adds: none if the mail is not from users alone."""
         if self.writers is None:
             return self.failed
         users = frozenset().union(*(person.keys for person in people if person.kind is Kind.USER))

@@ -38,7 +38,7 @@ class _Remembered:
     since: float = 0.0
     addresses: dict[str, AddressRecord] = field(default_factory=dict)
     holders: dict[str, tuple[Person, ...]] = field(default_factory=dict)
-    """Who has an address, by its key; nobody is an answer, too."""
+    """Who has an address, by its key; an empty tuple is an answer, too."""
     never: dict[str, NeverCapture] = field(default_factory=dict)
     """The lists of the account and of its users; an empty one is an answer, too."""
 

@@ -1,11 +1,11 @@
-"""Account versions: how every replica knows that what it remembers is still so.
+"""Account versions: how every replica knows whether its cache is current.
 
-`accounts`: `{_id: <account>, version}`. A change of an account's directory raises its version
-before and after it is written, and is acknowledged then. So a version that is the same before and
-after a look-up says that no change was acknowledged in between, and what was looked up may be used
-until the version is another. A change that is not acknowledged yet may be seen or not.
+`accounts`: `{_id: <account>, version}`. A change of an account's directory raises the version
+before and after it is written, and is acknowledged only then. If the version is the same before and
+after a look-up, no change was acknowledged in between, and the result may be used until the version
+changes. A change that is not acknowledged yet may be visible or not.
 
-Version reads go to the primary, and those that are asked for while one is under way share the next
+Version reads go to the primary. Reads that are requested while one is in flight share the next
 one: with many mails in flight, a decision costs a fraction of one small read.
 """
 
@@ -30,7 +30,7 @@ class Versions:
         future = self._wanted.get(account)
         if future is None:
             future = self._wanted[account] = asyncio.get_running_loop().create_future()
-            # A waiter that was cancelled must not leave the others an error that nobody reads.
+            # A waiter that was cancelled must not leave the others an error that no caller reads.
             future.add_done_callback(lambda done: done.cancelled() or done.exception())
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_wanted())

@@ -1,12 +1,12 @@
 """A header block in the lines of a text: `From: ...`, `Date: ...`, and so on.
 
-A block is three labelled lines or more that say different things, one of them from whom. Without a
-separator before it, it has to have a date too, and a recipient or a subject. Behind one, a line
-whose label is in no table may be told by what it holds, and by the order in which all clients
+A block has at least three labelled lines that say different things, one of them the sender. Without
+a separator before it, it must also have a date, and a recipient or a subject. After a separator, a
+line whose label is unknown may be recognised by its value, and by the order in which all clients
 write: the sender before the recipients.
 
-A block whose From holds no address is a block all the same: what is quoted further down was written
-by others, and must not be taken for it.
+A block whose From has no address is still a block: otherwise what is quoted further down, which
+others wrote, would be taken for it.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Dates as mail clients write them for people: in many languages, with or without a zone.
 
-Read are a day, a month and a year, in figures or with the month's name, and a time of day, of 24
-hours or of 12. What can be read in two ways, as `3/4/2021`, is not read: no date is better than a
-wrong one. Years of the Buddhist calendar are converted. Without a zone it is UTC.
+A date has a day, a month (a number or a name), a year, and perhaps a time of day in 24 or 12 hours.
+A date that can be read in two ways, such as `3/4/2021`, is not read: no date is better than a wrong
+one. Years of the Buddhist calendar are converted. Without a zone the time is UTC.
 """
 
 import re

@@ -1,8 +1,8 @@
 """A text as lines in which a header block can be found, whatever a client did to them.
 
-Gone are marks of quoting, invisible marks of direction, bold, the pipes of a table drawn in text;
-a block on the separator's own line, with nothing between its fields, is cut into lines. That is how
-Yahoo writes it, in some languages without a colon after one of the labels.
+Marks of quoting, invisible marks of direction, bold, and the pipes of a table drawn in text are
+removed. A block on the separator's own line, with nothing between its fields, is cut into lines:
+Yahoo writes it so, in some languages without a colon after one of the labels.
 """
 
 import re

@@ -1,7 +1,7 @@
 """HTML as the lines that a reader sees, enough to find a header block in it.
 
-Own code, one pass over the tags: what is read stays linear whatever is nested or left open. Nothing
-of it is ever shown. The address of a `mailto:` link is written behind its text, unless it is there.
+Own code, one pass over the tags: linear, whatever is nested or left open. The result is never
+shown. The address of a `mailto:` link is appended to its text, unless it is there already.
 """
 
 import html

@@ -1,18 +1,17 @@
-"""The forwarded mail in a user's mail: from the text to who took part in it.
+"""The forwarded mail in a user's mail: from the text to the people who took part in it.
 
-A forward has levels: the mail that was forwarded, and those that it forwards or quotes in its turn,
-each with a header block. Everybody in a block takes part. Shown is the first level, or, as long as
-its own subject says that it is a forward again, the one in it: the original is what the first
-person in that row wrote.
+A forward has levels: the mail that was forwarded, and those that it forwards or quotes in turn,
+each with a header block. Everyone in a block takes part. The first level is shown. If its subject
+says that it is a forward itself, the level inside it is shown: the original is what the first
+author in that chain wrote.
 
-Where a separator is, or a block whose sender has no address, and nobody can be read from it,
-nothing further down counts: that was written by others, and crediting the wrong person is worse
-than crediting nobody.
+If no person can be read from a separator or from a block whose sender has no address, nothing
+further down counts: others wrote that, and crediting the wrong person is worse than crediting none.
 
-Outlook forwards as it answers, with a header block and no words. So a block alone is a forward
-unless the subject says that the mail is an answer (`Re:`, `AW:`, ...): then it takes a separator
-that says so, above everything that the mail quotes. References and In-Reply-To say nothing: Gmail
-and Outlook set them on forwards too.
+Outlook forwards in the form of its answers, with a header block and no words. So a block alone is a
+forward unless the subject says that the mail is an answer (`Re:`, `AW:`, ...): then it needs a
+separator that says "forwarded", above everything that the mail quotes. References and In-Reply-To
+prove nothing: Gmail and Outlook set them on forwards too.
 """
 
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 Every `message/rfc822` part (RFC 2046 section 5.2.1; `message/global`, RFC 6532 section 3.7) is a
 mail of its own. It is known by its place: `2` is the second that the captured mail encloses, `2.1`
-the first in that one. The same bytes have the same places, whoever cuts them.
+the first in that one. The same bytes always have the same places.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Exchange's journal reports: who really got a mail, and the mail as it was. Pure.
+"""Exchange's journal reports: who really got a mail, and the mail itself. Pure.
 
 A report is a mail with the field `X-MS-Journal-Report`. Its text names, a line each, the sender and
 every recipient, those in Bcc and those that a list was expanded to included; the mail itself is
@@ -35,7 +35,7 @@ class Journal:
     """A journal report."""
 
     mail: bytes
-    """The mail that it is about, as it was."""
+    """The mail that it is about, unchanged."""
     recipients: tuple[str, ...]
     """Who got it, in the form in which addresses compare."""
 

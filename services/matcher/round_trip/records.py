@@ -33,7 +33,7 @@ EXPIRES = timedelta(hours=24)
 WEEK = timedelta(days=7)
 _SOON = timedelta(hours=1)
 MAX_FAILURES = 3
-"""So many weekly challenges in a row may stay away; then the user is asked to prove it anew."""
+"""So many weekly challenges in a row may be lost; then the user is asked to prove it again."""
 _CHALLENGE_KEPT = timedelta(days=12)
 """Longer than a return path is open (`shared/contracts/capture_address.py`)."""
 

@@ -1,4 +1,4 @@
-"""What became of a capture, for who sent it or may see it.
+"""What became of a capture, for its sender and for those who may see it.
 
     waiting       it is on its way to a decision
     attached      its mails are shown
@@ -9,8 +9,8 @@
 
 * A capture of another account is not found.
 * Its mails are those that the viewer may see.
-* Of a dismissed capture neither mail, sender nor owner is told.
-* `waiting` rests on the id alone (`shared/contracts/capture_id.py`), for WAITING_AT_MOST.
+* For a dismissed capture no mail, sender or owner is shown.
+* `waiting` follows from the id alone (`shared/contracts/capture_id.py`), for WAITING_AT_MOST.
 """
 
 from dataclasses import dataclass

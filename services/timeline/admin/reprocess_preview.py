@@ -1,7 +1,8 @@
 """What reading the stored mails again would change, before it is done. Writes nothing.
 
 A kind is a field of what is shown (`text`, `attachments`, ...), `date`, `message_id`, or `moved`:
-the mail would have another identity. No content is told, only which mails differ in what.
+the mail would have another identity. The preview shows which mails differ in which kinds, and no
+content.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """`/v1/dead-letters`: messages that could not be handled, for operators.
 
-The scope `ops` is for these routes only. It shows the mail of everybody in the account.
+The scope `ops` is for these routes only. It shows the mail of all users of the account.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """`GET /v1/mails/{id}/images`: a remote image of a mail, fetched by our own proxy.
 
-Only images that the mail itself names are fetched, and only for those who may see the mail, so it
+Only images that the mail itself names are fetched, and only for users who may see the mail, so it
 is no open proxy. A frame cannot send a token: the page makes the request and passes the bytes in.
 """
 

@@ -1,7 +1,7 @@
 """The pages: Satchel's own app under `/app/`, and `/app/satchel.js` that other pages embed.
 
-* What has its hash in its name is kept by browsers for ever; the rest is asked for each time, and
-  is answered by 304 when it is unchanged. Every other path under `/app/` is a place in the app.
+* Browsers keep files with a hash in their name for ever. They revalidate the rest each time, and
+  get 304 if it is unchanged. Every other path under `/app/` is a place in the app.
 * A page of another origin loads the elements if `CORS_ORIGINS` names it, and shows the app in a
   frame if `EMBED_ORIGINS` does. Without these settings no other origin can do either.
 """

@@ -1,7 +1,7 @@
-"""What HTML of a mail may hold: elements, attributes and the forms of their values.
+"""What HTML of a mail may contain: elements, attributes and the patterns of their values.
 
-Two cleaners, made once: `PLAIN` for any page, free of styles; `STYLED` for a frame of its own, with
-what lays a mail out. nh3 has the last word on what is in neither.
+There are two cleaners, made once: `PLAIN` for any page, without styles; `STYLED` for a frame of its
+own, with styles for the layout. nh3 removes everything that is in neither.
 """
 
 import re

@@ -5,8 +5,8 @@
 | `bounce` | a mail could not be delivered: RFC 3464, and the prose of servers |
 | `delay` | a mail waits; it may still arrive |
 | `receipt` | a mail was delivered or read: RFC 3464, RFC 8098 |
-| `auto_reply` | an answer that nobody wrote: RFC 3834, Exchange, the older fields |
-| `list` | through a mailing list or a group, whoever wrote it: RFC 2919, RFC 2369 |
+| `auto_reply` | an answer that a program wrote: RFC 3834, Exchange, the older fields |
+| `list` | through a mailing list or a group: RFC 2919, RFC 2369 |
 | `newsletter` | to many from one, with a way to unsubscribe and no way to post |
 
 Rules:
@@ -28,7 +28,7 @@ from unicodedata import normalize
 from shared.mail import headers
 from shared.mail.delivery_reports import has_null_sender, is_automatic, report_of
 from shared.mail.headers import HeaderBlock, decode_text, parameters
-from shared.mail.mime import Part
+from shared.mail.part import Part
 
 Kind = Literal["bounce", "delay", "receipt", "auto_reply", "newsletter", "list"]
 

@@ -1,8 +1,8 @@
 """The body of a mail as text and as HTML, made of its pieces.
 
-* The text has a blank line between two pieces, so that a list's footer begins in a line of its own.
-* Each piece in HTML is made safe by itself: what one leaves open does not swallow the next. Pieces
-  in plain text are escaped, and pictures stand where the sender put them.
+* The text has a blank line between two pieces, so that a list's footer begins on a line of its own.
+* Each piece of HTML is made safe by itself: what one leaves open does not swallow the next. Pieces
+  of plain text are escaped, and images stand where the sender put them.
 * A program may send a text and the same text in HTML one after the other, as if both were to be
   read. Such a text is shown once.
 """
@@ -19,7 +19,7 @@ from services.timeline.content.inline_data import smaller_text
 from services.timeline.content.safe_html import read_html
 from shared.mail.body import body_of
 from shared.mail.headers import decode_text
-from shared.mail.mime import MAX_TEXT, Part, capped, text_of
+from shared.mail.part import MAX_TEXT, Part, capped, text_of
 
 _MAX_PIECES = 100
 """Pieces in HTML that are made safe; of others the text is taken."""

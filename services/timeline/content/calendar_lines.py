@@ -1,7 +1,7 @@
-"""The lines of a calendar, by component. RFC 5545 sections 3.1 and 3.4, for those who break them.
+"""The lines of a calendar, by component. RFC 5545 sections 3.1 and 3.4, also for broken calendars.
 
-A missing END is the end, an END of nothing is nothing, and a line that is no line is skipped.
-Only what an invitation shows is kept.
+A missing END is the end, an END without a BEGIN is ignored, and an invalid line is skipped. Only
+what an invitation shows is kept.
 """
 
 import re

@@ -1,8 +1,8 @@
-"""Images that are in a mail's HTML as `data:` (RFC 2397), where it is too large with them. Pure.
+"""Images in a mail's HTML as `data:` URLs (RFC 2397), if the HTML is too large with them. Pure.
 
-Pasted screenshots make an HTML of megabytes, of which a few kilobytes are text. Where the HTML is
-larger than what is read of one, its images are set aside: each gets a name made of its bytes, as if
-it were a part of the mail (RFC 2392), and `images` puts it in when the mail is shown.
+Pasted screenshots make an HTML of megabytes, of which a few kilobytes are text. If the HTML is
+larger than the limit, its images are set aside: each gets a name made from its bytes, as if it were
+a part of the mail (RFC 2392), and `images` inserts it when the mail is shown.
 
 Linear in the HTML, whatever it is.
 """
@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from services.timeline.content.images import MAX_INLINE_BYTES
 from shared.mail.headers import decode_base64
-from shared.mail.mime import MAX_TEXT, Part
+from shared.mail.part import MAX_TEXT, Part
 
 _IMAGE = re.compile(
     rb"""(?:(["'])\s*+|(?<==))data:image/(?:bmp|gif|jpe?g|png|webp);base64,

@@ -1,8 +1,8 @@
-"""How many pixels an image unfolds into, read from its header. Pure.
+"""How many pixels an image has, read from its header. Pure.
 
-A file of some kilobytes can hold an image of a billion pixels, and a browser takes four bytes of
-memory for each. The header is read as browsers read it; where it is cut off or broken they show
-nothing, and 0 is returned.
+A file of some kilobytes can hold an image of a billion pixels, and a browser needs four bytes of
+memory for each. The header is read as browsers read it. For a truncated or broken header, for which
+they show nothing, 0 is returned.
 """
 
 import struct

@@ -15,7 +15,7 @@ from html import unescape
 from urllib.parse import unquote
 
 from services.timeline.content.image_size import MAX_PIXELS, pixels_of_image
-from shared.mail.mime import Part
+from shared.mail.part import Part
 
 REMOTE_SRC = "data-remote-src"
 REMOTE_URL = re.compile(r"https?://[^\s/?#\"'<>\\][^\s\"<>\\]{0,8000}\Z", re.IGNORECASE)

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shared.mail.mime import MAX_TEXT, Part
+from shared.mail.part import MAX_TEXT, Part
 
 IMAGE, FILE = "[image]", "[file]"
 
@@ -75,7 +75,7 @@ def without_inline_data(text: str) -> str:
 
 
 def searchable(text: str) -> str:
-    """Return the text without what nobody searches: the lines of keys and messages in armor."""
+    """Return the text without what no user searches: the lines of keys and messages in armor."""
     if "-----BEGIN " not in text:
         return text
     kept: list[str] = []

@@ -6,8 +6,8 @@ Rules:
   The part itself stays an attachment.
 * Time and memory are bounded: 10 parts, 256 KiB, 20 events, 20 levels, 50 attendees. A recurrence
   is text and never expanded.
-* Times keep the offset that their zone has then, and the zone as it was written. Where nobody
-  knows the zone, they are local times without offset. A day is a date; the end is the first moment
+* Times keep the offset that their zone has then, and the zone's name as written. If the zone is
+  unknown, they are local times without offset. A day is a date; the end is the first moment
   after the event, as the standard has it.
 * An event and its exceptions are one invitation: that of the whole series, where it is there.
 * Own code: docs/decisions/0015.
@@ -31,7 +31,7 @@ from services.timeline.content.calendar_lines import (
 from services.timeline.content.zones import described_zone, named_zone
 from shared.mail import headers
 from shared.mail.headers import decode_text
-from shared.mail.mime import Part, capped
+from shared.mail.part import Part, capped
 
 MAX_PARTS = 10
 MAX_DESCRIPTION = 4000
@@ -97,13 +97,13 @@ class Invite(_Model):
     end: Moment | None
     """The first moment or day after the event."""
     zone: str | None
-    """As it was written; None if the event has none."""
+    """As written; None if the event has none."""
     all_day: bool
     organizer: EventPerson | None
     attendees: tuple[Attendee, ...]
     attendees_left_out: int
     recurrence: str | None
-    """RRULE as it was written."""
+    """RRULE as written."""
     sequence: int
 
 

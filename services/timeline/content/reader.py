@@ -29,7 +29,8 @@ from shared.mail.body import body_of
 from shared.mail.charset import charset_of_text
 from shared.mail.headers import HeaderBlock, decode_text, message_ids
 from shared.mail.headers import Mailbox as Mailbox
-from shared.mail.mime import Part, leaves
+from shared.mail.mime import leaves
+from shared.mail.part import Part
 from shared.mail.subject_prefixes import is_forward
 
 _EXTENSIONS = MimeTypes()
@@ -73,7 +74,7 @@ class ReadMail:
     snippet: str  # of what it adds
     forward: bool  # what it quotes is why it was sent
     attachments: tuple[Attachment, ...]
-    auto: Auto | None  # set when nobody wrote it, or when one wrote it to many
+    auto: Auto | None  # set when a program wrote it, or one person to many
     invite: Invite | None  # set when it invites to an event, or answers an invitation
     incomplete: bool  # not all of it could be read
 

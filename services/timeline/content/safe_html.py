@@ -25,7 +25,7 @@ from lxml.html import document_fromstring
 from services.timeline.content.allowed_html import BROUGHT_IMAGE, PLAIN, QUOTED, STYLED, UNSEEN
 from services.timeline.content.images import REMOTE_SRC, REMOTE_URL
 from services.timeline.content.inline_styles import safe_colour
-from shared.mail.mime import MAX_TEXT, without_control
+from shared.mail.part import MAX_TEXT, without_control
 
 _FORMATTING = {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong"}
 _FORMATTING |= {"tt", "u"}

@@ -1,10 +1,10 @@
 """Time zones as calendars name and describe them. Anyone may have written them.
 
-* A name comes first: of the IANA, of Windows, or with a vendor's prefix (RFC 5545 section
-  3.2.19). Only names that are known open a file. Programs disagree with the description that they
-  send along oftener than with the name, and a description says nothing of later changes of law.
-* For a name that nobody knows the description counts (VTIMEZONE): the latest change of an
-  observance before the time in question, by yearly rules alone. No rule is ever expanded.
+* The name comes first: an IANA name, a Windows name, or one with a vendor's prefix (RFC 5545
+  section 3.2.19). Only known names open a file. Programs write wrong descriptions more often than
+  wrong names, and a description does not know later changes of law.
+* For an unknown name the description counts (VTIMEZONE): the latest change of an observance before
+  the time in question, by yearly rules alone. No rule is ever expanded.
 * A zone that one mail describes is forgotten with it: docs/decisions/0015.
 """
 
@@ -34,7 +34,7 @@ class Observance:
 
 
 def named_zone(name: str) -> tzinfo | None:
-    """Return the zone of that name, None if nobody knows it."""
+    """Return the zone of that name, None if it is unknown."""
     name = name.strip().strip('"').strip("/")[:200]
     name = win_tz.get(name, name).lower()
     while name:

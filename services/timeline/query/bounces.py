@@ -6,8 +6,8 @@ Anybody can write a bounce, so one counts only for a mail
 
 * that its owner captured as well, and that went out,
 * that its owner sent: a colleague's mail is never marked by it. The matcher says so of every
-  capture (`sent_by_owner`), by the directory as it was at that moment. Of captures from before it
-  did, the From has to be an address that the owner has today, with one look-up a page,
+  capture (`sent_by_owner`), by the directory at that moment. For captures from before that
+  field, From must be an address that the owner has today, with one look-up per page,
 * that was sent to one of the recipients it names, if it names any. Who was in Bcc counts for the
   owner of the capture alone.
 

@@ -1,8 +1,8 @@
 """A user's forwarding confirmations, as the write side stored them.
 
-Anybody can write one. Those that are verified are listed first, in places that no other takes: so
-whatever number is forged, what the provider has asked is shown. None is taken for another: each
-capture is one entry, whatever code or link it has.
+Anyone can write one. Authenticated ones are listed first, in places that no other takes: so the
+provider's request is shown, however many are forged. None is merged with another: each capture is
+one entry, whatever code or link it has.
 """
 
 from datetime import UTC, datetime

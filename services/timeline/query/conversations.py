@@ -1,6 +1,6 @@
 """Which conversation a token belongs to.
 
-A conversation's id is one of its tokens, and one that was given up when it merged still is: so
+A conversation's id is one of its tokens. An id that was given up in a merge is still a token, so
 both resolve (`write/conversations.py`).
 """
 

@@ -1,4 +1,4 @@
-"""Hand-overs, as they were asked for and as far as they are. `admin/hand_overs.py` does them."""
+"""Hand-overs: the requests and their progress. `admin/hand_overs.py` carries them out."""
 
 from datetime import timedelta
 

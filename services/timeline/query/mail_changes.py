@@ -1,11 +1,12 @@
 """Mails in the order in which they changed, for a back-end that keeps a copy (decision 46).
 
 A cursor has a position in each slot in which the account's mails were ever written
-(`write/mail_changes.py`), so whatever commits late is beyond it. A mail that changes again moves to
+(`write/mail_changes.py`), so a late commit is always beyond it. A mail that changes again moves to
 the end of a slot: a reader gets it again, or for the first time. Mails from before there were
 stamps come first, by their ids.
 
-Reads are of what a majority has: a number that a failover took back could be given to another mail.
+Reads use the read concern `majority`: a number that a failover rolled back could be given to
+another mail.
 """
 
 import base64

@@ -1,10 +1,10 @@
-"""Whether the words of a phrase stand in a text in a row, whatever is between them.
+"""Whether a text contains the words of a phrase in a row, whatever is between them.
 
 * Words are those of `terms`, and whole. At its ends a phrase in a script without spaces may be part
   of a longer run.
-* A search reads hundreds of mails for one page. So the texts of a mail are folded and looked
-  through as one, for the beginning of each phrase, with a word between them that no phrase has.
-  Only for a long phrase each text is split into its words.
+* A search reads hundreds of mails for one page. So the texts of a mail are folded and searched as
+  one text for the beginning of each phrase, with a separator word that no phrase has. Only for a
+  long phrase is each text split into its words.
 * Time is linear in the texts, whatever they and the phrases are.
 """
 

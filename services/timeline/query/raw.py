@@ -1,4 +1,4 @@
-"""The raw bytes of a mail, as its viewer may have them, and what is cut out of them."""
+"""The raw bytes of a mail, as its viewer may have them, and the parts cut from them."""
 
 import asyncio
 
@@ -14,7 +14,8 @@ from services.timeline.query.mails import ShownMail
 from services.timeline.query.raw_bytes import RawBytes
 from services.timeline.write.identity import without_bcc, without_trace
 from services.timeline.write.records import Attachment, Content, ListedContent
-from shared.mail.mime import Part, by_content_id, leaves
+from shared.mail.mime import leaves
+from shared.mail.part import Part, by_content_id
 from shared.storage.blobs import BlobMissing, BlobStoreAway
 
 _AT_ONCE = 4

@@ -1,6 +1,6 @@
-"""Where the raw bytes of attached mails are: of small ones in the database, else in the blob store.
+"""Where the raw bytes of attached mails are: small ones in the database, others in the blob store.
 
-Those of any size were in the blob store once, and what is there stays there.
+Once all of them were in the blob store. Those stay there.
 """
 
 import asyncio

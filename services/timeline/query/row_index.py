@@ -1,7 +1,7 @@
 """The mails of a viewer, newest first, by an index over their rows.
 
-Of a query that has dates only it is the index by date. The other one, by terms, was there before
-terms were in blocks (decision 35): while it is, it is complete whoever writes, so it is used.
+A query that has only dates uses the index by date. The other one, by terms, is from before terms
+were in blocks (decision 35). While it exists, old and new versions keep it complete, so it is used.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence

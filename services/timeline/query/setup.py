@@ -7,8 +7,8 @@ The states of a half:
     working                it brings mail
     silent                 it did, and by its own rhythm it has stopped (`write/rhythm.py`)
 
-What is told follows from what is stored and from the moment, by pure functions: nothing has to
-happen for a half to become silent.
+The answer follows from what is stored and from the moment, by pure functions: nothing has to run
+for a half to become silent.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator

@@ -177,7 +177,7 @@ class MailDismissedWithShares(CaptureEvent):
     """The users whose set-up it proves."""
 
     def without_shares(self) -> MailDismissed:
-        """Return what it says whoever has a share."""
+        """Return the part that is the same for every share."""
         same = {
             field: getattr(self, field)
             for field in MailDismissedWithShares.model_fields

@@ -12,8 +12,8 @@ first form that is met counts alone:
 Who is behind an alias or a forward did not get the mail either: servers name the address that the
 sender used beside it, as `(generated from x@y)`. Those are `aliases`.
 
-Whom the report is for, and postmasters to ask for help, count only where nobody else is named. Time
-is linear: each line is looked at once for each form.
+The report's own recipient, and postmasters to ask for help, count only if no one else is named.
+Time is linear: each line is read once for each form.
 """
 
 import re

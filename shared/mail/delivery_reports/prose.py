@@ -1,18 +1,19 @@
-"""Reports without fields: what servers wrote before there were any, or still do.
+"""Reports without fields: what servers wrote before RFC 3464, and some still do.
 
-The less speaks for the writer being a mail server, the more has to speak for a report:
+The less likely the writer is a mail server, the more evidence a report needs:
 
-| writer     | a bounce when                                                                     |
+| writer     | a bounce if                                                                       |
 |------------|-----------------------------------------------------------------------------------|
-| server     | it says so; in an unknown language, when it names somebody and returns a mail     |
-| postmaster | it says so, and names somebody without a greeting, returns a mail, or has a null  |
-|            | sender                                                                            |
-| nobody     | its subject or a server's answer says so, it names somebody, and returns the mail |
+| server     | it says so; in an unknown language, if it names a recipient and returns a mail    |
+| postmaster | it says so, and names a recipient without a greeting, returns a mail, or has a    |
+|            | null sender                                                                       |
+| NOBODY     | its subject or a server's answer says so, it names a recipient, and returns the   |
+|            | mail                                                                              |
 
-* A delay is none, though it may say "could not be delivered yet"; the subject decides before the
-  text.
-* A notice about a virus, a challenge or a mail that waits for approval is none, unless it quotes
-  the final answer of a server.
+* A delay is no bounce, though it may say "could not be delivered yet"; the subject decides before
+  the text.
+* A notice about a virus, a challenge or a mail that waits for approval is no bounce, unless it
+  quotes the final answer of a server.
 """
 
 import re

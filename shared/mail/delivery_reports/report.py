@@ -18,7 +18,7 @@ from shared.mail.delivery_reports.structure import (
 )
 from shared.mail.delivery_reports.writer import may_be_report
 from shared.mail.headers import HeaderBlock
-from shared.mail.mime import Part
+from shared.mail.part import Part
 
 MAX_RECIPIENTS = 50
 

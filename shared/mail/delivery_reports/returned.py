@@ -1,10 +1,10 @@
 """The mail that a report is about, as the report returns it: whole, or its header alone.
 
-* Where it is a part, that part (RFC 3462 section 2). Some servers return a text, or a file.
-* Else the first header block in the text: lines that are header fields, From among them, and so
-  many of the usual others that prose is not taken for one.
-* What stands before it are the server's own words. A block that is indented is a summary inside
-  them, and so is the header of another server's report that this one passes on.
+* If it is a part, that part (RFC 3462 section 2). Some servers return a text, or a file.
+* Otherwise the first header block in the text: lines that are header fields, From among them, and
+  enough of the usual others, so that prose is not taken for one.
+* The server's own words stand before it. An indented block is a summary inside these words, and so
+  is the header of another server's report that this one passes on.
 """
 
 import re
@@ -15,7 +15,7 @@ from itertools import islice
 from shared.mail import headers
 from shared.mail.delivery_reports.writer import Writer, writer_of
 from shared.mail.headers import HeaderBlock
-from shared.mail.mime import Part
+from shared.mail.part import Part
 
 MAX_TEXT = 64 * 1024
 """Characters of the text in which a header block is looked for."""

@@ -1,7 +1,7 @@
 """Reports with fields: RFC 3464 (delivery) and RFC 8098 (reading), in any language.
 
-The fields count in a report, and from a sender that is a mail server or nobody: anybody can attach
-a report to a mail. Some servers write the fields into the text; those are read there.
+The fields count in a report, and from a sender that is a mail server or cannot be answered: anyone
+can attach a report to a mail. If a server writes the fields into the text, they are read there.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Literal
 from shared.mail import headers
 from shared.mail.delivery_reports.writer import Writer, is_automatic, is_report, writer_of
 from shared.mail.headers import HeaderBlock
-from shared.mail.mime import Part
+from shared.mail.part import Part
 
 MAX_BYTES = 256 * 1024
 MAX_GROUPS = 200

@@ -1,7 +1,7 @@
 """How mail systems write that a mail failed, or that it waits: by language.
 
-A subject counts from its beginning: a quoted or answered one ("Re: Undeliverable") does not.
-A failure in a text says that something was not delivered; what is wrong with a mailbox is none.
+A subject counts from its beginning: a quoted or answered one ("Re: Undeliverable") does not. A
+failure in a text says that something was not delivered; trouble with a mailbox alone is no failure.
 """
 
 import re

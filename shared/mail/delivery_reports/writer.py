@@ -1,9 +1,9 @@
-"""Who writes a report: told by the header alone.
+"""Who writes a report, by the header alone.
 
-* A mail server is known by the address of From (`MAILER-DAEMON@`), by a name only where From has no
-  address at all: anybody can choose a name.
+* A mail server is recognised by the address in From (`MAILER-DAEMON@`). A name counts only if From
+  has no address at all, because anyone can choose a name.
 * A postmaster may be a person.
-* Nobody: the sender cannot be answered (a null Return-Path or From, RFC 5321 section 4.5.5), or the
+* NOBODY: the sender cannot be answered (a null Return-Path or From, RFC 5321 section 4.5.5), or the
   mail calls itself a delivery report. Newsletters and absence notes have null senders too.
 """
 
@@ -82,7 +82,7 @@ def may_be_report(header: HeaderBlock) -> bool:
 
 
 def has_null_sender(header: HeaderBlock) -> bool:
-    """Return whether nobody wants an answer to this. RFC 5321 section 4.5.5."""
+    """Return whether the sender wants no answer. RFC 5321 section 4.5.5."""
     return (header.first("Return-Path") or "").strip() == "<>"
 
 

@@ -9,7 +9,7 @@ What it finds:
 
 gap               a capture that was accepted and has neither an outcome nor a dead letter
 blob_missing      a content whose raw bytes are gone, or what a dead letter that waits needs
-without_receipt   outcomes of captures that nobody has a receipt of, hour by hour: ingest was killed
+without_receipt   outcomes of captures without a receipt, hour by hour: ingest was killed
                   before it wrote them, or told the sender to try again after the broker had them
 orphan_blob       raw bytes that no content names: a crash between the blob and the database
 orphan_claim      a claim whose capture is settled, or was never accepted; swept in time

@@ -151,7 +151,7 @@ class DeadLettersCommand:
                         return "no queue takes it"
                     if stopping.is_set():
                         return "left"
-                    await asyncio.sleep(_WAIT_SECONDS)  # the broker is away: it is tried again
+                    await asyncio.sleep(_WAIT_SECONDS)  # the broker is unavailable: retry
                 else:
                     return after.state
 

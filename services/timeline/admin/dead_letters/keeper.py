@@ -33,7 +33,7 @@ class Keeper:
 
         Done   it is stored, now or by an earlier delivery; or it is of what is forgotten after a
                day (`FLEETING`), and so is this
-        Retry  the database or the blob store is away
+        Retry  the database or the blob store is unavailable
         """
         if letter.tag in FLEETING:
             log.warning("dead letter not kept", reason=label(letter.reason))

@@ -34,7 +34,7 @@ INDEXES = (
     _index("listed_by_reason", "account_tag", "reason", "state", "at", "_id"),
     # Records.shares_claim
     _index("of_capture", "account_tag", "capture_id"),
-    # Records.every, Records.waiting: those of all accounts, and of nobody known
+    # Records.every, Records.waiting: those of all accounts, and of no known account
     _index("by_state", "state", "reason", "at", "_id"),
     # Records.unfinished
     _index("unfinished", "to_finish", sparse=True),

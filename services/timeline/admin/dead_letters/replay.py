@@ -1,14 +1,14 @@
-"""What a person does with a dead letter: replay it, or drop it. Both can be repeated.
+"""What an operator does with a dead letter: replay it, or drop it. Both can be repeated.
 
-    replay: written down -> sent again, confirmed -> recorded -> its content is removed
+    replay: intent stored -> message sent again, confirmed -> recorded -> its content is removed
     drop:   recorded -> its content is removed
 
-* It is sent as it was, by the routing key that it had: to whoever handles such messages now. An
-  event that nobody understood may be understood since; else it dies again, and is another one.
-* Two who replay at once send it twice, as a crash between two steps does. A capture is recognised
-  by its id.
-* A replay that certainly did not happen is taken back. One that may have happened is finished by
-  the sweep, and cannot be dropped meanwhile.
+* It is sent unchanged, by the routing key that it had, to the consumer of such messages today. A
+  newer consumer may understand its event; else it becomes a dead letter again, a new one.
+* Two replays at once send it twice, as does a crash between two steps. A capture is recognised by
+  its id.
+* A replay that certainly did not happen is undone. One that may have happened is finished by the
+  sweep, and cannot be dropped meanwhile.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -111,5 +111,5 @@ class Replay:
 
 
 def _step_of(trace: Trace | None) -> AbstractContextManager[None]:
-    """Return the step that goes on with a letter's trace; one without is sent as it was."""
+    """Return the step that goes on with a letter's trace; one without is sent unchanged."""
     return tracing.step("replay dead letter", "server", trace) if trace else nullcontext()

@@ -1,12 +1,12 @@
-"""The lines by which clients say whose words follow: `On DATE, NAME <address> wrote:`.
+"""The lines by which clients name the author of a quote: `On DATE, NAME <address> wrote:`.
 
-* Known by three things: a verb of a client's language at the end or before the name; a day and a
-  time; an address. It may be wrapped over several lines, inside the address too.
-* `complete` has a verb or an address, and begins with a day and a time: whatever follows is quoted.
+* They are recognised by three things: a verb of a client's language at the end or before the name;
+  a day and a time; an address. A line may be wrapped over several lines, inside the address too.
+* `complete` has a verb or an address, and begins with a day and a time: what follows is quoted.
   `certain` has an address beside the verb, and begins with a name or like a date.
   `marked` may be a sentence of the writer's: it counts only before lines with `>`.
-* A sentence of the writer's that ends with such a verb is none: no name stands before the verb
-  (`as the committee wrote:`), or words stand before the day (`in her mail of 12.03.2026 Anna
+* A sentence of the writer's that ends with such a verb does not count: no name stands before the
+  verb (`as the committee wrote:`), or words stand before the day (`in her mail of 12.03.2026 Anna
   wrote:`).
 """
 

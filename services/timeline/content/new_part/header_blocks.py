@@ -1,10 +1,10 @@
 """The header fields that clients repeat above the mail that is answered, in any order.
 
-* A block is three fields or more that say different things, among them from whom and when. It has
-  an address, or a subject and a time of day, or begins with `From:` and has all four.
-* So an itinerary (`From: Berlin`, `To: Paris`, `Date: 9 January`), the fields of a form, what
-  somebody is to write into a mail (`From:`, `To:`, `Subject:`) and an appointment (`Date:`,
-  `Time:`, `Place:`) are none.
+* A block has at least three fields that say different things, among them the sender and the time.
+  It has an address, or a subject and a time of day, or begins with `From:` and has all four.
+* So these are no blocks: an itinerary (`From: Berlin`, `To: Paris`, `Date: 9 January`), the fields
+  of a form, instructions for a mail (`From:`, `To:`, `Subject:`), an appointment (`Date:`, `Time:`,
+  `Place:`).
 * Lotus Notes may name the sender and the time above it, and begin with `To:`.
 """
 

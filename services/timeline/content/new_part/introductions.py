@@ -1,7 +1,7 @@
 """What introduces a quote or a forwarded mail: an attribution, a header block, a separator.
 
-Looked at are lines that may be one by their first or last character or a colon, the first 5,000 of
-them: what a person writes has fewer, and so the time stays bounded.
+Only the first 5,000 lines that may be one, by their first or last character or a colon, are
+examined. No person writes that many, and the time stays bounded.
 """
 
 import re

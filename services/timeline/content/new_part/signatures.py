@@ -1,7 +1,7 @@
-"""What ends a mail and is no part of what it says: a signature, and what programs add.
+"""The end of a mail that is not part of what it says: a signature, and lines that programs add.
 
-A signature follows a line `--`, of at most 30 lines (RFC 3676 section 4.3 names the delimiter).
-Looked for at the end of what is new, and where that is first interrupted by a quote.
+A signature follows a line `--` and has at most 30 lines (RFC 3676 section 4.3 names the delimiter).
+It is looked for at the end of the new text, and where a quote first interrupts that.
 """
 
 from services.timeline.content.new_part.attributions import folded

@@ -1,6 +1,6 @@
 """The words by which mail clients, in their users' languages, introduce what they quote.
 
-All of it is compared after `casefold`, with single spaces, without marks of direction.
+They are compared after `casefold`, with single spaces, without marks of direction.
 """
 
 _WROTE = """

@@ -37,7 +37,7 @@ CASES: dict[str, tuple[bytes, Zone, dict[str, Any], tuple[str, str]]] = {
         {},
         ("unverified", "signature"),
     ),
-    "signed by somebody else": (
+    "signed by another domain": (
         signed(letter(), "sender.test"),
         zone("sender.test"),
         {},
@@ -56,19 +56,19 @@ CASES: dict[str, tuple[bytes, Zone, dict[str, Any], tuple[str, str]]] = {
         ("unverified", "unsigned"),
     ),
     "not signed": (letter(), zone("mail.test"), {}, ("unverified", "unsigned")),
-    "not signed, and the sender demands it": (
+    "not signed, and the domain demands it": (
         letter(),
         zone("mail.test", policy=REJECT),
         {},
         ("failed", "policy"),
     ),
-    "not signed, and the sender demands it of its subdomains": (
+    "not signed, and the domain demands it of its subdomains": (
         letter("x@sub.mail.test"),
         zone("mail.test", policy="p=none; sp=quarantine"),
         {},
         ("failed", "policy"),
     ),
-    "not signed, and the sender demands it of itself alone": (
+    "not signed, and the domain demands it of itself alone": (
         letter("x@sub.mail.test"),
         zone("mail.test", policy="p=reject; sp=none"),
         {},
@@ -209,13 +209,13 @@ CASES: dict[str, tuple[bytes, Zone, dict[str, Any], tuple[str, str]]] = {
         {},
         ("unverified", "unsigned"),
     ),
-    "a trusted forwarder found another sender": (
+    "a trusted forwarder's result names another sender": (
         sealed(letter(), "forward.test", "dmarc=pass header.from=other.test"),
         zone("forward.test"),
         VOUCHED,
         ("unverified", "unsigned"),
     ),
-    "a trusted forwarder found SPF alone": (
+    "a trusted forwarder's result is about SPF alone": (
         sealed(letter(), "forward.test", "spf=pass smtp.mailfrom=mail.test"),
         zone("forward.test"),
         VOUCHED,
@@ -227,7 +227,7 @@ CASES: dict[str, tuple[bytes, Zone, dict[str, Any], tuple[str, str]]] = {
         VOUCHED,
         ("failed", "policy"),
     ),
-    "a lie that a trusted forwarder passed on": (
+    "a false result that a trusted forwarder passed on": (
         sealed(
             sealed(letter(), "liar.test", PASSES),
             "forward.test",
@@ -247,7 +247,7 @@ CASES: dict[str, tuple[bytes, Zone, dict[str, Any], tuple[str, str]]] = {
         {"trusted_sealers": {"forward.test", "first.test"}},
         ("verified", "arc"),
     ),
-    "somebody changed what a trusted forwarder found": (
+    "a trusted forwarder's result was changed": (
         sealed(letter(), "forward.test", "dmarc=fail header.from=mail.test").replace(
             b"dmarc=fail", b"dmarc=pass"
         ),
@@ -255,31 +255,31 @@ CASES: dict[str, tuple[bytes, Zone, dict[str, Any], tuple[str, str]]] = {
         VOUCHED,
         ("failed", "policy"),
     ),
-    "the border found that it is the sender's": (
+    "the server in front says DMARC passed": (
         letter(headers=f"{BORDER}{PASSES}\r\n"),
         {},
         BELIEVED,
         ("verified", "authentication_results"),
     ),
-    "somebody else found that": (
+    "another server says DMARC passed": (
         letter(headers=f"Authentication-Results: mx.liar.test; {PASSES}\r\n"),
         zone("mail.test", policy=REJECT),
         BELIEVED,
         ("failed", "policy"),
     ),
-    "somebody says on the way that the border found that": (
+    "a field further down says so in the name of the server in front": (
         letter(headers=f"Received: by a\r\nReceived: by b\r\n{BORDER}{PASSES}\r\n"),
         zone("mail.test", policy=REJECT),
         BELIEVED,
         ("failed", "policy"),
     ),
-    "the border found SPF to fail alone": (
+    "the server in front says SPF failed, and nothing else": (
         letter(headers=f"{BORDER}spf=fail smtp.mailfrom=mail.test\r\n"),
         zone("mail.test", policy=NONE),
         BELIEVED,
         ("unverified", "unsigned"),
     ),
-    "the border found SPF to fail, the signature holds": (
+    "the server in front says SPF failed and the signature holds": (
         letter(
             headers=f"{BORDER}spf=fail smtp.mailfrom=mail.test; dkim=pass header.d=mail.test\r\n"
         ),
@@ -287,87 +287,87 @@ CASES: dict[str, tuple[bytes, Zone, dict[str, Any], tuple[str, str]]] = {
         BELIEVED,
         ("verified", "authentication_results"),
     ),
-    "the border found that nothing holds": (
+    "the server in front says DMARC failed": (
         letter(headers=f"{BORDER}dmarc=fail (p=none dis=none) header.from=mail.test\r\n"),
         {},
         BELIEVED,
         ("unverified", "unsigned"),
     ),
-    "the border found that nothing holds, and the sender demands": (
+    "the server in front says DMARC failed, and the domain demands it": (
         letter(headers=f"{BORDER}dmarc=fail (p=reject) header.from=mail.test\r\n"),
         {},
         BELIEVED,
         ("failed", "policy"),
     ),
-    "the border found it changed": (
+    "the server in front says it was changed": (
         letter(headers=f"{BORDER}dkim=fail header.d=mail.test\r\n"),
         {},
         BELIEVED,
         ("failed", "altered"),
     ),
-    "the border found it changed by a mailing list": (
+    "the server in front says it was changed, and a mailing list did it": (
         letter(headers=f"{BORDER}dkim=fail header.d=mail.test\r\n{LIST}"),
         {},
         BELIEVED,
         ("unverified", "list"),
     ),
-    "the border had no answer from DNS": (
+    "the server in front got no answer from DNS": (
         letter(headers=f"{BORDER}dmarc=temperror header.from=mail.test\r\n"),
         zone("mail.test", policy=REJECT),
         BELIEVED,
         ("unverified", "key_unanswered"),
     ),
-    "the border said nothing": (SIGNED, zone("mail.test"), BELIEVED, ("verified", "dkim")),
-    "nobody is in From": (letter("nobody"), {}, {}, ("unverified", "no_sender")),
-    "nobody is in From, and Sender demands": (
+    "the server in front says nothing": (SIGNED, zone("mail.test"), BELIEVED, ("verified", "dkim")),
+    "From has no address": (letter("nobody"), {}, {}, ("unverified", "no_sender")),
+    "From has no address, and Sender's domain demands a signature": (
         letter().replace(b"From:", b"Sender:"),
         {"_dmarc.mail.test": [DEMAND]},
         {},
         ("failed", "policy"),
     ),
-    "nobody is in From, and Sender demands nothing": (
+    "From has no address, and Sender's domain demands nothing": (
         letter().replace(b"From:", b"Sender:"),
         zone("mail.test", policy=NONE),
         {},
         ("unverified", "no_sender"),
     ),
-    "somebody else is in Sender, who demands": (
+    "signed by From's domain, and Sender's other domain demands a signature": (
         added(SIGNED, "Sender: a@other.test"),
         zone("mail.test") | {"_dmarc.other.test": [DEMAND]},
         {},
         ("verified", "dkim"),
     ),
-    "a sender who cannot be read beside one who demands": (
+    "an unreadable address beside one whose domain demands": (
         letter("x@mail.test, <x@a..b>"),
         {"_dmarc.mail.test": [DEMAND]},
         {},
         ("failed", "policy"),
     ),
-    "all of From cannot be read, and who stands in it demands": (
+    "all of From is unreadable, and a domain in it demands": (
         letter("Boss x@mail.test <"),
         {"_dmarc.mail.test": [DEMAND]},
         {},
         ("failed", "policy"),
     ),
-    "a second From that names nobody, and the sender demands": (
+    "a second From without an address, and the first one's domain demands": (
         added(letter(), "From: nobody"),
         {"_dmarc.mail.test": [DEMAND]},
         {},
         ("failed", "policy"),
     ),
-    "four senders, one of whom demands": (
+    "four senders, the domain of one demands": (
         letter("a@one.test, b@two.test, c@three.test, d@mail.test"),
         {"_dmarc.mail.test": [DEMAND]},
         {},
         ("failed", "policy"),
     ),
-    "more senders than anybody looks at": (
+    "senders of more than ten domains": (
         letter(", ".join(f"a@d{n}.test" for n in range(11))),
         {},
         {},
         ("failed", "too_many_senders"),
     ),
-    "a name that is an address of somebody who demands": (
+    "a display name that is an address at a domain that demands": (
         letter('"x@mail.test" <a@other.test>'),
         {"_dmarc.mail.test": [DEMAND]},
         {},

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from services.matcher.confirmations.providers import PROVIDERS
 from tests.questions import (
     ASKING,
     CAPTURE,
@@ -44,6 +45,11 @@ QUESTIONS = {
 }
 WITH_LINK = {name: question for name, question in QUESTIONS.items() if name != "zoho"}
 HTML = {name: question for name, question in WITH_LINK.items() if question.kind == "text/html"}
+
+
+def test_near_misses_of_every_provider_are_tried() -> None:
+    found = [read(question.raw()) for question in QUESTIONS.values()]
+    assert {one.provider for one in found if one} == {provider.name for provider in PROVIDERS}
 
 
 def link_of(question: Question) -> str:

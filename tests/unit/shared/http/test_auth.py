@@ -15,14 +15,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shared.http.auth import (
     AUDIENCE,
-    MIN_SECRET_BYTES,
     Caller,
-    Claims,
     InvalidToken,
     KeysAway,
     TokenVerifier,
     sign,
 )
+from shared.runtime.claims import MIN_SECRET_BYTES, Claims
 
 SECRET = "s" * 64
 VERIFIER = TokenVerifier(issuer="ats", secret=SECRET)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.mail.mime import _children
+from shared.mail.boundaries import children_of
+from shared.mail.mime import MAX_PARTS
 from tests.cost import LINEAR, growth, ratio
 
 
@@ -30,15 +31,15 @@ def by_lines(body: bytes, boundary: bytes) -> list[bytes]:
 @given(st.lists(st.sampled_from([b"--b", b"--", b"\r\n", b"\n", b"\r", b" ", b"x"]), max_size=20))
 def test_a_multipart_is_cut_where_a_line_is_its_boundary(pieces: list[bytes]) -> None:
     body = b"".join(pieces)
-    assert _children(body, "b") == by_lines(body, b"b")
+    assert children_of(body, "b", MAX_PARTS) == by_lines(body, b"b")
 
 
 @pytest.mark.cost
 @pytest.mark.parametrize("piece", [b"--b", b"\n--bx", b"\r--b--x", b"\r\n--b \t", b"\n--b\n"])
 def test_lines_that_only_begin_as_a_boundary_take_linear_time(piece: bytes) -> None:
-    assert growth(lambda size: partial(_children, piece * size, "b"), 5000) < LINEAR
+    assert growth(lambda size: partial(children_of, piece * size, "b", MAX_PARTS), 5000) < LINEAR
 
 
 def test_text_that_is_full_of_its_boundary_costs_about_as_much_as_to_search_it() -> None:
     body = b"--b" * 1_000_000
-    assert ratio(lambda: _children(body, "b"), lambda: body.count(b"\nxxxx")) < 20
+    assert ratio(lambda: children_of(body, "b", MAX_PARTS), lambda: body.count(b"\nxxxx")) < 20

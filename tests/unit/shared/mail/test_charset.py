@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from shared.mail.charset import detect
-from shared.mail.mime import Part, text_of
+from shared.mail.part import Part, text_of
 from tests.cost import LINEAR, growth
 
 TEXTS = {

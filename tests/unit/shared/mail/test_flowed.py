@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.mail.flowed import unflow
-from shared.mail.mime import leaves, text_of
+from shared.mail.mime import leaves
+from shared.mail.part import text_of
 
 
 def text(body: str, parameters: str = "; format=flowed", content_type: str = "text/plain") -> str:

@@ -17,7 +17,8 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.mail.mime import MAX_DEPTH, MAX_SIGNED, Part, leaves
+from shared.mail.mime import MAX_DEPTH, MAX_SIGNED, leaves
+from shared.mail.part import Part
 from shared.mail.signed import signed_content
 from tests.opaque import ENVELOPED_DATA, OPAQUE, ber, der, opaque_mail, unsigned
 

@@ -8,7 +8,8 @@ import pytest
 
 from services.timeline.content.images import with_inline_images
 from services.timeline.content.reader import attached_parts, read
-from shared.mail.mime import MAX_TEXT, by_content_id, leaves
+from shared.mail.mime import leaves
+from shared.mail.part import MAX_TEXT, by_content_id
 
 MAILS = Path(__file__).parents[3] / "mail" / "bodies"
 CASES = sorted(path.stem for path in MAILS.glob("*.eml"))

@@ -7,7 +7,7 @@ import pytest
 from services.timeline.content.image_size import MAX_PIXELS, pixels_of_image
 from services.timeline.content.images import type_of_image, with_inline_images
 from services.timeline.content.safe_html import read_html
-from shared.mail.mime import Part
+from shared.mail.part import Part
 
 WIDE, HIGH = 3000, 2000
 

@@ -13,7 +13,8 @@ from services.timeline.content.images import (
 )
 from services.timeline.content.reader import read
 from services.timeline.content.safe_html import read_html
-from shared.mail.mime import Part, by_content_id, leaves
+from shared.mail.mime import leaves
+from shared.mail.part import Part, by_content_id
 from tests.cost import LINEAR, growth
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20

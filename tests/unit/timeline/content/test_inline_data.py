@@ -10,7 +10,7 @@ import pytest
 from services.timeline.content.inline_data import searchable, without_inline_data
 from services.timeline.content.reader import read
 from services.timeline.content.terms import terms_of
-from shared.mail.mime import MAX_TEXT
+from shared.mail.part import MAX_TEXT
 from tests.cost import LINEAR, growth
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + random.Random(1).randbytes(4000)).decode()

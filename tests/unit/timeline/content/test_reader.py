@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from services.timeline.content.reader import MAX_PEOPLE, MAX_SUBJECT, READER_VERSION, ReadMail, read
 from shared.mail.headers import read_header_block
-from shared.mail.mime import MAX_DEPTH, MAX_PARTS, MAX_TEXT
+from shared.mail.mime import MAX_DEPTH, MAX_PARTS
 from shared.mail.mime import leaves as parts_of
+from shared.mail.part import MAX_TEXT
 from tests.cost import LINEAR, growth
 
 MAILS = Path(__file__).parents[3] / "mail"

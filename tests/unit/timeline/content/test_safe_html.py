@@ -9,7 +9,7 @@ import pytest
 
 from services.timeline.content.new_part import split
 from services.timeline.content.safe_html import read_html
-from shared.mail.mime import MAX_TEXT
+from shared.mail.part import MAX_TEXT
 from tests.cost import LINEAR, growth
 
 ATTRIBUTION = "On Fri, Jan 9, 2026 at 10:00 Anna Lind &lt;anna@lind.example&gt; wrote:"

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from shared.mail.mime import without_control
+from shared.mail.part import without_control
 
 KEPT = "\t\n"
 
