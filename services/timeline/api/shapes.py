@@ -269,7 +269,6 @@ class MailList(BaseModel):
         "the directory does not have it"
     )
     hidden: Reason | None = Field(
-        None,
         description="Why the profile has mails that are not shown. `deleted`: the directory no "
         "longer has it. `blocked`: it is a user or shares an address with one. null if it is not "
         "hidden",
