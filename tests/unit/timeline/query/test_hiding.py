@@ -15,7 +15,7 @@ from services.timeline.query.hiding import Hidden, Standing, hidden_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.audiences import as_ruled, profile_dates, views
 from services.timeline.write.people import person_document
-from services.timeline.write.records import Capture, Mail, MatchRecord
+from services.timeline.write.records import Capture, Mail, MatchRecord, ProfileRef
 from services.timeline.write.stored import from_document
 from shared.contracts.events import Kind, PersonChanged, PersonDeleted
 from tests.holders_of_ids import ACCOUNT, Id, Told, is_seen
@@ -23,7 +23,7 @@ from tests.write_parts import capture_record, match_record
 
 PROFILES, USERS = ("c0", "c1", "c2"), ("u1", "u2")
 ADDRESSES = [f"{name}@mail.example" for name in "abcd"]
-ANY_KIND = (Kind.CANDIDATE, Kind.CONTACT, Kind.USER, Kind.GUEST)
+KINDS = (Kind.CANDIDATE, Kind.CANDIDATE, Kind.CONTACT, Kind.USER, Kind.GUEST)
 
 
 def changed(person_id: str, *addresses: str, kind: Kind = Kind.CANDIDATE, **told: object) -> Told:
@@ -122,6 +122,28 @@ class TestWithout:
         assert Viewer(ACCOUNT, "u1").knowing(known).captures(mail)
         assert not Viewer(ACCOUNT, "u2").knowing(known).captures(mail)
 
+    def test_a_mail_is_hidden_that_is_left_on_a_hidden_profile_alone(self) -> None:
+        matches = [matched("c1", "a@mail.example"), matched("c2", "b@mail.example")]
+        mail = mail_of(capture_record(matches=matches), detached=["c2"])
+        viewer = Viewer(ACCOUNT, "u1").knowing(hidden([deleted("c1")], "c1"))
+        assert not viewer.captures(mail)
+
+    def test_a_row_is_hidden_with_all_of_its_profiles(self) -> None:
+        one, other = (ProfileRef(person_id=id_, kind="candidate") for id_ in ("c1", "c2"))
+        known = hidden([deleted("c1")], "c1", "c2")
+        assert [known.hides_all_of(row) for row in ([one], [one, other], [other], [])] == [
+            True,
+            False,
+            False,
+            False,
+        ]
+        assert [known.concerns(row) for row in ([one], [one, other], [other], [])] == [
+            True,
+            True,
+            False,
+            False,
+        ]
+
     def test_a_mail_that_was_removed_from_all_profiles_is_hidden_by_none(self) -> None:
         mail = mail_of(capture_record(matches=[matched("c1", "a@mail.example")]), detached=["c1"])
         viewer = Viewer(ACCOUNT, "u1").knowing(hidden([deleted("c1")], "c1"))
@@ -134,7 +156,7 @@ def change(chance: random.Random, ids: dict[str, Id]) -> Id:
     if chance.random() < 0.35:
         one.delete()
         return one
-    kind = Kind.USER if who in USERS else chance.choice(ANY_KIND)
+    kind = Kind.USER if who in USERS else chance.choice(KINDS)
     one.put(kind, chance.sample(ADDRESSES, chance.randrange(3)))
     return one
 
@@ -145,10 +167,12 @@ def written(seed: int) -> tuple[dict[str, Id], list[Told], list[Mail]]:
     What changed before it could be told never is.
     """
     chance = random.Random(seed)
-    ids: dict[str, Id] = {}
+    ids = {who: Id(who) for who in PROFILES}
+    for one in ids.values():
+        one.put(Kind.CANDIDATE, chance.sample(ADDRESSES, 2))
     told: list[Told] = []
     mails: list[Mail] = []
-    for number in range(chance.randrange(1, 25)):
+    for number in range(chance.randrange(4, 25)):
         if chance.random() < 0.6:
             one = change(chance, ids)
             if one.version and chance.random() < 0.7:
@@ -165,7 +189,7 @@ def written(seed: int) -> tuple[dict[str, Id], list[Told], list[Mail]]:
             owner, content = chance.choice(USERS), f"k{chance.randrange(2)}"
             captures = [*(mails.pop().captures if mails and chance.random() < 0.3 else ())]
             captures.append(capture_record(number, owner, content, number, matches))
-            detached = [id_ for id_ in PROFILES if chance.random() < 0.1]
+            detached = [id_ for id_ in PROFILES if chance.random() < 0.2]
             mails.append(mail_of(*captures, detached=detached))
     told += [one.told for one in ids.values() if one.version]
     told += chance.sample(told, len(told) // 3)
