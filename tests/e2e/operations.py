@@ -43,6 +43,7 @@ SCOPES: dict[str, str | None] = {
     "PUT /v1/conversations/{conversation_id}/read": "timeline:read",
     "PUT /v1/conversations/{conversation_id}/unread": "timeline:read",
     "GET /v1/profiles/{person_id}/timeline": "timeline:read",
+    "GET /v1/profiles": "timeline:read",
     "GET /v1/mails": "timeline:all",
     "GET /v1/mails/{mail_id}": "timeline:read",
     "DELETE /v1/mails/{mail_id}": "timeline:write",
@@ -196,10 +197,12 @@ def operations(account: Account) -> list[Operation]:
         "direction": "outbound",
         "captures": "own",
         "all": "true",
+        "hidden": "true",
         "from": "2026-01-01",
         "to": "2026-01-31",
     }
     values_in = {"/v1/people": {"address": "cand@mail.example", "cursor": "c1"}}
+    values_in["/v1/profiles"] = {"cursor": "WyJ1MSIsICIiXQ"}
     values_in["/v1/mails"] = {"cursor": Position().encode()}
     values_in["/v1/reprocess/preview"] = {"cursor": f"{'a' * 32}/{'0' * 32}"}
     values_in["/v1/setup/guides"] = {"address": "user@team.example"}

@@ -4,6 +4,7 @@ import type { components } from "../api/timeline";
 import type { Mail } from "../conversation/mails";
 
 export type Person = components["schemas"]["ProfileOut"];
+type Page = components["schemas"]["MailList"];
 
 const PAUSE = 1000; // milliseconds between two looks at what is new
 const PAGE = 50;
@@ -20,6 +21,7 @@ async function pageOf(session: Session, person: string, cursor: string | undefin
 export function useTimeline(session: Session, id: string) {
   const [mails, setMails] = useState<Mail[]>();
   const [person, setPerson] = useState<Person | null>(null);
+  const [hidden, setHidden] = useState<Page["hidden"]>(null);
   const [next, setNext] = useState<string | null>();
   const [error, setError] = useState<unknown>();
   const loading = useRef(false);
@@ -35,6 +37,7 @@ export function useTimeline(session: Session, id: string) {
         const page = await pageOf(session, id, cursor);
         if (current.current !== id) return;
         setPerson(page.person);
+        setHidden(page.hidden);
         setNext(page.next_cursor);
         setMails((before) => joined(cursor ? (before ?? []) : [], page.items));
       } catch (failure) {
@@ -54,7 +57,9 @@ export function useTimeline(session: Session, id: string) {
       timer = undefined;
       try {
         const page = await pageOf(session, id, undefined);
-        if (current.current === id) setMails((before) => before && joined(page.items, before));
+        if (current.current !== id) return;
+        setHidden(page.hidden);
+        setMails((before) => before && joined(page.items, page.hidden ? [] : before));
       } catch {
         // What is shown stays.
       }
@@ -67,7 +72,7 @@ export function useTimeline(session: Session, id: string) {
       stop();
     };
   }, [session, id, load]);
-  return { mails, person, next, error, load };
+  return { mails, person, hidden, next, error, load };
 }
 
 /** Returns two runs of mails as one, newest first; a mail of both is as the first has it. */

@@ -17,6 +17,7 @@ import structlog
 from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import PyMongoError
 
+from services.matcher.directory.returning import known_by
 from services.matcher.metrics import ANNOUNCE_FAILURES, ANNOUNCED
 from shared.broker import Publisher, PublishFailed
 from shared.contracts.events import (
@@ -123,7 +124,11 @@ def _person_event(person: Document) -> Event:
     if person.get("deleted"):
         return PersonDeleted(**who)
     return PersonChanged(
-        **who, kind=person["kind"], name=person["name"], addresses=tuple(person["addresses"])
+        **who,
+        kind=person["kind"],
+        name=person["name"],
+        addresses=tuple(person["addresses"]),
+        known_by=known_by(person),
     )
 
 

@@ -1,9 +1,11 @@
 """The directory: an account's people and their addresses, in MongoDB.
 
-`people`: `{_id: "<account>/<person id>", account, person_id, kind, name, addresses, keys,
-version, unannounced, deleted}`, where `keys` are the addresses in the form in which they compare,
-and the version counts the changes. What was deleted leaves its id and its version, so that an older
-event never wins. `unannounced` is there until the change was published (`outbox.py`).
+`people`: `{_id: "<account>/<person id>", account, person_id, kind, name, addresses, keys, known,
+former, version, unannounced, deleted}`, where `keys` are the addresses in the form in which they
+compare, and the version counts the changes. What was deleted leaves its id, its version, so that an
+older event never wins, and hashes of its addresses: `known` and `former` say whose mail is whose
+when an id comes back (`returning.py`). `unannounced` is there until the change was published
+(`outbox.py`).
 """
 
 import contextlib
@@ -15,6 +17,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from services.matcher.decision.decide import Person
 from services.matcher.directory.outbox import outbox_index
+from services.matcher.directory.returning import as_put, hashes_when_deleted
 from services.matcher.directory.versions import Versions
 from services.matcher.reading.addresses import normalise
 from shared.contracts.events import Kind
@@ -75,15 +78,20 @@ class Directory:
     async def delete(self, account: str, person_id: str) -> None:
         """Delete the person, if there is one."""
         living = {"_id": person_key(account, person_id), "account": account, **_LIVING}
+        emptied = {"deleted": True, "unannounced": True, "addresses": [], "keys": []}
         async with self._versions.change(account):
-            await self._people.update_one(
-                living,
-                {
-                    "$set": {"deleted": True, "unannounced": True, "addresses": [], "keys": []},
-                    "$unset": {"name": "", "kind": ""},
-                    "$inc": {"version": 1},
-                },
-            )
+            while (found := await self._people.find_one(living)) is not None:
+                known = hashes_when_deleted(found)
+                deleted = await self._people.update_one(
+                    {**living, "version": found.get("version")},
+                    {
+                        "$set": {**emptied, "known": known},
+                        "$unset": {"name": "", "kind": ""},
+                        "$inc": {"version": 1},
+                    },
+                )
+                if deleted.matched_count:  # else it was changed meanwhile
+                    break
 
     async def list(self, account: str, limit: int, after: str | None) -> list[Person]:
         """List people in the order of their ids, after one id."""
@@ -134,7 +142,13 @@ def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:
     unannounced = {"$cond": [same, "$unannounced", True]}
     filter_ = {"_id": person_key(account, person.person_id), "account": account}
     # All expressions of one $set read the document as it was.
-    changed = {"version": version, "unannounced": unannounced, "deleted": "$$REMOVE", **literals}
+    changed = {
+        **literals,
+        **as_put(account, person.person_id, person.keys),
+        "version": version,
+        "unannounced": unannounced,
+        "deleted": "$$REMOVE",
+    }
     return filter_, [{"$set": changed}]
 
 

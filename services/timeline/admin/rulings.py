@@ -54,9 +54,9 @@ class Rulings:
         shown = await self._visible(viewer, mail_id)
         if shown is None:
             return "no_mail"
-        known = viewer.captures(shown.mail)
-        named = {match.person_id for match in viewer.matches(known)}
-        if person_id not in named.union(viewer.detached(known)):
+        known = shown.viewer.captures(shown.mail)
+        named = {match.person_id for match in shown.viewer.matches(known)}
+        if person_id not in named.union(shown.viewer.detached(known)):
             return "no_match"
         request = Detach(
             account=viewer.account,

@@ -110,8 +110,10 @@ def quarantine_routes(
             page = await quarantine.page(viewer, limit, cursor)
         except InvalidCursor as error:
             raise invalid_field("cursor", str(error)) from error
+        viewer = await quarantine.knowing(viewer, page.items)
         items = [HeldOut.of(viewer, held) for held in page.items]
-        return HeldList(items=items, next_cursor=page.next_cursor)
+        shown = [item for item in items if item.mails]
+        return HeldList(items=shown, next_cursor=page.next_cursor)
 
     @router.post("/v1/quarantine/{held_id}/release", status_code=204, response_class=Response)
     async def release_quarantined_mail(

@@ -10,6 +10,7 @@ from services.timeline.api.people_shapes import NO_NAMES, NamedPerson, people_na
 from services.timeline.content import new_part
 from services.timeline.content.automatic import Kind as AutoKind
 from services.timeline.content.invite import Invite
+from services.timeline.query.hiding import Reason
 from services.timeline.query.mails import ShownMail
 from services.timeline.query.people import KnownPerson
 from services.timeline.write.records import Content, ListedContent, MatchRecord, NamedAddress
@@ -85,6 +86,13 @@ class VariantOut(BaseModel):
     captured_by: list[str]
 
 
+class HiddenMatchOut(BaseModel):
+    """A profile that is hidden, and why."""
+
+    person_id: str
+    reason: Reason
+
+
 class MailOut(BaseModel):
     """A mail as lists show it."""
 
@@ -113,6 +121,10 @@ class MailOut(BaseModel):
         "`PUT /v1/mails/{mail_id}/matches/{person_id}` puts it back"
     )
     captured_by: list[CaptureOut]
+    hidden: list[HiddenMatchOut] = Field(
+        description="For a back-end: profiles in `matches` that are hidden from users. A mail all "
+        "of whose profiles are hidden is hidden. Always empty for a user"
+    )
     private: bool = Field(
         description="Whether the caller has made what they captured of it private. For a back-end: "
         "whether all who captured it have, so that no other user sees it"
@@ -216,6 +228,7 @@ def mail_fields(
         "attachments": content.attachments,
         "matches": [match_out(match) for match in shown.matches],
         "detached": shown.detached,
+        "hidden": [HiddenMatchOut(person_id=id_, reason=why) for id_, why in shown.hidden.items()],
         "private": shown.is_private,
         "captured_by": [CaptureOut(person_id=id_, at=at) for id_, at in reversed(first.items())],
         "forwarded_by": content.forwarded_by,
@@ -254,4 +267,9 @@ class MailList(BaseModel):
     person: NamedPerson | None = Field(
         description="The profile; null if it has no mails that the caller sees, or if "
         "the directory does not have it"
+    )
+    hidden: Reason | None = Field(
+        description="Why the profile has mails that are not shown. `deleted`: the directory no "
+        "longer has it. `blocked`: it is a user or shares an address with one. null if it is not "
+        "hidden",
     )

@@ -4,7 +4,7 @@ Every page is one range of one index, and the mails that it names. The index is 
 MongoDB would try several and remember what was best for another conversation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -14,6 +14,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from services.timeline.query.bounces import Bounces, KnownBounce, NotReached, bounced
 from services.timeline.query.conversations import Conversations
 from services.timeline.query.cursors import MailPlace, after, read_cursor, write_cursor
+from services.timeline.query.hiding import Hiding, Reason
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.authentication import of_captures
@@ -82,6 +83,13 @@ class ShownMail(Generic[C_co]):
         return self.viewer.detached(self.viewer.captures(self.mail))
 
     @property
+    def hidden(self) -> dict[str, Reason]:
+        """Return the profiles that the viewer sees and others do not, and why."""
+        matches = self.matches if self.viewer.sees_all else []
+        why = {m.person_id: self.viewer.hidden.why(m.person_id, m.address) for m in matches}
+        return {person_id: reason for person_id, reason in why.items() if reason is not None}
+
+    @property
     def is_private(self) -> bool:
         """Return whether what the viewer captured is for the viewer alone."""
         return self.viewer.has_made_private(self.mail)
@@ -109,6 +117,8 @@ class MailPage:
 
     items: list[ShownMail[ListedContent]]
     next_cursor: str | None
+    hidden: Reason | None = None
+    """Why the profile's mails are not shown, of which there are some."""
 
 
 class Mails:
@@ -121,13 +131,18 @@ class Mails:
         self._profile_rows = database[ProfileRow.collection]
         self._conversations = Conversations(database)
         self._bounces = Bounces(database)
+        self._hiding = Hiding(database)
 
     async def profile_timeline(
         self, viewer: Viewer, person_id: str, limit: int, cursor: str | None
     ) -> MailPage:
         """Return a profile's mails, newest first. Raises InvalidCursor."""
         rows, which = self._profile_rows, {"person_id": person_id}
+        hidden = (await self._hiding.of(viewer.account, [person_id])).reasons.get(person_id)
+        limit = limit if hidden is None else 1
         page, next_cursor = await self._page(viewer, rows, "timeline", which, limit, cursor)
+        if hidden is not None:
+            return MailPage([], None, hidden if page else None)
         shown = await self._shown(viewer, page, ListedContent, person_id=person_id)
         return MailPage(shown, next_cursor)
 
@@ -156,8 +171,13 @@ class Mails:
         """Return those of the mails that the viewer may see, in this order."""
         of_ids = {"account": viewer.account, "_id": {"$in": list(mail_ids)}}
         mails = await records_of(Mail, self._mails.find(of_ids)) if mail_ids else []
+        viewer = await self._knowing(viewer, mails)
         seen = {mail.id for mail in mails if viewer.captures(mail)}
         return tuple(id_ for id_ in mail_ids if id_ in seen)
+
+    async def _knowing(self, viewer: Viewer, mails: Iterable[Mail]) -> Viewer:
+        """Return the viewer with what is hidden of these mails."""
+        return viewer.knowing(await self._hiding.of(viewer.account, profiles_of(mails)))
 
     async def _page(
         self,
@@ -195,6 +215,7 @@ class Mails:
         with the content that they are on a profile with."""
         of_ids = {"account": viewer.account, "_id": {"$in": list(mail_ids)}}
         mails = {mail.id: mail for mail in await records_of(Mail, self._mails.find(of_ids))}
+        viewer = await self._knowing(viewer, mails.values())
         chosen: dict[str, str] = {}
         for id_, mail in mails.items():
             keys = [capture.content for capture in viewer.contents(mail, person_id)]
@@ -217,3 +238,8 @@ class Mails:
             for id_ in mail_ids
             if id_ in contents
         ]
+
+
+def profiles_of(mails: Iterable[Mail]) -> set[str]:
+    """Return the ids of all profiles that mails name."""
+    return {match.person_id for mail in mails for c in mail.captures for match in c.matches}

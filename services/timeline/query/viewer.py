@@ -4,8 +4,9 @@ It follows from the caller's token and the account's visibility at this moment.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from services.timeline.query.hiding import NOTHING_HIDDEN, Hidden
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.audiences import TEAM, as_ruled, as_shown, in_order, private_to
 from services.timeline.write.matches import merge_matches, visible_matches
@@ -23,6 +24,12 @@ class Viewer:
     """See nothing but what one's own capture address caught."""
     sees_all: bool = False
     """See every mail of the account: a back-end."""
+    hidden: Hidden = field(default=NOTHING_HIDDEN, hash=False)
+    """What is hidden of the profiles of the mails that are looked at."""
+
+    def knowing(self, hidden: Hidden) -> "Viewer":
+        """Return the viewer as they see mails of whose profiles this is hidden."""
+        return replace(self, hidden=hidden)
 
     @property
     def audiences(self) -> list[str]:
@@ -36,7 +43,7 @@ class Viewer:
         """
         return [
             capture
-            for capture in in_order(as_ruled(mail))
+            for capture in in_order(self._not_hidden(mail))
             if self.sees_all
             or capture.owner == self.person_id
             or (capture.is_open and not self.own_only)
@@ -73,6 +80,10 @@ class Viewer:
         if self.sees_all:
             return all(capture.owner in mail.private for capture in mail.captures)
         return self.person_id in mail.private
+
+    def _not_hidden(self, mail: Mail) -> Sequence[Capture]:
+        captures = as_ruled(mail)
+        return captures if self.sees_all else self.hidden.without(captures)
 
     def _visible(self, matches: Sequence[MatchRecord]) -> Iterable[MatchRecord]:
         return matches if self.sees_all else visible_matches(matches, self.person_id)

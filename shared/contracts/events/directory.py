@@ -19,6 +19,9 @@ class PersonChanged(Event):
     kind: Kind
     name: str
     addresses: tuple[str, ...]
+    known_by: tuple[str, ...] | None = None
+    """Set where somebody else had this id before: hashes (`known_addresses.py`) of the addresses
+    that this person has or had. Mail that was matched by another address is not theirs."""
 
 
 class PersonDeleted(Event):
