@@ -119,7 +119,8 @@ def _announced(document: Document) -> UpdateOne:
 
 
 def _person_event(person: Document) -> Event:
-    who = {field: person[field] for field in ("account", "person_id", "version")}
+    told = ("account", "person_id", "version", "merge_id", "merged_into")
+    who = {field: person[field] for field in told if field in person}
     if person.get("deleted"):
         return PersonDeleted(**who)
     return PersonChanged(

@@ -3,7 +3,7 @@
 `write/quarantine.py` stores them. Users who would see the mail can see and decide it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from services.timeline.query.cursors import after, read_cursor, write_cursor
+from services.timeline.query.merges import Merges, merged_matches
 from services.timeline.query.parts import records_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.matches import merge_matches, visible_matches
-from services.timeline.write.side_records import Held, HeldContent
+from services.timeline.write.side_records import Held, HeldContent, HeldMail
 from services.timeline.write.stored import from_document
 from shared.contracts.events import MailAttached
 from shared.storage.database import Database, Index
@@ -47,7 +48,7 @@ class Quarantine:
     """The quarantine of all accounts, for reading."""
 
     def __init__(self, database: Database) -> None:
-        self._held = database[Held.collection]
+        self._held, self._merges = database[Held.collection], Merges(database)
 
     async def one(self, viewer: Viewer, id_: str) -> Held | None:
         """Return a quarantined capture, if the viewer may see it."""
@@ -67,7 +68,18 @@ class Quarantine:
         rows = self._held.find(query, {"mails.event": 0}).hint("in_range").sort(_NEWEST)
         found = await records_of(Held, rows.limit(limit + 1))
         page, more = found[:limit], found[limit:]
-        return Waiting(page, write_cursor((page[-1].at, page[-1].id)) if more else None)
+        cursor = write_cursor((page[-1].at, page[-1].id)) if more else None
+        return Waiting(await self._merged(viewer.account, page), cursor)
+
+    async def _merged(self, account: str, page: Sequence[Held]) -> list[Held]:
+        """Return captures with their matches on the profiles that would show them."""
+        named = {m.person_id for held in page for mail in held.mails for m in mail.shown.matches}
+        survivors = await self._merges.survivors(account, named)
+        if not survivors:
+            return [*page]
+        return [
+            replace(held, mails=tuple(_merged(m, survivors) for m in held.mails)) for held in page
+        ]
 
     async def of_mail(self, account: str, mail_id: str, owner: str | None) -> list[Held]:
         """Return the captures of a mail that wait: an owner's, or all."""
@@ -90,6 +102,11 @@ def events_of(held: Held) -> list[tuple[MailAttached, str]]:
 def keys_of(held: Held) -> set[str]:
     """Return the keys of all bytes of a quarantined capture."""
     return {mail.raw_key for mail in held.mails}
+
+
+def _merged(mail: HeldMail, survivors: Mapping[str, str]) -> HeldMail:
+    matches = merged_matches(mail.shown.matches, survivors)
+    return replace(mail, shown=replace(mail.shown, matches=matches))
 
 
 def mails_for(viewer: Viewer, held: Held) -> list[HeldContent]:

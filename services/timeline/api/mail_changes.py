@@ -122,7 +122,8 @@ def mail_change_routes(
             page = await changes.page(viewer, limit, cursor, updated_since)
         except InvalidCursor as error:
             raise invalid_field("cursor", str(error)) from error
-        items = [one for one in page.items if _wanted(one, person_id, direction)]
+        profile = await changes.merges.survivor(viewer.account, person_id)
+        items = [one for one in page.items if _wanted(one, profile, direction)]
         names = await directory.named(viewer.account, people_named(one.shown for one in items))
         return ChangedMailList(
             items=[ChangedMailOut.of_changed(one, names) for one in items],

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from msgspec import field
+from msgspec.structs import replace
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from services.timeline.query.conversations import Conversations
 from services.timeline.query.cursors import Position, after, read_cursor, write_cursor
+from services.timeline.query.merges import Merges, merged_profiles
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.read_state import ReadState
 from services.timeline.query.viewer import Viewer
@@ -68,7 +70,7 @@ class InboxItem:
     """A conversation as it is listed."""
 
     row: SummaryRow
-    """Joined over the viewer's audiences."""
+    """Joined over the viewer's audiences; of merged profiles it has the one that survives."""
     unread: bool
 
 
@@ -87,6 +89,7 @@ class Inbox:
         self._rows = database[SummaryRow.collection]
         self._conversations = Conversations(database)
         self._read_state = read_state
+        self.merges = Merges(database)
 
     async def page(
         self, viewer: Viewer, limit: int, cursor: str | None, person_id: str | None = None
@@ -95,7 +98,7 @@ class Inbox:
         position = read_cursor(cursor) if cursor is not None else None
         query: Document = {"account": viewer.account, "viewer": {"$in": viewer.audiences}}
         if person_id is not None:
-            query["persons.person_id"] = person_id
+            query["persons.person_id"] = {"$in": sorted(await self._profiles(viewer, person_id))}
         query |= after(position, "last_mail_at", "thread")
         index = "of_person" if person_id is not None else "inbox"
         rows = self._rows.find(query).hint(index).sort(_NEWEST)
@@ -111,19 +114,20 @@ class Inbox:
     ) -> ConversationPage:
         """Return unread conversations, latest arrival first. Raises InvalidCursor."""
         position = read_cursor(cursor) if cursor is not None else None
+        profiles = None if person_id is None else await self._profiles(viewer, person_id)
         read_before = await self._read_state.read_before(viewer)
         found: dict[str, Arrival] = {}
         place, left, size = position, MAX_SCANNED, limit + 1
         while len(found) <= limit and left > 0:
-            rows = await self._arrivals(viewer, place, read_before, size, person_id)
+            rows = await self._arrivals(viewer, place, read_before, size, profiles)
             unread = await self._read_state.unread(viewer, newest_arrivals(rows), read_before)
             for row in rows:
-                if row.conversation in unread and _has_person(row, person_id):
+                if row.conversation in unread and _is_about(row, profiles):
                     found.setdefault(row.conversation, row)
             if len(rows) < size:
                 place = None
                 for row in await self._marked_before(viewer, position, read_before):
-                    if _has_person(row, person_id):
+                    if _is_about(row, profiles):
                         found.setdefault(row.conversation, row)
                 break
             place = _place_of(rows[-1])
@@ -183,18 +187,18 @@ class Inbox:
         position: Position | None,
         read_before: int,
         limit: int,
-        person_id: str | None = None,
+        profiles: Collection[str] | None = None,
     ) -> list[Arrival]:
         """Return the conversations in which something arrived since, latest first.
 
-        Only what the index has of them, and with a person their profiles.
+        Only what the index has of them, and where `profiles` are asked for theirs.
         """
         query = {
             "account": viewer.account,
             "viewer": {"$in": viewer.audiences},
             "$and": [{"arrived": {"$gt": read_before}}, _after_arrival(position)],
         }
-        kind = Arrival if person_id is None else ProfilesArrival
+        kind = Arrival if profiles is None else ProfilesArrival
         rows = self._rows.find(query, fields_of(kind)).hint("arrivals").sort(_LATEST)
         return await records_of(kind, rows.limit(limit))
 
@@ -232,7 +236,19 @@ class Inbox:
         newest = newest_arrivals([*shown, *others.values()])
         arrived = {row.conversation: newest[row.conversation] for row in shown}
         unread = await self._read_state.unread(viewer, arrived, read_before)
-        return [InboxItem(row, row.conversation in unread) for row in shown]
+        named = {person.person_id for row in shown for person in row.persons}
+        survivors = await self.merges.survivors(viewer.account, named)
+        return [
+            InboxItem(
+                replace(row, persons=merged_profiles(row.persons, survivors)),
+                row.conversation in unread,
+            )
+            for row in shown
+        ]
+
+    async def _profiles(self, viewer: Viewer, person_id: str) -> frozenset[str]:
+        """Return the people whose mail is on the same profile."""
+        return frozenset((await self.merges.group(viewer.account, person_id)).members)
 
     async def _others(
         self, viewer: Viewer, rows: Collection[SummaryRow]
@@ -268,11 +284,11 @@ def _row_ids(viewer: Viewer, conversations: Sequence[str]) -> list[str]:
     ]
 
 
-def _has_person(row: Arrival, person_id: str | None) -> bool:
-    if person_id is None:
+def _is_about(row: Arrival, profiles: Collection[str] | None) -> bool:
+    if profiles is None:
         return True
     persons = row.persons if isinstance(row, ProfilesArrival) else ()
-    return any(person.person_id == person_id for person in persons)
+    return any(person.person_id in profiles for person in persons)
 
 
 def _newest_mail(row: SummaryRow) -> tuple[datetime, str]:

@@ -4,7 +4,7 @@ Every page is one range of one index, and the mails that it names. The index is 
 MongoDB would try several and remember what was best for another conversation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -14,6 +14,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from services.timeline.query.bounces import Bounces, KnownBounce, NotReached, bounced
 from services.timeline.query.conversations import Conversations
 from services.timeline.query.cursors import MailPlace, after, read_cursor, write_cursor
+from services.timeline.query.merges import Merges, place_of
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.authentication import of_captures
@@ -109,6 +110,8 @@ class MailPage:
 
     items: list[ShownMail[ListedContent]]
     next_cursor: str | None
+    profile: str | None = None
+    """Of a profile's mails the profile that shows them: it may have been merged into another."""
 
 
 class Mails:
@@ -121,15 +124,27 @@ class Mails:
         self._profile_rows = database[ProfileRow.collection]
         self._conversations = Conversations(database)
         self._bounces = Bounces(database)
+        self.merges = Merges(database)
 
     async def profile_timeline(
         self, viewer: Viewer, person_id: str, limit: int, cursor: str | None
     ) -> MailPage:
-        """Return a profile's mails, newest first. Raises InvalidCursor."""
-        rows, which = self._profile_rows, {"person_id": person_id}
-        page, next_cursor = await self._page(viewer, rows, "timeline", which, limit, cursor)
-        shown = await self._shown(viewer, page, ListedContent, person_id=person_id)
-        return MailPage(shown, next_cursor)
+        """Return a profile's mails, newest first. Raises InvalidCursor.
+
+        A page of merged profiles may hold fewer: of a mail that names several one row counts.
+        """
+        group = await self.merges.group(viewer.account, person_id)
+        profile, members = group.survivor, [*group.members]
+        which: Document = {"person_id": {"$in": members} if members[1:] else profile}
+        rows = self._profile_rows
+        places, next_cursor = await self._page(viewer, rows, "timeline", which, limit, cursor)
+        shown = await self._shown(viewer, _ids(places), ListedContent, person_id=profile)
+        if members[1:]:
+            dates = {one.mail.id: place_of(viewer, one.mail, profile) for one in shown}
+            counted = _ids(place for place in places if dates.get(place.mail_id) == place.date)
+            by_id = {one.mail.id: one for one in shown}
+            shown = [by_id[id_] for id_ in counted]
+        return MailPage(shown, next_cursor, profile)
 
     async def of_conversation(
         self, viewer: Viewer, conversation: str, limit: int, cursor: str | None
@@ -137,7 +152,7 @@ class Mails:
         """Return a conversation's mails, newest first. Raises InvalidCursor."""
         rows, which = self._rows, {"thread": conversation}
         page, next_cursor = await self._page(viewer, rows, "of_thread", which, limit, cursor)
-        return MailPage(await self._shown(viewer, page, ListedContent), next_cursor)
+        return MailPage(await self._shown(viewer, _ids(page), ListedContent), next_cursor)
 
     async def one(
         self, viewer: Viewer, mail_id: str, variant: str | None = None
@@ -167,8 +182,8 @@ class Mails:
         which: Document,
         limit: int,
         cursor: str | None,
-    ) -> tuple[list[str], str | None]:
-        """Return the ids of a page's mails, and where the next page begins."""
+    ) -> tuple[list[MailPlace], str | None]:
+        """Return the places of a page's mails, and where the next page begins."""
         position = read_cursor(cursor) if cursor is not None else None
         query = {
             "account": viewer.account,
@@ -180,7 +195,7 @@ class Mails:
         found = await records_of(MailPlace, sorted_.limit(limit + 1))
         page, more = found[:limit], found[limit:]
         next_cursor = write_cursor(page[-1].position) if more else None
-        return [place.mail_id for place in page], next_cursor
+        return page, next_cursor
 
     async def _shown(
         self,
@@ -194,7 +209,8 @@ class Mails:
         """Return those of the mails that the viewer may see, in this order: as this variant, or
         with the content that they are on a profile with."""
         of_ids = {"account": viewer.account, "_id": {"$in": list(mail_ids)}}
-        mails = {mail.id: mail for mail in await records_of(Mail, self._mails.find(of_ids))}
+        known = await records_of(Mail, self._mails.find(of_ids))
+        mails = {mail.id: mail for mail in await self.merges.shown(viewer.account, known)}
         chosen: dict[str, str] = {}
         for id_, mail in mails.items():
             keys = [capture.content for capture in viewer.contents(mail, person_id)]
@@ -217,3 +233,8 @@ class Mails:
             for id_ in mail_ids
             if id_ in contents
         ]
+
+
+def _ids(places: Iterable[MailPlace]) -> list[str]:
+    """Return the mails at these places, each once."""
+    return [*dict.fromkeys(place.mail_id for place in places)]

@@ -65,7 +65,10 @@ class Viewer:
         """Return the profiles that a mail was removed from, of those that captures name and this
         viewer may see."""
         known = [match for capture in captures for match in capture.matches]
-        return sorted({match.person_id for match in self._visible(known) if match.detached})
+        seen = [*self._visible(known)]
+        # Of merged profiles it may have been removed from one, and be on another.
+        on = {match.person_id for match in seen if not match.detached}
+        return sorted({match.person_id for match in seen} - on)
 
     def has_made_private(self, mail: Mail) -> bool:
         """Return whether this viewer's own captures are for themselves alone; of a back-end,

@@ -66,7 +66,7 @@ def _as_ruled(mail: Mail, capture: Capture) -> Capture:
         replace(
             match,
             bcc_owners=(capture.owner,) if is_private else match.bcc_owners,
-            detached=match.person_id in mail.detached,
+            detached=(match.made_for or match.person_id) in mail.detached,
         )
         for match in capture.matches
     )

@@ -93,6 +93,9 @@ class Detach(Ruling, frozen=True, kw_only=True):
     """Remove a mail from a profile, or put it back."""
 
     person_id: str
+    merged: tuple[str, ...] = ()
+    """The people that are merged into it: the mail is removed from them all, so that it stays so
+    when they are parted."""
     undo: bool = False
 
 
