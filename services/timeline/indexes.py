@@ -19,7 +19,7 @@ from services.timeline.query import (
     setup,
 )
 from services.timeline.write import indexes as writing
-from services.timeline.write import indexing
+from services.timeline.write import indexing, told_merges
 
 INDEXES = (
     *writing.INDEXES,
@@ -30,6 +30,7 @@ INDEXES = (
     *inbox.INDEXES,
     *people.INDEXES,
     *merges.INDEXES,
+    *told_merges.INDEXES,
     *bounces.INDEXES,
     *changes.INDEXES,
     *confirmations.INDEXES,

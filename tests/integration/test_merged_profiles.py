@@ -3,16 +3,19 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bench.costs import cost_of
+from services.timeline.admin.merged_mails import MergedMails
 from services.timeline.query.changes import Changes
 from services.timeline.query.merges import survivor_of
 from services.timeline.query.search_query import parse_query
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.people import People
+from services.timeline.write.told_merges import ToldMerges
 from shared.broker import Delivery
 from shared.contracts.events import (
     AuthenticationVerdict,
@@ -209,6 +212,50 @@ async def test_open_pages_are_told_once_of_a_merge_and_of_its_undoing(timeline: 
         assert await Changes(timeline.database).since(viewer, since["_id"], 10)
 
 
+async def test_who_keeps_a_copy_gets_the_mails_that_are_shown_elsewhere_now(
+    mongodb_url: str, timeline: Timeline
+) -> None:
+    back_end = Viewer(ACCOUNT, "", sees_all=True)
+
+    async def changes(cursor: str | None) -> tuple[dict[str, list[str]], str]:
+        page = await timeline.changes.page(back_end, 200, cursor, None)
+        found = {
+            i.shown.content.subject: sorted(m.person_id for m in i.shown.matches)
+            for i in page.items
+        }
+        return found, page.cursor
+
+    await write(timeline, "one", "c1")
+    await write(timeline, "hidden", "c9", hidden="c1", owner="u2")
+    await write(timeline, "two", "c2")
+    await write(timeline, "three", "c3")
+    _, cursor = await changes(None)
+    replicas = [MergedMails(timeline.database, timeline.writer, batch=1) for _ in range(2)]
+    await told(timeline, changed("c1", 2, "c2"))
+    assert (await changes(cursor))[0] == {}
+    await asyncio.gather(*(replica.once() for replica in replicas))
+    found, cursor = await changes(cursor)
+    assert found == {"one": ["c2"], "hidden": ["c2", "c9"]}
+    await told(timeline, changed("c2", 2, "c3"))
+    await replicas[0].once()
+    found, cursor = await changes(cursor)
+    assert found == {"one": ["c3"], "hidden": ["c3", "c9"], "two": ["c3"]}
+    await told(timeline, changed("c2", 3))
+    dead = ToldMerges(timeline.database)
+    [waiting] = await dead.unstamped()
+    assert await dead.holds(waiting)
+    await replicas[1].once()
+    assert (await changes(cursor))[0] == {}, "another replica has the lease"
+    over = {"$set": {"until": datetime.now(UTC) - timedelta(seconds=1)}}
+    await timeline.database.told_merges.update_many({"until": {"$exists": True}}, over)
+    await replicas[1].once()
+    found, cursor = await changes(cursor)
+    assert found == {"one": ["c2"], "hidden": ["c2", "c9"], "two": ["c2"]}
+    await replicas[0].once()
+    assert (await changes(cursor))[0] == {}
+    assert not await ToldMerges(timeline.database).holds(waiting)
+
+
 async def test_pages_of_merged_profiles_are_those_of_one(timeline: Timeline) -> None:
     """Mails that name both have a row for each, at times with another content and date."""
     for n in range(12):
@@ -279,12 +326,12 @@ async def test_any_order_beside_live_mail_on_two_replicas_shows_what_one_profile
             for event, raw in some:
                 await replica.handle(event, raw)
 
-        async def people() -> None:
+        async def merge() -> None:
             for event in merges:
                 await told(other, event)
                 await asyncio.sleep(0.005)
 
-        await asyncio.gather(mails(timeline, events[::2]), mails(other, events[1::2]), people())
+        await asyncio.gather(mails(timeline, events[::2]), mails(other, events[1::2]), merge())
         await other.writer.close()
     edges = {"c1": "c2", "c2": "c3"}
     views = [await _views(timeline, viewer) for viewer in VIEWERS]

@@ -81,14 +81,18 @@ class Merges:
     async def group(self, account: str, person_id: str) -> Group:
         """Return the profile that shows a person's mail, with all others whose mail it shows."""
         survivor = await self.survivor(account, person_id) or person_id
-        members, open_ = [survivor], [survivor]
+        return Group(survivor, tuple(await self.below(account, [survivor])))
+
+    async def below(self, account: str, people: Sequence[str]) -> list[str]:
+        """Return people, and all that are merged into them."""
+        members, open_ = [*people], [*people]
         while open_:
             into = {"merged_into": {"$in": open_, "$exists": True}}
             found = self._people.find({"account": account, **into}, fields_of(Edge))
             edges = await records_of(Edge, found.hint("merged_in"))
             open_ = sorted({edge.person_id for edge in edges} - {*members})
             members += open_
-        return Group(survivor, tuple(members))
+        return members
 
     async def shown(self, account: str, mails: Collection[Mail]) -> list[Mail]:
         """Return the mails on the profiles that show them."""

@@ -4,8 +4,6 @@
   without the last three once deleted.
 * `capture_addresses`: `{_id: <address>, account, person_id, version, state, valid_until}`.
   Of profiles that were ever merged also `merge_id`, and `merged_into` while they are.
-* `told_merges`: `{_id: "<account>/<person id>", account, version, into}`: the merge, or the end of
-  one, that open pages were told of.
 * `round_trips`: `{_id: "<account>/<person id>", account, person_id, version, state, at, address,
   sent_at, expires_at, repeated, status, reason, advice}`, the latest of each user, without the
   last seven once the user is deleted.
@@ -13,21 +11,20 @@
 Events arrive in any order and any number of times; the highest version wins. What arrives while a
 write is under way is written together next: an import is thousands of events.
 
-A user's open pages are told of a new state of their capture address. With a person who is deleted
+A user's open pages are told of a new state of their capture address, and all of an account's of a
+merge (`told_merges.py`). With a person who is deleted
 goes what was known of their set-up.
 """
 
 import asyncio
-import contextlib
 from datetime import UTC, datetime
 
 from pymongo import ReplaceOne
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError
 
 from services.timeline.write.proving import setup_id
 from services.timeline.write.side_records import (
-    EVERYBODY,
     HalfDay,
     Hint,
     Setup,
@@ -35,6 +32,7 @@ from services.timeline.write.side_records import (
     setup_of,
 )
 from services.timeline.write.stored import to_document
+from services.timeline.write.told_merges import ToldMerges
 from shared.broker import Delivery
 from shared.contracts.events import (
     CaptureAddressChanged,
@@ -63,6 +61,7 @@ class People:
         self._people = _Newest(database["people"])
         self._addresses = _Newest(database["capture_addresses"])
         self._round_trips = _Newest(database["round_trips"])
+        self._merges = ToldMerges(database)
 
     async def handle(self, delivery: Delivery) -> Outcome:
         """Handle one event about a person, a capture address or a round trip.
@@ -79,7 +78,7 @@ class People:
                     told = event.model_dump(mode="json", exclude_none=True)
                     await self._people.put({"_id": id_, **told})
                     if event.merge_id is not None:
-                        await self._tell_merge(event)
+                        await self._merges.tell(event)
                     if isinstance(event, PersonDeleted):
                         await self._forget_setup(event)
                 elif isinstance(event, CaptureAddressChanged):
@@ -108,23 +107,6 @@ class People:
         audience, now = setup_of(event.person_id), datetime.now(UTC)
         hint = Hint(account=event.account, audience=audience, conversation_id="", at=now)
         await self._database[Hint.collection].insert_one(to_document(hint))
-
-    async def _tell_merge(self, event: PersonChanged | PersonDeleted) -> None:
-        """Let all open pages of the account fetch everything again, where a merge is new or undone.
-
-        What was told last is kept apart: an event that comes again after a crash is told of.
-        """
-        id_ = of_id(event.account, f"{event.account}/{event.person_id}")
-        told, into = self._database["told_merges"], event.merged_into or ""
-        known = await told.find_one(id_) or {"version": 0, "into": ""}
-        if known["into"] == into or known["version"] >= event.version:
-            return
-        now = datetime.now(UTC)
-        hint = Hint(account=event.account, audience=EVERYBODY, conversation_id="", at=now)
-        await self._database[Hint.collection].insert_one(to_document(hint))
-        new = {"$set": {"version": event.version, "into": into}}
-        with contextlib.suppress(DuplicateKeyError):  # a newer one was told of meanwhile
-            await told.update_one({**id_, "version": {"$lt": event.version}}, new, upsert=True)
 
     async def _forget_setup(self, event: PersonDeleted) -> None:
         id_ = f"{event.account}/{event.person_id}"
