@@ -38,9 +38,9 @@ class MergeOut(BaseModel):
     )
     state: Literal["merged", "undone"]
     merged_by: str = Field(description="The caller's person id")
-    merged_at: datetime
-    undone_by: str | None
-    undone_at: datetime | None
+    merged_at: datetime = Field(description="When it was merged")
+    undone_by: str | None = Field(description="The person id of who undid it; null while it counts")
+    undone_at: datetime | None = Field(description="When it was undone; null while it counts")
 
     @classmethod
     def of(cls, merge: Merge) -> "MergeOut":

@@ -112,10 +112,11 @@ def mail_change_routes(
 
         Read pages until `next_cursor` is null, store `resume_cursor`, and continue with it later.
         No mail is missed, however late it is written. A mail that changes again is listed again,
-        and a deleted one is listed in `deleted`. A page may hold fewer mails than `limit`, even
-        none. Two things do not count as a change of a mail: a new `conversation_id` after two
-        conversations were merged (the former id still resolves), and a new `bounced`. The mail that
-        caused them is listed.
+        and a deleted one is listed in `deleted`. The mails of a profile that was merged into
+        another, or parted from it, are listed again a moment later. A page may hold fewer mails
+        than `limit`, even none. Two things do not count as a change of a mail: a new
+        `conversation_id` after two conversations were merged (the former id still resolves), and a
+        new `bounced`. The mail that caused them is listed.
         """
         viewer = await viewer_for(settings, caller, "changes")
         try:

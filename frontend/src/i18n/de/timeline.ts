@@ -7,6 +7,7 @@ export const timeline: Part<typeof en> = {
   "timeline.empty.what":
     "E-Mails, die Sie an diese Person senden oder von ihr bekommen, erscheinen hier, sobald sie über Ihre Erfassungsadresse laufen.",
   "timeline.empty.filtered": "Keine E-Mails dieser Art",
+  "timeline.merged": "Das gesuchte Profil wurde mit diesem zusammengeführt",
   "timeline.all": "Alle",
   "timeline.received": "Empfangen",
   "timeline.sent": "Gesendet",

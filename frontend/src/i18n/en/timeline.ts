@@ -4,6 +4,7 @@ export const timeline = {
   "timeline.empty.what":
     "Email that you send to or receive from their addresses appears here once it passes through your capture address.",
   "timeline.empty.filtered": "No email of this kind",
+  "timeline.merged": "The profile you asked for was merged into this one",
   "timeline.all": "All",
   "timeline.received": "Received",
   "timeline.sent": "Sent",
