@@ -98,7 +98,8 @@ class Inbox:
         position = read_cursor(cursor) if cursor is not None else None
         query: Document = {"account": viewer.account, "viewer": {"$in": viewer.audiences}}
         if person_id is not None:
-            query["persons.person_id"] = {"$in": sorted(await self._profiles(viewer, person_id))}
+            group = await self.merges.group(viewer.account, person_id)
+            query["persons.person_id"] = {"$in": [*group.members]}
         query |= after(position, "last_mail_at", "thread")
         index = "of_person" if person_id is not None else "inbox"
         rows = self._rows.find(query).hint(index).sort(_NEWEST)
@@ -114,7 +115,9 @@ class Inbox:
     ) -> ConversationPage:
         """Return unread conversations, latest arrival first. Raises InvalidCursor."""
         position = read_cursor(cursor) if cursor is not None else None
-        profiles = None if person_id is None else await self._profiles(viewer, person_id)
+        profiles: Collection[str] | None = None
+        if person_id is not None:
+            profiles = (await self.merges.group(viewer.account, person_id)).members
         read_before = await self._read_state.read_before(viewer)
         found: dict[str, Arrival] = {}
         place, left, size = position, MAX_SCANNED, limit + 1
@@ -245,10 +248,6 @@ class Inbox:
             )
             for row in shown
         ]
-
-    async def _profiles(self, viewer: Viewer, person_id: str) -> frozenset[str]:
-        """Return the people whose mail is on the same profile."""
-        return frozenset((await self.merges.group(viewer.account, person_id)).members)
 
     async def _others(
         self, viewer: Viewer, rows: Collection[SummaryRow]
