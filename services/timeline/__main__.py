@@ -13,6 +13,7 @@ from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
 from services.timeline.admin.dropped_blobs import DroppedBlobs
 from services.timeline.admin.hand_overs import HandingOver, HandOverDesk
+from services.timeline.admin.merged_mails import MergedMails
 from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
 from services.timeline.admin.reprocess_preview import ReprocessPreview
@@ -169,7 +170,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         running(
             Together(
                 *(http, live, release, dead_letter_sweep, dropped_blobs, setup_watch),
-                handing_over,
+                *(handing_over, MergedMails(database, writer)),
                 *consumers,
             ),
             stopping,

@@ -14,13 +14,14 @@ from services.timeline.query import (
     inbox,
     mail_changes,
     mails,
+    merges,
     people,
     read_state,
     search,
     setup,
 )
 from services.timeline.write import indexes as writing
-from services.timeline.write import indexing
+from services.timeline.write import indexing, told_merges
 
 INDEXES = (
     *writing.INDEXES,
@@ -30,6 +31,8 @@ INDEXES = (
     *search.INDEXES,
     *inbox.INDEXES,
     *people.INDEXES,
+    *merges.INDEXES,
+    *told_merges.INDEXES,
     *hiding.INDEXES,
     *hidden_profiles.INDEXES,
     *bounces.INDEXES,

@@ -49,6 +49,7 @@ export function Timeline({ person: id, openConversation, back }: TimelineProps) 
         <div>
           <h2>{name}</h2>
           {person && <p class="quiet">{text[`kind.${person.kind}`]}</p>}
+          {person && person.person_id !== id && <p class="quiet">{text["timeline.merged"]}</p>}
         </div>
       </header>
       {!isEmpty && <Filters filter={filter} change={setFilter} />}
@@ -74,7 +75,9 @@ export function Timeline({ person: id, openConversation, back }: TimelineProps) 
                   <span class="quiet">
                     {[
                       text[mail.direction === "outbound" ? "timeline.sent" : "timeline.received"],
-                      ...rolesOf(mail, id).map((role) => text[`timeline.as.${role}`]),
+                      ...rolesOf(mail, person?.person_id ?? id).map(
+                        (role) => text[`timeline.as.${role}`],
+                      ),
                     ].join(" · ")}
                   </span>
                 </p>

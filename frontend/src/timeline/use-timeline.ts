@@ -27,6 +27,8 @@ export function useTimeline(session: Session, id: string) {
   const loading = useRef(false);
   const current = useRef(id);
   current.current = id;
+  const shown = useRef(0);
+  shown.current = mails?.length ?? 0;
 
   const load = useCallback(
     async (cursor: string | undefined) => {
@@ -64,8 +66,35 @@ export function useTimeline(session: Session, id: string) {
         // What is shown stays.
       }
     };
+    let isAnew = false;
+    const anew = async () => {
+      timer = loading.current ? setTimeout(() => void anew(), PAUSE) : undefined;
+      if (timer) return;
+      isAnew = false;
+      loading.current = true;
+      try {
+        let items: Mail[] = [];
+        let page: Awaited<ReturnType<typeof pageOf>>;
+        let cursor: string | undefined;
+        do {
+          page = await pageOf(session, id, cursor);
+          items = joined(items, page.items);
+          cursor = page.next_cursor ?? undefined;
+        } while (cursor && items.length < shown.current);
+        if (current.current !== id) return;
+        setPerson(page.person);
+        setNext(page.next_cursor);
+        setMails(items);
+      } catch {
+        // What is shown stays.
+      } finally {
+        loading.current = false;
+      }
+    };
     const stop = session.events.listen((hint) => {
-      if (hint.kind !== "ready") timer ??= setTimeout(() => void look(), PAUSE);
+      if (hint.kind === "ready") return;
+      isAnew ||= hint.kind === "refetch"; // profiles may have been merged: mails of then, too
+      timer ??= setTimeout(() => void (isAnew ? anew() : look()), PAUSE);
     });
     return () => {
       clearTimeout(timer);

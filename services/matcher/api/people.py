@@ -120,8 +120,7 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
         """List people, or those who have an address."""
         if address is not None:
             key = normalise(address)
-            holders = (await directory.holders(caller.account, [key]))[key]
-            found = sorted(holders, key=lambda person: person.person_id)
+            found = [*await directory.with_address(caller.account, key)]
             return PersonList(items=[_shown(person) for person in found], next_cursor=None)
         found = await directory.list(caller.account, limit + 1, cursor)
         page = found[:limit]

@@ -120,9 +120,10 @@ def _announced(document: Document) -> UpdateOne:
 
 
 def _person_event(person: Document) -> Event:
-    who = {field: person[field] for field in ("account", "person_id", "version")}
+    told = ("account", "person_id", "version", "merge_id", "merged_into")
+    who = {field: person[field] for field in told if field in person}
     if person.get("deleted"):
-        return PersonDeleted(**who)
+        return PersonDeleted(**who, known_by=known_by(person) if "merged_into" in person else None)
     return PersonChanged(
         **who,
         kind=person["kind"],

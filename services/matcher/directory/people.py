@@ -1,21 +1,25 @@
 """The directory: an account's people and their addresses, in MongoDB.
 
 `people`: `{_id: "<account>/<person id>", account, person_id, kind, name, addresses, keys, known,
-former, version, unannounced, deleted}`, where `keys` are the addresses in the form in which they
-compare, and the version counts the changes. What was deleted leaves its id, its version, so that an
-older event never wins, and hashes of its addresses: `known` and `former` say whose mail is whose
-when an id comes back (`returning.py`). `unannounced` is there until the change was published
-(`outbox.py`).
+former, version, unannounced, deleted, merged_into, merge_id, has_merged}`, where `keys` are the
+addresses in the form in which they compare, and the version counts the changes. What was deleted
+leaves its id, its version, so that an older event never wins, and hashes of its addresses: `known`
+and `former` say whose mail is whose when an id comes back (`returning.py`). `unannounced` is there
+until the change was published (`outbox.py`). The last three are of merges (`merges.py`): a merged
+profile that is deleted keeps its `kind` and its `keys`, since mail to its addresses goes to the one
+that survives.
 """
 
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from services.matcher.decision.decide import Person
+from services.matcher.directory.groups import Groups
 from services.matcher.directory.outbox import outbox_index
 from services.matcher.directory.returning import as_put, hashes_when_deleted
 from services.matcher.directory.versions import Versions
@@ -39,6 +43,7 @@ class Directory:
 
     def __init__(self, database: Database, versions: Versions) -> None:
         self._people, self._versions = database["people"], versions
+        self._groups = Groups(database)
 
     async def put(self, account: str, person: Person) -> bool:
         """Create or replace a person; return whether they are new. Idempotent."""
@@ -78,18 +83,10 @@ class Directory:
     async def delete(self, account: str, person_id: str) -> None:
         """Delete the person, if there is one."""
         living = {"_id": person_key(account, person_id), "account": account, **_LIVING}
-        emptied = {"deleted": True, "unannounced": True, "addresses": [], "keys": []}
         async with self._versions.change(account):
             while (found := await self._people.find_one(living)) is not None:
-                known = hashes_when_deleted(found)
-                deleted = await self._people.update_one(
-                    {**living, "version": found.get("version")},
-                    {
-                        "$set": {**emptied, "known": known},
-                        "$unset": {"name": "", "kind": ""},
-                        "$inc": {"version": 1},
-                    },
-                )
+                unchanged = {**living, "version": found.get("version")}
+                deleted = await self._people.update_one(unchanged, _deletion(found))
                 if deleted.matched_count:  # else it was changed meanwhile
                     break
 
@@ -102,13 +99,31 @@ class Directory:
         return [_person(person) async for person in found]
 
     async def holders(self, account: str, keys: Collection[str]) -> dict[str, tuple[Person, ...]]:
-        """Return for each key the people who have it; an empty tuple if there are none."""
+        """Return for each key the people who have it; an empty tuple if there are none.
+
+        Somebody who is deleted, but merged into a profile that is not, has their keys still.
+        """
         holders: dict[str, tuple[Person, ...]] = dict.fromkeys(keys, ())
-        async for found in self._people.find({"account": account, "keys": {"$in": list(keys)}}):
-            person = _person(found)
+        which = {"account": account, "keys": {"$in": list(keys)}}
+        found = await self._people.find(which).to_list()
+        of_group = await self._groups.of(account, found)
+        for one in found:
+            group = of_group.get(one["person_id"])
+            if "deleted" in one and (group is None or not group.is_there):
+                continue
+            person = _person(one)
+            if group is not None:
+                into = group.survivor if group.survivor != person.person_id else None
+                person = replace(person, merged_into=into, merged_keys=group.keys - person.keys)
             for key in person.keys & holders.keys():
                 holders[key] += (person,)
         return holders
+
+    async def with_address(self, account: str, key: str) -> Sequence[Person]:
+        """Return the people who have an address, in the order of their ids."""
+        found = self._people.find({"account": account, "keys": key, **_LIVING})
+        people = [_person(one) for one in await found.to_list()]
+        return sorted(people, key=lambda person: person.person_id)
 
 
 def person_of(person_id: str, kind: Kind, name: str, addresses: Iterable[str]) -> Person:
@@ -152,6 +167,17 @@ def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:
     return filter_, [{"$set": changed}]
 
 
+def _deletion(person: Document) -> Document:
+    """Return the change that deletes a person; a merged profile keeps what mail is matched by."""
+    emptied = {"deleted": True, "unannounced": True, "addresses": []}
+    emptied["known"] = hashes_when_deleted(person)
+    gone = {"name": ""}
+    if "merged_into" not in person or not Kind(person["kind"]).is_profile:
+        emptied["keys"] = []
+        gone["kind"] = ""
+    return {"$set": emptied, "$unset": gone, "$inc": {"version": 1}}
+
+
 def person_key(account: str, person_id: str) -> str:
     """Return the id of a document of which each person has one."""
     return f"{account}/{person_id}"
@@ -161,7 +187,7 @@ def _person(found: Document) -> Person:
     return Person(
         found["person_id"],
         Kind(found["kind"]),
-        found["name"],
+        found.get("name", ""),
         tuple(found["addresses"]),
         frozenset(found["keys"]),
     )

@@ -3,7 +3,7 @@
 `write/quarantine.py` stores them. Users who would see the mail can see and decide it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from services.timeline.query.hiding import Hiding
 from services.timeline.query.parts import records_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.matches import merge_matches, visible_matches
+from services.timeline.write.records import MatchRecord
 from services.timeline.write.side_records import Held, HeldContent
 from services.timeline.write.stored import from_document
 from shared.contracts.events import MailAttached
@@ -75,7 +76,7 @@ class Quarantine:
         return Waiting(page, write_cursor((page[-1].at, page[-1].id)) if more else None)
 
     async def knowing(self, viewer: Viewer, held: Sequence[Held]) -> Viewer:
-        """Return the viewer with what is hidden of these captures."""
+        """Return the viewer with what is hidden and what is merged of these captures."""
         ids = {m.person_id for one in held for mail in one.mails for m in mail.shown.matches}
         return viewer.knowing(await self._hiding.of(viewer.account, ids))
 
@@ -104,7 +105,7 @@ def keys_of(held: Held) -> set[str]:
 
 def mails_for(viewer: Viewer, held: Held) -> list[HeldContent]:
     """Return the mails of a quarantined capture that the viewer may see, each once; without what is
-    on hidden profiles alone."""
+    on hidden profiles alone, and on the profiles that would show them."""
     by_place: dict[str, list[HeldContent]] = {}
     for mail in held.mails:
         if not {*mail.audiences}.isdisjoint(viewer.audiences):
@@ -114,7 +115,14 @@ def mails_for(viewer: Viewer, held: Held) -> list[HeldContent]:
 
 
 def _mail_for(viewer: Viewer, parts: Sequence[HeldContent]) -> HeldContent | None:
-    matches = merge_matches(match for part in parts for match in part.matches)
-    seen = visible_matches(matches, viewer.person_id)
-    shown = tuple(m for m in seen if not viewer.hidden.why(m.person_id, m.address))
-    return None if seen and not shown else replace(parts[0], matches=shown)
+    def visible(matches: Iterable[MatchRecord]) -> tuple[MatchRecord, ...]:
+        return tuple(visible_matches(merge_matches(matches), viewer.person_id))
+
+    hidden = viewer.hidden
+    left: list[MatchRecord] = []
+    for part in parts:
+        open_ = [m for m in part.matches if not hidden.why(m.person_id, m.address)]
+        left += hidden.merged_matches(open_)
+    shown = visible(left)
+    is_hidden = not shown and visible(match for part in parts for match in part.matches)
+    return None if is_hidden else replace(parts[0], matches=shown)

@@ -29,6 +29,7 @@ MAIL: dict[str, Any] = {
             "role": "from",
             "source": "header",
             "shared_address": False,
+            "made_for": None,
         }
     ],
     "detached": [],

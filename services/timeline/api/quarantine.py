@@ -8,14 +8,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.timeline.admin.quarantine import Quarantine, mails_for
 from services.timeline.admin.release import Release
-from services.timeline.api.shapes import AddressOut, AuthenticationOut, CaptureOut, match_out
+from services.timeline.api.shapes import (
+    AddressOut,
+    AuthenticationOut,
+    CaptureOut,
+    MatchOut,
+    match_out,
+)
 from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.authentication import UNKNOWN
 from services.timeline.write.records import NamedAddress
 from services.timeline.write.side_records import Held, HeldContent
-from shared.contracts.events import Match
 from shared.http.auth import Caller
 from shared.http.web import Code, Problem, allowed, invalid_field, not_found
 from shared.storage.blobs import BlobMissing, BlobStoreAway
@@ -37,7 +42,7 @@ class HeldMail(BaseModel):
     cc: list[AddressOut]
     snippet: str
     forwarded_by: AddressOut | None
-    matches: list[Match]
+    matches: list[MatchOut]
 
     @classmethod
     def of(cls, shown: HeldContent) -> Self:

@@ -19,6 +19,7 @@ from shared.contracts.events import (
     AuthenticationVerdict,
     Direction,
     Match,
+    PersonId,
     Role,
     Source,
 )
@@ -51,6 +52,15 @@ class CaptureOut(BaseModel):
 
     person_id: str
     at: datetime
+
+
+class MatchOut(Match):
+    """One address of the mail that belongs to a profile."""
+
+    made_for: PersonId | None = Field(
+        None,
+        description="The profile whose address it is, if that was merged into `person_id`",
+    )
 
 
 class ParticipantOut(FromRecord):
@@ -113,7 +123,7 @@ class MailOut(BaseModel):
     reply_to: list[AddressOut]
     snippet: str
     attachments: list[AttachmentOut]
-    matches: list[Match] = Field(
+    matches: list[MatchOut] = Field(
         description="Matches of the content that is shown. A variant can have others"
     )
     detached: list[str] = Field(
@@ -254,9 +264,9 @@ def _bcc(shown: ShownMail[ListedContent]) -> Sequence[NamedAddress]:
     return next((capture.bcc for capture in own), ())
 
 
-def match_out(match: MatchRecord) -> Match:
+def match_out(match: MatchRecord) -> MatchOut:
     """Return a match without the names of those whose Bcc revealed it."""
-    return Match.model_validate(match, from_attributes=True)
+    return MatchOut.model_validate(match, from_attributes=True)
 
 
 class MailList(BaseModel):

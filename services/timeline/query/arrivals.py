@@ -1,5 +1,6 @@
 """When something last arrived in a conversation: by which it is unread, and its place then."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from msgspec import field
@@ -24,12 +25,12 @@ class ProfilesArrival(Arrival, frozen=True, kw_only=True, omit_defaults=True):
     persons: tuple[ProfileRef, ...]
 
 
-def has_person(row: Arrival | SummaryRow, person_id: str | None) -> bool:
-    """Return whether a row is on this profile; any row where none is asked for."""
-    if person_id is None:
+def has_one_of(row: Arrival | SummaryRow, profiles: Collection[str] | None) -> bool:
+    """Return whether a row is on one of these profiles; any row where none are asked for."""
+    if profiles is None:
         return True
     persons = row.persons if isinstance(row, ProfilesArrival | SummaryRow) else ()
-    return any(person.person_id == person_id for person in persons)
+    return any(person.person_id in profiles for person in persons)
 
 
 def place_of(row: Arrival) -> Position:

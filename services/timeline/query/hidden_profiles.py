@@ -4,22 +4,23 @@ Only profiles with mail of the viewer: who sees no mail of a profile is not told
 
 What hides a profile is somebody whose document says `may_hide`: who was deleted, whose id somebody
 else had before, or a user. They are gone through in the order of their ids, at most MAX_SCANNED for
-a page; behind each user come the profiles who share an address, each behind the first of several.
-So a page costs no more in an account of 100,000 people.
+a page; behind each come the profiles that it hides, each behind the first of several. So a page
+costs no more in an account of 100,000 people. Of merged profiles the one that survives is named.
 """
 
 import base64
 import binascii
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pymongo import ASCENDING, IndexModel
 
 from services.timeline.query.cursors import InvalidCursor
-from services.timeline.query.hiding import Hiding, Reason, Standing
+from services.timeline.query.hiding import Hidden, Hiding, Reason, Standing, hidden_of
 from services.timeline.query.parts import fields_of, records_of
+from services.timeline.query.people import Directory
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.records import ProfileRow
 from shared.contracts.events import Kind
@@ -42,12 +43,6 @@ INDEXES = (
         ),
     ),
 )
-
-
-class Source(Standing, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody because of whom mail may be hidden."""
-
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +75,7 @@ class HiddenProfiles:
 
     def __init__(self, database: Database) -> None:
         self._people, self._rows = database["people"], database[ProfileRow.collection]
-        self._hiding = Hiding(database)
+        self._hiding, self._directory = Hiding(database), Directory(database)
 
     async def page(self, viewer: Viewer, limit: int, cursor: str | None) -> HiddenPage:
         """Return hidden profiles. Raises InvalidCursor."""
@@ -96,47 +91,35 @@ class HiddenProfiles:
             return HiddenPage([one for _, one in found[:limit]], _cursor(found[limit - 1][0]))
         return HiddenPage([one for _, one in found], _cursor(place) if more else None)
 
-    async def _sources(self, account: str, place: _Place) -> list[Source]:
+    async def _sources(self, account: str, place: _Place) -> list[Standing]:
         """Return who is next to be looked at, beginning with the one at the place."""
         begin = "$gt" if place[1] == _END else "$gte"
         ids = {begin: f"{account}/{place[0]}", "$lt": f"{account}0"}
         which = {"account": account, "_id": ids, "may_hide": True}
-        found = self._people.find(which, fields_of(Source)).hint("may_hide")
-        return await records_of(Source, found.sort("_id", ASCENDING).limit(_AT_ONCE))
+        found = self._people.find(which, fields_of(Standing)).hint("may_hide")
+        return await records_of(Standing, found.sort("_id", ASCENDING).limit(_AT_ONCE))
 
     async def _of(
-        self, viewer: Viewer, sources: Sequence[Source]
+        self, viewer: Viewer, sources: Sequence[Standing]
     ) -> list[tuple[_Place, HiddenProfile]]:
         """Return the hidden profiles of these sources with their places, in order."""
-        found = [*_themselves(sources), *await self._blocked_by(viewer.account, sources)]
-        seen = await self._with_mail(viewer, {one.person_id for _, one in found})
-        return sorted((one for one in found if one[1].person_id in seen), key=lambda one: one[0])
-
-    async def _blocked_by(
-        self, account: str, sources: Sequence[Source]
-    ) -> list[tuple[_Place, HiddenProfile]]:
-        """Return who shares an address with a user of these, and with none of a lower id."""
-        own = {key for one in sources if one.kind == Kind.USER for key in one.keys or ()}
-        sharing = await self._hiding.holders(account, _NO_USERS, own)
-        keys = {key for one in sharing for key in one.keys or ()}
-        users = await self._hiding.holders(account, [Kind.USER], keys)
-        names = await self._names(account, [one.person_id for one in sharing])
-        found: list[tuple[_Place, HiddenProfile]] = []
-        ids = {one.person_id for one in sources}
-        for one in sharing:
-            own = {*(one.keys or ())}
-            blocking = (user.person_id for user in users if not own.isdisjoint(user.keys or ()))
-            by = min(blocking, default="")
-            if by in ids:
-                name = names.get(one.person_id, "")
-                profile = HiddenProfile(one.person_id, "blocked", name, one.kind, in_use=True)
-                found.append(((by, one.person_id), profile))
-        return found
+        account, ids = viewer.account, {one.person_id for one in sources}
+        blocking = [one for one in sources if one.kind == Kind.USER]
+        sharing = await self._hiding.holders(account, _NO_USERS, _keys_of(blocking))
+        people = await self._hiding.groups(account, ids | {one.person_id for one in sharing})
+        users = await self._hiding.holders(account, [Kind.USER], _keys_of(people))
+        known = hidden_of(account, people, _keys_of(users))
+        found = [
+            one for one in _groups(people, known, users) if min(one.sources, default="") in ids
+        ]
+        seen = await self._with_mail(viewer, {id_ for one in found for id_ in one.hidden})
+        found = [one for one in found if not seen.isdisjoint(one.hidden)]
+        names = await self._names(account, [one.survivor for one in found])
+        return sorted(((one.place, one.profile(names)) for one in found), key=lambda one: one[0])
 
     async def _names(self, account: str, person_ids: Collection[str]) -> dict[str, str]:
-        ids = {"account": account, "_id": {"$in": [f"{account}/{id_}" for id_ in person_ids]}}
-        found = await records_of(Source, self._people.find(ids, fields_of(Source)))
-        return {one.person_id: one.name for one in found}
+        people = await self._directory.named(account, person_ids)
+        return {one.person_id: one.name for one in people.values()}
 
     async def _with_mail(self, viewer: Viewer, person_ids: Collection[str]) -> set[str]:
         """Return those of the profiles that have mail of the viewer: a step in the index each."""
@@ -151,15 +134,59 @@ class HiddenProfiles:
         return found
 
 
-def _themselves(sources: Sequence[Source]) -> Iterator[tuple[_Place, HiddenProfile]]:
-    """Yield the sources as profiles: deleted, somebody else's before, or users now."""
-    for one in sources:
-        reason: Reason = "blocked" if one.kind == Kind.USER else "deleted"
-        in_use = one.kind is not None
-        profile = HiddenProfile(one.person_id, reason, one.name, one.kind, in_use=in_use)
-        if reason == "deleted":
-            profile = HiddenProfile(one.person_id, reason, in_use=in_use)
-        yield (one.person_id, ""), profile
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A profile of which mail is hidden, with all that are merged into it."""
+
+    survivor: str
+    kind: str | None
+    reason: Reason
+    whole: bool
+    """Whether all of it is hidden; else what was somebody else's, who had one of the ids before."""
+    hidden: set[str]
+    """Of whose matches."""
+    sources: set[str]
+    """Because of whom."""
+
+    @property
+    def place(self) -> _Place:
+        first = min(self.sources)
+        return first, "" if first == self.survivor else self.survivor
+
+    def profile(self, names: Mapping[str, str]) -> HiddenProfile:
+        in_use = not self.whole or self.kind is not None
+        if self.reason == "deleted":
+            return HiddenProfile(self.survivor, "deleted", in_use=in_use)
+        name = names.get(self.survivor, "")
+        return HiddenProfile(self.survivor, "blocked", name, self.kind, in_use=in_use)
+
+
+def _groups(
+    people: Sequence[Standing], known: Hidden, users: Sequence[Standing]
+) -> Iterator[_Group]:
+    """Yield the profiles of which mail is hidden, each once."""
+    by_id = {one.person_id: one for one in people}
+    groups: dict[str, list[Standing]] = {}
+    for one in people:
+        groups.setdefault(known.survivors.get(one.person_id, one.person_id), []).append(one)
+    for id_, members in groups.items():
+        survivor, reason = by_id.get(id_), known.reasons.get(id_)
+        keys = _keys_of(members)
+        before = {one.person_id for one in members if one.known_by is not None}
+        sources = {one.person_id for one in users if not keys.isdisjoint(one.keys or ())}
+        sources |= {one.person_id for one in members if one.kind == Kind.USER} | before
+        if survivor is not None and survivor.kind is None:
+            sources.add(id_)
+        kind = survivor.kind if survivor is not None else None
+        if reason is not None:
+            hidden = {id_, *(one.person_id for one in members)}
+            yield _Group(id_, kind, reason, whole=True, hidden=hidden, sources=sources)
+        elif before:
+            yield _Group(id_, kind, "deleted", whole=False, hidden=before, sources=sources)
+
+
+def _keys_of(people: Iterable[Standing]) -> set[str]:
+    return {key for one in people for key in one.keys or ()}
 
 
 def _cursor(place: _Place) -> str:

@@ -17,17 +17,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec.structs import replace
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from services.timeline.query.arrivals import (
     Arrival,
     ProfilesArrival,
     after_arrival,
-    has_person,
+    has_one_of,
     place_of,
 )
 from services.timeline.query.conversations import Conversations
 from services.timeline.query.cursors import Position, after, read_cursor, write_cursor
+from services.timeline.query.hiding import Profile
+from services.timeline.query.merges import merged_profiles
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.read_state import ReadState
 from services.timeline.query.shown_rows import ShownRows
@@ -64,7 +67,7 @@ class InboxItem:
     """A conversation as it is listed."""
 
     row: SummaryRow
-    """Joined over the viewer's audiences."""
+    """Joined over the viewer's audiences; of merged profiles it has the one that survives."""
     unread: bool
 
 
@@ -84,24 +87,27 @@ class Inbox:
         self._conversations = Conversations(database)
         self._read_state = read_state
         self._shown = ShownRows(database)
+        self.hiding = self._shown.hiding
 
     async def page(
         self, viewer: Viewer, limit: int, cursor: str | None, person_id: str | None = None
     ) -> ConversationPage:
         """Return conversations, newest first, or one profile's. Raises InvalidCursor."""
         position = read_cursor(cursor) if cursor is not None else None
-        if person_id is not None and await self._shown.is_hidden(viewer.account, person_id):
-            return ConversationPage([], None)
         query: Document = {"account": viewer.account, "viewer": {"$in": viewer.audiences}}
+        profile = None
         if person_id is not None:
-            query["persons.person_id"] = person_id
+            profile = await self.hiding.profile(viewer.account, person_id)
+            if profile.hidden is not None:
+                return ConversationPage([], None)
+            query["persons.person_id"] = {"$in": [*profile.members]}
         index = "of_person" if person_id is not None else "inbox"
         found: list[SummaryRow] = []
         left, size = MAX_SCANNED, limit + 1
         while True:
             rows = self._rows.find({**query, **after(position, "last_mail_at", "thread")})
             part = await records_of(SummaryRow, rows.hint(index).sort(_NEWEST).limit(size))
-            for row, shown in zip(part, await self._shown_of(viewer, part, person_id), strict=True):
+            for row, shown in zip(part, await self._shown_of(viewer, part, profile), strict=True):
                 if len(found) == limit:
                     break
                 position = row.last_mail_at, row.conversation
@@ -120,19 +126,24 @@ class Inbox:
     ) -> ConversationPage:
         """Return unread conversations, latest arrival first. Raises InvalidCursor."""
         position = read_cursor(cursor) if cursor is not None else None
-        if person_id is not None and await self._shown.is_hidden(viewer.account, person_id):
-            return ConversationPage([], None)
+        profile = None
+        if person_id is not None:
+            profile = await self.hiding.profile(viewer.account, person_id)
+            if profile.hidden is not None:
+                return ConversationPage([], None)
+        members = profile.members if profile is not None else None
         read_before = await self._read_state.read_before(viewer)
         found: dict[str, tuple[Arrival, SummaryRow]] = {}
         place, left, size = position, MAX_SCANNED, limit + 1
         while len(found) <= limit and left > 0:
-            rows = await self._arrivals(viewer, place, read_before, size, person_id)
+            rows = await self._arrivals(viewer, place, read_before, size, members)
             unread = await self._read_state.unread(viewer, newest_arrivals(rows), read_before)
-            await self._add(found, viewer, [r for r in rows if r.conversation in unread], person_id)
+            some = [row for row in rows if row.conversation in unread]
+            await self._add(found, viewer, some, profile)
             if len(rows) < size:
                 place = None
                 marked = await self._marked_before(viewer, position, read_before)
-                await self._add(found, viewer, marked, person_id)
+                await self._add(found, viewer, marked, profile)
                 break
             place = place_of(rows[-1])
             left -= size
@@ -192,23 +203,25 @@ class Inbox:
         return [row for row in await self._shown_of(viewer, rows) if row is not None]
 
     async def _shown_of(
-        self, viewer: Viewer, rows: Sequence[SummaryRow], person_id: str | None = None
+        self, viewer: Viewer, rows: Sequence[SummaryRow], profile: Profile | None = None
     ) -> list[SummaryRow | None]:
         """Return each row without what is hidden in it; None for those that are not listed."""
         shown = await self._shown.conversations(viewer.account, rows)
-        return [row if row is not None and has_person(row, person_id) else None for row in shown]
+        about = (profile.survivor,) if profile is not None else None
+        return [row if row is not None and has_one_of(row, about) else None for row in shown]
 
     async def _add(
         self,
         found: dict[str, tuple[Arrival, SummaryRow]],
         viewer: Viewer,
         arrivals: Sequence[Arrival],
-        person_id: str | None,
+        profile: Profile | None,
     ) -> None:
         """Add conversations to those that are found, each at its latest arrival."""
-        wanted = [row for row in arrivals if has_person(row, person_id)]
+        members = profile.members if profile is not None else None
+        wanted = [row for row in arrivals if has_one_of(row, members)]
         whole = await self._whole(viewer, wanted)
-        shown = await self._shown_of(viewer, whole, person_id)
+        shown = await self._shown_of(viewer, whole, profile)
         by_id = {row.id: row for row in shown if row is not None}
         for arrival in wanted:
             id_ = summary_id(arrival.account, arrival.audience, arrival.conversation)
@@ -221,18 +234,18 @@ class Inbox:
         position: Position | None,
         read_before: int,
         limit: int,
-        person_id: str | None = None,
+        profiles: Collection[str] | None = None,
     ) -> list[Arrival]:
         """Return the conversations in which something arrived since, latest first.
 
-        Only what the index has of them, and with a person their profiles.
+        Only what the index has of them, and where `profiles` are asked for theirs.
         """
         query = {
             "account": viewer.account,
             "viewer": {"$in": viewer.audiences},
             "$and": [{"arrived": {"$gt": read_before}}, after_arrival(position)],
         }
-        kind = Arrival if person_id is None else ProfilesArrival
+        kind = Arrival if profiles is None else ProfilesArrival
         rows = self._rows.find(query, fields_of(kind)).hint("arrivals").sort(_LATEST)
         return await records_of(kind, rows.limit(limit))
 
@@ -295,7 +308,8 @@ class Inbox:
 def _both(row: SummaryRow, other: SummaryRow) -> SummaryRow:
     """Return a row as it is with the mails of another audience."""
     both = joined(summary_in(row), summary_in(other))
-    return summary_row(row.account, row.audience, row.conversation, row.arrived, both)
+    whole = summary_row(row.account, row.audience, row.conversation, row.arrived, both)
+    return replace(whole, persons=merged_profiles(whole.persons, {}))
 
 
 def _row_ids(viewer: Viewer, conversations: Sequence[str]) -> list[str]:

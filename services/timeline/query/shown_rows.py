@@ -1,15 +1,17 @@
-"""Rows as they are listed: without what is hidden of their mails (`hiding.py`).
+"""Rows as they are listed: without what is hidden of their mails (`hiding.py`), and on the profiles
+that survive (`merges.py`).
 
 Rows name the profiles that a mail or a conversation is on. Where none of these is hidden a row is
 as it is stored, and where all are it is not listed: that takes no look at the mails. Only a row
 that is on hidden profiles and on others is made anew, as the writer would have made it without the
-hidden matches: of a conversation from its MAX_MAILS newest mails.
+hidden matches: of a conversation from its MAX_MAILS newest mails. Only then those who are left are
+named as the profiles that survive.
 
 What arrived last, by which a conversation is unread, stays what it was.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 from typing import Literal, Protocol, TypeVar
 
@@ -17,6 +19,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from services.timeline.query.hiding import Hidden, Hiding
+from services.timeline.query.merges import merged_profiles
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.write.audiences import View, as_ruled, views
 from services.timeline.write.conversations import summary_id, summary_row
@@ -72,7 +75,7 @@ class ShownRows:
     """Leaves hidden mail out of rows, in all accounts."""
 
     def __init__(self, database: Database) -> None:
-        self._hiding = Hiding(database)
+        self.hiding = Hiding(database)
         self._rows, self._mails = database[MailRow.collection], database[Mail.collection]
         self._contents = database[Content.collection]
         self._summaries = database[SummaryRow.collection]
@@ -80,16 +83,13 @@ class ShownRows:
     async def hidden(self, account: str, persons: Sequence[Sequence[ProfileRef]]) -> Hidden:
         """Return what is hidden of the profiles of rows."""
         ids = {one.person_id for of_row in persons for one in of_row}
-        return await self._hiding.of(account, ids)
-
-    async def is_hidden(self, account: str, person_id: str) -> bool:
-        """Return whether a profile is hidden as a whole."""
-        return person_id in (await self._hiding.of(account, [person_id])).reasons
+        return await self.hiding.of(account, ids)
 
     async def conversations(
         self, account: str, rows: Sequence[SummaryRow]
     ) -> list[SummaryRow | None]:
-        """Return each row without what is hidden in it; None for a hidden conversation."""
+        """Return each row without what is hidden in it, on the profiles that survive; None for a
+        hidden conversation."""
         hidden = await self.hidden(account, [row.persons for row in rows])
         shown: list[SummaryRow | None] = [
             None if is_hidden(row.persons, hidden) else row for row in rows
@@ -98,7 +98,11 @@ class ShownRows:
         anew = await asyncio.gather(*(self._anew(rows[at]) for at in partly))
         for at, row in zip(partly, anew, strict=True):
             shown[at] = row
-        return shown
+        # A row names the first of a great many; made anew it may name others.
+        first = {one.person_id for row in rows for one in row.persons}
+        others = {one.person_id for row in anew if row for one in row.persons} - first
+        survivors = {**hidden.survivors, **(await self.hiding.of(account, others)).survivors}
+        return [row and _merged(row, survivors) for row in shown]
 
     async def partly(
         self, account: str, audiences: Sequence[str], conversations: Collection[str]
@@ -174,7 +178,7 @@ class ShownRows:
         if partly:
             mails = await records_of(Mail, self._mails.find(of_ids(account, partly)).hint(BY_ID))
             named = {m.person_id for mail in mails for c in mail.captures for m in c.matches}
-            of_all = await self._hiding.of(account, named)
+            of_all = await self.hiding.of(account, named)
             by_id = {mail.id: views(of_all.without(as_ruled(mail))) for mail in mails}
 
         def of(row: OfMail) -> Seen:
@@ -183,6 +187,10 @@ class ShownRows:
             return None if hidden.hides_all_of(row.persons) else "as it is"
 
         return [of(row) for row in rows]
+
+
+def _merged(row: SummaryRow, survivors: Mapping[str, str]) -> SummaryRow:
+    return replace(row, persons=merged_profiles(row.persons, survivors))
 
 
 def is_hidden(persons: Sequence[ProfileRef], hidden: Hidden) -> bool:

@@ -1,9 +1,11 @@
 """The timeline's copy of the directory: names and kinds for its views, and who owns an address.
 
 * `people`: `{_id: "<account>/<person id>", account, person_id, version, kind, name, addresses,
-  known_by, keys, may_hide}`. `keys` are the addresses in the form in which they compare, and
-  `may_hide` says that mail may be hidden because of this person (`query/hiding.py`). Once deleted
-  without kind, name, addresses and `known_by`.
+  known_by, keys, may_hide, merge_id, merged_into}`. `keys` are the addresses in the form in which
+  they compare, and `may_hide` says that mail may be hidden because of this person
+  (`query/hiding.py`). `merge_id` is of profiles that were ever merged, and `merged_into` is there
+  while they are. Once deleted without kind, name and addresses, and without `known_by` unless they
+  are.
 * `capture_addresses`: `{_id: <address>, account, person_id, version, state, valid_until}`.
 * `round_trips`: `{_id: "<account>/<person id>", account, person_id, version, state, at, address,
   sent_at, expires_at, repeated, status, reason, advice}`, the latest of each user, without the
@@ -12,8 +14,8 @@
 Events arrive in any order and any number of times; the highest version wins. What arrives while a
 write is under way is written together next: an import is thousands of events.
 
-A user's open pages are told of a new state of their capture address. With a person who is deleted
-goes what was known of their set-up.
+A user's open pages are told of a new state of their capture address, and all of an account's of a
+merge (`told_merges.py`). With a person who is deleted goes what was known of their set-up.
 """
 
 import asyncio
@@ -24,8 +26,15 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
 from services.timeline.write.proving import setup_id
-from services.timeline.write.side_records import HalfDay, Hint, Setup, Watched, setup_of
+from services.timeline.write.side_records import (
+    HalfDay,
+    Hint,
+    Setup,
+    Watched,
+    setup_of,
+)
 from services.timeline.write.stored import to_document
+from services.timeline.write.told_merges import ToldMerges
 from shared.broker import Delivery
 from shared.contracts.events import (
     CaptureAddressChanged,
@@ -56,6 +65,7 @@ class People:
         self._people = _Newest(database["people"], "keys")
         self._addresses = _Newest(database["capture_addresses"])
         self._round_trips = _Newest(database["round_trips"])
+        self._merges = ToldMerges(database)
 
     async def handle(self, delivery: Delivery) -> Outcome:
         """Handle one event about a person, a capture address or a round trip.
@@ -69,6 +79,8 @@ class People:
             with database_errors():
                 if isinstance(event, PersonChanged | PersonDeleted):
                     await self._people.put(person_document(event))
+                    if event.merge_id is not None:
+                        await self._merges.tell(event)
                     if isinstance(event, PersonDeleted):
                         await self._forget_setup(event)
                 elif isinstance(event, CaptureAddressChanged):

@@ -11,6 +11,7 @@ export const timeline: Part<typeof en> = {
     "Diese Person wurde aus dem Verzeichnis entfernt, deshalb sind E-Mails mit ihr ausgeblendet.",
   "timeline.hidden.blocked":
     "Diese Person gehört zum Team oder teilt eine Adresse mit einem Teammitglied, deshalb sind E-Mails mit ihr ausgeblendet.",
+  "timeline.merged": "Das gesuchte Profil wurde mit diesem zusammengeführt",
   "timeline.all": "Alle",
   "timeline.received": "Empfangen",
   "timeline.sent": "Gesendet",

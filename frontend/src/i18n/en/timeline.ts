@@ -8,6 +8,7 @@ export const timeline = {
     "This person was removed from the directory, so email with them is hidden.",
   "timeline.hidden.blocked":
     "This person is a team member or shares an address with one, so email with them is hidden.",
+  "timeline.merged": "The profile you asked for was merged into this one",
   "timeline.all": "All",
   "timeline.received": "Received",
   "timeline.sent": "Sent",
