@@ -1,10 +1,10 @@
 """The directory: an account's people and their addresses, in MongoDB.
 
-`people`: `{_id: "<account>/<person id>", account, person_id, kind, name, addresses, keys, known,
-former, version, unannounced, deleted}`, where `keys` are the addresses in the form in which they
+`people`: `{_id: "<account>/<person id>", account, person_id, kind, name, addresses, keys,
+holders, version, unannounced, deleted}`, where `keys` are the addresses in the form in which they
 compare, and the version counts the changes. What was deleted leaves its id, its version, so that an
-older event never wins, and hashes of its addresses: `known` and `former` say whose mail is whose
-when an id comes back (`returning.py`). `unannounced` is there until the change was published
+older event never wins, and hashes of its addresses: `holders` says whose mail is whose when an id
+comes back (`returning.py`). `unannounced` is there until the change was published
 (`outbox.py`).
 """
 
@@ -85,7 +85,7 @@ class Directory:
                 deleted = await self._people.update_one(
                     {**living, "version": found.get("version")},
                     {
-                        "$set": {**emptied, "known": known},
+                        "$set": {**emptied, "holders.known": known},
                         "$unset": {"name": "", "kind": ""},
                         "$inc": {"version": 1},
                     },
@@ -144,7 +144,7 @@ def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:
     # All expressions of one $set read the document as it was.
     changed = {
         **literals,
-        **as_put(account, person.person_id, person.keys),
+        "holders": as_put(account, person.person_id, person.keys),
         "version": version,
         "unannounced": unannounced,
         "deleted": "$$REMOVE",
