@@ -115,7 +115,7 @@ def mail_change_routes(
         and a deleted one is listed in `deleted`. A page may hold fewer mails than `limit`, even
         none. Two things do not count as a change of a mail: a new `conversation_id` after two
         conversations were merged (the former id still resolves), and a new `bounced`. The mail that
-        caused them is listed.
+        caused them is listed. Nor does a change of the directory: `hidden` is as of this moment.
         """
         viewer = await viewer_for(settings, caller, "changes")
         try:
