@@ -1,6 +1,7 @@
 """The profiles that are hidden from a viewer, and why (`hiding.py`).
 
 Only profiles with mail of the viewer: who sees no mail of a profile is not told that there is one.
+Of an id that somebody else has now it is not looked up whether that mail is the former holder's.
 
 What hides a profile is somebody whose document says `may_hide`: who was deleted, whose id somebody
 else had before, or a user. They are gone through in the order of their ids, at most MAX_SCANNED for
@@ -12,7 +13,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pymongo import ASCENDING, IndexModel
@@ -23,7 +24,7 @@ from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.records import ProfileRow
 from shared.contracts.events import Kind
-from shared.storage.database import Database, Index
+from shared.storage.database import BY_ID, Database, Index, of_ids
 
 MAX_SCANNED = 1000
 _AT_ONCE = 200
@@ -108,9 +109,25 @@ class HiddenProfiles:
         self, viewer: Viewer, sources: Sequence[Source]
     ) -> list[tuple[_Place, HiddenProfile]]:
         """Return the hidden profiles of these sources with their places, in order."""
-        found = [*_themselves(sources), *await self._blocked_by(viewer.account, sources)]
+        found = await self._themselves(viewer.account, sources)
+        found += await self._blocked_by(viewer.account, sources)
         seen = await self._with_mail(viewer, {one.person_id for _, one in found})
         return sorted((one for one in found if one[1].person_id in seen), key=lambda one: one[0])
+
+    async def _themselves(
+        self, account: str, sources: Sequence[Source]
+    ) -> list[tuple[_Place, HiddenProfile]]:
+        """Return the sources as profiles: users now, deleted, or somebody else's before."""
+        returned = [one.person_id for one in sources if one.kind not in (None, Kind.USER)]
+        blocked = (await self._hiding.of(account, returned)).reasons
+        found: list[tuple[_Place, HiddenProfile]] = []
+        for one in sources:
+            id_, in_use = one.person_id, one.kind is not None
+            if one.kind == Kind.USER:
+                found.append(((id_, ""), HiddenProfile(id_, "blocked", one.name, one.kind, in_use)))
+            elif id_ not in blocked:  # else it is listed behind the user
+                found.append(((id_, ""), HiddenProfile(id_, "deleted", in_use=in_use)))
+        return found
 
     async def _blocked_by(
         self, account: str, sources: Sequence[Source]
@@ -134,9 +151,9 @@ class HiddenProfiles:
         return found
 
     async def _names(self, account: str, person_ids: Collection[str]) -> dict[str, str]:
-        ids = {"account": account, "_id": {"$in": [f"{account}/{id_}" for id_ in person_ids]}}
-        found = await records_of(Source, self._people.find(ids, fields_of(Source)))
-        return {one.person_id: one.name for one in found}
+        ids = of_ids(account, [f"{account}/{person_id}" for person_id in person_ids])
+        found = self._people.find(ids, fields_of(Source)).hint(BY_ID)
+        return {one.person_id: one.name for one in await records_of(Source, found)}
 
     async def _with_mail(self, viewer: Viewer, person_ids: Collection[str]) -> set[str]:
         """Return those of the profiles that have mail of the viewer: a step in the index each."""
@@ -149,17 +166,6 @@ class HiddenProfiles:
             }
             found.update(await self._rows.distinct("person_id", which))
         return found
-
-
-def _themselves(sources: Sequence[Source]) -> Iterator[tuple[_Place, HiddenProfile]]:
-    """Yield the sources as profiles: deleted, somebody else's before, or users now."""
-    for one in sources:
-        reason: Reason = "blocked" if one.kind == Kind.USER else "deleted"
-        in_use = one.kind is not None
-        profile = HiddenProfile(one.person_id, reason, one.name, one.kind, in_use=in_use)
-        if reason == "deleted":
-            profile = HiddenProfile(one.person_id, reason, in_use=in_use)
-        yield (one.person_id, ""), profile
 
 
 def _cursor(place: _Place) -> str:
