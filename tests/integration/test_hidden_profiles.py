@@ -223,6 +223,9 @@ async def test_of_an_id_that_somebody_else_has_now_the_old_mail_is_hidden(world:
     assert await world.inbox() == await world.inbox(person_id="c1") == ["New"]
     assert (await world.searched("old"), await world.searched("new")) == (0, 1)
     assert await world.hidden() == {"c1": ("deleted", True)}
+    await world.put("u9", "new@x", kind=Kind.USER)
+    assert await world.hidden() == {"c1": ("blocked", True)}
+    await world.delete("u9")
     await world.put("c1", "new@x", "c1@x")
     assert sorted(await world.of_profile("c1")) == ["New", "Old"]
     assert await world.hidden() == {}

@@ -91,7 +91,7 @@ async def test_who_is_deleted_leaves_no_address(world: World) -> None:
 
 async def test_what_an_older_matcher_stored_is_known(world: World) -> None:
     await world.put("a@x")
-    await world.database.people.update_one({}, {"$unset": {"known": 1, "former": 1}})
+    await world.database.people.update_one({}, {"$unset": {"holders": 1}})
     await world.put("b@x")
     await world.directory.delete(ACCOUNT, "c1")
     await world.put("a@x")
@@ -108,7 +108,7 @@ async def test_of_very_many_holders_and_addresses_the_event_stays_small(world: W
     assert len(event.encode()) < MAX_EVENT_BYTES
     found = await world.database.people.find_one()
     assert found is not None
-    assert len(found["former"]) == MAX_FORMER
+    assert len(found["holders"]["former"]) == MAX_FORMER
 
 
 async def test_whatever_changes_what_is_announced_is_what_a_plain_model_says(
@@ -148,4 +148,4 @@ async def test_changes_that_race_are_one_after_the_other(world: World) -> None:
     await world.put("0@x", "1@x")
     found = await world.database.people.find_one()
     assert found is not None
-    assert (found["former"], sorted(found["known"])) == ([], ["0@x", "1@x"])
+    assert (found["holders"]["former"], sorted(found["holders"]["known"])) == ([], ["0@x", "1@x"])

@@ -60,6 +60,7 @@ export function useTimeline(session: Session, id: string) {
       try {
         const page = await pageOf(session, id, undefined);
         if (current.current !== id) return;
+        setPerson(page.person);
         setHidden(page.hidden);
         setMails((before) => before && joined(page.items, page.hidden ? [] : before));
       } catch {

@@ -194,7 +194,9 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
     async def delete_person(person_id: PersonInPath, caller: Writer) -> None:
         """Delete a person. A user's capture address is revoked. 204 even if there was none.
 
-        Their *never capture* list is deleted too.
+        Their *never capture* list is deleted too. The mail of a profile is hidden until the id
+        returns with one of its addresses, unless it was merged into another: then it is shown on
+        that one.
         """
         await directory.delete(caller.account, person_id)
         await leaving.leave(caller.account, [person_id])

@@ -1,10 +1,10 @@
 """The directory: an account's people and their addresses, in MongoDB.
 
-`people`: `{_id: "<account>/<person id>", account, person_id, kind, name, addresses, keys, known,
-former, version, unannounced, deleted, merged_into, merge_id, has_merged}`, where `keys` are the
+`people`: `{_id: "<account>/<person id>", account, person_id, kind, name, addresses, keys,
+holders, version, unannounced, deleted, merged_into, merge_id, has_merged}`, where `keys` are the
 addresses in the form in which they compare, and the version counts the changes. What was deleted
-leaves its id, its version, so that an older event never wins, and hashes of its addresses: `known`
-and `former` say whose mail is whose when an id comes back (`returning.py`). `unannounced` is there
+leaves its id, its version, so that an older event never wins, and hashes of its addresses:
+`holders` says whose mail is whose when an id comes back (`returning.py`). `unannounced` is there
 until the change was published (`outbox.py`). The last three are of merges (`merges.py`): a merged
 profile that is deleted keeps its `kind` and its `keys`, since mail to its addresses goes to the one
 that survives.
@@ -159,7 +159,7 @@ def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:
     # All expressions of one $set read the document as it was.
     changed = {
         **literals,
-        **as_put(account, person.person_id, person.keys),
+        "holders": as_put(account, person.person_id, person.keys),
         "version": version,
         "unannounced": unannounced,
         "deleted": "$$REMOVE",
@@ -170,7 +170,7 @@ def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:
 def _deletion(person: Document) -> Document:
     """Return the change that deletes a person; a merged profile keeps what mail is matched by."""
     emptied = {"deleted": True, "unannounced": True, "addresses": []}
-    emptied["known"] = hashes_when_deleted(person)
+    emptied["holders.known"] = hashes_when_deleted(person)
     gone = {"name": ""}
     if "merged_into" not in person or not Kind(person["kind"]).is_profile:
         emptied["keys"] = []

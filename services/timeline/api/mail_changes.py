@@ -116,7 +116,8 @@ def mail_change_routes(
         another, or parted from it, are listed again a moment later. A page may hold fewer mails
         than `limit`, even none. Two things do not count as a change of a mail: a new
         `conversation_id` after two conversations were merged (the former id still resolves), and a
-        new `bounced`. The mail that caused them is listed.
+        new `bounced`. The mail that caused them is listed. Nor does any other change of the
+        directory: `hidden` is as of this moment.
         """
         viewer = await viewer_for(settings, caller, "changes")
         try:

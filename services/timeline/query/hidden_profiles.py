@@ -1,6 +1,7 @@
 """The profiles that are hidden from a viewer, and why (`hiding.py`).
 
 Only profiles with mail of the viewer: who sees no mail of a profile is not told that there is one.
+Of an id that somebody else has now it is not looked up whether that mail is the former holder's.
 
 What hides a profile is somebody whose document says `may_hide`: who was deleted, whose id somebody
 else had before, or a user. They are gone through in the order of their ids, at most MAX_SCANNED for
