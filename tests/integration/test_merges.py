@@ -17,6 +17,7 @@ from services.matcher.directory.versions import Versions
 from services.matcher.reading.participants import Participant
 from shared.contracts.capture_address import KeyRing
 from shared.contracts.events import Event, Kind, PersonChanged, PersonDeleted, Role
+from shared.contracts.known_addresses import address_hash
 from shared.storage.database import connect, migrate
 from tests.fakes import Recorder, RecordingPublisher
 
@@ -243,3 +244,46 @@ async def test_a_merge_and_its_undoing_are_announced_with_the_person(
     [back] = await announced()
     assert isinstance(back, PersonChanged)
     assert (back.merge_id, back.merged_into) == (merge.id, None)
+
+
+async def test_of_a_merged_id_it_is_told_whose_it_is_until_the_merge_is_undone(
+    database_name: str, one: Replica, capture_address: str
+) -> None:
+    """Who is deleted returns as themselves by a former address, merged meanwhile or not."""
+    recorder = Recorder()
+    outbox = Outbox(one.client[database_name], RecordingPublisher(recorder))
+
+    async def told() -> tuple[str, bool, tuple[str, ...] | None]:
+        recorder.published.clear()
+        while await outbox.announce_some():
+            pass
+        event = recorder.published[-1][0]
+        assert isinstance(event, PersonChanged | PersonDeleted)
+        return event.tag, event.merged_into is not None, event.known_by
+
+    def hashed(name: str) -> tuple[str, ...]:
+        return (address_hash(ACCOUNT, "c1", f"{name}@mail.example"),)
+
+    async def returns_as(name: str) -> None:
+        await one.put("c1", f"{name}@mail.example")
+
+    changed, deleted = PersonChanged.tag, PersonDeleted.tag
+    merge = await one.merged("c1", "c2")
+    await one.directory.delete(ACCOUNT, "c1")
+    assert await told() == (deleted, True, None)
+    await returns_as("c1")
+    assert await told() == (changed, True, None)
+    await one.directory.delete(ACCOUNT, "c1")
+    await returns_as("other")
+    assert await told() == (changed, True, hashed("other"))
+    await one.directory.delete(ACCOUNT, "c1")
+    assert await told() == (deleted, True, hashed("other"))
+    assert await one.matched(capture_address, "other@mail.example") == ["c1"]
+    await one.merges.undo(ACCOUNT, "admin", merge.id)
+    assert await told() == (deleted, False, None)
+    found = await one.client[database_name].people.find_one({"person_id": "c1"})
+    assert "@" not in str(found)
+    await returns_as("c1")
+    assert await told() == (changed, False, hashed("c1"))
+    await one.put("c1", "c1@mail.example", "other@mail.example")
+    assert await told() == (changed, False, None)

@@ -84,6 +84,7 @@ export function useTimeline(session: Session, id: string) {
         } while (cursor && items.length < shown.current);
         if (current.current !== id) return;
         setPerson(page.person);
+        setHidden(page.hidden);
         setNext(page.next_cursor);
         setMails(items);
       } catch {
