@@ -56,11 +56,9 @@ class World:
         return hidden_of(ACCOUNT, people, users)
 
 
-def change(chance: random.Random, world: World) -> Id:
+def change(chance: random.Random, world: World, one: Id) -> None:
     """Change somebody of the directory, in any way."""
-    ids = world.ids
-    one = ids.setdefault(who := chance.choice((*PROFILES, *USERS)), Id(who))
-    other = ids[chance.choice(PROFILES)]
+    who, other = one.person_id, world.ids[chance.choice(PROFILES)]
     match chance.choice(("put", "put", "delete", "merge", "merge", "undo")):
         case "put":
             kind = Kind.USER if who in USERS else chance.choice(KINDS)
@@ -75,7 +73,6 @@ def change(chance: random.Random, world: World) -> Id:
         case "undo":
             if one.merged_into is not None:
                 one.merge(None)
-    return one
 
 
 def capture(chance: random.Random, world: World, number: int) -> None:
@@ -115,7 +112,10 @@ def written(seed: int) -> World:
         one.put(Kind.CANDIDATE, chance.sample(ADDRESSES, 2))
     for number in range(chance.randrange(6, 30)):
         if (dice := chance.random()) < 0.65:
-            one = change(chance, world)
+            who = chance.choice((*PROFILES, *PROFILES, *USERS))
+            one = world.ids.setdefault(who, Id(who))
+            for _ in range(chance.randrange(1, 5)):
+                change(chance, world, one)
             if one.version and chance.random() < 0.7:
                 world.told.append(one.told)
         elif dice < 0.9:
