@@ -11,7 +11,7 @@ from tests.e2e.test_return import hidden, is_hidden, status, subjects
 
 def test_every_step_of_a_merged_profiles_life_shows_what_it_should(stack: Stack) -> None:
     account = Account(stack)
-    client, other = account.client, account.client_for("u1", replica=1)
+    client, other = account.client, account.client_for("u2", replica=1)
     client.put_person("c2", "candidate", "Second", ["c2@mail.example"])
     account.send("cand@mail.example", body="Zebra.")
     account.send("c2@mail.example", body="Zebra.")
