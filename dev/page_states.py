@@ -215,6 +215,14 @@ STATES = (
     State("conversation-missing", f"conversations/{'a' * 32}", shows=".conversation .failure"),
     State("profile", "people/c1", shows="satchel-timeline .entry"),
     State("profile-empty", "people/c4", shows="satchel-timeline .empty"),
+    State(
+        "profile-hidden",
+        "people/c1",
+        answers=_answer(
+            _PROFILE, {"items": [], "next_cursor": None, "person": None, "hidden": "blocked"}
+        ),
+        shows="satchel-timeline .empty",
+    ),
     State("profile-error", "people/c1", answers=_failing(_PROFILE), shows=_STATE),
     State("profile-offline", "people/c1", answers=_away(_PROFILE), shows=_STATE),
     State("profile-expired", "people/c1", expired=True, shows=_STATE),

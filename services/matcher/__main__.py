@@ -14,6 +14,7 @@ from services.matcher.api.explain_rate import ExplainRate
 from services.matcher.api.import_people import import_routes
 from services.matcher.api.import_places import ImportPlaces
 from services.matcher.api.leaving import Leaving
+from services.matcher.api.merges import merge_routes
 from services.matcher.api.never_capture import never_capture_routes
 from services.matcher.api.people import people_routes
 from services.matcher.api.setup_guides import setup_guide_routes
@@ -24,10 +25,11 @@ from services.matcher.authentication.slow import BOUNDS
 from services.matcher.consumer import Matcher
 from services.matcher.deciding import Decider
 from services.matcher.decisions import Decisions
-from services.matcher.directory import capture_addresses, windows
+from services.matcher.directory import capture_addresses, groups, windows
 from services.matcher.directory import people as directory
 from services.matcher.directory.capture_addresses import CaptureAddresses
 from services.matcher.directory.knowledge import Knowledge
+from services.matcher.directory.merges import Merges
 from services.matcher.directory.never_capture_lists import NeverCaptureLists
 from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import Directory
@@ -88,6 +90,7 @@ PUBLISHES = (
 )
 INDEXES = (
     *directory.INDEXES,
+    *groups.INDEXES,
     *capture_addresses.INDEXES,
     *decisions.INDEXES,
     *records.INDEXES,
@@ -169,6 +172,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     places = ImportPlaces(settings.max_imports, settings.max_imports_per_account)
     app.include_router(import_routes(people, leaving, places))
     app.include_router(people_routes(people, leaving))
+    app.include_router(merge_routes(Merges(client, database, versions)))
     app.include_router(never_capture_routes(people, never_capture))
     app.include_router(capture_address_routes(people, addresses, settings.contact_name))
     rate = ExplainRate(settings.explain_rate)

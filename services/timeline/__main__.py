@@ -13,6 +13,7 @@ from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
 from services.timeline.admin.dropped_blobs import DroppedBlobs
 from services.timeline.admin.hand_overs import HandingOver, HandOverDesk
+from services.timeline.admin.merged_mails import MergedMails
 from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
 from services.timeline.admin.reprocess_preview import ReprocessPreview
@@ -24,6 +25,7 @@ from services.timeline.api.dead_letters import dead_letter_routes
 from services.timeline.api.description import MERGED, description_routes
 from services.timeline.api.examples import EXAMPLES
 from services.timeline.api.hand_overs import hand_over_routes
+from services.timeline.api.hidden_profiles import hidden_profile_routes
 from services.timeline.api.images import image_routes
 from services.timeline.api.inbox import inbox_routes
 from services.timeline.api.mail_changes import mail_change_routes
@@ -39,6 +41,7 @@ from services.timeline.indexes import INDEXES
 from services.timeline.query.audit_log import AuditLog
 from services.timeline.query.changes import Changes
 from services.timeline.query.confirmations import Confirmations
+from services.timeline.query.hidden_profiles import HiddenProfiles
 from services.timeline.query.inbox import Inbox
 from services.timeline.query.live import Live
 from services.timeline.query.mail_changes import MailChanges
@@ -135,6 +138,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(mail_change_routes(mail_changes, directory, account_settings))
     raw_mails = RawMails(RawBytes(database, blobs))
     app.include_router(mail_routes(mails, directory, account_settings, raw_mails))
+    app.include_router(hidden_profile_routes(HiddenProfiles(database), account_settings))
     dropped_blobs = DroppedBlobs(database, blobs)
     rulings = Rulings(database, projector, mails, quarantine, dropped_blobs)
     app.include_router(ruling_routes(rulings, AuditLog(database), account_settings))
@@ -166,7 +170,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         running(
             Together(
                 *(http, live, release, dead_letter_sweep, dropped_blobs, setup_watch),
-                handing_over,
+                *(handing_over, MergedMails(database, writer)),
                 *consumers,
             ),
             stopping,

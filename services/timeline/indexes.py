@@ -9,16 +9,19 @@ from services.timeline.query import (
     changes,
     confirmations,
     hand_overs,
+    hidden_profiles,
+    hiding,
     inbox,
     mail_changes,
     mails,
+    merges,
     people,
     read_state,
     search,
     setup,
 )
 from services.timeline.write import indexes as writing
-from services.timeline.write import indexing
+from services.timeline.write import indexing, told_merges
 
 INDEXES = (
     *writing.INDEXES,
@@ -28,6 +31,10 @@ INDEXES = (
     *search.INDEXES,
     *inbox.INDEXES,
     *people.INDEXES,
+    *merges.INDEXES,
+    *told_merges.INDEXES,
+    *hiding.INDEXES,
+    *hidden_profiles.INDEXES,
     *bounces.INDEXES,
     *changes.INDEXES,
     *confirmations.INDEXES,

@@ -159,8 +159,16 @@ def examples() -> dict[str, Event]:
                 kind=Kind.CANDIDATE,
                 name="Candidate",
                 addresses=("candidate@mail.example",),
+                merge_id="019bc0de000070008000000000000002",
+                merged_into="c2",
             ),
-            PersonDeleted(account="agency", person_id="c1", version=4),
+            PersonDeleted(
+                account="agency",
+                person_id="c1",
+                version=4,
+                merge_id="019bc0de000070008000000000000002",
+                merged_into="c2",
+            ),
             CaptureAddressChanged(
                 account="agency", person_id="u1", address=address, version=1, state="active"
             ),

@@ -74,6 +74,24 @@ class Code(Enum):
         *("not_a_user", 409, "Cannot be done"),
         "The caller is not a user of the account, or has no email address.",
     )
+    NOT_A_PROFILE = (
+        *("not_a_profile", 409, "Cannot be done"),
+        "Only candidates and contacts can be merged, and one of the two people is neither.",
+    )
+    MERGED_ALREADY = (
+        *("merged_already", 409, "Conflict"),
+        "The person is merged into another profile. `GET /v1/merges` lists the merge; undo it "
+        "first.",
+    )
+    MERGE_CIRCLE = (
+        *("merge_circle", 409, "Conflict"),
+        "Both people are one profile already, directly or by way of others. There is nothing to "
+        "merge.",
+    )
+    TOO_MANY_MERGED = (
+        *("too_many_merged", 409, "Conflict"),
+        "More people would be one profile than may be.",
+    )
     NO_CAPTURE_ADDRESS = (
         *("no_capture_address", 409, "Cannot be done"),
         "The caller has no capture address yet. `POST /v1/capture-addresses` creates one.",

@@ -27,6 +27,10 @@ SCOPES: dict[str, str | None] = {
     "DELETE /v1/people/{person_id}": "directory:write",
     "PATCH /v1/people/{person_id}": "directory:write",
     "POST /v1/people:import": "directory:write",
+    "POST /v1/people/{person_id}:merge": "directory:write",
+    "GET /v1/merges": "directory:read",
+    "GET /v1/merges/{merge_id}": "directory:read",
+    "POST /v1/merges/{merge_id}:undo": "directory:write",
     "GET /v1/capture-addresses": "directory:write",
     "POST /v1/capture-addresses": "directory:write",
     "POST /v1/capture-addresses/{address}:rotate": "directory:write",
@@ -43,6 +47,7 @@ SCOPES: dict[str, str | None] = {
     "PUT /v1/conversations/{conversation_id}/read": "timeline:read",
     "PUT /v1/conversations/{conversation_id}/unread": "timeline:read",
     "GET /v1/profiles/{person_id}/timeline": "timeline:read",
+    "GET /v1/profiles": "timeline:read",
     "GET /v1/mails": "timeline:all",
     "GET /v1/mails/{mail_id}": "timeline:read",
     "DELETE /v1/mails/{mail_id}": "timeline:write",
@@ -92,6 +97,7 @@ JSON, NDJSON, MAIL = "application/json", "application/x-ndjson", "message/rfc822
 BODIES: Mapping[str, Any] = {
     "PATCH /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
     "PUT /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
+    "POST /v1/people/{person_id}:merge": {"into": "nobody"},
     "POST /v1/capture-addresses": {"person_id": "u1"},
     "POST /v1/capture-addresses/{address}:rotate": {"grace_hours": 1},
     "PUT /v1/never-capture": {
@@ -175,6 +181,7 @@ def operations(account: Account) -> list[Operation]:
         "dead_letter_id": "a" * 32,
         "held_id": "a" * 32,
         "hand_over_id": "a" * 32,
+        "merge_id": "a" * 32,
         "capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f",
         "index": "0",
         "address": account.capture,
@@ -196,10 +203,13 @@ def operations(account: Account) -> list[Operation]:
         "direction": "outbound",
         "captures": "own",
         "all": "true",
+        "hidden": "true",
         "from": "2026-01-01",
         "to": "2026-01-31",
     }
     values_in = {"/v1/people": {"address": "cand@mail.example", "cursor": "c1"}}
+    values_in["/v1/merges"] = {"cursor": "a" * 32}
+    values_in["/v1/profiles"] = {"cursor": "WyJ1MSIsICIiXQ"}
     values_in["/v1/mails"] = {"cursor": Position().encode()}
     values_in["/v1/reprocess/preview"] = {"cursor": f"{'a' * 32}/{'0' * 32}"}
     values_in["/v1/setup/guides"] = {"address": "user@team.example"}

@@ -194,6 +194,7 @@ KNOWN_OPERATORS = {
         "$group",
         "$sum",
     ),
+    *("$let", "$not", "$reduce", "$concatArrays", "$setIntersection", "$setDifference"),
     *("$sort", "$limit", "$project", "$changeStream", "$clusterTime", "$db", "$readPreference"),
     *("$truncated", "$_internalSetMultiUpdateParamsForTest"),
 }

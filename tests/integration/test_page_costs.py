@@ -123,8 +123,9 @@ async def test_a_page_costs_what_its_size_says(
         assert not large.sorts
 
 
-MOST_REQUESTS = 60
-"""Of ten batches of texts at most, for each which of its conversations an earlier page has."""
+MOST_REQUESTS = 90
+"""Of ten batches of texts at most, for each which of its conversations an earlier page has, and for
+both what is hidden of their profiles."""
 
 
 async def test_a_page_of_a_phrase_asks_for_no_conversation_alone(

@@ -19,7 +19,7 @@ export interface TimelineProps {
 export function Timeline({ person: id, openConversation, back }: TimelineProps) {
   const session = useSession();
   const { text, day } = useLanguage();
-  const { mails, person, next, error, load } = useTimeline(session, id);
+  const { mails, person, hidden, next, error, load } = useTimeline(session, id);
   const [filter, setFilter] = useState<TimelineFilter>(unfiltered);
   const [opened, setOpened] = useState<Record<string, boolean>>({});
   const end = useRef<HTMLDivElement>(null);
@@ -49,11 +49,13 @@ export function Timeline({ person: id, openConversation, back }: TimelineProps) 
         <div>
           <h2>{name}</h2>
           {person && <p class="quiet">{text[`kind.${person.kind}`]}</p>}
+          {person && person.person_id !== id && <p class="quiet">{text["timeline.merged"]}</p>}
         </div>
       </header>
       {!isEmpty && <Filters filter={filter} change={setFilter} />}
       {!mails && !error && <Skeleton rows={5} />}
-      {mails && shown.length === 0 && next === null && (
+      {hidden && <Empty icon="lock" title={text[`timeline.hidden.${hidden}`]} />}
+      {mails && !hidden && shown.length === 0 && next === null && (
         <Empty
           icon="unread"
           title={text[mails.length > 0 ? "timeline.empty.filtered" : "timeline.empty"]}
@@ -73,7 +75,9 @@ export function Timeline({ person: id, openConversation, back }: TimelineProps) 
                   <span class="quiet">
                     {[
                       text[mail.direction === "outbound" ? "timeline.sent" : "timeline.received"],
-                      ...rolesOf(mail, id).map((role) => text[`timeline.as.${role}`]),
+                      ...rolesOf(mail, person?.person_id ?? id).map(
+                        (role) => text[`timeline.as.${role}`],
+                      ),
                     ].join(" · ")}
                   </span>
                 </p>

@@ -4,6 +4,7 @@ import type { components } from "../api/timeline";
 import type { Mail } from "../conversation/mails";
 
 export type Person = components["schemas"]["ProfileOut"];
+type Page = components["schemas"]["MailList"];
 
 const PAUSE = 1000; // milliseconds between two looks at what is new
 const PAGE = 50;
@@ -20,11 +21,14 @@ async function pageOf(session: Session, person: string, cursor: string | undefin
 export function useTimeline(session: Session, id: string) {
   const [mails, setMails] = useState<Mail[]>();
   const [person, setPerson] = useState<Person | null>(null);
+  const [hidden, setHidden] = useState<Page["hidden"]>(null);
   const [next, setNext] = useState<string | null>();
   const [error, setError] = useState<unknown>();
   const loading = useRef(false);
   const current = useRef(id);
   current.current = id;
+  const shown = useRef(0);
+  shown.current = mails?.length ?? 0;
 
   const load = useCallback(
     async (cursor: string | undefined) => {
@@ -35,6 +39,7 @@ export function useTimeline(session: Session, id: string) {
         const page = await pageOf(session, id, cursor);
         if (current.current !== id) return;
         setPerson(page.person);
+        setHidden(page.hidden);
         setNext(page.next_cursor);
         setMails((before) => joined(cursor ? (before ?? []) : [], page.items));
       } catch (failure) {
@@ -54,20 +59,51 @@ export function useTimeline(session: Session, id: string) {
       timer = undefined;
       try {
         const page = await pageOf(session, id, undefined);
-        if (current.current === id) setMails((before) => before && joined(page.items, before));
+        if (current.current !== id) return;
+        setPerson(page.person);
+        setHidden(page.hidden);
+        setMails((before) => before && joined(page.items, page.hidden ? [] : before));
       } catch {
         // What is shown stays.
       }
     };
+    let isAnew = false;
+    const anew = async () => {
+      timer = loading.current ? setTimeout(() => void anew(), PAUSE) : undefined;
+      if (timer) return;
+      isAnew = false;
+      loading.current = true;
+      try {
+        let items: Mail[] = [];
+        let page: Awaited<ReturnType<typeof pageOf>>;
+        let cursor: string | undefined;
+        do {
+          page = await pageOf(session, id, cursor);
+          items = joined(items, page.items);
+          cursor = page.next_cursor ?? undefined;
+        } while (cursor && items.length < shown.current);
+        if (current.current !== id) return;
+        setPerson(page.person);
+        setHidden(page.hidden);
+        setNext(page.next_cursor);
+        setMails(items);
+      } catch {
+        // What is shown stays.
+      } finally {
+        loading.current = false;
+      }
+    };
     const stop = session.events.listen((hint) => {
-      if (hint.kind !== "ready") timer ??= setTimeout(() => void look(), PAUSE);
+      if (hint.kind === "ready") return;
+      isAnew ||= hint.kind === "refetch"; // profiles may have been merged: mails of then, too
+      timer ??= setTimeout(() => void (isAnew ? anew() : look()), PAUSE);
     });
     return () => {
       clearTimeout(timer);
       stop();
     };
   }, [session, id, load]);
-  return { mails, person, next, error, load };
+  return { mails, person, hidden, next, error, load };
 }
 
 /** Returns two runs of mails as one, newest first; a mail of both is as the first has it. */

@@ -71,11 +71,24 @@ MATCH = {
     "source": "header",
     "shared_address": False,
 }
+MERGE = {
+    "id": "019bc0de0000700080000000000000a1",
+    "person_id": "c7",
+    "into": "c1",
+    "state": "merged",
+    "merged_by": "u1",
+    "merged_at": "2026-01-15T09:30:00Z",
+    "undone_by": None,
+    "undone_at": None,
+}
 EXAMPLES = {
     "PersonIn": PERSON,
     "PersonPatch": PERSON,
     "PersonOut": {"person_id": "c1", **PERSON},
     "PersonList": {"items": [{"person_id": "c1", **PERSON}], "next_cursor": None},
+    "MergeBody": {"into": "c1"},
+    "MergeOut": MERGE,
+    "MergeList": {"items": [MERGE], "next_cursor": None},
     "MintRequest": {"person_id": "u1", "scope": "user"},
     "RotateRequest": {"grace_hours": 72},
     "MintedAddress": CAPTURE_ADDRESS,

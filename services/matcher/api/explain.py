@@ -105,7 +105,8 @@ def explain_routes(
     ) -> Explanation:
         """Explain how a raw mail would be decided, and what each of its addresses meant.
 
-        Nothing is stored. With `recipient`, its owner's *never capture* list counts as well as the
+        Nothing is stored. A match names whose address it is, also where that profile is merged into
+        another. With `recipient`, its owner's *never capture* list counts as well as the
         account's.
         """
         explain_rate.check(caller.account)

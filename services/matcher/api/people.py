@@ -120,8 +120,7 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
         """List people, or those who have an address."""
         if address is not None:
             key = normalise(address)
-            holders = (await directory.holders(caller.account, [key]))[key]
-            found = sorted(holders, key=lambda person: person.person_id)
+            found = [*await directory.with_address(caller.account, key)]
             return PersonList(items=[_shown(person) for person in found], next_cursor=None)
         found = await directory.list(caller.account, limit + 1, cursor)
         page = found[:limit]
@@ -195,7 +194,9 @@ def people_routes(directory: Directory, leaving: Leaving) -> APIRouter:
     async def delete_person(person_id: PersonInPath, caller: Writer) -> None:
         """Delete a person. A user's capture address is revoked. 204 even if there was none.
 
-        Their *never capture* list is deleted too.
+        Their *never capture* list is deleted too. The mail of a profile is hidden until the id
+        returns with one of its addresses, unless it was merged into another: then it is shown on
+        that one.
         """
         await directory.delete(caller.account, person_id)
         await leaving.leave(caller.account, [person_id])

@@ -32,6 +32,15 @@ class Person:
     """As given by the ATS."""
     keys: frozenset[str]
     """The addresses in the form in which they compare."""
+    merged_into: str | None = None
+    """The profile that shows this one's mail, where it is merged."""
+    merged_keys: frozenset[str] = frozenset()
+    """Those of the profiles that are merged with it."""
+
+    @property
+    def profile_keys(self) -> frozenset[str]:
+        """The addresses of the whole profile: its own, and those that are merged with it."""
+        return self.keys | self.merged_keys if self.merged_keys else self.keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,8 @@ def decide(
     """Decide about a mail.
 
     `people` holds everyone of the account who has an address of a participant, and every user who
-    shares an address with a profile among them.
+    shares an address with a profile among them. Of merged profiles each matches by its own
+    addresses, and all are blocked when one is: they are shown as one.
     """
     people = list(people)
     user_keys = frozenset().union(*(p.keys for p in people if p.kind is Kind.USER))
@@ -67,7 +77,7 @@ def decide(
     if never and any(map(never.names, taking_part - user_keys)):
         return NEVER
     matched = [p for p in people if p.kind.is_profile and not p.keys.isdisjoint(taking_part)]
-    unblocked = [profile for profile in matched if profile.keys.isdisjoint(user_keys)]
+    unblocked = [profile for profile in matched if profile.profile_keys.isdisjoint(user_keys)]
     if unblocked:
         return Attach(_matches(participants, unblocked), _direction(participants, user_keys))
     if matched:
@@ -97,7 +107,7 @@ def verdicts(
         if not holders:
             return "unknown"
         profiles = [person for person in holders if person.kind.is_profile]
-        if any(profile.keys.isdisjoint(user_keys) for profile in profiles):
+        if any(profile.profile_keys.isdisjoint(user_keys) for profile in profiles):
             return "match"
         if profiles:
             return "blocked"

@@ -7,6 +7,7 @@ timeline, in order.
 | module                     | subject                                                       |
 |----------------------------|---------------------------------------------------------------|
 | `people.py`                | people and their addresses                                    |
+| `merges.py`                | profiles that are shown as one, with `groups.py`              |
 | `capture_addresses.py`     | capture addresses                                             |
 | `never_capture_lists.py`   | the lists, with `never_capture_entries.py`, which checks them |
 | `windows.py`               | set-up windows                                                |

@@ -180,7 +180,7 @@ class Knowledge:
             ]
 
         people = await holders(keys)
-        profile_keys = frozenset().union(*(p.keys for p in people if p.kind.is_profile))
+        profile_keys = frozenset().union(*(p.profile_keys for p in people if p.kind.is_profile))
         people += await holders(profile_keys - keys)
         return tuple({person.person_id: person for person in people}.values())
 

@@ -17,6 +17,7 @@ import structlog
 from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import PyMongoError
 
+from services.matcher.directory.returning import known_by
 from services.matcher.metrics import ANNOUNCE_FAILURES, ANNOUNCED
 from shared.broker import Publisher, PublishFailed
 from shared.contracts.events import (
@@ -119,11 +120,16 @@ def _announced(document: Document) -> UpdateOne:
 
 
 def _person_event(person: Document) -> Event:
-    who = {field: person[field] for field in ("account", "person_id", "version")}
+    told = ("account", "person_id", "version", "merge_id", "merged_into")
+    who = {field: person[field] for field in told if field in person}
     if person.get("deleted"):
-        return PersonDeleted(**who)
+        return PersonDeleted(**who, known_by=known_by(person) if "merged_into" in person else None)
     return PersonChanged(
-        **who, kind=person["kind"], name=person["name"], addresses=tuple(person["addresses"])
+        **who,
+        kind=person["kind"],
+        name=person["name"],
+        addresses=tuple(person["addresses"]),
+        known_by=known_by(person),
     )
 
 

@@ -1,20 +1,27 @@
 """The directory: an account's people and their addresses, in MongoDB.
 
 `people`: `{_id: "<account>/<person id>", account, person_id, kind, name, addresses, keys,
-version, unannounced, deleted}`, where `keys` are the addresses in the form in which they compare,
-and the version counts the changes. What was deleted leaves its id and its version, so that an older
-event never wins. `unannounced` is there until the change was published (`outbox.py`).
+holders, version, unannounced, deleted, merged_into, merge_id, has_merged}`, where `keys` are the
+addresses in the form in which they compare, and the version counts the changes. What was deleted
+leaves its id, its version, so that an older event never wins, and hashes of its addresses:
+`holders` says whose mail is whose when an id comes back (`returning.py`). `unannounced` is there
+until the change was published (`outbox.py`). The last three are of merges (`merges.py`): a merged
+profile that is deleted keeps its `kind` and its `keys`, since mail to its addresses goes to the one
+that survives.
 """
 
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from services.matcher.decision.decide import Person
+from services.matcher.directory.groups import Groups
 from services.matcher.directory.outbox import outbox_index
+from services.matcher.directory.returning import as_put, hashes_when_deleted
 from services.matcher.directory.versions import Versions
 from services.matcher.reading.addresses import normalise
 from shared.contracts.events import Kind
@@ -36,6 +43,7 @@ class Directory:
 
     def __init__(self, database: Database, versions: Versions) -> None:
         self._people, self._versions = database["people"], versions
+        self._groups = Groups(database)
 
     async def put(self, account: str, person: Person) -> bool:
         """Create or replace a person; return whether they are new. Idempotent."""
@@ -76,14 +84,11 @@ class Directory:
         """Delete the person, if there is one."""
         living = {"_id": person_key(account, person_id), "account": account, **_LIVING}
         async with self._versions.change(account):
-            await self._people.update_one(
-                living,
-                {
-                    "$set": {"deleted": True, "unannounced": True, "addresses": [], "keys": []},
-                    "$unset": {"name": "", "kind": ""},
-                    "$inc": {"version": 1},
-                },
-            )
+            while (found := await self._people.find_one(living)) is not None:
+                unchanged = {**living, "version": found.get("version")}
+                deleted = await self._people.update_one(unchanged, _deletion(found))
+                if deleted.matched_count:  # else it was changed meanwhile
+                    break
 
     async def list(self, account: str, limit: int, after: str | None) -> list[Person]:
         """List people in the order of their ids, after one id."""
@@ -94,13 +99,31 @@ class Directory:
         return [_person(person) async for person in found]
 
     async def holders(self, account: str, keys: Collection[str]) -> dict[str, tuple[Person, ...]]:
-        """Return for each key the people who have it; an empty tuple if there are none."""
+        """Return for each key the people who have it; an empty tuple if there are none.
+
+        Somebody who is deleted, but merged into a profile that is not, has their keys still.
+        """
         holders: dict[str, tuple[Person, ...]] = dict.fromkeys(keys, ())
-        async for found in self._people.find({"account": account, "keys": {"$in": list(keys)}}):
-            person = _person(found)
+        which = {"account": account, "keys": {"$in": list(keys)}}
+        found = await self._people.find(which).to_list()
+        of_group = await self._groups.of(account, found)
+        for one in found:
+            group = of_group.get(one["person_id"])
+            if "deleted" in one and (group is None or not group.is_there):
+                continue
+            person = _person(one)
+            if group is not None:
+                into = group.survivor if group.survivor != person.person_id else None
+                person = replace(person, merged_into=into, merged_keys=group.keys - person.keys)
             for key in person.keys & holders.keys():
                 holders[key] += (person,)
         return holders
+
+    async def with_address(self, account: str, key: str) -> Sequence[Person]:
+        """Return the people who have an address, in the order of their ids."""
+        found = self._people.find({"account": account, "keys": key, **_LIVING})
+        people = [_person(one) for one in await found.to_list()]
+        return sorted(people, key=lambda person: person.person_id)
 
 
 def person_of(person_id: str, kind: Kind, name: str, addresses: Iterable[str]) -> Person:
@@ -134,8 +157,25 @@ def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:
     unannounced = {"$cond": [same, "$unannounced", True]}
     filter_ = {"_id": person_key(account, person.person_id), "account": account}
     # All expressions of one $set read the document as it was.
-    changed = {"version": version, "unannounced": unannounced, "deleted": "$$REMOVE", **literals}
+    changed = {
+        **literals,
+        "holders": as_put(account, person.person_id, person.keys),
+        "version": version,
+        "unannounced": unannounced,
+        "deleted": "$$REMOVE",
+    }
     return filter_, [{"$set": changed}]
+
+
+def _deletion(person: Document) -> Document:
+    """Return the change that deletes a person; a merged profile keeps what mail is matched by."""
+    emptied = {"deleted": True, "unannounced": True, "addresses": []}
+    emptied["holders.known"] = hashes_when_deleted(person)
+    gone = {"name": ""}
+    if "merged_into" not in person or not Kind(person["kind"]).is_profile:
+        emptied["keys"] = []
+        gone["kind"] = ""
+    return {"$set": emptied, "$unset": gone, "$inc": {"version": 1}}
 
 
 def person_key(account: str, person_id: str) -> str:
@@ -147,7 +187,7 @@ def _person(found: Document) -> Person:
     return Person(
         found["person_id"],
         Kind(found["kind"]),
-        found["name"],
+        found.get("name", ""),
         tuple(found["addresses"]),
         frozenset(found["keys"]),
     )

@@ -6,5 +6,6 @@
 * `rulings.py` removes a mail from a profile, hides or deletes it; `dropped_blobs.py` removes the
   bytes of what was deleted.
 * `hand_overs.py` gives a leaver's captures to another user.
+* `merged_mails.py` lets the mails of merged profiles count as changed.
 * `stats.py` counts what became of captures, day by day.
 """

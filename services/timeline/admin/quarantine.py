@@ -3,7 +3,7 @@
 `write/quarantine.py` stores them. Users who would see the mail can see and decide it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,9 +11,11 @@ from msgspec.structs import replace
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from services.timeline.query.cursors import after, read_cursor, write_cursor
+from services.timeline.query.hiding import Hiding
 from services.timeline.query.parts import records_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.matches import merge_matches, visible_matches
+from services.timeline.write.records import MatchRecord
 from services.timeline.write.side_records import Held, HeldContent
 from services.timeline.write.stored import from_document
 from shared.contracts.events import MailAttached
@@ -48,13 +50,17 @@ class Quarantine:
 
     def __init__(self, database: Database) -> None:
         self._held = database[Held.collection]
+        self._hiding = Hiding(database)
 
     async def one(self, viewer: Viewer, id_: str) -> Held | None:
         """Return a quarantined capture, if the viewer may see it."""
         found = await self._held.find_one(
             {"_id": id_, "account": viewer.account, "ranges": {"$in": viewer.audiences}}
         )
-        return from_document(Held, found) if found is not None else None
+        if found is None:
+            return None
+        held = from_document(Held, found)
+        return held if mails_for(await self.knowing(viewer, [held]), held) else None
 
     async def page(self, viewer: Viewer, limit: int, cursor: str | None) -> Waiting:
         """Return quarantined captures, newest first. Raises InvalidCursor."""
@@ -68,6 +74,11 @@ class Quarantine:
         found = await records_of(Held, rows.limit(limit + 1))
         page, more = found[:limit], found[limit:]
         return Waiting(page, write_cursor((page[-1].at, page[-1].id)) if more else None)
+
+    async def knowing(self, viewer: Viewer, held: Sequence[Held]) -> Viewer:
+        """Return the viewer with what is hidden and what is merged of these captures."""
+        ids = {m.person_id for one in held for mail in one.mails for m in mail.shown.matches}
+        return viewer.knowing(await self._hiding.of(viewer.account, ids))
 
     async def of_mail(self, account: str, mail_id: str, owner: str | None) -> list[Held]:
         """Return the captures of a mail that wait: an owner's, or all."""
@@ -93,14 +104,25 @@ def keys_of(held: Held) -> set[str]:
 
 
 def mails_for(viewer: Viewer, held: Held) -> list[HeldContent]:
-    """Return the mails of a quarantined capture that the viewer may see, each once."""
+    """Return the mails of a quarantined capture that the viewer may see, each once; without what is
+    on hidden profiles alone, and on the profiles that would show them."""
     by_place: dict[str, list[HeldContent]] = {}
     for mail in held.mails:
         if not {*mail.audiences}.isdisjoint(viewer.audiences):
             by_place.setdefault(mail.part.partition("/")[0], []).append(mail.shown)
-    return [_mail_for(viewer, parts) for parts in by_place.values()]
+    mails = (_mail_for(viewer, parts) for parts in by_place.values())
+    return [mail for mail in mails if mail is not None]
 
 
-def _mail_for(viewer: Viewer, parts: Sequence[HeldContent]) -> HeldContent:
-    matches = merge_matches(match for part in parts for match in part.matches)
-    return replace(parts[0], matches=tuple(visible_matches(matches, viewer.person_id)))
+def _mail_for(viewer: Viewer, parts: Sequence[HeldContent]) -> HeldContent | None:
+    def visible(matches: Iterable[MatchRecord]) -> tuple[MatchRecord, ...]:
+        return tuple(visible_matches(merge_matches(matches), viewer.person_id))
+
+    hidden = viewer.hidden
+    left: list[MatchRecord] = []
+    for part in parts:
+        open_ = [m for m in part.matches if not hidden.why(m.person_id, m.address)]
+        left += hidden.merged_matches(open_)
+    shown = visible(left)
+    is_hidden = not shown and visible(match for part in parts for match in part.matches)
+    return None if is_hidden else replace(parts[0], matches=shown)

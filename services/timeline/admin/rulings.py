@@ -54,16 +54,18 @@ class Rulings:
         shown = await self._visible(viewer, mail_id)
         if shown is None:
             return "no_mail"
-        known = viewer.captures(shown.mail)
-        named = {match.person_id for match in viewer.matches(known)}
-        if person_id not in named.union(viewer.detached(known)):
+        profile = await self._shown.hiding.profile(viewer.account, person_id)
+        known = shown.viewer.captures(shown.mail)
+        named = {match.person_id for match in shown.viewer.matches(known)}
+        if profile.survivor not in named.union(shown.viewer.detached(known)):
             return "no_match"
         request = Detach(
             account=viewer.account,
             mail_id=mail_id,
             who=viewer.person_id,
             line_id=_line_id(),
-            person_id=person_id,
+            person_id=profile.survivor,
+            merged=profile.members[1:],
             undo=undo,
         )
         answer = await self._writer.submit(request)

@@ -29,9 +29,11 @@ MAIL: dict[str, Any] = {
             "role": "from",
             "source": "header",
             "shared_address": False,
+            "made_for": None,
         }
     ],
     "detached": [],
+    "hidden": [],
     "captured_by": [{"person_id": "u1", "at": "2026-01-15T09:30:04Z"}],
     "private": False,
     "forwarded_by": None,
@@ -78,7 +80,20 @@ CONVERSATION: dict[str, Any] = {
 CURSOR = "WzE3Njg0NjkwMDAwMDAsICJxN2Yyd3o1eWtkM21uYnY0eGp0NmhzYXBlMnVjb2xyaSJd"
 CONVERSATION_LIST = {"items": [CONVERSATION], "next_cursor": CURSOR, "partial": 0}
 CONVERSATION_DETAIL = {**CONVERSATION, "mails": [MAIL], "next_cursor": None}
-MAIL_LIST = {"items": [MAIL], "next_cursor": None, "person": MAIL["people"][0]}
+MAIL_LIST = {"items": [MAIL], "next_cursor": None, "person": MAIL["people"][0], "hidden": None}
+HIDDEN_PROFILES = {
+    "items": [
+        {"person_id": "c7", "name": "", "kind": None, "reason": "deleted", "in_use": False},
+        {
+            "person_id": "c9",
+            "name": "Ben Candidate",
+            "kind": "candidate",
+            "reason": "blocked",
+            "in_use": True,
+        },
+    ],
+    "next_cursor": None,
+}
 STATS = {
     "days": [
         {
@@ -254,6 +269,7 @@ EXAMPLES = {
     "MailOut": MAIL,
     "MailDetail": MAIL_DETAIL,
     "MailList": MAIL_LIST,
+    "HiddenProfileList": HIDDEN_PROFILES,
     "ConversationOut": CONVERSATION,
     "ConversationList": CONVERSATION_LIST,
     "ConversationDetail": CONVERSATION_DETAIL,

@@ -110,7 +110,10 @@ def inbox_routes(
             if q is not None and q.strip():
                 hits = await search.hits(viewer, parse_query(q), limit, cursor)
                 found = await inbox.of_conversations(viewer, hits.conversations)
-                items = [item for item in found if _wanted(item, person_id, unread=unread)]
+                profile = person_id
+                if person_id is not None:
+                    profile = (await inbox.hiding.profile(viewer.account, person_id)).survivor
+                items = [item for item in found if _wanted(item, profile, unread=unread)]
                 next_cursor, partial = hits.next_cursor, hits.partial
             else:
                 list_ = inbox.unread_page if unread else inbox.page

@@ -112,17 +112,22 @@ def mail_change_routes(
 
         Read pages until `next_cursor` is null, store `resume_cursor`, and continue with it later.
         No mail is missed, however late it is written. A mail that changes again is listed again,
-        and a deleted one is listed in `deleted`. A page may hold fewer mails than `limit`, even
-        none. Two things do not count as a change of a mail: a new `conversation_id` after two
-        conversations were merged (the former id still resolves), and a new `bounced`. The mail that
-        caused them is listed.
+        and a deleted one is listed in `deleted`. The mails of a profile that was merged into
+        another, or parted from it, are listed again a moment later. A page may hold fewer mails
+        than `limit`, even none. Two things do not count as a change of a mail: a new
+        `conversation_id` after two conversations were merged (the former id still resolves), and a
+        new `bounced`. The mail that caused them is listed. Nor does any other change of the
+        directory: `hidden` is as of this moment.
         """
         viewer = await viewer_for(settings, caller, "changes")
         try:
             page = await changes.page(viewer, limit, cursor, updated_since)
         except InvalidCursor as error:
             raise invalid_field("cursor", str(error)) from error
-        items = [one for one in page.items if _wanted(one, person_id, direction)]
+        profile = person_id
+        if person_id is not None:
+            profile = (await changes.hiding.profile(viewer.account, person_id)).survivor
+        items = [one for one in page.items if _wanted(one, profile, direction)]
         names = await directory.named(viewer.account, people_named(one.shown for one in items))
         return ChangedMailList(
             items=[ChangedMailOut.of_changed(one, names) for one in items],

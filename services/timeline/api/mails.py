@@ -76,19 +76,27 @@ def mail_routes(
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[str | None, Query(max_length=200)] = None,
     ) -> MailList:
-        """List a profile's mails, newest first. An unknown profile has an empty list."""
+        """List a profile's mails, newest first. An unknown profile has an empty list.
+
+        A profile that others were merged into has their mails, too; of one that was merged,
+        `person` is the profile that survives, and the mails are those of that. A hidden profile
+        has an empty list, too, and `hidden` says why. A page may hold fewer items than `limit`,
+        even none. Continue while there is a `next_cursor`.
+        """
         viewer = await viewer_of(settings, caller)
         try:
             page = await mails.profile_timeline(viewer, person_id, limit, cursor)
         except InvalidCursor as error:
             raise invalid_field("cursor", str(error)) from error
+        profile = page.profile or person_id
         # Who sees no mail of a profile is not told that there is one.
-        known = {person_id} if page.items else set[str]()
+        known = {profile} if page.items or page.hidden else set[str]()
         names = await directory.named(viewer.account, known | people_named(page.items))
         return MailList(
             items=[MailOut.of(shown, names) for shown in page.items],
             next_cursor=page.next_cursor,
-            person=person_out(names[person_id]) if person_id in names else None,
+            person=person_out(names[profile]) if profile in names else None,
+            hidden=page.hidden,
         )
 
     async def in_full(shown: ShownMail[Content], images: Images, styles: Styles) -> MailDetail:

@@ -8,14 +8,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.timeline.admin.quarantine import Quarantine, mails_for
 from services.timeline.admin.release import Release
-from services.timeline.api.shapes import AddressOut, AuthenticationOut, CaptureOut, match_out
+from services.timeline.api.shapes import (
+    AddressOut,
+    AuthenticationOut,
+    CaptureOut,
+    MatchOut,
+    match_out,
+)
 from services.timeline.query.cursors import InvalidCursor
 from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.authentication import UNKNOWN
 from services.timeline.write.records import NamedAddress
 from services.timeline.write.side_records import Held, HeldContent
-from shared.contracts.events import Match
 from shared.http.auth import Caller
 from shared.http.web import Code, Problem, allowed, invalid_field, not_found
 from shared.storage.blobs import BlobMissing, BlobStoreAway
@@ -37,7 +42,7 @@ class HeldMail(BaseModel):
     cc: list[AddressOut]
     snippet: str
     forwarded_by: AddressOut | None
-    matches: list[Match]
+    matches: list[MatchOut]
 
     @classmethod
     def of(cls, shown: HeldContent) -> Self:
@@ -110,8 +115,10 @@ def quarantine_routes(
             page = await quarantine.page(viewer, limit, cursor)
         except InvalidCursor as error:
             raise invalid_field("cursor", str(error)) from error
+        viewer = await quarantine.knowing(viewer, page.items)
         items = [HeldOut.of(viewer, held) for held in page.items]
-        return HeldList(items=items, next_cursor=page.next_cursor)
+        shown = [item for item in items if item.mails]
+        return HeldList(items=shown, next_cursor=page.next_cursor)
 
     @router.post("/v1/quarantine/{held_id}/release", status_code=204, response_class=Response)
     async def release_quarantined_mail(

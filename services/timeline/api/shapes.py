@@ -10,6 +10,7 @@ from services.timeline.api.people_shapes import NO_NAMES, NamedPerson, people_na
 from services.timeline.content import new_part
 from services.timeline.content.automatic import Kind as AutoKind
 from services.timeline.content.invite import Invite
+from services.timeline.query.hiding import Reason
 from services.timeline.query.mails import ShownMail
 from services.timeline.query.people import KnownPerson
 from services.timeline.write.records import Content, ListedContent, MatchRecord, NamedAddress
@@ -18,6 +19,7 @@ from shared.contracts.events import (
     AuthenticationVerdict,
     Direction,
     Match,
+    PersonId,
     Role,
     Source,
 )
@@ -50,6 +52,15 @@ class CaptureOut(BaseModel):
 
     person_id: str
     at: datetime
+
+
+class MatchOut(Match):
+    """One address of the mail that belongs to a profile."""
+
+    made_for: PersonId | None = Field(
+        None,
+        description="The profile whose address it is, if that was merged into `person_id`",
+    )
 
 
 class ParticipantOut(FromRecord):
@@ -85,6 +96,13 @@ class VariantOut(BaseModel):
     captured_by: list[str]
 
 
+class HiddenMatchOut(BaseModel):
+    """A profile that is hidden, and why."""
+
+    person_id: str
+    reason: Reason
+
+
 class MailOut(BaseModel):
     """A mail as lists show it."""
 
@@ -105,7 +123,7 @@ class MailOut(BaseModel):
     reply_to: list[AddressOut]
     snippet: str
     attachments: list[AttachmentOut]
-    matches: list[Match] = Field(
+    matches: list[MatchOut] = Field(
         description="Matches of the content that is shown. A variant can have others"
     )
     detached: list[str] = Field(
@@ -113,6 +131,10 @@ class MailOut(BaseModel):
         "`PUT /v1/mails/{mail_id}/matches/{person_id}` puts it back"
     )
     captured_by: list[CaptureOut]
+    hidden: list[HiddenMatchOut] = Field(
+        description="For a back-end: profiles in `matches` that are hidden from users. A mail all "
+        "of whose profiles are hidden is hidden. Always empty for a user"
+    )
     private: bool = Field(
         description="Whether the caller has made what they captured of it private. For a back-end: "
         "whether all who captured it have, so that no other user sees it"
@@ -216,6 +238,7 @@ def mail_fields(
         "attachments": content.attachments,
         "matches": [match_out(match) for match in shown.matches],
         "detached": shown.detached,
+        "hidden": [HiddenMatchOut(person_id=id_, reason=why) for id_, why in shown.hidden.items()],
         "private": shown.is_private,
         "captured_by": [CaptureOut(person_id=id_, at=at) for id_, at in reversed(first.items())],
         "forwarded_by": content.forwarded_by,
@@ -241,9 +264,9 @@ def _bcc(shown: ShownMail[ListedContent]) -> Sequence[NamedAddress]:
     return next((capture.bcc for capture in own), ())
 
 
-def match_out(match: MatchRecord) -> Match:
+def match_out(match: MatchRecord) -> MatchOut:
     """Return a match without the names of those whose Bcc revealed it."""
-    return Match.model_validate(match, from_attributes=True)
+    return MatchOut.model_validate(match, from_attributes=True)
 
 
 class MailList(BaseModel):
@@ -254,4 +277,9 @@ class MailList(BaseModel):
     person: NamedPerson | None = Field(
         description="The profile; null if it has no mails that the caller sees, or if "
         "the directory does not have it"
+    )
+    hidden: Reason | None = Field(
+        description="Why the profile has mails that are not shown. `deleted`: the directory no "
+        "longer has it. `blocked`: it is a user or shares an address with one. null if it is not "
+        "hidden",
     )

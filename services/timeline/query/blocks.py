@@ -24,7 +24,7 @@ from services.timeline.content.terms import PARTIAL
 from services.timeline.query.conditions import all_of
 from services.timeline.query.cursors import MailPlace, Position, after
 from services.timeline.query.parts import fields_of, records_of
-from services.timeline.write.records import MailRow, Record, TermBlock
+from services.timeline.write.records import MailRow, ProfileRef, Record, TermBlock
 from services.timeline.write.stored import from_document
 from services.timeline.write.term_blocks import (
     MAX_ROWS,
@@ -65,8 +65,10 @@ INDEXES = (
 class FoundMail(MailPlace, frozen=True, kw_only=True, omit_defaults=True):
     """A mail that may be a hit."""
 
+    audience: str = field(name="viewer")
     conversation: str = field(name="thread")
     content: str
+    persons: tuple[ProfileRef, ...]
 
 
 class _Place(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,7 +6,7 @@ from pymongo import ASCENDING, IndexModel
 
 from services.timeline.query.parts import records_of
 from services.timeline.query.viewer import Viewer
-from services.timeline.write.side_records import Hint, setup_of
+from services.timeline.write.side_records import EVERYBODY, Hint, setup_of
 from shared.storage.database import Database, Index
 
 INDEXES = (
@@ -45,4 +45,4 @@ class Changes:
 
 def audiences_of(viewer: Viewer) -> list[str]:
     """Return the audiences whose changes a viewer sees, including their own set-up."""
-    return [*viewer.audiences, setup_of(viewer.person_id)]
+    return [*viewer.audiences, setup_of(viewer.person_id), EVERYBODY]

@@ -8,27 +8,41 @@ Unread conversations are listed by their arrival, newest first: they end where t
 everything before. They are looked for among more and more of the latest arrivals, in the index
 alone. At most MAX_SCANNED conversations are looked at for a page, so a page may hold fewer than
 asked for, even none, and go on.
+
+What is hidden (`hiding.py`) is in no list. Of more than MAX_COUNTED unread conversations it is
+counted beyond the latest of them.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from msgspec import field
+from msgspec.structs import replace
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from services.timeline.query.arrivals import (
+    Arrival,
+    ProfilesArrival,
+    after_arrival,
+    has_one_of,
+    place_of,
+)
 from services.timeline.query.conversations import Conversations
 from services.timeline.query.cursors import Position, after, read_cursor, write_cursor
+from services.timeline.query.hiding import Profile
+from services.timeline.query.merges import merged_profiles
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.read_state import ReadState
+from services.timeline.query.shown_rows import ShownRows
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.conversations import summary_id, summary_in, summary_row
 from services.timeline.write.read_marks import newest_arrivals
-from services.timeline.write.records import ProfileRef, Record, SummaryRow
+from services.timeline.write.records import SummaryRow
 from services.timeline.write.summary import joined
 from shared.storage.database import BY_ID, Database, Document, Index, of_ids
 
 MAX_SCANNED = 2000
+MAX_COUNTED = 100
 _NEWEST = [("last_mail_at", DESCENDING), ("thread", DESCENDING)]
 _LATEST = [("arrived", DESCENDING), ("thread", DESCENDING)]
 
@@ -48,27 +62,12 @@ INDEXES = (
 )
 
 
-class Arrival(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """When something last arrived in a conversation: what the index `arrivals` has of it."""
-
-    account: str
-    audience: str = field(name="viewer")
-    conversation: str = field(name="thread")
-    arrived: int
-
-
-class ProfilesArrival(Arrival, frozen=True, kw_only=True, omit_defaults=True):
-    """An arrival, with the profiles of its conversation."""
-
-    persons: tuple[ProfileRef, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class InboxItem:
     """A conversation as it is listed."""
 
     row: SummaryRow
-    """Joined over the viewer's audiences."""
+    """Joined over the viewer's audiences; of merged profiles it has the one that survives."""
     unread: bool
 
 
@@ -87,6 +86,8 @@ class Inbox:
         self._rows = database[SummaryRow.collection]
         self._conversations = Conversations(database)
         self._read_state = read_state
+        self._shown = ShownRows(database)
+        self.hiding = self._shown.hiding
 
     async def page(
         self, viewer: Viewer, limit: int, cursor: str | None, person_id: str | None = None
@@ -94,45 +95,63 @@ class Inbox:
         """Return conversations, newest first, or one profile's. Raises InvalidCursor."""
         position = read_cursor(cursor) if cursor is not None else None
         query: Document = {"account": viewer.account, "viewer": {"$in": viewer.audiences}}
+        profile = None
         if person_id is not None:
-            query["persons.person_id"] = person_id
-        query |= after(position, "last_mail_at", "thread")
+            profile = await self.hiding.profile(viewer.account, person_id)
+            if profile.hidden is not None:
+                return ConversationPage([], None)
+            query["persons.person_id"] = {"$in": [*profile.members]}
         index = "of_person" if person_id is not None else "inbox"
-        rows = self._rows.find(query).hint(index).sort(_NEWEST)
-        found = await records_of(SummaryRow, rows.limit(limit + 1))
-        page, more = found[:limit], found[limit:]
-        return ConversationPage(
-            await self._joined(viewer, page),
-            write_cursor((page[-1].last_mail_at, page[-1].conversation)) if more else None,
-        )
+        found: list[SummaryRow] = []
+        left, size = MAX_SCANNED, limit + 1
+        while True:
+            rows = self._rows.find({**query, **after(position, "last_mail_at", "thread")})
+            part = await records_of(SummaryRow, rows.hint(index).sort(_NEWEST).limit(size))
+            for row, shown in zip(part, await self._shown_of(viewer, part, profile), strict=True):
+                if len(found) == limit:
+                    break
+                position = row.last_mail_at, row.conversation
+                found += [shown] if shown is not None else []
+            else:
+                left -= size
+                if len(part) == size and left > 0:
+                    size = min(2 * size, left)
+                    continue
+                position = position if len(part) == size else None
+            next_cursor = write_cursor(position) if position is not None else None
+            return ConversationPage(await self._joined(viewer, found), next_cursor)
 
     async def unread_page(
         self, viewer: Viewer, limit: int, cursor: str | None, person_id: str | None = None
     ) -> ConversationPage:
         """Return unread conversations, latest arrival first. Raises InvalidCursor."""
         position = read_cursor(cursor) if cursor is not None else None
+        profile = None
+        if person_id is not None:
+            profile = await self.hiding.profile(viewer.account, person_id)
+            if profile.hidden is not None:
+                return ConversationPage([], None)
+        members = profile.members if profile is not None else None
         read_before = await self._read_state.read_before(viewer)
-        found: dict[str, Arrival] = {}
+        found: dict[str, tuple[Arrival, SummaryRow]] = {}
         place, left, size = position, MAX_SCANNED, limit + 1
         while len(found) <= limit and left > 0:
-            rows = await self._arrivals(viewer, place, read_before, size, person_id)
+            rows = await self._arrivals(viewer, place, read_before, size, members)
             unread = await self._read_state.unread(viewer, newest_arrivals(rows), read_before)
-            for row in rows:
-                if row.conversation in unread and _has_person(row, person_id):
-                    found.setdefault(row.conversation, row)
+            some = [row for row in rows if row.conversation in unread]
+            await self._add(found, viewer, some, profile)
             if len(rows) < size:
                 place = None
-                for row in await self._marked_before(viewer, position, read_before):
-                    if _has_person(row, person_id):
-                        found.setdefault(row.conversation, row)
+                marked = await self._marked_before(viewer, position, read_before)
+                await self._add(found, viewer, marked, profile)
                 break
-            place = _place_of(rows[-1])
+            place = place_of(rows[-1])
             left -= size
             size = min(2 * size, left)
         items = list(found.values())
         if len(items) > limit:
-            place = _place_of(items[limit - 1])
-        shown = await self._joined(viewer, await self._whole(viewer, items[:limit]), by_place=False)
+            place = place_of(items[limit - 1][0])
+        shown = await self._joined(viewer, [row for _, row in items[:limit]], by_place=False)
         return ConversationPage(shown, write_cursor(place) if place else None)
 
     async def unread_count(self, viewer: Viewer) -> tuple[int, bool]:
@@ -141,7 +160,10 @@ class Inbox:
         rows = await self._arrivals(viewer, None, read_before, MAX_SCANNED)
         unread = await self._read_state.unread(viewer, newest_arrivals(rows), read_before)
         unread |= {row.conversation for row in await self._marked_before(viewer, None, read_before)}
-        return len(unread), len(rows) == MAX_SCANNED
+        latest = [row.conversation for row in rows if row.conversation in unread]
+        latest = [*dict.fromkeys([*latest, *sorted(unread)])][:MAX_COUNTED]
+        hidden = await self._shown.unseen(viewer.account, viewer.audiences, latest)
+        return len(unread - hidden), len(rows) == MAX_SCANNED
 
     async def one(self, viewer: Viewer, conversation_id: str) -> InboxItem | None:
         """Return a conversation by its id, or by a former id from before a merge."""
@@ -157,7 +179,7 @@ class Inbox:
         """Return those of the conversations that the viewer may see, in this order."""
         ids = _row_ids(viewer, conversations)
         found = self._rows.find(of_ids(viewer.account, ids)).hint(BY_ID)
-        rows = await records_of(SummaryRow, found)
+        rows = await self._of_shown(viewer, await records_of(SummaryRow, found))
         newest = {row.conversation: row for row in sorted(rows, key=_newest_mail)}
         return await self._joined(viewer, [newest[c] for c in conversations if c in newest])
 
@@ -177,24 +199,53 @@ class Inbox:
         """Mark everything as read that had arrived by this time."""
         await self._read_state.mark_all(viewer, int(before.timestamp() * 1000))
 
+    async def _of_shown(self, viewer: Viewer, rows: Sequence[SummaryRow]) -> list[SummaryRow]:
+        return [row for row in await self._shown_of(viewer, rows) if row is not None]
+
+    async def _shown_of(
+        self, viewer: Viewer, rows: Sequence[SummaryRow], profile: Profile | None = None
+    ) -> list[SummaryRow | None]:
+        """Return each row without what is hidden in it; None for those that are not listed."""
+        shown = await self._shown.conversations(viewer.account, rows)
+        about = (profile.survivor,) if profile is not None else None
+        return [row if row is not None and has_one_of(row, about) else None for row in shown]
+
+    async def _add(
+        self,
+        found: dict[str, tuple[Arrival, SummaryRow]],
+        viewer: Viewer,
+        arrivals: Sequence[Arrival],
+        profile: Profile | None,
+    ) -> None:
+        """Add conversations to those that are found, each at its latest arrival."""
+        members = profile.members if profile is not None else None
+        wanted = [row for row in arrivals if has_one_of(row, members)]
+        whole = await self._whole(viewer, wanted)
+        shown = await self._shown_of(viewer, whole, profile)
+        by_id = {row.id: row for row in shown if row is not None}
+        for arrival in wanted:
+            id_ = summary_id(arrival.account, arrival.audience, arrival.conversation)
+            if id_ in by_id:
+                found.setdefault(arrival.conversation, (arrival, by_id[id_]))
+
     async def _arrivals(
         self,
         viewer: Viewer,
         position: Position | None,
         read_before: int,
         limit: int,
-        person_id: str | None = None,
+        profiles: Collection[str] | None = None,
     ) -> list[Arrival]:
         """Return the conversations in which something arrived since, latest first.
 
-        Only what the index has of them, and with a person their profiles.
+        Only what the index has of them, and where `profiles` are asked for theirs.
         """
         query = {
             "account": viewer.account,
             "viewer": {"$in": viewer.audiences},
-            "$and": [{"arrived": {"$gt": read_before}}, _after_arrival(position)],
+            "$and": [{"arrived": {"$gt": read_before}}, after_arrival(position)],
         }
-        kind = Arrival if person_id is None else ProfilesArrival
+        kind = Arrival if profiles is None else ProfilesArrival
         rows = self._rows.find(query, fields_of(kind)).hint("arrivals").sort(_LATEST)
         return await records_of(kind, rows.limit(limit))
 
@@ -211,7 +262,7 @@ class Inbox:
         """Return the conversations that were marked as unread among those read all at once."""
         conversations = await self._read_state.marked_unread(viewer)
         ids = _row_ids(viewer, conversations)
-        older = [{"arrived": {"$lte": read_before}}, _after_arrival(position)]
+        older = [{"arrived": {"$lte": read_before}}, after_arrival(position)]
         query = {**of_ids(viewer.account, ids), "$and": older}
         found = self._rows.find(query, fields_of(ProfilesArrival)).hint(BY_ID)
         rows = await records_of(ProfilesArrival, found)
@@ -250,14 +301,15 @@ class Inbox:
         one, other = viewer.audiences
         return {
             (row.conversation, other if row.audience == one else one): row
-            for row in await records_of(SummaryRow, found)
+            for row in await self._of_shown(viewer, await records_of(SummaryRow, found))
         }
 
 
 def _both(row: SummaryRow, other: SummaryRow) -> SummaryRow:
     """Return a row as it is with the mails of another audience."""
     both = joined(summary_in(row), summary_in(other))
-    return summary_row(row.account, row.audience, row.conversation, row.arrived, both)
+    whole = summary_row(row.account, row.audience, row.conversation, row.arrived, both)
+    return replace(whole, persons=merged_profiles(whole.persons, {}))
 
 
 def _row_ids(viewer: Viewer, conversations: Sequence[str]) -> list[str]:
@@ -268,28 +320,5 @@ def _row_ids(viewer: Viewer, conversations: Sequence[str]) -> list[str]:
     ]
 
 
-def _has_person(row: Arrival, person_id: str | None) -> bool:
-    if person_id is None:
-        return True
-    persons = row.persons if isinstance(row, ProfilesArrival) else ()
-    return any(person.person_id == person_id for person in persons)
-
-
 def _newest_mail(row: SummaryRow) -> tuple[datetime, str]:
     return row.last_mail_at, row.last.mail_id
-
-
-def _place_of(row: Arrival) -> Position:
-    return _moment(row.arrived), row.conversation
-
-
-def _after_arrival(position: Position | None) -> Document:
-    if position is None:
-        return {}
-    number = round(position[0].timestamp() * 1000)
-    later = [{"arrived": {"$lt": number}}, {"thread": {"$lt": position[1]}}]
-    return {"arrived": {"$lte": number}, "$or": later}
-
-
-def _moment(number: int) -> datetime:
-    return datetime.fromtimestamp(number / 1000, UTC)

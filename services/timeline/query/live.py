@@ -24,6 +24,7 @@ from services.timeline.query.changes import Change, Changes, audiences_of
 from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.indexes import HINTS_KEPT
+from services.timeline.write.side_records import EVERYBODY
 from services.timeline.write.stored import from_document
 from shared.http.auth import Caller
 from shared.runtime.process import unless
@@ -157,6 +158,8 @@ class Live:
 
 
 def _changed(change: Change) -> Hint:
+    if change.audience == EVERYBODY:
+        return Hint("refetch", str(change.id))
     if not change.conversation_id:
         return Hint("setup", str(change.id))
     return Hint("changed", str(change.id), change.conversation_id)

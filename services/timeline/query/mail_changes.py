@@ -103,7 +103,7 @@ class MailChanges:
         majority = ReadConcern("majority")
         self._mails = database.get_collection(Mail.collection, read_concern=majority)
         self._counters = database.get_collection(COUNTERS, read_concern=majority)
-        self._shown = mails
+        self._shown, self.hiding = mails, mails.hiding
 
     async def page(
         self, viewer: Viewer, limit: int, cursor: str | None, since: datetime | None

@@ -4,7 +4,7 @@ Every page is one range of one index, and the mails that it names. The index is 
 MongoDB would try several and remember what was best for another conversation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -14,8 +14,10 @@ from pymongo.asynchronous.collection import AsyncCollection
 from services.timeline.query.bounces import Bounces, KnownBounce, NotReached, bounced
 from services.timeline.query.conversations import Conversations
 from services.timeline.query.cursors import MailPlace, after, read_cursor, write_cursor
+from services.timeline.query.hiding import Hiding, Reason
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.viewer import Viewer
+from services.timeline.write.audiences import as_ruled
 from services.timeline.write.authentication import of_captures
 from services.timeline.write.mail_rows import content_id
 from services.timeline.write.records import (
@@ -82,6 +84,14 @@ class ShownMail(Generic[C_co]):
         return self.viewer.detached(self.viewer.captures(self.mail))
 
     @property
+    def hidden(self) -> dict[str, Reason]:
+        """Return the profiles that the viewer sees and others do not, and why."""
+        if not self.viewer.sees_all:
+            return {}
+        shown = (one for one in as_ruled(self.mail) if one.content == self.content.key)
+        return self.viewer.hidden.profiles_of(shown)
+
+    @property
     def is_private(self) -> bool:
         """Return whether what the viewer captured is for the viewer alone."""
         return self.viewer.has_made_private(self.mail)
@@ -109,6 +119,10 @@ class MailPage:
 
     items: list[ShownMail[ListedContent]]
     next_cursor: str | None
+    profile: str | None = None
+    """Of a profile's mails the profile that shows them: it may have been merged into another."""
+    hidden: Reason | None = None
+    """Why that profile's mails are not shown, of which there are some."""
 
 
 class Mails:
@@ -121,15 +135,29 @@ class Mails:
         self._profile_rows = database[ProfileRow.collection]
         self._conversations = Conversations(database)
         self._bounces = Bounces(database)
+        self.hiding = Hiding(database)
 
     async def profile_timeline(
         self, viewer: Viewer, person_id: str, limit: int, cursor: str | None
     ) -> MailPage:
-        """Return a profile's mails, newest first. Raises InvalidCursor."""
-        rows, which = self._profile_rows, {"person_id": person_id}
-        page, next_cursor = await self._page(viewer, rows, "timeline", which, limit, cursor)
-        shown = await self._shown(viewer, page, ListedContent, person_id=person_id)
-        return MailPage(shown, next_cursor)
+        """Return a profile's mails, newest first. Raises InvalidCursor.
+
+        A page of merged profiles may hold fewer: of a mail that names several one row counts.
+        """
+        profile = await self.hiding.profile(viewer.account, person_id)
+        shows, members = profile.survivor, [*profile.members]
+        which: Document = {"person_id": {"$in": members} if members[1:] else shows}
+        rows, limit = self._profile_rows, limit if profile.hidden is None else 1
+        places, next_cursor = await self._page(viewer, rows, "timeline", which, limit, cursor)
+        if profile.hidden is not None:
+            return MailPage([], None, shows, profile.hidden if places else None)
+        shown = await self._shown(viewer, _ids(places), ListedContent, person_id=shows)
+        if members[1:]:
+            by_id = {one.mail.id: one for one in shown}
+            counts = {one.mail.id: one.viewer.place_of(one.mail, shows, members) for one in shown}
+            counted = _ids(place for place in places if counts.get(place.mail_id) == place.date)
+            shown = [by_id[id_] for id_ in counted]
+        return MailPage(shown, next_cursor, shows)
 
     async def of_conversation(
         self, viewer: Viewer, conversation: str, limit: int, cursor: str | None
@@ -137,7 +165,7 @@ class Mails:
         """Return a conversation's mails, newest first. Raises InvalidCursor."""
         rows, which = self._rows, {"thread": conversation}
         page, next_cursor = await self._page(viewer, rows, "of_thread", which, limit, cursor)
-        return MailPage(await self._shown(viewer, page, ListedContent), next_cursor)
+        return MailPage(await self._shown(viewer, _ids(page), ListedContent), next_cursor)
 
     async def one(
         self, viewer: Viewer, mail_id: str, variant: str | None = None
@@ -156,8 +184,13 @@ class Mails:
         """Return those of the mails that the viewer may see, in this order."""
         of_ids = {"account": viewer.account, "_id": {"$in": list(mail_ids)}}
         mails = await records_of(Mail, self._mails.find(of_ids)) if mail_ids else []
+        viewer = await self._knowing(viewer, mails)
         seen = {mail.id for mail in mails if viewer.captures(mail)}
         return tuple(id_ for id_ in mail_ids if id_ in seen)
+
+    async def _knowing(self, viewer: Viewer, mails: Iterable[Mail]) -> Viewer:
+        """Return the viewer with what is hidden of these mails."""
+        return viewer.knowing(await self.hiding.of(viewer.account, profiles_of(mails)))
 
     async def _page(
         self,
@@ -167,8 +200,8 @@ class Mails:
         which: Document,
         limit: int,
         cursor: str | None,
-    ) -> tuple[list[str], str | None]:
-        """Return the ids of a page's mails, and where the next page begins."""
+    ) -> tuple[list[MailPlace], str | None]:
+        """Return the places of a page's mails, and where the next page begins."""
         position = read_cursor(cursor) if cursor is not None else None
         query = {
             "account": viewer.account,
@@ -180,7 +213,7 @@ class Mails:
         found = await records_of(MailPlace, sorted_.limit(limit + 1))
         page, more = found[:limit], found[limit:]
         next_cursor = write_cursor(page[-1].position) if more else None
-        return [place.mail_id for place in page], next_cursor
+        return page, next_cursor
 
     async def _shown(
         self,
@@ -195,6 +228,7 @@ class Mails:
         with the content that they are on a profile with."""
         of_ids = {"account": viewer.account, "_id": {"$in": list(mail_ids)}}
         mails = {mail.id: mail for mail in await records_of(Mail, self._mails.find(of_ids))}
+        viewer = await self._knowing(viewer, mails.values())
         chosen: dict[str, str] = {}
         for id_, mail in mails.items():
             keys = [capture.content for capture in viewer.contents(mail, person_id)]
@@ -217,3 +251,13 @@ class Mails:
             for id_ in mail_ids
             if id_ in contents
         ]
+
+
+def profiles_of(mails: Iterable[Mail]) -> set[str]:
+    """Return the ids of all profiles that mails name."""
+    return {match.person_id for mail in mails for c in mail.captures for match in c.matches}
+
+
+def _ids(places: Iterable[MailPlace]) -> list[str]:
+    """Return the mails at these places, each once."""
+    return [*dict.fromkeys(place.mail_id for place in places)]

@@ -3,7 +3,8 @@
 Of a query's rarest term the index gives the viewer's own mails that may have it, newest first
 (`blocks`); all terms are checked on these mails. For one page about MAX_SCANNED of them are looked
 at, with a phrase the texts of MAX_READ, so a page may hold fewer than asked for, even none, and go
-on. A conversation is found once, at the place of its newest mail that matches.
+on. A conversation is found once, at the place of its newest mail that matches. Mail that is hidden
+(`hiding.py`) finds nothing.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -24,6 +25,7 @@ from services.timeline.query.parts import fields_of
 from services.timeline.query.phrases import Phrases
 from services.timeline.query.row_index import BY_TERM, RowIndex, batches
 from services.timeline.query.search_query import Query
+from services.timeline.query.shown_rows import ShownRows
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.conversations import summary_id
 from services.timeline.write.mail_rows import content_id
@@ -82,6 +84,7 @@ class Search:
     def __init__(self, database: Database) -> None:
         self._rows, self._contents = database[MailRow.collection], database[Content.collection]
         self._conversations = database[SummaryRow.collection]
+        self._shown = ShownRows(database)
         self._blocks, self._by_date = Blocks(database), RowIndex(database, "by_date")
         self._by_term: RowIndex | None = RowIndex(database, BY_TERM.name)
 
@@ -140,12 +143,15 @@ class Search:
         reading: Found,
         phrases: Phrases | None,
     ) -> AsyncGenerator[Sequence[FoundMail]]:
-        """Yield the rows whose mails have the phrases, newest first; of MAX_READ at most."""
+        """Yield the rows whose mails are to be seen and have the phrases, newest first.
+
+        Of MAX_READ at most where there are phrases.
+        """
         left, last = MAX_READ, None
         async with aclosing(every):
             async for rows in every:
                 if phrases is None:
-                    yield rows
+                    yield await self._shown.found(account, rows)
                     continue
                 chosen = rows[:left]
                 if chosen:
@@ -158,14 +164,15 @@ class Search:
     async def _with_phrases(
         self, account: str, rows: Sequence[FoundMail], phrases: Phrases | None
     ) -> Sequence[FoundMail]:
-        """Return those of the rows whose mails have the phrases."""
+        """Return those of the rows whose mails are to be seen and have the phrases."""
         if phrases is None or not rows:
-            return rows
+            return await self._shown.found(account, rows)
         ids = [content_id(row.mail_id, row.content) for row in rows]
         found = self._contents.find(of_ids(account, ids), fields_of(Words)).hint(BY_ID)
         words = (from_document(Words, document) async for document in found)
         having = {of.id async for of in words if phrases.stand_in(_texts(of))}
-        return [row for row, id_ in zip(rows, ids, strict=True) if id_ in having]
+        standing = [row for row, id_ in zip(rows, ids, strict=True) if id_ in having]
+        return await self._shown.found(account, standing)
 
     async def _found_before(
         self,
@@ -195,7 +202,7 @@ class Search:
                 {"$limit": MAX_IN_CONVERSATION},
                 {"$match": all_of(*which)},
                 {"$project": fields_of(FoundMail)},
-                *([] if phrases else [{"$limit": 1}]),
+                *([] if phrases else [{"$limit": _PHRASE_BATCH}]),
             ]
             rows = await self._rows.aggregate(stages, hint="of_thread")
             async for batch in batches(rows, _PHRASE_BATCH):
@@ -210,7 +217,11 @@ class Search:
         if phrases is None:
             each = [{"$match": wanted}, {"$group": {"_id": "$thread"}}]
             groups = await self._rows.aggregate(each, hint="of_thread")
-            return {from_document(_Group, group).conversation async for group in groups}
+            named = {from_document(_Group, group).conversation async for group in groups}
+            partly = await self._shown.partly(wanted["account"], wanted["viewer"]["$in"], named)
+            if not partly:
+                return named
+            wanted, found = {**wanted, "thread": {"$in": sorted(partly)}}, named - partly
         rows = (
             self._rows.find(wanted, fields_of(FoundMail))
             .hint("of_thread")

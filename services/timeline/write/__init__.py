@@ -12,5 +12,5 @@
 * `mail_changes.py` numbers what a commit changes, for who keeps a copy.
 * `records.py` and `side_records.py` have what is kept, `stored.py` turns it into BSON, `state.py`
   is what a batch sees.
-* `people.py` follows the directory.
+* `people.py` follows the directory; `told_merges.py` keeps which merges were told of.
 """

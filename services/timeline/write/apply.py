@@ -27,7 +27,7 @@ from services.timeline.write.recording import (
     record_refused,
     record_round_trip,
 )
-from services.timeline.write.records import NamedAddress
+from services.timeline.write.records import Mail, NamedAddress
 from services.timeline.write.replacing import replace_content
 from services.timeline.write.requests import (
     Answer,
@@ -43,9 +43,10 @@ from services.timeline.write.requests import (
     Replace,
     Request,
     Return,
+    Stamp,
     Watch,
 )
-from services.timeline.write.rulings import detach, hide
+from services.timeline.write.rulings import UNCHANGED, detach, hide
 from services.timeline.write.side_records import Confirmation, Held, Watched
 from services.timeline.write.state import Draft, NotLoaded, Query, State
 from shared.contracts.events import Half, MailAttached, MailDismissed, MailRoundTrip, Share
@@ -113,6 +114,11 @@ def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
             return hand_over(draft, request, now)
         case HandOverHeld():
             return hand_over_held(draft, request)
+        case Stamp(account=account, mail_id=mail_id):
+            if draft.one(Mail, account, mail_id) is None:
+                return UNCHANGED
+            draft.stamped.add((account, mail_id))
+            return Answer(outcome="changed", mail_id=mail_id)
 
 
 def _confirm(draft: Draft, request: Confirm, now: datetime) -> Answer:

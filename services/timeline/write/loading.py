@@ -40,6 +40,7 @@ from services.timeline.write.requests import (
     Request,
     Return,
     Ruling,
+    Stamp,
     Watch,
 )
 from services.timeline.write.side_records import (
@@ -147,7 +148,7 @@ def first_queries(requests: Sequence[Request]) -> Iterator[Query]:
             case Refuse(held=held):
                 yield ById(Outcome, held.account, held.capture_id)
                 yield ById(Held, held.account, held.id)
-            case Ruling(account=account, mail_id=mail_id):
+            case Ruling(account=account, mail_id=mail_id) | Stamp(account=account, mail_id=mail_id):
                 yield ById(Mail, account, mail_id)
             case HandOver(account=account, mail_id=mail_id):
                 yield ById(HandOverJob, account, request.job_id)

@@ -1,7 +1,8 @@
 """The order in which an account's mails change, for who keeps a copy (decision 46).
 
-Every commit that writes a mail or what is shown of it stamps the mail with `{slot, change}`. The
-slot is that of the lane that writes; `change` grows within an account and slot, and says when, in
+Every commit that writes a mail or what is shown of it stamps the mail with `{slot, change}`, and so
+does one that says where it is shown now (`admin/merged_mails.py`). The slot is that of the lane
+that writes; `change` grows within an account and slot, and says when, in
 microseconds since 1970: the clock, or one more than the last where the clock is not ahead of it.
 
     mail_changes   {_id: "<account>/<slot>", account, slot, last}
@@ -96,6 +97,8 @@ def changed_mails(draft: Draft) -> dict[str, list[str]]:
             changed[record.account][record.id] = None
         elif isinstance(record, Content):
             changed[record.account][record.mail_id] = None
+    for account, id_ in sorted(draft.stamped):
+        changed[account][id_] = None
     return {
         account: [id_ for id_ in ids if _stays(draft, account, id_)]
         for account, ids in changed.items()

@@ -43,6 +43,7 @@ def _merged(one: MatchRecord, other: MatchRecord) -> MatchRecord:
         kept,
         shared_address=one.shared_address or other.shared_address,
         bcc_owners=tuple(sorted({*one.bcc_owners, *other.bcc_owners})),
+        made_for=min(one.made_for or "", other.made_for or "") or None,
     )
 
 

@@ -1,7 +1,11 @@
 """The timeline's copy of the directory: names and kinds for its views, and who owns an address.
 
-* `people`: `{_id: "<account>/<person id>", account, person_id, version, kind, name, addresses}`,
-  without the last three once deleted.
+* `people`: `{_id: "<account>/<person id>", account, person_id, version, kind, name, addresses,
+  known_by, keys, may_hide, merge_id, merged_into}`. `keys` are the addresses in the form in which
+  they compare, and `may_hide` says that mail may be hidden because of this person
+  (`query/hiding.py`). `merge_id` is of profiles that were ever merged, and `merged_into` is there
+  while they are. Once deleted without kind, name and addresses, and without `known_by` unless they
+  are.
 * `capture_addresses`: `{_id: <address>, account, person_id, version, state, valid_until}`.
 * `round_trips`: `{_id: "<account>/<person id>", account, person_id, version, state, at, address,
   sent_at, expires_at, repeated, status, reason, advice}`, the latest of each user, without the
@@ -10,8 +14,8 @@
 Events arrive in any order and any number of times; the highest version wins. What arrives while a
 write is under way is written together next: an import is thousands of events.
 
-A user's open pages are told of a new state of their capture address. With a person who is deleted
-goes what was known of their set-up.
+A user's open pages are told of a new state of their capture address, and all of an account's of a
+merge (`told_merges.py`). With a person who is deleted goes what was known of their set-up.
 """
 
 import asyncio
@@ -22,16 +26,25 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
 from services.timeline.write.proving import setup_id
-from services.timeline.write.side_records import HalfDay, Hint, Setup, Watched, setup_of
+from services.timeline.write.side_records import (
+    HalfDay,
+    Hint,
+    Setup,
+    Watched,
+    setup_of,
+)
 from services.timeline.write.stored import to_document
+from services.timeline.write.told_merges import ToldMerges
 from shared.broker import Delivery
 from shared.contracts.events import (
     CaptureAddressChanged,
+    Kind,
     PersonChanged,
     PersonDeleted,
     RoundTripChanged,
 )
 from shared.contracts.outcomes import Done, Outcome, Reject, Retry
+from shared.mail.address_form import normalise
 from shared.storage.database import (
     Database,
     DatabaseAway,
@@ -49,9 +62,10 @@ class People:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._people = _Newest(database["people"])
+        self._people = _Newest(database["people"], "keys")
         self._addresses = _Newest(database["capture_addresses"])
         self._round_trips = _Newest(database["round_trips"])
+        self._merges = ToldMerges(database)
 
     async def handle(self, delivery: Delivery) -> Outcome:
         """Handle one event about a person, a capture address or a round trip.
@@ -64,8 +78,9 @@ class People:
         try:
             with database_errors():
                 if isinstance(event, PersonChanged | PersonDeleted):
-                    id_ = f"{event.account}/{event.person_id}"
-                    await self._people.put({"_id": id_, **event.model_dump(mode="json")})
+                    await self._people.put(person_document(event))
+                    if event.merge_id is not None:
+                        await self._merges.tell(event)
                     if isinstance(event, PersonDeleted):
                         await self._forget_setup(event)
                 elif isinstance(event, CaptureAddressChanged):
@@ -107,11 +122,25 @@ class People:
             await self._database[kind.collection].delete_many(own)
 
 
-class _Newest:
-    """A collection that keeps the highest version of each document."""
+def person_document(event: PersonChanged | PersonDeleted) -> Document:
+    """Return what is kept of a person. Pure."""
+    told = event.model_dump(mode="json", exclude_none=True)
+    document = {"_id": f"{event.account}/{event.person_id}", **told, "keys": list[str]()}
+    if isinstance(event, PersonDeleted):
+        return {**document, "may_hide": True}
+    if event.kind is Kind.USER or event.known_by is not None:
+        document["may_hide"] = True
+    return {**document, "keys": sorted({normalise(address) for address in event.addresses})}
 
-    def __init__(self, collection: AsyncCollection[Document]) -> None:
-        self._collection = collection
+
+class _Newest:
+    """A collection that keeps the highest version of each document.
+
+    One of the same version takes the place of an older timeline's, which lacks the field `added`.
+    """
+
+    def __init__(self, collection: AsyncCollection[Document], added: str | None = None) -> None:
+        self._collection, self._added = collection, added
         self._waiting: list[tuple[Document, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -159,7 +188,7 @@ class _Newest:
             known = newest.get(document["_id"])
             if known is None or known["version"] < document["version"]:
                 newest[document["_id"]] = document
-        writes = [_replace_older(document) for document in newest.values()]
+        writes = [self._replace_older(document) for document in newest.values()]
         for _ in range(2):
             try:
                 await self._collection.bulk_write(writes, ordered=False)
@@ -173,8 +202,10 @@ class _Newest:
             else:
                 return
 
-
-def _replace_older(document: Document) -> ReplaceOne[Document]:
-    which = {"_id": document["_id"], "account": document["account"]}
-    older = {**which, "version": {"$lt": document["version"]}}
-    return ReplaceOne(older, document, upsert=True)
+    def _replace_older(self, document: Document) -> ReplaceOne[Document]:
+        which = {"_id": document["_id"], "account": document["account"]}
+        older: Document = {**which, "version": {"$lt": document["version"]}}
+        if self._added is not None:
+            same = {"version": document["version"], self._added: None}
+            older = {**which, "$or": [{"version": older["version"]}, same]}
+        return ReplaceOne(older, document, upsert=True)

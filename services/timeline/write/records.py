@@ -128,6 +128,9 @@ class MatchRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     detached: bool = False
     """A user has removed the mail from this profile. Never stored so: `audiences.as_ruled` says it
     of what is stored."""
+    made_for: str | None = None
+    """The profile whose address it is, where that is merged into the one that the mail is shown on.
+    Never stored so: `query/merges.py` says it of what is stored."""
 
 
 class Forward(Record, frozen=True, kw_only=True, omit_defaults=True):

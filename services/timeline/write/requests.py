@@ -93,6 +93,9 @@ class Detach(Ruling, frozen=True, kw_only=True):
     """Remove a mail from a profile, or put it back."""
 
     person_id: str
+    merged: tuple[str, ...] = ()
+    """The people that are merged into it: the mail is removed from them all, so that it stays so
+    when they are parted."""
     undo: bool = False
 
 
@@ -134,6 +137,13 @@ class HandOver(Struct, frozen=True, kw_only=True):
     to: str
 
 
+class Stamp(Struct, frozen=True, kw_only=True):
+    """Let a mail count as changed, for who keeps a copy: it is shown on another profile."""
+
+    account: str
+    mail_id: str
+
+
 class HandOverHeld(Struct, frozen=True, kw_only=True):
     """Give what a user has of a capture that waits for a yes to another."""
 
@@ -157,6 +167,7 @@ Request = (
     | Forget
     | HandOver
     | HandOverHeld
+    | Stamp
 )
 
 
@@ -166,8 +177,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     outcome: str
     """`attached`, `quarantined`, `dismissed`, `confirmation`, `round_trip` or `watched`; of a
     Replace `changed`, `unchanged` or `moved`; of a Ruling `changed`, `unchanged` or `unknown`, and
-    of a Forget whose bytes are others meanwhile `unprepared`; of a HandOver `changed` or
-    `unchanged`."""
+    of a Forget whose bytes are others meanwhile `unprepared`; of a HandOver or a
+    Stamp `changed` or `unchanged`."""
     complete: bool = True
     """Whether all parts of the event have been seen."""
     again: bool = False
@@ -183,13 +194,13 @@ def account_of(request: Request) -> str:
         return request.held.account
     if isinstance(request, Replace):
         return request.content.account
-    if isinstance(request, Ruling | HandOver | HandOverHeld):
+    if isinstance(request, Ruling | HandOver | HandOverHeld | Stamp):
         return request.account
     return request.event.account
 
 
 def is_backfill(request: Request) -> bool:
     """Return whether live mail goes before this request."""
-    if isinstance(request, HandOver | HandOverHeld):
+    if isinstance(request, HandOver | HandOverHeld | Stamp):
         return True
     return isinstance(request, Attach | Dismiss | Confirm | Return) and request.event.backfill

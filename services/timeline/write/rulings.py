@@ -8,6 +8,7 @@ restores exactly what was. `audiences.as_ruled` says what comes of both. Deletin
 Each change is a line in the audit log, written with it.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -29,10 +30,11 @@ UNCHANGED, UNKNOWN = Answer(outcome="unchanged"), Answer(outcome="unknown")
 def detach(draft: Draft, request: Detach, now: datetime) -> Answer:
     """Remove a mail from a profile, or put it back."""
     mail = draft.one(Mail, request.account, request.mail_id)
-    if mail is None or not _names(mail, request.person_id):
+    profile = {request.person_id, *request.merged}
+    if mail is None or not _names(mail, profile):
         return UNKNOWN
-    others = {*mail.detached} - {request.person_id}
-    detached = others if request.undo else others | {request.person_id}
+    others = {*mail.detached} - profile
+    detached = others if request.undo else others | profile
     new = replace(mail, detached=tuple(sorted(detached)))
     what: What = "attached" if request.undo else "detached"
     return _rule(draft, request, mail, new, what, now)
@@ -49,8 +51,8 @@ def hide(draft: Draft, request: Hide, now: datetime) -> Answer:
     return _rule(draft, request, mail, new, "team" if request.undo else "private", now)
 
 
-def _names(mail: Mail, person_id: str) -> bool:
-    return any(match.person_id == person_id for c in mail.captures for match in c.matches)
+def _names(mail: Mail, profile: Collection[str]) -> bool:
+    return any(match.person_id in profile for c in mail.captures for match in c.matches)
 
 
 def _rule(

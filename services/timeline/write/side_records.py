@@ -191,6 +191,8 @@ def setup_of(user: str) -> str:
     return f"setup/{user}"
 
 
+EVERYBODY = "**"
+"""The audience of hints for all of an account's open pages: anything may have changed."""
 RUNNING, DONE = "running", "done"
 """The states of a `HandOverJob`."""
 

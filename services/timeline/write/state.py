@@ -140,6 +140,8 @@ class Draft:
         self.seen: dict[HalfDayKey, Seen] = {}
         self.forgotten_days: dict[tuple[str, str, str], str] = {}
         """Of an account, owner and half the first day that is remembered now."""
+        self.stamped: set[tuple[str, str]] = set()
+        """Mails that count as changed although they are not, by account and id."""
         self.hints: list[Hint] = []
         self.blobs: dict[str, bytes] = {}
         """Bytes for the blob store, by their keys: durable before the commit that names them."""

@@ -64,6 +64,7 @@ from shared.contracts.events.words import Half as Half
 from shared.contracts.events.words import Kind as Kind
 from shared.contracts.events.words import Leak as Leak
 from shared.contracts.events.words import Match as Match
+from shared.contracts.events.words import MergeId as MergeId
 from shared.contracts.events.words import Named as Named
 from shared.contracts.events.words import PersonId as PersonId
 from shared.contracts.events.words import Role as Role

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import AwareDatetime, Field
 
 from shared.contracts.events.event import Event
-from shared.contracts.events.words import Account, Kind, PersonId
+from shared.contracts.events.words import Account, Kind, MergeId, PersonId
 
 
 class PersonChanged(Event):
@@ -19,6 +19,13 @@ class PersonChanged(Event):
     kind: Kind
     name: str
     addresses: tuple[str, ...]
+    merge_id: MergeId | None = None
+    """The latest merge of this profile into another, undone or not."""
+    merged_into: PersonId | None = None
+    """The profile that shows this one's mail, while that merge stands."""
+    known_by: tuple[str, ...] | None = None
+    """Set where somebody else had this id before: hashes (`known_addresses.py`) of the addresses
+    that this person has or had. Mail that was matched by another address is not theirs."""
 
 
 class PersonDeleted(Event):
@@ -29,6 +36,11 @@ class PersonDeleted(Event):
     account: Account
     person_id: PersonId
     version: int = Field(ge=1)
+    merge_id: MergeId | None = None
+    """As in `PersonChanged`: who was merged and is deleted then has mail that is shown."""
+    merged_into: PersonId | None = None
+    known_by: tuple[str, ...] | None = None
+    """As in `PersonChanged`, while that merge stands."""
 
 
 class CaptureAddressChanged(Event):

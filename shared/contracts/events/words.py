@@ -12,6 +12,10 @@ PersonId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:@+~-]{1,128}$")]
 """A person's id, the ATS's own."""
 
 
+MergeId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+"""The id of a merge of two profiles."""
+
+
 class Kind(StrEnum):
     """What a person is in an account's directory."""
 

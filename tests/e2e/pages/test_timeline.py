@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.e2e.pages.mails import AMINA, NORA, mail
+from tests.e2e.pages.mails import AMINA, JONAS, NORA, mail
 from tests.e2e.pages.site import Site, barriers, open_row
 
 HOST = """<!doctype html><html lang="en"><title>Host</title><body><main><h1>Candidate</h1>
@@ -40,6 +40,32 @@ def test_a_profile_follows_what_arrives(site: Site) -> None:
         assert barriers(page) == []
         site.post(mail("l1", AMINA, NORA, "Just arrived", "x"))
         expect(timeline.get_by_text("Just arrived")).to_be_visible()
+
+
+def test_open_pages_follow_a_merge_and_its_undoing(site: Site) -> None:
+    site.send(
+        mail("m1", AMINA, NORA, "From Amina", "x"), mail("m2", JONAS, NORA, "From Jonas", "x")
+    )
+    with site.page(site.url("people/c1")) as page, site.page(site.url("people/c2")) as merged:
+        one, other = page.locator("satchel-timeline"), merged.locator("satchel-timeline")
+        expect(one.locator(".entry")).to_have_count(1)
+        expect(other.get_by_role("heading", name="Jonas Lindqvist")).to_be_visible()
+        into = {"into": "c1"}
+        merge = site.client.json("POST", "matcher", "/v1/people/c2:merge", json=into)["id"]
+        for timeline in (one, other):
+            expect(timeline.locator(".entry")).to_have_count(2)
+            expect(timeline.get_by_role("heading", name="Amina Diallo")).to_be_visible()
+            expect(timeline.locator(".entry").first).to_contain_text("Received · as sender")
+        said = "The profile you asked for was merged into this one"
+        expect(other.get_by_text(said)).to_be_visible()
+        expect(one.get_by_text(said)).to_have_count(0)
+        assert barriers(merged) == []
+        site.client.json("POST", "matcher", f"/v1/merges/{merge}:undo")
+        expect(one.locator(".entry")).to_have_count(1)
+        expect(one.get_by_text("From Amina")).to_be_visible()
+        expect(other.get_by_role("heading", name="Jonas Lindqvist")).to_be_visible()
+        expect(other.locator(".entry")).to_have_count(1)
+        expect(other.get_by_text("From Jonas")).to_be_visible()
 
 
 def test_a_chip_leads_to_the_profile_and_back(full: Site) -> None:

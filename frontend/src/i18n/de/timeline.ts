@@ -7,6 +7,11 @@ export const timeline: Part<typeof en> = {
   "timeline.empty.what":
     "E-Mails, die Sie an diese Person senden oder von ihr bekommen, erscheinen hier, sobald sie über Ihre Erfassungsadresse laufen.",
   "timeline.empty.filtered": "Keine E-Mails dieser Art",
+  "timeline.hidden.deleted":
+    "Diese Person wurde aus dem Verzeichnis entfernt, deshalb sind E-Mails mit ihr ausgeblendet.",
+  "timeline.hidden.blocked":
+    "Diese Person gehört zum Team oder teilt eine Adresse mit einem Teammitglied, deshalb sind E-Mails mit ihr ausgeblendet.",
+  "timeline.merged": "Das gesuchte Profil wurde mit diesem zusammengeführt",
   "timeline.all": "Alle",
   "timeline.received": "Empfangen",
   "timeline.sent": "Gesendet",

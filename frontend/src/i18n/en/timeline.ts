@@ -4,6 +4,11 @@ export const timeline = {
   "timeline.empty.what":
     "Email that you send to or receive from their addresses appears here once it passes through your capture address.",
   "timeline.empty.filtered": "No email of this kind",
+  "timeline.hidden.deleted":
+    "This person was removed from the directory, so email with them is hidden.",
+  "timeline.hidden.blocked":
+    "This person is a team member or shares an address with one, so email with them is hidden.",
+  "timeline.merged": "The profile you asked for was merged into this one",
   "timeline.all": "All",
   "timeline.received": "Received",
   "timeline.sent": "Sent",

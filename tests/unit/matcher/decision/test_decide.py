@@ -1,6 +1,7 @@
 """The decision's truth table. Each case names the sentence of the rules that it shows."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -109,6 +110,18 @@ def test_profiles_that_share_an_address_are_flagged() -> None:
     assert isinstance(decision, Attach)
     flags = {(m.person_id, m.shared_address) for m in decision.matches}
     assert flags == {("c1", True), ("c2", True), ("k1", False)}
+
+
+def test_a_profile_is_blocked_where_one_that_is_merged_with_it_shares_an_address() -> None:
+    merged = replace(CONTACT, merged_into="c3", merged_keys=COLLEAGUE.keys)
+    sent = mail("contact@client.example")
+    assert decide(sent, [merged, USER]) == Dismiss(DismissalReason.BLOCKED)
+    assert verdicts(sent, [merged, USER])["contact@client.example"] == "blocked"
+    decision = decide(sent, [merged, GUEST])
+    assert isinstance(decision, Attach)
+    assert [match.person_id for match in decision.matches] == ["k1"], "whose address it is"
+    # It matches by its own addresses; the others match whose they are.
+    assert decide(mail("only@c3.example"), [merged]) == Dismiss(DismissalReason.NO_MATCH)
 
 
 def test_a_blocked_profile_does_not_make_an_address_shared() -> None:
