@@ -1,4 +1,4 @@
-"""Capture ids: UUIDv7 (RFC 9562 section 5.7) that show when and for which account they were made.
+"""Capture ids: UUIDv7 that show when and for which account they were made.
 
 Of the 74 random bits the last 24 are a hash of the account's tag and the bits before them. So the
 timeline can say that a capture is on its way before anything has arrived, without another service,
@@ -7,10 +7,10 @@ their own account is told `waiting`, which is of no use to them.
 """
 
 import hashlib
-import os
-import time
 from datetime import UTC, datetime
 from uuid import UUID
+
+from shared.contracts.uuid7 import uuid7
 
 _CHECK_BITS = 24
 _CHECK = (1 << _CHECK_BITS) - 1
@@ -18,11 +18,7 @@ _CHECK = (1 << _CHECK_BITS) - 1
 
 def capture_id(account_tag: str, moment: datetime | None = None) -> UUID:
     """Return a new capture id of the account with this tag, of that moment or now."""
-    milliseconds = int(moment.timestamp() * 1000) if moment else time.time_ns() // 1_000_000
-    value = (milliseconds & (1 << 48) - 1) << 80
-    value |= int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
+    value = uuid7(moment).int
     return UUID(int=value & ~_CHECK | _check(value, account_tag))
 
 

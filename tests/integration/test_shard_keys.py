@@ -139,9 +139,11 @@ async def play(timeline: Timeline, people: People) -> None:
         account=ACCOUNT, person_id="c1", kind=Kind.CANDIDATE, name="C", addresses=["c@x"], version=1
     )
     gone = PersonDeleted(account=ACCOUNT, person_id="c1", version=2)
-    for event in (person, gone):
-        assert await people.handle(Delivery(event, b"", redelivered=False)) == Done()
+    assert await people.handle(Delivery(person, b"", redelivered=False)) == Done()
     await look(timeline)
+    assert await people.handle(Delivery(gone, b"", redelivered=False)) == Done()
+    for listed in (timeline.inbox.page, timeline.inbox.unread_page):
+        assert not (await listed(TEAM, 1, None, "c1")).items
 
 
 async def look(timeline: Timeline) -> None:

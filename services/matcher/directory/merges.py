@@ -12,13 +12,10 @@
   circle.
 """
 
-import os
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
-from uuid import UUID
 
 import pymongo
 from pymongo import DESCENDING, AsyncMongoClient
@@ -28,6 +25,7 @@ from services.matcher.directory.groups import Groups
 from services.matcher.directory.people import person_key
 from services.matcher.directory.versions import Versions
 from shared.contracts.events import Kind
+from shared.contracts.uuid7 import uuid7
 from shared.storage.database import Database, Document, of_id
 from shared.storage.moments import as_stored
 
@@ -78,7 +76,7 @@ class Merges:
             refusal = await self._refusal(account, person, survivor, session)
             if refusal is not None:
                 return refusal
-            new = Merge(_new_id(), person_id, into, who, as_stored(datetime.now(UTC)))
+            new = Merge(uuid7().hex, person_id, into, who, as_stored(datetime.now(UTC)))
             await self._accounts.update_one(
                 {"_id": account}, {"$inc": {"merges": 1}}, upsert=True, session=session
             )
@@ -195,11 +193,3 @@ def _merge(found: Document) -> Merge:
         found.get("undone_by"),
         found.get("undone_at"),
     )
-
-
-def _new_id() -> str:
-    """Return a UUIDv7 in hexadecimal, so that ids are in the order of the merges."""
-    value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80
-    value |= int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62).hex

@@ -59,7 +59,8 @@ class MatchOut(Match):
 
     made_for: PersonId | None = Field(
         None,
-        description="The profile whose address it is, if that was merged into `person_id`",
+        exclude_if=lambda made_for: made_for is None,
+        description="The profile whose address it is; only if that was merged into `person_id`",
     )
 
 

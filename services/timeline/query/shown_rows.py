@@ -114,9 +114,19 @@ class ShownRows:
     async def unseen(
         self, account: str, audiences: Sequence[str], conversations: Collection[str]
     ) -> set[str]:
-        """Return those of the conversations that are hidden."""
+        """Return those of the conversations that are hidden.
+
+        One with some hidden mail is made anew: all of its mail may be a former holder's.
+        """
         rows, hidden = await self._hidden_in(account, audiences, conversations)
-        seen = {row.conversation for row in rows if not is_hidden(row.persons, hidden)}
+        left = [row for row in rows if not is_hidden(row.persons, hidden)]
+        partly = {row.conversation for row in left if hidden.concerns(row.persons)}
+        seen = {row.conversation for row in left if not hidden.concerns(row.persons)}
+        ids = [summary_id(account, a, one) for a in audiences for one in partly - seen]
+        if ids:
+            found = self._summaries.find(of_ids(account, ids)).hint(BY_ID)
+            whole = await records_of(SummaryRow, found)
+            seen.update(row.conversation for row in await self.conversations(account, whole) if row)
         return {row.conversation for row in rows} - seen
 
     async def _hidden_in(

@@ -215,7 +215,7 @@ def week() -> list[EmailMessage]:
         bounce(),
         _inline_picture(),
         mail("a1", NORA, AMINA, "Your interview on Friday", "Hello Amina,\n\ncould you come in on "
-             "Friday at ten? Please bring your CV.\n\nNora", hours_ago=26),
+             "Friday at ten? Please bring your CV.\n\nNora", hours_ago=50),
         _with_cv(mail("a2", AMINA, NORA, "Re: Your interview on Friday",
              "Yes, Friday at ten works for me.\n\nOn Mon, Nov 23, 2026 at 9:12 AM Nora Keller "
              "<nora@agency.example> wrote:\n> Hello Amina,", html=GMAIL_ANSWER, hours_ago=22,
