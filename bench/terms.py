@@ -33,7 +33,7 @@ from bench.processes import processor_milliseconds
 from bench.prose import some_words
 from dev.mongodb import PrivateMongoDB
 from dev.terminal import say
-from services.timeline.write.records import TermBlock
+from services.timeline.write.listed_records import TermBlock
 from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import MAX_ROWS, FreshRow, pack
 from shared.storage.database import Document

@@ -12,7 +12,8 @@ from services.timeline.query.audit_log import AuditLog
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.audiences import as_ruled, profile_dates, views
 from services.timeline.write.consumer import Projector
-from services.timeline.write.records import Mail, MailRow, ProfileRow
+from services.timeline.write.listed_records import MailRow, ProfileRow
+from services.timeline.write.records import Mail
 from services.timeline.write.stored import from_document
 from services.timeline.write.writer import Writer
 from shared.broker import Delivery

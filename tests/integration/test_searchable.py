@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from dev.mongodb import PrivateMongoDB
 from services.timeline.query.search_query import parse_query
 from services.timeline.query.viewer import Viewer
-from services.timeline.write.records import MailRow
+from services.timeline.write.listed_records import MailRow
 from shared.storage.database import Document
 from tests.deadline import DEADLINE
 from tests.timeline_parts import ACCOUNT, Timeline, a_timeline, attached, mail, match

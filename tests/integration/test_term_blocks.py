@@ -19,8 +19,8 @@ from services.timeline.query.search_query import parse_query
 from services.timeline.query.viewer import Viewer
 from services.timeline.write import indexing, term_blocks
 from services.timeline.write.indexing import TermIndexer
+from services.timeline.write.listed_records import MailRow, TermBlock
 from services.timeline.write.mail_rows import digest_of
-from services.timeline.write.records import MailRow, TermBlock
 from services.timeline.write.stored import from_document, to_document
 from services.timeline.write.term_blocks import MAX_ROWS
 from shared.storage.database import migrate

@@ -16,7 +16,7 @@ from services.timeline.admin.reprocess_preview import ReprocessPreview
 from services.timeline.indexes import INDEXES
 from services.timeline.settings import TimelineSettings
 from services.timeline.write.indexing import TermIndexer
-from services.timeline.write.records import MailRow
+from services.timeline.write.listed_records import MailRow
 from services.timeline.write.term_blocks import MAX_ROWS
 from services.timeline.write.writer import Writer
 from shared.runtime.dependencies import DependencyMonitor

@@ -26,7 +26,7 @@ from pymongo.errors import DuplicateKeyError
 from services.timeline.query.hand_overs import HandOvers
 from services.timeline.query.people import Directory
 from services.timeline.write.identity import hashed_id
-from services.timeline.write.records import MailRow
+from services.timeline.write.listed_records import MailRow
 from services.timeline.write.requests import HandOver, HandOverHeld, Request
 from services.timeline.write.side_records import DONE, RUNNING, AuditLine, HandOverJob, Held
 from services.timeline.write.stored import to_document

@@ -14,7 +14,7 @@ from datetime import timedelta
 import structlog
 
 from services.timeline.query.merges import Merges
-from services.timeline.write.records import ProfileRow
+from services.timeline.write.listed_records import ProfileRow
 from services.timeline.write.requests import Stamp
 from services.timeline.write.told_merges import ToldMerges, Unstamped
 from services.timeline.write.writer import Writer

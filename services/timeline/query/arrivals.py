@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from msgspec import field
 
 from services.timeline.query.cursors import Position
-from services.timeline.write.records import ProfileRef, Record, SummaryRow
+from services.timeline.write.listed_records import ProfileRef, SummaryRow
+from services.timeline.write.records import Record
 from shared.storage.database import Document
 
 

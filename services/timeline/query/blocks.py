@@ -24,7 +24,8 @@ from services.timeline.content.terms import PARTIAL
 from services.timeline.query.conditions import all_of
 from services.timeline.query.cursors import MailPlace, Position, after
 from services.timeline.query.parts import fields_of, records_of
-from services.timeline.write.records import MailRow, ProfileRef, Record, TermBlock
+from services.timeline.write.listed_records import MailRow, ProfileRef, TermBlock
+from services.timeline.write.records import Record
 from services.timeline.write.stored import from_document
 from services.timeline.write.term_blocks import (
     MAX_ROWS,

@@ -23,7 +23,7 @@ from services.timeline.query.hiding import Hidden, Hiding, Reason, Standing, hid
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.people import Directory
 from services.timeline.query.viewer import Viewer
-from services.timeline.write.records import ProfileRow
+from services.timeline.write.listed_records import ProfileRow
 from shared.contracts.events import Kind
 from shared.storage.database import Database, Index
 

@@ -31,7 +31,8 @@ from pymongo import ASCENDING, IndexModel
 
 from services.timeline.query.merges import merged_into_one_of, merged_matches, survivor_of
 from services.timeline.query.parts import fields_of, records_of
-from services.timeline.write.records import Capture, MatchRecord, ProfileRef, Record
+from services.timeline.write.listed_records import ProfileRef
+from services.timeline.write.records import Capture, MatchRecord, Record
 from shared.contracts.events import Kind
 from shared.contracts.known_addresses import address_hash
 from shared.mail.address_form import normalise

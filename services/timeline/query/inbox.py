@@ -36,8 +36,8 @@ from services.timeline.query.read_state import ReadState
 from services.timeline.query.shown_rows import ShownRows
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.conversations import summary_id, summary_in, summary_row
+from services.timeline.write.listed_records import SummaryRow
 from services.timeline.write.read_marks import newest_arrivals
-from services.timeline.write.records import SummaryRow
 from services.timeline.write.summary import joined
 from shared.storage.database import BY_ID, Database, Document, Index, of_ids
 

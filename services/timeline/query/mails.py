@@ -19,15 +19,14 @@ from services.timeline.query.parts import fields_of, records_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.audiences import as_ruled
 from services.timeline.write.authentication import of_captures
+from services.timeline.write.listed_records import MailRow, ProfileRow
 from services.timeline.write.mail_rows import content_id
 from services.timeline.write.records import (
     Capture,
     Content,
     ListedContent,
     Mail,
-    MailRow,
     MatchRecord,
-    ProfileRow,
     Verdict,
 )
 from shared.storage.database import Database, Document, Index

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from pymongo import ASCENDING, IndexModel
 
 from services.timeline.query.parts import fields_of, records_of
-from services.timeline.write.records import MatchRecord, ProfileRef, Record
+from services.timeline.write.listed_records import ProfileRef
+from services.timeline.write.records import MatchRecord, Record
 from shared.storage.database import Database, Document, Index
 
 MERGED: Document = {"merged_into": {"$exists": True}}

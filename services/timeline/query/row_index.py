@@ -14,7 +14,7 @@ from services.timeline.query.blocks import LAST_CHARACTER, MAX_EXPANSIONS, Found
 from services.timeline.query.conditions import all_of
 from services.timeline.query.cursors import MailPlace, Position, after
 from services.timeline.query.parts import fields_of, records_of
-from services.timeline.write.records import MailRow
+from services.timeline.write.listed_records import MailRow
 from services.timeline.write.stored import from_document
 from shared.storage.database import Database, Document, Index
 

@@ -28,15 +28,9 @@ from services.timeline.query.search_query import Query
 from services.timeline.query.shown_rows import ShownRows
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.conversations import summary_id
+from services.timeline.write.listed_records import MailRow, SummaryRow
 from services.timeline.write.mail_rows import content_id
-from services.timeline.write.records import (
-    Attachment,
-    Content,
-    MailRow,
-    NamedAddress,
-    Record,
-    SummaryRow,
-)
+from services.timeline.write.records import Attachment, Content, NamedAddress, Record
 from services.timeline.write.stored import from_document
 from shared.storage.database import BY_ID, Database, Document, of_ids
 

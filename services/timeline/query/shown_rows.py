@@ -23,15 +23,9 @@ from services.timeline.query.merges import merged_profiles
 from services.timeline.query.parts import fields_of, records_of
 from services.timeline.write.audiences import View, as_ruled, views
 from services.timeline.write.conversations import summary_id, summary_row
+from services.timeline.write.listed_records import MailRow, ProfileRef, SummaryRow
 from services.timeline.write.mail_rows import content_id, mail_row
-from services.timeline.write.records import (
-    Content,
-    Mail,
-    MailRow,
-    ProfileRef,
-    Record,
-    SummaryRow,
-)
+from services.timeline.write.records import Content, Mail, Record
 from services.timeline.write.summary import MAX_PERSONS, joined, summary_of
 from shared.storage.database import BY_ID, Database, of_ids
 

@@ -27,14 +27,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.timeline.write import authentication
+from services.timeline.write.listed_records import ProfileRef
 from services.timeline.write.matches import merge_matches
-from services.timeline.write.records import (
-    Capture,
-    Mail,
-    MatchRecord,
-    NamedAddress,
-    ProfileRef,
-)
+from services.timeline.write.records import Capture, Mail, MatchRecord, NamedAddress
 
 TEAM = "*"
 MAX_CONTENTS = 20

@@ -14,17 +14,9 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.write.conversations import token_id
 from services.timeline.write.half_days import half_day_writes
+from services.timeline.write.listed_records import MailRow, SummaryRow, TermBlock
 from services.timeline.write.mail_changes import COUNTERS, NO_STAMPS, Stamps, stamps_for
-from services.timeline.write.records import (
-    Conversation,
-    Kept,
-    Mail,
-    MailRow,
-    RawMail,
-    SummaryRow,
-    TermBlock,
-    Token,
-)
+from services.timeline.write.records import Conversation, Kept, Mail, RawMail, Token
 from services.timeline.write.side_records import DroppedBlob, HalfDay, Hint, ReadMark, Setup
 from services.timeline.write.state import ById, Draft, TallyKey
 from services.timeline.write.stored import to_document

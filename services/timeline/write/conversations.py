@@ -19,8 +19,9 @@ from functools import reduce
 
 from msgspec.structs import replace
 
+from services.timeline.write.listed_records import Summary, SummaryRow
 from services.timeline.write.read_marks import merge_marks
-from services.timeline.write.records import Conversation, Summary, SummaryRow, Token
+from services.timeline.write.records import Conversation, Token
 from services.timeline.write.side_records import ReadMark
 from services.timeline.write.state import Draft, OfConversation
 from services.timeline.write.summary import joined

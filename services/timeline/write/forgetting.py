@@ -22,10 +22,11 @@ from services.timeline.write.attaching import tell
 from services.timeline.write.audiences import as_ruled
 from services.timeline.write.conversations import join
 from services.timeline.write.identity import without_bcc, without_trace
+from services.timeline.write.listed_records import SummaryRow
 from services.timeline.write.listing import Change, list_mail
 from services.timeline.write.mail_rows import content_id
 from services.timeline.write.recording import record_deleted
-from services.timeline.write.records import EVERYONE, Capture, Content, Mail, SummaryRow
+from services.timeline.write.records import EVERYONE, Capture, Content, Mail
 from services.timeline.write.requests import Answer, Forget
 from services.timeline.write.rulings import NO_NEWS, UNCHANGED, UNKNOWN, note
 from services.timeline.write.side_records import Bounce, ReadMark

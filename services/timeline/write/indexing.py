@@ -26,7 +26,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import OperationFailure, PyMongoError
 
 from services.timeline.metrics import TERM_BLOCKS, TERM_BLOCKS_FAILED
-from services.timeline.write.records import MailRow, TermBlock
+from services.timeline.write.listed_records import MailRow, TermBlock
 from services.timeline.write.stored import from_document, to_document
 from services.timeline.write.term_blocks import MAX_ROWS, FreshRow, Packed, block_id, pack
 from shared.runtime.process import unless

@@ -22,6 +22,7 @@ from services.timeline.write.audiences import (
     views,
 )
 from services.timeline.write.conversations import summary_id, summary_in, summary_row
+from services.timeline.write.listed_records import MailRow, ProfileRow, Summary, SummaryRow
 from services.timeline.write.mail_rows import (
     content_id,
     mail_row,
@@ -29,15 +30,7 @@ from services.timeline.write.mail_rows import (
     terms_of_content,
 )
 from services.timeline.write.read_marks import mark_id, read_what_was_sent, reader_id
-from services.timeline.write.records import (
-    Capture,
-    Content,
-    Mail,
-    MailRow,
-    ProfileRow,
-    Summary,
-    SummaryRow,
-)
+from services.timeline.write.records import Capture, Content, Mail
 from services.timeline.write.side_records import ReadBefore, ReadMark
 from services.timeline.write.state import ById, Draft
 from services.timeline.write.summary import changed as changed_summary

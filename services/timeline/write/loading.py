@@ -15,20 +15,12 @@ from services.timeline.write.attaching import with_capture
 from services.timeline.write.audiences import as_ruled
 from services.timeline.write.authentication import can_wait
 from services.timeline.write.conversations import token_id
+from services.timeline.write.listed_records import MailRow, SummaryRow
 from services.timeline.write.listing import Change
 from services.timeline.write.projection import Projection
 from services.timeline.write.proving import setup_id, setup_query
 from services.timeline.write.quarantine import held_id
-from services.timeline.write.records import (
-    Content,
-    Conversation,
-    Kept,
-    Mail,
-    MailRow,
-    Outcome,
-    SummaryRow,
-    Token,
-)
+from services.timeline.write.records import Content, Conversation, Kept, Mail, Outcome, Token
 from services.timeline.write.requests import (
     Attach,
     Confirm,

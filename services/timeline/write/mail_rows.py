@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from services.timeline.content.inline_data import searchable
 from services.timeline.content.terms import terms_of
 from services.timeline.write.audiences import View
-from services.timeline.write.records import Content, Mail, MailRow, NamedAddress
+from services.timeline.write.listed_records import MailRow
+from services.timeline.write.records import Content, Mail, NamedAddress
 
 MAX_PARTICIPANTS = 50
 """Of one mail, for the summary of its conversation."""

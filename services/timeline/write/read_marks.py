@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from services.timeline.write.audiences import TEAM, private_to
-from services.timeline.write.records import SummaryRow
+from services.timeline.write.listed_records import SummaryRow
 from services.timeline.write.side_records import ReadBefore, ReadMark
 from services.timeline.write.state import Draft
 

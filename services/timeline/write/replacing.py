@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from services.timeline.write.attaching import keep_bounce, tell, write_mail
 from services.timeline.write.audiences import add_capture, as_ruled, views
 from services.timeline.write.conversations import join, token_id
+from services.timeline.write.listed_records import SummaryRow
 from services.timeline.write.listing import Change, News, list_mail
 from services.timeline.write.projection import Projection
-from services.timeline.write.records import Capture, Content, Mail, SummaryRow, Token
+from services.timeline.write.records import Capture, Content, Mail, Token
 from services.timeline.write.requests import Answer, Replace
 from services.timeline.write.side_records import Bounce
 from services.timeline.write.state import Draft

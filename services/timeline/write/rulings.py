@@ -16,9 +16,10 @@ from msgspec.structs import replace
 from services.timeline.write.attaching import tell
 from services.timeline.write.audiences import TEAM, as_ruled, views
 from services.timeline.write.conversations import join
+from services.timeline.write.listed_records import MailRow
 from services.timeline.write.listing import Change, News, list_mail
 from services.timeline.write.mail_rows import row_id
-from services.timeline.write.records import Mail, MailRow
+from services.timeline.write.records import Mail
 from services.timeline.write.requests import Answer, Detach, Hide, Ruling, What
 from services.timeline.write.side_records import AuditLine
 from services.timeline.write.state import Draft

@@ -13,14 +13,8 @@ from typing import Any, Literal, TypeVar, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.timeline.write.records import (
-    RAW_IN_DATABASE_BYTES,
-    Kept,
-    MailRow,
-    RawMail,
-    SummaryRow,
-    Token,
-)
+from services.timeline.write.listed_records import MailRow, SummaryRow
+from services.timeline.write.records import RAW_IN_DATABASE_BYTES, Kept, RawMail, Token
 from services.timeline.write.side_records import DroppedBlob, Hint, ReadMark
 
 K = TypeVar("K", bound=Kept)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from services.timeline.write.records import (
+from services.timeline.write.listed_records import (
     DatedAddress,
     FirstMail,
     LastMail,

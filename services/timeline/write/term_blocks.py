@@ -18,7 +18,8 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct, field
 
-from services.timeline.write.records import Record, TermBlock
+from services.timeline.write.listed_records import TermBlock
+from services.timeline.write.records import Record
 
 MAX_ROWS = 64
 MAX_WIDTH = timedelta(days=64)

@@ -41,9 +41,10 @@ from services.timeline.write.lanes import (
     fail_all,
     halves,
 )
+from services.timeline.write.listed_records import MailRow
 from services.timeline.write.loading import first_queries, load, second_queries
 from services.timeline.write.recording import FORGOTTEN, is_final, part_of
-from services.timeline.write.records import MailRow, Outcome
+from services.timeline.write.records import Outcome
 from services.timeline.write.requests import Answer, Request
 from services.timeline.write.state import NotLoaded, State
 from services.timeline.write.stored import from_document

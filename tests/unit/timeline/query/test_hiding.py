@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from services.timeline.query.hiding import Hidden, Standing, hidden_of
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.audiences import as_ruled, profile_dates, views
+from services.timeline.write.listed_records import ProfileRef
 from services.timeline.write.people import person_document
-from services.timeline.write.records import Capture, Mail, MatchRecord, ProfileRef
+from services.timeline.write.records import Capture, Mail, MatchRecord
 from services.timeline.write.stored import from_document
 from shared.contracts.events import Kind, PersonChanged, PersonDeleted
 from tests.holders_of_ids import ACCOUNT, Id, Told, is_seen

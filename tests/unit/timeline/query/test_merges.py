@@ -3,7 +3,8 @@
 from services.timeline.query.hiding import Hidden
 from services.timeline.query.merges import merged_matches, merged_profiles, survivor_of
 from services.timeline.query.viewer import Viewer
-from services.timeline.write.records import Mail, MatchRecord, ProfileRef
+from services.timeline.write.listed_records import ProfileRef
+from services.timeline.write.records import Mail, MatchRecord
 from tests.write_parts import capture_record, match_record
 
 INTO_C2 = {"c1": "c2"}

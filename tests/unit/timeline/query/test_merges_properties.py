@@ -17,8 +17,9 @@ from services.timeline.content.reader import read
 from services.timeline.query.hiding import Hidden
 from services.timeline.query.merges import merged_profiles, survivor_of
 from services.timeline.query.viewer import Viewer
+from services.timeline.write.listed_records import ProfileRow, SummaryRow
 from services.timeline.write.projection import project
-from services.timeline.write.records import Mail, ProfileRow, SummaryRow
+from services.timeline.write.records import Mail
 from services.timeline.write.requests import Attach
 from tests.capture_cases import OWNERS, Case, cases
 from tests.memory_timeline import Memory, canonical_names

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from services.timeline.write.apply import apply
-from services.timeline.write.records import Content, Mail, Outcome, SummaryRow, Token
+from services.timeline.write.listed_records import SummaryRow
+from services.timeline.write.records import Content, Mail, Outcome, Token
 from services.timeline.write.requests import (
     Confirm,
     Refuse,

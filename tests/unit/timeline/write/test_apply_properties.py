@@ -15,17 +15,9 @@ from msgspec.structs import replace
 
 from services.timeline.write.audiences import profile_dates, views
 from services.timeline.write.conversations import summary_in
+from services.timeline.write.listed_records import MailRow, ProfileRow, SummaryRow
 from services.timeline.write.mail_rows import content_id, mail_row
-from services.timeline.write.records import (
-    Content,
-    Conversation,
-    Mail,
-    MailRow,
-    Outcome,
-    ProfileRow,
-    SummaryRow,
-    Token,
-)
+from services.timeline.write.records import Content, Conversation, Mail, Outcome, Token
 from services.timeline.write.requests import Request
 from services.timeline.write.side_records import Setup
 from services.timeline.write.stored import to_document

@@ -7,13 +7,8 @@ from msgspec.structs import replace
 
 from services.timeline.write.attaching import TooManyContents
 from services.timeline.write.audiences import MAX_CONTENTS
-from services.timeline.write.records import (
-    RAW_IN_DATABASE_BYTES,
-    Content,
-    Mail,
-    ProfileRow,
-    RawMail,
-)
+from services.timeline.write.listed_records import ProfileRow
+from services.timeline.write.records import RAW_IN_DATABASE_BYTES, Content, Mail, RawMail
 from services.timeline.write.side_records import Bounce, Hint
 from shared.contracts.events import AuthenticationVerdict, Role
 from tests.memory_timeline import Memory, kept

@@ -19,7 +19,8 @@ from services.timeline.write.audiences import (
     profile_dates,
     views,
 )
-from services.timeline.write.records import Capture, NamedAddress, ProfileRef, Verdict
+from services.timeline.write.listed_records import ProfileRef
+from services.timeline.write.records import Capture, NamedAddress, Verdict
 from tests.write_parts import NOW, capture_record, match_record
 
 PEOPLE = ("u1", "u2", "u3")

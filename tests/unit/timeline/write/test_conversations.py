@@ -5,7 +5,8 @@ from msgspec.structs import replace
 
 from services.timeline.write.committing import moved_mails
 from services.timeline.write.conversations import join, token_id
-from services.timeline.write.records import Conversation, Mail, SummaryRow, Token
+from services.timeline.write.listed_records import SummaryRow
+from services.timeline.write.records import Conversation, Mail, Token
 from services.timeline.write.side_records import ReadMark
 from services.timeline.write.state import Draft, NotLoaded, OfConversation, Query, State
 from shared.contracts.events import Role

@@ -1,66 +1,34 @@
-"""A mail that is deleted for good: what goes, what stays, and that nothing brings it back."""
+"""A mail that is deleted for good: what goes, what stays, and who may delete it."""
 
 import pytest
 from msgspec.structs import replace
 
 from services.timeline.write.audiences import TEAM
-from services.timeline.write.forgetting import common_bytes, shared_contents
+from services.timeline.write.listed_records import MailRow, ProfileRow, SummaryRow, TermBlock
 from services.timeline.write.mail_changes import changed_mails
-from services.timeline.write.mail_rows import content_id
 from services.timeline.write.read_marks import mark_id
 from services.timeline.write.records import (
-    RAW_IN_DATABASE_BYTES,
     Content,
     Conversation,
-    Kept,
     Mail,
-    MailRow,
-    Outcome,
-    ProfileRow,
     RawMail,
-    SummaryRow,
-    TermBlock,
 )
-from services.timeline.write.requests import Answer, Attach, Prepared, Request
-from services.timeline.write.side_records import AuditLine, Bounce, DroppedBlob, Held, ReadMark
+from services.timeline.write.requests import Answer
+from services.timeline.write.side_records import AuditLine, Bounce, DroppedBlob, ReadMark
 from services.timeline.write.state import Draft, State
 from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import block_id
+from tests.forgetting_parts import FORGOTTEN, LARGE, how_many, prepared
 from tests.memory_timeline import Memory, kept, the_mail, written
-from tests.unit.timeline.write.test_replacing import moved, read_anew, run
+from tests.unit.timeline.write.test_replacing import read_anew
 from tests.write_parts import (
     ACCOUNT,
-    FAILED,
-    a_capture_id,
     attach,
     bounce,
-    detach,
-    dismiss,
     forget,
-    hide,
     mail,
     match,
 )
-
-FORGOTTEN = Answer(outcome="dismissed")
-LARGE = mail(text="Large. " * (RAW_IN_DATABASE_BYTES // 7 + 1))
-
-
-def how_many(memory: Memory, *kinds: type[Kept]) -> int:
-    return sum(len(memory.all(kind)) for kind in kinds)
-
-
-def prepared(memory: Memory, mail_id: str, owner: str | None) -> dict[str, Prepared]:
-    """Return the bytes that a caller prepares."""
-    one = memory.one(Mail, mail_id)
-    assert one is not None
-    found = {}
-    for key in shared_contents(one, owner):
-        content = memory.one(Content, content_id(mail_id, key))
-        assert content is not None
-        raw = common_bytes(memory.raws()[content.raw_key], has_id=one.message_id is not None)
-        found[key] = Prepared(content.raw_key, f"{content.raw_key}.own", raw)
-    return found
 
 
 def test_of_a_deleted_mail_an_id_stays_and_whose_it_was() -> None:
@@ -224,146 +192,6 @@ def test_conversations_do_not_fall_apart() -> None:
     memory.write(forget(middle.projection.mail_id))
     assert len({row.conversation for row in memory.all(SummaryRow)}) == 1
     assert memory.summary(TEAM).mail_count == 2
-
-
-# Nothing brings it back ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("backfill", [False, True])
-def test_a_later_capture_is_dismissed_and_counted_as_forgotten(*, backfill: bool) -> None:
-    memory = written(attach())
-    memory.write(forget(the_mail(memory)))
-    again = attach(mail(text="Another form."), backfill=backfill)
-    assert memory.write(again) == (FORGOTTEN,)
-    assert memory.write(again) == (replace(FORGOTTEN, again=True),)
-    assert memory.decision(again.event.capture_id) == ("dismissed", "forgotten")
-    day = "2026-01-15"
-    assert memory.tallies() == {
-        (ACCOUNT, day, "u1", "attached"): 1,
-        (ACCOUNT, day, "", "dismissed.forgotten"): 1,
-    }
-    assert how_many(memory, Content, MailRow) == 0
-    [outcome] = memory.all(Outcome, decision="dismissed")
-    assert (outcome.expires_at is None) is backfill
-
-
-def test_the_same_capture_delivered_again_stays_attached_in_the_tally_and_shows_nothing() -> None:
-    request = attach()
-    memory = written(request)
-    memory.write(forget(the_mail(memory)))
-    assert memory.write(request) == (replace(FORGOTTEN, again=True),)
-    [outcome] = memory.all(Outcome)
-    assert (outcome.decision, outcome.mails) == ("attached", ())
-    assert memory.tallies() == {(ACCOUNT, "2026-01-15", "u1", "attached"): 1}
-    assert memory.all(MailRow) == []
-
-
-def test_a_colleagues_capture_after_that_is_theirs() -> None:
-    memory = written(attach())
-    id_ = the_mail(memory)
-    memory.write(detach(id_), hide(id_), forget(id_))
-    memory.write(attach(owner="u2"))
-    assert {row.audience for row in memory.all(MailRow)} == {TEAM, "u2"}
-    [one] = memory.all(Mail)
-    assert (one.detached, one.private, one.forgotten) == ((), (), ("u1",))
-    assert [one.mails for one in memory.all(Conversation)] == [1]
-
-
-def test_parts_that_come_after_the_deletion_are_recorded_until_all_have_been_seen() -> None:
-    capture = a_capture_id()
-    parts = [attach(capture_id=capture, part=part, parts=3) for part in (1, 2, 3)]
-    memory = written(parts[0])
-    memory.write(forget(the_mail(memory)))
-    [second] = memory.write(parts[1])
-    [third] = memory.write(parts[2])
-    assert (second.complete, third.complete) == (False, True)
-    assert memory.decision(capture) == ("attached", None)
-
-
-def test_of_a_capture_with_several_mails_the_others_are_attached_in_any_order() -> None:
-    for turned in (False, True):
-        memory = written(attach())
-        memory.write(forget(the_mail(memory)))
-        capture = a_capture_id()
-        requests: list[Attach] = [
-            attach(capture_id=capture, place="1"),
-            attach(mail("2@x"), capture_id=capture, place="2"),
-        ]
-        memory.write(*(requests[::-1] if turned else requests))
-        assert memory.decision(capture) == ("attached", None)
-        assert memory.tallies() == {(ACCOUNT, "2026-01-15", "u1", "attached"): 2}
-        assert {row.mail_id for row in memory.all(MailRow)} == {requests[1].projection.mail_id}
-
-
-def test_attached_after_dismissed_is_forgotten_all_the_same_in_any_order() -> None:
-    found = []
-    for turned in (False, True):
-        memory = written(attach())
-        memory.write(forget(the_mail(memory)))
-        capture = a_capture_id()
-        requests: list[Request] = [dismiss(capture), attach(capture_id=capture)]
-        memory.write(*(requests[::-1] if turned else requests))
-        assert memory.decision(capture) == ("dismissed", "forgotten")
-        found.append(memory.tallies())
-    assert found[0] == found[1]
-
-
-@pytest.mark.parametrize("is_released", [False, True])
-def test_a_capture_that_waits_is_forgotten_when_it_comes_again(*, is_released: bool) -> None:
-    waits = attach(mail(text="Waits."), verdict=FAILED, may_wait=True)
-    memory = written(attach(), waits)
-    memory.write(forget(the_mail(memory)))
-    assert memory.write(replace(waits, is_released=is_released))[0].outcome == "dismissed"
-    assert memory.all(Held) == []
-    assert memory.decision(waits.event.capture_id) == ("dismissed", "forgotten")
-    assert memory.tallies() == {
-        (ACCOUNT, "2026-01-15", "u1", "attached"): 1,
-        (ACCOUNT, "2026-01-15", "", "dismissed.forgotten"): 1,
-    }
-
-
-def test_reading_anew_does_not_bring_back_what_was_deleted_meanwhile() -> None:
-    memory = written(attach(), attach(mail(text="Other."), owner="u2"))
-    requests = [read_anew(memory, content) for content in memory.all(Content)]
-    memory.write(forget(the_mail(memory), "u1"))
-    before = kept(memory)
-    assert {memory.write(request)[0].outcome for request in requests} == {"unchanged"}
-    assert kept(memory) == before
-
-
-def test_reading_anew_does_not_name_bytes_that_were_replaced_meanwhile() -> None:
-    memory = written(attach(mail(bcc="s@x.example")), attach(owner="u2", minutes=1))
-    id_ = the_mail(memory)
-    [request] = [read_anew(memory, content) for content in memory.all(Content)]
-    memory.write(forget(id_, prepared=prepared(memory, id_, "u1")))
-    memory.write(request)
-    [content] = memory.all(Content)
-    assert content.raw_key in memory.raws()
-
-
-def test_reading_anew_leaves_a_content_that_another_has_captured_meanwhile() -> None:
-    memory = written(attach())
-    [request] = [read_anew(memory, content) for content in memory.all(Content)]
-    memory.write(attach(owner="u2", minutes=1))
-    memory.write(request)
-    [one] = memory.all(Mail)
-    assert {capture.owner for capture in one.captures} == {"u1", "u2"}
-
-
-def test_what_users_ruled_stays_when_the_identity_is_read_otherwise() -> None:
-    memory = written(
-        attach(None, match("c1"), match("c2")), attach(mail(text="Other."), owner="u2", minutes=1)
-    )
-    id_ = the_mail(memory)
-    memory.write(detach(id_, "c1"), hide(id_), forget(id_, "u2"))
-    assert run(memory, moved) == ["moved"]
-    former = memory.one(Mail, id_)
-    now = next(one for one in memory.all(Mail) if one.id != id_)
-    assert (now.detached, now.private, now.forgotten) == (("c1",), ("u1",), ("u2",))
-    assert former is not None
-    assert (former.captures, former.token, former.forgotten) == ((), "", ("u2",))
-    assert {row.audience for row in memory.all(MailRow)} == {"u1", "!u1"}
-    assert {row.person_id for row in memory.all(ProfileRow)} == {"c2"}
 
 
 # Who may, and who is told --------------------------------------------------------------------

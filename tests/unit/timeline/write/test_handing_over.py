@@ -3,9 +3,10 @@
 from msgspec.structs import replace
 
 from services.timeline.write.audiences import TEAM, as_ruled, views
+from services.timeline.write.listed_records import MailRow, ProfileRow, SummaryRow
 from services.timeline.write.mail_rows import content_id
 from services.timeline.write.quarantine import held_id
-from services.timeline.write.records import Content, Mail, MailRow, Outcome, ProfileRow, SummaryRow
+from services.timeline.write.records import Content, Mail, Outcome
 from services.timeline.write.requests import Attach
 from services.timeline.write.side_records import Bounce, HandOverJob, Held, ReadMark
 from services.timeline.write.stored import to_document

@@ -6,16 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from services.timeline.write.audiences import TEAM
-from services.timeline.write.mail_rows import MAX_PARTICIPANTS
-from services.timeline.write.records import (
-    Content,
+from services.timeline.write.listed_records import (
     MailRow,
-    NamedAddress,
     ProfileRef,
     ProfileRow,
     SummaryRow,
     TermBlock,
 )
+from services.timeline.write.mail_rows import MAX_PARTICIPANTS
+from services.timeline.write.records import Content, NamedAddress
 from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import block_id
 from shared.contracts.events import Forwarded, Kind, Named, Role

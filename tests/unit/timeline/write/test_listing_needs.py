@@ -6,15 +6,9 @@ import pytest
 
 from services.timeline.write import listing
 from services.timeline.write.audiences import TEAM, add_capture
+from services.timeline.write.listed_records import MailRow, ProfileRow, SummaryRow
 from services.timeline.write.listing import Change, News, list_mail
-from services.timeline.write.records import (
-    Capture,
-    Content,
-    Mail,
-    MailRow,
-    ProfileRow,
-    SummaryRow,
-)
+from services.timeline.write.records import Capture, Content, Mail
 from services.timeline.write.requests import Attach
 from services.timeline.write.side_records import ReadBefore, ReadMark
 from services.timeline.write.state import ById, Draft, NotLoaded, State

@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.timeline.write.audiences import TEAM, private_to
+from services.timeline.write.listed_records import MailRow, SummaryRow
 from services.timeline.write.read_marks import (
     is_unread,
     mark_id,
     newest_arrivals,
     reader_id,
 )
-from services.timeline.write.records import Mail, MailRow, SummaryRow
+from services.timeline.write.records import Mail
 from services.timeline.write.side_records import ReadBefore, ReadMark
 from services.timeline.write.state import Draft, State
 from shared.contracts.events import Role

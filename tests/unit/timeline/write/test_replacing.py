@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from services.timeline.content.reader import read
 from services.timeline.write.audiences import TEAM
+from services.timeline.write.listed_records import MailRow, SummaryRow
 from services.timeline.write.projection import Projection, event_of, project
 from services.timeline.write.read_marks import mark_id
-from services.timeline.write.records import Content, Conversation, Mail, MailRow, SummaryRow
+from services.timeline.write.records import Content, Conversation, Mail
 from services.timeline.write.requests import Attach, Replace
 from services.timeline.write.side_records import Bounce, ReadMark
 from services.timeline.write.state import Draft, State

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from services.timeline.write.audiences import TEAM, private_to
+from services.timeline.write.listed_records import MailRow, ProfileRow, SummaryRow
 from services.timeline.write.read_marks import is_unread
-from services.timeline.write.records import Mail, MailRow, ProfileRow, SummaryRow
+from services.timeline.write.records import Mail
 from services.timeline.write.requests import Answer
 from services.timeline.write.side_records import AuditLine, Held
 from services.timeline.write.stored import to_document

@@ -19,17 +19,11 @@ from services.timeline.content.reader import read
 from services.timeline.write.audiences import TEAM, as_ruled, profile_dates, views
 from services.timeline.write.conversations import summary_in
 from services.timeline.write.forgetting import common_bytes, shared_contents
+from services.timeline.write.listed_records import MailRow, ProfileRef, SummaryRow
 from services.timeline.write.mail_rows import content_id
 from services.timeline.write.projection import project
 from services.timeline.write.recording import part_of
-from services.timeline.write.records import (
-    Content,
-    Conversation,
-    Mail,
-    MailRow,
-    ProfileRef,
-    SummaryRow,
-)
+from services.timeline.write.records import Content, Conversation, Mail
 from services.timeline.write.requests import (
     Attach,
     Detach,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.timeline.write.records import Conversation, MailRow, NamedAddress, Token
+from services.timeline.write.listed_records import MailRow
+from services.timeline.write.records import Conversation, NamedAddress, Token
 from services.timeline.write.side_records import ReadMark
 from services.timeline.write.state import ById, Draft, NotLoaded, OfConversation, State
 from tests.write_parts import NOW

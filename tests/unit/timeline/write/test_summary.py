@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from services.timeline.write.records import (
+from services.timeline.write.listed_records import (
     DatedAddress,
     FirstMail,
     LastMail,
     MailRow,
-    NamedAddress,
     ProfileRef,
     Summary,
 )
+from services.timeline.write.records import NamedAddress
 from services.timeline.write.summary import (
     MAX_PARTICIPANTS,
     MAX_PERSONS,
