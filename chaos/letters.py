@@ -22,7 +22,7 @@ _REMEMBERED = 50
 def letters(
     seed: int, *, sender: str, candidates: Sequence[str], addresses: Sequence[Sequence[str]]
 ) -> Iterator[Letter]:
-    """Yield letters from the sender to candidates or to nobody.
+    """Yield letters from the sender to candidates or to an address that no profile has.
 
     `addresses` are the capture addresses of each account.
     """

@@ -1,9 +1,9 @@
 """A plain model of who has an id: what the matcher has to announce, and what is to be seen.
 
 An id has lives: one from each time that it is added until it is deleted, with all addresses that it
-had meanwhile. Lives that have an address in common are one person's. Of the present person's lives
-the mail is to be seen, and of nobody else's. While an id is merged into another its mail is seen
-when that one's is.
+had meanwhile. Lives that have an address in common are one person's. Only the mail of the present
+person's lives is visible. While an id is merged into another, its mail is visible when the mail of
+that one is.
 """
 
 from collections.abc import Collection, Iterable, Mapping

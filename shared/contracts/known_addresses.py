@@ -5,7 +5,7 @@ agree which mail is the present person's: the matcher remembers the addresses of
 the timeline compares the address that a mail was matched by.
 
 The hash is salted with the account and the id, so the same address of two people has two hashes. It
-is not keyed: whoever has the database can confirm a guess (docs/privacy.md).
+is not keyed: anyone with the database can confirm a guess (docs/privacy.md).
 """
 
 import base64

@@ -97,7 +97,7 @@ JSON, NDJSON, MAIL = "application/json", "application/x-ndjson", "message/rfc822
 BODIES: Mapping[str, Any] = {
     "PATCH /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
     "PUT /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
-    "POST /v1/people/{person_id}:merge": {"into": "nobody"},
+    "POST /v1/people/{person_id}:merge": {"into": "unknown"},
     "POST /v1/capture-addresses": {"person_id": "u1"},
     "POST /v1/capture-addresses/{address}:rotate": {"grace_hours": 1},
     "PUT /v1/never-capture": {

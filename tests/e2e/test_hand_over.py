@@ -39,7 +39,7 @@ def test_a_leavers_mail_is_another_users_where_each_sees_their_own_alone(stack: 
 
     assert ask(leaver).status_code == 403
     assert [ask(admin, to=person).status_code for person in ("c1", "u1", "u9")] == [409] * 3
-    assert eventually(lambda: ask(admin, **{"from": "nobody"}).status_code == 404)
+    assert eventually(lambda: ask(admin, **{"from": "unknown"}).status_code == 404)
     assert eventually(lambda: ask(admin, to="u2").status_code == 202)
     answer = ask(admin)
     where = answer.headers["Location"]

@@ -48,7 +48,7 @@ def test_merged_profiles_are_one_until_they_are_parted(stack: Stack) -> None:
     codes = [merge("c1", "c3").json()["code"], merge("c2", "c1").json()["code"]]
     assert codes == ["merged_already", "merge_circle"]
     assert merge("u1", "c1").json()["code"] == "not_a_profile"
-    assert merge("c2", "nobody").status_code == 404
+    assert merge("c2", "unknown").status_code == 404
     client.delete_person("c1")
     whole = {"Mail 1", "Mail 2", "Mail 3"}
     for one in (client, other):

@@ -155,7 +155,9 @@ async def test_one_profile_is_blocked_by_an_address_of_any_member_and_listed_onc
     for number in range(3):
         await world.delete(f"u{number}")
     await deleted(world, "c1", "c2")
-    assert (len(await world.inbox()), await world.hidden()) == (3, {}), "nobody there has c1@x"
+    assert (len(await world.inbox()), await world.hidden()) == (3, {}), (
+        "no person who is left has c1@x"
+    )
 
 
 async def test_a_member_that_is_hired_hides_the_profile_by_their_addresses(world: World) -> None:

@@ -67,11 +67,11 @@ export function useTimeline(session: Session, id: string) {
         // What is shown stays.
       }
     };
-    let isAnew = false;
-    const anew = async () => {
-      timer = loading.current ? setTimeout(() => void anew(), PAUSE) : undefined;
+    let mustReload = false;
+    const reload = async () => {
+      timer = loading.current ? setTimeout(() => void reload(), PAUSE) : undefined;
       if (timer) return;
-      isAnew = false;
+      mustReload = false;
       loading.current = true;
       try {
         let items: Mail[] = [];
@@ -95,8 +95,8 @@ export function useTimeline(session: Session, id: string) {
     };
     const stop = session.events.listen((hint) => {
       if (hint.kind === "ready") return;
-      isAnew ||= hint.kind === "refetch"; // profiles may have been merged: mails of then, too
-      timer ??= setTimeout(() => void (isAnew ? anew() : look()), PAUSE);
+      mustReload ||= hint.kind === "refetch"; // profiles may have been merged: mails of then, too
+      timer ??= setTimeout(() => void (mustReload ? reload() : look()), PAUSE);
     });
     return () => {
       clearTimeout(timer);

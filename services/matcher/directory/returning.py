@@ -78,7 +78,7 @@ _AFTER_PUT = _in_turn(
 def as_put(account: str, person_id: str, keys: Collection[str]) -> Document:
     """Return the expression for `holders` when a person is put with these keys.
 
-    It reads the document as it was.
+    It reads the document before the change.
     """
     own = [address_hash(account, person_id, key) for key in keys]
     told = {"keys": {"$literal": sorted(keys)}, "spellings": {"$literal": sorted([*keys, *own])}}

@@ -1,10 +1,10 @@
 """Stamps the mails of profiles that were merged or parted: they are shown on another profile now.
 
-So who keeps a copy (`GET /v1/mails`) gets them again. Nothing else is written, and nobody else
-waits for it: what is shown follows the merge at once (`query/merges.py`).
+A back-end that keeps a copy (`GET /v1/mails`) then gets them again. Nothing else is written, and no
+page waits for it: what is shown follows the merge at once (`query/merges.py`).
 
 A replica takes the lease of a person and goes through the lists of their mails, and of those that
-are merged into them. One that takes over begins anew: to be stamped twice does no harm.
+are merged into them. A replica that takes over starts again: stamping a mail twice does no harm.
 """
 
 import asyncio

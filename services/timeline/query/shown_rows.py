@@ -3,7 +3,7 @@ that survive (`merges.py`).
 
 Rows name the profiles that a mail or a conversation is on. Where none of these is hidden a row is
 as it is stored, and where all are it is not listed: that takes no look at the mails. Only a row
-that is on hidden profiles and on others is made anew, as the writer would have made it without the
+that is on hidden profiles and on others is rebuilt, as the writer would have made it without the
 hidden matches: of a conversation from its MAX_MAILS newest mails. Only then those who are left are
 named as the profiles that survive.
 
@@ -89,12 +89,12 @@ class ShownRows:
             None if is_hidden(row.persons, hidden) else row for row in rows
         ]
         partly = [at for at, row in enumerate(shown) if row and hidden.concerns(row.persons)]
-        anew = await asyncio.gather(*(self._anew(rows[at]) for at in partly))
-        for at, row in zip(partly, anew, strict=True):
+        rebuilt = await asyncio.gather(*(self._rebuilt(rows[at]) for at in partly))
+        for at, row in zip(partly, rebuilt, strict=True):
             shown[at] = row
-        # A row names the first of a great many; made anew it may name others.
+        # A row names the first of a great many; rebuilt it may name others.
         first = {one.person_id for row in rows for one in row.persons}
-        others = {one.person_id for row in anew if row for one in row.persons} - first
+        others = {one.person_id for row in rebuilt if row for one in row.persons} - first
         survivors = {**hidden.survivors, **(await self.hiding.of(account, others)).survivors}
         return [row and _merged(row, survivors) for row in shown]
 
@@ -110,7 +110,7 @@ class ShownRows:
     ) -> set[str]:
         """Return those of the conversations that are hidden.
 
-        One with some hidden mail is made anew: all of its mail may be a former holder's.
+        One with some hidden mail is rebuilt: all of its mail may be a former holder's.
         """
         rows, hidden = await self._hidden_in(account, audiences, conversations)
         left = [row for row in rows if not is_hidden(row.persons, hidden)]
@@ -140,14 +140,14 @@ class ShownRows:
             if as_seen == "as it is" or (as_seen and as_seen.content == row.content)
         ]
 
-    async def _anew(self, row: SummaryRow) -> SummaryRow | None:
+    async def _rebuilt(self, row: SummaryRow) -> SummaryRow | None:
         """Return the row of a conversation, made of what is to be seen of its mails."""
         which = {"account": row.account, "viewer": row.audience, "thread": row.conversation}
         found = self._rows.find(which, {"terms": 0}).hint("of_thread").sort(_NEWEST)
         stored = await records_of(MailRow, found.limit(MAX_MAILS))
         seen = await self._seen(row.account, stored)
         mails = [
-            await self._mail_anew(mail, as_seen)
+            await self._rebuilt_mail(mail, as_seen)
             for mail, as_seen in zip(stored, seen, strict=True)
             if as_seen is not None
         ]
@@ -157,7 +157,7 @@ class ShownRows:
         whole = reduce(joined, summaries)
         return summary_row(row.account, row.audience, row.conversation, row.arrived, whole)
 
-    async def _mail_anew(self, row: MailRow, seen: View | Literal["as it is"]) -> MailRow | None:
+    async def _rebuilt_mail(self, row: MailRow, seen: View | Literal["as it is"]) -> MailRow | None:
         if seen == "as it is":
             return row
         if seen.content == row.content:

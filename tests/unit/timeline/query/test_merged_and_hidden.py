@@ -1,7 +1,7 @@
 """Merges and what hides mail, together and in any order: what a rebuild from scratch shows.
 
 In the rebuild the matches were those of the profiles that survive from the beginning, hidden ones
-were never made, and those that a mail was removed from are of people whom nobody asks for.
+were never made, and those that a mail was removed from are of people that no test asks for.
 """
 
 import random

@@ -54,7 +54,7 @@ def test_an_address_that_a_third_profile_has_is_shared_still() -> None:
     found = merged_matches(matches, INTO_C2)
     assert {(m.person_id, m.shared_address) for m in found} == {("c2", True), ("c3", True)}
     other = merged_matches([a_match("c4", 1, shared=True), a_match("c1")], INTO_C2)
-    assert [m.shared_address for m in other] == [True, False], "another address is as it was"
+    assert [m.shared_address for m in other] == [True, False], "another address is unchanged"
 
 
 def test_what_was_removed_from_one_of_merged_profiles_may_be_on_the_other() -> None:

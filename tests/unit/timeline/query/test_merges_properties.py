@@ -1,7 +1,7 @@
 """Captures, merges, undoings and rulings in any order: what a rebuild from scratch shows.
 
 In the rebuild the matches were those of the profiles that survive from the beginning, and those
-that a mail was removed from are of people whom nobody asks for.
+that a mail was removed from are of people that no test asks for.
 """
 
 import random
