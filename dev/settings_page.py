@@ -130,6 +130,7 @@ GROUPS = (
     ),
     Group("Tune throughput", ("PREFETCH", "BACKFILL_PREFETCH")),
     Group("Decide how long data is kept", ("DEAD_LETTER_DAYS", "QUARANTINE_DAYS")),
+    Group("Erase people", ("ERASURE_SIGNING_KEY",)),
     Group("Observe", ("LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT", "RECEIPT_SECONDS")),
 )
 

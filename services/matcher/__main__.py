@@ -8,6 +8,7 @@ import sys
 
 from services.matcher import decisions
 from services.matcher.api.capture_addresses import capture_address_routes
+from services.matcher.api.erasures import erasure_routes
 from services.matcher.api.examples import EXAMPLES
 from services.matcher.api.explain import explain_routes
 from services.matcher.api.explain_rate import ExplainRate
@@ -35,6 +36,10 @@ from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import Directory
 from services.matcher.directory.versions import Versions
 from services.matcher.directory.windows import Windows
+from services.matcher.erasures import records as erasure_records
+from services.matcher.erasures.finishing import Finishing, Resuming
+from services.matcher.erasures.receipts import Signer
+from services.matcher.erasures.records import Erasures
 from services.matcher.guides import Catalogue, Choosing
 from services.matcher.resolver import Resolver, name_servers
 from services.matcher.round_trip import records
@@ -56,9 +61,10 @@ from shared.contracts.events import (
     MailWatched,
     PersonChanged,
     PersonDeleted,
+    PersonErased,
     RoundTripChanged,
 )
-from shared.contracts.topology import RECEIVED, RECEIVED_BACKFILL, uses
+from shared.contracts.topology import ERASURES_DONE, RECEIVED, RECEIVED_BACKFILL, uses
 from shared.http.readiness import Readiness, holds, not_stopping
 from shared.http.server import HttpServer
 from shared.http.web import create_app, with_examples
@@ -85,6 +91,7 @@ PUBLISHES = (
     MailWatched,
     PersonChanged,
     PersonDeleted,
+    PersonErased,
     CaptureAddressChanged,
     RoundTripChanged,
 )
@@ -93,6 +100,7 @@ INDEXES = (
     *groups.INDEXES,
     *capture_addresses.INDEXES,
     *decisions.INDEXES,
+    *erasure_records.INDEXES,
     *records.INDEXES,
     *windows.INDEXES,
 )
@@ -109,7 +117,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     never_capture = NeverCaptureLists(database, versions)
     knowledge = Knowledge(people, addresses, versions, never_capture)
     setup_windows = Windows(database, addresses)
-    topology = uses(publishes=PUBLISHES, consumes=[RECEIVED, RECEIVED_BACKFILL])
+    topology = uses(publishes=PUBLISHES, consumes=[RECEIVED, RECEIVED_BACKFILL, ERASURES_DONE])
     publisher = Publisher(settings.amqp_url, "matcher", topology)
     blobs = Blobs(settings.blob_url)
     resolver = Resolver(name_servers(settings.dns_servers), settings.authentication_seconds / 3)
@@ -126,9 +134,10 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         ring=ring,
         capture_domain=settings.capture_domain,
     )
+    decisions_made = Decisions(database)
     matcher = Matcher(
         decider=decider,
-        decisions=Decisions(database),
+        decisions=decisions_made,
         windows=setup_windows,
         blobs=blobs,
         publisher=publisher,
@@ -151,6 +160,18 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         publisher,
         prefetch=settings.backfill_prefetch,
     )
+    key = settings.erasure_signing_key
+    signer = Signer(key.get_secret_value()) if key else None
+    finishing = Finishing(client, database, decisions_made, signer)
+    erasures_done = Consumer(
+        settings.amqp_url,
+        "matcher erasures",
+        topology,
+        ERASURES_DONE,
+        finishing.handle,
+        publisher,
+        prefetch=1,
+    )
     database_monitor = DependencyMonitor(
         "database", settings.mongodb_url, what_is_missing(database, INDEXES)
     )
@@ -162,7 +183,9 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         Readiness(
             {"running": not_stopping(stopping), "database": holds(lambda: database_monitor.found)},
             at_start={
-                "broker": holds(lambda: publisher.ready and consumer.ready and backfill.ready)
+                "broker": holds(
+                    lambda: publisher.ready and all(c.ready for c in (consumer, backfill))
+                )
             },
             reported={"blobs": holds(lambda: blobs_monitor.found)},
         ),
@@ -173,6 +196,8 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     app.include_router(import_routes(people, leaving, places))
     app.include_router(people_routes(people, leaving))
     app.include_router(merge_routes(Merges(client, database, versions)))
+    erasures = Erasures(client, database, versions)
+    app.include_router(erasure_routes(erasures, finishing, leaving))
     app.include_router(never_capture_routes(people, never_capture))
     app.include_router(capture_address_routes(people, addresses, settings.contact_name))
     rate = ExplainRate(settings.explain_rate)
@@ -192,7 +217,13 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         left_in_time(client),
         running(Together(database_monitor, blobs_monitor), stopping),
         running(publisher, stopping),
-        running(Together(http, consumer, backfill, sweep, outbox, repeating), stopping),
+        running(
+            Together(
+                *(http, consumer, backfill, erasures_done),
+                *(sweep, outbox, repeating, Resuming(erasures)),
+            ),
+            stopping,
+        ),
     ):
         await stopping.wait()
 

@@ -11,12 +11,22 @@ again has a claim of its own, and is decided by the directory of that moment. No
 mail is in it but what `mail.dismissed.v1` carries.
 """
 
+import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import pymongo
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
-from shared.contracts.events import Event, decode_event
+from shared.contracts.events import (
+    DismissalReason,
+    Event,
+    MailAttached,
+    MailAttachedToShares,
+    MailDismissed,
+    decode_event,
+)
 from shared.storage.blob_keys import CLAIM_PREFIX, CLAIM_RETENTION
 from shared.storage.database import Database, Document, Index
 
@@ -61,6 +71,38 @@ class Decisions:
             return_document=ReturnDocument.AFTER,
         )
         return _events(recorded) if recorded else list(events)
+
+    async def erase(self, account: str, person_id: str) -> None:
+        """Leave decisions about an account's mails without an erased person.
+
+        One that named nobody else is told as a dismissal from now on.
+        """
+        about = [f'"account":{json.dumps(account)}', f'"person_id":{json.dumps(person_id)}']
+        patterns = [{"$elemMatch": {"$elemMatch": {"$regex": re.escape(text)}}} for text in about]
+        which: Document = {"$and": [{"events": pattern} for pattern in patterns]}
+        with pymongo.timeout(0):  # no deadline, however many there are; None is the client's
+            async for found in self._decisions.find(which):
+                events = [_without(event, account, person_id) for event in _events(found)]
+                told = [[event.tag, event.encode()] for event in events]
+                change = {"$set": {"events": told}}
+                await self._decisions.update_one({"_id": found["_id"]}, change)
+
+
+def _without(event: Event, account: str, person_id: str) -> Event:
+    """Return an event as if it had not named a person."""
+    if not isinstance(event, MailAttached | MailAttachedToShares) or event.account != account:
+        return event
+    matches = tuple(match for match in event.matches if match.person_id != person_id)
+    if matches:
+        return event.model_copy(update={"matches": matches})
+    return MailDismissed(
+        capture_id=event.capture_id,
+        account=account,
+        reason=DismissalReason.NO_MATCH,
+        received_at=event.received_at,
+        decided_at=event.decided_at,
+        backfill=event.backfill,
+    )
 
 
 def _id(claim: str) -> str:

@@ -41,6 +41,8 @@ class ErasureJob(Kept, frozen=True, kw_only=True, omit_defaults=True):
     """How many mails of others were left without the person."""
     held: int = 0
     """How many captures that wait for a yes were deleted, or left without the person."""
+    letters: int = 0
+    """How many dead letters were dropped."""
     failed: int = 0
     """How many could not be erased, for what they are: a defect."""
 

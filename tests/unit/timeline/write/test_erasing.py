@@ -32,7 +32,9 @@ def test_a_mail_that_concerns_nobody_else_is_deleted() -> None:
     assert (job.deleted, job.redacted) == (1, 0)
     [left] = memory.all(Mail)
     assert (left.captures, left.forgotten) == ((), (ERASED,))
-    assert memory.all(Content) == memory.all(MailRow) == memory.all(SummaryRow) == []
+    assert memory.all(Content) == []
+    assert memory.all(MailRow) == []
+    assert memory.all(SummaryRow) == []
     assert [outcome.mails for outcome in memory.all(Outcome)] == [()]
     for word in ("jane", "Jane", "Offer", "Secret"):
         assert word not in everything(memory)
