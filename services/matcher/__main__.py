@@ -1,6 +1,7 @@
 """The matcher's process: wired here, top to bottom.
 
-`--migrate` builds the indexes and exits; `--republish` publishes the whole directory again.
+`--migrate` builds the indexes and exits; `--republish` publishes the whole directory again;
+`--erase-again` erases, after a restore, who was erased after the backup.
 """
 
 import asyncio
@@ -37,6 +38,7 @@ from services.matcher.directory.people import Directory
 from services.matcher.directory.versions import Versions
 from services.matcher.directory.windows import Windows
 from services.matcher.erasures import records as erasure_records
+from services.matcher.erasures.again import erase_again
 from services.matcher.erasures.finishing import Finishing, Resuming
 from services.matcher.erasures.receipts import Signer
 from services.matcher.erasures.records import Erasures
@@ -79,6 +81,7 @@ from shared.storage.database import answer_outages, connect, left_in_time, migra
 OPTIONS = """\
   --migrate    build the indexes, and exit
   --republish  publish the whole directory to the timeline again, and exit
+  --erase-again  after a restore: erase again who was erased after the backup, and exit
 
 """
 PUBLISHES = (
@@ -134,10 +137,9 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         ring=ring,
         capture_domain=settings.capture_domain,
     )
-    decisions_made = Decisions(database)
     matcher = Matcher(
         decider=decider,
-        decisions=decisions_made,
+        decisions=Decisions(database),
         windows=setup_windows,
         blobs=blobs,
         publisher=publisher,
@@ -162,7 +164,8 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     )
     key = settings.erasure_signing_key
     signer = Signer(key.get_secret_value()) if key else None
-    finishing = Finishing(client, database, decisions_made, signer)
+    erasures = Erasures(client, database, versions)
+    finishing = Finishing(client, database, blobs, signer, erasures)
     erasures_done = Consumer(
         settings.amqp_url,
         "matcher erasures",
@@ -196,7 +199,6 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     app.include_router(import_routes(people, leaving, places))
     app.include_router(people_routes(people, leaving))
     app.include_router(merge_routes(Merges(client, database, versions)))
-    erasures = Erasures(client, database, versions)
     app.include_router(erasure_routes(erasures, finishing, leaving))
     app.include_router(never_capture_routes(people, never_capture))
     app.include_router(capture_address_routes(people, addresses, settings.contact_name))
@@ -252,6 +254,16 @@ async def republish(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         progress.end()
 
 
+async def erase_who_was_erased(settings: MatcherSettings) -> None:
+    """Order the erasures that the blob store knows and the restored database does not."""
+    async with connect(settings.mongodb_url, "matcher") as client:
+        database = client[settings.matcher_database]
+        erasures = Erasures(client, database, Versions(database))
+        tally = await erase_again(Blobs(settings.blob_url), erasures)
+    words = ", ".join(f"{count} {word}" for word, count in sorted(tally.items()))
+    sys.stdout.write(f"erased again: {words or 'nobody'}\n")
+
+
 def main() -> None:
     """Start the matcher, or do one of its chores."""
     settings = load(MatcherSettings, "matcher", OPTIONS)
@@ -260,6 +272,8 @@ def main() -> None:
         run(lambda _: build_indexes(settings))
     elif "--republish" in sys.argv[1:]:
         run(lambda stopping: republish(settings, stopping))
+    elif "--erase-again" in sys.argv[1:]:
+        run(lambda _: erase_who_was_erased(settings))
     else:
         run(lambda stopping: serve(settings, stopping))
 

@@ -63,7 +63,7 @@ from services.timeline.write.indexing import TermIndexer
 from services.timeline.write.people import People
 from services.timeline.write.writer import Writer
 from shared.broker import Consumer, DeadLetterConsumer, Handler, Publisher
-from shared.contracts.events import EVENTS
+from shared.contracts.events import EVENTS, ErasureDone
 from shared.contracts.topology import (
     CAPTURE_ADDRESSES,
     ERASURES,
@@ -105,8 +105,10 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         CAPTURE_ADDRESSES: ("timeline capture addresses", people.handle, settings.prefetch),
         ERASURES: ("timeline erasures", ErasureOrders(client, database).handle, settings.prefetch),
     }
-    # It publishes dead letters, and whatever became one when that is replayed.
-    topology = uses(publishes=EVENTS.values(), consumes=queues)
+    # It publishes dead letters, and whatever became one when that is replayed. That a person is
+    # erased can wait for the matcher that declares the queue: an older one does not.
+    published = [event for event in EVENTS.values() if event is not ErasureDone]
+    topology = uses(publishes=published, consumes=queues)
     publisher = Publisher(settings.amqp_url, "timeline", topology)
     records, content = Records(database), Content(blobs)
     replay = Replay(records, content, publisher)

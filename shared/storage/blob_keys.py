@@ -7,6 +7,7 @@ quarantine/<account>/<capture id>/<place>  a mail that waits for a user's decisi
 mails/<account>/<mail id>/<content>/<hash>  the raw bytes of a large attached mail, for good
 receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
 dead/<dead letter id>            the body of a dead letter, as long as it waits
+erasures/<account>/<erasure id>  the ids of people who were erased, for good: for after a restore
 idempotency/<hash>               what an upload with an `Idempotency-Key` became, for a day
 """
 
@@ -20,6 +21,7 @@ CLAIM_PREFIX = "claims/"
 QUARANTINE_PREFIX = "quarantine/"
 MAIL_PREFIX = "mails/"
 DEAD_PREFIX = "dead/"
+ERASURE_PREFIX = "erasures/"
 IDEMPOTENCY_PREFIX = "idempotency/"
 IDEMPOTENCY_KEPT = timedelta(hours=24)
 """How long the key of an upload counts."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from services.matcher.directory.merges import Merge, Merges
 from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import Directory, person_of
 from services.matcher.directory.versions import Versions
+from services.matcher.erasures.again import erase_again
 from services.matcher.erasures.finishing import Finishing, Resuming
 from services.matcher.erasures.receipts import TYPE, Signer
 from services.matcher.erasures.records import Erasure, Erasures
@@ -34,6 +36,7 @@ from shared.contracts.events import (
 )
 from shared.contracts.known_addresses import address_hash, name_hash
 from shared.contracts.outcomes import Done, Retry
+from shared.storage.blobs import Blobs
 from shared.storage.database import Database, Document, connect, migrate
 from tests.fakes import Recorder, RecordingPublisher
 
@@ -44,14 +47,20 @@ SIGNER = Signer("s" * 40)
 class Matcher:
     """The matcher's parts that erase, on one database."""
 
-    def __init__(self, client: AsyncMongoClient[Document], database: Database) -> None:
+    def __init__(
+        self, client: AsyncMongoClient[Document], database: Database, folder: Path
+    ) -> None:
         versions = Versions(database)
         self.database, self.client = database, client
         self.directory = Directory(database, versions)
         self.merges = Merges(client, database, versions)
         self.erasures = Erasures(client, database, versions)
         self.decisions = Decisions(database)
-        self.finishing = Finishing(client, database, self.decisions, SIGNER)
+        self.blobs = Blobs(f"file://{folder}/blobs")
+        self.finishing = self.finishing_with(SIGNER)
+
+    def finishing_with(self, signer: Signer | None) -> Finishing:
+        return Finishing(self.client, self.database, self.blobs, signer, self.erasures)
 
     async def put(self, person_id: str, *addresses: str, kind: Kind = Kind.CANDIDATE) -> None:
         name = f"Name Of{person_id}"
@@ -87,11 +96,11 @@ class Matcher:
 
 
 @pytest.fixture
-async def matcher(mongodb_url: str, database_name: str) -> AsyncIterator[Matcher]:
+async def matcher(mongodb_url: str, database_name: str, tmp_path: Path) -> AsyncIterator[Matcher]:
     async with connect(mongodb_url, "test") as client:
         database = client[database_name]
         await migrate(database, INDEXES)
-        matcher = Matcher(client, database)
+        matcher = Matcher(client, database, tmp_path)
         await matcher.put("c1", "Jane@unique.example")
         yield matcher
         await client.drop_database(database_name)
@@ -211,7 +220,7 @@ async def test_the_receipt_verifies_by_the_published_key_after_the_secret_was_re
     await matcher.finish(erasure, mails_deleted=3, mails_redacted=1)
     done = await _now(matcher, erasure)
     assert done.receipt is not None
-    newer = Finishing(matcher.client, matcher.database, matcher.decisions, Signer("n" * 40))
+    newer = matcher.finishing_with(Signer("n" * 40))
     keys = {key["kid"]: key for key in await newer.public_keys()}
     assert len(keys) == 2
     header = jwt.get_unverified_header(done.receipt)
@@ -229,7 +238,7 @@ async def test_the_receipt_verifies_by_the_published_key_after_the_secret_was_re
 
 async def test_without_a_key_the_end_of_an_erasure_waits(matcher: Matcher) -> None:
     erasure = await matcher.erase()
-    matcher.finishing = Finishing(matcher.client, matcher.database, matcher.decisions, None)
+    matcher.finishing = matcher.finishing_with(None)
     assert isinstance(await matcher.finish(erasure), Retry)
 
 
@@ -261,6 +270,35 @@ async def test_an_order_is_told_again_until_it_is_carried_out(matcher: Matcher) 
     await matcher.finish(erasure)
     await Outbox(matcher.database, RecordingPublisher(Recorder())).announce_again()
     assert await matcher.told() == []
+
+
+async def test_after_a_restore_who_was_erased_is_erased_again(matcher: Matcher) -> None:
+    await matcher.put("c2", "max@unique.example")
+    saved = ("people", "accounts")
+    backup = {name: await matcher.database[name].find().to_list() for name in saved}
+    first = await matcher.erase()
+    await matcher.finish(first)
+    assert await erase_again(matcher.blobs, matcher.erasures) == {}
+    for name in (*saved, "erasures", "erased", "erasure_keys"):
+        await matcher.database[name].delete_many({})
+        if backup.get(name):
+            await matcher.database[name].insert_many(backup[name])
+    assert await matcher.directory.get(ACCOUNT, "c1") is not None
+    assert await erase_again(matcher.blobs, matcher.erasures) == {"erased": 1}
+    assert await matcher.directory.get(ACCOUNT, "c1") is None
+    assert await matcher.directory.get(ACCOUNT, "c2") is not None
+    assert [event.person_id for event in await matcher.told()] == ["c1"]
+    [again] = await matcher.erasures.list(ACCOUNT, 5, None)
+    await matcher.finish(again)
+    kept = [str(one) async for one in _kept(matcher)]
+    assert len(kept) == 2
+    assert not any("unique" in text for text in kept)
+
+
+async def _kept(matcher: Matcher) -> AsyncIterator[tuple[str, bytes]]:
+    async for batch in matcher.blobs.listed("erasures/"):
+        for blob in batch:
+            yield blob.key, await matcher.blobs.get(blob.key)
 
 
 async def test_what_was_decided_about_large_mails_names_the_person_no_more(

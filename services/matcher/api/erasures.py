@@ -28,7 +28,10 @@ class ErasureOut(BaseModel):
     asked_by: str = Field(description="The caller's person id")
     asked_at: datetime = Field(description="When it was asked for")
     done_at: datetime | None = Field(description="When all was erased; null while it runs")
-    erased: Erased = Field(description="How much was removed; counted when a person is done")
+    erased: Erased = Field(
+        description="How much was removed; counted when a person is done. What concerns two of the "
+        "people counts twice"
+    )
     receipt: str | None = Field(
         description="A signed receipt (compact JWS, EdDSA), which a key of `GET /v1/erasures/keys` "
         "verifies; null while it runs. It has ids, times and counts, no name and no address"

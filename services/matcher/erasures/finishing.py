@@ -1,6 +1,7 @@
 """Finishes erasures: counts what the timeline has erased, and signs the receipt.
 
-erasure.done -> decisions of large mails without the person -> counted -> nobody left: receipt
+erasure.done -> decisions of large mails without the person -> remembered for after a restore
+-> counted -> nobody left: receipt
 """
 
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,14 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.matcher.decisions import Decisions
+from services.matcher.erasures.again import remember
 from services.matcher.erasures.receipts import Signer
 from services.matcher.erasures.records import Erasures
 from shared.broker import Delivery
 from shared.contracts.events import ErasureDone
 from shared.contracts.outcomes import Done, Outcome, Reject, Retry
 from shared.runtime.periodic import Periodic
+from shared.storage.blobs import Blobs, BlobStoreAway
 from shared.storage.database import Database, DatabaseAway, Document, database_errors, of_id
 from shared.storage.moments import as_stored
 
@@ -34,10 +37,12 @@ class Finishing:
         self,
         client: AsyncMongoClient[Document],
         database: Database,
-        decisions: Decisions,
+        blobs: Blobs,
         signer: Signer | None,
+        erasures: Erasures,
     ) -> None:
-        self._client, self._decisions, self._signer = client, decisions, signer
+        self._client, self._decisions, self._signer = client, Decisions(database), signer
+        self._blobs, self._known = blobs, erasures
         self._erasures, self._erased = database["erasures"], database["erased"]
         self._keys = database["erasure_keys"]
 
@@ -57,7 +62,7 @@ class Finishing:
         """Handle one `erasure.done`.
 
         Done                     it is counted, now or by an earlier delivery
-        Retry                    the database is away, or there is no key to sign with
+        Retry                    the database or the blob store is away, or there is no key
         Reject unexpected_event  the queue holds something else
         """
         event = delivery.event
@@ -69,10 +74,13 @@ class Finishing:
         try:
             with database_errors():
                 await self._decisions.erase(event.account, event.person_id)
+                erasure = await self._known.one(event.account, event.erasure_id)
+                if erasure is not None:
+                    await remember(self._blobs, event.account, erasure)
                 with pymongo.timeout(_SECONDS):
                     async with self._client.start_session() as session:
                         await session.with_transaction(lambda s: self._count(event, signer, s))
-        except DatabaseAway as away:
+        except (DatabaseAway, BlobStoreAway) as away:
             return Retry(f"{type(away).__name__}: {away}")
         return Done()
 

@@ -33,7 +33,8 @@ class PersonErased(Event):
 
 
 class Erased(BaseModel):
-    """How much was removed of a person."""
+    """How much was removed of a person. What concerns two people who are erased together counts for
+    both."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
