@@ -63,7 +63,7 @@ class ErasureList(BaseModel):
 class KeySet(BaseModel):
     """Public keys (RFC 7517)."""
 
-    keys: list[dict[str, Any]]
+    keys: list[dict[str, Any]] = Field(description="JSON Web Keys, without a private part")
 
 
 def erasure_routes(erasures: Erasures, finishing: Finishing, leaving: Leaving) -> APIRouter:

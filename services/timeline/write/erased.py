@@ -71,7 +71,7 @@ def without_erased(draft: Draft, request: Attach) -> Attach:
 
 def redacted_projection(projection: Projection, redaction: Redaction) -> Projection:
     """Return what a capture says without the people. It has to name somebody else."""
-    capture = redacted_capture(projection.capture, redaction)
+    capture = redacted_capture(projection.capture, redaction, projection.content.from_)
     bounce = projection.bounce
     return replace(
         projection,

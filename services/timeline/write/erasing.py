@@ -40,6 +40,7 @@ from services.timeline.write.redacting import (
     redacted_bounce,
     redacted_capture,
     redacted_content,
+    redacted_verdict,
     redacted_waiting,
 )
 from services.timeline.write.requests import Answer, Erase, EraseHeld, PreparedBytes
@@ -75,8 +76,9 @@ def planned(mail: Mail, contents: Iterable[ListedContent], person: ErasedPerson)
     if not concerns(mail.captures, contents, redaction):
         return None
     captures, gone = list[Capture](), list[Capture]()
+    senders = {content.key: content.from_ for content in contents}
     for capture in mail.captures:
-        left = redacted_capture(capture, redaction)
+        left = redacted_capture(capture, redaction, senders.get(capture.content))
         if left is None:
             gone.append(capture)
         else:
@@ -199,6 +201,10 @@ def erase_held(draft: Draft, request: EraseHeld) -> Answer:
     left = list[HeldMail]()
     for mail in held.mails:
         without = _without(account, mail, person)
+        if mail.shown.from_ is not None and held.authentication is not None:
+            redaction = Redaction(account, [person])
+            verdict = redacted_verdict(held.authentication, redaction, mail.shown.from_)
+            held = replace(held, authentication=verdict)
         if without is not None:
             left.append(without)
         else:
@@ -226,11 +232,15 @@ def _without(account: str, mail: HeldMail, person: ErasedPerson) -> HeldMail | N
     if not matches:
         return None
     shown = redacted_waiting(mail.shown, redaction)
-    if event is None or len(matches) == len(named):
+    if event is None or shown == mail.shown:
         return replace(mail, shown=shown)
+    changed: dict[str, object] = {"matches": matches}
+    sender = mail.shown.from_
+    if sender is not None and event.authentication and redaction.has_address(sender.address):
+        changed["authentication"] = event.authentication.model_copy(update={"domain": None})
     return replace(
         mail,
-        event=event.model_copy(update={"matches": matches}).encode(),
+        event=event.model_copy(update=changed).encode(),
         audiences=_audiences(mail.audiences, shown.matches, event.owner),
         shown=shown,
     )

@@ -14,7 +14,13 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from services.timeline.write.erased_records import ErasedPerson
-from services.timeline.write.records import Capture, Forward, ListedContent, NamedAddress
+from services.timeline.write.records import (
+    Capture,
+    Forward,
+    ListedContent,
+    NamedAddress,
+    Verdict,
+)
 from services.timeline.write.side_records import Bounce, HeldContent
 from shared.contracts.known_addresses import address_hash, name_hash
 from shared.mail.address_form import normalise
@@ -119,8 +125,13 @@ def _invite(invite: dict[str, Any], redaction: Redaction) -> dict[str, Any]:
     }
 
 
-def redacted_capture(capture: Capture, redaction: Redaction) -> Capture | None:
-    """Return a capture without the people; None when it names nobody else."""
+def redacted_capture(
+    capture: Capture, redaction: Redaction, sender: NamedAddress | None
+) -> Capture | None:
+    """Return a capture without the people; None when it names nobody else.
+
+    `sender` is whom its content is from, with whose domain the verdict is about them.
+    """
     matches = tuple(match for match in capture.matches if match.person_id not in redaction.ids)
     if not matches:
         return None
@@ -129,7 +140,17 @@ def redacted_capture(capture: Capture, redaction: Redaction) -> Capture | None:
         matches=matches,
         bcc=redaction.all(capture.bcc),
         forwarded=_forward(capture.forwarded, redaction) if capture.forwarded else None,
+        authentication=redacted_verdict(capture.authentication, redaction, sender),
     )
+
+
+def redacted_verdict(
+    verdict: Verdict | None, redaction: Redaction, sender: NamedAddress | None
+) -> Verdict | None:
+    """Return whether a mail is from whom it says, without the domain of an erased sender."""
+    if verdict is None or verdict.domain is None or sender is None:
+        return verdict
+    return replace(verdict, domain=None) if redaction.has_address(sender.address) else verdict
 
 
 def _forward(forward: Forward, redaction: Redaction) -> Forward:

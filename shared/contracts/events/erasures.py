@@ -38,16 +38,17 @@ class Erased(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mails_deleted: int = Field(default=0, ge=0)
-    """Mails that concerned nobody else."""
-    mails_redacted: int = Field(default=0, ge=0)
-    """Mails of others, which are kept without them."""
-    quarantined: int = Field(default=0, ge=0)
-    """Captures in quarantine that were deleted, or wait without them."""
-    dead_letters: int = Field(default=0, ge=0)
-    """Dead letters that were dropped."""
-    failed: int = Field(default=0, ge=0)
-    """What could not be erased, for what it is: a defect."""
+    mails_deleted: int = Field(0, ge=0, description="Mails that concerned nobody else")
+    mails_redacted: int = Field(
+        0, ge=0, description="Mails of others, which are kept without the person"
+    )
+    quarantined: int = Field(
+        0, ge=0, description="Captures in quarantine that were deleted, or wait without the person"
+    )
+    dead_letters: int = Field(0, ge=0, description="Dead letters that were dropped")
+    failed: int = Field(
+        0, ge=0, description="What could not be erased, for what it is: a defect, see the logs"
+    )
 
 
 class ErasureDone(Event):

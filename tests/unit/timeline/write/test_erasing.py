@@ -5,13 +5,29 @@ from datetime import timedelta
 import pytest
 
 from services.timeline.write.listed_records import MailRow, SummaryRow
-from services.timeline.write.records import ERASED, Content, Mail, Outcome
-from services.timeline.write.redacting import ERASED_ADDRESS, ERASED_NAME
+from services.timeline.write.records import ERASED, Content, Mail, NamedAddress, Outcome, Verdict
+from services.timeline.write.redacting import (
+    ERASED_ADDRESS,
+    ERASED_NAME,
+    Redaction,
+    redacted_capture,
+)
 from services.timeline.write.side_records import Bounce, Held
 from shared.contracts.events import Forwarded, Named, Role
 from tests.erasing_parts import LATER, erase_all, erased_person, listed
 from tests.memory_timeline import Memory, the_mail
-from tests.write_parts import ACCOUNT, FAILED, attach, bounce, detach, hide, mail, match
+from tests.write_parts import (
+    ACCOUNT,
+    FAILED,
+    attach,
+    bounce,
+    capture_record,
+    detach,
+    hide,
+    mail,
+    match,
+    match_record,
+)
 
 JANE = "Jane Roe <jane@mail.example>"
 PERSON = erased_person("c1", "jane@mail.example", "j.roe@other.example", name="Jane Roe")
@@ -135,6 +151,19 @@ def test_the_original_of_a_forward_is_left_without_the_person() -> None:
     [left] = memory.all(Mail)
     assert left.captures[0].forwarded is not None
     assert left.captures[0].forwarded.sender.name == ERASED_NAME
+
+
+def test_the_domain_of_an_erased_sender_is_told_no_more() -> None:
+    verdict = Verdict(verdict="verified", method="dkim", domain="mail.example", reason=None)
+    others = match_record(0, person_id="c2")
+    capture = capture_record(matches=(others,), authentication=verdict)
+    redaction = Redaction(ACCOUNT, [PERSON])
+    jane = NamedAddress(name="", address="jane@mail.example")
+    for sender, domain in ((jane, None), (None, "mail.example")):
+        left = redacted_capture(capture, redaction, sender)
+        assert left is not None
+        assert left.authentication is not None
+        assert (left.authentication.verdict, left.authentication.domain) == ("verified", domain)
 
 
 def test_whom_a_bounce_did_not_reach_is_told_no_more() -> None:
