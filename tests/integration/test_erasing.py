@@ -22,7 +22,7 @@ from services.timeline.query.viewer import Viewer
 from services.timeline.write.erased_records import ErasureJob
 from services.timeline.write.stored import from_document
 from services.timeline.write.writer import Writer
-from shared.broker import Delivery
+from shared.broker import Delivery, PublishFailed
 from shared.contracts.events import (
     AuthenticationVerdict,
     ErasureDone,
@@ -209,6 +209,27 @@ async def test_an_order_that_comes_twice_is_one(timeline: Timeline) -> None:
     await erasing(timeline, broker).once()
     assert broker.published == []
     assert await timeline.database.audit_log.count_documents({}) == 1
+
+
+async def test_while_the_matcher_cannot_be_told_nothing_is_looked_at_again(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unroutable(Broker):
+        async def publish(self, event: Event, body: bytes = b"") -> None:
+            raise PublishFailed("unroutable", definite=True)
+
+    await written(timeline, 4)
+    event, broker = jane(), Broker()
+    await order(timeline, event)
+    await erasing(timeline, Unroutable()).once()
+    assert (await now(timeline, event)).state == "running"
+    part = erasing(timeline, broker)
+    monkeypatch.delattr(part, "_concerned")
+    await part.once()
+    [done] = broker.published
+    assert isinstance(done, ErasureDone)
+    assert (done.erased.mails_deleted, done.erased.mails_redacted) == (1, 2)
+    assert (await now(timeline, event)).state == "done"
 
 
 async def test_reprocessing_brings_nothing_back(timeline: Timeline) -> None:

@@ -34,6 +34,8 @@ class ErasureJob(Kept, frozen=True, kw_only=True, omit_defaults=True):
     asked_at: datetime
     state: str
     """RUNNING or DONE."""
+    is_erased: bool = False
+    """Nothing is left to erase; the matcher is still to be told."""
     done_at: datetime | None = None
     deleted: int = 0
     """How many mails were deleted so far; counted in their transactions."""
