@@ -51,7 +51,7 @@ class Known:
     cursors: list[str] = field(default_factory=list)
     moments: list[str] = field(default_factory=list)
     """When their own captures arrived."""
-    mails_of: dict[str, str] = field(default_factory=dict)
+    mails_of: dict[str, str] = field(default_factory=dict, init=False)
     """The mail of each variant."""
 
     @classmethod
@@ -78,8 +78,9 @@ class Known:
         """Return what either knows, each id once: each is asked for."""
         names = ("mails", "conversations", "variants", "cursors", "moments")
         both = ([*getattr(self, name), *getattr(other, name)] for name in names)
-        lists = (list(dict.fromkeys(ids)) for ids in both)
-        return Known(*lists, mails_of=self.mails_of | other.mails_of)
+        known = Known(*(list(dict.fromkeys(ids)) for ids in both))
+        known.mails_of = self.mails_of | other.mails_of
+        return known
 
     def is_plausible(self, mail: str, variant: str) -> bool:
         """Whether a variant is worth asking for: the first mail is asked for those of others."""
