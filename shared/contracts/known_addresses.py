@@ -14,6 +14,9 @@ import hashlib
 import re
 import unicodedata
 
+ERASED_NAME, ERASED_ADDRESS = "Erased", "erased@erased.invalid"
+"""What stands in the place of who was erased. RFC 6761: a name that never resolves. It reads as a
+mailbox wherever one is expected."""
 _BYTES = 16
 _WORD = re.compile(r"\w+")
 _CJK = re.compile(r"[\u2e80-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]")

@@ -73,7 +73,11 @@ class Finishing:
         signer = self._signer
         try:
             with database_errors():
-                await self._decisions.erase(event.account, event.person_id)
+                order = await self._erased.find_one(_order(event))
+                if order is None:
+                    return Done()
+                addresses = order["addresses"]
+                await self._decisions.erase(event.account, event.person_id, addresses)
                 erasure = await self._known.one(event.account, event.erasure_id)
                 if erasure is not None:
                     await remember(self._blobs, event.account, erasure)
@@ -86,8 +90,7 @@ class Finishing:
 
     async def _count(self, event: ErasureDone, signer: Signer, session: AsyncClientSession) -> None:
         account, key = event.account, f"{event.account}/{event.erasure_id}"
-        person = of_id(account, f"{key}/{event.person_id}")
-        if not (await self._erased.delete_one(person, session=session)).deleted_count:
+        if not (await self._erased.delete_one(_order(event), session=session)).deleted_count:
             return
         counts = {f"erased.{name}": count for name, count in event.erased.model_dump().items()}
         which = of_id(account, key)
@@ -104,6 +107,11 @@ class Finishing:
         public = {"$set": {"key": signer.public}}
         await self._keys.update_one({"_id": signer.key_id}, public, upsert=True, session=session)
         log.info("erasure done", erasure=event.erasure_id)
+
+
+def _order(event: ErasureDone) -> Document:
+    """Return the query for what the timeline was told about a person."""
+    return of_id(event.account, f"{event.account}/{event.erasure_id}/{event.person_id}")
 
 
 def _claims(found: Document, done_at: datetime) -> dict[str, object]:

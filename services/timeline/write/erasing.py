@@ -40,6 +40,7 @@ from services.timeline.write.redacting import (
     redacted_bounce,
     redacted_capture,
     redacted_content,
+    redacted_event,
     redacted_verdict,
     redacted_waiting,
 )
@@ -234,13 +235,9 @@ def _without(account: str, mail: HeldMail, person: ErasedPerson) -> HeldMail | N
     shown = redacted_waiting(mail.shown, redaction)
     if event is None or shown == mail.shown:
         return replace(mail, shown=shown)
-    changed: dict[str, object] = {"matches": matches}
-    sender = mail.shown.from_
-    if sender is not None and event.authentication and redaction.has_address(sender.address):
-        changed["authentication"] = event.authentication.model_copy(update={"domain": None})
     return replace(
         mail,
-        event=event.model_copy(update=changed).encode(),
+        event=redacted_event(event, redaction, mail.shown.from_).encode(),
         audiences=_audiences(mail.audiences, shown.matches, event.owner),
         shown=shown,
     )

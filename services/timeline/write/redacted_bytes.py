@@ -14,7 +14,8 @@ from email.utils import formataddr
 
 from services.timeline.write.identity import split_header
 from services.timeline.write.records import NamedAddress
-from services.timeline.write.redacting import ERASED_ADDRESS, Redaction
+from services.timeline.write.redacting import Redaction
+from shared.contracts.known_addresses import ERASED_ADDRESS
 from shared.mail import headers
 from shared.mail.charset import charset_of_text
 from shared.mail.header_block import header_start

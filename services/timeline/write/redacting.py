@@ -22,11 +22,15 @@ from services.timeline.write.records import (
     Verdict,
 )
 from services.timeline.write.side_records import Bounce, HeldContent
-from shared.contracts.known_addresses import address_hash, name_hash
+from shared.contracts.events import MailAttached, Named
+from shared.contracts.known_addresses import (
+    ERASED_ADDRESS,
+    ERASED_NAME,
+    address_hash,
+    name_hash,
+)
 from shared.mail.address_form import normalise
 
-ERASED_NAME, ERASED_ADDRESS = "Erased", "erased@erased.invalid"
-"""RFC 6761: a name that never resolves. It reads as a mailbox wherever one is expected."""
 N = TypeVar("N", bound=NamedAddress)
 C = TypeVar("C", bound=ListedContent)
 
@@ -166,6 +170,30 @@ def redacted_bounce(bounce: Bounce, redaction: Redaction) -> Bounce:
     """Return what a mail says about another without the people whom it did not reach."""
     recipients = dict.fromkeys(map(redaction.address, bounce.recipients))
     return replace(bounce, recipients=tuple(recipients))
+
+
+def redacted_event(
+    event: MailAttached, redaction: Redaction, sender: NamedAddress | None
+) -> MailAttached:
+    """Return an event that waits without the people. It has to name somebody else."""
+
+    def one(named: Named) -> Named:
+        entry = redaction.one(NamedAddress(name=named.name, address=named.address))
+        return Named(name=entry.name, address=entry.address)
+
+    changed: dict[str, object] = {
+        "matches": tuple(match for match in event.matches if match.person_id not in redaction.ids)
+    }
+    if event.forwarded is not None:
+        people = {
+            "sender": one(event.forwarded.sender),
+            "to": tuple(map(one, event.forwarded.to)),
+            "cc": tuple(map(one, event.forwarded.cc)),
+        }
+        changed["forwarded"] = event.forwarded.model_copy(update=people)
+    if event.authentication is not None and sender and redaction.has_address(sender.address):
+        changed["authentication"] = event.authentication.model_copy(update={"domain": None})
+    return event.model_copy(update=changed)
 
 
 def redacted_waiting(shown: HeldContent, redaction: Redaction) -> HeldContent:

@@ -6,14 +6,10 @@ import pytest
 
 from services.timeline.write.listed_records import MailRow, SummaryRow
 from services.timeline.write.records import ERASED, Content, Mail, NamedAddress, Outcome, Verdict
-from services.timeline.write.redacting import (
-    ERASED_ADDRESS,
-    ERASED_NAME,
-    Redaction,
-    redacted_capture,
-)
+from services.timeline.write.redacting import Redaction, redacted_capture
 from services.timeline.write.side_records import Bounce, Held
 from shared.contracts.events import Forwarded, Named, Role
+from shared.contracts.known_addresses import ERASED_ADDRESS, ERASED_NAME
 from tests.erasing_parts import LATER, erase_all, erased_person, listed
 from tests.memory_timeline import Memory, the_mail
 from tests.write_parts import (
@@ -180,7 +176,14 @@ def test_what_waits_for_a_yes_goes_or_waits_without_the_person(others: tuple[obj
     memory = Memory()
     matches = (AS_JANE, AS_OTHER) if others else (AS_JANE,)
     request = attach(
-        mail(to=f"{JANE}, Max <max@mail.example>"), *matches, verdict=FAILED, may_wait=True
+        mail(to=f"{JANE}, Max <max@mail.example>"),
+        *matches,
+        verdict=FAILED,
+        may_wait=True,
+        forwarded=Forwarded(
+            sender=Named(name="Max", address="max@mail.example"),
+            to=(Named(name="Jane Roe", address="jane@mail.example"),),
+        ),
     )
     memory.write(request)
     job = erase_all(memory, PERSON)
