@@ -5,14 +5,13 @@ A redelivery may then find the claim gone. So the events that tell its outcome a
 and a redelivery repeats them instead of deciding again: nothing is lost when the process dies
 between any two steps, and a mail that was attached can never lose its claim to a later dismissal.
 
-`decisions`: `{_id: <the claim's key, without its prefix>, events: [[tag, json]], at}`, for as long
-as a dead letter may be replayed. By the claim, not by the capture: old mail that is imported
-again has a claim of its own, and is decided by the directory of that moment. Nothing of a dismissed
-mail is in it but what `mail.dismissed.v1` carries.
+`decisions`: `{_id: <the claim's key, without its prefix>, events: [[tag, json]], people, at}`, for
+as long as a dead letter may be replayed. `people` are the profiles that the events name. By the
+claim, not by the capture: old mail that is imported again has a claim of its own, and is decided by
+the directory of that moment. Nothing of a dismissed mail is in it but what `mail.dismissed.v1`
+carries.
 """
 
-import json
-import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
@@ -43,6 +42,8 @@ INDEXES = (
             expireAfterSeconds=int(CLAIM_RETENTION.total_seconds()),
         ),
     ),
+    # Decisions.erase
+    Index("decisions", IndexModel([("people", ASCENDING)], name="of_person")),
 )
 
 
@@ -67,7 +68,7 @@ class Decisions:
             {"_id": _id(claim)},
             {
                 "$setOnInsert": {
-                    "events": [[event.tag, event.encode()] for event in events],
+                    **_fields(events),
                     "at": datetime.now(UTC),
                 }
             },
@@ -83,14 +84,12 @@ class Decisions:
         One that named nobody else is told as a dismissal from now on.
         """
         hashes = frozenset(addresses)
-        about = [f'"account":{json.dumps(account)}', f'"person_id":{json.dumps(person_id)}']
-        patterns = [{"$elemMatch": {"$elemMatch": {"$regex": re.escape(text)}}} for text in about]
-        which: Document = {"$and": [{"events": pattern} for pattern in patterns]}
+        # Those without the field are an earlier version's, of the last 28 days.
+        which: Document = {"people": {"$in": [_person(account, person_id), None]}}
         with pymongo.timeout(0):  # no deadline, however many there are; None is the client's
             async for found in self._decisions.find(which):
                 events = [_without(e, account, person_id, hashes) for e in _events(found)]
-                told = [[event.tag, event.encode()] for event in events]
-                change = {"$set": {"events": told}}
+                change = {"$set": _fields(events)}
                 await self._decisions.update_one({"_id": found["_id"]}, change)
 
 
@@ -125,6 +124,21 @@ def _forward_without(forwarded: Forwarded, is_erased: Callable[[Named], bool]) -
         "cc": tuple(map(one, forwarded.cc)),
     }
     return forwarded.model_copy(update=people)
+
+
+def _fields(events: Sequence[Event]) -> Document:
+    people = {
+        _person(event.account, match.person_id)
+        for event in events
+        if isinstance(event, MailAttached | MailAttachedToShares)
+        for match in event.matches
+    }
+    told = [[event.tag, event.encode()] for event in events]
+    return {"events": told, "people": sorted(people)}
+
+
+def _person(account: str, person_id: str) -> str:
+    return f"{account}/{person_id}"
 
 
 def _id(claim: str) -> str:
