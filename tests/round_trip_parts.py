@@ -6,9 +6,10 @@ from uuid import uuid4
 
 from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import person_of
+from services.matcher.lease import Lease
 from services.matcher.round_trip.proving import Proving
 from services.matcher.round_trip.records import WEEK
-from services.matcher.round_trip.repeating import Lease, Repeating
+from services.matcher.round_trip.repeating import Repeating
 from shared.broker import Delivery
 from shared.contracts.events import (
     Event,

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.matcher.lease import Lease
 from services.matcher.round_trip.proving import TooManyToday
 from services.matcher.round_trip.records import MAX_FAILURES, PER_DAY
-from services.matcher.round_trip.repeating import Lease, Repeating
+from services.matcher.round_trip.repeating import Repeating
 from shared.contracts.events import (
     MailRoundTrip,
     RoundTripResult,

@@ -6,11 +6,14 @@ confirmed and nothing changed since. So a change is always announced, after any 
 announcing twice is harmless: the events are versioned. `announce_again` sets the flag on
 everything.
 
+Before a profile's flag is taken away, sealed captures are sought that name their addresses
+(`rematch/`): so none is missed, either.
+
 Accounts take turns, a batch each: what one user did does not wait behind another company's import.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import pymongo
 import structlog
@@ -23,6 +26,7 @@ from shared.broker import Publisher, PublishFailed
 from shared.contracts.events import (
     CaptureAddressChanged,
     Event,
+    Kind,
     PersonChanged,
     PersonDeleted,
     RoundTripChanged,
@@ -34,6 +38,8 @@ _EVERY_SECONDS = 0.5
 _BATCH = 200
 _INDEX = "unannounced"
 _UNANNOUNCED = {"unannounced": True}
+Seek = Callable[[str, Collection[str]], Awaitable[object]]
+"""Looks for what an account has sealed that names one of these addresses."""
 log = structlog.get_logger()
 
 
@@ -47,8 +53,8 @@ def outbox_index(collection: str) -> Index:
 class Outbox(Periodic):
     """Publishes directory changes that are not announced yet. Any number of replicas may run it."""
 
-    def __init__(self, database: Database, publisher: Publisher) -> None:
-        self._database, self._publisher = database, publisher
+    def __init__(self, database: Database, publisher: Publisher, seek: Seek | None = None) -> None:
+        self._database, self._publisher, self._seek = database, publisher, seek
         super().__init__(_EVERY_SECONDS)
         self._last_served: dict[str, str] = {}
 
@@ -94,6 +100,10 @@ class Outbox(Periodic):
         await asyncio.gather(*(self._publisher.publish(event) for event in events))
         for event in events:
             ANNOUNCED.labels(event.tag).inc()
+        if collection == "people" and self._seek is not None:
+            keys = {key for one in found if _is_profile(one) for key in one["keys"]}
+            if keys:
+                await self._seek(account, keys)
         if found:
             await documents.bulk_write([_announced(document) for document in found])
         return len(found)
@@ -117,6 +127,10 @@ def _announced(document: Document) -> UpdateOne:
     """Return the write that takes the flag away, unless there was another change since."""
     same = {"_id": document["_id"], "version": document["version"]}
     return UpdateOne(same, {"$unset": {"unannounced": ""}})
+
+
+def _is_profile(person: Document) -> bool:
+    return "deleted" not in person and Kind(person["kind"]).is_profile
 
 
 def _person_event(person: Document) -> Event:
