@@ -15,9 +15,8 @@ from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import Directory
 from services.matcher.directory.versions import Versions
 from services.matcher.directory.windows import Windows
-from services.matcher.lease import Lease
 from services.matcher.rematch.keys import RematchKeys, Room
-from services.matcher.rematch.opening import LEASE, Opening
+from services.matcher.rematch.opening import Opening
 from services.matcher.rematch.sealed import SealedCaptures
 from services.matcher.rematch.seeking import Seeking
 from services.matcher.resolver import Resolver
@@ -62,8 +61,7 @@ class Replica:
         self.seeking = Seeking(database, self.rematch_keys, RING)
         self.sealed = SealedCaptures(database, self.rematch_keys, RING, self.knowledge, self.blobs)
         self.outbox = Outbox(database, publisher, self.seeking.seek)
-        lease = Lease(database, "rematch", LEASE)
-        self.opening = Opening(self.sealed, decider, self.blobs, publisher, lease)
+        self.opening = Opening(database, self.sealed, decider, self.blobs, publisher)
         self.match = Matcher(
             decider=decider,
             decisions=self.decisions,

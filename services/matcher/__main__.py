@@ -37,18 +37,17 @@ from services.matcher.directory.people import Directory
 from services.matcher.directory.versions import Versions
 from services.matcher.directory.windows import Windows
 from services.matcher.guides import Catalogue, Choosing
-from services.matcher.lease import Lease
 from services.matcher.rematch import sealed
 from services.matcher.rematch.ending import Ending
 from services.matcher.rematch.keys import RematchKeys, Room
-from services.matcher.rematch.opening import LEASE, Opening
+from services.matcher.rematch.opening import Opening
 from services.matcher.rematch.sealed import SealedCaptures
 from services.matcher.rematch.seeking import Seeking
 from services.matcher.resolver import Resolver, name_servers
 from services.matcher.round_trip import records
 from services.matcher.round_trip.proving import Proving
 from services.matcher.round_trip.records import RoundTrips
-from services.matcher.round_trip.repeating import Repeating
+from services.matcher.round_trip.repeating import LEASE, Repeating
 from services.matcher.round_trip.returning import Returning
 from services.matcher.settings import MatcherSettings
 from services.matcher.sweep import Sweep
@@ -77,6 +76,7 @@ from shared.runtime.settings import load
 from shared.runtime.trace_export import exporting
 from shared.storage.blobs import Blobs
 from shared.storage.database import answer_outages, connect, left_in_time, migrate, what_is_missing
+from shared.storage.lease import Lease
 
 OPTIONS = """\
   --migrate    build the indexes, and exit
@@ -199,9 +199,9 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.matcher_http_port)
     sweep, outbox = Sweep(blobs), Outbox(database, publisher, seeking.seek)
-    opening = Opening(sealed_captures, decider, blobs, publisher, Lease(database, "rematch", LEASE))
+    opening = Opening(database, sealed_captures, decider, blobs, publisher)
     ending = Ending(rematch_keys, sealed_captures)
-    lease = Lease(database, "round trips")
+    lease = Lease(database, "round trips", LEASE)
     repeating = Repeating(proving, round_trips, people, addresses, lease)
     async with (
         exporting("matcher", settings.otel_exporter_otlp_endpoint),

@@ -66,8 +66,7 @@ async def add(matcher: Replica, address: str = LATE, person_id: str = "c7") -> N
 
 
 async def settle(matcher: Replica) -> None:
-    while await matcher.outbox.announce_some():
-        pass
+    await matcher.outbox.once()
     await matcher.opening.work()
 
 
@@ -280,8 +279,7 @@ class TestOpening:
     ) -> None:
         await dismiss(matcher)
         await matcher.directory.put(ACCOUNT, person_of("c7", Kind.CANDIDATE, "L", [LATE]))
-        while await matcher.outbox.announce_some():
-            pass
+        await matcher.outbox.once()
         recorder.crash_after = len(recorder.published) + 1
         with pytest.raises(Crash):
             await matcher.opening.work()
@@ -296,7 +294,7 @@ class TestOpening:
         sent = [await dismiss(matcher) for _ in range(10)]
         other = Replica(matcher.database, tmp_path, recorder)
         await matcher.directory.put(ACCOUNT, person_of("c7", Kind.CANDIDATE, "L", [LATE]))
-        await asyncio.gather(*(replica.outbox.announce_some() for replica in (matcher, other)))
+        await asyncio.gather(*(replica.outbox.once() for replica in (matcher, other)))
         await asyncio.gather(*(replica.opening.work() for replica in (matcher, other)))
         await other.opening.work()
         assert Counter(e.capture_id for e in attached(recorder)) == Counter(map(id_of, sent))
@@ -320,8 +318,7 @@ class TestOpening:
     ) -> None:
         await dismiss(matcher)
         await matcher.directory.put(ACCOUNT, person_of("c7", Kind.CANDIDATE, "L", [LATE]))
-        while await matcher.outbox.announce_some():
-            pass
+        await matcher.outbox.once()
         await matcher.directory.delete(ACCOUNT, "c7")
         await matcher.opening.work()
         assert (await count(matcher), attached(recorder)) == (1, [])

@@ -13,7 +13,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid5
 
 import structlog
@@ -22,7 +22,6 @@ from pymongo.errors import PyMongoError
 from services.matcher.captured import CapturedMail
 from services.matcher.carried import Attached, mail_of, places_of, publish
 from services.matcher.deciding import Decider
-from services.matcher.lease import Lease
 from services.matcher.metrics import REMATCHED
 from services.matcher.rematch.sealed import SealedCaptures
 from services.matcher.rematch.sealing import CannotOpen
@@ -38,9 +37,11 @@ from shared.contracts.outcomes import Reject
 from shared.runtime.periodic import Periodic
 from shared.storage.blob_keys import CLAIM_CHECK_BYTES, claim_key
 from shared.storage.blobs import Blobs, BlobStoreAway
-from shared.storage.database import DatabaseAway, Document, database_errors
+from shared.storage.database import Database, DatabaseAway, Document, database_errors
+from shared.storage.lease import Lease
 
-LEASE = timedelta(seconds=15)
+_LEASE = timedelta(seconds=10)
+"""How long sealed captures wait when the replica that opened them was killed."""
 _EVERY_SECONDS = 1.0
 _BATCH = 10
 _CLAIMS = UUID("5b0c1f6e-3c0f-4f7e-9c55-0d8f3a1c7e42")
@@ -53,18 +54,18 @@ class Opening(Periodic):
 
     def __init__(
         self,
+        database: Database,
         sealed: SealedCaptures,
         decider: Decider,
         blobs: Blobs,
         publisher: Publisher,
-        lease: Lease,
         *,
         every_seconds: float = _EVERY_SECONDS,
     ) -> None:
         super().__init__(every_seconds)
         self._sealed, self._blobs = sealed, blobs
         self._decider = replace(decider, is_rematch=True)
-        self._publisher, self._lease = publisher, lease
+        self._publisher, self._lease = publisher, Lease(database, "rematch", _LEASE)
         self._last_served = ""
 
     async def once(self) -> None:
@@ -79,12 +80,12 @@ class Opening(Periodic):
         """Open all that is wanted, some of each account in turn, if this replica has the lease."""
         while account := await self._sealed.next_account(self._last_served):
             for document in await self._sealed.wanted(account, _BATCH):
-                if not await self._lease.held(datetime.now(UTC)):
+                if not await self._lease.held():
                     return
                 await self._open(document)
             self._last_served = account
         if self._last_served:
-            await self._lease.leave()
+            await self._lease.release()
             self._last_served = ""
 
     async def _open(self, document: Document) -> None:

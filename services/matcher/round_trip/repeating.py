@@ -6,20 +6,21 @@ its own record as well, so that none is sent twice when the lease changes hands.
 """
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from services.matcher.directory.capture_addresses import CaptureAddresses
 from services.matcher.directory.people import Directory
-from services.matcher.lease import Lease
 from services.matcher.round_trip.proving import Proving, TooManyToday
 from services.matcher.round_trip.records import Due, RoundTrips
 from shared.runtime.periodic import Periodic
 from shared.runtime.relay import RelayAway
+from shared.storage.lease import Lease
 
 _EVERY_SECONDS = 300.0
+LEASE = timedelta(minutes=15)
 _AT_ONCE = 20
 _PAUSE_SECONDS = 1.0
 """Between two challenges: a relay has its limits, and a week is long."""
@@ -55,12 +56,12 @@ class Repeating(Periodic):
 
     async def send_due(self) -> None:
         """Send what is due now, if this replica has the lease."""
-        if not await self._lease.held(datetime.now(UTC)):
+        if not await self._lease.held():
             return
         for account in await self._records.repeating_accounts():
             while due := await self._records.due(account, datetime.now(UTC), _AT_ONCE):
                 for one in due:
-                    if not await self._lease.held(datetime.now(UTC)):
+                    if not await self._lease.held():
                         return
                     if await self._send(account, one):
                         await asyncio.sleep(self._pause)
