@@ -12,6 +12,8 @@ from uuid import UUID
 
 import pytest
 
+from services.matcher.captured import CapturedMail
+from services.matcher.deciding import Decider
 from services.matcher.decision.never_capture import NeverCapture
 from services.matcher.directory.never_capture_lists import OF_ACCOUNT
 from services.matcher.directory.people import person_of
@@ -23,7 +25,9 @@ from shared.contracts.events import (
     AuthenticationVerdict,
     Kind,
     MailAttached,
+    MailAttachedToShares,
     MailDismissed,
+    MailDismissedWithShares,
     MailReceived,
 )
 from shared.contracts.outcomes import Done, Retry
@@ -105,7 +109,9 @@ class TestSealing:
 
     async def test_off_nothing_is_kept(self, matcher: Replica, recorder: Recorder) -> None:
         assert await matcher.rematch_keys.days(ACCOUNT) == 0
-        await dismiss(matcher)
+        with patch.object(matcher.rematch_keys, "place") as asked:
+            await dismiss(matcher)
+        assert not asked.called, "an account without a window costs no query"
         await add(matcher)
         assert (await count(matcher), attached(recorder)) == (0, [])
 
@@ -259,6 +265,55 @@ class TestOpening:
         assert LATE.encode() in told
         assert b"z@x.example" not in told
         assert found.forwarder is not None
+
+    async def test_what_an_address_of_the_account_caught_has_its_shares(
+        self, matcher: Replica, recorder: Recorder
+    ) -> None:
+        record, _ = await matcher.addresses.mint_for_account(ACCOUNT, "admin")
+        delivery = await received(matcher, LATE)
+        event = delivery.event.model_copy(update={"capture_address": record.address})
+        assert await matcher.match(Delivery(event, delivery.body, redelivered=False)) == Done()
+        assert [type(told) for told, _ in recorder.published] == [MailDismissedWithShares]
+        await add(matcher)
+        told = recorder.published[-1][0]
+        assert isinstance(told, MailAttachedToShares)
+        assert told.rematched
+        assert [share.owner for share in told.shares] == ["u1"]
+        assert all(own.rematched for _, own in told.of_shares())
+
+    async def test_one_that_cannot_be_opened_keeps_no_other_sealed(
+        self, matcher: Replica, recorder: Recorder
+    ) -> None:
+        first, second = [await dismiss(matcher, age=timedelta(days=days)) for days in (2, 1)]
+        decide = Decider.decide
+
+        async def fails_once(decider: Decider, event: MailReceived, mail: CapturedMail) -> Any:
+            if event.capture_id == id_of(first):
+                raise RuntimeError("a bug")
+            return await decide(decider, event, mail)
+
+        with patch.object(Decider, "decide", fails_once):
+            await add(matcher)
+        assert [event.capture_id for event in attached(recorder)] == [id_of(second)]
+        assert await count(matcher) == 1
+        await add(matcher, person_id="c8")
+        assert [event.capture_id for event in attached(recorder)] == [id_of(second), id_of(first)]
+
+    async def test_without_the_blob_store_it_waits(
+        self, matcher: Replica, recorder: Recorder
+    ) -> None:
+        await dismiss(matcher, size=CLAIM_CHECK_BYTES)
+
+        async def away(*_: object) -> None:
+            raise BlobStoreAway("full")
+
+        await matcher.directory.put(ACCOUNT, person_of("c7", Kind.CANDIDATE, "L", [LATE]))
+        await matcher.outbox.once()
+        with patch.object(matcher.blobs, "put", away):
+            await matcher.opening.once()
+        assert (attached(recorder), await count(matcher)) == ([], 1)
+        await matcher.opening.once()
+        assert len(attached(recorder)) == 1
 
     async def test_who_is_added_while_it_is_sealed_is_not_missed(
         self, matcher: Replica, recorder: Recorder

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
+from pymongo.errors import PyMongoError
 
 from services.matcher.metrics import SEALED_ENDED
 from services.matcher.rematch.keys import RematchKeys
@@ -35,7 +36,7 @@ class Ending(Periodic):
         try:
             with database_errors():
                 await self.work()
-        except (DatabaseAway, BlobStoreAway) as away:
+        except (DatabaseAway, BlobStoreAway, PyMongoError) as away:  # no index yet, say
             log.warning("rematch windows not swept", why=type(away).__name__)
 
     async def work(self) -> None:

@@ -73,7 +73,7 @@ class Opening(Periodic):
         try:
             with database_errors():
                 await self.work()
-        except (DatabaseAway, BlobStoreAway, PublishFailed) as away:
+        except (DatabaseAway, BlobStoreAway, PublishFailed, PyMongoError) as away:
             log.warning("rematch waits", why=type(away).__name__)
 
     async def work(self) -> None:
