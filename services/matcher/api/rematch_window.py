@@ -17,7 +17,7 @@ class RematchWindow(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    days: Annotated[int, Field(ge=0, le=MAX_DAYS, strict=True)] = Field(
+    days: Annotated[int, Field(ge=0, le=MAX_DAYS)] = Field(
         description="For how many days a mail that matched no profile is kept, sealed; 0 when the "
         "window is off, which is the default"
     )
