@@ -65,6 +65,8 @@ class WarmStarts:
         is_python = list(command[:2]) == [sys.executable, "-m"]
         if not is_python or environment is None or folder != _ROOT:
             return None
+        if "LD_PRELOAD" in environment:  # too late for that
+            return None
         module, *arguments = command[2:]
         if module not in self._modules:
             return None

@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
         [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, plain],
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
-    for name, examples in (("short", 50), ("full", 500)):
+    for name, examples in (("short", 30), ("full", 500)):
         hypothesis.settings.register_profile(
             name,
             max_examples=examples,

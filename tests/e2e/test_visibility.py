@@ -97,10 +97,8 @@ class TestOwner:
             return team.users[person].json("GET", "timeline", "/v1/inbox", params={"q": q})
 
         words = team.secrets[OTHER[person]].all
-        asked = [
-            q
-            for word in words
-            for q in (word, word[:-1], f'"{word}"', f"from:{word}", f"to:{word}")
+        asked = words + [
+            q for word in words[::3] for q in (word[:-1], f'"{word}"', f"from:{word}", f"to:{word}")
         ]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = zip(asked, pool.map(found, asked), strict=True)
