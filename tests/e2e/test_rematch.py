@@ -103,7 +103,7 @@ def test_the_window_is_changed_by_those_who_may_and_not_blindly(stack: Stack) ->
             "PUT", "matcher", ROUTE, json={"days": days}, headers=headers
         ).status_code
 
-    assert [put(days) for days in (31, -1, 1.5, None)] == [422] * 4
+    assert [put(days) for days in (31, -1, 1.5, "7", True, None)] == [422] * 6
     tag = admin.request("GET", "matcher", ROUTE).headers["ETag"]
     assert [put(3, **{"If-Match": tag}), put(4, **{"If-Match": tag})] == [200, 412]
     assert admin.json("GET", "matcher", ROUTE) == {"days": 3}

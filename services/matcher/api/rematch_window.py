@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.matcher.rematch.keys import MAX_DAYS, RematchKeys
 from services.matcher.rematch.sealed import SealedCaptures
@@ -12,12 +12,19 @@ from shared.http.preconditions import IfMatch, changed_meanwhile, demand_match, 
 from shared.http.web import allowed
 
 
+def _a_number(days: object) -> object:
+    """Refuse what only looks like a number: it turns on what keeps mail."""
+    if isinstance(days, bool | str):
+        raise ValueError("should be a number")
+    return days
+
+
 class RematchWindow(BaseModel):
     """An account's rematch window."""
 
     model_config = ConfigDict(extra="forbid")
 
-    days: Annotated[int, Field(ge=0, le=MAX_DAYS)] = Field(
+    days: Annotated[int, Field(ge=0, le=MAX_DAYS), BeforeValidator(_a_number)] = Field(
         description="For how many days a mail that matched no profile is kept, sealed; 0 when the "
         "window is off, which is the default"
     )
