@@ -194,7 +194,16 @@ KNOWN_OPERATORS = {
         "$group",
         "$sum",
     ),
-    *("$let", "$not", "$reduce", "$concatArrays", "$setIntersection", "$setDifference"),
+    *(
+        "$let",
+        "$not",
+        "$map",
+        "$mergeObjects",
+        "$reduce",
+        "$concatArrays",
+        "$setIntersection",
+        "$setDifference",
+    ),
     *("$sort", "$limit", "$project", "$changeStream", "$clusterTime", "$db", "$readPreference"),
     *("$truncated", "$_internalSetMultiUpdateParamsForTest"),
 }

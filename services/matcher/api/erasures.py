@@ -10,8 +10,10 @@ from services.matcher.api.leaving import Leaving
 from services.matcher.api.people import PersonInPath, Reader, Writer
 from services.matcher.erasures.finishing import Finishing
 from services.matcher.erasures.records import Erasure, Erasures
+from services.matcher.rematch.sealed import SealedCaptures
 from shared.contracts.events import Erased, ErasureId
 from shared.http.web import Code, Problem, SignedIn, not_found
+from shared.storage.blobs import BlobStoreAway
 
 ErasureInPath = Annotated[ErasureId, Path(description="The id that the erasure was answered with")]
 
@@ -66,7 +68,9 @@ class KeySet(BaseModel):
     keys: list[dict[str, Any]] = Field(description="JSON Web Keys, without a private part")
 
 
-def erasure_routes(erasures: Erasures, finishing: Finishing, leaving: Leaving) -> APIRouter:
+def erasure_routes(
+    erasures: Erasures, finishing: Finishing, leaving: Leaving, sealed: SealedCaptures
+) -> APIRouter:
     """Return the routes by which people are erased."""
     router = APIRouter(tags=["directory"])
 
@@ -87,6 +91,11 @@ def erasure_routes(erasures: Erasures, finishing: Finishing, leaving: Leaving) -
         """
         if not finishing.can_sign:
             raise Problem(Code.ERASURE_KEY_MISSING, "ERASURE_SIGNING_KEY is not set")
+        addresses = await erasures.addresses(caller.account, person_id)
+        try:  # first: once the person is gone nothing tells their addresses
+            await sealed.forget_naming(caller.account, addresses)
+        except BlobStoreAway as away:
+            raise Problem(Code.BLOB_STORE_UNAVAILABLE, "the blob store is unavailable") from away
         done = await erasures.ask(caller.account, caller.person_id, person_id)
         match done:
             case "unknown":

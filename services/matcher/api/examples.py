@@ -152,5 +152,6 @@ EXAMPLES = {
     "GuidesOut": GUIDES,
     "WindowOut": WINDOW,
     "NeverCaptureBody": NEVER_CAPTURE,
+    "RematchWindow": {"days": 7},
 }
 """By the name of the schema that they are of."""

@@ -110,6 +110,26 @@ class Erasures:
             return found
         return await self.announce(account, found)
 
+    async def addresses(self, account: str, person_id: str) -> frozenset[str]:
+        """Return what is known of the addresses of a person, and of who is one profile with them,
+        in the form in which they compare; none of a user. Of who is deleted there are only
+        hashes."""
+        person = await self._people.find_one(_one(account, person_id))
+        if person is None:
+            return frozenset()
+        group = await self._groups.one(account, person)
+        which = {
+            "account": account,
+            "_id": {"$in": [person_key(account, id_) for id_ in sorted(group.members)]},
+        }
+        found: set[str] = set()
+        for member in await self._people.find(which).to_list():
+            if member.get("kind") == Kind.USER.value:
+                return frozenset()
+            known = [*member["keys"], *member.get("holders", {}).get("known", ())]
+            found.update(address for address in known if "@" in address)
+        return frozenset(found)
+
     async def announce(self, account: str, erasure: Erasure) -> Erasure:
         """Let the outbox announce an erasure: no decision names its people any more."""
         at = as_stored(datetime.now(UTC)) + _MILLISECOND
