@@ -238,6 +238,21 @@ async def test_the_receipt_verifies_by_the_published_key_after_the_secret_was_re
     assert all("d" not in key for key in keys.values())
 
 
+async def test_before_a_person_is_erased_the_addresses_of_the_whole_profile_are_known(
+    matcher: Matcher,
+) -> None:
+    await matcher.put("c1", "new@unique.example")
+    await matcher.put("c2", "c2@unique.example")
+    await matcher.put("u1", "u1@team.example", kind=Kind.USER)
+    assert isinstance(await matcher.merges.merge(ACCOUNT, "admin", "c2", "c1"), tuple)
+    known = {"jane@unique.example", "new@unique.example", "c2@unique.example"}
+    assert await matcher.erasures.addresses(ACCOUNT, "c2") == known
+    assert await matcher.erasures.addresses(ACCOUNT, "u1") == frozenset()
+    assert await matcher.erasures.addresses(ACCOUNT, "nobody") == frozenset()
+    await matcher.erase()
+    assert await matcher.erasures.addresses(ACCOUNT, "c1") == frozenset()
+
+
 async def test_without_a_key_the_end_of_an_erasure_waits(matcher: Matcher) -> None:
     erasure = await matcher.erase()
     matcher.finishing = matcher.finishing_with(None)
