@@ -27,7 +27,7 @@ from services.timeline.write.listing import Change, list_mail
 from services.timeline.write.mail_rows import content_id
 from services.timeline.write.recording import record_deleted
 from services.timeline.write.records import EVERYONE, Capture, Content, Mail
-from services.timeline.write.requests import Answer, Forget
+from services.timeline.write.requests import Answer, Forget, Prepared
 from services.timeline.write.rulings import NO_NEWS, UNCHANGED, UNKNOWN, note
 from services.timeline.write.side_records import Bounce, ReadMark
 from services.timeline.write.state import Draft
@@ -62,10 +62,12 @@ def forget(draft: Draft, request: Forget, now: datetime) -> Answer:
         return UNCHANGED if is_known and mail.forgotten else UNKNOWN
     ids = {c.content: content_id(mail.id, c.content) for c in gone}
     contents = draft.many(Content, account, ids.values())
-    for key in sorted(shared_contents(mail, owner)):
-        content = contents[ids[key]]
-        if content is not None and not _strip(draft, content, owner, request):
-            return Answer(outcome="unprepared")
+    shared = [contents[ids[key]] for key in sorted(shared_contents(mail, owner))]
+    stripped = [one for one in shared if one is not None and one.raw_of == owner]
+    if not all(_is_prepared(one, request) for one in stripped):
+        return Answer(outcome="unprepared")
+    for one in stripped:
+        _strip(draft, one, request.prepared[one.key])
     for key in sorted({*ids} - {c.content for c in left}):
         content = contents[ids[key]]
         if content is not None:
@@ -90,20 +92,19 @@ def _split(mail: Mail, owner: str | None) -> tuple[list[Capture], list[Capture]]
     return gone, [capture for capture in mail.captures if capture not in gone]
 
 
-def _strip(draft: Draft, content: Content, owner: str | None, request: Forget) -> bool:
-    """Keep bytes without what only this owner knew; return False when they are not prepared."""
-    if content.raw_of != owner:
-        return True
+def _is_prepared(content: Content, request: Forget) -> bool:
     prepared = request.prepared.get(content.key)
-    if prepared is None or prepared.raw_key != content.raw_key:
-        return False
+    return prepared is not None and prepared.raw_key == content.raw_key
+
+
+def _strip(draft: Draft, content: Content, prepared: Prepared) -> None:
+    """Keep bytes without what only their owner knew."""
     draft.drop_raw(content.account, content.raw_key)
     size = content.size
     if prepared.raw is not None:
         draft.keep_raw(content.account, prepared.new_key, prepared.raw)
         size = len(prepared.raw)
     draft.put(replace(content, raw_key=prepared.new_key, raw_of=NO_OWNER, size=size))
-    return True
 
 
 def _what_is_left(mail: Mail, left: Iterable[Capture], owner: str | None) -> Mail:

@@ -100,6 +100,22 @@ def test_bytes_that_are_kept_for_a_colleague_lose_what_came_to_the_owner_alone(
     assert memory.write(read_anew(memory, now))[0].outcome == "unchanged"
 
 
+def test_bytes_are_prepared_for_all_contents_or_nothing_changes() -> None:
+    texts = ("One.", "Two.")
+    memory = written(
+        *(attach(mail(text=text, bcc="secret@mail.example")) for text in texts),
+        *(attach(mail(text=text), owner="u2", minutes=1) for text in texts),
+    )
+    id_ = the_mail(memory)
+    before = sorted(memory.all(Content), key=lambda content: content.key)
+    first = {before[0].key: prepared(memory, id_, "u1")[before[0].key]}
+    assert memory.write(forget(id_, prepared=first)) == (Answer(outcome="unprepared"),)
+    assert sorted(memory.all(Content), key=lambda content: content.key) == before
+    [answer] = memory.write(forget(id_, prepared=prepared(memory, id_, "u1")))
+    assert answer.outcome == "changed"
+    assert "secret" not in str(memory.documents)
+
+
 def test_a_colleagues_bytes_stay_as_they_are() -> None:
     memory = written(attach(owner="u2"), attach(owner="u1", minutes=1))
     before = memory.all(Content)
