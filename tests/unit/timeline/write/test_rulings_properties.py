@@ -105,7 +105,9 @@ def hand_over_in(one: Ruled, from_: str, to: str) -> None:
     own = {c.projection.content.id for c in one.captured if c.event.owner == to}
     if from_ in one.private and not contents <= own:
         one.private.add(to)
-    one.forgotten.discard(to)
+    if to in one.forgotten:  # lifted, but what they deleted before stays deleted
+        one.forgotten = one.forgotten - {to} | {"gone"}
+        one.deleted = [owned_by("gone", c) if c.event.owner == to else c for c in one.deleted]
     one.captured = [owned_by(to, c) if c in theirs else c for c in one.captured]
 
 
