@@ -13,7 +13,7 @@
   conversations do not fall apart.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -27,7 +27,7 @@ from services.timeline.write.listing import Change, list_mail
 from services.timeline.write.mail_rows import content_id
 from services.timeline.write.recording import record_deleted
 from services.timeline.write.records import EVERYONE, Capture, Content, Mail
-from services.timeline.write.requests import Answer, Forget
+from services.timeline.write.requests import Answer, Forget, Prepared
 from services.timeline.write.rulings import NO_NEWS, UNCHANGED, UNKNOWN, note
 from services.timeline.write.side_records import Bounce, ReadMark
 from services.timeline.write.state import Draft
@@ -60,18 +60,56 @@ def forget(draft: Draft, request: Forget, now: datetime) -> Answer:
     if not gone:
         is_known = owner is None or mail.is_forgotten_by(owner)
         return UNCHANGED if is_known and mail.forgotten else UNKNOWN
+    new = _what_is_left(mail, left, owner)
+    conversation = _drop(draft, mail, new, gone, request.prepared, now)
+    if conversation is None:
+        return Answer(outcome="unprepared")
+    note(draft, request, "forgotten", now)
+    return Answer(outcome="changed", mail_id=mail.id, conversation_id=conversation)
+
+
+def drop_captures(
+    draft: Draft,
+    mail: Mail,
+    gone: Sequence[Capture],
+    prepared: Mapping[str, Prepared],
+    now: datetime,
+) -> str | None:
+    """Drop captures of one owner that are dismissed after all; all else of the mail stays.
+
+    Return the conversation; None when the bytes of what is left are not prepared.
+    """
+    left = tuple(capture for capture in mail.captures if capture not in gone)
+    owners = {capture.owner for capture in left}
+    new = replace(mail, captures=left, private=tuple(of for of in mail.private if of in owners))
+    return _drop(draft, mail, new if left else new.without_captures(), gone, prepared, now)
+
+
+def _drop(
+    draft: Draft,
+    mail: Mail,
+    new: Mail,
+    gone: Sequence[Capture],
+    prepared: Mapping[str, Prepared],
+    now: datetime,
+) -> str | None:
+    """Write a mail without some of its captures, and remove what nobody has any longer.
+
+    Return the conversation; None when the bytes of what is left are not prepared.
+    """
+    account, left = mail.account, new.captures
+    owners = {capture.owner for capture in gone}
     ids = {c.content: content_id(mail.id, c.content) for c in gone}
     contents = draft.many(Content, account, ids.values())
-    for key in sorted(shared_contents(mail, owner)):
+    for key in sorted({*ids} & {capture.content for capture in left}):
         content = contents[ids[key]]
-        if content is not None and not _strip(draft, content, owner, request):
-            return Answer(outcome="unprepared")
+        if content is not None and not _strip(draft, content, owners, prepared):
+            return None
     for key in sorted({*ids} - {c.content for c in left}):
         content = contents[ids[key]]
         if content is not None:
             draft.drop_raw(account, content.raw_key)
             draft.delete(Content, account, content.id)
-    new = _what_is_left(mail, left, owner)
     draft.put(new)
     conversation = join(draft, account, (mail.token,), new_mails=0 if left else -1, is_changed=True)
     changed_for = list_mail(draft, Change.of(new, as_ruled(mail), conversation), NO_NEWS)
@@ -80,8 +118,7 @@ def forget(draft: Draft, request: Forget, now: datetime) -> Answer:
     _forget_bounces(draft, mail, gone, left)
     for capture in gone:
         record_deleted(draft, account, capture.capture_id, mail.id)
-    note(draft, request, "forgotten", now)
-    return Answer(outcome="changed", mail_id=mail.id, conversation_id=conversation)
+    return conversation
 
 
 def _split(mail: Mail, owner: str | None) -> tuple[list[Capture], list[Capture]]:
@@ -90,19 +127,21 @@ def _split(mail: Mail, owner: str | None) -> tuple[list[Capture], list[Capture]]
     return gone, [capture for capture in mail.captures if capture not in gone]
 
 
-def _strip(draft: Draft, content: Content, owner: str | None, request: Forget) -> bool:
-    """Keep bytes without what only this owner knew; return False when they are not prepared."""
-    if content.raw_of != owner:
+def _strip(
+    draft: Draft, content: Content, owners: Collection[str], prepared: Mapping[str, Prepared]
+) -> bool:
+    """Keep bytes without what only these owners knew; return False when they are not prepared."""
+    if content.raw_of not in owners:
         return True
-    prepared = request.prepared.get(content.key)
-    if prepared is None or prepared.raw_key != content.raw_key:
+    made = prepared.get(content.key)
+    if made is None or made.raw_key != content.raw_key:
         return False
     draft.drop_raw(content.account, content.raw_key)
     size = content.size
-    if prepared.raw is not None:
-        draft.keep_raw(content.account, prepared.new_key, prepared.raw)
-        size = len(prepared.raw)
-    draft.put(replace(content, raw_key=prepared.new_key, raw_of=NO_OWNER, size=size))
+    if made.raw is not None:
+        draft.keep_raw(content.account, made.new_key, made.raw)
+        size = len(made.raw)
+    draft.put(replace(content, raw_key=made.new_key, raw_of=NO_OWNER, size=size))
     return True
 
 
