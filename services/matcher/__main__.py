@@ -17,6 +17,7 @@ from services.matcher.api.leaving import Leaving
 from services.matcher.api.merges import merge_routes
 from services.matcher.api.never_capture import never_capture_routes
 from services.matcher.api.people import people_routes
+from services.matcher.api.reviews import review_routes
 from services.matcher.api.setup_guides import setup_guide_routes
 from services.matcher.api.setup_prove import setup_prove_routes
 from services.matcher.api.setup_window import setup_window_routes
@@ -37,6 +38,11 @@ from services.matcher.directory.versions import Versions
 from services.matcher.directory.windows import Windows
 from services.matcher.guides import Catalogue, Choosing
 from services.matcher.resolver import Resolver, name_servers
+from services.matcher.reviews import records as review_records
+from services.matcher.reviews.handling import Handling
+from services.matcher.reviews.job import Reviewing
+from services.matcher.reviews.records import Reviews
+from services.matcher.reviews.redeciding import Redeciding
 from services.matcher.round_trip import records
 from services.matcher.round_trip.proving import Proving
 from services.matcher.round_trip.records import RoundTrips
@@ -52,13 +58,15 @@ from shared.contracts.events import (
     MailConfirmation,
     MailDismissed,
     MailDismissedWithShares,
+    MailRedecided,
     MailRoundTrip,
     MailWatched,
     PersonChanged,
     PersonDeleted,
+    ReviewRequested,
     RoundTripChanged,
 )
-from shared.contracts.topology import RECEIVED, RECEIVED_BACKFILL, uses
+from shared.contracts.topology import RECEIVED, RECEIVED_BACKFILL, REVIEWED, uses
 from shared.http.readiness import Readiness, holds, not_stopping
 from shared.http.server import HttpServer
 from shared.http.web import create_app, with_examples
@@ -87,6 +95,8 @@ PUBLISHES = (
     PersonDeleted,
     CaptureAddressChanged,
     RoundTripChanged,
+    ReviewRequested,
+    MailRedecided,
 )
 INDEXES = (
     *directory.INDEXES,
@@ -95,6 +105,7 @@ INDEXES = (
     *decisions.INDEXES,
     *records.INDEXES,
     *windows.INDEXES,
+    *review_records.INDEXES,
 )
 
 
@@ -109,7 +120,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     never_capture = NeverCaptureLists(database, versions)
     knowledge = Knowledge(people, addresses, versions, never_capture)
     setup_windows = Windows(database, addresses)
-    topology = uses(publishes=PUBLISHES, consumes=[RECEIVED, RECEIVED_BACKFILL])
+    topology = uses(publishes=PUBLISHES, consumes=[RECEIVED, RECEIVED_BACKFILL, REVIEWED])
     publisher = Publisher(settings.amqp_url, "matcher", topology)
     blobs = Blobs(settings.blob_url)
     resolver = Resolver(name_servers(settings.dns_servers), settings.authentication_seconds / 3)
@@ -151,6 +162,17 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         publisher,
         prefetch=settings.backfill_prefetch,
     )
+    reviews, redeciding = Reviews(database), Redeciding(knowledge, people)
+    reviewed = Consumer(
+        settings.amqp_url,
+        "matcher reviews",
+        topology,
+        REVIEWED,
+        Handling(reviews, redeciding, settings.capture_domain).handle,
+        publisher,
+        prefetch=settings.backfill_prefetch,
+    )
+    consumers = (consumer, backfill, reviewed)
     database_monitor = DependencyMonitor(
         "database", settings.mongodb_url, what_is_missing(database, INDEXES)
     )
@@ -161,9 +183,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         settings,
         Readiness(
             {"running": not_stopping(stopping), "database": holds(lambda: database_monitor.found)},
-            at_start={
-                "broker": holds(lambda: publisher.ready and consumer.ready and backfill.ready)
-            },
+            at_start={"broker": holds(lambda: publisher.ready and all(c.ready for c in consumers))},
             reported={"blobs": holds(lambda: blobs_monitor.found)},
         ),
     )
@@ -173,6 +193,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     app.include_router(import_routes(people, leaving, places))
     app.include_router(people_routes(people, leaving))
     app.include_router(merge_routes(Merges(client, database, versions)))
+    app.include_router(review_routes(reviews, redeciding))
     app.include_router(never_capture_routes(people, never_capture))
     app.include_router(capture_address_routes(people, addresses, settings.contact_name))
     rate = ExplainRate(settings.explain_rate)
@@ -187,12 +208,13 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     sweep, outbox = Sweep(blobs), Outbox(database, publisher)
     lease = Lease(database, "round trips")
     repeating = Repeating(proving, round_trips, people, addresses, lease)
+    reviewing = Reviewing(reviews, redeciding, leaving.leave, publisher)
     async with (
         exporting("matcher", settings.otel_exporter_otlp_endpoint),
         left_in_time(client),
         running(Together(database_monitor, blobs_monitor), stopping),
         running(publisher, stopping),
-        running(Together(http, consumer, backfill, sweep, outbox, repeating), stopping),
+        running(Together(*consumers, http, sweep, outbox, repeating, reviewing), stopping),
     ):
         await stopping.wait()
 

@@ -17,6 +17,7 @@ from services.timeline.admin.merged_mails import MergedMails
 from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
 from services.timeline.admin.reprocess_preview import ReprocessPreview
+from services.timeline.admin.reviews import Reviews, ReviewWalking
 from services.timeline.admin.rulings import Rulings
 from services.timeline.admin.setup_watch import SetupWatch
 from services.timeline.admin.stats import Stats
@@ -66,6 +67,7 @@ from shared.contracts.topology import (
     OUTCOMES,
     OUTCOMES_BACKFILL,
     PEOPLE,
+    REVIEWS,
     SETUP,
     Queue,
     uses,
@@ -93,16 +95,18 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     quarantine = Quarantine(database)
     release = Release(projector, quarantine, timedelta(days=settings.quarantine_days))
     people, directory = People(database), Directory(database)
+    # It publishes dead letters, whatever became one when that is replayed, and facts for reviews.
+    publisher = Publisher(settings.amqp_url, "timeline", uses(publishes=EVENTS.values()))
+    reviews = Reviews(database, writer, blobs, publisher)
     queues: dict[Queue, tuple[str, Handler, int]] = {
         OUTCOMES: ("timeline", projector.handle, settings.prefetch),
         OUTCOMES_BACKFILL: ("timeline backfill", projector.handle, settings.backfill_prefetch),
         PEOPLE: ("timeline people", people.handle, settings.prefetch),
         SETUP: ("timeline set-up", projector.handle, settings.prefetch),
         CAPTURE_ADDRESSES: ("timeline capture addresses", people.handle, settings.prefetch),
+        REVIEWS: ("timeline reviews", reviews.handle, settings.backfill_prefetch),
     }
-    # It publishes dead letters, and whatever became one when that is replayed.
     topology = uses(publishes=EVENTS.values(), consumes=queues)
-    publisher = Publisher(settings.amqp_url, "timeline", topology)
     records, content = Records(database), Content(blobs)
     replay = Replay(records, content, publisher)
     keeper = Keeper(records, content, settings.dead_letters_kept)
@@ -171,6 +175,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
             Together(
                 *(http, live, release, dead_letter_sweep, dropped_blobs, setup_watch),
                 *(handing_over, MergedMails(database, writer)),
+                ReviewWalking(database, blobs, publisher),
                 *consumers,
             ),
             stopping,

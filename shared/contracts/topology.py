@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from shared.contracts.events import (
     CaptureAddressChanged,
+    CaptureReviewed,
     Event,
     MailAttached,
     MailAttachedToShares,
@@ -27,10 +28,14 @@ from shared.contracts.events import (
     MailDismissed,
     MailDismissedWithShares,
     MailReceived,
+    MailRedecided,
     MailRoundTrip,
     MailWatched,
     PersonChanged,
     PersonDeleted,
+    ReviewRequested,
+    ReviewSettled,
+    ReviewWalked,
     RoundTripChanged,
     backfill_key,
 )
@@ -130,6 +135,19 @@ SETUP = Queue(
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
 """A queue of its own: a timeline of an earlier version leaves there what it does not know."""
+REVIEWED = Queue(
+    "matcher.reviews.v1",
+    MAIL_EXCHANGE,
+    (CaptureReviewed.tag, ReviewWalked.tag, ReviewSettled.tag),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE, _BACKFILL_LIMIT_BYTES),
+)
+"""Short, as those of backfill: a review of 100,000 mails waits at its source."""
+REVIEWS = Queue(
+    "timeline.reviews.v1",
+    MAIL_EXCHANGE,
+    (ReviewRequested.tag, MailRedecided.tag),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE, _BACKFILL_LIMIT_BYTES),
+)
 DEAD = Queue("dead.v1", DEAD_EXCHANGE, ("#",), _quorum(_UNLIMITED, None))
 
 QUEUES = (
@@ -140,6 +158,8 @@ QUEUES = (
     PEOPLE,
     CAPTURE_ADDRESSES,
     SETUP,
+    REVIEWED,
+    REVIEWS,
     DEAD,
 )
 

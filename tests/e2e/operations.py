@@ -31,6 +31,10 @@ SCOPES: dict[str, str | None] = {
     "GET /v1/merges": "directory:read",
     "GET /v1/merges/{merge_id}": "directory:read",
     "POST /v1/merges/{merge_id}:undo": "directory:write",
+    "POST /v1/reviews": "directory:write",
+    "GET /v1/reviews/{review_id}": "directory:write",
+    "GET /v1/reviews/{review_id}/changes": "directory:write",
+    "POST /v1/reviews/{review_id}:apply": "directory:write",
     "GET /v1/capture-addresses": "directory:write",
     "POST /v1/capture-addresses": "directory:write",
     "POST /v1/capture-addresses/{address}:rotate": "directory:write",
@@ -98,6 +102,7 @@ BODIES: Mapping[str, Any] = {
     "PATCH /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
     "PUT /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
     "POST /v1/people/{person_id}:merge": {"into": "unknown"},
+    "POST /v1/reviews": {"change": {"person_id": "c1", "deleted": True}},
     "POST /v1/capture-addresses": {"person_id": "u1"},
     "POST /v1/capture-addresses/{address}:rotate": {"grace_hours": 1},
     "PUT /v1/never-capture": {
@@ -182,6 +187,7 @@ def operations(account: Account) -> list[Operation]:
         "held_id": "a" * 32,
         "hand_over_id": "a" * 32,
         "merge_id": "a" * 32,
+        "review_id": "a" * 32,
         "capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f",
         "index": "0",
         "address": account.capture,
@@ -209,6 +215,7 @@ def operations(account: Account) -> list[Operation]:
     }
     values_in = {"/v1/people": {"address": "cand@mail.example", "cursor": "c1"}}
     values_in["/v1/merges"] = {"cursor": "a" * 32}
+    values_in["/v1/reviews/{review_id}/changes"] = {"cursor": "a" * 32}
     values_in["/v1/profiles"] = {"cursor": "WyJ1MSIsICIiXQ"}
     values_in["/v1/mails"] = {"cursor": Position().encode()}
     values_in["/v1/reprocess/preview"] = {"cursor": f"{'a' * 32}/{'0' * 32}"}

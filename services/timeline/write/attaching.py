@@ -143,8 +143,8 @@ def _forget_again(draft: Draft, request: Attach, kept: Content | None) -> Answer
 def _with_own_bytes(projection: Projection) -> Projection:
     """Return the projection with bytes under a key of their own.
 
-    Somebody has deleted the mail, or a review dismissed a capture of it, and the same bytes may still be on their way out of the blob
-    store.
+    Somebody has deleted the mail, or a review has dismissed it, and the same bytes may still be on
+    their way out of the blob store.
     """
     content = projection.content
     key = f"{content.raw_key}.{projection.capture.capture_id}"

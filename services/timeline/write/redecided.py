@@ -1,4 +1,4 @@
-"""The marks that reviews leave on a mail (`redeciding.py`): what is settled, and until when. Pure."""
+"""The marks that reviews leave on a mail (`redeciding.py`): what is settled, until when. Pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
