@@ -22,7 +22,7 @@ ReviewInPath = Annotated[ReviewId, Path(description="The id that the review was 
 class PutReviewed(PersonIn):
     """A person as they would be put."""
 
-    person_id: NewPersonId
+    person_id: NewPersonId = Field(description="The person's id in the ATS")
 
 
 class DeleteReviewed(BaseModel):
@@ -30,8 +30,8 @@ class DeleteReviewed(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    person_id: PersonId
-    deleted: Literal[True]
+    person_id: PersonId = Field(description="The person's id in the ATS")
+    deleted: Literal[True] = Field(description="That they would be deleted")
 
 
 class ReviewBody(BaseModel):
@@ -78,7 +78,7 @@ class ReviewOut(BaseModel):
     )
     failed: int = Field(description="How many could not be made: a defect, see the logs")
     asked_by: str = Field(description="The person's id")
-    asked_at: datetime
+    asked_at: datetime = Field(description="When it was asked for")
     applied_by: str | None = Field(description="The person id of who applied it")
     done_at: datetime | None = Field(description="When all changes were made")
     expires_at: datetime = Field(description="Until when it is kept")
@@ -112,16 +112,16 @@ class ReviewOut(BaseModel):
 class ProfileChange(BaseModel):
     """A profile that a mail would leave, or come to."""
 
-    person_id: str
-    change: Literal["lost", "gained"]
-    reason: Reason
+    person_id: str = Field(description="The profile")
+    change: Literal["lost", "gained"] = Field(description="Whether it would lose the mail")
+    reason: Reason = Field(description="Why")
 
 
 class ReviewItem(BaseModel):
     """What one user captured of a mail, and would be decided otherwise."""
 
-    mail_id: str
-    capture_id: str
+    mail_id: str = Field(description="The mail's id")
+    capture_id: str = Field(description="The id of the capture, of several the first")
     owner: str = Field(description="The user who captured it")
     outcome: Literal["attach", "dismiss"] = Field(
         description="`dismiss`: no profile is left, and applying deletes what nobody else captured"
@@ -159,7 +159,7 @@ def review_routes(reviews: Reviews, redeciding: Redeciding) -> APIRouter:
     router = APIRouter(tags=["directory"])
 
     @router.post("/v1/reviews", status_code=202)
-    async def begin_review(body: ReviewBody, caller: Writer, response: Response) -> ReviewOut:
+    async def create_review(body: ReviewBody, caller: Writer, response: Response) -> ReviewOut:
         """List which attachments would be decided otherwise today, and why. Nothing is changed.
 
         An empty body reviews everything, `person_id` what concerns a person, and `change` what a

@@ -15,23 +15,27 @@ class PendingChange:
     """None: deleted."""
 
 
-def with_change(people: Iterable[Person], change: PendingChange) -> tuple[Person, ...]:
+def with_change(
+    people: Iterable[Person], change: PendingChange, survivor: str | None = None
+) -> tuple[Person, ...]:
     """Return the people as they would be.
 
-    `people` holds all who have an address that the person has or would have, and who is merged
-    with them. A merged profile that is deleted keeps its addresses while the merge stands; a
-    profile that others were merged into takes those of them along that were deleted before.
+    `people` holds all who have an address that the person has or would have, and all who are merged
+    with them and have any; `survivor` is the profile that shows the mail of these.
+
+    A merged profile that is deleted keeps its addresses while the merge stands; a profile that
+    others were merged into takes those of them along that were deleted before.
     """
     people = tuple(people)
     old = next((one for one in people if one.person_id == change.person_id), None)
     others = [one for one in people if one is not old]
     new = change.person
-    if old is None:
+    if survivor is None:
         return (*others, new) if new else tuple(others)
-    if new is None and old.merged_into is not None and old.kind.is_profile:
+    is_survivor, root = survivor == change.person_id, survivor
+    if new is None and not is_survivor and (old is None or old.kind.is_profile):
         return people
-    root = _survivor(old)
-    if new is None:
+    if new is None and is_survivor:
         others = [one for one in others if _survivor(one) != root or one.addresses]
     members = [one for one in others if _survivor(one) == root]
     keys = frozenset().union(*(one.keys for one in members), new.keys if new else ())
@@ -40,7 +44,8 @@ def with_change(people: Iterable[Person], change: PendingChange) -> tuple[Person
     ]
     if new is not None:
         merged_keys = keys - new.keys
-        changed.append(replace(new, merged_into=old.merged_into, merged_keys=merged_keys))
+        into = None if is_survivor else survivor
+        changed.append(replace(new, merged_into=into, merged_keys=merged_keys))
     return tuple(changed)
 
 

@@ -13,7 +13,8 @@ a week more.
 * An item is `same`, `too_large` or `failed`; or it differs: `pending`, then `sent`, then `applied`
   or `changed_meanwhile`, or `failed`. The first look at a capture counts: a repetition changes
   nothing.
-* Nothing of what a mail says is kept, but of those that differ the addresses of who takes part.
+* Nothing of what a mail says is kept, but of those that differ the addresses of who takes part,
+  until they are settled.
 """
 
 import contextlib
@@ -39,6 +40,7 @@ _HELD = timedelta(seconds=30)
 DIFFERING = ("pending", "sent", "applied", "changed_meanwhile", "failed")
 SAME, TOO_LARGE, FAILED = "same", "too_large", "failed"
 PENDING, SENT = "pending", "sent"
+_SETTLED = frozenset({"applied", "changed_meanwhile", FAILED})
 INDEXES = (
     # Reviews.active: which have something to do?
     Index(
@@ -209,10 +211,13 @@ class Reviews:
     async def settle(
         self, account: str, review_id: str, item: str, fields: Document, *before: str
     ) -> bool:
-        """Change an item that is in one of these states."""
+        """Change an item that is in one of these states. Once it is settled, no address stays."""
         which = of_id(account, f"{account}/{review_id}/{item}")
         which["state"] = {"$in": before or (PENDING, SENT)}
-        return (await self._items.update_one(which, {"$set": fields})).matched_count > 0
+        change: Document = {"$set": fields}
+        if fields.get("state") in _SETTLED:
+            change["$unset"] = dict.fromkeys(("participants", "was", "pairs"), "")
+        return (await self._items.update_one(which, change)).matched_count > 0
 
     async def items(self, review: Review, limit: int, after: str | None) -> list[Document]:
         """Return what differs, in the order of the items, after one."""

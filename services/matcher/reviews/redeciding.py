@@ -47,7 +47,10 @@ class Redeciding:
         before = await self.directory.get(account, change.person_id)
         for person in (before, change.person):
             keys |= person.keys if person else frozenset()
-        return with_change(await self.knowledge.people(account, keys), change)
+        group = await self.directory.group(account, change.person_id)
+        keys |= group.keys if group else frozenset()
+        people = await self.knowledge.people(account, keys)
+        return with_change(people, change, group.survivor if group else None)
 
     async def known(
         self, account: str, of: frozenset[str], redecision: Redecision, change: PendingChange | None

@@ -196,7 +196,7 @@ class ReviewWalking(Periodic):
             with database_errors():
                 await self.work()
         except (DatabaseAway, BlobStoreAway, PublishFailed) as away:
-            log.warning("review waits", why=f"{type(away).__name__}: {away}")
+            log.warning("review walk waits", why=f"{type(away).__name__}: {away}")
 
     async def work(self) -> None:
         """Go on with the walks of all accounts whose lease this replica gets."""
