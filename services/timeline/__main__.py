@@ -16,6 +16,7 @@ from services.timeline.admin.hand_overs import HandingOver, HandOverDesk
 from services.timeline.admin.merged_mails import MergedMails
 from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
+from services.timeline.admin.reprocess_jobs import Reprocessing, ReprocessJobs
 from services.timeline.admin.reprocess_preview import ReprocessPreview
 from services.timeline.admin.reviews import Reviews, ReviewWalking
 from services.timeline.admin.rulings import Rulings
@@ -155,7 +156,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(stats_routes(Stats(database), account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(dead_letter_routes(records, content, replay))
-    app.include_router(reprocess_routes(ReprocessPreview(database, blobs)))
+    app.include_router(reprocess_routes(ReprocessPreview(database, blobs), ReprocessJobs(database)))
     setups = Setups(database)
     app.include_router(setup_routes(directory, Confirmations(database), setups))
     app.include_router(quarantine_routes(quarantine, release, account_settings))
@@ -176,6 +177,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
                 *(http, live, release, dead_letter_sweep, dropped_blobs, setup_watch),
                 *(handing_over, MergedMails(database, writer)),
                 ReviewWalking(database, blobs, publisher),
+                Reprocessing(database, writer, blobs),
                 *consumers,
             ),
             stopping,

@@ -10,6 +10,7 @@
 * `AuditLine`: that a user detached, hid or deleted a mail; nothing of the mail.
 * `HandOverJob`: that a user's captures go to another, and how far that is.
 * `ReviewWalk`: that the matcher asks for the facts of captures, and how far that is.
+* `ReprocessJob`: that an account's mail is read again, and how far that is.
 * `DroppedBlob`: bytes that are no longer needed, to be removed from the blob store.
 """
 
@@ -195,7 +196,7 @@ def setup_of(user: str) -> str:
 EVERYBODY = "**"
 """The audience of hints for all of an account's open pages: anything may have changed."""
 RUNNING, DONE = "running", "done"
-"""The states of a `HandOverJob` and a `ReviewWalk`."""
+"""The states of a `HandOverJob`, a `ReviewWalk` and a `ReprocessJob`."""
 
 
 class AuditLine(Kept, frozen=True, kw_only=True, omit_defaults=True):
@@ -256,6 +257,25 @@ class ReviewWalk(Kept, frozen=True, kw_only=True, omit_defaults=True):
     """The id of the last row that was looked at."""
     captures: int = 0
     """How many were sent so far."""
+
+
+class ReprocessJob(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """An account's mail is read again, because an operator asked for it over the API."""
+
+    collection: ClassVar[str] = "reprocess_jobs"
+
+    who: str
+    """Who asked for it: a person's id."""
+    at: datetime
+    state: str
+    """RUNNING or DONE."""
+    done_at: datetime | None = None
+    include_current: bool = field(name="anew", default=False)
+    """Even contents that this reader made."""
+    position: str = ""
+    """The id of the last content that is done."""
+    tally: dict[str, int] = field(default_factory=dict)
+    """Contents by what became of them."""
 
 
 class DroppedBlob(Kept, frozen=True, kw_only=True, omit_defaults=True):
