@@ -29,11 +29,13 @@ from chaos.servers import NotPossible
 from chaos.settle import reckoning_of
 from chaos.siege import Siege, limits
 from chaos.watch import Struck, Watch, felt
+from dev import process
 from dev.client import Client
 from dev.ledger import Ledger
 from dev.senders import Senders
-from dev.stack import Stack, own_databases
+from dev.stack import SERVICES, Stack, own_databases
 from dev.terminal import command, say
+from dev.warm import WarmStarts
 from shared.runtime.mistake import Mistake
 
 ACCOUNTS = tuple(f"chaos{number}" for number in range(1, 5))
@@ -212,6 +214,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given_servers:
         raise Mistake(f"the run breaks broker and database: unset {' and '.join(given_servers)}")
     enter_own_mounts("chaos.run", words)
+    if given.short:
+        process.warm_starts = WarmStarts([f"services.{service}" for service in SERVICES])
     plan = Plan(
         seed=given.seed,
         mails=given.mails or (300 if given.short else 10_000),

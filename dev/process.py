@@ -21,9 +21,24 @@ from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Protocol
+
+from dev.warm import WarmStarts
 
 _TETHER = Path(__file__).with_name("tether.py")
 _POLL_SECONDS = 0.01
+warm_starts: WarmStarts | None = None
+"""Starts the commands that it can start; the tests set it."""
+
+
+class _Child(Protocol):
+    """A child of this process."""
+
+    pid: int
+    returncode: int | None
+
+    def wait(self) -> int:
+        """Wait until it ends, and reap it."""
 
 
 class Process:
@@ -41,7 +56,7 @@ class Process:
         self._command = [str(word) for word in command]
         self._environment = environment
         self._folder = folder
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: _Child | None = None
 
     def start(self) -> None:
         """Start the command; a process that already ended may be started again."""
@@ -68,6 +83,9 @@ class Process:
         if self._child is not None:
             self._signal_group(signal.SIGKILL)
             self._child.wait()
+            with suppress(ChildProcessError):  # the group's others, if they became ours
+                while True:
+                    os.waitpid(-self._child.pid, 0)
 
     def freeze(self) -> None:
         """Stop the clock for the whole group (SIGSTOP): alive, connected, silent."""
@@ -127,8 +145,12 @@ class Process:
             with suppress(ProcessLookupError):
                 os.killpg(self._child.pid, number)
 
-    def _fork(self) -> subprocess.Popen[bytes]:
+    def _fork(self) -> _Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if warm_starts is not None:
+            given = self._command, self.log, self._environment, self._folder
+            if (child := warm_starts.start(*given)) is not None:
+                return child
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-I", "-S", _TETHER, str(os.getpid()), *self._command],
@@ -141,19 +163,19 @@ class Process:
             )
 
 
-_Fork = Callable[[], subprocess.Popen[bytes]]
-_forks: SimpleQueue[tuple[_Fork, Future[subprocess.Popen[bytes]]]] = SimpleQueue()
+_Fork = Callable[[], _Child]
+_forks: SimpleQueue[tuple[_Fork, Future[_Child]]] = SimpleQueue()
 _lasting_thread: threading.Thread | None = None
 _starting_thread = threading.Lock()
 
 
-def _in_lasting_thread(fork: _Fork) -> subprocess.Popen[bytes]:
+def _in_lasting_thread(fork: _Fork) -> _Child:
     global _lasting_thread
     with _starting_thread:
         if _lasting_thread is None:
             _lasting_thread = threading.Thread(target=_serve_forks, name="forks", daemon=True)
             _lasting_thread.start()
-    child: Future[subprocess.Popen[bytes]] = Future()
+    child: Future[_Child] = Future()
     _forks.put((fork, child))
     return child.result()
 

@@ -8,7 +8,7 @@ from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import person_of
 from services.matcher.round_trip.proving import Proving
 from services.matcher.round_trip.records import WEEK
-from services.matcher.round_trip.repeating import Lease, Repeating
+from services.matcher.round_trip.repeating import LEASE, Repeating
 from shared.broker import Delivery
 from shared.contracts.events import (
     Event,
@@ -18,6 +18,7 @@ from shared.contracts.events import (
 )
 from shared.contracts.outcomes import Done
 from shared.storage.database import Database
+from shared.storage.lease import Lease
 from tests.fakes import Recorder, RecordingPublisher
 from tests.matcher_parts import ACCOUNT, DOMAIN, RING, Replica
 
@@ -133,7 +134,7 @@ def repeater(parts: RoundTripParts, database: Database) -> Repeating:
         parts.matcher.round_trips,
         parts.matcher.directory,
         parts.matcher.addresses,
-        Lease(database, "round trips"),
+        Lease(database, "round trips", LEASE),
         pause_seconds=0,
     )
 

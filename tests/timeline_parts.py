@@ -20,7 +20,8 @@ from services.timeline.admin.release import Release
 from services.timeline.admin.rulings import Rulings
 from services.timeline.admin.stats import Stats
 from services.timeline.indexes import INDEXES
-from services.timeline.query.inbox import Inbox, InboxItem
+from services.timeline.query.inbox import Inbox
+from services.timeline.query.inbox_rows import InboxItem
 from services.timeline.query.mail_changes import MailChanges
 from services.timeline.query.mails import Mails, ShownMail
 from services.timeline.query.raw_bytes import RawBytes

@@ -46,7 +46,7 @@ from services.matcher.reviews.redeciding import Redeciding
 from services.matcher.round_trip import records
 from services.matcher.round_trip.proving import Proving
 from services.matcher.round_trip.records import RoundTrips
-from services.matcher.round_trip.repeating import Lease, Repeating
+from services.matcher.round_trip.repeating import LEASE, Repeating
 from services.matcher.round_trip.returning import Returning
 from services.matcher.settings import MatcherSettings
 from services.matcher.sweep import Sweep
@@ -77,6 +77,7 @@ from shared.runtime.settings import load
 from shared.runtime.trace_export import exporting
 from shared.storage.blobs import Blobs
 from shared.storage.database import answer_outages, connect, left_in_time, migrate, what_is_missing
+from shared.storage.lease import Lease
 
 OPTIONS = """\
   --migrate    build the indexes, and exit
@@ -206,7 +207,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.matcher_http_port)
     sweep, outbox = Sweep(blobs), Outbox(database, publisher)
-    lease = Lease(database, "round trips")
+    lease = Lease(database, "round trips", LEASE)
     repeating = Repeating(proving, round_trips, people, addresses, lease)
     reviewing = Reviewing(reviews, redeciding, leaving.leave, publisher)
     async with (

@@ -19,6 +19,7 @@ from services.timeline.query import (
     read_state,
     search,
     setup,
+    unread,
 )
 from services.timeline.write import indexes as writing
 from services.timeline.write import indexing, told_merges
@@ -30,6 +31,7 @@ INDEXES = (
     *mail_changes.INDEXES,
     *search.INDEXES,
     *inbox.INDEXES,
+    *unread.INDEXES,
     *people.INDEXES,
     *merges.INDEXES,
     *told_merges.INDEXES,

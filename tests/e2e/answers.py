@@ -51,6 +51,8 @@ class Known:
     cursors: list[str] = field(default_factory=list)
     moments: list[str] = field(default_factory=list)
     """When their own captures arrived."""
+    mails_of: dict[str, str] = field(default_factory=dict, init=False)
+    """The mail of each variant."""
 
     @classmethod
     def of(cls, client: Client, profiles: Sequence[str]) -> "Known":
@@ -68,6 +70,7 @@ class Known:
         known.mails = list(mails)
         for mail in mails.values():
             known.variants += [variant["id"] for variant in mail["variants"]]
+            known.mails_of |= {variant["id"]: mail["id"] for variant in mail["variants"]}
             known.moments += [capture["at"] for capture in mail["captured_by"]]
         return known
 
@@ -75,7 +78,13 @@ class Known:
         """Return what either knows, each id once: each is asked for."""
         names = ("mails", "conversations", "variants", "cursors", "moments")
         both = ([*getattr(self, name), *getattr(other, name)] for name in names)
-        return Known(*(list(dict.fromkeys(ids)) for ids in both))
+        known = Known(*(list(dict.fromkeys(ids)) for ids in both))
+        known.mails_of = self.mails_of | other.mails_of
+        return known
+
+    def is_plausible(self, mail: str, variant: str) -> bool:
+        """Whether a variant is worth asking for: the first mail is asked for those of others."""
+        return mail in (self.mails[0], self.mails_of.get(variant))
 
     def without(self, other: "Known") -> list[str]:
         """Return the ids and moments that the other does not know."""

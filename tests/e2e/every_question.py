@@ -79,9 +79,12 @@ def requests(team: TwoUsers, known: Known) -> Iterator[tuple[tuple[str, str], st
             }
             names = re.findall(r"\{(\w+)\}", path)
             for chosen in itertools.product(*(values[name] for name in names)):
-                filled = path.format(**dict(zip(names, chosen, strict=True)))
+                given = dict(zip(names, chosen, strict=True))
+                filled = path.format(**given)
                 for params in queries(query):
-                    yield route, filled, needed | params
+                    variant = (given | params).get("variant")
+                    if variant is None or known.is_plausible(given["mail_id"], variant):
+                        yield route, filled, needed | params
 
 
 def _values(team: TwoUsers, known: Known) -> dict[str, Sequence[str]]:

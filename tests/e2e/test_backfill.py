@@ -83,7 +83,7 @@ def waiting(stack: Stack) -> int:
 def test_live_mail_does_not_wait_behind_old_mail(
     account: Account, command: Command, tmp_path: Path, measured: list[str], share: float
 ) -> None:
-    total, live, client = 8000 if share == 1 else 1200, 5, account.client
+    total, live, client = 8000 if share == 1 else 800, 5, account.client
     client.put_person("c2", "candidate", "Live", ["live@mail.example"])
     process = command(mbox(tmp_path, account.name, total))
     deadline = time.monotonic() + DEADLINE
@@ -111,8 +111,8 @@ def test_live_mail_does_not_wait_behind_old_mail(
 def test_interrupted_and_called_again_it_brings_all_of_it_once(
     account: Account, command: Command, tmp_path: Path
 ) -> None:
-    client, expected = account.client, {"attached": 450, "no_match": 50}
-    path = mbox(tmp_path, account.name, 450, dismissed=50)
+    client, expected = account.client, {"attached": 180, "no_match": 20}
+    path = mbox(tmp_path, account.name, 180, dismissed=20)
     process = command(path)
     deadline = time.monotonic() + DEADLINE
     while waiting(account.stack) < 30:
@@ -122,28 +122,28 @@ def test_interrupted_and_called_again_it_brings_all_of_it_once(
     assert process.tail().endswith("interrupted; run the same command again to continue")
     process = command(path)
     assert process.wait(DEADLINE) == 0, process.tail()
-    assert "500 read: " in process.tail()
-    assert account.outcome(500) == expected
+    assert "200 read: " in process.tail()
+    assert account.outcome(200) == expected
     mails = client.timeline("c1")
     dates = [datetime.fromisoformat(mail["date"]) for mail in mails]
-    assert dates == [FIRST + timedelta(days=number) for number in reversed(range(450))]
+    assert dates == [FIRST + timedelta(days=number) for number in reversed(range(180))]
     assert mails[-1]["subject"] == "Old 0"
     assert client.json("GET", "timeline", "/v1/inbox/unread")["unread"] == 0
     inbox = client.inbox()
-    assert len(inbox) == 225
+    assert len(inbox) == 90
     assert not any(conversation["unread"] for conversation in inbox)
     # All of it again, with one mail more at the end.
     with path.open("ab") as file:
         file.write(b"From - Fri Mar  1 09:00:00 2019\nTo: cand@mail.example\n\nThe last.\n")
     process = command(path)
     assert process.wait(DEADLINE) == 0, process.tail()
-    assert "501 read: 501 sent; " in process.tail()
-    account.outcome(501)
+    assert "201 read: 201 sent; " in process.tail()
+    account.outcome(201)
     while waiting(account.stack):
         time.sleep(0.1)
     time.sleep(1)
-    assert account.outcome(501) == {**expected, "attached": 451}
-    assert len(client.timeline("c1")) == 451
+    assert account.outcome(201) == {**expected, "attached": 181}
+    assert len(client.timeline("c1")) == 181
     account.await_no_claims()
 
 

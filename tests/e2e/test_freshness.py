@@ -6,7 +6,7 @@ from collections import Counter
 from dev.stack import Stack
 from tests.e2e.account import Account
 
-ADDED, ADDED_QUICKLY = 1000, 60
+ADDED, ADDED_QUICKLY = 1000, 30
 
 
 def lookups(account: Account) -> Counter[str]:

@@ -10,7 +10,8 @@ import pytest
 from dev.client import PATIENCE
 from dev.install import Unavailable
 from tests.e2e.account import Account
-from tests.proxies import KINDS, Kind, Proxy
+from tests.marks import in_full
+from tests.proxies import Kind, Proxy
 from tests.signed_in import bearer
 
 
@@ -20,7 +21,7 @@ def person(number: int) -> bytes:
     return json.dumps({**fields, "addresses": [address]}).encode() + b"\n"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["nginx unbuffered", *in_full("nginx", "haproxy")])
 @pytest.mark.parametrize(
     "is_chunked",
     [

@@ -5,7 +5,7 @@ known here fails. Each user's mail has words of its own in every place (`team.py
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -14,7 +14,7 @@ import pytest
 from dev.stack import Stack
 from tests.deadline import DEADLINE
 from tests.e2e.account import Account
-from tests.e2e.answers import Known, told_of
+from tests.e2e.answers import Answer, Known, told_of
 from tests.e2e.every_question import AT_ONCE, OPS_ROUTES, ROUTES, STREAMED, everything, requests
 from tests.e2e.listening import Listening
 from tests.e2e.two_users import SCOPES, TwoUsers
@@ -89,6 +89,7 @@ class TestOwner:
         refused = {a.route for a in answers if a.status == 403}
         assert refused - OPS_ROUTES == {("PUT", "/v1/settings")}
         assert {a.status for a in answers if a.route in OPS_ROUTES} == {403}
+        self.check_not_found(team, person, answers)
 
     @pytest.mark.parametrize("person", ["u1", U2])
     def test_no_word_of_a_colleagues_mail_finds_anything(self, team: TwoUsers, person: str) -> None:
@@ -96,23 +97,24 @@ class TestOwner:
             return team.users[person].json("GET", "timeline", "/v1/inbox", params={"q": q})
 
         words = team.secrets[OTHER[person]].all
-        asked = [
-            q
-            for word in words
-            for q in (word, word[:-1], f'"{word}"', f"from:{word}", f"to:{word}")
+        asked = words + [
+            q for word in words[::3] for q in (word[:-1], f'"{word}"', f"from:{word}", f"to:{word}")
         ]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = zip(asked, pool.map(found, asked), strict=True)
         nothing: dict[str, object] = {"items": [], "next_cursor": None, "partial": 0}
         assert [q for q, answer in answers if answer != nothing] == []
 
-    @pytest.mark.parametrize("person", ["u1", U2, U3])
+    @pytest.mark.parametrize("person", [U3])
     def test_what_is_not_ones_own_is_not_found(
         self, team: TwoUsers, anyones: Known, person: str
     ) -> None:
+        self.check_not_found(team, person, everything(team, person, anyones, "GET PUT"))
+
+    def check_not_found(self, team: TwoUsers, person: str, answers: Sequence[Answer]) -> None:
         own = team.known_to(person)
         kinds = {"mails": own.mails, "conversations": own.conversations}
-        for answer in everything(team, person, anyones, "GET PUT"):
+        for answer in answers:
             _, _, kind, id_, *_ = [*answer.asked[0].split("/"), ""]
             if kind in kinds and id_ and id_ not in kinds[kind]:
                 assert answer.status == 404, answer

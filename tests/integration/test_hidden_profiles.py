@@ -89,7 +89,7 @@ class World:
         return [item.row.last.snippet.split()[-1][:-1] for item in page.items]
 
     async def unread(self, viewer: Viewer = ONE, person_id: str | None = None) -> list[str]:
-        page = await self.timeline.inbox.unread_page(viewer, 50, None, person_id)
+        page = await self.timeline.inbox.unread.page(viewer, 50, None, person_id)
         return [item.row.last.snippet.split()[-1][:-1] for item in page.items]
 
     async def searched(self, words: str, viewer: Viewer = ONE) -> int:
@@ -145,7 +145,7 @@ async def test_of_a_hidden_profile_no_view_shows_anything_and_all_comes_back(
             await world.inbox(viewer, "c1"),
             sorted(await world.unread(viewer)),
             await world.unread(viewer, "c1"),
-            await inbox.unread_count(viewer),
+            await inbox.unread.count(viewer),
             await world.searched("application", viewer),
             await world.searched('"words of application"', viewer),
             await world.searched("applic", viewer),

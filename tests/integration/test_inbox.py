@@ -10,7 +10,7 @@ import pytest
 
 from services.timeline.content.terms import MAX_TERMS
 from services.timeline.query.cursors import InvalidCursor
-from services.timeline.query.inbox import InboxItem
+from services.timeline.query.inbox_rows import InboxItem
 from services.timeline.query.search_query import parse_query
 from services.timeline.query.viewer import Viewer
 from shared.contracts.events import Role
@@ -106,11 +106,11 @@ class TestReadState:
         rows: list[str] = []
         cursor = None
         while True:
-            page = await timeline.inbox.unread_page(viewer, 2, cursor)
+            page = await timeline.inbox.unread.page(viewer, 2, cursor)
             rows += subjects(page.items)
             cursor = page.next_cursor
             if cursor is None:
-                assert (len(rows), False) == await timeline.inbox.unread_count(viewer)
+                assert (len(rows), False) == await timeline.inbox.unread.count(viewer)
                 return rows
 
     async def mark(self, timeline: Timeline, subject: str, *, unread: bool) -> None:
@@ -189,7 +189,7 @@ class TestReadState:
         assert not await timeline.inbox.mark(stranger, item.row.conversation, unread=False)
 
     async def test_a_made_up_cursor_is_refused(self, timeline: Timeline) -> None:
-        for page in (timeline.inbox.page, timeline.inbox.unread_page):
+        for page in (timeline.inbox.page, timeline.inbox.unread.page):
             with pytest.raises(InvalidCursor):
                 await page(U1, 10, "x")
 

@@ -92,7 +92,7 @@ async def test_each_step_of_a_merged_profiles_life_shows_what_it_should(
     async def views() -> tuple[object, ...]:
         listed = sorted(await world.inbox(viewer))
         assert sorted(await world.unread(viewer)) == listed
-        assert await inbox.unread_count(viewer) == (len(listed), False)
+        assert await inbox.unread.count(viewer) == (len(listed), False)
         for subject, id_ in ids.items():
             is_there = subject in listed
             assert (await mails.one(viewer, id_) is not None) is is_there
@@ -240,7 +240,7 @@ async def test_pages_cost_what_their_rows_and_merged_profiles_do(world: World) -
     assert len(page.items) == 10
     for view in (
         lambda: inbox.page(ONE, 10, None),
-        lambda: inbox.unread_page(ONE, 10, None),
+        lambda: inbox.unread.page(ONE, 10, None),
         lambda: HiddenProfiles(database).page(ONE, 10, None),
         lambda: inbox.page(ONE, 10, None, "c01"),
         lambda: world.timeline.mails.profile_timeline(ONE, "c01", 10, None),

@@ -86,7 +86,7 @@ async def subjects(timeline: Timeline, person: str, viewer: Viewer = TEAM) -> li
 
 async def of_inbox(timeline: Timeline, person: str | None, viewer: Viewer = TEAM) -> list[str]:
     page = await timeline.inbox.page(viewer, 200, None, person)
-    unread = await timeline.inbox.unread_page(viewer, 200, None, person)
+    unread = await timeline.inbox.unread.page(viewer, 200, None, person)
     found = sorted(item.row.first.subject for item in page.items)
     assert found == sorted(item.row.first.subject for item in unread.items)
     return found

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -257,3 +258,31 @@ async def test_everything_can_be_announced_again(world: World) -> None:
     await world.announced()
     assert await world.outbox.announce_again() == 450
     assert len(await world.announced()) == 450
+
+
+async def test_one_replica_announces_at_a_time(world: World) -> None:
+    """Each would announce a whole import, else."""
+    recorder = Recorder()
+    other = Outbox(world.database, RecordingPublisher(recorder))
+    for number in range(3):
+        await world.put(f"c{number}", "Somebody")
+    assert await world.outbox.announce_some() == 3
+    await world.put("c1", "Somebody else")
+    await other.once()
+    assert recorder.published == [], "the other has the lease"
+    await world.outbox.once()
+    await world.put("c2", "Somebody else")
+    await other.once()
+    assert len(recorder.published) == 1, "who has nothing left gives the lease away"
+
+
+async def test_who_was_killed_is_replaced(world: World) -> None:
+    recorder = Recorder()
+    other = Outbox(world.database, RecordingPublisher(recorder))
+    await world.put("c1", "One")
+    assert await world.outbox.announce_some() == 1
+    await world.put("c1", "Other")
+    expired = {"until": datetime.now(UTC) - timedelta(seconds=1)}
+    await world.database["leases"].update_many({}, {"$set": expired})
+    await other.once()
+    assert len(recorder.published) == 1

@@ -39,7 +39,7 @@ def inbox(person_id: str | None = None) -> View:
 
 def unread(person_id: str | None = None) -> View:
     async def view(timeline: Timeline, viewer: Viewer, cursor: str | None) -> str | None:
-        return (await timeline.inbox.unread_page(viewer, LIMIT, cursor, person_id)).next_cursor
+        return (await timeline.inbox.unread.page(viewer, LIMIT, cursor, person_id)).next_cursor
 
     return view
 
@@ -69,7 +69,7 @@ async def longest(timeline: Timeline, viewer: Viewer, cursor: str | None) -> str
 
 
 async def unread_count(timeline: Timeline, viewer: Viewer, _: str | None) -> str | None:
-    await timeline.inbox.unread_count(viewer)
+    await timeline.inbox.unread.count(viewer)
     return None
 
 

@@ -141,7 +141,7 @@ async def _unread(timeline: Timeline, viewer: Viewer, person_id: str | None) -> 
     found: list[str] = []
     cursor: str | None = None
     while True:
-        page = await timeline.inbox.unread_page(viewer, 4, cursor, person_id)
+        page = await timeline.inbox.unread.page(viewer, 4, cursor, person_id)
         assert all(item.unread for item in page.items)
         found += [item.row.conversation for item in page.items]
         cursor = page.next_cursor

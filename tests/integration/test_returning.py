@@ -35,8 +35,7 @@ class World:
     async def told(self) -> list[Event]:
         recorder = Recorder()
         outbox = Outbox(self.database, RecordingPublisher(recorder))
-        while await outbox.announce_some():
-            pass
+        await outbox.once()
         return [event for event, _ in recorder.published]
 
     async def known_by(self) -> set[str] | None:

@@ -7,7 +7,7 @@ import pytest
 
 from services.matcher.round_trip.proving import TooManyToday
 from services.matcher.round_trip.records import MAX_FAILURES, PER_DAY
-from services.matcher.round_trip.repeating import Lease, Repeating
+from services.matcher.round_trip.repeating import LEASE, Repeating
 from shared.contracts.events import (
     MailRoundTrip,
     RoundTripResult,
@@ -15,6 +15,7 @@ from shared.contracts.events import (
 )
 from shared.runtime.relay import RelayAway, RelayRefused
 from shared.storage.database import Database
+from shared.storage.lease import Lease
 from tests.matcher_parts import ACCOUNT
 from tests.round_trip_parts import OWN, RoundTripParts, let_a_week_pass, repeater
 
@@ -131,9 +132,13 @@ class TestRepeating:
 
     async def test_a_lease_that_is_not_renewed_goes_to_another(self, database: Database) -> None:
         now = datetime.now(UTC)
-        one, two = Lease(database, "x"), Lease(database, "x")
+        one, two = (Lease(database, "x", LEASE) for _ in range(2))
         assert await one.held(now)
         assert await one.held(now)
         assert not await two.held(now)
         assert await two.held(now + timedelta(hours=1))
         assert not await one.held(now + timedelta(hours=1))
+        await two.release()
+        assert await one.held(now)
+        await two.release()
+        assert not await two.held(now), "who has no lease releases none"

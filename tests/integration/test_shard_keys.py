@@ -142,7 +142,7 @@ async def play(timeline: Timeline, people: People) -> None:
     assert await people.handle(Delivery(person, b"", redelivered=False)) == Done()
     await look(timeline)
     assert await people.handle(Delivery(gone, b"", redelivered=False)) == Done()
-    for listed in (timeline.inbox.page, timeline.inbox.unread_page):
+    for listed in (timeline.inbox.page, timeline.inbox.unread.page):
         assert not (await listed(TEAM, 1, None, "c1")).items
 
 
@@ -153,14 +153,14 @@ async def look(timeline: Timeline) -> None:
     await directory.capture_addresses(ACCOUNT, "u1")
     for viewer in (TEAM, Viewer(ACCOUNT, "u1", own_only=True)):
         for person in (None, "c1"):
-            for listed in (timeline.inbox.page, timeline.inbox.unread_page):
+            for listed in (timeline.inbox.page, timeline.inbox.unread.page):
                 page = await listed(viewer, 1, None, person)
                 assert page.items
                 await listed(viewer, 1, page.next_cursor, person)
         for query in ("words", "wor*", '"Some words"', "hello words", "before:2027-01-01"):
             hits = await timeline.search.hits(viewer, parse_query(query), 1, None)
             await timeline.search.hits(viewer, parse_query(query), 1, hits.next_cursor)
-        await timeline.inbox.unread_count(viewer)
+        await timeline.inbox.unread.count(viewer)
         [conversation, *_] = await timeline.conversations()
         assert await timeline.inbox.one(viewer, conversation.row.conversation)
         await timeline.mails.of_conversation(viewer, conversation.row.conversation, 10, None)

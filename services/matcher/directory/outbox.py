@@ -7,10 +7,12 @@ announcing twice is harmless: the events are versioned. `announce_again` sets th
 everything.
 
 Accounts take turns, a batch each: what one user did does not wait behind another company's import.
+One replica announces at a time, the holder of a lease; else each would announce an import whole.
 """
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
 import pymongo
 import structlog
@@ -29,9 +31,12 @@ from shared.contracts.events import (
 )
 from shared.runtime.periodic import Periodic
 from shared.storage.database import Database, DatabaseAway, Document, Index, database_errors
+from shared.storage.lease import Lease
 
 _EVERY_SECONDS = 0.5
 _BATCH = 200
+_LEASE = timedelta(seconds=5)
+"""How long announcements wait when the replica that made them was killed."""
 _INDEX = "unannounced"
 _UNANNOUNCED = {"unannounced": True}
 log = structlog.get_logger()
@@ -50,6 +55,7 @@ class Outbox(Periodic):
     def __init__(self, database: Database, publisher: Publisher) -> None:
         self._database, self._publisher = database, publisher
         super().__init__(_EVERY_SECONDS)
+        self._lease = Lease(database, "outbox", _LEASE)
         self._last_served: dict[str, str] = {}
 
     async def once(self) -> None:
@@ -58,6 +64,7 @@ class Outbox(Periodic):
             with database_errors():
                 while await self.announce_some():
                     pass
+                await self._lease.release()
         except (DatabaseAway, PublishFailed) as away:
             ANNOUNCE_FAILURES.inc()
             log.warning("announcements wait", why=str(away))
@@ -86,7 +93,7 @@ class Outbox(Periodic):
     async def _announce(self, collection: str, event_of: Callable[[Document], Event | None]) -> int:
         documents = self._database[collection]
         account = await self._whose_turn(collection)
-        if account is None:
+        if account is None or not await self._lease.held():
             return 0
         waiting = {"account": account, **_UNANNOUNCED}
         found = await documents.find(waiting).hint(_INDEX).limit(_BATCH).to_list()

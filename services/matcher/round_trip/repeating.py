@@ -3,16 +3,13 @@
 Only users whose mailbox has proven its forward once are tested again, so users who do not forward
 get no test mail. One replica, the holder of a lease, looks for due round trips; each is claimed in
 its own record as well, so that none is sent twice when the lease changes hands.
-
-`leases`: `{_id: <what for>, holder, until}`.
 """
 
 import asyncio
-import secrets
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import PyMongoError
 
 from services.matcher.directory.capture_addresses import CaptureAddresses
 from services.matcher.directory.people import Directory
@@ -20,32 +17,14 @@ from services.matcher.round_trip.proving import Proving, TooManyToday
 from services.matcher.round_trip.records import Due, RoundTrips
 from shared.runtime.periodic import Periodic
 from shared.runtime.relay import RelayAway
-from shared.storage.database import Database
+from shared.storage.lease import Lease
 
 _EVERY_SECONDS = 300.0
-_LEASE = timedelta(minutes=15)
+LEASE = timedelta(minutes=15)
 _AT_ONCE = 20
 _PAUSE_SECONDS = 1.0
 """Between two challenges: a relay has its limits, and a week is long."""
 log = structlog.get_logger()
-
-
-class Lease:
-    """Lets one of many replicas do something, until it has not renewed the lease for a while."""
-
-    def __init__(self, database: Database, name: str) -> None:
-        self._leases, self._name = database["leases"], name
-        self._holder = secrets.token_hex(8)
-
-    async def held(self, now: datetime) -> bool:
-        """Take or renew the lease; return whether this replica has it."""
-        free = {"_id": self._name, "$or": [{"until": {"$lt": now}}, {"holder": self._holder}]}
-        change = {"$set": {"holder": self._holder, "until": now + _LEASE}}
-        try:
-            await self._leases.update_one(free, change, upsert=True)
-        except DuplicateKeyError:  # another holds it
-            return False
-        return True
 
 
 class Repeating(Periodic):
@@ -77,12 +56,12 @@ class Repeating(Periodic):
 
     async def send_due(self) -> None:
         """Send what is due now, if this replica has the lease."""
-        if not await self._lease.held(datetime.now(UTC)):
+        if not await self._lease.held():
             return
         for account in await self._records.repeating_accounts():
             while due := await self._records.due(account, datetime.now(UTC), _AT_ONCE):
                 for one in due:
-                    if not await self._lease.held(datetime.now(UTC)):
+                    if not await self._lease.held():
                         return
                     if await self._send(account, one):
                         await asyncio.sleep(self._pause)

@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from services.timeline.api.shapes import AddressOut, MailOut
-from services.timeline.query.inbox import InboxItem
+from services.timeline.query.inbox_rows import InboxItem
 from services.timeline.query.people import KnownPerson
 from shared.contracts.events import Kind
 

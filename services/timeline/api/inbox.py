@@ -18,7 +18,8 @@ from services.timeline.api.conversation_shapes import (
 from services.timeline.api.people_shapes import people_named
 from services.timeline.api.shapes import MailOut
 from services.timeline.query.cursors import InvalidCursor
-from services.timeline.query.inbox import Inbox, InboxItem
+from services.timeline.query.inbox import Inbox
+from services.timeline.query.inbox_rows import InboxItem
 from services.timeline.query.live import Live
 from services.timeline.query.mails import Mails
 from services.timeline.query.people import Directory, KnownPerson
@@ -116,7 +117,7 @@ def inbox_routes(
                 items = [item for item in found if _wanted(item, profile, unread=unread)]
                 next_cursor, partial = hits.next_cursor, hits.partial
             else:
-                list_ = inbox.unread_page if unread else inbox.page
+                list_ = inbox.unread.page if unread else inbox.page
                 page = await list_(viewer, limit, cursor, person_id)
                 items, next_cursor = page.items, page.next_cursor
         except InvalidCursor as error:
@@ -137,7 +138,7 @@ def inbox_routes(
     ) -> UnreadOut:
         """Count the caller's unread conversations."""
         viewer = await viewer_of(settings, caller, own_only=owner == "me")
-        count, more = await inbox.unread_count(viewer)
+        count, more = await inbox.unread.count(viewer)
         return UnreadOut(unread=count, more=more)
 
     @router.put("/v1/inbox/read", status_code=204, response_class=Response)
