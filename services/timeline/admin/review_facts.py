@@ -1,19 +1,17 @@
 """What the matcher is told of a capture to decide about it anew. Pure."""
 
-import re
 from collections.abc import Collection
 
 from services.timeline.write.identity import hashed_id
 from services.timeline.write.records import Capture, ListedContent, Mail, MatchRecord
 from shared.contracts.events import CaptureReviewed, Kind, Match, ReviewedCapture, Role, Source
 from shared.mail.address_form import normalise
-from shared.mail.header_block import header_start
+from shared.mail.header_block import read_header_block
 
 _HEADER_BYTES = 128 * 1024
 """Enough for the largest header block that is read."""
 _TEXT_BYTES = 256 * 1024
 """Enough for what a forward or a report says: attachments come after the text."""
-_BLANK_LINE = re.compile(rb"\n\r?\n")
 _MAX_BYTES = 48 * 1024
 """Of an event."""
 
@@ -42,8 +40,7 @@ def needed_of(raw: bytes, capture: Capture, content: ListedContent) -> bytes:
     """Return of these bytes what the decision needs: the header, unless the body took part."""
     if _reads_body(capture, content):
         return raw
-    end = _BLANK_LINE.search(raw, header_start(raw))
-    return raw[: end.end()] if end else raw
+    return raw[: read_header_block(raw).body_start]
 
 
 def _reads_body(capture: Capture, content: ListedContent) -> bool:
