@@ -17,7 +17,8 @@ from services.matcher.reviews.job import Reviewing
 from services.matcher.reviews.records import Review, Reviews, Tally
 from services.matcher.reviews.redeciding import Redeciding
 from services.matcher.reviews.scope import concerned
-from services.timeline.admin import reviews as timeline_reviews
+from services.timeline.admin.review_walks import ReviewWalking
+from services.timeline.admin.reviews import Reviews as TimelineReviews
 from shared.broker import Delivery, Publisher
 from shared.contracts.events import Event, Kind, MailAttached
 from shared.contracts.outcomes import Done
@@ -57,7 +58,7 @@ class Both:
         self.left: list[str] = []
         self.job = self.a_job()
         self.walking = self.a_walk()
-        self.timeline_part = timeline_reviews.Reviews(
+        self.timeline_part = TimelineReviews(
             timeline.database, timeline.writer, timeline.blobs, self.wire
         )
 
@@ -67,12 +68,10 @@ class Both:
             self.reviews, self.redeciding, self._leave, self.wire, again=SHORT, batch=3
         )
 
-    def a_walk(self) -> timeline_reviews.ReviewWalking:
+    def a_walk(self) -> ReviewWalking:
         """Return the timeline's part of another replica."""
         timeline = self.timeline
-        return timeline_reviews.ReviewWalking(
-            timeline.database, timeline.blobs, self.wire, lease=SHORT, batch=3
-        )
+        return ReviewWalking(timeline.database, timeline.blobs, self.wire, lease=SHORT, batch=3)
 
     async def _leave(self, _: str, people: Sequence[str]) -> None:
         self.left += people

@@ -18,7 +18,8 @@ from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
 from services.timeline.admin.reprocess_jobs import Reprocessing, ReprocessJobs
 from services.timeline.admin.reprocess_preview import ReprocessPreview
-from services.timeline.admin.reviews import Reviews, ReviewWalking
+from services.timeline.admin.review_walks import ReviewWalking
+from services.timeline.admin.reviews import Reviews
 from services.timeline.admin.rulings import Rulings
 from services.timeline.admin.setup_watch import SetupWatch
 from services.timeline.admin.stats import Stats

@@ -1,6 +1,6 @@
 """All indexes of the timeline's database; each is declared beside the queries that need it."""
 
-from services.timeline.admin import quarantine, reprocess_jobs, reviews, stats
+from services.timeline.admin import quarantine, reprocess_jobs, review_walks, stats
 from services.timeline.admin.audit import blobs as audit
 from services.timeline.admin.dead_letters import records as dead_letters
 from services.timeline.query import (
@@ -46,7 +46,7 @@ INDEXES = (
     *audit_log.INDEXES,
     *hand_overs.INDEXES,
     *reprocess_jobs.INDEXES,
-    *reviews.INDEXES,
+    *review_walks.INDEXES,
     *stats.INDEXES,
     *dead_letters.INDEXES,
     *audit.INDEXES,
