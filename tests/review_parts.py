@@ -19,9 +19,9 @@ from services.matcher.reviews.redeciding import Redeciding
 from services.matcher.reviews.scope import concerned
 from services.timeline.admin.review_walks import ReviewWalking
 from services.timeline.admin.reviews import Reviews as TimelineReviews
-from shared.broker import Delivery, Publisher
+from shared.broker import Delivery, Publisher, PublishFailed
 from shared.contracts.events import Event, Kind, MailAttached
-from shared.contracts.outcomes import Done
+from shared.contracts.outcomes import Done, Retry
 from shared.contracts.topology import REVIEWS, uses
 from shared.storage.database import connect, migrate
 from tests.fakes import Recorder
@@ -38,12 +38,19 @@ class Wire(Publisher):
     def __init__(self) -> None:
         super().__init__("amqp://nowhere/", "fake", uses())
         self.waiting: deque[tuple[Event, bytes]] = deque()
+        self.chance: random.Random | None = None
+        """Of failing at times: before it was published, or after, as if who did it had died."""
 
     async def publish(self, event: Event, body: bytes = b"", *, after_live: bool = False) -> None:
         """Keep it; another may work meanwhile."""
         await asyncio.sleep(0)
         event.encode()
+        fate = self.chance.random() if self.chance else 1.0
+        if fate < 0.1:
+            raise PublishFailed("not_connected", definite=True)
         self.waiting.append((event, body))
+        if fate < 0.2:
+            raise PublishFailed("timed_out")
 
 
 class Both:
@@ -107,7 +114,10 @@ class Both:
             to = self.timeline_part if event.tag in REVIEWS.keys else self.handling
             for again in range(1 + (chance is not None and chance.random() < 0.3)):
                 delivery = Delivery(event, body, redelivered=bool(again))
-                assert isinstance(await to.handle(delivery), Done)
+                if isinstance(outcome := await to.handle(delivery), Retry) and chance:
+                    self.wire.waiting.append((event, body))
+                else:
+                    assert isinstance(outcome, Done)
 
     async def turn(self, chance: random.Random | None = None) -> None:
         """Let each part work once."""

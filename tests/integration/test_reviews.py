@@ -167,7 +167,7 @@ async def worked_until(parts: Both, review: Review, state: str, chance: random.R
 
 
 @pytest.mark.parametrize("seed", [0, *in_full(1, 2)])
-async def test_replicas_race_and_repeat_beside_live_mail_and_all_is_counted_once(
+async def test_replicas_race_and_die_between_steps_beside_live_mail_and_all_is_counted_once(
     parts: Both, seed: int
 ) -> None:
     chance = random.Random(seed)
@@ -175,6 +175,7 @@ async def test_replicas_race_and_repeat_beside_live_mail_and_all_is_counted_once
         await parts.capture("cand@mail.example", f"Cc: x{n}@mail.example\r\n")
     await parts.put("c1", Kind.CANDIDATE, "c@x.example")
     await parts.put("c2", Kind.CANDIDATE, "cand@mail.example")
+    parts.wire.chance = chance
     review = await parts.ask()
     found = await worked_until(parts, review, "ready", chance)
     tally = await parts.reviews.tally(found)
