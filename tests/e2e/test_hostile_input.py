@@ -194,7 +194,7 @@ KNOWN_OPERATORS = {
         "$group",
         "$sum",
     ),
-    *("$let", "$not", "$reduce", "$concatArrays", "$setIntersection", "$setDifference"),
+    *("$let", "$not", "$reduce", "$concatArrays", "$setIntersection", "$setDifference", "$unwind"),
     *("$sort", "$limit", "$project", "$changeStream", "$clusterTime", "$db", "$readPreference"),
     *("$truncated", "$_internalSetMultiUpdateParamsForTest"),
 }

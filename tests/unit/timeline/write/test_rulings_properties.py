@@ -164,7 +164,7 @@ def rulings(chance: random.Random, case: Case, count: int) -> list[Request]:
     """Return rulings about the mails of a case, each also undone at times."""
     mails = sorted({(letter.account, letter.mail_id) for letter in case.letters})
     found: list[Request] = []
-    for _ in range(count):
+    for number in range(count):
         account, id_ = chance.choice(mails)
         owner, undo = chance.choice(OWNERS), chance.random() < 0.3
         person = f"c{chance.randrange(3)}"
@@ -175,21 +175,21 @@ def rulings(chance: random.Random, case: Case, count: int) -> list[Request]:
                     hide(id_, who=owner, undo=undo, account=account),
                     forget(id_, chance.choice((owner, owner, None)), account=account),
                     hand_over(id_, owner, chance.choice(OWNERS), account=account),
-                    a_review(chance, case),
+                    a_review(chance, case, LATER + number),
                 )
             )
         )
     return found
 
 
-def a_review(chance: random.Random, case: Case) -> Redecide:
+def a_review(chance: random.Random, case: Case, minutes: int) -> Redecide:
     """Return what a review makes of a capture: other profiles, or none."""
     of = chance.choice([one for letter in case.letters for one in letter.requests])
     people = chance.sample(range(5), chance.randrange(3))
     roles = chance.choices([Role.TO, Role.BCC], k=len(people))
     matches = (match(f"c{n}", role) for n, role in zip(people, roles, strict=True))
     owner, was = chance.choice((of.event.owner, *OWNERS)), chance.choice((STALE, None, None, None))
-    return redecide(of, *matches, minutes=LATER, owner=owner, was=was)
+    return redecide(of, *matches, minutes=minutes, owner=owner, was=was)
 
 
 def reviewed(memory: Memory, request: Request) -> Request:
@@ -240,15 +240,22 @@ def written(case: Case, seed: int) -> tuple[Memory, Model]:
     return memory, model
 
 
+def lifted(one: Ruled) -> list[Attach]:
+    """Return what was deleted by users who have the mail again."""
+    return [c for c in one.deleted if not one.forgotten & {c.event.owner, None}]
+
+
 def rebuilt(model: Model) -> Memory:
     """Return what is kept when all is captured first, then deleted, then ruled."""
     memory = Memory()
     for one in model.values():
-        for request in one.dismissed:
+        # Who was given the mail again after they had deleted theirs has but what they were given.
+        for request in (*one.dismissed, *lifted(one)):
             memory.write(owned_by("gone", request))
             write(memory, forget(request.projection.mail_id, "gone", account=request.event.account))
     for one in model.values():
-        for request in (*one.deleted, *one.captured):
+        deleted = (captured for captured in one.deleted if captured not in lifted(one))
+        for request in (*deleted, *one.captured):
             memory.write(request)
     for (account, id_), one in model.items():
         for owner in sorted(one.forgotten, key=str):
@@ -269,6 +276,9 @@ def shown(memory: Memory) -> dict[str, list[Document]]:
         document.pop("forgotten", None)
         document.pop("redecided", None)
         owners = {capture["person_id"] for capture in document["captures"]}
+        named = {match["person_id"] for c in document["captures"] for match in c["matches"]}
+        detached = [person for person in document.pop("detached", ()) if person in named]
+        document["detached"] = detached  # of others: for what may still come
         private = [owner for owner in document.pop("private", ()) if owner in owners]
         document["private"] = private  # of whom has handed it over: for what may still come
     for document in found["contents"]:
