@@ -129,7 +129,10 @@ GROUPS = (
         ),
     ),
     Group("Tune throughput", ("PREFETCH", "BACKFILL_PREFETCH")),
-    Group("Decide how long data is kept", ("DEAD_LETTER_DAYS", "QUARANTINE_DAYS")),
+    Group(
+        "Decide how long data is kept",
+        ("DEAD_LETTER_DAYS", "QUARANTINE_DAYS", "REMATCH_CAPTURES", "REMATCH_BYTES"),
+    ),
     Group("Observe", ("LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT", "RECEIPT_SECONDS")),
 )
 

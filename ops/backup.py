@@ -22,7 +22,7 @@ from ops.cluster import Cluster
 from ops.command import MANIFEST, Places, carry_out, say, write_durably
 from shared.contracts.receipts import RECEIPT_PREFIX
 from shared.runtime.mistake import Mistake
-from shared.storage.blob_keys import MAIL_PREFIX
+from shared.storage.blob_keys import MAIL_PREFIX, SEALED_PREFIX
 from shared.storage.blobs import Blobs
 
 SETTLE_SECONDS = 10.0
@@ -49,7 +49,9 @@ async def backup(
     await asyncio.sleep(settle)
     stopped_at = time.monotonic()
     counts = await messages.save(places.amqp_url, folder / "messages")
-    claims = await blobs.copy_all(store, copies, without=(MAIL_PREFIX, RECEIPT_PREFIX))
+    claims = await blobs.copy_all(
+        store, copies, without=(MAIL_PREFIX, RECEIPT_PREFIX, SEALED_PREFIX)
+    )
     await messages.refuse_consumers(places.amqp_url)
     passed = time.monotonic() - stopped_at
     say(f"{sum(counts.values()):,} messages and {claims:,} claims in {passed:.1f} s")
@@ -60,7 +62,8 @@ async def backup(
         documents.save, places.mongodb_url, databases, folder / "databases"
     )
     say(f"{sum(sum(c.values()) for c in saved.values()):,} documents")
-    kept = await blobs.copy_all(store, copies, without=() if mails else (MAIL_PREFIX,))
+    left_out = (SEALED_PREFIX,) if mails else (SEALED_PREFIX, MAIL_PREFIX)
+    kept = await blobs.copy_all(store, copies, without=left_out)
     say(f"{kept:,} blobs")
     manifest = {
         "begun": begun.isoformat(),

@@ -3,7 +3,8 @@
 All collections of all databases are read as they were at one moment (a snapshot session), so what
 one transaction wrote is there whole or not at all. The server keeps that moment for five minutes
 (`minSnapshotHistoryWindowInSeconds`): databases that take longer are for mongodump or for snapshots
-of the disk. Indexes are not in it; `--migrate` makes them. Nor is what is forgotten after a day.
+of the disk. Indexes are not in it; `--migrate` makes them. Nor is what is to be forgotten
+by a certain day (`LEFT_OUT`).
 """
 
 import os
@@ -20,8 +21,9 @@ from shared.runtime.mistake import Mistake
 
 _RAW = CodecOptions(document_class=RawBSONDocument)
 _AT_ONCE = 500
-LEFT_OUT = frozenset({"watched"})
-"""Collections that are in no backup: dismissed mail that its owner asked to see for a day."""
+LEFT_OUT = frozenset({"rematch_sealed", "rematch_windows", "watched"})
+"""Collections that are in no backup: dismissed mail that its owner asked to see for a day, what an
+account's rematch window keeps sealed, and the keys of that."""
 _TOO_OLD = {239, 246}
 """SnapshotTooOld, SnapshotUnavailable."""
 

@@ -11,9 +11,14 @@ from services.matcher.decisions import Decisions
 from services.matcher.directory.capture_addresses import CaptureAddresses
 from services.matcher.directory.knowledge import Knowledge
 from services.matcher.directory.never_capture_lists import NeverCaptureLists
+from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import Directory
 from services.matcher.directory.versions import Versions
 from services.matcher.directory.windows import Windows
+from services.matcher.rematch.keys import RematchKeys, Room
+from services.matcher.rematch.opening import Opening
+from services.matcher.rematch.sealed import SealedCaptures
+from services.matcher.rematch.seeking import Seeking
 from services.matcher.resolver import Resolver
 from services.matcher.round_trip.records import RoundTrips
 from services.matcher.round_trip.returning import Returning
@@ -51,12 +56,19 @@ class Replica:
             ring=RING,
             capture_domain=DOMAIN,
         )
+        publisher = RecordingPublisher(recorder)
+        self.rematch_keys = RematchKeys(database, versions, Room(captures=1000, size=10**8))
+        self.seeking = Seeking(database, self.rematch_keys, RING)
+        self.sealed = SealedCaptures(database, self.rematch_keys, RING, self.knowledge, self.blobs)
+        self.outbox = Outbox(database, publisher, self.seeking.seek)
+        self.opening = Opening(database, self.sealed, decider, self.blobs, publisher)
         self.match = Matcher(
             decider=decider,
             decisions=self.decisions,
             windows=self.windows,
             blobs=self.blobs,
-            publisher=RecordingPublisher(recorder),
+            publisher=publisher,
+            sealed=self.sealed,
         ).match
 
 

@@ -135,6 +135,7 @@ def attach(
     half: Half | None = None,
     leak: Leak | None = None,
     shared: bool = False,
+    rematched: bool = False,
 ) -> Attach:
     """Return the request to show a mail that arrived so many minutes after NOW."""
     raw = mail() if raw is None else raw
@@ -159,6 +160,7 @@ def attach(
         part=part,
         parts=parts,
         shared=shared,
+        rematched=rematched,
     )
     return Attach(
         event=event,

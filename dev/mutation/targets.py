@@ -49,6 +49,7 @@ TARGETS = (
         Target(f"services/matcher/{module}.py", (f"{_MATCHER}/decision/test_never_capture.py",))
         for module in ("decision/never_capture", "directory/never_capture_entries")
     ),
+    Target("services/matcher/rematch/sealing.py", (f"{_MATCHER}/rematch/test_sealing.py",)),
     Target("services/matcher/directory/knowledge.py", (f"{_MATCHER}/directory/test_knowledge.py",)),
     Target("services/matcher/reading/senders.py", (f"{_MATCHER}/reading/test_participants.py",)),
     Target("services/matcher/decision/halves.py", (f"{_MATCHER}/decision/test_halves.py",)),

@@ -17,6 +17,7 @@ from services.matcher.api.leaving import Leaving
 from services.matcher.api.merges import merge_routes
 from services.matcher.api.never_capture import never_capture_routes
 from services.matcher.api.people import people_routes
+from services.matcher.api.rematch_window import rematch_window_routes
 from services.matcher.api.reviews import review_routes
 from services.matcher.api.setup_guides import setup_guide_routes
 from services.matcher.api.setup_prove import setup_prove_routes
@@ -37,6 +38,12 @@ from services.matcher.directory.people import Directory
 from services.matcher.directory.versions import Versions
 from services.matcher.directory.windows import Windows
 from services.matcher.guides import Catalogue, Choosing
+from services.matcher.rematch import sealed
+from services.matcher.rematch.ending import Ending
+from services.matcher.rematch.keys import RematchKeys, Room
+from services.matcher.rematch.opening import Opening
+from services.matcher.rematch.sealed import SealedCaptures
+from services.matcher.rematch.seeking import Seeking
 from services.matcher.resolver import Resolver, name_servers
 from services.matcher.reviews import records as review_records
 from services.matcher.reviews.handling import Handling
@@ -107,6 +114,7 @@ INDEXES = (
     *records.INDEXES,
     *windows.INDEXES,
     *review_records.INDEXES,
+    *sealed.INDEXES,
 )
 
 
@@ -126,6 +134,9 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     blobs = Blobs(settings.blob_url)
     resolver = Resolver(name_servers(settings.dns_servers), settings.authentication_seconds / 3)
     round_trips = RoundTrips(database)
+    rematch_keys = RematchKeys(database, versions, _room(settings))
+    seeking = Seeking(database, rematch_keys, ring)
+    sealed_captures = SealedCaptures(database, rematch_keys, ring, knowledge, blobs)
     decider = Decider(
         knowledge=knowledge,
         authenticator=Authenticator(
@@ -144,6 +155,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         windows=setup_windows,
         blobs=blobs,
         publisher=publisher,
+        sealed=sealed_captures,
     )
     consumer = Consumer(
         settings.amqp_url,
@@ -196,6 +208,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     app.include_router(merge_routes(Merges(client, database, versions)))
     app.include_router(review_routes(reviews, redeciding))
     app.include_router(never_capture_routes(people, never_capture))
+    app.include_router(rematch_window_routes(rematch_keys, sealed_captures))
     app.include_router(capture_address_routes(people, addresses, settings.contact_name))
     rate = ExplainRate(settings.explain_rate)
     app.include_router(explain_routes(knowledge, addresses, settings.capture_domain, rate=rate))
@@ -206,7 +219,9 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     app.include_router(setup_window_routes(addresses, setup_windows))
     with_examples(app, EXAMPLES)
     http = HttpServer(app, settings.bind_host, settings.matcher_http_port)
-    sweep, outbox = Sweep(blobs), Outbox(database, publisher)
+    sweep, outbox = Sweep(blobs), Outbox(database, publisher, seeking.seek)
+    opening = Opening(database, sealed_captures, decider, blobs, publisher)
+    ending = Ending(rematch_keys, sealed_captures)
     lease = Lease(database, "round trips", LEASE)
     repeating = Repeating(proving, round_trips, people, addresses, lease)
     reviewing = Reviewing(reviews, redeciding, leaving.leave, publisher)
@@ -215,7 +230,10 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         left_in_time(client),
         running(Together(database_monitor, blobs_monitor), stopping),
         running(publisher, stopping),
-        running(Together(*consumers, http, sweep, outbox, repeating, reviewing), stopping),
+        running(
+            Together(*consumers, http, sweep, outbox, repeating, reviewing, opening, ending),
+            stopping,
+        ),
     ):
         await stopping.wait()
 
@@ -232,7 +250,10 @@ async def republish(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     """Publish everyone and every address again, and show the progress."""
     publisher = Publisher(settings.amqp_url, "matcher republish", uses(publishes=PUBLISHES))
     async with connect(settings.mongodb_url, "matcher") as client, running(publisher, stopping):
-        outbox = Outbox(client[settings.matcher_database], publisher)
+        database = client[settings.matcher_database]
+        keys = RematchKeys(database, Versions(database), _room(settings))
+        seeking = Seeking(database, keys, settings.key_ring)
+        outbox = Outbox(database, publisher, seeking.seek)
         progress, some = Progress("announced", await outbox.announce_again()), 1
         while some and not stopping.is_set():
             try:
@@ -242,6 +263,10 @@ async def republish(settings: MatcherSettings, stopping: asyncio.Event) -> None:
             else:
                 progress.step(some)
         progress.end()
+
+
+def _room(settings: MatcherSettings) -> Room:
+    return Room(settings.rematch_captures, settings.rematch_bytes)
 
 
 def main() -> None:

@@ -31,6 +31,8 @@ class CapturedMail:
         self._enclosed: dict[str, bytes] = {}
         self.address: AddressRecord | None = None
         """Whose it is, once that is known."""
+        self.outsiders: tuple[str, ...] = ()
+        """Who takes part and is no user, once that is known."""
 
     async def header(self) -> bytes:
         """Return enough bytes for the header."""

@@ -1,6 +1,7 @@
 """A capture, from `mail.received` to its published outcome.
 
-    the mail's bytes -> decide (`deciding.py`) -> record the decision about a large mail -> publish
+    the mail's bytes -> decide (`deciding.py`) -> seal what matched nobody, where the account wants
+    that (`rematch/`) -> record the decision about a large mail -> publish
 
 `Matcher.match` is the handler; the consumer acknowledges after it, so an outcome is always
 published before a capture leaves the queue.
@@ -27,6 +28,7 @@ from services.matcher.deciding import Decider
 from services.matcher.decisions import Decisions
 from services.matcher.directory.windows import Windows
 from services.matcher.metrics import DECISIONS, WATCHED
+from services.matcher.rematch.sealed import SealedCaptures
 from services.matcher.watched import watched
 from shared.broker import Delivery, Publisher
 from shared.contracts.events import (
@@ -60,6 +62,8 @@ class Matcher:
     windows: Windows
     blobs: Blobs
     publisher: Publisher
+    sealed: SealedCaptures | None = None
+    """None where no account has a rematch window."""
     large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """How many large mails may be in memory at a time."""
 
@@ -119,6 +123,7 @@ class Matcher:
         events = await self.decider.decide(received, mail)
         if isinstance(events, Reject):
             return events
+        await self._seal(received, mail, events)
         enclosed = await mail.enclosed(places_of(events))
         events = [*events, *await self._watched(received, mail, events)]
         return [(event, mail_of(event, body, enclosed)) for event in events]
@@ -137,6 +142,7 @@ class Matcher:
                 decided = await self.decider.decide(received, mail)
                 if isinstance(decided, Reject):
                     return decided
+                await self._seal(received, mail, decided)  # a redelivery recalls, and seals no more
                 events = await self.decisions.record(claim, decided)
             except BlobMissing:
                 # Unless a concurrent consumer of the same capture has just deleted the claim.
@@ -158,6 +164,18 @@ class Matcher:
         with suppress(BlobMissing):  # then it has been published
             events = [*events, *await self._watched(received, mail, events)]
         return [with_mail(event, small) for event in events]
+
+    async def _seal(
+        self, received: MailReceived, mail: CapturedMail, events: Sequence[Event]
+    ) -> None:
+        """Seal what matched nobody, before its dismissal is told. Backfill can be brought again."""
+        event = events[0]
+        if self.sealed is None or received.backfill:
+            return
+        if isinstance(event, MailDismissed | MailDismissedWithShares) and (
+            event.reason is DismissalReason.NO_MATCH
+        ):
+            await self.sealed.keep(received, event.account, mail)
 
     async def _watched(
         self, received: MailReceived, mail: CapturedMail, events: Sequence[Event]

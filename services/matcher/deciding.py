@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from services.matcher.announce import announce_dismissal, announce_verdict, with_forwarder
-from services.matcher.authentication import Authenticator
+from services.matcher.authentication import Authenticator, not_asked
 from services.matcher.captured import CapturedMail
 from services.matcher.confirmations import signs_itself
 from services.matcher.decision.decide import Dismiss
@@ -30,6 +30,7 @@ from shared.contracts.events import (
     Authentication,
     DismissalReason,
     Event,
+    Kind,
     MailReceived,
 )
 from shared.contracts.outcomes import Reject
@@ -45,6 +46,8 @@ class Decider:
     returning: Returning
     ring: KeyRing
     capture_domain: str
+    is_rematch: bool = False
+    """Captures were sealed since they came: who sent them can no longer be found out."""
 
     async def decide(self, received: MailReceived, mail: CapturedMail) -> Sequence[Event] | Reject:
         """Return the events that tell the outcome, or why there can be none."""
@@ -105,11 +108,15 @@ class Decider:
                 is_from_provider=signs_itself(verdict.confirmation.provider),
             )
         elif verdict.attached:
-            verdicts = await self.authenticator.of_capture(
-                received, captured, verdict.attached, whole
-            )
+            if self.is_rematch:
+                verdicts = not_asked(captured, verdict.attached, "rematched")
+            else:
+                verdicts = await self.authenticator.of_capture(
+                    received, captured, verdict.attached, whole
+                )
             found, forwarder = verdicts, verdicts.forwarder
         mail.keep(verdict.mails)
+        mail.outsiders = _outsiders(verdict)
         events = announce_verdict(received, address, verdict, self.ring, found)
         return [with_forwarder(event, forwarder) for event in events]
 
@@ -165,6 +172,15 @@ class Decider:
         """Return the record of the capture address, if there is one."""
         known = await self.knowledge.consult(received.capture_address, frozenset())
         return known.address if known else None
+
+
+def _outsiders(verdict: Verdict) -> tuple[str, ...]:
+    """Return the addresses that take part in any of the mails and are no user's, each once."""
+    users = frozenset[str]().union(
+        *(p.keys for mail in verdict.mails for p in mail.people if p.kind is Kind.USER)
+    )
+    taking_part = {p.address: None for mail in verdict.mails for p in mail.participants}
+    return tuple(address for address in taking_part if address not in users)
 
 
 def _moment_of(received: MailReceived) -> datetime:

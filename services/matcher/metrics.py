@@ -31,6 +31,28 @@ DECISIONS = from_zero(
 WATCHED = Counter(
     "satchel_watched_total", "Dismissed mails shown to their owner through a set-up window"
 )
+SEALED = from_zero(
+    Counter(
+        "satchel_rematch_sealed_total",
+        "Unmatched captures of accounts whose rematch window is on: sealed, beyond the day's room "
+        "(full), or as old as the window when they were decided (late)",
+        ["result"],
+    ),
+    ("sealed", "full", "late"),
+)
+REMATCHED = from_zero(
+    Counter(
+        "satchel_rematched_total",
+        "Sealed captures opened for an address of the directory: attached, kept because nobody "
+        "matches, dismissed and destroyed, or failed",
+        ["result"],
+    ),
+    ("attached", "kept", "dismissed", "failed"),
+)
+SEALED_ENDED = Counter(
+    "satchel_rematch_ended_total",
+    "Sealed captures destroyed because their rematch window ended, was shortened or turned off",
+)
 DECIDE_SECONDS = Histogram(
     "satchel_decide_seconds", "Time from a capture's delivery to its decision"
 )

@@ -69,6 +69,18 @@ class MatcherSettings(RelaySettings, DatabaseSettings):
         "commas.",
     )
 
+    rematch_captures: int = Field(
+        5000,
+        ge=1,
+        description="Unmatched captures of one day that an account with a rematch window may have "
+        "sealed. Further ones are forgotten, as without a window.",
+    )
+    rematch_bytes: int = Field(
+        1024**3,
+        ge=1,
+        description="Bytes of their mail, for each day, likewise.",
+    )
+
     @field_validator("dns_servers")
     @classmethod
     def _known_servers(cls, servers: str) -> str:

@@ -1,7 +1,7 @@
 """Deletes unneeded files from the blob store.
 
-These are claims left behind by crashes, receipts that are older than any dead letter, and
-idempotency keys after a day.
+These are claims and sealed captures left behind by crashes, receipts that are older than any dead
+letter, and idempotency keys after a day.
 """
 
 import structlog
@@ -14,6 +14,8 @@ from shared.storage.blob_keys import (
     IDEMPOTENCY_KEPT,
     IDEMPOTENCY_PREFIX,
     RETENTION,
+    SEALED_PREFIX,
+    SEALED_RETENTION,
 )
 from shared.storage.blobs import BlobMissing, Blobs, BlobStoreAway
 
@@ -22,6 +24,7 @@ _KEPT = {
     CLAIM_PREFIX: CLAIM_RETENTION,
     RECEIPT_PREFIX: RETENTION,
     IDEMPOTENCY_PREFIX: IDEMPOTENCY_KEPT,
+    SEALED_PREFIX: SEALED_RETENTION,
 }
 log = structlog.get_logger()
 

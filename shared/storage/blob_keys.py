@@ -7,6 +7,7 @@ quarantine/<account>/<capture id>/<place>  a mail that waits for a user's decisi
 mails/<account>/<mail id>/<content>/<hash>  the raw bytes of a large attached mail, for good
 receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
 dead/<dead letter id>            the body of a dead letter, as long as it waits
+sealed/<random id>               a large capture in a rematch window, encrypted
 idempotency/<hash>               what an upload with an `Idempotency-Key` became, for a day
 """
 
@@ -20,6 +21,10 @@ CLAIM_PREFIX = "claims/"
 QUARANTINE_PREFIX = "quarantine/"
 MAIL_PREFIX = "mails/"
 DEAD_PREFIX = "dead/"
+SEALED_PREFIX = "sealed/"
+"""No backup has what is under it."""
+SEALED_RETENTION = timedelta(days=31)
+"""Longer than any rematch window."""
 IDEMPOTENCY_PREFIX = "idempotency/"
 IDEMPOTENCY_KEPT = timedelta(hours=24)
 """How long the key of an upload counts."""

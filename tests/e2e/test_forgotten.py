@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pymongo
@@ -13,7 +14,7 @@ from chaos.reconcile import dead_captures, drained
 from dev.stack import Stack, own_databases
 from shared.contracts.capture_address import KeyRing, new_round_trip_id
 from shared.storage.blob_keys import CLAIM_CHECK_BYTES
-from tests.deadline import DEADLINE
+from tests.deadline import DEADLINE, eventually
 from tests.e2e.account import Account
 from tests.mails import enclosing, mail
 
@@ -204,6 +205,48 @@ def test_what_a_window_shows_is_in_one_place_and_after_a_day_nowhere(own_stack: 
     assert [word for word in words if word in left] == []
 
 
+def test_what_a_rematch_window_keeps_is_readable_nowhere_and_after_its_end_gone(
+    own_stack: Stack,
+) -> None:
+    account = Account(own_stack)
+    admin = account.client_for("admin", "account:write")
+    admin.json("PUT", "matcher", "/v1/rematch-window", json={"days": 7})
+    mails = [Secret(large=number % 3 == 0) for number in range(6)]
+    for secret in mails:
+        account.client.send(secret.sender, [account.capture], secret.raw)
+    assert account.client.await_captures(len(mails)) == {"attached": 0, "no_match": len(mails)}
+    await_drained(own_stack)
+    await_no_blobs(own_stack)
+    words = [word for secret in mails for word in secret.words]
+    left = remains(own_stack)
+    assert "found_by" in left, "there was something to look through"
+    assert [word for word in words if word in left] == []
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+        own_stack.environment["MONGODB_URL"]
+    )
+    with client:
+        database = client[own_stack.environment["MATCHER_DATABASE"]]
+        windows, sealed = database["rematch_windows"], database["rematch_sealed"]
+        assert sealed.count_documents({}) == len(mails)
+        week = 7 * 24 * 3600_000
+        sealed.update_many({}, [{"$set": {"until": {"$subtract": ["$until", week]}}}])
+        window = windows.find_one({"_id": account.name}) or {}
+        for key in window["keys"]:
+            ended = {"keys.$.until": key["until"] - timedelta(days=8)}
+            windows.update_one({"_id": account.name, "keys.id": key["id"]}, {"$set": ended})
+        assert eventually(lambda: not sealed.count_documents({}))
+        assert eventually(lambda: not windows.count_documents({"keys.id": {"$exists": True}}))
+    assert list((own_stack.folder / "blobs" / "sealed").rglob("*-*")) == []
+    left = remains(own_stack)
+    assert [word for word in words if word in left] == []
+    sender = f"{mails[1].words[3]}@{mails[1].words[4]}.example"
+    account.client.put_person("c7", "candidate", "Late", [sender])
+    account.client.send(mails[1].sender, [account.capture], mails[1].raw)
+    assert account.client.await_captures(7) == {"attached": 1, "no_match": 6}
+    await_drained(own_stack)
+    assert len(account.client.timeline("c7")) == 1
+
+
 def test_of_a_mail_that_gave_the_address_away_its_date_stays_and_no_more(
     own_stack: Stack,
 ) -> None:
@@ -282,3 +325,33 @@ def test_nothing_stays_of_a_never_captured_mail(own_stack: Stack) -> None:
     left = remains(own_stack)
     assert "never_capture" in left, "there was something to look through"
     assert [word for word in words if word in left] == []
+
+
+def test_what_a_rematch_opens_comes_once_when_the_services_are_killed_meanwhile(
+    own_stack: Stack,
+) -> None:
+    account = Account(own_stack)
+    admin = account.client_for("admin", "account:write")
+    admin.json("PUT", "matcher", "/v1/rematch-window", json={"days": 1})
+    for number in range(40):
+        body = "filler of a large mail\r\n" * (15_000 if number % 8 == 0 else 1)
+        account.send("late@mail.example", body=body)
+    assert account.outcome() == {"no_match": 40}
+    account.client.put_person("c7", "candidate", "Late", ["late@mail.example"])
+    for number, victim in enumerate((*own_stack.of("matcher"), *own_stack.of("timeline"))):
+        time.sleep(0.4 + 0.3 * number)
+        victim.kill()
+        victim.start()
+    for victim in (*own_stack.of("matcher"), *own_stack.of("timeline")):
+        victim.await_ready()
+    account.client.await_mails("c7", 40)
+    await_drained(own_stack)
+    assert account.outcome() == {"attached": 40}
+    account.await_no_claims()
+    assert sorted(account.shown("c7")) == sorted(f"Mail {number}" for number in range(1, 41))
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+        own_stack.environment["MONGODB_URL"]
+    )
+    with client:
+        sealed = client[own_stack.environment["MATCHER_DATABASE"]]["rematch_sealed"]
+        assert eventually(lambda: not sealed.count_documents({}))

@@ -194,7 +194,17 @@ KNOWN_OPERATORS = {
         "$group",
         "$sum",
     ),
-    *("$let", "$not", "$reduce", "$concatArrays", "$setIntersection", "$setDifference", "$unwind"),
+    *(
+        "$let",
+        "$not",
+        "$map",
+        "$mergeObjects",
+        "$reduce",
+        "$concatArrays",
+        "$setIntersection",
+        "$setDifference",
+        "$unwind",
+    ),
     *("$sort", "$limit", "$project", "$changeStream", "$clusterTime", "$db", "$readPreference"),
     *("$truncated", "$_internalSetMultiUpdateParamsForTest"),
 }

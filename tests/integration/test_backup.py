@@ -17,10 +17,13 @@ from ops import blobs, documents, messages
 from ops.backup import backup
 from ops.command import MANIFEST, Places, carry_out
 from ops.restore import restore
+from services.matcher.rematch.keys import COLLECTION as WINDOWS
+from services.matcher.rematch.seeking import COLLECTION as SEALED
 from services.timeline.write.side_records import Watched
 from shared.contracts.events import MailWatched
 from shared.contracts.topology import DEAD, QUEUES, RECEIVED, SETUP
 from shared.runtime.mistake import Mistake
+from shared.storage.blob_keys import SEALED_PREFIX
 from shared.storage.blobs import Blobs
 
 HEADERS: dict[str, Any] = {"event": '{"x": "ü"}', "x-death": [{"count": 1, "queue": "q"}]}
@@ -129,7 +132,7 @@ async def test_what_a_set_up_window_shows_is_not_copied_from_queues(
 
 def test_nor_from_the_database(mongodb_url: str, databases: list[str], tmp_path: Path) -> None:
     with MongoClient[dict[str, Any]](mongodb_url, w="majority") as client:
-        for collection in (Watched.collection, "outcomes"):
+        for collection in (Watched.collection, WINDOWS, SEALED, "outcomes"):
             client[databases[0]][collection].insert_one({"word": "zqwatched"})
         saved = documents.save(mongodb_url, databases[:1], tmp_path)
     assert saved == {databases[0]: {"outcomes": 1}}
@@ -214,7 +217,12 @@ async def whole(vhosts: list[str], mongodb_url: str, databases: list[str], tmp_p
     )
     await fill(source.amqp_url, 3)
     store = Blobs(source.blob_url)
-    for key in ("claims/c", "mails/acme/m/c/h", "receipts/2026-01-15/12-x.ndjson"):
+    for key in (
+        "claims/c",
+        "mails/acme/m/c/h",
+        "receipts/2026-01-15/12-x.ndjson",
+        f"{SEALED_PREFIX}x",
+    ):
         await store.put(key, key.encode())
     with MongoClient[dict[str, Any]](mongodb_url, w="majority") as client:
         client[source.timeline_database].outcomes.insert_one({"_id": "o"})
@@ -239,6 +247,7 @@ async def test_everything_is_copied_in_the_order_that_loses_nothing_and_comes_ba
     store = Blobs(whole.target.blob_url)
     for key in ("claims/c", "mails/acme/m/c/h", "receipts/2026-01-15/12-x.ndjson"):
         assert await store.get(key) == key.encode()
+    assert SEALED_PREFIX not in await Blobs(f"file://{folder}/blobs").prefixes()
     with MongoClient[dict[str, Any]](whole.target.mongodb_url) as client:
         assert client[whole.target.timeline_database].outcomes.find_one() == {"_id": "o"}
         assert client[whole.target.matcher_database].people.find_one() == {"_id": "p"}
@@ -249,6 +258,7 @@ async def test_everything_is_copied_in_the_order_that_loses_nothing_and_comes_ba
 async def test_what_is_no_whole_backup_is_not_restored(whole: Whole) -> None:
     await backup(whole.source, whole.folder, settle=0, mails=False)
     assert not (whole.folder / "blobs/mails").exists()
+    assert not (whole.folder / "blobs" / SEALED_PREFIX).exists()
     with pytest.raises(Mistake, match="is not empty"):
         await backup(whole.source, whole.folder, settle=0)
     (whole.folder / "databases" / whole.source.timeline_database / "outcomes.bson").write_bytes(b"")

@@ -157,5 +157,6 @@ EXAMPLES = {
         ],
         "next_cursor": None,
     },
+    "RematchWindow": {"days": 7},
 }
 """By the name of the schema that they are of."""

@@ -9,3 +9,4 @@ AUTHENTICATION_SECONDS; then the verdict is `unverified`.
 """
 
 from services.matcher.authentication.authenticator import Authenticator as Authenticator
+from services.matcher.authentication.authenticator import not_asked as not_asked

@@ -146,6 +146,14 @@ class Authenticator:
         return await authenticate(question)
 
 
+def not_asked(captured: Judgement, attached: Collection[Judgement], reason: str) -> Verdicts:
+    """Return the verdicts about a capture for which nothing can be found out any more."""
+    verdicts = Verdicts({mail.place: unverified(reason) for mail in attached})
+    if captured.forwarded or any(mail.place != captured.place for mail in attached):
+        verdicts.forwarder = unverified(reason)
+    return verdicts
+
+
 @dataclass(slots=True)
 class _Outer:
     """What is known of the captured mail so far."""

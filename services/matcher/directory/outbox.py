@@ -6,12 +6,15 @@ confirmed and nothing changed since. So a change is always announced, after any 
 announcing twice is harmless: the events are versioned. `announce_again` sets the flag on
 everything.
 
+Before a profile's flag is taken away, sealed captures are sought that name their addresses
+(`rematch/`): so none is missed, either.
+
 Accounts take turns, a batch each: what one user did does not wait behind another company's import.
 One replica announces at a time, the holder of a lease; else each would announce an import whole.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 
 import pymongo
@@ -25,6 +28,7 @@ from shared.broker import Publisher, PublishFailed
 from shared.contracts.events import (
     CaptureAddressChanged,
     Event,
+    Kind,
     PersonChanged,
     PersonDeleted,
     RoundTripChanged,
@@ -39,6 +43,8 @@ _LEASE = timedelta(seconds=5)
 """How long announcements wait when the replica that made them was killed."""
 _INDEX = "unannounced"
 _UNANNOUNCED = {"unannounced": True}
+Seek = Callable[[str, Collection[str]], Awaitable[object]]
+"""Looks for what an account has sealed that names one of these addresses."""
 log = structlog.get_logger()
 
 
@@ -52,8 +58,8 @@ def outbox_index(collection: str) -> Index:
 class Outbox(Periodic):
     """Publishes directory changes that are not announced yet. Any number of replicas may run it."""
 
-    def __init__(self, database: Database, publisher: Publisher) -> None:
-        self._database, self._publisher = database, publisher
+    def __init__(self, database: Database, publisher: Publisher, seek: Seek | None = None) -> None:
+        self._database, self._publisher, self._seek = database, publisher, seek
         super().__init__(_EVERY_SECONDS)
         self._lease = Lease(database, "outbox", _LEASE)
         self._last_served: dict[str, str] = {}
@@ -101,6 +107,10 @@ class Outbox(Periodic):
         await asyncio.gather(*(self._publisher.publish(event) for event in events))
         for event in events:
             ANNOUNCED.labels(event.tag).inc()
+        if collection == "people" and self._seek is not None:
+            keys = {key for one in found if _is_profile(one) for key in one["keys"]}
+            if keys:
+                await self._seek(account, keys)
         if found:
             await documents.bulk_write([_announced(document) for document in found])
         return len(found)
@@ -124,6 +134,10 @@ def _announced(document: Document) -> UpdateOne:
     """Return the write that takes the flag away, unless there was another change since."""
     same = {"_id": document["_id"], "version": document["version"]}
     return UpdateOne(same, {"$unset": {"unannounced": ""}})
+
+
+def _is_profile(person: Document) -> bool:
+    return "deleted" not in person and Kind(person["kind"]).is_profile
 
 
 def _person_event(person: Document) -> Event:

@@ -1,12 +1,13 @@
 """Account versions: how every replica knows whether its cache is current.
 
-`accounts`: `{_id: <account>, version}`. A change of an account's directory raises the version
-before and after it is written, and is acknowledged only then. If the version is the same before and
-after a look-up, no change was acknowledged in between, and the result may be used until the version
-changes. A change that is not acknowledged yet may be visible or not.
+`accounts`: `{_id: <account>, version, has_window}`. A change of an account's directory raises the
+version before and after it is written, and is acknowledged only then. If the version is the same
+before and after a look-up, no change was acknowledged in between, and the result may be used until
+the version changes. A change that is not acknowledged yet may be visible or not.
 
 Version reads go to the primary. Reads that are requested while one is in flight share the next
-one: with many mails in flight, a decision costs a fraction of one small read.
+one: with many mails in flight, a decision costs a fraction of one small read. Whether the account
+keeps what matched nobody (`rematch/keys.py`) is read with it.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ class Versions:
         self._accounts = database["accounts"]
         self._wanted: dict[str, asyncio.Future[int]] = {}
         self._reading: asyncio.Task[None] | None = None
+        self._with_window: set[str] = set()
 
     async def read(self, account: str) -> int:
         """Return the account's version, read after this call began. Raises PyMongoError."""
@@ -35,6 +37,15 @@ class Versions:
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_wanted())
         return await asyncio.shield(future)
+
+    def has_window(self, account: str) -> bool:
+        """Return whether the account's rematch window was on when its version was read last."""
+        return account in self._with_window
+
+    async def note_window(self, account: str, *, is_on: bool) -> None:
+        """Tell every replica, with the version that it reads next, whether the window is on."""
+        change = {"$set": {"has_window": True}} if is_on else {"$unset": {"has_window": ""}}
+        await self._accounts.update_one({"_id": account}, change)
 
     @asynccontextmanager
     async def change(self, account: str) -> AsyncIterator[None]:
@@ -52,10 +63,12 @@ class Versions:
             VERSION_READS.inc()
             try:
                 found = self._accounts.find({"_id": {"$in": list(wanted)}})
-                versions = {account["_id"]: account["version"] async for account in found}
+                accounts = {account["_id"]: account async for account in found}
             except Exception as error:  # every waiter gets it
                 for future in wanted.values():
                     future.set_exception(error)
             else:
+                self._with_window -= wanted.keys()
+                self._with_window |= {id_ for id_, one in accounts.items() if "has_window" in one}
                 for account, future in wanted.items():
-                    future.set_result(versions.get(account, 0))
+                    future.set_result(accounts[account]["version"] if account in accounts else 0)

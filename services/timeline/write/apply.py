@@ -85,7 +85,8 @@ def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
             is_told = setup_query(attached) is not None or bool(request.proves)
             before = outcome_of(draft, attached) if is_told else None
             answer = attach(draft, request, now)
-            if is_told and is_news_of_owner(before, attached):
+            is_known = attached.rematched and before is not None  # proved by its dismissal
+            if is_told and not is_known and is_news_of_owner(before, attached):
                 prove(draft, attached, now)
             if is_told and before is None:
                 _prove_shares(draft, attached, request.proves, now)

@@ -161,9 +161,11 @@ def _note(event: MailAttached | MailAttachedToShares | _Recorded, answer: Answer
     PROJECTED.labels(answer.outcome).inc()
     # Where ingest's clock is ahead of this one, a sum of seconds must not go down.
     seconds = max(0.0, (datetime.now(UTC) - event.received_at).total_seconds())
-    # Backfill waits on purpose; what is delivered again could be seen since it came first. A mail
-    # that is watched has been counted as dismissed.
+    # Backfill and what was sealed waited on purpose; what is delivered again could be seen since it
+    # came first. A mail that is watched has been counted as dismissed.
     is_counted = not isinstance(event, MailWatched) and not event.backfill
+    if isinstance(event, MailAttached | MailAttachedToShares):
+        is_counted = is_counted and not event.rematched
     if is_counted and not answer.again:
         VISIBLE_SECONDS.observe(seconds)
     tracing.note("satchel.outcome", answer.outcome)

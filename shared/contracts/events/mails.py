@@ -66,6 +66,8 @@ class MailAttached(MailEvent):
     half: Half | None = None
     """Which half of the owner's set-up the capture proves; None when it proves neither."""
     leak: Leak | None = None
+    rematched: bool = Field(default=False, exclude_if=lambda rematched: not rematched)
+    """Whether it was dismissed before, and kept sealed until somebody was added."""
     shared: bool = Field(default=False, exclude_if=lambda shared: not shared)
     """It is one share of a capture that several users have: made of `mail.attached.v2`."""
     part: int = Field(default=1, ge=1)
@@ -115,6 +117,8 @@ class MailAttachedToShares(MailEvent):
     authentication: Authentication | None = None
     forwarder: Authentication | None = Field(default=None, exclude_if=lambda found: found is None)
     """Of all mails of a capture that forwards: whether the captured mail is from whom it says."""
+    rematched: bool = Field(default=False, exclude_if=lambda rematched: not rematched)
+    """Whether it was dismissed before, and kept sealed until somebody was added."""
     part: int = Field(default=1, ge=1)
     parts: int = Field(default=1, ge=1)
 

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from services.timeline.write.proving import MAX_LEAKS
 from services.timeline.write.requests import Confirm, Dismiss
 from services.timeline.write.rhythm import MAX_DAYS
 from services.timeline.write.side_records import Asked, Hint, Leaked, SeenHalf, Setup, Watched
-from shared.contracts.events import Half, Leak
+from shared.contracts.events import Half, Leak, Share
 from tests.memory_timeline import Memory
 from tests.write_parts import ACCOUNT, FAILED, NOW, a_capture_id, attach, confirm, dismiss, watch
 
@@ -87,6 +89,19 @@ def test_a_capture_counts_once_whatever_becomes_of_it() -> None:
     several = a_capture_id()
     memory.write(*(attach(capture_id=several, half=RECEIVED, place=str(n)) for n in (1, 2, 3)))
     assert counts(memory) == {("u1", "received", "2026-01-15"): 2}
+
+
+def test_what_is_rematched_has_been_counted_when_it_was_dismissed() -> None:
+    memory, id_ = Memory(), a_capture_id()
+    shares = (Share(owner="u1", half=RECEIVED), Share(owner="u2", half=RECEIVED))
+    memory.write(replace(dismiss(id_), proves=shares))
+    for owner in ("u1", "u2"):
+        event = attach(capture_id=id_, owner=owner, half=RECEIVED, shared=True, rematched=True)
+        memory.write(event)
+    assert sorted((owner, count) for (owner, _, _), count in counts(memory).items()) == [
+        ("u1", 1),
+        ("u2", 1),
+    ]
 
 
 def test_pages_are_told_what_is_new_and_not_of_every_mail() -> None:

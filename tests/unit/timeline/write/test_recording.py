@@ -1,6 +1,7 @@
 """One outcome a capture, counted once."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -24,7 +25,7 @@ from services.timeline.write.requests import (
     Request,
 )
 from services.timeline.write.side_records import Confirmation, Held
-from shared.contracts.events import DismissalReason, RoundTripResult
+from shared.contracts.events import DismissalReason, Half, RoundTripResult
 from tests.memory_timeline import Memory
 from tests.write_parts import (
     ACCOUNT,
@@ -127,6 +128,22 @@ def test_attached_wins_over_dismissed(order: str) -> None:
         "attached": False,
         "dismissed": order != "dismiss first",
     }
+
+
+@pytest.mark.parametrize("order", sorted({*itertools.permutations("DDAA")}), ids="".join)
+def test_what_is_rematched_changes_its_outcome_once_in_any_order(order: Sequence[str]) -> None:
+    memory, id_ = Memory(), a_capture_id()
+    requests: dict[str, Request] = {
+        "D": dismiss(id_, owner="u1", half=Half.RECEIVED),
+        "A": attach(capture_id=id_, half=Half.RECEIVED, rematched=True),
+    }
+    for letter in order:
+        memory.write(requests[letter])
+    assert memory.decision(id_) == ("attached", None)
+    assert tally(memory) == {"u1:attached": 1}
+    [outcome] = memory.all(Outcome)
+    assert (outcome.day, outcome.expires_at) == ("2026-01-15", None)
+    assert [day["count"] for day in memory.documents["half_days"].values()] == [1]
 
 
 def test_a_repetition_is_said_to_be_one_and_counted_no_more() -> None:

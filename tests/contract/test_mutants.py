@@ -1,0 +1,12 @@
+"""The list of mutants that no test notices names mutants that there are."""
+
+from dev.mutation.__main__ import LIST, ROOT
+from dev.mutation.faults import mutants
+from dev.mutation.listed import read, stale
+from dev.mutation.targets import TARGETS
+
+
+def test_the_list_is_of_the_code_as_it_is() -> None:
+    known = {target.path: mutants((ROOT / target.path).read_text()) for target in TARGETS}
+    gone = stale(read(LIST), known)
+    assert [f"{one.module}: {one.line}: {one.change}" for one in gone] == []
