@@ -5,18 +5,31 @@ A redelivery may then find the claim gone. So the events that tell its outcome a
 and a redelivery repeats them instead of deciding again: nothing is lost when the process dies
 between any two steps, and a mail that was attached can never lose its claim to a later dismissal.
 
-`decisions`: `{_id: <the claim's key, without its prefix>, events: [[tag, json]], at}`, for as long
-as a dead letter may be replayed. By the claim, not by the capture: old mail that is imported
-again has a claim of its own, and is decided by the directory of that moment. Nothing of a dismissed
-mail is in it but what `mail.dismissed.v1` carries.
+`decisions`: `{_id: <the claim's key, without its prefix>, events: [[tag, json]], people, at}`, for
+as long as a dead letter may be replayed. `people` are the profiles that the events name. By the
+claim, not by the capture: old mail that is imported again has a claim of its own, and is decided by
+the directory of that moment. Nothing of a dismissed mail is in it but what `mail.dismissed.v1`
+carries.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
+import pymongo
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
-from shared.contracts.events import Event, decode_event
+from shared.contracts.events import (
+    DismissalReason,
+    Event,
+    Forwarded,
+    MailAttached,
+    MailAttachedToShares,
+    MailDismissed,
+    Named,
+    decode_event,
+)
+from shared.contracts.known_addresses import ERASED_ADDRESS, ERASED_NAME, address_hash
+from shared.mail.address_form import normalise
 from shared.storage.blob_keys import CLAIM_PREFIX, CLAIM_RETENTION
 from shared.storage.database import Database, Document, Index
 
@@ -29,6 +42,8 @@ INDEXES = (
             expireAfterSeconds=int(CLAIM_RETENTION.total_seconds()),
         ),
     ),
+    # Decisions.erase
+    Index("decisions", IndexModel([("people", ASCENDING)], name="of_person")),
 )
 
 
@@ -53,7 +68,7 @@ class Decisions:
             {"_id": _id(claim)},
             {
                 "$setOnInsert": {
-                    "events": [[event.tag, event.encode()] for event in events],
+                    **_fields(events),
                     "at": datetime.now(UTC),
                 }
             },
@@ -61,6 +76,69 @@ class Decisions:
             return_document=ReturnDocument.AFTER,
         )
         return _events(recorded) if recorded else list(events)
+
+    async def erase(self, account: str, person_id: str, addresses: Collection[str]) -> None:
+        """Leave decisions about an account's mails without an erased person, of whose addresses
+        these are the hashes.
+
+        One that named nobody else is told as a dismissal from now on.
+        """
+        hashes = frozenset(addresses)
+        # Those without the field are an earlier version's, of the last 28 days.
+        which: Document = {"people": {"$in": [_person(account, person_id), None]}}
+        with pymongo.timeout(0):  # no deadline, however many there are; None is the client's
+            async for found in self._decisions.find(which):
+                events = [_without(e, account, person_id, hashes) for e in _events(found)]
+                change = {"$set": _fields(events)}
+                await self._decisions.update_one({"_id": found["_id"]}, change)
+
+
+def _without(event: Event, account: str, person_id: str, hashes: Collection[str]) -> Event:
+    """Return an event as if it had not named a person."""
+    if not isinstance(event, MailAttached | MailAttachedToShares) or event.account != account:
+        return event
+    matches = tuple(match for match in event.matches if match.person_id != person_id)
+    if matches:
+        forwarded = event.forwarded and _forward_without(
+            event.forwarded,
+            lambda one: address_hash(account, person_id, normalise(one.address)) in hashes,
+        )
+        return event.model_copy(update={"matches": matches, "forwarded": forwarded})
+    return MailDismissed(
+        capture_id=event.capture_id,
+        account=account,
+        reason=DismissalReason.NO_MATCH,
+        received_at=event.received_at,
+        decided_at=event.decided_at,
+        backfill=event.backfill,
+    )
+
+
+def _forward_without(forwarded: Forwarded, is_erased: Callable[[Named], bool]) -> Forwarded:
+    def one(named: Named) -> Named:
+        return Named(name=ERASED_NAME, address=ERASED_ADDRESS) if is_erased(named) else named
+
+    people = {
+        "sender": one(forwarded.sender),
+        "to": tuple(map(one, forwarded.to)),
+        "cc": tuple(map(one, forwarded.cc)),
+    }
+    return forwarded.model_copy(update=people)
+
+
+def _fields(events: Sequence[Event]) -> Document:
+    people = {
+        _person(event.account, match.person_id)
+        for event in events
+        if isinstance(event, MailAttached | MailAttachedToShares)
+        for match in event.matches
+    }
+    told = [[event.tag, event.encode()] for event in events]
+    return {"events": told, "people": sorted(people)}
+
+
+def _person(account: str, person_id: str) -> str:
+    return f"{account}/{person_id}"
 
 
 def _id(claim: str) -> str:

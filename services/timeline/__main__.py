@@ -12,6 +12,9 @@ from services.timeline.admin.dead_letters.records import Records
 from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
 from services.timeline.admin.dropped_blobs import DroppedBlobs
+from services.timeline.admin.erased_letters import ErasedLetters
+from services.timeline.admin.erasing import Erasing
+from services.timeline.admin.erasure_orders import ErasureOrders
 from services.timeline.admin.hand_overs import HandingOver, HandOverDesk
 from services.timeline.admin.merged_mails import MergedMails
 from services.timeline.admin.quarantine import Quarantine
@@ -66,9 +69,12 @@ from shared.broker import Consumer, DeadLetterConsumer, Handler, Publisher
 from shared.contracts.events import EVENTS
 from shared.contracts.topology import (
     CAPTURE_ADDRESSES,
+    ERASURES,
+    ERASURES_DONE,
     OUTCOMES,
     OUTCOMES_BACKFILL,
     PEOPLE,
+    REVIEWED,
     REVIEWS,
     SETUP,
     Queue,
@@ -98,7 +104,10 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     release = Release(projector, quarantine, timedelta(days=settings.quarantine_days))
     people, directory = People(database), Directory(database)
     # It publishes dead letters, whatever became one when that is replayed, and facts for reviews.
-    publisher = Publisher(settings.amqp_url, "timeline", uses(publishes=EVENTS.values()))
+    # What a matcher of before does not declare a queue for can wait until a new one does.
+    waits = {*ERASURES_DONE.keys, *REVIEWED.keys}
+    published = [event for tag, event in EVENTS.items() if tag not in waits]
+    publisher = Publisher(settings.amqp_url, "timeline", uses(publishes=published))
     reviews = Reviews(database, writer, blobs, publisher)
     queues: dict[Queue, tuple[str, Handler, int]] = {
         OUTCOMES: ("timeline", projector.handle, settings.prefetch),
@@ -106,9 +115,10 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         PEOPLE: ("timeline people", people.handle, settings.prefetch),
         SETUP: ("timeline set-up", projector.handle, settings.prefetch),
         CAPTURE_ADDRESSES: ("timeline capture addresses", people.handle, settings.prefetch),
+        ERASURES: ("timeline erasures", ErasureOrders(client, database).handle, settings.prefetch),
         REVIEWS: ("timeline reviews", reviews.handle, settings.backfill_prefetch),
     }
-    topology = uses(publishes=EVENTS.values(), consumes=queues)
+    topology = uses(publishes=published, consumes=queues)
     records, content = Records(database), Content(blobs)
     replay = Replay(records, content, publisher)
     keeper = Keeper(records, content, settings.dead_letters_kept)
@@ -151,6 +161,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     desk = HandOverDesk(client, database, directory)
     app.include_router(hand_over_routes(desk))
     handing_over = HandingOver(database, writer)
+    erasing = Erasing(database, writer, blobs, ErasedLetters(records, replay), publisher)
     remote_images = RemoteImages() if settings.remote_images else None
     app.include_router(image_routes(mails, account_settings, remote_images))
     app.include_router(capture_routes(Captures(database, mails), account_settings))
@@ -176,7 +187,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         running(
             Together(
                 *(http, live, release, dead_letter_sweep, dropped_blobs, setup_watch),
-                *(handing_over, MergedMails(database, writer)),
+                *(handing_over, erasing, MergedMails(database, writer)),
                 ReviewWalking(database, blobs, publisher),
                 Reprocessing(database, writer, blobs),
                 *consumers,

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from shared.contracts.events import (
     CaptureAddressChanged,
     CaptureReviewed,
+    ErasureDone,
     Event,
     MailAttached,
     MailAttachedToShares,
@@ -33,6 +34,7 @@ from shared.contracts.events import (
     MailWatched,
     PersonChanged,
     PersonDeleted,
+    PersonErased,
     ReviewRequested,
     ReviewSettled,
     ReviewWalked,
@@ -148,6 +150,18 @@ REVIEWS = Queue(
     (ReviewRequested.tag, MailRedecided.tag),
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE, _BACKFILL_LIMIT_BYTES),
 )
+ERASURES = Queue(
+    "timeline.erasures.v1",
+    MAIL_EXCHANGE,
+    (PersonErased.tag,),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
+)
+ERASURES_DONE = Queue(
+    "matcher.erasures_done.v1",
+    MAIL_EXCHANGE,
+    (ErasureDone.tag,),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
+)
 DEAD = Queue("dead.v1", DEAD_EXCHANGE, ("#",), _quorum(_UNLIMITED, None))
 
 QUEUES = (
@@ -160,6 +174,8 @@ QUEUES = (
     SETUP,
     REVIEWED,
     REVIEWS,
+    ERASURES,
+    ERASURES_DONE,
     DEAD,
 )
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from services.timeline.write.erased_records import ErasedPerson
 from services.timeline.write.projection import Projection
 from services.timeline.write.records import Content, MatchRecord
 from services.timeline.write.side_records import Held
@@ -76,7 +77,7 @@ class Replace(Struct, frozen=True, kw_only=True):
     projections: tuple[Projection, ...]
 
 
-What = Literal["detached", "attached", "private", "team", "forgotten", "handed_over"]
+What = Literal["detached", "attached", "private", "team", "forgotten", "handed_over", "erased"]
 """What a user may do with mail: as the audit log has it."""
 
 
@@ -159,6 +160,40 @@ class HandOver(Struct, frozen=True, kw_only=True):
     to: str
 
 
+class PreparedBytes(Struct, frozen=True):
+    """Bytes of a content without an erased person in their header."""
+
+    raw_key: str
+    """Where the bytes are that they were made from."""
+    new_key: str
+    """Where they are to be: a key that no bytes had before, or the same where nothing changes."""
+    raw: bytes | None
+    """None where nothing changes, or they were lost before."""
+    is_stripped: bool = False
+    """They are without what only the owner knew to whom they came (`forgetting.common_bytes`)."""
+
+
+class Erase(Struct, frozen=True, kw_only=True):
+    """Delete a mail, or leave it without a person who is erased."""
+
+    account: str
+    job_id: str
+    """Of the `ErasureJob` that counts it."""
+    mail_id: str
+    person: ErasedPerson
+    prepared: Mapping[str, PreparedBytes] = {}
+    """By the keys of the contents that stay."""
+
+
+class EraseHeld(Struct, frozen=True, kw_only=True):
+    """Delete a capture that waits for a yes, or leave it without a person who is erased."""
+
+    account: str
+    job_id: str
+    held_id: str
+    person: ErasedPerson
+
+
 class Stamp(Struct, frozen=True, kw_only=True):
     """Let a mail count as changed, for who keeps a copy: it is shown on another profile."""
 
@@ -189,6 +224,8 @@ Request = (
     | Forget
     | HandOver
     | HandOverHeld
+    | Erase
+    | EraseHeld
     | Stamp
     | Redecide
 )
@@ -200,8 +237,9 @@ class Answer(Struct, frozen=True, kw_only=True):
     outcome: str
     """`attached`, `quarantined`, `dismissed`, `confirmation`, `round_trip` or `watched`; of a
     Replace `changed`, `unchanged` or `moved`; of a Ruling `changed`, `unchanged` or `unknown`, and
-    of a Forget whose bytes are others meanwhile `unprepared`; of a HandOver or a
-    Stamp `changed` or `unchanged`; of a Redecide these, `unprepared` or `overtaken`."""
+    of a Forget whose bytes are others meanwhile `unprepared`, and of an Erase; of an Erase, a
+    HandOver or a Stamp `changed` or `unchanged`; of a Redecide these, `unprepared` or
+    `overtaken`."""
     complete: bool = True
     """Whether all parts of the event have been seen."""
     again: bool = False
@@ -217,13 +255,13 @@ def account_of(request: Request) -> str:
         return request.held.account
     if isinstance(request, Replace):
         return request.content.account
-    if isinstance(request, Ruling | HandOver | HandOverHeld | Stamp | Redecide):
+    if isinstance(request, Ruling | HandOver | HandOverHeld | Erase | EraseHeld | Stamp | Redecide):
         return request.account
     return request.event.account
 
 
 def is_backfill(request: Request) -> bool:
     """Return whether live mail goes before this request."""
-    if isinstance(request, HandOver | HandOverHeld | Stamp | Redecide):
+    if isinstance(request, HandOver | HandOverHeld | Erase | EraseHeld | Stamp | Redecide):
         return True
     return isinstance(request, Attach | Dismiss | Confirm | Return) and request.event.backfill

@@ -28,18 +28,24 @@
 | review.walked.v1   | timeline | matcher | empty                                    |
 | mail.redecided.v1  | matcher  | timeline | empty                                   |
 | review.settled.v1  | timeline | matcher | empty                                    |
+| person.erased.v1   | matcher  | timeline | empty                                   |
+| erasure.done.v1    | timeline | matcher  | empty                                   |
 
 `mail.attached.v2` and `mail.dismissed.v2` are about captures at an address of the account, which
 several users may have a share in; the first versions are about a user's own address.
 
 Those of the directory and `round_trip.changed.v1` are versioned, per person and per address: they
 may come in any order and any number of times, and an older one never wins. Those of reviews
-(`reviews.py`) may be repeated, too.
+(`reviews.py`) and of erasures may come any number of times, too.
 """
 
 from shared.contracts.events.directory import CaptureAddressChanged as CaptureAddressChanged
 from shared.contracts.events.directory import PersonChanged as PersonChanged
 from shared.contracts.events.directory import PersonDeleted as PersonDeleted
+from shared.contracts.events.erasures import Erased as Erased
+from shared.contracts.events.erasures import ErasureDone as ErasureDone
+from shared.contracts.events.erasures import ErasureId as ErasureId
+from shared.contracts.events.erasures import PersonErased as PersonErased
 from shared.contracts.events.event import MAX_EVENT_BYTES as MAX_EVENT_BYTES
 from shared.contracts.events.event import CaptureEvent as CaptureEvent
 from shared.contracts.events.event import Event as Event
@@ -104,6 +110,8 @@ EVENTS: dict[str, type[Event]] = {
         ReviewWalked,
         MailRedecided,
         ReviewSettled,
+        PersonErased,
+        ErasureDone,
     )
 }
 FLEETING = frozenset(tag for tag, event in EVENTS.items() if event.is_fleeting)
