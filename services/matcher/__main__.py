@@ -238,7 +238,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     app.include_router(people_routes(people, leaving))
     app.include_router(merge_routes(Merges(client, database, versions)))
     app.include_router(review_routes(reviews, redeciding))
-    app.include_router(erasure_routes(erasures, finishing, leaving, sealed_captures))
+    app.include_router(erasure_routes(erasures, finishing, leaving, sealed_captures, reviews))
     app.include_router(never_capture_routes(people, never_capture))
     app.include_router(rematch_window_routes(rematch_keys, sealed_captures))
     app.include_router(capture_address_routes(people, addresses, settings.contact_name))

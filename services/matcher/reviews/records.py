@@ -195,6 +195,11 @@ class Reviews:
         with contextlib.suppress(DuplicateKeyError):  # a repetition that is handled at once
             await self._items.update_one(which, {"$setOnInsert": new}, upsert=True)
 
+    async def forget(self, account: str) -> None:
+        """Delete all reviews of an account: they have addresses, of somebody who is erased, too."""
+        await self._reviews.delete_many({"account": account})
+        await self._items.delete_many({"account": account})
+
     async def count(self, review: Review, *states: str) -> int:
         """Return how many items there are, or how many in these states."""
         which: Document = {"account": review.account, "review_id": review.id}

@@ -126,7 +126,8 @@ class ReviewWalking(Periodic):
             await self._walks.update_one(as_before, change)
         walked = ReviewWalked(account=walk.account, review_id=walk.id, captures=walk.captures)
         await self._publisher.publish(walked)
-        await self._walks.update_one(which, {"$set": {"state": DONE}})
+        gone = {"people": "", "addresses": ""}  # nothing needs them any longer
+        await self._walks.update_one(which, {"$set": {"state": DONE}, "$unset": gone})
         log.info("review walked", review=walk.id, captures=walk.captures)
         return True
 
