@@ -3,6 +3,8 @@
 from dev.generate import SETTINGS
 from shared.contracts.topology import (
     DEAD,
+    ERASURES,
+    ERASURES_DONE,
     OUTCOMES_BACKFILL,
     QUEUES,
     RECEIVED_BACKFILL,
@@ -51,6 +53,7 @@ def test_consumers_are_scaled_by_each_queue_of_live_work_and_by_nobody_else_besi
                 asked.add(metadata["queueName"])
     # Dead letters are kept, not worked off; old mail and reviews wait on purpose.
     waiting = {DEAD, RECEIVED_BACKFILL, OUTCOMES_BACKFILL, REVIEWED, REVIEWS}
+    waiting |= {ERASURES, ERASURES_DONE}
     live = {queue.name for queue in QUEUES if queue not in waiting}
     assert asked == live
 
