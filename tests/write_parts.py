@@ -7,7 +7,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from services.timeline.content.reader import ReadMail, read
-from services.timeline.write.projection import project
+from services.timeline.write.projection import kept_match, project
 from services.timeline.write.records import Capture, MatchRecord, NamedAddress, Verdict
 from services.timeline.write.requests import (
     Attach,
@@ -19,6 +19,7 @@ from services.timeline.write.requests import (
     HandOverHeld,
     Hide,
     Prepared,
+    Redecide,
     Return,
     Watch,
 )
@@ -310,6 +311,35 @@ def hand_over(
 ) -> HandOver:
     """Return the request to give what a user captured of a mail to another."""
     return HandOver(account=account, job_id=job_id, mail_id=mail_id, from_=from_, to=to)
+
+
+def redecide(
+    of: Attach,
+    *matches: Match,
+    minutes: int = 0,
+    was: frozenset[tuple[str, str]] | None = None,
+    owner: str | None = None,
+    prepared: Mapping[str, Prepared] | None = None,
+) -> Redecide:
+    """Return the request to attach a capture to these instead, or to dismiss it.
+
+    It was reviewed as it was captured, unless `was` says otherwise.
+    """
+    capture, account = of.projection.capture, of.event.account
+    owner = owner or capture.owner
+    return Redecide(
+        account=account,
+        mail_id=of.projection.mail_id,
+        owner=owner,
+        content=capture.content,
+        was=frozenset((m.person_id, m.address) for m in capture.matches) if was is None else was,
+        matches=tuple(kept_match(one, owner) for one in matches),
+        direction=None,
+        decided_at=NOW + timedelta(minutes=minutes),
+        who="admin",
+        line_id=f"redecided {of.projection.mail_id} {owner} {capture.content} {minutes}",
+        prepared=prepared or {},
+    )
 
 
 def hand_over_held(

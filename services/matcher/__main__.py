@@ -20,6 +20,7 @@ from services.matcher.api.merges import merge_routes
 from services.matcher.api.never_capture import never_capture_routes
 from services.matcher.api.people import people_routes
 from services.matcher.api.rematch_window import rematch_window_routes
+from services.matcher.api.reviews import review_routes
 from services.matcher.api.setup_guides import setup_guide_routes
 from services.matcher.api.setup_prove import setup_prove_routes
 from services.matcher.api.setup_window import setup_window_routes
@@ -51,6 +52,11 @@ from services.matcher.rematch.opening import Opening
 from services.matcher.rematch.sealed import SealedCaptures
 from services.matcher.rematch.seeking import Seeking
 from services.matcher.resolver import Resolver, name_servers
+from services.matcher.reviews import records as review_records
+from services.matcher.reviews.handling import Handling
+from services.matcher.reviews.job import Reviewing
+from services.matcher.reviews.records import Reviews
+from services.matcher.reviews.redeciding import Redeciding
 from services.matcher.round_trip import records
 from services.matcher.round_trip.proving import Proving
 from services.matcher.round_trip.records import RoundTrips
@@ -66,14 +72,22 @@ from shared.contracts.events import (
     MailConfirmation,
     MailDismissed,
     MailDismissedWithShares,
+    MailRedecided,
     MailRoundTrip,
     MailWatched,
     PersonChanged,
     PersonDeleted,
     PersonErased,
+    ReviewRequested,
     RoundTripChanged,
 )
-from shared.contracts.topology import ERASURES_DONE, RECEIVED, RECEIVED_BACKFILL, uses
+from shared.contracts.topology import (
+    ERASURES_DONE,
+    RECEIVED,
+    RECEIVED_BACKFILL,
+    REVIEWED,
+    uses,
+)
 from shared.http.readiness import Readiness, holds, not_stopping
 from shared.http.server import HttpServer
 from shared.http.web import create_app, with_examples
@@ -105,6 +119,8 @@ PUBLISHES = (
     PersonErased,
     CaptureAddressChanged,
     RoundTripChanged,
+    ReviewRequested,
+    MailRedecided,
 )
 INDEXES = (
     *directory.INDEXES,
@@ -114,6 +130,7 @@ INDEXES = (
     *erasure_records.INDEXES,
     *records.INDEXES,
     *windows.INDEXES,
+    *review_records.INDEXES,
     *sealed.INDEXES,
 )
 
@@ -129,7 +146,8 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     never_capture = NeverCaptureLists(database, versions)
     knowledge = Knowledge(people, addresses, versions, never_capture)
     setup_windows = Windows(database, addresses)
-    topology = uses(publishes=PUBLISHES, consumes=[RECEIVED, RECEIVED_BACKFILL, ERASURES_DONE])
+    consumes = [RECEIVED, RECEIVED_BACKFILL, REVIEWED, ERASURES_DONE]
+    topology = uses(publishes=PUBLISHES, consumes=consumes)
     publisher = Publisher(settings.amqp_url, "matcher", topology)
     blobs = Blobs(settings.blob_url)
     resolver = Resolver(name_servers(settings.dns_servers), settings.authentication_seconds / 3)
@@ -188,6 +206,17 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         publisher,
         prefetch=1,
     )
+    reviews, redeciding = Reviews(database), Redeciding(knowledge, people)
+    reviewed = Consumer(
+        settings.amqp_url,
+        "matcher reviews",
+        topology,
+        REVIEWED,
+        Handling(reviews, redeciding, settings.capture_domain).handle,
+        publisher,
+        prefetch=settings.backfill_prefetch,
+    )
+    consumers = (consumer, backfill, reviewed)
     database_monitor = DependencyMonitor(
         "database", settings.mongodb_url, what_is_missing(database, INDEXES)
     )
@@ -198,11 +227,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         settings,
         Readiness(
             {"running": not_stopping(stopping), "database": holds(lambda: database_monitor.found)},
-            at_start={
-                "broker": holds(
-                    lambda: publisher.ready and all(c.ready for c in (consumer, backfill))
-                )
-            },
+            at_start={"broker": holds(lambda: publisher.ready and all(c.ready for c in consumers))},
             reported={"blobs": holds(lambda: blobs_monitor.found)},
         ),
     )
@@ -212,7 +237,8 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     app.include_router(import_routes(people, leaving, places))
     app.include_router(people_routes(people, leaving))
     app.include_router(merge_routes(Merges(client, database, versions)))
-    app.include_router(erasure_routes(erasures, finishing, leaving, sealed_captures))
+    app.include_router(review_routes(reviews, redeciding))
+    app.include_router(erasure_routes(erasures, finishing, leaving, sealed_captures, reviews))
     app.include_router(never_capture_routes(people, never_capture))
     app.include_router(rematch_window_routes(rematch_keys, sealed_captures))
     app.include_router(capture_address_routes(people, addresses, settings.contact_name))
@@ -230,6 +256,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     ending = Ending(rematch_keys, sealed_captures)
     lease = Lease(database, "round trips", LEASE)
     repeating = Repeating(proving, round_trips, people, addresses, lease)
+    reviewing = Reviewing(reviews, redeciding, leaving.leave, publisher)
     async with (
         exporting("matcher", settings.otel_exporter_otlp_endpoint),
         left_in_time(client),
@@ -237,8 +264,8 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         running(publisher, stopping),
         running(
             Together(
-                *(http, consumer, backfill, erasures_done),
-                *(sweep, outbox, repeating, opening, ending, Resuming(erasures)),
+                *(*consumers, erasures_done, http),
+                *(sweep, outbox, repeating, reviewing, opening, ending, Resuming(erasures)),
             ),
             stopping,
         ),

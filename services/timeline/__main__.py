@@ -19,7 +19,10 @@ from services.timeline.admin.hand_overs import HandingOver, HandOverDesk
 from services.timeline.admin.merged_mails import MergedMails
 from services.timeline.admin.quarantine import Quarantine
 from services.timeline.admin.release import Release
+from services.timeline.admin.reprocess_jobs import Reprocessing, ReprocessJobs
 from services.timeline.admin.reprocess_preview import ReprocessPreview
+from services.timeline.admin.review_walks import ReviewWalking
+from services.timeline.admin.reviews import Reviews
 from services.timeline.admin.rulings import Rulings
 from services.timeline.admin.setup_watch import SetupWatch
 from services.timeline.admin.stats import Stats
@@ -63,13 +66,16 @@ from services.timeline.write.indexing import TermIndexer
 from services.timeline.write.people import People
 from services.timeline.write.writer import Writer
 from shared.broker import Consumer, DeadLetterConsumer, Handler, Publisher
-from shared.contracts.events import EVENTS, ErasureDone
+from shared.contracts.events import EVENTS
 from shared.contracts.topology import (
     CAPTURE_ADDRESSES,
     ERASURES,
+    ERASURES_DONE,
     OUTCOMES,
     OUTCOMES_BACKFILL,
     PEOPLE,
+    REVIEWED,
+    REVIEWS,
     SETUP,
     Queue,
     uses,
@@ -97,6 +103,12 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     quarantine = Quarantine(database)
     release = Release(projector, quarantine, timedelta(days=settings.quarantine_days))
     people, directory = People(database), Directory(database)
+    # It publishes dead letters, whatever became one when that is replayed, and facts for reviews.
+    # What a matcher of before does not declare a queue for can wait until a new one does.
+    waits = {*ERASURES_DONE.keys, *REVIEWED.keys}
+    published = [event for tag, event in EVENTS.items() if tag not in waits]
+    publisher = Publisher(settings.amqp_url, "timeline", uses(publishes=published))
+    reviews = Reviews(database, writer, blobs, publisher)
     queues: dict[Queue, tuple[str, Handler, int]] = {
         OUTCOMES: ("timeline", projector.handle, settings.prefetch),
         OUTCOMES_BACKFILL: ("timeline backfill", projector.handle, settings.backfill_prefetch),
@@ -104,12 +116,9 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         SETUP: ("timeline set-up", projector.handle, settings.prefetch),
         CAPTURE_ADDRESSES: ("timeline capture addresses", people.handle, settings.prefetch),
         ERASURES: ("timeline erasures", ErasureOrders(client, database).handle, settings.prefetch),
+        REVIEWS: ("timeline reviews", reviews.handle, settings.backfill_prefetch),
     }
-    # It publishes dead letters, and whatever became one when that is replayed. That a person is
-    # erased can wait for the matcher that declares the queue: an older one does not.
-    published = [event for event in EVENTS.values() if event is not ErasureDone]
     topology = uses(publishes=published, consumes=queues)
-    publisher = Publisher(settings.amqp_url, "timeline", topology)
     records, content = Records(database), Content(blobs)
     replay = Replay(records, content, publisher)
     keeper = Keeper(records, content, settings.dead_letters_kept)
@@ -159,7 +168,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(stats_routes(Stats(database), account_settings))
     app.include_router(settings_routes(account_settings))
     app.include_router(dead_letter_routes(records, content, replay))
-    app.include_router(reprocess_routes(ReprocessPreview(database, blobs)))
+    app.include_router(reprocess_routes(ReprocessPreview(database, blobs), ReprocessJobs(database)))
     setups = Setups(database)
     app.include_router(setup_routes(directory, Confirmations(database), setups))
     app.include_router(quarantine_routes(quarantine, release, account_settings))
@@ -179,6 +188,8 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
             Together(
                 *(http, live, release, dead_letter_sweep, dropped_blobs, setup_watch),
                 *(handing_over, erasing, MergedMails(database, writer)),
+                ReviewWalking(database, blobs, publisher),
+                Reprocessing(database, writer, blobs),
                 *consumers,
             ),
             stopping,

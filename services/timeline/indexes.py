@@ -1,6 +1,6 @@
 """All indexes of the timeline's database; each is declared beside the queries that need it."""
 
-from services.timeline.admin import quarantine, stats
+from services.timeline.admin import quarantine, reprocess_jobs, review_walks, stats
 from services.timeline.admin.audit import blobs as audit
 from services.timeline.admin.dead_letters import records as dead_letters
 from services.timeline.query import (
@@ -46,6 +46,8 @@ INDEXES = (
     *quarantine.INDEXES,
     *audit_log.INDEXES,
     *hand_overs.INDEXES,
+    *reprocess_jobs.INDEXES,
+    *review_walks.INDEXES,
     *erasures.INDEXES,
     *stats.INDEXES,
     *dead_letters.INDEXES,

@@ -4,9 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.contracts.events import (
+    Attachment,
     Authentication,
     AuthenticationVerdict,
     CaptureAddressChanged,
+    CaptureReviewed,
     Direction,
     DismissalReason,
     Erased,
@@ -21,6 +23,7 @@ from shared.contracts.events import (
     MailDismissed,
     MailDismissedWithShares,
     MailReceived,
+    MailRedecided,
     MailRoundTrip,
     MailWatched,
     Match,
@@ -28,6 +31,10 @@ from shared.contracts.events import (
     PersonChanged,
     PersonDeleted,
     PersonErased,
+    ReviewedCapture,
+    ReviewRequested,
+    ReviewSettled,
+    ReviewWalked,
     Role,
     RoundTripChanged,
     RoundTripResult,
@@ -41,6 +48,17 @@ def examples() -> dict[str, Event]:
     time = datetime.fromisoformat("2026-01-15T09:30:00+00:00")
     capture = UUID("019bc0de-0000-7000-8000-000000000001")
     address = "anna.ud6ixgz2abcde234567abcdefghij@in.satchel.example"
+    of_review = {"account": "agency", "review_id": "019bc0de000070008000000000000003"}
+    reviewed = ReviewedCapture(
+        item="b" * 32,
+        mail_id="a" * 32,
+        content="0123456789abcdef0123456789abcdef",
+        owner="u1",
+        capture_id=str(capture),
+    )
+    match = Match(
+        person_id="c1", kind=Kind.CANDIDATE, address="candidate@mail.example", role=Role.TO
+    )
     return {
         event.tag: event
         for event in (
@@ -188,6 +206,19 @@ def examples() -> dict[str, Event]:
                 reason="The organisation does not allow mail to be forwarded to other domains.",
                 advice="An administrator allows automatic forwarding for this mailbox.",
             ),
+            ReviewRequested(**of_review, people=("c1",), addresses=("candidate@mail.example",)),
+            CaptureReviewed(**of_review, capture=reviewed, matches=(match,)),
+            ReviewWalked(**of_review, captures=12),
+            MailRedecided(
+                **of_review,
+                capture=reviewed,
+                was=(Attachment(person_id="c1", address="candidate@mail.example"),),
+                matches=(match.model_copy(update={"person_id": "c2"}),),
+                direction=Direction.OUTBOUND,
+                decided_at=time,
+                by="u2",
+            ),
+            ReviewSettled(**of_review, item="b" * 32, outcome="applied"),
             PersonErased(
                 account="agency",
                 erasure_id="019bc0de000070008000000000000003",

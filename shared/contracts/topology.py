@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from shared.contracts.events import (
     CaptureAddressChanged,
+    CaptureReviewed,
     ErasureDone,
     Event,
     MailAttached,
@@ -28,11 +29,15 @@ from shared.contracts.events import (
     MailDismissed,
     MailDismissedWithShares,
     MailReceived,
+    MailRedecided,
     MailRoundTrip,
     MailWatched,
     PersonChanged,
     PersonDeleted,
     PersonErased,
+    ReviewRequested,
+    ReviewSettled,
+    ReviewWalked,
     RoundTripChanged,
     backfill_key,
 )
@@ -132,17 +137,30 @@ SETUP = Queue(
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
 """A queue of its own: a timeline of an earlier version leaves there what it does not know."""
+REVIEWED = Queue(
+    "matcher.reviews.v1",
+    MAIL_EXCHANGE,
+    (CaptureReviewed.tag, ReviewWalked.tag, ReviewSettled.tag),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE, _BACKFILL_LIMIT_BYTES),
+)
+"""Short, as those of backfill: a review of 100,000 mails waits at its source."""
+REVIEWS = Queue(
+    "timeline.reviews.v1",
+    MAIL_EXCHANGE,
+    (ReviewRequested.tag, MailRedecided.tag),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE, _BACKFILL_LIMIT_BYTES),
+)
 ERASURES = Queue(
     "timeline.erasures.v1",
     MAIL_EXCHANGE,
     (PersonErased.tag,),
-    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE, _BACKFILL_LIMIT_BYTES),
 )
 ERASURES_DONE = Queue(
     "matcher.erasures_done.v1",
     MAIL_EXCHANGE,
     (ErasureDone.tag,),
-    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE, _BACKFILL_LIMIT_BYTES),
 )
 DEAD = Queue("dead.v1", DEAD_EXCHANGE, ("#",), _quorum(_UNLIMITED, None))
 
@@ -154,6 +172,8 @@ QUEUES = (
     PEOPLE,
     CAPTURE_ADDRESSES,
     SETUP,
+    REVIEWED,
+    REVIEWS,
     ERASURES,
     ERASURES_DONE,
     DEAD,

@@ -98,6 +98,10 @@ class Code(Enum):
         "Both people are one profile already, directly or by way of others. There is nothing to "
         "merge.",
     )
+    REVIEW_NOT_READY = (
+        *("review_not_ready", 409, "Conflict"),
+        "The review is still looking at mail. `GET /v1/reviews/{review_id}` says when it is ready.",
+    )
     TOO_MANY_MERGED = (
         *("too_many_merged", 409, "Conflict"),
         "More people would be one profile than may be.",

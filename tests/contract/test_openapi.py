@@ -58,7 +58,7 @@ def test_operations_are_named_by_what_they_do(described: dict[str, Any]) -> None
             "import",
         ),
         *("explain", "prove", "open", "upload", "count", "mark", "stream", "replay", "drop"),
-        *("release", "refuse", "preview", "detach", "hand", "merge", "undo", "erase"),
+        *("release", "refuse", "preview", "detach", "hand", "merge", "undo", "apply", "erase"),
     }
 
 

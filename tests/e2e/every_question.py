@@ -19,6 +19,8 @@ OPS_ROUTES = {
     ("POST", "/v1/dead-letters/{dead_letter_id}/replay"),
     ("GET", "/v1/mails"),
     ("GET", "/v1/reprocess/preview"),
+    ("POST", "/v1/reprocess"),
+    ("GET", "/v1/reprocess/{reprocessing_id}"),
     ("GET", "/v1/audit-log"),
     ("POST", "/v1/hand-overs"),
     ("GET", "/v1/hand-overs/{hand_over_id}"),
@@ -114,6 +116,7 @@ def _values(team: TwoUsers, known: Known) -> dict[str, Sequence[str]]:
         "styles": ["inline"],
         "url": ["https://pictures.example/a.png"],
         "hand_over_id": ["a" * 32],
+        "reprocessing_id": ["a" * 32],
         "held_id": ["a" * 32],  # what waits: test_quarantine.py
         "index": ["0", "1"],
         "from": ["2026-06-01"],

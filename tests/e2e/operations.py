@@ -35,6 +35,10 @@ SCOPES: dict[str, str | None] = {
     "GET /v1/merges": "directory:read",
     "GET /v1/merges/{merge_id}": "directory:read",
     "POST /v1/merges/{merge_id}:undo": "directory:write",
+    "POST /v1/reviews": "directory:write",
+    "GET /v1/reviews/{review_id}": "directory:write",
+    "GET /v1/reviews/{review_id}/changes": "directory:write",
+    "POST /v1/reviews/{review_id}:apply": "directory:write",
     "GET /v1/capture-addresses": "directory:write",
     "POST /v1/capture-addresses": "directory:write",
     "POST /v1/capture-addresses/{address}:rotate": "directory:write",
@@ -84,6 +88,8 @@ SCOPES: dict[str, str | None] = {
     "POST /v1/dead-letters/{dead_letter_id}/replay": "ops",
     "DELETE /v1/dead-letters/{dead_letter_id}": "ops",
     "GET /v1/reprocess/preview": "ops",
+    "POST /v1/reprocess": "ops",
+    "GET /v1/reprocess/{reprocessing_id}": "ops",
     "GET /v1/quarantine": "timeline:read",
     "POST /v1/quarantine/{held_id}/release": "timeline:write",
     "DELETE /v1/quarantine/{held_id}": "timeline:write",
@@ -104,6 +110,8 @@ BODIES: Mapping[str, Any] = {
     "PATCH /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
     "PUT /v1/people/{person_id}": {"kind": "contact", "name": "N", "addresses": ["n@x.example"]},
     "POST /v1/people/{person_id}:merge": {"into": "unknown"},
+    "POST /v1/reviews": {"change": {"person_id": "c1", "deleted": True}},
+    "POST /v1/reprocess": {"all": True},
     "POST /v1/capture-addresses": {"person_id": "u1"},
     "POST /v1/capture-addresses/{address}:rotate": {"grace_hours": 1},
     "PUT /v1/never-capture": {
@@ -189,6 +197,8 @@ def operations(account: Account) -> list[Operation]:
         "held_id": "a" * 32,
         "hand_over_id": "a" * 32,
         "merge_id": "a" * 32,
+        "review_id": "a" * 32,
+        "reprocessing_id": "a" * 32,
         "erasure_id": "a" * 32,
         "capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f",
         "index": "0",
@@ -219,6 +229,7 @@ def operations(account: Account) -> list[Operation]:
     values_in["/v1/people/{person_id}:erase"] = {"person_id": "unknown"}  # else nothing is left
     values_in["/v1/erasures"] = {"cursor": "a" * 32}
     values_in["/v1/merges"] = {"cursor": "a" * 32}
+    values_in["/v1/reviews/{review_id}/changes"] = {"cursor": "a" * 32}
     values_in["/v1/profiles"] = {"cursor": "WyJ1MSIsICIiXQ"}
     values_in["/v1/mails"] = {"cursor": Position().encode()}
     values_in["/v1/reprocess/preview"] = {"cursor": f"{'a' * 32}/{'0' * 32}"}

@@ -203,6 +203,7 @@ KNOWN_OPERATORS = {
         "$concatArrays",
         "$setIntersection",
         "$setDifference",
+        "$unwind",
     ),
     *("$sort", "$limit", "$project", "$changeStream", "$clusterTime", "$db", "$readPreference"),
     *("$truncated", "$_internalSetMultiUpdateParamsForTest"),

@@ -11,6 +11,7 @@ from services.matcher.api.people import PersonInPath, Reader, Writer
 from services.matcher.erasures.finishing import Finishing
 from services.matcher.erasures.records import Erasure, Erasures
 from services.matcher.rematch.sealed import SealedCaptures
+from services.matcher.reviews.records import Reviews
 from shared.contracts.events import Erased, ErasureId
 from shared.http.web import Code, Problem, SignedIn, not_found
 from shared.storage.blobs import BlobStoreAway
@@ -69,7 +70,11 @@ class KeySet(BaseModel):
 
 
 def erasure_routes(
-    erasures: Erasures, finishing: Finishing, leaving: Leaving, sealed: SealedCaptures
+    erasures: Erasures,
+    finishing: Finishing,
+    leaving: Leaving,
+    sealed: SealedCaptures,
+    reviews: Reviews,
 ) -> APIRouter:
     """Return the routes by which people are erased."""
     router = APIRouter(tags=["directory"])
@@ -96,6 +101,7 @@ def erasure_routes(
             await sealed.forget_naming(caller.account, addresses)
         except BlobStoreAway as away:
             raise Problem(Code.BLOB_STORE_UNAVAILABLE, "the blob store is unavailable") from away
+        await reviews.forget(caller.account)
         done = await erasures.ask(caller.account, caller.person_id, person_id)
         match done:
             case "unknown":

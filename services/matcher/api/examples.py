@@ -152,6 +152,42 @@ EXAMPLES = {
     "GuidesOut": GUIDES,
     "WindowOut": WINDOW,
     "NeverCaptureBody": NEVER_CAPTURE,
+    "ReviewBody": {"person_id": None, "change": {"person_id": "c1", "deleted": True}},
+    "ReviewOut": {
+        "id": "019bc0de000070008000000000000003",
+        "state": "ready",
+        "person_id": "c1",
+        "looked_at": 12,
+        "changes": 1,
+        "dismissals": 0,
+        "reasons": {"address_moved": 2},
+        "skipped": 0,
+        "applied": 0,
+        "changed_meanwhile": 0,
+        "failed": 0,
+        "asked_by": "u1",
+        "asked_at": "2026-01-15T09:30:00Z",
+        "applied_by": None,
+        "done_at": None,
+        "expires_at": "2026-01-22T09:30:00Z",
+    },
+    "ReviewItems": {
+        "items": [
+            {
+                "mail_id": "a" * 32,
+                "capture_id": "019bc0de-0000-7000-8000-000000000001",
+                "owner": "u1",
+                "outcome": "attach",
+                "dismissal": None,
+                "profiles": [
+                    {"person_id": "c1", "change": "lost", "reason": "address_moved"},
+                    {"person_id": "c2", "change": "gained", "reason": "address_moved"},
+                ],
+                "state": "pending",
+            }
+        ],
+        "next_cursor": None,
+    },
     "RematchWindow": {"days": 7},
 }
 """By the name of the schema that they are of."""

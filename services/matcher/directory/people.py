@@ -20,13 +20,13 @@ from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from services.matcher.decision.decide import Person
-from services.matcher.directory.groups import Groups
+from services.matcher.directory.groups import Group, Groups
 from services.matcher.directory.outbox import outbox_index
 from services.matcher.directory.returning import as_put, hashes_when_deleted
 from services.matcher.directory.versions import Versions
 from services.matcher.reading.addresses import normalise
 from shared.contracts.events import Kind
-from shared.storage.database import Database, Document, Index
+from shared.storage.database import Database, Document, Index, of_id
 
 INDEXES = (
     # Directory.holders: who has one of these addresses?
@@ -119,6 +119,12 @@ class Directory:
             for key in person.keys & holders.keys():
                 holders[key] += (person,)
         return holders
+
+    async def group(self, account: str, person_id: str) -> Group | None:
+        """Return the profiles that a person is merged with; None if there are none."""
+        found = await self._people.find_one(of_id(account, person_key(account, person_id)))
+        group = (await self._groups.of(account, [found])).get(person_id) if found else None
+        return group if group is not None and len(group.members) > 1 else None
 
     async def with_address(self, account: str, key: str) -> Sequence[Person]:
         """Return the people who have an address, in the order of their ids."""

@@ -94,14 +94,18 @@ class Reprocess:
         return False
 
     async def _one(self, found: ContentVersion) -> str:
-        """Read one content again; return what became of it. Raises DatabaseAway, BlobStoreAway."""
-        reread = await self._rereader.reread(found.account, found.mail_id, found.id)
-        if isinstance(reread, str):
-            return reread
-        request = Replace(
-            mail_id=reread.mail.id, content=reread.content, projections=reread.projections
-        )
-        return (await self._writer.submit(request)).outcome
+        return await read_again(self._rereader, self._writer, found)
+
+
+async def read_again(rereader: Rereader, writer: Writer, found: ContentVersion) -> str:
+    """Read one content again; return what became of it. Raises DatabaseAway, BlobStoreAway."""
+    reread = await rereader.reread(found.account, found.mail_id, found.id)
+    if isinstance(reread, str):
+        return reread
+    request = Replace(
+        mail_id=reread.mail.id, content=reread.content, projections=reread.projections
+    )
+    return (await writer.submit(request)).outcome
 
 
 def _chore() -> str:

@@ -5,27 +5,22 @@
 The rules are in `write/rulings.py` and `write/forgetting.py`.
 """
 
-import asyncio
 import contextlib
 from typing import Literal
 from uuid import uuid4
 
 from services.timeline.admin.dropped_blobs import DroppedBlobs
+from services.timeline.admin.kept_bytes import KeptBytes
 from services.timeline.admin.quarantine import Quarantine, events_of
 from services.timeline.query.mails import Mails, ShownMail
-from services.timeline.query.parts import fields_of, records_of
-from services.timeline.query.raw_bytes import RawBytes
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.consumer import Projector
-from services.timeline.write.forgetting import common_bytes, shared_contents
+from services.timeline.write.forgetting import shared_contents
 from services.timeline.write.identity import hashed_id
-from services.timeline.write.mail_rows import content_id
 from services.timeline.write.records import EVERYONE, ListedContent, Mail
 from services.timeline.write.requests import Answer, Detach, Forget, Hide, Prepared
-from services.timeline.write.stored import from_document
-from shared.storage.blob_keys import mail_key
 from shared.storage.blobs import BlobMissing, BlobStoreAway
-from shared.storage.database import Database, DatabaseAway, of_id, of_ids
+from shared.storage.database import Database, DatabaseAway, of_id
 
 _TRIES = 10
 """For bytes that others change meanwhile."""
@@ -44,9 +39,9 @@ class Rulings:
         dropped: DroppedBlobs,
     ) -> None:
         self._mails, self._shown = database[Mail.collection], mails
-        self._contents = database[ListedContent.collection]
+        self._kept = KeptBytes(database, projector.blobs)
         self._projector, self._writer = projector, projector.writer
-        self._blobs, self._bytes = projector.blobs, RawBytes(database, projector.blobs)
+        self._blobs = projector.blobs
         self._quarantine, self._dropped = quarantine, dropped
 
     async def detach(self, viewer: Viewer, mail_id: str, person_id: str, *, undo: bool) -> Result:
@@ -130,25 +125,9 @@ class Rulings:
         self, account: str, mail_id: str, owner: str | None, line_id: str
     ) -> dict[str, Prepared]:
         """Return what others keep of bytes that came to this owner, by the keys of contents."""
-        found = await self._mails.find_one(of_id(account, mail_id))
-        mail = from_document(Mail, found) if found is not None else None
+        mail = await self._kept.mail(account, mail_id)
         keys = shared_contents(mail, owner) if mail is not None else set[str]()
-        if mail is None or not keys:
-            return {}
-        ids = of_ids(account, [content_id(mail_id, key) for key in keys])
-        contents = self._contents.find(ids, fields_of(ListedContent))
-        prepared: dict[str, Prepared] = {}
-        for content in await records_of(ListedContent, contents):
-            if content.raw_of != owner:
-                continue
-            raw: bytes | None = None
-            with contextlib.suppress(BlobMissing):  # they were lost before
-                raw = await self._bytes.get(account, content.raw_key)
-            has_id = mail.message_id is not None
-            made = await asyncio.to_thread(common_bytes, raw, has_id=has_id) if raw else None
-            new_key = f"{mail_key(account, content.id, made or b'')}.{line_id}"
-            prepared[content.key] = Prepared(content.raw_key, new_key, made)
-        return prepared
+        return await self._kept.without(owner, mail, keys, line_id) if mail is not None else {}
 
     async def _forget_waiting(self, account: str, mail_id: str, owner: str | None) -> None:
         """Forget copies of the mail that wait in quarantine: as if a user had released them."""

@@ -276,6 +276,15 @@ EXAMPLES = {
     "StatsOut": STATS,
     "SetupOut": SETUP,
     "UnreadOut": {"unread": 7, "more": False},
+    "ReprocessingBody": {"all": False},
+    "ReprocessingOut": {
+        "id": MAIL["id"],
+        "state": "done",
+        "tally": {"changed": 1, "unchanged": 49},
+        "asked_by": "u1",
+        "asked_at": "2026-01-15T09:30:00Z",
+        "done_at": "2026-01-15T09:31:00Z",
+    },
     "ReprocessPreviewOut": {
         "items": [{"mail_id": MAIL["id"], "kinds": ["text", "attachments"]}],
         "tally": {"changed": 1, "unchanged": 49},

@@ -30,6 +30,13 @@ class RawBytes:
             return from_document(RawMail, found).raw
         return await self._blobs.get(key)
 
+    async def beginning(self, account: str, key: str, length: int) -> bytes:
+        """Return the first bytes, at most so many. Raises BlobMissing, BlobStoreAway."""
+        found = await self._small.find_one(of_id(account, key))
+        if found is not None:
+            return from_document(RawMail, found).raw[:length]
+        return await self._blobs.get_start(key, length)
+
     async def has(self, keys: Collection[str]) -> set[str]:
         """Return those of the keys, of any account, that have bytes. Raises BlobStoreAway."""
         of_keys = {"_id": {"$in": list(keys)}}

@@ -29,6 +29,7 @@ from services.timeline.write.recording import (
     record_round_trip,
 )
 from services.timeline.write.records import Mail, NamedAddress
+from services.timeline.write.redeciding import redecide
 from services.timeline.write.replacing import replace_content
 from services.timeline.write.requests import (
     Answer,
@@ -42,6 +43,7 @@ from services.timeline.write.requests import (
     HandOver,
     HandOverHeld,
     Hide,
+    Redecide,
     Refuse,
     Replace,
     Request,
@@ -118,6 +120,8 @@ def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
             return hand_over(draft, request, now)
         case HandOverHeld():
             return hand_over_held(draft, request)
+        case Redecide():
+            return redecide(draft, request, now)
         case Erase():
             return erase(draft, request, now)
         case EraseHeld():

@@ -30,6 +30,7 @@ from services.timeline.write.recording import (
     record_forgotten,
 )
 from services.timeline.write.records import RAW_IN_DATABASE_BYTES, Capture, Content, Mail
+from services.timeline.write.redecided import is_settled, united
 from services.timeline.write.requests import Answer, Attach
 from services.timeline.write.side_records import Bounce, Held, Hint
 from services.timeline.write.state import ById, Draft
@@ -56,6 +57,10 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
     if not event.matches or (known is not None and known.is_forgotten_by(event.owner)):
         return _forget_again(draft, request, content)
     if known is not None and not request.is_released:
+        if is_settled(known, projection.capture, event.decided_at):
+            if any(_same(capture, projection.capture) for capture in known.captures):
+                return _again(draft, event, "attached", known.id)
+            return _forget_again(draft, request, content)
         match _since_attached(draft, event, known):
             case "given":
                 return _again(draft, event, "attached", known.id)
@@ -80,7 +85,7 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
             return Answer(outcome="quarantined", complete=held.complete, again=held.again)
         if before is not None or request.is_released:
             take(draft, event)
-    if known is not None and known.forgotten:
+    if known is not None and (known.forgotten or known.redecided):
         projection = _with_own_bytes(projection)
     if known and not request.is_released and not has_room(known.captures, projection.capture):
         raise TooManyContents
@@ -97,6 +102,10 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
         mail_id=projection.mail_id,
         conversation_id=conversation,
     )
+
+
+def _same(one: Capture, other: Capture) -> bool:
+    return (one.owner, one.content) == (other.owner, other.content)
 
 
 def _since_attached(
@@ -142,8 +151,8 @@ def _forget_again(draft: Draft, request: Attach, kept: Content | None) -> Answer
 def _with_own_bytes(projection: Projection) -> Projection:
     """Return the projection with bytes under a key of their own.
 
-    Somebody has deleted the mail, and the same bytes may still be on their way out of the blob
-    store.
+    Somebody has deleted the mail, or a review has dismissed it, and the same bytes may still be on
+    their way out of the blob store.
     """
     content = projection.content
     key = f"{content.raw_key}.{projection.capture.capture_id}"
@@ -206,6 +215,7 @@ def with_capture(known: Mail | None, projection: Projection, ruled_as: Mail | No
         detached=_united(of_mail.detached, ruled_as.detached if ruled_as else ()),
         private=_united(of_mail.private, ruled_as.private if ruled_as else ()),
         forgotten=_united(of_mail.forgotten, ruled_as.forgotten if ruled_as else ()),
+        redecided=united(of_mail.redecided, ruled_as.redecided if ruled_as else ()),
     )
 
 

@@ -13,7 +13,7 @@
   conversations do not fall apart.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -60,20 +60,63 @@ def forget(draft: Draft, request: Forget, now: datetime) -> Answer:
     if not gone:
         is_known = owner is None or mail.is_forgotten_by(owner)
         return UNCHANGED if is_known and mail.forgotten else UNKNOWN
+    new = _what_is_left(mail, left, owner)
+    conversation = _drop(draft, mail, new, gone, request.prepared, now)
+    if conversation is None:
+        return Answer(outcome="unprepared")
+    note(draft, request, "forgotten", now)
+    return Answer(outcome="changed", mail_id=mail.id, conversation_id=conversation)
+
+
+def drop_captures(
+    draft: Draft,
+    mail: Mail,
+    gone: Sequence[Capture],
+    prepared: Mapping[str, Prepared],
+    now: datetime,
+) -> str | None:
+    """Drop captures of one owner that are dismissed after all; all else of the mail stays.
+
+    Return the conversation; None when the bytes of what is left are not prepared.
+    """
+    left = tuple(capture for capture in mail.captures if capture not in gone)
+    owners = {capture.owner for capture in left}
+    new = replace(mail, captures=left, private=tuple(of for of in mail.private if of in owners))
+    return _drop(draft, mail, new if left else new.without_captures(), gone, prepared, now)
+
+
+def _drop(
+    draft: Draft,
+    mail: Mail,
+    new: Mail,
+    gone: Sequence[Capture],
+    prepared: Mapping[str, Prepared],
+    now: datetime,
+) -> str | None:
+    """Write a mail without some of its captures, and remove what nobody has any longer.
+
+    Return the conversation; None when the bytes of what is left are not prepared.
+    """
+    account, left = mail.account, new.captures
+    owners = {capture.owner for capture in gone}
     ids = {c.content: content_id(mail.id, c.content) for c in gone}
     contents = draft.many(Content, account, ids.values())
-    shared = [contents[ids[key]] for key in sorted(shared_contents(mail, owner))]
-    stripped = [one for one in shared if one is not None and one.raw_of == owner]
-    if not all(_is_prepared(one, request) for one in stripped):
-        return Answer(outcome="unprepared")
+    kept = {(capture.content, capture.owner) for capture in left}
+    shared = [contents[ids[key]] for key in sorted({*ids} & {c.content for c in left})]
+    stripped = [
+        one
+        for one in shared
+        if one is not None and one.raw_of in owners and (one.key, one.raw_of) not in kept
+    ]
+    if not all(_are_prepared(one, prepared) for one in stripped):
+        return None
     for one in stripped:
-        _strip(draft, one, request.prepared[one.key])
+        _strip(draft, one, prepared[one.key])
     for key in sorted({*ids} - {c.content for c in left}):
         content = contents[ids[key]]
         if content is not None:
             draft.drop_raw(account, content.raw_key)
             draft.delete(Content, account, content.id)
-    new = _what_is_left(mail, left, owner)
     draft.put(new)
     conversation = join(draft, account, (mail.token,), new_mails=0 if left else -1, is_changed=True)
     changed_for = list_mail(draft, Change.of(new, as_ruled(mail), conversation), NO_NEWS)
@@ -82,8 +125,7 @@ def forget(draft: Draft, request: Forget, now: datetime) -> Answer:
     forget_bounces(draft, mail, gone, left)
     for capture in gone:
         record_deleted(draft, account, capture.capture_id, mail.id)
-    note(draft, request, "forgotten", now)
-    return Answer(outcome="changed", mail_id=mail.id, conversation_id=conversation)
+    return conversation
 
 
 def _split(mail: Mail, owner: str | None) -> tuple[list[Capture], list[Capture]]:
@@ -92,19 +134,19 @@ def _split(mail: Mail, owner: str | None) -> tuple[list[Capture], list[Capture]]
     return gone, [capture for capture in mail.captures if capture not in gone]
 
 
-def _is_prepared(content: Content, request: Forget) -> bool:
-    prepared = request.prepared.get(content.key)
-    return prepared is not None and prepared.raw_key == content.raw_key
+def _are_prepared(content: Content, prepared: Mapping[str, Prepared]) -> bool:
+    made = prepared.get(content.key)
+    return made is not None and made.raw_key == content.raw_key
 
 
-def _strip(draft: Draft, content: Content, prepared: Prepared) -> None:
+def _strip(draft: Draft, content: Content, made: Prepared) -> None:
     """Keep bytes without what only their owner knew."""
     draft.drop_raw(content.account, content.raw_key)
     size = content.size
-    if prepared.raw is not None:
-        draft.keep_raw(content.account, prepared.new_key, prepared.raw)
-        size = len(prepared.raw)
-    draft.put(replace(content, raw_key=prepared.new_key, raw_of=NO_OWNER, size=size))
+    if made.raw is not None:
+        draft.keep_raw(content.account, made.new_key, made.raw)
+        size = len(made.raw)
+    draft.put(replace(content, raw_key=made.new_key, raw_of=NO_OWNER, size=size))
 
 
 def _what_is_left(mail: Mail, left: Iterable[Capture], owner: str | None) -> Mail:

@@ -30,6 +30,7 @@ from services.timeline.write.requests import (
     EraseHeld,
     HandOver,
     HandOverHeld,
+    Redecide,
     Refuse,
     Replace,
     Request,
@@ -144,8 +145,8 @@ def first_queries(requests: Sequence[Request]) -> Iterator[Query]:
             case Refuse(held=held):
                 yield ById(Outcome, held.account, held.capture_id)
                 yield ById(Held, held.account, held.id)
-            case Ruling(account=account, mail_id=mail_id) | Stamp(account=account, mail_id=mail_id):
-                yield ById(Mail, account, mail_id)
+            case Ruling() | Stamp() | Redecide():
+                yield ById(Mail, request.account, request.mail_id)
             case HandOver(account=account, mail_id=mail_id):
                 yield ById(HandOverJob, account, request.job_id)
                 yield ById(Mail, account, mail_id)

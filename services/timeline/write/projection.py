@@ -199,7 +199,7 @@ def _capture(event: MailAttached, mail: ReadMail, content_key: str) -> Capture:
         said=hashlib.sha256(without_white_space(mail.text)).hexdigest()[:16],
         date=as_stored(date or received_at),
         sort_date=as_stored(min(date, received_at) if date else received_at),
-        matches=tuple(_match(match, event.owner) for match in event.matches),
+        matches=tuple(kept_match(match, event.owner) for match in event.matches),
         bcc=_named_all(mail.bcc),
         authentication=verdict_of(event),
         backfill=event.backfill,
@@ -252,7 +252,7 @@ def _not_reached(event: MailAttached, mail: ReadMail) -> list[Participant]:
     return _taking_part(named, Role.TO, Source.DELIVERY_REPORT)
 
 
-def _match(match: Match, owner: str) -> MatchRecord:
+def kept_match(match: Match, owner: str) -> MatchRecord:
     """Return a match; one by Bcc with the only one who may see it."""
     return MatchRecord(
         person_id=match.person_id,

@@ -184,6 +184,16 @@ class Capture(Record, frozen=True, kw_only=True, omit_defaults=True):
         return any(not match.bcc_owners for match in self.matches)
 
 
+class Redecided(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A review was applied to what an owner captured of a mail in one form."""
+
+    owner: str
+    content: str
+    """The key of the content."""
+    at: datetime
+    """When it was decided anew: an event that was decided before changes nothing of it."""
+
+
 class Mail(Kept, frozen=True, kw_only=True, omit_defaults=True):
     """A mail as a person would count it, with all of its captures."""
 
@@ -199,6 +209,8 @@ class Mail(Kept, frozen=True, kw_only=True, omit_defaults=True):
     forgotten: tuple[str, ...] = ()
     """The owners who have deleted it, or EVERYONE: another capture of theirs is dismissed. Of a
     mail without captures nothing else is kept. ERASED says that it went with a person."""
+    redecided: tuple[Redecided, ...] = ()
+    """What reviews have changed, of each owner and content the latest."""
     team_arrived: tuple[int, int] = (0, 0)
     """While it is private, `arrived_before` and `arrived` of the row that the team had."""
 
@@ -207,7 +219,8 @@ class Mail(Kept, frozen=True, kw_only=True, omit_defaults=True):
         return owner in self.forgotten or EVERYONE in self.forgotten
 
     def without_captures(self) -> "Mail":
-        """Return what is kept of a mail without captures: which it was, and who deleted it."""
+        """Return what is kept of a mail without captures: which it was, who deleted it, and which
+        captures of it were dismissed by a review."""
         return Mail(
             id=self.id,
             account=self.account,
@@ -215,6 +228,7 @@ class Mail(Kept, frozen=True, kw_only=True, omit_defaults=True):
             token="",
             captures=(),
             forgotten=self.forgotten,
+            redecided=self.redecided,
         )
 
 

@@ -18,6 +18,7 @@ from services.timeline.write.listed_records import SummaryRow
 from services.timeline.write.listing import Change, News, list_mail
 from services.timeline.write.projection import Projection
 from services.timeline.write.records import Capture, Content, Mail, Token
+from services.timeline.write.redecided import moved
 from services.timeline.write.requests import Answer, Replace
 from services.timeline.write.side_records import Bounce
 from services.timeline.write.state import Draft
@@ -90,7 +91,8 @@ def _in_place(
         draft.put(content)
     others = tuple(capture for capture in mail.captures if capture.content != key)
     captures = reduce(add_capture, (p.capture for p in projections), others)
-    new = replace(mail, captures=captures, token=projections[0].token)
+    marks = moved(mail, key, {p.capture.owner: p.content.key for p in projections})
+    new = replace(mail, captures=captures, token=projections[0].token, redecided=marks)
     draft.put(new)
     tokens = (mail.token, *projections[0].tokens)
     changed_for = _list_anew(draft, mail, new, tokens, now, made)
@@ -117,13 +119,15 @@ def _move(
     if conversation and not stays:
         stays = _is_all_of(draft, mail, conversation)
     former = (mail.token,) if stays else ()
+    marks = moved(mail, key, {p.capture.owner: p.content.key for p in projections})
+    ruled_as = replace(mail, redecided=marks)
     for projection in projections:
-        write_mail(draft, projection, now, former=former, is_news=not stays, ruled_as=mail)
+        write_mail(draft, projection, now, former=former, is_news=not stays, ruled_as=ruled_as)
     others = tuple(capture for capture in mail.captures if capture.content != key)
     new = replace(mail, captures=others)
     if others:
         draft.put(new)
-    elif mail.forgotten:
+    elif mail.forgotten or mail.redecided:
         draft.put(new.without_captures())
     else:
         draft.delete(Mail, mail.account, mail.id)

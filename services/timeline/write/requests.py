@@ -1,13 +1,14 @@
 """Requests to the writer, and their answers. No I/O."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
 
 from services.timeline.write.erased_records import ErasedPerson
 from services.timeline.write.projection import Projection
-from services.timeline.write.records import Content
+from services.timeline.write.records import Content, MatchRecord
 from services.timeline.write.side_records import Held
 from shared.contracts.events import (
     MailAttached,
@@ -127,6 +128,27 @@ class Forget(Ruling, frozen=True, kw_only=True):
     """By the keys of contents that others have captured, too."""
 
 
+class Redecide(Struct, frozen=True, kw_only=True):
+    """Replace what a capture is attached to, as a review has decided it."""
+
+    account: str
+    mail_id: str
+    owner: str
+    content: str
+    """The key of the content that it came with."""
+    was: frozenset[tuple[str, str]]
+    """The profiles and addresses that it was attached to when it was reviewed."""
+    matches: tuple[MatchRecord, ...]
+    """None: it is dismissed."""
+    direction: str | None
+    decided_at: datetime
+    who: str
+    line_id: str
+    """Of the line in the audit log."""
+    prepared: Mapping[str, Prepared] = {}
+    """As of a Forget."""
+
+
 class HandOver(Struct, frozen=True, kw_only=True):
     """Give what a user captured of a mail to another."""
 
@@ -205,6 +227,7 @@ Request = (
     | Erase
     | EraseHeld
     | Stamp
+    | Redecide
 )
 
 
@@ -215,7 +238,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     """`attached`, `quarantined`, `dismissed`, `confirmation`, `round_trip` or `watched`; of a
     Replace `changed`, `unchanged` or `moved`; of a Ruling `changed`, `unchanged` or `unknown`, and
     of a Forget whose bytes are others meanwhile `unprepared`, and of an Erase; of an Erase, a
-    HandOver or a Stamp `changed` or `unchanged`."""
+    HandOver or a Stamp `changed` or `unchanged`; of a Redecide these, `unprepared` or
+    `overtaken`."""
     complete: bool = True
     """Whether all parts of the event have been seen."""
     again: bool = False
@@ -231,13 +255,13 @@ def account_of(request: Request) -> str:
         return request.held.account
     if isinstance(request, Replace):
         return request.content.account
-    if isinstance(request, Ruling | HandOver | HandOverHeld | Erase | EraseHeld | Stamp):
+    if isinstance(request, Ruling | HandOver | HandOverHeld | Erase | EraseHeld | Stamp | Redecide):
         return request.account
     return request.event.account
 
 
 def is_backfill(request: Request) -> bool:
     """Return whether live mail goes before this request."""
-    if isinstance(request, HandOver | HandOverHeld | Erase | EraseHeld | Stamp):
+    if isinstance(request, HandOver | HandOverHeld | Erase | EraseHeld | Stamp | Redecide):
         return True
     return isinstance(request, Attach | Dismiss | Confirm | Return) and request.event.backfill

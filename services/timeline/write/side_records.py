@@ -9,6 +9,8 @@
 * `Hint`: tells open pages that something has changed.
 * `AuditLine`: that a user detached, hid or deleted a mail; nothing of the mail.
 * `HandOverJob`: that a user's captures go to another, and how far that is.
+* `ReviewWalk`: that the matcher asks for the facts of captures, and how far that is.
+* `ReprocessJob`: that an account's mail is read again, and how far that is.
 * `DroppedBlob`: bytes that are no longer needed, to be removed from the blob store.
 """
 
@@ -194,7 +196,7 @@ def setup_of(user: str) -> str:
 EVERYBODY = "**"
 """The audience of hints for all of an account's open pages: anything may have changed."""
 RUNNING, DONE = "running", "done"
-"""The states of a `HandOverJob`."""
+"""The states of a `HandOverJob`, a `ReviewWalk` and a `ReprocessJob`."""
 
 
 class AuditLine(Kept, frozen=True, kw_only=True, omit_defaults=True):
@@ -238,6 +240,42 @@ class HandOverJob(Kept, frozen=True, kw_only=True, omit_defaults=True):
     """How many captures that wait for a yes were."""
     failed: int = 0
     """How many mails could not be given, for what they are: a defect."""
+
+
+class ReviewWalk(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """The matcher reviews its decisions, and gets the facts of captures; the id is the review's."""
+
+    collection: ClassVar[str] = "review_walks"
+
+    people: tuple[str, ...] | None = None
+    """As in `ReviewRequested`."""
+    addresses: tuple[str, ...] = ()
+    at: datetime
+    state: str
+    """RUNNING or DONE."""
+    position: str = ""
+    """The id of the last row that was looked at."""
+    captures: int = 0
+    """How many were sent so far."""
+
+
+class ReprocessJob(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    """An account's mail is read again, because an operator asked for it over the API."""
+
+    collection: ClassVar[str] = "reprocess_jobs"
+
+    who: str
+    """Who asked for it: a person's id."""
+    at: datetime
+    state: str
+    """RUNNING or DONE."""
+    done_at: datetime | None = None
+    include_current: bool = field(name="anew", default=False)
+    """Even contents that this reader made."""
+    position: str = ""
+    """The id of the last content that is done."""
+    tally: dict[str, int] = field(default_factory=dict)
+    """Contents by what became of them."""
 
 
 class DroppedBlob(Kept, frozen=True, kw_only=True, omit_defaults=True):

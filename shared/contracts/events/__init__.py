@@ -23,15 +23,20 @@
 | person.deleted.v1  | matcher  | timeline | empty                                   |
 | capture_address.changed.v1 | matcher | timeline | empty                            |
 | round_trip.changed.v1 | matcher | timeline | empty                                 |
+| review.requested.v1 | matcher | timeline | empty                                   |
+| review.capture.v1  | timeline | matcher | the beginning of the mail, or empty     |
+| review.walked.v1   | timeline | matcher | empty                                    |
+| mail.redecided.v1  | matcher  | timeline | empty                                   |
+| review.settled.v1  | timeline | matcher | empty                                    |
 | person.erased.v1   | matcher  | timeline | empty                                   |
 | erasure.done.v1    | timeline | matcher  | empty                                   |
 
 `mail.attached.v2` and `mail.dismissed.v2` are about captures at an address of the account, which
 several users may have a share in; the first versions are about a user's own address.
 
-The four about people, addresses and round trips that changed or went are versioned: they may come
-in any order and any number of times, and an older one never wins. The last two may come any number
-of times.
+Those of the directory and `round_trip.changed.v1` are versioned, per person and per address: they
+may come in any order and any number of times, and an older one never wins. Those of reviews
+(`reviews.py`) and of erasures may come any number of times, too.
 """
 
 from shared.contracts.events.directory import CaptureAddressChanged as CaptureAddressChanged
@@ -54,6 +59,14 @@ from shared.contracts.events.mails import MailDismissed as MailDismissed
 from shared.contracts.events.mails import MailDismissedWithShares as MailDismissedWithShares
 from shared.contracts.events.mails import MailReceived as MailReceived
 from shared.contracts.events.mails import Share as Share
+from shared.contracts.events.reviews import Attachment as Attachment
+from shared.contracts.events.reviews import CaptureReviewed as CaptureReviewed
+from shared.contracts.events.reviews import MailRedecided as MailRedecided
+from shared.contracts.events.reviews import ReviewedCapture as ReviewedCapture
+from shared.contracts.events.reviews import ReviewId as ReviewId
+from shared.contracts.events.reviews import ReviewRequested as ReviewRequested
+from shared.contracts.events.reviews import ReviewSettled as ReviewSettled
+from shared.contracts.events.reviews import ReviewWalked as ReviewWalked
 from shared.contracts.events.setup import MailRoundTrip as MailRoundTrip
 from shared.contracts.events.setup import MailWatched as MailWatched
 from shared.contracts.events.setup import RoundTripChanged as RoundTripChanged
@@ -92,6 +105,11 @@ EVENTS: dict[str, type[Event]] = {
         PersonDeleted,
         CaptureAddressChanged,
         RoundTripChanged,
+        ReviewRequested,
+        CaptureReviewed,
+        ReviewWalked,
+        MailRedecided,
+        ReviewSettled,
         PersonErased,
         ErasureDone,
     )

@@ -1,4 +1,4 @@
-"""Captures, detaching, hiding and deleting in any order: what a rebuild from scratch gives.
+"""Captures, rulings, hand-overs and reviews in any order: what a rebuild from scratch gives.
 
 The truth is a model of what was captured and ruled, and a rebuild that saw each capture once, then
 the deletions, then the rulings that count.
@@ -24,6 +24,7 @@ from services.timeline.write.mail_rows import content_id
 from services.timeline.write.projection import project
 from services.timeline.write.recording import part_of
 from services.timeline.write.records import Content, Conversation, Mail
+from services.timeline.write.redeciding import attachments_of
 from services.timeline.write.requests import (
     Attach,
     Detach,
@@ -31,15 +32,20 @@ from services.timeline.write.requests import (
     HandOver,
     Hide,
     Prepared,
+    Redecide,
     Request,
 )
 from services.timeline.write.summary import joined, summary_of
+from shared.contracts.events import Role
 from shared.storage.database import Document
 from tests.capture_cases import OWNERS, Case, cases
 from tests.memory_timeline import Memory, kept
-from tests.write_parts import detach, forget, hand_over, hide
+from tests.write_parts import detach, forget, hand_over, hide, match, redecide
 
 SEEDS = st.integers(0, 2**32)
+LATER = 100_000
+"""Minutes: after every capture."""
+STALE = frozenset({("nobody", "nobody@x.example")})
 LISTED = ("contents", "mail_rows", "profile_mails", "conversations", "bounces", "tokens")
 
 
@@ -53,6 +59,9 @@ class Ruled:
     deleted: list[Attach] = field(default_factory=list)
     forgotten: set[str | None] = field(default_factory=set)
     seen: set[tuple[UUID, str]] = field(default_factory=set)
+    dismissed: list[Attach] = field(default_factory=list)
+    settled: set[tuple[str, str]] = field(default_factory=set)
+    """The owners and contents of which a review has decided after all captures."""
 
 
 Model = dict[tuple[str, str], Ruled]
@@ -62,7 +71,7 @@ def apply_to(model: Model, request: Request) -> None:
     if isinstance(request, Attach):
         one = model[request.event.account, request.projection.mail_id]
         by, event = request.event.owner, (request.event.capture_id, part_of(request.event))
-        if one.forgotten & {by, None}:
+        if one.forgotten & {by, None} or key_of(request) in one.settled:
             return
         owners = {captured.event.owner for captured in one.captured}
         if event not in one.seen or by in owners:  # else it was handed over
@@ -71,6 +80,9 @@ def apply_to(model: Model, request: Request) -> None:
         return
     if isinstance(request, HandOver):
         hand_over_in(model[request.account, request.mail_id], request.from_, request.to)
+        return
+    if isinstance(request, Redecide):
+        redecide_in(model[request.account, request.mail_id], request)
         return
     assert isinstance(request, Detach | Hide | Forget)
     one = model[request.account, request.mail_id]
@@ -96,6 +108,35 @@ def apply_to(model: Model, request: Request) -> None:
                 one.private, one.detached = set(), set()
 
 
+def key_of(captured: Attach) -> tuple[str, str]:
+    return captured.event.owner, captured.projection.capture.content
+
+
+def redecide_in(one: Ruled, request: Redecide) -> None:
+    """Let captures in the model have been decided so from the beginning, or never been attached."""
+    key = request.owner, request.content
+    concerned = [captured for captured in one.captured if key_of(captured) == key]
+    was = frozenset((m.person_id, m.address) for c in concerned for m in c.event.matches)
+    if not concerned or was != request.was:
+        return
+    one.settled.add(key)
+    if request.matches:
+        one.captured = [decided_so(c, request) if c in concerned else c for c in one.captured]
+        return
+    one.dismissed += concerned
+    one.captured = [captured for captured in one.captured if captured not in concerned]
+    one.private &= {captured.event.owner for captured in one.captured}
+    if not one.captured:
+        one.private, one.detached = set(), set()
+
+
+def decided_so(captured: Attach, request: Redecide) -> Attach:
+    matches = tuple(
+        match(made.person_id, Role(made.role), address=made.address) for made in request.matches
+    )
+    return changed(captured, {"matches": matches})
+
+
 def hand_over_in(one: Ruled, from_: str, to: str) -> None:
     """Give the captures of one to another in the model, as if they had been theirs always."""
     theirs = [captured for captured in one.captured if captured.event.owner == from_]
@@ -112,7 +153,11 @@ def hand_over_in(one: Ruled, from_: str, to: str) -> None:
 
 
 def owned_by(owner: str, captured: Attach) -> Attach:
-    event = captured.event.model_copy(update={"owner": owner})
+    return changed(captured, {"owner": owner})
+
+
+def changed(captured: Attach, fields: Document) -> Attach:
+    event = captured.event.model_copy(update=fields)
     read_mail = read(captured.raw, forward=event.forwarded is not None)
     return replace(captured, event=event, projection=project(event, read_mail, captured.raw))
 
@@ -121,7 +166,7 @@ def rulings(chance: random.Random, case: Case, count: int) -> list[Request]:
     """Return rulings about the mails of a case, each also undone at times."""
     mails = sorted({(letter.account, letter.mail_id) for letter in case.letters})
     found: list[Request] = []
-    for _ in range(count):
+    for number in range(count):
         account, id_ = chance.choice(mails)
         owner, undo = chance.choice(OWNERS), chance.random() < 0.3
         person = f"c{chance.randrange(3)}"
@@ -132,10 +177,34 @@ def rulings(chance: random.Random, case: Case, count: int) -> list[Request]:
                     hide(id_, who=owner, undo=undo, account=account),
                     forget(id_, chance.choice((owner, owner, None)), account=account),
                     hand_over(id_, owner, chance.choice(OWNERS), account=account),
+                    a_review(chance, case, LATER + number),
                 )
             )
         )
     return found
+
+
+def a_review(chance: random.Random, case: Case, minutes: int) -> Redecide:
+    """Return what a review makes of a capture: other profiles, or none."""
+    of = chance.choice([one for letter in case.letters for one in letter.requests])
+    people = chance.sample(range(5), chance.randrange(3))
+    roles = chance.choices([Role.TO, Role.BCC], k=len(people))
+    matches = (match(f"c{n}", role) for n, role in zip(people, roles, strict=True))
+    owner, was = chance.choice((of.event.owner, *OWNERS)), chance.choice((STALE, None, None, None))
+    return redecide(of, *matches, minutes=minutes, owner=owner, was=was)
+
+
+def reviewed(memory: Memory, request: Request) -> Request:
+    """Return a review of a capture as it is now."""
+    if not isinstance(request, Redecide) or request.was == STALE:
+        return request
+    one = memory.one(Mail, request.mail_id, request.account)
+    captures = [
+        capture
+        for capture in (one.captures if one else ())
+        if (capture.owner, capture.content) == (request.owner, request.content)
+    ]
+    return replace(request, was=attachments_of(captures))
 
 
 def write(memory: Memory, request: Request) -> None:
@@ -143,17 +212,17 @@ def write(memory: Memory, request: Request) -> None:
     [answer] = memory.write(request)
     if answer.outcome != "unprepared":
         return
-    assert isinstance(request, Forget)
+    assert isinstance(request, Forget | Redecide)
     one = memory.one(Mail, request.mail_id, request.account)
     assert one is not None
     prepared = {}
-    for key in shared_contents(one, request.owner):
+    keys = {request.content} if isinstance(request, Redecide) else None
+    for key in keys or shared_contents(one, request.owner):
         content = memory.one(Content, content_id(one.id, key), one.account)
         assert content is not None
         raw = common_bytes(memory.raws()[content.raw_key], has_id=one.message_id is not None)
         prepared[key] = Prepared(content.raw_key, f"{content.raw_key}.own", raw)
-    again = forget(request.mail_id, request.owner, account=request.account, prepared=prepared)
-    [answer] = memory.write(again)
+    [answer] = memory.write(replace(request, prepared=prepared))
     assert answer.outcome == "changed"
 
 
@@ -167,16 +236,28 @@ def written(case: Case, seed: int) -> tuple[Memory, Model]:
     memory = Memory(is_asked_ahead=chance.random() < 0.5, seed=chance.randrange(1000))
     model: Model = defaultdict(Ruled)
     for request in requests:
-        apply_to(model, request)
-        write(memory, request)
+        current = reviewed(memory, request)
+        apply_to(model, current)
+        write(memory, current)
     return memory, model
+
+
+def lifted(one: Ruled) -> list[Attach]:
+    """Return what was deleted by users who have the mail again."""
+    return [c for c in one.deleted if not one.forgotten & {c.event.owner, None}]
 
 
 def rebuilt(model: Model) -> Memory:
     """Return what is kept when all is captured first, then deleted, then ruled."""
     memory = Memory()
     for one in model.values():
-        for request in (*one.deleted, *one.captured):
+        # Who was given the mail again after they had deleted theirs has but what they were given.
+        for request in (*one.dismissed, *lifted(one)):
+            memory.write(owned_by("gone", request))
+            write(memory, forget(request.projection.mail_id, "gone", account=request.event.account))
+    for one in model.values():
+        deleted = (captured for captured in one.deleted if captured not in lifted(one))
+        for request in (*deleted, *one.captured):
             memory.write(request)
     for (account, id_), one in model.items():
         for owner in sorted(one.forgotten, key=str):
@@ -190,14 +271,21 @@ def rebuilt(model: Model) -> Memory:
 
 
 def shown(memory: Memory) -> dict[str, list[Document]]:
-    found = {name: documents for name, documents in kept(memory).items() if name in LISTED}
+    found = {n: [dict(one) for one in all_] for n, all_ in kept(memory).items() if n in LISTED}
     mails = [dict(document) for document in kept(memory)["mails"]]
     for document in mails:
         document.pop("team_arrived", None)  # how it came about
         document.pop("forgotten", None)
+        document.pop("redecided", None)
         owners = {capture["person_id"] for capture in document["captures"]}
+        named = {match["person_id"] for c in document["captures"] for match in c["matches"]}
+        detached = [person for person in document.pop("detached", ()) if person in named]
+        document["detached"] = detached  # of others: for what may still come
         private = [owner for owner in document.pop("private", ()) if owner in owners]
         document["private"] = private  # of whom has handed it over: for what may still come
+    for document in found["contents"]:
+        for of_bytes in ("raw_key", "raw_of", "size"):
+            document.pop(of_bytes, None)
     return found | {"mails": mails}
 
 
@@ -256,7 +344,7 @@ def words_of(requests: Iterable[Attach]) -> set[str]:
 def test_of_what_is_deleted_no_word_stays_anywhere(case: Case, seed: int) -> None:
     memory, model = written(case, seed)
     left = words_of(request for one in model.values() for request in one.captured)
-    gone = words_of(request for one in model.values() for request in one.deleted) - left
+    gone = words_of(r for one in model.values() for r in (*one.deleted, *one.dismissed)) - left
     text = str([*memory.documents.values()]) + str(memory.blobs) + str(memory.hints)
     assert [word for word in sorted(gone) if word in text] == []
     assert all(_is_kept(memory, one.captured) for one in model.values())
