@@ -196,7 +196,8 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     key = settings.erasure_signing_key
     signer = Signer(key.get_secret_value()) if key else None
     erasures = Erasures(client, database, versions)
-    finishing = Finishing(client, database, blobs, signer, erasures)
+    reviews, redeciding = Reviews(database), Redeciding(knowledge, people)
+    finishing = Finishing(client, database, blobs, signer, erasures, reviews)
     erasures_done = Consumer(
         settings.amqp_url,
         "matcher erasures",
@@ -206,7 +207,6 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         publisher,
         prefetch=1,
     )
-    reviews, redeciding = Reviews(database), Redeciding(knowledge, people)
     reviewed = Consumer(
         settings.amqp_url,
         "matcher reviews",

@@ -15,7 +15,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from shared.http.problems import Code, Problem, problem_response
+from shared.http.codes import Code
+from shared.http.problems import Problem, problem_response
 from shared.http.request_id import HEADER, answering, request_id_of
 
 HEAD_SECONDS, BODY_SECONDS = 20.0, 60.0

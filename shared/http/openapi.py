@@ -16,7 +16,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from shared.http.problems import PROBLEM_TYPE, Code
+from shared.http.codes import Code
+from shared.http.problems import PROBLEM_TYPE
 from shared.http.request_id import HEADER
 
 Document = dict[str, Any]

@@ -12,7 +12,8 @@ from typing import Annotated, TypeVar
 from fastapi import Header, Response
 from pydantic import BaseModel
 
-from shared.http.problems import Code, Problem
+from shared.http.codes import Code
+from shared.http.problems import Problem
 
 MAX_LENGTH = 1000
 _Shown = TypeVar("_Shown", bound=BaseModel)

@@ -7,7 +7,8 @@ from typing import Any
 
 from fastapi import Request
 
-from shared.http.problems import Code, Problem, invalid_field
+from shared.http.codes import Code
+from shared.http.problems import Problem, invalid_field
 from shared.runtime.in_flight import InFlight, Reservation
 
 BYTES = {"schema": {"type": "string", "format": "binary"}}

@@ -8,8 +8,9 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.http.codes import Code
 from shared.http.guard import GuardedProtocol
-from shared.http.problems import Code, Problem, problem_response
+from shared.http.problems import Problem, problem_response
 from shared.http.request_id import RequestIds
 
 _KEEP_ALIVE_SECONDS = 75

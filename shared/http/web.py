@@ -27,10 +27,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import VERSION
 from shared.http.auth import Caller, InvalidToken, KeysAway, token_verifier
+from shared.http.codes import Code
 from shared.http.metrics import CHECK, Measured
 from shared.http.openapi import complete
 from shared.http.problems import (
-    Code,
     Problem,
     ProblemBody,
     invalid_field,

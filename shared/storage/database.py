@@ -36,7 +36,8 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from shared.http.problems import Code, Problem, problem_response
+from shared.http.codes import Code
+from shared.http.problems import Problem, problem_response
 from shared.storage.metrics import DATABASE_AWAY, CommandTimes
 
 Document = dict[str, Any]

@@ -10,7 +10,8 @@ import pytest
 from fastapi import FastAPI
 
 from dev.openapi import app_of
-from shared.http.problems import PROBLEM_TYPE, Code
+from shared.http.codes import Code
+from shared.http.problems import PROBLEM_TYPE
 from tests.signed_in import bearer
 
 SERVICES = ("ingest", "matcher", "timeline")

@@ -20,6 +20,7 @@ from services.matcher.erasures.again import erase_again
 from services.matcher.erasures.finishing import Finishing, Resuming
 from services.matcher.erasures.receipts import TYPE, Signer
 from services.matcher.erasures.records import Erasure, Erasures
+from services.matcher.reviews.records import Reviews
 from shared.broker import Delivery
 from shared.contracts.events import (
     Direction,
@@ -59,10 +60,13 @@ class Matcher:
         self.erasures = Erasures(client, database, versions)
         self.decisions = Decisions(database)
         self.blobs = Blobs(f"file://{folder}/blobs")
+        self.reviews = Reviews(database)
         self.finishing = self.finishing_with(SIGNER)
 
     def finishing_with(self, signer: Signer | None) -> Finishing:
-        return Finishing(self.client, self.database, self.blobs, signer, self.erasures)
+        return Finishing(
+            self.client, self.database, self.blobs, signer, self.erasures, self.reviews
+        )
 
     async def put(self, person_id: str, *addresses: str, kind: Kind = Kind.CANDIDATE) -> None:
         name = f"Name Of{person_id}"

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from services.matcher.api.leaving import Leaving
 from services.matcher.api.people import PersonInPath, Reader, Writer
 from services.matcher.erasures.finishing import Finishing
-from services.matcher.erasures.records import Erasure, Erasures
+from services.matcher.erasures.records import Erasure, Erasures, Refusal
 from services.matcher.rematch.sealed import SealedCaptures
 from services.matcher.reviews.records import Reviews
 from shared.contracts.events import Erased, ErasureId
@@ -101,13 +101,10 @@ def erasure_routes(
             await sealed.forget_naming(caller.account, addresses)
         except BlobStoreAway as away:
             raise Problem(Code.BLOB_STORE_UNAVAILABLE, "the blob store is unavailable") from away
-        await reviews.forget(caller.account)
         done = await erasures.ask(caller.account, caller.person_id, person_id)
-        match done:
-            case "unknown":
-                raise not_found("person")
-            case "is_a_user":
-                raise Problem(Code.IS_A_USER, "the person is a user of the account")
+        if isinstance(done, str):
+            raise _problem_of(done)
+        await reviews.forget(caller.account)  # once more at the end: `erasures/finishing.py`
         await leaving.leave(caller.account, done.person_ids)
         response.headers["Location"] = f"/v1/erasures/{done.id}"
         return ErasureOut.of(done)
@@ -146,3 +143,9 @@ def erasure_routes(
         )
 
     return router
+
+
+def _problem_of(refusal: Refusal) -> Problem:
+    if refusal == "unknown":
+        return not_found("person")
+    return Problem(Code.IS_A_USER, "the person is a user of the account")

@@ -15,6 +15,7 @@ from services.matcher.decisions import Decisions
 from services.matcher.erasures.again import remember
 from services.matcher.erasures.receipts import Signer
 from services.matcher.erasures.records import Erasures
+from services.matcher.reviews.records import Reviews
 from shared.broker import Delivery
 from shared.contracts.events import ErasureDone
 from shared.contracts.outcomes import Done, Outcome, Reject, Retry
@@ -40,9 +41,10 @@ class Finishing:
         blobs: Blobs,
         signer: Signer | None,
         erasures: Erasures,
+        reviews: Reviews,
     ) -> None:
         self._client, self._decisions, self._signer = client, Decisions(database), signer
-        self._blobs, self._known = blobs, erasures
+        self._blobs, self._known, self._reviews = blobs, erasures, reviews
         self._erasures, self._erased = database["erasures"], database["erased"]
         self._keys = database["erasure_keys"]
 
@@ -78,6 +80,8 @@ class Finishing:
                     return Done()
                 addresses = order["addresses"]
                 await self._decisions.erase(event.account, event.person_id, addresses)
+                # One that began meanwhile has what the timeline told before it erased.
+                await self._reviews.forget(event.account)
                 erasure = await self._known.one(event.account, event.erasure_id)
                 if erasure is not None:
                     await remember(self._blobs, event.account, erasure)

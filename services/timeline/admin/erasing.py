@@ -12,14 +12,13 @@
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 from pymongo import ASCENDING
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import PyMongoError
 
 from services.timeline.admin.concerned_mails import ConcernedMails
 from services.timeline.admin.dropped_blobs import DroppedBlobs
@@ -43,6 +42,7 @@ from shared.storage.database import (
     database_errors,
     of_id,
 )
+from shared.storage.lease import AccountLeases
 
 _EVERY_SECONDS = 2.0
 _BATCH = 64
@@ -77,8 +77,7 @@ class Erasing(Periodic):
         self._jobs = database[ErasureJob.collection]
         self._held = database[Held.collection]
         self._watched = database[Watched.collection]
-        self._leases = database["erasure_leases"]
-        self._holder, self._lease = secrets.token_hex(8), lease
+        self._leases = AccountLeases(database, "erasure_leases", lease)
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def once(self) -> None:
@@ -92,15 +91,14 @@ class Erasing(Periodic):
     async def work(self) -> None:
         """Do the jobs of all accounts whose lease this replica gets."""
         for account in dict.fromkeys(job.account for job in await self._erasures.running()):
-            if await self._holds(account):
+            if await self._leases.held(account):
                 await self._do_all(account)
 
     async def _do_all(self, account: str) -> None:
         for job in await self._erasures.running(account):
             if not await self._do(job):
                 return
-        mine = {**of_id(account, account), "holder": self._holder}
-        await self._leases.delete_one(mine)
+        await self._leases.release(account)
 
     async def _do(self, job: ErasureJob) -> bool:
         """Erase all that there is of a person; return False when the lease is another's now."""
@@ -114,7 +112,7 @@ class Erasing(Periodic):
                 (self._waiting, self._erase_held),
             ):
                 async for ids in find(job):
-                    if not await self._holds(job.account):
+                    if not await self._leases.held(job.account):
                         return False
                     done, not_done = await self._all(erase(job, id_) for id_ in ids)
                     changed, failed = changed + done, failed + not_done
@@ -206,19 +204,6 @@ class Erasing(Periodic):
         for one in found:
             if one.sender is not None and redaction.has_address(one.sender.address):
                 await self._watched.delete_one(of_id(job.account, one.id))
-
-    async def _holds(self, account: str) -> bool:
-        """Take or renew the account's lease; return whether this replica has it."""
-        now = datetime.now(UTC)
-        free = {
-            **of_id(account, account),
-            "$or": [{"until": {"$lt": now}}, {"holder": self._holder}],
-        }
-        change = {"$set": {"holder": self._holder, "until": now + self._lease}}
-        with contextlib.suppress(DuplicateKeyError):  # another has it
-            await self._leases.update_one(free, change, upsert=True)
-            return True
-        return False
 
 
 def _raise_if_away(error: BaseException) -> None:

@@ -13,7 +13,6 @@
 """
 
 import asyncio
-import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -21,7 +20,6 @@ from uuid import uuid4
 
 import structlog
 from pymongo import ASCENDING, AsyncMongoClient
-from pymongo.errors import DuplicateKeyError
 
 from services.timeline.query.hand_overs import HandOvers
 from services.timeline.query.people import Directory
@@ -41,6 +39,7 @@ from shared.storage.database import (
     database_errors,
     of_id,
 )
+from shared.storage.lease import AccountLeases
 from shared.storage.moments import as_stored
 
 _EVERY_SECONDS = 2.0
@@ -111,8 +110,7 @@ class HandingOver(Periodic):
         self._hand_overs, self._writer, self._batch = HandOvers(database), writer, batch
         self._jobs = database[HandOverJob.collection]
         self._rows, self._held = database[MailRow.collection], database[Held.collection]
-        self._leases = database["hand_over_leases"]
-        self._holder, self._lease = secrets.token_hex(8), lease
+        self._leases = AccountLeases(database, "hand_over_leases", lease)
 
     async def once(self) -> None:
         """Do what is there to do, unless a dependency is unavailable."""
@@ -128,7 +126,7 @@ class HandingOver(Periodic):
         for job in await self._hand_overs.running():
             by_account.setdefault(job.account, []).append(job)
         for account in by_account:
-            if await self._holds(account):
+            if await self._leases.held(account):
                 # While the lease was another's, these may have been done, or more been ordered.
                 await self._do_all(account)
 
@@ -136,8 +134,7 @@ class HandingOver(Periodic):
         for job in await self._hand_overs.running(account):
             if not await self._do(job):
                 return
-        mine = {**of_id(account, account), "holder": self._holder}
-        await self._leases.delete_one(mine)
+        await self._leases.release(account)
 
     async def _do(self, job: HandOverJob) -> bool:
         """Give all that there is to give; return False when the lease is another's now."""
@@ -146,7 +143,7 @@ class HandingOver(Periodic):
             for find, request in ((self._mails, _of_mail), (self._captures, _of_capture)):
                 position = ""
                 while ids := await find(job, position):
-                    if not await self._holds(job.account):
+                    if not await self._leases.held(job.account):
                         return False
                     done, not_done = await self._give([request(job, id_) for id_ in ids])
                     given, failed, position = given + done, failed + not_done, ids[-1]
@@ -189,20 +186,6 @@ class HandingOver(Periodic):
             elif answer.outcome == "changed":
                 given += 1
         return given, failed
-
-    async def _holds(self, account: str) -> bool:
-        """Take or renew the account's lease; return whether this replica has it."""
-        now = datetime.now(UTC)
-        free = {
-            **of_id(account, account),
-            "$or": [{"until": {"$lt": now}}, {"holder": self._holder}],
-        }
-        change = {"$set": {"holder": self._holder, "until": now + self._lease}}
-        try:
-            await self._leases.update_one(free, change, upsert=True)
-        except DuplicateKeyError:  # another has it
-            return False
-        return True
 
 
 def _of_mail(job: HandOverJob, id_: str) -> Request:

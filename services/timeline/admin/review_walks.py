@@ -11,13 +11,11 @@
 """
 
 import asyncio
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import DuplicateKeyError
 
 from services.timeline.admin.review_facts import fact_of, is_concerned, length_of, needed_of
 from services.timeline.query.parts import fields_of, records_of
@@ -41,6 +39,7 @@ from shared.storage.database import (
     of_id,
     of_ids,
 )
+from shared.storage.lease import AccountLeases
 
 WALKS_KEPT = timedelta(days=7)
 INDEXES = (
@@ -82,11 +81,12 @@ class ReviewWalking(Periodic):
         batch: int = _BATCH,
     ) -> None:
         super().__init__(every_seconds)
-        self._walks, self._leases = database[ReviewWalk.collection], database["review_leases"]
+        self._walks = database[ReviewWalk.collection]
+        self._leases = AccountLeases(database, "review_leases", lease)
         self._rows, self._mails = database[MailRow.collection], database[Mail.collection]
         self._contents = database[ListedContent.collection]
         self._bytes, self._publisher = RawBytes(database, blobs), publisher
-        self._holder, self._lease, self._batch = secrets.token_hex(8), lease, batch
+        self._batch = batch
 
     async def once(self) -> None:
         """Do what is there to do, unless a dependency is unavailable."""
@@ -100,16 +100,15 @@ class ReviewWalking(Periodic):
         """Go on with the walks of all accounts whose lease this replica gets."""
         found = self._walks.find({"state": RUNNING}).hint("running")
         for walk in await records_of(ReviewWalk, found.sort("at", ASCENDING).limit(200)):
-            if await self._holds(walk.account) and not await self._walk(walk):
+            if await self._leases.held(walk.account) and not await self._walk(walk):
                 return
-            mine = {**of_id(walk.account, walk.account), "holder": self._holder}
-            await self._leases.delete_one(mine)
+            await self._leases.release(walk.account)
 
     async def _walk(self, walk: ReviewWalk) -> bool:
         """Send all that there is to send; return False when the lease is another's now."""
         which = of_id(walk.account, walk.id)
         while True:
-            if not await self._holds(walk.account):
+            if not await self._leases.held(walk.account):
                 return False
             known = await self._walks.find_one({**which, "state": RUNNING})
             if known is None:
@@ -176,20 +175,6 @@ class ReviewWalking(Periodic):
         except BlobMissing:
             return b""
         return needed_of(raw, capture, content)
-
-    async def _holds(self, account: str) -> bool:
-        """Take or renew the account's lease; return whether this replica has it."""
-        now = datetime.now(UTC)
-        free = {
-            **of_id(account, account),
-            "$or": [{"until": {"$lt": now}}, {"holder": self._holder}],
-        }
-        change = {"$set": {"holder": self._holder, "until": now + self._lease}}
-        try:
-            await self._leases.update_one(free, change, upsert=True)
-        except DuplicateKeyError:  # another has it
-            return False
-        return True
 
 
 def _concerned(

@@ -3,8 +3,9 @@
 import pytest
 from pydantic import BaseModel
 
+from shared.http.codes import Code
 from shared.http.preconditions import demand_match, etag_of
-from shared.http.problems import Code, Problem
+from shared.http.problems import Problem
 
 
 class Shown(BaseModel):
