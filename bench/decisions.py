@@ -28,7 +28,7 @@ from rich.table import Table
 from dev.install import find_mongod
 from dev.mongodb import PrivateMongoDB
 from dev.terminal import say
-from services.matcher.__main__ import INDEXES
+from services.matcher.indexes import INDEXES
 from services.matcher.decision.decide import Attach, decide
 from services.matcher.directory.capture_addresses import CaptureAddresses
 from services.matcher.directory.knowledge import Knowledge

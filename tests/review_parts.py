@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from services.matcher.__main__ import INDEXES
 from services.matcher.decision.decide import Person
 from services.matcher.decision.pending import PendingChange
 from services.matcher.directory.people import person_of
+from services.matcher.indexes import INDEXES
 from services.matcher.reviews.handling import Handling
 from services.matcher.reviews.job import Reviewing
 from services.matcher.reviews.records import Review, Reviews, Tally

@@ -7,7 +7,6 @@
 import asyncio
 import sys
 
-from services.matcher import decisions
 from services.matcher.api.capture_addresses import capture_address_routes
 from services.matcher.api.erasures import erasure_routes
 from services.matcher.api.examples import EXAMPLES
@@ -26,11 +25,10 @@ from services.matcher.api.setup_prove import setup_prove_routes
 from services.matcher.api.setup_window import setup_window_routes
 from services.matcher.authentication import Authenticator
 from services.matcher.authentication.slow import BOUNDS
+from services.matcher.chores import OPTIONS, PUBLISHES, do_chore, room_of
 from services.matcher.consumer import Matcher
 from services.matcher.deciding import Decider
 from services.matcher.decisions import Decisions
-from services.matcher.directory import capture_addresses, groups, windows
-from services.matcher.directory import people as directory
 from services.matcher.directory.capture_addresses import CaptureAddresses
 from services.matcher.directory.knowledge import Knowledge
 from services.matcher.directory.merges import Merges
@@ -39,48 +37,28 @@ from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import Directory
 from services.matcher.directory.versions import Versions
 from services.matcher.directory.windows import Windows
-from services.matcher.erasures import records as erasure_records
-from services.matcher.erasures.again import erase_again
 from services.matcher.erasures.finishing import Finishing, Resuming
 from services.matcher.erasures.receipts import Signer
 from services.matcher.erasures.records import Erasures
 from services.matcher.guides import Catalogue, Choosing
-from services.matcher.rematch import sealed
+from services.matcher.indexes import INDEXES
 from services.matcher.rematch.ending import Ending
-from services.matcher.rematch.keys import RematchKeys, Room
+from services.matcher.rematch.keys import RematchKeys
 from services.matcher.rematch.opening import Opening
 from services.matcher.rematch.sealed import SealedCaptures
 from services.matcher.rematch.seeking import Seeking
 from services.matcher.resolver import Resolver, name_servers
-from services.matcher.reviews import records as review_records
 from services.matcher.reviews.handling import Handling
 from services.matcher.reviews.job import Reviewing
 from services.matcher.reviews.records import Reviews
 from services.matcher.reviews.redeciding import Redeciding
-from services.matcher.round_trip import records
 from services.matcher.round_trip.proving import Proving
 from services.matcher.round_trip.records import RoundTrips
 from services.matcher.round_trip.repeating import LEASE, Repeating
 from services.matcher.round_trip.returning import Returning
 from services.matcher.settings import MatcherSettings
 from services.matcher.sweep import Sweep
-from shared.broker import Consumer, Publisher, PublishFailed
-from shared.contracts.events import (
-    CaptureAddressChanged,
-    MailAttached,
-    MailAttachedToShares,
-    MailConfirmation,
-    MailDismissed,
-    MailDismissedWithShares,
-    MailRedecided,
-    MailRoundTrip,
-    MailWatched,
-    PersonChanged,
-    PersonDeleted,
-    PersonErased,
-    ReviewRequested,
-    RoundTripChanged,
-)
+from shared.broker import Consumer, Publisher
 from shared.contracts.topology import (
     ERASURES_DONE,
     RECEIVED,
@@ -93,46 +71,11 @@ from shared.http.server import HttpServer
 from shared.http.web import create_app, with_examples
 from shared.runtime.dependencies import DependencyMonitor
 from shared.runtime.process import Together, configure_logging, run, running
-from shared.runtime.progress import Progress
 from shared.runtime.settings import load
 from shared.runtime.trace_export import exporting
 from shared.storage.blobs import Blobs
-from shared.storage.database import answer_outages, connect, left_in_time, migrate, what_is_missing
+from shared.storage.database import answer_outages, connect, left_in_time, what_is_missing
 from shared.storage.lease import Lease
-
-OPTIONS = """\
-  --migrate    build the indexes, and exit
-  --republish  publish the whole directory to the timeline again, and exit
-  --erase-again  after a restore: erase again who was erased after the backup, and exit
-
-"""
-PUBLISHES = (
-    MailAttached,
-    MailAttachedToShares,
-    MailDismissed,
-    MailDismissedWithShares,
-    MailConfirmation,
-    MailRoundTrip,
-    MailWatched,
-    PersonChanged,
-    PersonDeleted,
-    PersonErased,
-    CaptureAddressChanged,
-    RoundTripChanged,
-    ReviewRequested,
-    MailRedecided,
-)
-INDEXES = (
-    *directory.INDEXES,
-    *groups.INDEXES,
-    *capture_addresses.INDEXES,
-    *decisions.INDEXES,
-    *erasure_records.INDEXES,
-    *records.INDEXES,
-    *windows.INDEXES,
-    *review_records.INDEXES,
-    *sealed.INDEXES,
-)
 
 
 async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
@@ -152,7 +95,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     blobs = Blobs(settings.blob_url)
     resolver = Resolver(name_servers(settings.dns_servers), settings.authentication_seconds / 3)
     round_trips = RoundTrips(database)
-    rematch_keys = RematchKeys(database, versions, _room(settings))
+    rematch_keys = RematchKeys(database, versions, room_of(settings))
     seeking = Seeking(database, rematch_keys, ring)
     sealed_captures = SealedCaptures(database, rematch_keys, ring, knowledge, blobs)
     decider = Decider(
@@ -273,58 +216,11 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         await stopping.wait()
 
 
-async def build_indexes(settings: MatcherSettings) -> None:
-    """Build the indexes."""
-    async with connect(settings.mongodb_url, "matcher migration") as client:
-        database = client[settings.matcher_database]
-        await DependencyMonitor("database", settings.mongodb_url, what_is_missing(database)).there()
-        await migrate(database, INDEXES)
-
-
-async def republish(settings: MatcherSettings, stopping: asyncio.Event) -> None:
-    """Publish everyone and every address again, and show the progress."""
-    publisher = Publisher(settings.amqp_url, "matcher republish", uses(publishes=PUBLISHES))
-    async with connect(settings.mongodb_url, "matcher") as client, running(publisher, stopping):
-        database = client[settings.matcher_database]
-        keys = RematchKeys(database, Versions(database), _room(settings))
-        seeking = Seeking(database, keys, settings.key_ring)
-        outbox = Outbox(database, publisher, seeking.seek)
-        progress, some = Progress("announced", await outbox.announce_again()), 1
-        while some and not stopping.is_set():
-            try:
-                some = await outbox.announce_some()
-            except PublishFailed:
-                await asyncio.sleep(1)  # the broker is unavailable; the flags stay set
-            else:
-                progress.step(some)
-        progress.end()
-
-
-def _room(settings: MatcherSettings) -> Room:
-    return Room(settings.rematch_captures, settings.rematch_bytes)
-
-
-async def erase_who_was_erased(settings: MatcherSettings) -> None:
-    """Order the erasures that the blob store knows and the restored database does not."""
-    async with connect(settings.mongodb_url, "matcher") as client:
-        database = client[settings.matcher_database]
-        erasures = Erasures(client, database, Versions(database))
-        tally = await erase_again(Blobs(settings.blob_url), erasures)
-    words = ", ".join(f"{count} {word}" for word, count in sorted(tally.items()))
-    sys.stdout.write(f"erased again: {words or 'nobody'}\n")
-
-
 def main() -> None:
     """Start the matcher, or do one of its chores."""
     settings = load(MatcherSettings, "matcher", OPTIONS)
     configure_logging("matcher", settings.log_level)
-    if "--migrate" in sys.argv[1:]:
-        run(lambda _: build_indexes(settings))
-    elif "--republish" in sys.argv[1:]:
-        run(lambda stopping: republish(settings, stopping))
-    elif "--erase-again" in sys.argv[1:]:
-        run(lambda _: erase_who_was_erased(settings))
-    else:
+    if not do_chore(settings, sys.argv[1:]):
         run(lambda stopping: serve(settings, stopping))
 
 

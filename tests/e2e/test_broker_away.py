@@ -6,7 +6,7 @@ import pytest
 
 from dev.client import Client
 from dev.stack import Replica
-from services.matcher.__main__ import INDEXES as MATCHER_INDEXES
+from services.matcher.indexes import INDEXES as MATCHER_INDEXES
 from services.timeline.indexes import INDEXES as TIMELINE_INDEXES
 from shared.contracts.capture_address import KeyRing
 from shared.storage.database import connect, migrate

@@ -10,7 +10,7 @@ import pytest
 
 from dev import local_http
 from dev.stack import Replica
-from services.matcher.__main__ import INDEXES as MATCHER_INDEXES
+from services.matcher.indexes import INDEXES as MATCHER_INDEXES
 from services.timeline.indexes import INDEXES as TIMELINE_INDEXES
 from shared.storage.database import connect, migrate
 from tests.deadline import DEADLINE

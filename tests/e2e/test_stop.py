@@ -12,7 +12,7 @@ import pytest
 
 from dev.client import SCOPES
 from dev.stack import Replica
-from services.matcher.__main__ import INDEXES as MATCHER_INDEXES
+from services.matcher.indexes import INDEXES as MATCHER_INDEXES
 from services.timeline.indexes import INDEXES as TIMELINE_INDEXES
 from shared.http.auth import sign
 from shared.storage.database import connect, migrate

@@ -22,7 +22,7 @@ from dev.client import Client
 from dev.generate import ROOT
 from dev.rabbitmq import PrivateRabbitMQ
 from dev.stack import Replica
-from services.matcher.__main__ import INDEXES as MATCHER_INDEXES
+from services.matcher.indexes import INDEXES as MATCHER_INDEXES
 from services.timeline.indexes import INDEXES as TIMELINE_INDEXES
 from services.timeline.query.row_index import BY_TERM as FORMER_INDEX
 from shared.contracts.topology import PEOPLE, QUEUES

@@ -7,8 +7,8 @@ from pathlib import Path
 import aio_pika
 import pytest
 
-from services.matcher.__main__ import INDEXES
 from services.matcher.directory.people import person_of
+from services.matcher.indexes import INDEXES
 from shared.broker import Publisher
 from shared.contracts.events import Kind
 from shared.contracts.topology import DEAD, RECEIVED

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from services.matcher.__main__ import INDEXES
 from services.matcher.directory.people import person_of
+from services.matcher.indexes import INDEXES
 from shared.contracts.events import Kind
 from shared.storage.database import connect, what_is_missing
 from tests.matcher_parts import ACCOUNT, Replica

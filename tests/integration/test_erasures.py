@@ -10,7 +10,6 @@ import jwt
 import pytest
 from pymongo import AsyncMongoClient
 
-from services.matcher.__main__ import INDEXES
 from services.matcher.decisions import Decisions
 from services.matcher.directory.merges import Merge, Merges
 from services.matcher.directory.outbox import Outbox
@@ -20,6 +19,7 @@ from services.matcher.erasures.again import erase_again
 from services.matcher.erasures.finishing import Finishing, Resuming
 from services.matcher.erasures.receipts import TYPE, Signer
 from services.matcher.erasures.records import Erasure, Erasures
+from services.matcher.indexes import INDEXES
 from services.matcher.reviews.records import Reviews
 from shared.broker import Delivery
 from shared.contracts.events import (

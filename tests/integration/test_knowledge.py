@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.matcher.__main__ import INDEXES
 from services.matcher.decision.never_capture import NOTHING, never_capture_of
 from services.matcher.directory.capture_addresses import CaptureAddresses
 from services.matcher.directory.knowledge import Knowledge
 from services.matcher.directory.never_capture_lists import OF_ACCOUNT, NeverCaptureLists
 from services.matcher.directory.people import Directory, person_of
 from services.matcher.directory.versions import Versions
+from services.matcher.indexes import INDEXES
 from services.matcher.metrics import LOOK_UPS, VERSION_READS
 from shared.contracts.capture_address import KeyRing
 from shared.contracts.events import Kind

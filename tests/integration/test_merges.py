@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from services.matcher.__main__ import INDEXES
 from services.matcher.decision.decide import Attach, Dismiss, decide
 from services.matcher.directory.capture_addresses import CaptureAddresses
 from services.matcher.directory.knowledge import Knowledge
@@ -14,6 +13,7 @@ from services.matcher.directory.never_capture_lists import NeverCaptureLists
 from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import Directory, person_of
 from services.matcher.directory.versions import Versions
+from services.matcher.indexes import INDEXES
 from services.matcher.reading.participants import Participant
 from shared.contracts.capture_address import KeyRing
 from shared.contracts.events import Event, Kind, PersonChanged, PersonDeleted, Role

@@ -13,11 +13,11 @@ from prometheus_client import REGISTRY
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
-from services.matcher.__main__ import INDEXES
 from services.matcher.directory.capture_addresses import CaptureAddresses
 from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import Directory, person_of
 from services.matcher.directory.versions import Versions
+from services.matcher.indexes import INDEXES
 from services.timeline.write.people import People
 from shared.broker import Delivery, PublishFailed
 from shared.contracts.capture_address import KeyRing

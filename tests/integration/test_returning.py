@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from services.matcher.__main__ import INDEXES
 from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import Directory, person_of
 from services.matcher.directory.returning import MAX_FORMER, MAX_KNOWN
 from services.matcher.directory.versions import Versions
+from services.matcher.indexes import INDEXES
 from shared.contracts.events import MAX_EVENT_BYTES, Event, Kind, PersonChanged, PersonDeleted
 from shared.contracts.known_addresses import address_hash
 from shared.storage.database import Database, connect, migrate
