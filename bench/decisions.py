@@ -28,13 +28,13 @@ from rich.table import Table
 from dev.install import find_mongod
 from dev.mongodb import PrivateMongoDB
 from dev.terminal import say
-from services.matcher.indexes import INDEXES
 from services.matcher.decision.decide import Attach, decide
 from services.matcher.directory.capture_addresses import CaptureAddresses
 from services.matcher.directory.knowledge import Knowledge
 from services.matcher.directory.never_capture_lists import NeverCaptureLists
 from services.matcher.directory.people import Directory, person_of
 from services.matcher.directory.versions import Versions
+from services.matcher.indexes import INDEXES
 from services.matcher.reading.participants import participants
 from shared.contracts.capture_address import KeyRing
 from shared.contracts.events import Kind
