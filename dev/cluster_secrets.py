@@ -31,6 +31,7 @@ def cluster_secrets(overlay: str) -> dict[str, dict[str, str]]:
     made = secrets_for_compose()
     ours = {
         "capture-keys": {"CAPTURE_KEYS": made["CAPTURE_KEYS"]},
+        "erasure-key": {"ERASURE_SIGNING_KEY": made["ERASURE_SIGNING_KEY"]},
         **{f"{name}-broker": _broker_user(name, overlay) for name in USERS},
     }
     if overlay == "production":

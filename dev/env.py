@@ -17,6 +17,7 @@ def secrets_for_compose() -> dict[str, str]:
     """Return fresh values for every variable that the compose file asks for."""
     return {
         "CAPTURE_KEYS": f"dev:{secrets.token_urlsafe(32)}",
+        "ERASURE_SIGNING_KEY": secrets.token_urlsafe(48),
         "RABBITMQ_PASSWORD": secrets.token_urlsafe(32),
         **{f"RABBITMQ_{name.upper()}_PASSWORD": secrets.token_urlsafe(32) for name in USERS},
         "TOKEN_SECRET": secrets.token_urlsafe(48),

@@ -133,6 +133,7 @@ GROUPS = (
         "Decide how long data is kept",
         ("DEAD_LETTER_DAYS", "QUARANTINE_DAYS", "REMATCH_CAPTURES", "REMATCH_BYTES"),
     ),
+    Group("Erase people", ("ERASURE_SIGNING_KEY",)),
     Group("Observe", ("LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT", "RECEIPT_SECONDS")),
 )
 

@@ -209,6 +209,7 @@ class Stack:
             "BLOB_URL": os.environ.get("BLOB_URL") or f"file://{self.folder}/blobs",
             "CAPTURE_DOMAIN": os.environ.get("CAPTURE_DOMAIN", "in.satchel.test"),
             "CAPTURE_KEYS": f"dev:{secrets.token_urlsafe(32)}",
+            "ERASURE_SIGNING_KEY": secrets.token_urlsafe(48),
             "TOKEN_SECRET": self.token_secret,
             "TOKEN_ISSUER": self.token_issuer,
             "BIND_HOST": "127.0.0.1",

@@ -60,16 +60,18 @@ def kept_secrets() -> dict[str, str]:
     Those of the environment go before.
     """
     path = FOLDER / "secrets.json"
-    if not path.exists():
+    made = {
+        "CAPTURE_KEYS": f"dev:{secrets.token_urlsafe(32)}",
+        "ERASURE_SIGNING_KEY": secrets.token_urlsafe(48),
+        "TOKEN_SECRET": secrets.token_urlsafe(48),
+    }
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    kept = made | known
+    if kept != known:  # the first start, or the first with a secret that is new
         FOLDER.mkdir(parents=True, exist_ok=True)
-        made = {
-            "CAPTURE_KEYS": f"dev:{secrets.token_urlsafe(32)}",
-            "TOKEN_SECRET": secrets.token_urlsafe(48),
-        }
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(made, file)
-    kept: dict[str, str] = json.loads(path.read_text())
+            json.dump(kept, file)
     return {name: os.environ.get(name) or value for name, value in kept.items()}
 
 

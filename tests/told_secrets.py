@@ -6,7 +6,7 @@ from pathlib import Path
 
 _TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}")
 _PASSWORD = re.compile(r"://[^/@\s]*:([^/@\s]+)@")
-_SECRET_SETTINGS = ("TOKEN_SECRET", "CAPTURE_KEYS", "AWS_SECRET_ACCESS_KEY")
+_SECRET_SETTINGS = ("TOKEN_SECRET", "CAPTURE_KEYS", "ERASURE_SIGNING_KEY", "AWS_SECRET_ACCESS_KEY")
 
 
 def secrets_of(environment: Mapping[str, str]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The matcher's process: wired here, top to bottom.
 
-`--migrate` builds the indexes and exits; `--republish` publishes the whole directory again.
+`--migrate` builds the indexes and exits; `--republish` publishes the whole directory again;
+`--erase-again` erases, after a restore, who was erased after the backup.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import sys
 
 from services.matcher import decisions
 from services.matcher.api.capture_addresses import capture_address_routes
+from services.matcher.api.erasures import erasure_routes
 from services.matcher.api.examples import EXAMPLES
 from services.matcher.api.explain import explain_routes
 from services.matcher.api.explain_rate import ExplainRate
@@ -36,6 +38,11 @@ from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import Directory
 from services.matcher.directory.versions import Versions
 from services.matcher.directory.windows import Windows
+from services.matcher.erasures import records as erasure_records
+from services.matcher.erasures.again import erase_again
+from services.matcher.erasures.finishing import Finishing, Resuming
+from services.matcher.erasures.receipts import Signer
+from services.matcher.erasures.records import Erasures
 from services.matcher.guides import Catalogue, Choosing
 from services.matcher.rematch import sealed
 from services.matcher.rematch.ending import Ending
@@ -63,9 +70,10 @@ from shared.contracts.events import (
     MailWatched,
     PersonChanged,
     PersonDeleted,
+    PersonErased,
     RoundTripChanged,
 )
-from shared.contracts.topology import RECEIVED, RECEIVED_BACKFILL, uses
+from shared.contracts.topology import ERASURES_DONE, RECEIVED, RECEIVED_BACKFILL, uses
 from shared.http.readiness import Readiness, holds, not_stopping
 from shared.http.server import HttpServer
 from shared.http.web import create_app, with_examples
@@ -81,6 +89,7 @@ from shared.storage.lease import Lease
 OPTIONS = """\
   --migrate    build the indexes, and exit
   --republish  publish the whole directory to the timeline again, and exit
+  --erase-again  after a restore: erase again who was erased after the backup, and exit
 
 """
 PUBLISHES = (
@@ -93,6 +102,7 @@ PUBLISHES = (
     MailWatched,
     PersonChanged,
     PersonDeleted,
+    PersonErased,
     CaptureAddressChanged,
     RoundTripChanged,
 )
@@ -101,6 +111,7 @@ INDEXES = (
     *groups.INDEXES,
     *capture_addresses.INDEXES,
     *decisions.INDEXES,
+    *erasure_records.INDEXES,
     *records.INDEXES,
     *windows.INDEXES,
     *sealed.INDEXES,
@@ -118,7 +129,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     never_capture = NeverCaptureLists(database, versions)
     knowledge = Knowledge(people, addresses, versions, never_capture)
     setup_windows = Windows(database, addresses)
-    topology = uses(publishes=PUBLISHES, consumes=[RECEIVED, RECEIVED_BACKFILL])
+    topology = uses(publishes=PUBLISHES, consumes=[RECEIVED, RECEIVED_BACKFILL, ERASURES_DONE])
     publisher = Publisher(settings.amqp_url, "matcher", topology)
     blobs = Blobs(settings.blob_url)
     resolver = Resolver(name_servers(settings.dns_servers), settings.authentication_seconds / 3)
@@ -164,6 +175,19 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         publisher,
         prefetch=settings.backfill_prefetch,
     )
+    key = settings.erasure_signing_key
+    signer = Signer(key.get_secret_value()) if key else None
+    erasures = Erasures(client, database, versions)
+    finishing = Finishing(client, database, blobs, signer, erasures)
+    erasures_done = Consumer(
+        settings.amqp_url,
+        "matcher erasures",
+        topology,
+        ERASURES_DONE,
+        finishing.handle,
+        publisher,
+        prefetch=1,
+    )
     database_monitor = DependencyMonitor(
         "database", settings.mongodb_url, what_is_missing(database, INDEXES)
     )
@@ -175,7 +199,9 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         Readiness(
             {"running": not_stopping(stopping), "database": holds(lambda: database_monitor.found)},
             at_start={
-                "broker": holds(lambda: publisher.ready and consumer.ready and backfill.ready)
+                "broker": holds(
+                    lambda: publisher.ready and all(c.ready for c in (consumer, backfill))
+                )
             },
             reported={"blobs": holds(lambda: blobs_monitor.found)},
         ),
@@ -186,6 +212,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     app.include_router(import_routes(people, leaving, places))
     app.include_router(people_routes(people, leaving))
     app.include_router(merge_routes(Merges(client, database, versions)))
+    app.include_router(erasure_routes(erasures, finishing, leaving))
     app.include_router(never_capture_routes(people, never_capture))
     app.include_router(rematch_window_routes(rematch_keys, sealed_captures))
     app.include_router(capture_address_routes(people, addresses, settings.contact_name))
@@ -209,7 +236,11 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         running(Together(database_monitor, blobs_monitor), stopping),
         running(publisher, stopping),
         running(
-            Together(http, consumer, backfill, sweep, outbox, repeating, opening, ending), stopping
+            Together(
+                *(http, consumer, backfill, erasures_done),
+                *(sweep, outbox, repeating, opening, ending, Resuming(erasures)),
+            ),
+            stopping,
         ),
     ):
         await stopping.wait()
@@ -246,6 +277,16 @@ def _room(settings: MatcherSettings) -> Room:
     return Room(settings.rematch_captures, settings.rematch_bytes)
 
 
+async def erase_who_was_erased(settings: MatcherSettings) -> None:
+    """Order the erasures that the blob store knows and the restored database does not."""
+    async with connect(settings.mongodb_url, "matcher") as client:
+        database = client[settings.matcher_database]
+        erasures = Erasures(client, database, Versions(database))
+        tally = await erase_again(Blobs(settings.blob_url), erasures)
+    words = ", ".join(f"{count} {word}" for word, count in sorted(tally.items()))
+    sys.stdout.write(f"erased again: {words or 'nobody'}\n")
+
+
 def main() -> None:
     """Start the matcher, or do one of its chores."""
     settings = load(MatcherSettings, "matcher", OPTIONS)
@@ -254,6 +295,8 @@ def main() -> None:
         run(lambda _: build_indexes(settings))
     elif "--republish" in sys.argv[1:]:
         run(lambda stopping: republish(settings, stopping))
+    elif "--erase-again" in sys.argv[1:]:
+        run(lambda _: erase_who_was_erased(settings))
     else:
         run(lambda stopping: serve(settings, stopping))
 

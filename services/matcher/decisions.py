@@ -11,12 +11,26 @@ again has a claim of its own, and is decided by the directory of that moment. No
 mail is in it but what `mail.dismissed.v1` carries.
 """
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
+import pymongo
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
-from shared.contracts.events import Event, decode_event
+from shared.contracts.events import (
+    DismissalReason,
+    Event,
+    Forwarded,
+    MailAttached,
+    MailAttachedToShares,
+    MailDismissed,
+    Named,
+    decode_event,
+)
+from shared.contracts.known_addresses import ERASED_ADDRESS, ERASED_NAME, address_hash
+from shared.mail.address_form import normalise
 from shared.storage.blob_keys import CLAIM_PREFIX, CLAIM_RETENTION
 from shared.storage.database import Database, Document, Index
 
@@ -61,6 +75,56 @@ class Decisions:
             return_document=ReturnDocument.AFTER,
         )
         return _events(recorded) if recorded else list(events)
+
+    async def erase(self, account: str, person_id: str, addresses: Collection[str]) -> None:
+        """Leave decisions about an account's mails without an erased person, of whose addresses
+        these are the hashes.
+
+        One that named nobody else is told as a dismissal from now on.
+        """
+        hashes = frozenset(addresses)
+        about = [f'"account":{json.dumps(account)}', f'"person_id":{json.dumps(person_id)}']
+        patterns = [{"$elemMatch": {"$elemMatch": {"$regex": re.escape(text)}}} for text in about]
+        which: Document = {"$and": [{"events": pattern} for pattern in patterns]}
+        with pymongo.timeout(0):  # no deadline, however many there are; None is the client's
+            async for found in self._decisions.find(which):
+                events = [_without(e, account, person_id, hashes) for e in _events(found)]
+                told = [[event.tag, event.encode()] for event in events]
+                change = {"$set": {"events": told}}
+                await self._decisions.update_one({"_id": found["_id"]}, change)
+
+
+def _without(event: Event, account: str, person_id: str, hashes: Collection[str]) -> Event:
+    """Return an event as if it had not named a person."""
+    if not isinstance(event, MailAttached | MailAttachedToShares) or event.account != account:
+        return event
+    matches = tuple(match for match in event.matches if match.person_id != person_id)
+    if matches:
+        forwarded = event.forwarded and _forward_without(
+            event.forwarded,
+            lambda one: address_hash(account, person_id, normalise(one.address)) in hashes,
+        )
+        return event.model_copy(update={"matches": matches, "forwarded": forwarded})
+    return MailDismissed(
+        capture_id=event.capture_id,
+        account=account,
+        reason=DismissalReason.NO_MATCH,
+        received_at=event.received_at,
+        decided_at=event.decided_at,
+        backfill=event.backfill,
+    )
+
+
+def _forward_without(forwarded: Forwarded, is_erased: Callable[[Named], bool]) -> Forwarded:
+    def one(named: Named) -> Named:
+        return Named(name=ERASED_NAME, address=ERASED_ADDRESS) if is_erased(named) else named
+
+    people = {
+        "sender": one(forwarded.sender),
+        "to": tuple(map(one, forwarded.to)),
+        "cc": tuple(map(one, forwarded.cc)),
+    }
+    return forwarded.model_copy(update=people)
 
 
 def _id(claim: str) -> str:

@@ -9,6 +9,7 @@ from shared.contracts.events import (
     DismissalReason,
     PersonChanged,
     PersonDeleted,
+    PersonErased,
     RoundTripChanged,
 )
 from shared.runtime.metrics import from_zero
@@ -90,7 +91,10 @@ ROUND_TRIPS = from_zero(
 )
 ANNOUNCED = from_zero(
     Counter("satchel_announced_total", "Directory changes published, by event", ["tag"]),
-    (PersonChanged.tag, PersonDeleted.tag, CaptureAddressChanged.tag, RoundTripChanged.tag),
+    (
+        *(PersonChanged.tag, PersonDeleted.tag, PersonErased.tag),
+        *(CaptureAddressChanged.tag, RoundTripChanged.tag),
+    ),
 )
 ANNOUNCE_FAILURES = Counter(
     "satchel_announce_failures_total",

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, SecretStr, StringConstraints, field_validator
 
 from services.matcher.resolver import name_servers
+from shared.runtime.claims import MIN_SECRET_BYTES
 from shared.runtime.settings import DatabaseSettings, RelaySettings
 
 
@@ -80,6 +81,20 @@ class MatcherSettings(RelaySettings, DatabaseSettings):
         ge=1,
         description="Bytes of their mail, for each day, likewise.",
     )
+
+    erasure_signing_key: SecretStr | None = Field(
+        None,
+        description="Secret from which the key is made that signs receipts of erasures: at least "
+        "32 random characters. Without it nobody can be erased. Receipts still verify after it was "
+        "replaced.",
+    )
+
+    @field_validator("erasure_signing_key")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"must have at least {MIN_SECRET_BYTES} characters")
+        return secret
 
     @field_validator("dns_servers")
     @classmethod

@@ -12,6 +12,9 @@ from services.timeline.admin.dead_letters.records import Records
 from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
 from services.timeline.admin.dropped_blobs import DroppedBlobs
+from services.timeline.admin.erased_letters import ErasedLetters
+from services.timeline.admin.erasing import Erasing
+from services.timeline.admin.erasure_orders import ErasureOrders
 from services.timeline.admin.hand_overs import HandingOver, HandOverDesk
 from services.timeline.admin.merged_mails import MergedMails
 from services.timeline.admin.quarantine import Quarantine
@@ -60,9 +63,10 @@ from services.timeline.write.indexing import TermIndexer
 from services.timeline.write.people import People
 from services.timeline.write.writer import Writer
 from shared.broker import Consumer, DeadLetterConsumer, Handler, Publisher
-from shared.contracts.events import EVENTS
+from shared.contracts.events import EVENTS, ErasureDone
 from shared.contracts.topology import (
     CAPTURE_ADDRESSES,
+    ERASURES,
     OUTCOMES,
     OUTCOMES_BACKFILL,
     PEOPLE,
@@ -99,9 +103,12 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         PEOPLE: ("timeline people", people.handle, settings.prefetch),
         SETUP: ("timeline set-up", projector.handle, settings.prefetch),
         CAPTURE_ADDRESSES: ("timeline capture addresses", people.handle, settings.prefetch),
+        ERASURES: ("timeline erasures", ErasureOrders(client, database).handle, settings.prefetch),
     }
-    # It publishes dead letters, and whatever became one when that is replayed.
-    topology = uses(publishes=EVENTS.values(), consumes=queues)
+    # It publishes dead letters, and whatever became one when that is replayed. That a person is
+    # erased can wait for the matcher that declares the queue: an older one does not.
+    published = [event for event in EVENTS.values() if event is not ErasureDone]
+    topology = uses(publishes=published, consumes=queues)
     publisher = Publisher(settings.amqp_url, "timeline", topology)
     records, content = Records(database), Content(blobs)
     replay = Replay(records, content, publisher)
@@ -145,6 +152,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     desk = HandOverDesk(client, database, directory)
     app.include_router(hand_over_routes(desk))
     handing_over = HandingOver(database, writer)
+    erasing = Erasing(database, writer, blobs, ErasedLetters(records, replay), publisher)
     remote_images = RemoteImages() if settings.remote_images else None
     app.include_router(image_routes(mails, account_settings, remote_images))
     app.include_router(capture_routes(Captures(database, mails), account_settings))
@@ -170,7 +178,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         running(
             Together(
                 *(http, live, release, dead_letter_sweep, dropped_blobs, setup_watch),
-                *(handing_over, MergedMails(database, writer)),
+                *(handing_over, erasing, MergedMails(database, writer)),
                 *consumers,
             ),
             stopping,

@@ -32,6 +32,7 @@ class Permissions:
 
 
 _RECEIVED, _DECIDED = r"^mail\.received\.", r"^(?!mail\.received\.)"
+_TO_MATCHER = r"^(mail\.received|erasure\.done)\."
 _MATCHER = r"^(matcher\..*|satchel\.(mail|dead))$"
 _TIMELINE = r"^(timeline\..*|dead\.v1|satchel\.(mail|dead))$"
 
@@ -44,7 +45,7 @@ USERS: Mapping[str, Permissions] = {
         binds=_NOTHING,
     ),
     "matcher": Permissions(
-        configure=_MATCHER, write=_MATCHER, read=_MATCHER, publishes=_DECIDED, binds=_RECEIVED
+        configure=_MATCHER, write=_MATCHER, read=_MATCHER, publishes=_DECIDED, binds=_TO_MATCHER
     ),
     # It replays dead letters, whatever they are.
     "timeline": Permissions(

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from shared.contracts.events import (
     CaptureAddressChanged,
+    ErasureDone,
     Event,
     MailAttached,
     MailAttachedToShares,
@@ -31,6 +32,7 @@ from shared.contracts.events import (
     MailWatched,
     PersonChanged,
     PersonDeleted,
+    PersonErased,
     RoundTripChanged,
     backfill_key,
 )
@@ -130,6 +132,18 @@ SETUP = Queue(
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
 )
 """A queue of its own: a timeline of an earlier version leaves there what it does not know."""
+ERASURES = Queue(
+    "timeline.erasures.v1",
+    MAIL_EXCHANGE,
+    (PersonErased.tag,),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
+)
+ERASURES_DONE = Queue(
+    "matcher.erasures_done.v1",
+    MAIL_EXCHANGE,
+    (ErasureDone.tag,),
+    _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE),
+)
 DEAD = Queue("dead.v1", DEAD_EXCHANGE, ("#",), _quorum(_UNLIMITED, None))
 
 QUEUES = (
@@ -140,6 +154,8 @@ QUEUES = (
     PEOPLE,
     CAPTURE_ADDRESSES,
     SETUP,
+    ERASURES,
+    ERASURES_DONE,
     DEAD,
 )
 

@@ -78,6 +78,16 @@ class Code(Enum):
         *("not_a_profile", 409, "Cannot be done"),
         "Only candidates and contacts can be merged, and one of the two people is neither.",
     )
+    IS_A_USER = (
+        *("is_a_user", 409, "Cannot be done"),
+        "The person is a user of the account, and cannot be erased while they are. Hand their mail "
+        "over, and delete them or change their kind first.",
+    )
+    ERASURE_KEY_MISSING = (
+        *("erasure_key_missing", 409, "Cannot be done"),
+        "This installation has no key to sign receipts with, so nobody can be erased. Its operator "
+        "sets ERASURE_SIGNING_KEY.",
+    )
     MERGED_ALREADY = (
         *("merged_already", 409, "Conflict"),
         "The person is merged into another profile. `GET /v1/merges` lists the merge; undo it "

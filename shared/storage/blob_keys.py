@@ -8,6 +8,7 @@ mails/<account>/<mail id>/<content>/<hash>  the raw bytes of a large attached ma
 receipts/<day>/<...>             what ingest accepted, without the mail (`receipts.py`)
 dead/<dead letter id>            the body of a dead letter, as long as it waits
 sealed/<random id>               a large capture in a rematch window, encrypted
+erasures/<account>/<erasure id>  the ids of people who were erased, for good: for after a restore
 idempotency/<hash>               what an upload with an `Idempotency-Key` became, for a day
 """
 
@@ -25,6 +26,7 @@ SEALED_PREFIX = "sealed/"
 """No backup has what is under it."""
 SEALED_RETENTION = timedelta(days=31)
 """Longer than any rematch window."""
+ERASURE_PREFIX = "erasures/"
 IDEMPOTENCY_PREFIX = "idempotency/"
 IDEMPOTENCY_KEPT = timedelta(hours=24)
 """How long the key of an upload counts."""

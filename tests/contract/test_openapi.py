@@ -12,8 +12,11 @@ from shared.http.openapi import missing_words, operations_of
 
 SERVICES = ("ingest", "matcher", "timeline")
 DOCUMENTS = {**{service: document(service) for service in SERVICES}, "satchel": merged()}
-BY_HAND = {"/v1/setup/guides", "/v1/setup/round-trips", "/v1/setup:prove", "/v1/setup:watch"}
-"""Beside the never-capture list: what a person may do for themselves."""
+BY_HAND = {
+    *("/v1/setup/guides", "/v1/setup/round-trips", "/v1/setup:prove", "/v1/setup:watch"),
+    "/v1/erasures/keys",
+}
+"""Beside the never-capture list: what a person may do for themselves, and public keys."""
 
 
 @pytest.fixture(params=DOCUMENTS)
@@ -55,7 +58,7 @@ def test_operations_are_named_by_what_they_do(described: dict[str, Any]) -> None
             "import",
         ),
         *("explain", "prove", "open", "upload", "count", "mark", "stream", "replay", "drop"),
-        *("release", "refuse", "preview", "detach", "hand", "merge", "undo"),
+        *("release", "refuse", "preview", "detach", "hand", "merge", "undo", "erase"),
     }
 
 

@@ -28,6 +28,10 @@ SCOPES: dict[str, str | None] = {
     "PATCH /v1/people/{person_id}": "directory:write",
     "POST /v1/people:import": "directory:write",
     "POST /v1/people/{person_id}:merge": "directory:write",
+    "POST /v1/people/{person_id}:erase": "directory:write",
+    "GET /v1/erasures": "directory:read",
+    "GET /v1/erasures/keys": None,
+    "GET /v1/erasures/{erasure_id}": "directory:read",
     "GET /v1/merges": "directory:read",
     "GET /v1/merges/{merge_id}": "directory:read",
     "POST /v1/merges/{merge_id}:undo": "directory:write",
@@ -185,6 +189,7 @@ def operations(account: Account) -> list[Operation]:
         "held_id": "a" * 32,
         "hand_over_id": "a" * 32,
         "merge_id": "a" * 32,
+        "erasure_id": "a" * 32,
         "capture_id": "019bc0a4-7d1e-7c3a-9a55-0b8f3c2d1e4f",
         "index": "0",
         "address": account.capture,
@@ -211,6 +216,8 @@ def operations(account: Account) -> list[Operation]:
         "to": "2026-01-31",
     }
     values_in = {"/v1/people": {"address": "cand@mail.example", "cursor": "c1"}}
+    values_in["/v1/people/{person_id}:erase"] = {"person_id": "unknown"}  # else nothing is left
+    values_in["/v1/erasures"] = {"cursor": "a" * 32}
     values_in["/v1/merges"] = {"cursor": "a" * 32}
     values_in["/v1/profiles"] = {"cursor": "WyJ1MSIsICIiXQ"}
     values_in["/v1/mails"] = {"cursor": Position().encode()}

@@ -81,6 +81,23 @@ MERGE = {
     "undone_by": None,
     "undone_at": None,
 }
+ERASURE: dict[str, Any] = {
+    "id": "019bc0de000070008000000000000003",
+    "person_id": "c1",
+    "person_ids": ["c1", "c2"],
+    "state": "done",
+    "asked_by": "u1",
+    "asked_at": "2026-01-15T09:30:00Z",
+    "done_at": "2026-01-15T09:31:00Z",
+    "erased": {
+        "mails_deleted": 12,
+        "mails_redacted": 3,
+        "quarantined": 0,
+        "dead_letters": 0,
+        "failed": 0,
+    },
+    "receipt": "eyJhbGciOiJFZERTQSJ9.eyJraW5kIjoicGVyc29uIn0.c2lnbmF0dXJl",
+}
 EXAMPLES = {
     "PersonIn": PERSON,
     "PersonPatch": PERSON,
@@ -89,6 +106,20 @@ EXAMPLES = {
     "MergeBody": {"into": "c1"},
     "MergeOut": MERGE,
     "MergeList": {"items": [MERGE], "next_cursor": None},
+    "ErasureOut": ERASURE,
+    "ErasureList": {"items": [ERASURE], "next_cursor": None},
+    "KeySet": {
+        "keys": [
+            {
+                "kty": "OKP",
+                "crv": "Ed25519",
+                "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+                "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+                "use": "sig",
+                "alg": "EdDSA",
+            }
+        ]
+    },
     "MintRequest": {"person_id": "u1", "scope": "user"},
     "RotateRequest": {"grace_hours": 72},
     "MintedAddress": CAPTURE_ADDRESS,

@@ -3,7 +3,8 @@
 Each person, each capture address and each user's latest round trip has a version that counts its
 changes, and a flag `unannounced` that is written with the change and taken away when the event was
 confirmed and nothing changed since. So a change is always announced, after any crash, and
-announcing twice is harmless: the events are versioned. `announce_again` sets the flag on
+announcing twice is harmless: the events are versioned. So is the order to erase a person, until it
+is carried out. `announce_again` sets the flag on
 everything.
 
 Before a profile's flag is taken away, sealed captures are sought that name their addresses
@@ -31,6 +32,7 @@ from shared.contracts.events import (
     Kind,
     PersonChanged,
     PersonDeleted,
+    PersonErased,
     RoundTripChanged,
 )
 from shared.runtime.periodic import Periodic
@@ -84,6 +86,7 @@ class Outbox(Periodic):
         Raises PublishFailed.
         """
         people = await self._announce("people", _person_event)
+        people += await self._announce("erased", _erased_event)
         addresses = await self._announce("capture_addresses", _address_event)
         return people + addresses + await self._announce("round_trips", _round_trip_event)
 
@@ -91,8 +94,11 @@ class Outbox(Periodic):
         """Mark everything for publishing again; return how much that is."""
         count = 0
         with pymongo.timeout(0):  # no deadline, however many they are; None is the client's
-            for collection in ("people", "capture_addresses", "round_trips"):
-                updated = await self._database[collection].update_many({}, {"$set": _UNANNOUNCED})
+            for collection in ("people", "capture_addresses", "round_trips", "erased"):
+                known = {"erased_at": {"$exists": True}} if collection == "erased" else {}
+                updated = await self._database[collection].update_many(
+                    known, {"$set": _UNANNOUNCED}
+                )
                 count += updated.matched_count
         return count
 
@@ -152,6 +158,11 @@ def _person_event(person: Document) -> Event:
         addresses=tuple(person["addresses"]),
         known_by=known_by(person),
     )
+
+
+def _erased_event(order: Document) -> Event:
+    told = {field: order[field] for field in PersonErased.model_fields}
+    return PersonErased(**told)
 
 
 def _address_event(record: Document) -> Event | None:

@@ -1,11 +1,12 @@
 """The directory: an account's people and their addresses, in MongoDB.
 
 `people`: `{_id: "<account>/<person id>", account, person_id, kind, name, addresses, keys,
-holders, version, unannounced, deleted, merged_into, merge_id, has_merged}`, where `keys` are the
-addresses in the form in which they compare, and the version counts the changes. What was deleted
-leaves its id, its version, so that an older event never wins, and hashes of its addresses:
+holders, version, unannounced, deleted, merged_into, merge_id, has_merged, erased}`, where `keys`
+are the addresses in the form in which they compare, and the version counts the changes. What was
+deleted leaves its id, its version, so that an older event never wins, and hashes of its addresses:
 `holders` says whose mail is whose when an id comes back (`returning.py`). `unannounced` is there
-until the change was published (`outbox.py`). The last three are of merges (`merges.py`): a merged
+until the change was published (`outbox.py`). `erased` names the erasure of who was erased, and has
+nothing else left. The three before it are of merges (`merges.py`): a merged
 profile that is deleted keeps its `kind` and its `keys`, since mail to its addresses goes to the one
 that survives.
 """
@@ -163,6 +164,7 @@ def _upsert(account: str, person: Person) -> tuple[Document, list[Document]]:
         "version": version,
         "unannounced": unannounced,
         "deleted": "$$REMOVE",
+        "erased": "$$REMOVE",
     }
     return filter_, [{"$set": changed}]
 

@@ -93,6 +93,15 @@ def hashes_when_deleted(person: Document) -> list[str]:
     return [*dict.fromkeys(hashed)][:MAX_KNOWN]
 
 
+def all_hashes(person: Document) -> list[str]:
+    """Return the hashes of all addresses that an id is remembered by, of former holders as well."""
+    holders = person.get("holders", {})
+    known: list[str] = [*person["keys"], *holders.get("known", ())]
+    for former in holders.get("former", ()):
+        known += former
+    return [*dict.fromkeys(_hashed(person, one) for one in known)]
+
+
 def known_by(person: Document) -> tuple[str, ...] | None:
     """Return what is announced: None unless the id was somebody else's before."""
     holders = person.get("holders", {})

@@ -42,15 +42,19 @@ class AuditLineOut(BaseModel):
     what: What = Field(
         description="`detached`: removed from `profile`. `attached`: put back there. `private`: "
         "hidden from the team. `team`: shown to it again. `forgotten`: deleted. `handed_over`: all "
-        "that `owner` captured was given to `new_owner`. More may be added"
+        "that `owner` captured was given to `new_owner`. `erased`: `profile` was erased from all "
+        "mail. More may be added"
     )
-    kind: Literal["mail", "captures"] = Field(
-        description="What it was done to: a mail, or all that a user captured. More may be added"
+    kind: Literal["mail", "captures", "person"] = Field(
+        description="What it was done to: a mail, all that a user captured, or a person. More may "
+        "be added"
     )
     mail_id: str | None = Field(
         description="Of a `mail` its id; of a deleted one nothing else is kept"
     )
-    profile: str | None = Field(description="Of `detached` and `attached`: the person's id")
+    profile: str | None = Field(
+        description="Of `detached`, `attached` and `erased`: the person's id"
+    )
     owner: str | None = Field(description="Of `handed_over`: the person whose captures these were")
     new_owner: str | None = Field(description="Of `handed_over`: the person whose they are now")
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from services.timeline.write.attaching import attach
 from services.timeline.write.authentication import verdict_of
+from services.timeline.write.erasing import erase, erase_held
 from services.timeline.write.forgetting import forget
 from services.timeline.write.handing_over import hand_over, hand_over_held
 from services.timeline.write.proving import note_asked, prove, prove_half, setup_query, tell_owner
@@ -35,6 +36,8 @@ from services.timeline.write.requests import (
     Confirm,
     Detach,
     Dismiss,
+    Erase,
+    EraseHeld,
     Forget,
     HandOver,
     HandOverHeld,
@@ -115,6 +118,10 @@ def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
             return hand_over(draft, request, now)
         case HandOverHeld():
             return hand_over_held(draft, request)
+        case Erase():
+            return erase(draft, request, now)
+        case EraseHeld():
+            return erase_held(draft, request)
         case Stamp(account=account, mail_id=mail_id):
             if draft.one(Mail, account, mail_id) is None:
                 return UNCHANGED

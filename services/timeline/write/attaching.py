@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from services.timeline.write.audiences import add_capture, as_ruled, has_room
 from services.timeline.write.authentication import can_wait
 from services.timeline.write.conversations import join
+from services.timeline.write.erased import without_erased
+from services.timeline.write.erased_records import ErasedHead
 from services.timeline.write.listing import Change, News, list_mail
 from services.timeline.write.projection import Projection
 from services.timeline.write.quarantine import (
@@ -30,7 +32,7 @@ from services.timeline.write.recording import (
 from services.timeline.write.records import RAW_IN_DATABASE_BYTES, Capture, Content, Mail
 from services.timeline.write.requests import Answer, Attach
 from services.timeline.write.side_records import Bounce, Held, Hint
-from services.timeline.write.state import Draft
+from services.timeline.write.state import ById, Draft
 from shared.contracts.events import MailAttached
 
 
@@ -40,14 +42,18 @@ class TooManyContents(Exception):
 
 
 def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
-    """Show a mail, or quarantine it. A refused capture and a deleted mail stay deleted.
+    """Show a mail, or quarantine it. A refused capture and a deleted mail stay deleted, and so does
+    what was received before the people were erased whom it names.
 
     Raises TooManyContents.
     """
+    account, came = request.event.account, request.projection.content
+    draft.need((ById(ErasedHead, account, account), ById(Content, account, came.id)))
+    request = without_erased(draft, request)
     event, projection = request.event, request.projection
     content = draft.one(Content, projection.account, projection.content.id)
     known = draft.one(Mail, projection.account, projection.mail_id)
-    if known is not None and known.is_forgotten_by(event.owner):
+    if not event.matches or (known is not None and known.is_forgotten_by(event.owner)):
         return _forget_again(draft, request, content)
     if known is not None and not request.is_released:
         match _since_attached(draft, event, known):
@@ -79,6 +85,8 @@ def attach(draft: Draft, request: Attach, now: datetime) -> Answer:
     if known and not request.is_released and not has_room(known.captures, projection.capture):
         raise TooManyContents
     if content is None:
+        if came.raw_key != projection.content.raw_key and len(request.raw) > RAW_IN_DATABASE_BYTES:
+            draft.drop_raw(account, came.raw_key)  # an attempt may have stored what came
         draft.keep_raw(projection.account, projection.content.raw_key, request.raw)
     conversation = write_mail(draft, projection, now)
     recorded = record_attached(draft, event, "attached", projection.mail_id)

@@ -76,8 +76,8 @@ def forget(draft: Draft, request: Forget, now: datetime) -> Answer:
     conversation = join(draft, account, (mail.token,), new_mails=0 if left else -1, is_changed=True)
     changed_for = list_mail(draft, Change.of(new, as_ruled(mail), conversation), NO_NEWS)
     tell(draft, account, changed_for, conversation, now)
-    _forget_marks(draft, account, conversation)
-    _forget_bounces(draft, mail, gone, left)
+    forget_marks(draft, account, conversation)
+    forget_bounces(draft, mail, gone, left)
     for capture in gone:
         record_deleted(draft, account, capture.capture_id, mail.id)
     note(draft, request, "forgotten", now)
@@ -118,7 +118,7 @@ def _what_is_left(mail: Mail, left: Iterable[Capture], owner: str | None) -> Mai
     return new if captures else new.without_captures()
 
 
-def _forget_marks(draft: Draft, account: str, conversation: str) -> None:
+def forget_marks(draft: Draft, account: str, conversation: str) -> None:
     """Forget what was read of a conversation that has no mail for anybody."""
     if draft.of_conversations(SummaryRow, account, [conversation]):
         return
@@ -126,7 +126,7 @@ def _forget_marks(draft: Draft, account: str, conversation: str) -> None:
         draft.delete(ReadMark, account, mark.id)
 
 
-def _forget_bounces(
+def forget_bounces(
     draft: Draft, mail: Mail, gone: Iterable[Capture], left: Iterable[Capture]
 ) -> None:
     """Forget what the mail said about another, of those who have no capture of it left."""

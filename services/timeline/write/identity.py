@@ -57,7 +57,7 @@ def without_bcc(raw: bytes) -> bytes:
 
 def _without(raw: bytes, unwanted: re.Pattern[bytes]) -> bytes:
     """Return the mail without these fields, and without byte order marks before its first field."""
-    header, separator, body = _split_header(raw[header_start(raw) :])
+    header, separator, body = split_header(raw[header_start(raw) :])
     kept: list[bytes] = []
     dropping, may_be_marked = False, not header.isascii()
     for line in header.splitlines(keepends=True):
@@ -75,7 +75,8 @@ _EMPTY_LINE = re.compile(rb"(?:\A|(?<=\n)|(?<=\r)(?!\n))(?:\r\n|\n|\r)")
 """With any of the line ends that readers of mail take for one."""
 
 
-def _split_header(raw: bytes) -> tuple[bytes, bytes, bytes]:
+def split_header(raw: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return a mail's header, the empty line behind it, and its body."""
     end = _EMPTY_LINE.search(raw)
     if end is None:
         return raw, b"", b""

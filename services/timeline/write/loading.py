@@ -15,6 +15,7 @@ from services.timeline.write.attaching import with_capture
 from services.timeline.write.audiences import as_ruled
 from services.timeline.write.authentication import can_wait
 from services.timeline.write.conversations import token_id
+from services.timeline.write.erased_records import ErasedHead, ErasureJob
 from services.timeline.write.listed_records import MailRow, SummaryRow
 from services.timeline.write.listing import Change
 from services.timeline.write.projection import Projection
@@ -25,6 +26,8 @@ from services.timeline.write.requests import (
     Attach,
     Confirm,
     Dismiss,
+    Erase,
+    EraseHeld,
     HandOver,
     HandOverHeld,
     Refuse,
@@ -121,6 +124,7 @@ def first_queries(requests: Sequence[Request]) -> Iterator[Query]:
                 yield setup
         match request:
             case Attach(event=event, projection=projection):
+                yield ById(ErasedHead, event.account, event.account)
                 yield ById(Outcome, event.account, str(event.capture_id))
                 yield from _of_projection(projection)
                 if can_wait(event) and (request.may_wait or request.is_released):
@@ -145,6 +149,12 @@ def first_queries(requests: Sequence[Request]) -> Iterator[Query]:
             case HandOver(account=account, mail_id=mail_id):
                 yield ById(HandOverJob, account, request.job_id)
                 yield ById(Mail, account, mail_id)
+            case Erase(account=account, mail_id=mail_id):
+                yield ById(ErasureJob, account, request.job_id)
+                yield ById(Mail, account, mail_id)
+            case EraseHeld(account=account, held_id=waiting):
+                yield ById(ErasureJob, account, request.job_id)
+                yield ById(Held, account, waiting)
             case HandOverHeld(account=account, held_id=waiting):
                 yield ById(HandOverJob, account, request.job_id)
                 yield ById(Held, account, waiting)

@@ -21,6 +21,7 @@ from pymongo import ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.write.records import Content, Mail
+from services.timeline.write.side_records import Held
 from services.timeline.write.state import ById, Draft
 from shared.storage.database import Database, Document
 
@@ -32,8 +33,11 @@ MailKey = tuple[str, str]
 class Stamps:
     """Which mails a batch changes, the number of each, and the counters to write."""
 
-    def __init__(self, slot: int, mails: Mapping[MailKey, int]) -> None:
-        self._slot, self._mails = slot, mails
+    def __init__(
+        self, slot: int, mails: Mapping[MailKey, int], others: Mapping[str, int] | None = None
+    ) -> None:
+        """`others` are numbers of accounts of which no mail changes."""
+        self._slot, self._mails, self._others = slot, mails, others or {}
 
     def fields(self, key: MailKey) -> Document:
         """Return the fields of a mail that changes; none of one that does not."""
@@ -46,7 +50,7 @@ class Stamps:
 
     def counters(self) -> list[ReplaceOne[Document]]:
         """Return the writes of the counters."""
-        last: dict[str, int] = {}
+        last = dict(self._others)
         for (account, _), change in self._mails.items():
             last[account] = max(change, last.get(account, 0))
         return [
@@ -79,16 +83,23 @@ async def stamps_for(
     )
     last = {counter["account"]: counter["last"] async for counter in counters}
     mails: dict[MailKey, int] = {}
+    others: dict[str, int] = {}
     for account, ids in changed.items():
         number = max(time.time_ns() // 1000, last.get(account, 0) + 1)
+        if not ids:
+            others[account] = number
         for id_ in ids:
             mails[account, id_] = number
             number += 1
-    return Stamps(slot, mails)
+    return Stamps(slot, mails, others)
 
 
 def changed_mails(draft: Draft) -> dict[str, list[str]]:
-    """Return the mails whose shown content a draft changes, by account. Pure."""
+    """Return the mails whose shown content a draft changes, by account; none of an account where
+    only what waits for a yes changes. Pure.
+
+    Its counter is written all the same: to erase a person meets every batch there (`erased.py`).
+    """
     changed: dict[str, dict[str, None]] = defaultdict(dict)
     for query, record in draft.written.items():
         if record is None or record == draft.state.known(query):
@@ -97,6 +108,8 @@ def changed_mails(draft: Draft) -> dict[str, list[str]]:
             changed[record.account][record.id] = None
         elif isinstance(record, Content):
             changed[record.account][record.mail_id] = None
+        elif isinstance(record, Held):
+            _ = changed[record.account]
     for account, id_ in sorted(draft.stamped):
         changed[account][id_] = None
     return {

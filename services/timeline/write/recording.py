@@ -150,6 +150,17 @@ def record_deleted(draft: Draft, account: str, capture_id: str, mail_id: str) ->
         draft.put(replace(before, mails=tuple(id_ for id_ in before.mails if id_ != mail_id)))
 
 
+def record_held_erased(draft: Draft, account: str, capture_id: str, owner: str) -> None:
+    """Record that a capture that waited went with a person who was erased."""
+    before = draft.one(Outcome, account, capture_id)
+    if before is None or before.decision != "quarantined":
+        return
+    now = replace(before, decision="dismissed", reason=FORGOTTEN, message_id_hash=None)
+    draft.put(replace(now, mails=()))
+    _count(draft, account, before.day, owner, "quarantined", -1)
+    _count(draft, account, before.day, NO_OWNER, f"dismissed.{FORGOTTEN}", 1)
+
+
 def record_held_given(
     draft: Draft, account: str, capture_id: str, from_: str, to: str, *, is_counted: bool
 ) -> None:

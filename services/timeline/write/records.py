@@ -88,6 +88,8 @@ class ListedContent(Kept, frozen=True, kw_only=True, omit_defaults=True):
     raw_key: str
     raw_of: str
     """The owner of the capture whose raw bytes are kept."""
+    redacted: bool = False
+    """Somebody was erased from it (`erasing.py`): its id is still that of what came."""
 
     @property
     def key(self) -> str:
@@ -196,7 +198,7 @@ class Mail(Kept, frozen=True, kw_only=True, omit_defaults=True):
     """The owners whose captures of it are for themselves alone."""
     forgotten: tuple[str, ...] = ()
     """The owners who have deleted it, or EVERYONE: another capture of theirs is dismissed. Of a
-    mail without captures nothing else is kept."""
+    mail without captures nothing else is kept. ERASED says that it went with a person."""
     team_arrived: tuple[int, int] = (0, 0)
     """While it is private, `arrived_before` and `arrived` of the row that the team had."""
 
@@ -218,6 +220,8 @@ class Mail(Kept, frozen=True, kw_only=True, omit_defaults=True):
 
 EVERYONE = "*"
 """In the place of an owner: all of them."""
+ERASED = ""
+"""In the place of an owner: nobody deleted the mail, and whoever captures it anew has it."""
 
 
 # Connected -----------------------------------------------------------------------------------

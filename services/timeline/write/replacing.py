@@ -29,12 +29,13 @@ def replace_content(draft: Draft, request: Replace, now: datetime) -> Answer:
     """Put projections in the place of their content: `unchanged`, `changed` or `moved`.
 
     The projections were made beside live mail. Where its users have deleted captures of the content
-    since, these stay deleted; where others have captured it since, it is left to the next run.
+    since, these stay deleted; where others have captured it since, or a person was erased from it,
+    it is left to the next run.
     """
     content = request.content
     mail = draft.one(Mail, content.account, request.mail_id)
     kept = draft.one(Content, content.account, content.id)
-    if mail is None or kept is None:
+    if mail is None or kept is None or kept.redacted is not content.redacted:
         return Answer(outcome="unchanged")
     owners = {capture.owner for capture in mail.captures if capture.content == kept.key}
     projections = [

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from services.timeline.write.erased_records import ErasedPerson
 from services.timeline.write.projection import Projection
 from services.timeline.write.records import Content
 from services.timeline.write.side_records import Held
@@ -75,7 +76,7 @@ class Replace(Struct, frozen=True, kw_only=True):
     projections: tuple[Projection, ...]
 
 
-What = Literal["detached", "attached", "private", "team", "forgotten", "handed_over"]
+What = Literal["detached", "attached", "private", "team", "forgotten", "handed_over", "erased"]
 """What a user may do with mail: as the audit log has it."""
 
 
@@ -137,6 +138,40 @@ class HandOver(Struct, frozen=True, kw_only=True):
     to: str
 
 
+class PreparedBytes(Struct, frozen=True):
+    """Bytes of a content without an erased person in their header."""
+
+    raw_key: str
+    """Where the bytes are that they were made from."""
+    new_key: str
+    """Where they are to be: a key that no bytes had before, or the same where nothing changes."""
+    raw: bytes | None
+    """None where nothing changes, or they were lost before."""
+    is_stripped: bool = False
+    """They are without what only the owner knew to whom they came (`forgetting.common_bytes`)."""
+
+
+class Erase(Struct, frozen=True, kw_only=True):
+    """Delete a mail, or leave it without a person who is erased."""
+
+    account: str
+    job_id: str
+    """Of the `ErasureJob` that counts it."""
+    mail_id: str
+    person: ErasedPerson
+    prepared: Mapping[str, PreparedBytes] = {}
+    """By the keys of the contents that stay."""
+
+
+class EraseHeld(Struct, frozen=True, kw_only=True):
+    """Delete a capture that waits for a yes, or leave it without a person who is erased."""
+
+    account: str
+    job_id: str
+    held_id: str
+    person: ErasedPerson
+
+
 class Stamp(Struct, frozen=True, kw_only=True):
     """Let a mail count as changed, for who keeps a copy: it is shown on another profile."""
 
@@ -167,6 +202,8 @@ Request = (
     | Forget
     | HandOver
     | HandOverHeld
+    | Erase
+    | EraseHeld
     | Stamp
 )
 
@@ -177,8 +214,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     outcome: str
     """`attached`, `quarantined`, `dismissed`, `confirmation`, `round_trip` or `watched`; of a
     Replace `changed`, `unchanged` or `moved`; of a Ruling `changed`, `unchanged` or `unknown`, and
-    of a Forget whose bytes are others meanwhile `unprepared`; of a HandOver or a
-    Stamp `changed` or `unchanged`."""
+    of a Forget whose bytes are others meanwhile `unprepared`, and of an Erase; of an Erase, a
+    HandOver or a Stamp `changed` or `unchanged`."""
     complete: bool = True
     """Whether all parts of the event have been seen."""
     again: bool = False
@@ -194,13 +231,13 @@ def account_of(request: Request) -> str:
         return request.held.account
     if isinstance(request, Replace):
         return request.content.account
-    if isinstance(request, Ruling | HandOver | HandOverHeld | Stamp):
+    if isinstance(request, Ruling | HandOver | HandOverHeld | Erase | EraseHeld | Stamp):
         return request.account
     return request.event.account
 
 
 def is_backfill(request: Request) -> bool:
     """Return whether live mail goes before this request."""
-    if isinstance(request, HandOver | HandOverHeld | Stamp):
+    if isinstance(request, HandOver | HandOverHeld | Erase | EraseHeld | Stamp):
         return True
     return isinstance(request, Attach | Dismiss | Confirm | Return) and request.event.backfill

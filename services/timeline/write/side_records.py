@@ -208,11 +208,11 @@ class AuditLine(Kept, frozen=True, kw_only=True, omit_defaults=True):
     what: str
     """`rulings.What`."""
     kind: str
-    """What it was done to: `mail`, or `captures`: all that a user captured."""
+    """What it was done to: `mail`, `captures`: all that a user captured, or `person`."""
     mail_id: str | None = None
     """Of a `mail`."""
     profile: str | None = None
-    """Of a mail that was removed from a profile, or put back: the person's id."""
+    """The id of a `person`, or of whose profile a mail was removed from, or put back on."""
     owner: str | None = None
     """Of `captures`: the user whose they were."""
     new_owner: str | None = None

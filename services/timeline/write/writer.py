@@ -66,7 +66,7 @@ DEADLINE_SECONDS = 10
 """For all tries of a batch together."""
 _CONFLICTS = 3
 """Conflicts in a row after which a batch is split."""
-_SLOTS = 64
+SLOTS = 64
 _PAUSE_SECONDS = 0.02
 _CLOSE_SECONDS, _LEAVE_SECONDS = 2.0, 0.3
 _TRANSIENT, _UNKNOWN_COMMIT = "TransientTransactionError", "UnknownTransactionCommitResult"
@@ -94,8 +94,8 @@ class Writer:
         self._client, self._database, self._blobs = client, database, blobs
         self._wrote_row = wrote_row
         self._lanes = [Lane() for _ in range(LANES)]
-        first = secrets.randbelow(_SLOTS)  # replicas begin at different ones
-        self._slots = {id(lane): (first + n) % _SLOTS for n, lane in enumerate(self._lanes)}
+        first = secrets.randbelow(SLOTS)  # replicas begin at different ones
+        self._slots = {id(lane): (first + n) % SLOTS for n, lane in enumerate(self._lanes)}
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._is_mongos: bool | None = None

@@ -23,17 +23,24 @@
 | person.deleted.v1  | matcher  | timeline | empty                                   |
 | capture_address.changed.v1 | matcher | timeline | empty                            |
 | round_trip.changed.v1 | matcher | timeline | empty                                 |
+| person.erased.v1   | matcher  | timeline | empty                                   |
+| erasure.done.v1    | timeline | matcher  | empty                                   |
 
 `mail.attached.v2` and `mail.dismissed.v2` are about captures at an address of the account, which
 several users may have a share in; the first versions are about a user's own address.
 
-The last four are versioned, per person and per address: they may come in any order and any number
-of times, and an older one never wins.
+The four about people, addresses and round trips that changed or went are versioned: they may come
+in any order and any number of times, and an older one never wins. The last two may come any number
+of times.
 """
 
 from shared.contracts.events.directory import CaptureAddressChanged as CaptureAddressChanged
 from shared.contracts.events.directory import PersonChanged as PersonChanged
 from shared.contracts.events.directory import PersonDeleted as PersonDeleted
+from shared.contracts.events.erasures import Erased as Erased
+from shared.contracts.events.erasures import ErasureDone as ErasureDone
+from shared.contracts.events.erasures import ErasureId as ErasureId
+from shared.contracts.events.erasures import PersonErased as PersonErased
 from shared.contracts.events.event import MAX_EVENT_BYTES as MAX_EVENT_BYTES
 from shared.contracts.events.event import CaptureEvent as CaptureEvent
 from shared.contracts.events.event import Event as Event
@@ -85,6 +92,8 @@ EVENTS: dict[str, type[Event]] = {
         PersonDeleted,
         CaptureAddressChanged,
         RoundTripChanged,
+        PersonErased,
+        ErasureDone,
     )
 }
 FLEETING = frozenset(tag for tag, event in EVENTS.items() if event.is_fleeting)

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.timeline.write.apply import apply
+from services.timeline.write.erased_records import ErasedHead
 from services.timeline.write.listed_records import SummaryRow
 from services.timeline.write.records import Content, Mail, Outcome, Token
 from services.timeline.write.requests import (
@@ -51,7 +52,8 @@ def test_what_all_requests_lack_is_asked_for_at_once_and_once() -> None:
     first, second = attach(mail("1@x")), attach(mail("2@x"))
     gone = dismiss()
     found = lacking(first, second, first, gone)
-    assert len(found) == len({*found}) == 3
+    assert len(found) == len({*found}) == 4
+    assert ById(ErasedHead, "acme", "acme") in found
     contents = [query.id for query in found if query.kind is Content]
     assert contents == [one.projection.content.id for one in (first, second)]
     assert ById(Outcome, "acme", str(gone.event.capture_id)) in found
