@@ -55,6 +55,7 @@ export function EraseDialog({ person, closed, changed }: EraseDialogProps) {
           </>
         ) : (
           <form
+            class="erasure"
             onSubmit={(event) => {
               event.preventDefault();
               if (isConfirmed && !busy) void attempt();

@@ -1,6 +1,6 @@
 // Finds people by their whole address: a form, and what it found.
 
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useLanguage } from "../i18n";
 import { Avatar } from "../shared/Avatar";
@@ -15,18 +15,20 @@ export interface LookupProps {
   without?: ReadonlySet<string>;
   /** Whether the reader types here first. */
   first?: boolean;
+  field?: RefObject<HTMLInputElement | null>;
 }
 
-export function Lookup({ actions, without, first = false }: LookupProps) {
+export function Lookup({ actions, without, first = false, field }: LookupProps) {
   const session = useSession();
   const text = useAccountText();
   const [typed, setTyped] = useState("");
   const [found, setFound] = useState<{ address: string; people: Person[] }>();
   const [failed, setFailed] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
+  const own = useRef<HTMLInputElement>(null);
+  const input = field ?? own;
   useEffect(() => {
     if (first) input.current?.focus();
-  }, [first]);
+  }, [first, input]);
   const find = async () => {
     const address = typed.trim();
     if (!address) return;

@@ -47,7 +47,7 @@ export function MergeDialog({ person, closed, changed }: MergeDialogProps) {
     <Dialog title={text["merge.title"](name)} closed={closed}>
       {(close) => (
         <>
-          {!done && <p class="quiet">{text["merge.what"](name)}</p>}
+          {!into && <p class="quiet">{text["merge.what"](name)}</p>}
           {!into && (
             <Lookup
               first

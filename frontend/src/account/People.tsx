@@ -1,6 +1,6 @@
 // Who has an address, what can be done with their profile, and what would become of a mail.
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { useSession } from "../shared/context";
 import { EraseDialog } from "./EraseDialog";
 import { Erasures } from "./Erasures";
@@ -23,13 +23,19 @@ export function People({ open, changes }: PeopleProps) {
   const [asked, setAsked] = useState<{ what: "merge" | "erase"; of: Person }>();
   const [erased, setErased] = useState<ReadonlySet<string>>(new Set());
   const { merges, erasures } = useLife(session);
-  const closed = () => setAsked(undefined);
+  const field = useRef<HTMLInputElement>(null);
+  const closed = () => {
+    // The button that opened the dialog is gone with who was erased.
+    if (asked && erased.has(asked.of.person_id)) field.current?.focus();
+    setAsked(undefined);
+  };
   return (
     <>
       <section class="card" aria-labelledby="find">
         <h2 id="find">{text["people.find"]}</h2>
         <p class="quiet">{text["people.find.what"]}</p>
         <Lookup
+          field={field}
           without={erased}
           actions={(person) => (
             <>

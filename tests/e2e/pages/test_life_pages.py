@@ -19,7 +19,7 @@ def look_up(within: Page | Locator, address: str) -> None:
 
 def await_subjects(site: Site, person: str, expected: list[str]) -> None:
     """Wait until a profile has these mails; it is told of what happens in the directory."""
-    eventually(lambda: sorted(one["subject"] for one in site.client.timeline(person)) == expected)
+    assert eventually(lambda: sorted(one["subject"] for one in site.client.timeline(person)) == expected)
 
 
 def is_wider_than_the_page(page: Page) -> bool:
@@ -119,6 +119,7 @@ def test_a_person_is_erased_and_the_receipt_verifies(site: Site, tmp_path: Path)
         assert b'"Ed25519"' in keys
         page.keyboard.press("Escape")
         # Nobody is left to be found; the receipt is.
+        expect(page.get_by_role("textbox", name="Address")).to_be_focused()
         expect(page.locator(".people li")).to_have_count(0)
         expect(page.get_by_role("status").filter(has_text="No one in the")).to_be_visible()
         erasures = page.get_by_role("region", name="Erased people")
