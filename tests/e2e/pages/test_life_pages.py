@@ -1,6 +1,7 @@
 """A profile that is merged, parted and erased in the account's page; the window; the audit log."""
 
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Locator, Page, Route, expect
 
@@ -19,13 +20,16 @@ def look_up(within: Page | Locator, address: str) -> None:
 
 def await_subjects(site: Site, person: str, expected: list[str]) -> None:
     """Wait until a profile has these mails; it is told of what happens in the directory."""
-    assert eventually(lambda: sorted(one["subject"] for one in site.client.timeline(person)) == expected)
+    assert eventually(
+        lambda: sorted(one["subject"] for one in site.client.timeline(person)) == expected
+    )
 
 
 def is_wider_than_the_page(page: Page) -> bool:
-    return page.evaluate("document.documentElement.scrollWidth > innerWidth") or page.locator(
-        ".account"
-    ).evaluate("e => e.scrollWidth > e.clientWidth")
+    wide: bool = page.locator(".account").evaluate(
+        "e => e.scrollWidth > e.clientWidth || document.documentElement.scrollWidth > innerWidth"
+    )
+    return wide
 
 
 def test_a_profile_is_merged_into_another_and_parted_again(site: Site) -> None:
@@ -132,7 +136,7 @@ def test_a_person_is_erased_and_the_receipt_verifies(site: Site, tmp_path: Path)
 def test_an_erasure_that_takes_long_is_followed_and_one_that_is_refused_explained(
     site: Site,
 ) -> None:
-    erasure = {
+    erasure: dict[str, Any] = {
         "id": "a" * 32, "person_id": "c1", "person_ids": ["c1", "c9"], "state": "running",
         "asked_by": "u1", "asked_at": "2026-11-28T10:00:00Z", "done_at": None, "receipt": None,
         "erased": {},
@@ -232,8 +236,8 @@ def test_the_audit_log_says_who_did_what(site: Site) -> None:
 
 def test_on_a_narrow_dark_screen_in_german(site: Site) -> None:
     site.client.json("POST", "matcher", "/v1/people/c2:merge", json={"into": "c3"})
-    options = {"locale": "de-DE", "width": 360, "color_scheme": "dark"}
-    with site.page(site.url("account/people"), **options) as page:
+    url = site.url("account/people")
+    with site.page(url, width=360, locale="de-DE", color_scheme="dark") as page:
         page.get_by_role("textbox", name="Adresse").fill("amina@work.example")
         page.get_by_role("button", name="Suchen").click()
         expect(page.get_by_role("region", name="Zusammengeführte Profile")).to_be_visible()
