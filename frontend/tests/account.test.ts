@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ceilingOf, type Day, everyDay, totalsOf } from "../src/account/chart";
 import { type CompanyAddress, sorted, withoutUser } from "../src/account/company";
+import { daysOf } from "../src/account/days";
+import { isProfile, mergeable, type Person, refusalOf } from "../src/account/life";
 import { may, sectionsFor } from "../src/account/scopes";
+import { Problem } from "../src/api/session";
 import { pathOf, placeOf, SECTIONS } from "../src/app/places";
 
 const day = (named: string, attached: number, dismissed: Record<string, number> = {}): Day => ({
@@ -101,8 +104,49 @@ describe("scopes", () => {
       "settings",
     ]);
     expect(sectionsFor(new Set(["ops"]), SECTIONS)).toEqual(["dead-letters"]);
-    expect(sectionsFor(new Set(["account:write"]), SECTIONS)).toEqual(["company"]);
+    expect(sectionsFor(new Set(["account:write"]), SECTIONS)).toEqual(["company", "audit"]);
+    expect(sectionsFor(new Set(["account:read"]), SECTIONS)).toEqual(["audit"]);
   });
+});
+
+describe("a profile's life", () => {
+  const person = (person_id: string, kind: Person["kind"]): Person => ({
+    person_id,
+    kind,
+    name: "",
+    addresses: [],
+  });
+
+  it("is that of candidates and contacts", () => {
+    const kinds = ["candidate", "contact", "user", "guest", "vendor"] as const;
+    const profiles = kinds.filter((kind) => isProfile(person("x", kind)));
+    expect(profiles).toEqual(["candidate", "contact"]);
+  });
+
+  it("is merged into another profile only", () => {
+    const merged = person("c1", "candidate");
+    expect(mergeable(person("k1", "contact"), merged)).toBe(true);
+    expect(mergeable(person("u1", "user"), merged)).toBe(false);
+    expect(mergeable(merged, merged)).toBe(false);
+  });
+
+  it("says why it was refused, as far as there are words for it", () => {
+    expect(refusalOf(new Problem(409, "", "merged_already"))).toBe("merged_already");
+    expect(refusalOf(new Problem(409, "", "something_new"))).toBe("failed");
+    expect(refusalOf(new Error())).toBe("failed");
+  });
+});
+
+it.each([
+  ["0", 0],
+  [" 30 ", 30],
+  ["31", undefined],
+  ["-1", undefined],
+  ["1.5", undefined],
+  ["1e1", undefined],
+  ["", undefined],
+])("takes a number of days as a person types it: %j", (typed, days) => {
+  expect(daysOf(typed)).toBe(days);
 });
 
 it.each([
@@ -110,6 +154,7 @@ it.each([
   "/app/setup",
   "/app/account",
   "/app/account/dead-letters",
+  "/app/account/audit",
   "/app/people/c%2F1",
   `/app/conversations/${"a2".repeat(16)}`,
 ])("leads to a place and back: %s", (path) => {

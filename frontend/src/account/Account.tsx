@@ -6,10 +6,12 @@ import { useLanguage } from "../i18n";
 import { useSession } from "../shared/context";
 import { Failure, Skeleton } from "../shared/state";
 import { Activity } from "./Activity";
+import { AuditLog } from "./AuditLog";
 import { Company } from "./Company";
 import { DeadLetters } from "./DeadLetters";
 import { People } from "./People";
 import { Quarantine } from "./Quarantine";
+import { RematchWindow } from "./RematchWindow";
 import { Settings } from "./Settings";
 import { may, sectionsFor, useScopes } from "./scopes";
 import { useAccountText } from "./texts";
@@ -63,11 +65,18 @@ export function Account({ section, choose, openPerson, openInbox }: AccountProps
         ) : section === "dead-letters" ? (
           <DeadLetters />
         ) : section === "people" ? (
-          <People open={openPerson} />
+          <People open={openPerson} changes={may(scopes, "directory:write")} />
         ) : section === "company" ? (
           <Company counts={may(scopes, "timeline:read")} />
+        ) : section === "audit" ? (
+          <AuditLog names={may(scopes, "directory:read")} />
         ) : (
-          <Settings changes={may(scopes, "account:write")} />
+          <>
+            <Settings changes={may(scopes, "account:write")} />
+            {may(scopes, "account:read") && (
+              <RematchWindow changes={may(scopes, "account:write")} />
+            )}
+          </>
         )}
       </div>
     </div>

@@ -1,86 +1,88 @@
-// Who has an address, and what would become of a mail.
+// Who has an address, what can be done with their profile, and what would become of a mail.
 
-import { useState } from "preact/hooks";
-import type { components } from "../api/matcher";
-import { dataOf } from "../api/session";
-import { useLanguage } from "../i18n";
-import { Avatar } from "../shared/Avatar";
+import { useRef, useState } from "preact/hooks";
 import { useSession } from "../shared/context";
+import { EraseDialog } from "./EraseDialog";
+import { Erasures } from "./Erasures";
 import { Explain } from "./Explain";
+import { Lookup } from "./Lookup";
+import { isProfile, type Person } from "./life";
+import { MergeDialog } from "./MergeDialog";
+import { Merges } from "./Merges";
 import { useAccountText } from "./texts";
+import { useLife } from "./use-life";
 
-type Person = components["schemas"]["PersonOut"];
+export interface PeopleProps {
+  open: (person: string) => void;
+  changes: boolean;
+}
 
-export function People({ open }: { open: (person: string) => void }) {
+export function People({ open, changes }: PeopleProps) {
   const session = useSession();
   const text = useAccountText();
-  const { text: shared } = useLanguage();
-  const [typed, setTyped] = useState("");
-  const [found, setFound] = useState<{ address: string; people: Person[] }>();
-  const [failed, setFailed] = useState(false);
-  const find = async () => {
-    const address = typed.trim();
-    if (!address) return;
-    setFailed(false);
-    try {
-      const query = { address, limit: 50 };
-      const { items } = dataOf(await session.api.GET("/v1/people", { params: { query } }));
-      setFound({ address, people: items });
-    } catch {
-      setFailed(true);
-    }
+  const [asked, setAsked] = useState<{ what: "merge" | "erase"; of: Person }>();
+  const [erased, setErased] = useState<ReadonlySet<string>>(new Set());
+  const { merges, erasures } = useLife(session);
+  const field = useRef<HTMLInputElement>(null);
+  const closed = () => {
+    // The button that opened the dialog is gone with who was erased.
+    if (asked && erased.has(asked.of.person_id)) field.current?.focus();
+    setAsked(undefined);
   };
   return (
     <>
       <section class="card" aria-labelledby="find">
         <h2 id="find">{text["people.find"]}</h2>
         <p class="quiet">{text["people.find.what"]}</p>
-        <form
-          class="actions"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void find();
-          }}
-        >
-          <input
-            class="field"
-            type="email"
-            aria-label={text["people.address"]}
-            placeholder="name@mail.example"
-            value={typed}
-            onInput={(event) => setTyped(event.currentTarget.value)}
-          />
-          <button type="submit" class="button">
-            {text["people.find.act"]}
-          </button>
-        </form>
-        {failed && (
-          <p class="note danger" role="alert">
-            {text.failed}
-          </p>
-        )}
-        <div role="status">
-          {found && found.people.length === 0 && <p>{text["people.not-found"](found.address)}</p>}
-        </div>
-        <ul class="people">
-          {found?.people.map((person) => (
-            <li key={person.person_id}>
-              <Avatar name={person.name} />
-              <span>
-                <b>{person.name}</b> <span class="badge">{shared[`kind.${person.kind}`]}</span>
-                <br />
-                <span class="quiet small">{person.addresses.join(", ")}</span>
-              </span>
+        <Lookup
+          field={field}
+          without={erased}
+          actions={(person) => (
+            <>
               {person.kind !== "user" && (
                 <button type="button" class="button" onClick={() => open(person.person_id)}>
                   {text["people.mail"]}
                 </button>
               )}
-            </li>
-          ))}
-        </ul>
+              {changes && isProfile(person) && (
+                <>
+                  <button
+                    type="button"
+                    class="button"
+                    onClick={() => setAsked({ what: "merge", of: person })}
+                  >
+                    {text["merge.ask"]}
+                  </button>
+                  <button
+                    type="button"
+                    class="button danger"
+                    onClick={() => setAsked({ what: "erase", of: person })}
+                  >
+                    {text["erase.ask"]}
+                  </button>
+                </>
+              )}
+            </>
+          )}
+        />
       </section>
       <Explain />
+      <Merges key={erased.size} pages={merges} changes={changes} />
+      <Erasures pages={erasures} />
+      {asked?.what === "merge" && (
+        <MergeDialog person={asked.of} closed={closed} changed={merges.again} />
+      )}
+      {asked?.what === "erase" && (
+        <EraseDialog
+          person={asked.of}
+          closed={closed}
+          changed={(erasure) => {
+            setErased((before) => new Set([...before, ...erasure.person_ids]));
+            erasures.again();
+            merges.again();
+          }}
+        />
+      )}
     </>
   );
 }

@@ -16,6 +16,7 @@ const NEEDED: Record<Section, string> = {
   people: "directory:read",
   company: "account:write",
   settings: "timeline:read",
+  audit: "account:read",
 };
 
 export function sectionsFor(scopes: ReadonlySet<string>, all: readonly Section[]): Section[] {

@@ -7,6 +7,7 @@ export const SECTIONS = [
   "people",
   "company",
   "settings",
+  "audit",
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 

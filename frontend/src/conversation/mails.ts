@@ -48,10 +48,13 @@ export async function bytesOf(session: Session, path: string, signal?: AbortSign
   }
 }
 
-/** Gives bytes to the browser as a file to save: it neither shows nor runs them. */
 export async function download(session: Session, path: string, name: string): Promise<void> {
-  const bytes = await bytesOf(session, path);
-  const url = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
+  save(await bytesOf(session, path), name);
+}
+
+/** Gives bytes to the browser as a file to save: it neither shows nor runs them. */
+export function save(content: Blob | string, name: string): void {
+  const url = URL.createObjectURL(new Blob([content], { type: "application/octet-stream" }));
   const link = document.createElement("a");
   link.href = url;
   link.download = name;
