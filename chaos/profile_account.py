@@ -31,7 +31,8 @@ _SCOPES = f"{SCOPES} timeline:write account:write"
 _SENDER = "recruiter@agency.example"
 _LARGE_SHARE = 0.03
 _LINE = "All work and no play makes a dull mail.\r\n"
-_ANSWER_SECONDS = 5.0
+_ANSWER_SECONDS = 20.0
+"""Longer than any fault: what a frozen service carries out late must not undo what came after."""
 ACKNOWLEDGED_SECONDS = 240.0
 _AGAIN_SECONDS = 0.2
 
