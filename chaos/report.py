@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 
+from chaos.profile_lives import Lives
 from chaos.reconcile import Reckoning
 from chaos.watch import Felt
 
@@ -26,11 +27,14 @@ class Report:
     refusals: list[str]
     siege: Mapping[str, Counter[str]] = field(default_factory=dict)
     """What attackers were told, by attack."""
+    lives: Lives | None = None
+    """How profiles fared that lived meanwhile."""
 
     @property
     def clean(self) -> bool:
         """Whether every promise was kept."""
-        return self.reckoning.clean and not self.complaints
+        lived_well = self.lives is None or self.lives.clean
+        return self.reckoning.clean and not self.complaints and lived_well
 
     def as_dict(self) -> dict[str, object]:
         """Return it for JSON."""
@@ -47,6 +51,7 @@ class Report:
             "complaints": self.complaints,
             "refusals": self.refusals[:20],
             "siege": {name: dict(told) for name, told in self.siege.items()},
+            "lives": self.lives.as_dict() if self.lives is not None else {},
         }
 
 
@@ -86,9 +91,23 @@ def outcome_table(report: Report) -> Table:
     for attack, told in report.siege.items():
         answers = ", ".join(f"{code} x {count:,}" for code, count in sorted(told.items()))
         shown.add_row(f"attack: {attack}", answers)
+    if report.lives is not None:
+        _add_lives(shown, report.lives)
     for complaint in report.complaints:
         shown.add_row("and", complaint)
     return shown
+
+
+def _add_lives(shown: Table, lives: Lives) -> None:
+    """Add what was done to profiles, and what they show."""
+    names = {"tried_again": "requests tried again", "too_much": "shown where it may not be"}
+    for name, value in lives.as_dict().items():
+        if isinstance(value, int) and not isinstance(value, bool):
+            shown.add_row(f"lives: {names.get(name, name.replace('_', ' '))}", str(value))
+    done = ", ".join(f"{name} x {count}" for name, count in sorted(lives.operations.items()))
+    shown.add_row("lives: operations", done)
+    for complaint in lives.complaints:
+        shown.add_row("lives: and", complaint)
 
 
 def _rates(rates: dict[str, float]) -> str:

@@ -20,6 +20,7 @@ from rich.console import Console
 from chaos.faults import strikes
 from chaos.letters import letters
 from chaos.mounts import enter_own_mounts, own_folder
+from chaos.profile_lives import ProfileLives
 from chaos.proxy import Wires
 from chaos.reconcile import Owner
 from chaos.report import Report, faults_table, outcome_table
@@ -67,6 +68,8 @@ class Plan:
     """Seconds of quiet after which what is not there is lost."""
     siege: bool = False
     """Whether attacks go on meanwhile, on other accounts, with the limits on."""
+    life: bool = False
+    """Whether profiles live meanwhile, on accounts of their own."""
     say: Callable[[str], None] = field(default=say)
 
 
@@ -110,7 +113,9 @@ def _run(stack: Stack, wires: Wires, blob_folder: Path | None, plan: Plan) -> Re
         rate=plan.rate,
         patience=_SENDER_PATIENCE_SECONDS,
     )
-    scene = Scene(stack, wires, ledger, senders, blob_folder, plan.say)
+    lives = ProfileLives(stack, plan.seed, plan.say) if plan.life else None
+    mailing = lives.mailing if lives is not None else None
+    scene = Scene(stack, wires, ledger, senders, blob_folder, plan.say, mailing)
     watch = Watch(scene)
     siege = Siege(stack) if plan.siege else None
     started = time.monotonic()
@@ -118,6 +123,8 @@ def _run(stack: Stack, wires: Wires, blob_folder: Path | None, plan: Plan) -> Re
     watch.start()
     if siege is not None:
         siege.start()
+    if lives is not None:
+        lives.start()
     struck, left_out = _break_things(scene, plan)
     while len(ledger.receipts) < plan.mails:
         if time.monotonic() - started > _ACCEPT_SECONDS + plan.mails / plan.rate * 3:
@@ -128,10 +135,14 @@ def _run(stack: Stack, wires: Wires, blob_folder: Path | None, plan: Plan) -> Re
         raise TimeoutError("some mails were not accepted, with nothing broken any more")
     if siege is not None:
         siege.stop()
+    if lives is not None:
+        plan.say("nothing is broken any more; operators finish what they do to profiles")
+        lives.stop()
     sent = time.monotonic()
     plan.say(f"{len(ledger.receipts)} accepted; waiting until all is settled")
     reckoning = reckoning_of(scene, ChainMap(*owners.values()), plan.quiet)
     settled = time.monotonic()
+    lived = lives.outcome(scene, plan.quiet) if lives is not None else None
     watch.stop()
     return Report(
         seed=plan.seed,
@@ -144,6 +155,7 @@ def _run(stack: Stack, wires: Wires, blob_folder: Path | None, plan: Plan) -> Re
         complaints=scene.complaints,
         refusals=ledger.refused,
         siege=siege.told if siege is not None else {},
+        lives=lived,
     )
 
 
@@ -227,6 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         gap=0.2 if given.short else 2.0,
         quiet=given.quiet,
         siege=given.siege,
+        life=given.life,
     )
     with tempfile.TemporaryDirectory(prefix="satchel-chaos-") as folder:
         report = run(given.folder or Path(folder), plan, sabotage=given.sabotage)
@@ -250,6 +263,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quiet", type=float, default=20.0, help="seconds until missing is lost")
     parser.add_argument(
         "--siege", action="store_true", help="attack other accounts meanwhile, with limits on"
+    )
+    parser.add_argument(
+        "--life",
+        action="store_true",
+        help="merge, delete, block, erase and more meanwhile, on other accounts, and compare",
     )
     parser.add_argument("--folder", type=Path, help="keep logs and data there")
     parser.add_argument("--json", type=Path, help="write the report there too")

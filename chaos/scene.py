@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pymongo
 
+from chaos.mailing import Mailing
 from chaos.proxy import Wire, Wires
 from dev.ledger import Ledger
 from dev.mongodb import PrivateMongoDB
@@ -48,6 +49,8 @@ class Scene:
     blob_folder: Path | None
     """The folder on a file system of its own, when there could be one."""
     say: Callable[[str], None]
+    mailing: Mailing | None = None
+    """The other mail of the run, where profiles live meanwhile."""
     slowest_stop: float = 0.0
     """Of all orderly ends of a service, in seconds."""
     complaints: list[str] = field(default_factory=list)
@@ -66,6 +69,12 @@ class Scene:
         if self.stack.database is None:
             raise Mistake("the run breaks MongoDB, so it needs its own: unset MONGODB_URL")
         return self.stack.database
+
+    @property
+    def sources(self) -> list[tuple[Senders | Mailing, Ledger]]:
+        """All who send mail, with what they were promised."""
+        mailing = [(self.mailing, self.mailing.ledger)] if self.mailing is not None else []
+        return [(self.senders, self.ledger), *mailing]
 
     def replicas(self, service: str, numbers: tuple[int, ...]) -> list[Replica]:
         """Return those replicas of the service."""

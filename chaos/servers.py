@@ -92,16 +92,21 @@ def _remove_queue(scene: Scene, fault: Fault) -> None:
     goes, and the senders go on. They are told 451 until somebody has declared it again. Its
     consumers notice when they have heard nothing for a while (RabbitMQ 3.10 does not tell them).
     """
-    scene.senders.pause()
+    for source, _ in scene.sources:
+        source.pause()
     try:
         deadline = time.monotonic() + _EMPTY_SECONDS
-        while not (scene.senders.idle and settled_captures(scene.stack, scene.ledger)):
+        while not all(
+            source.idle and settled_captures(scene.stack, ledger)
+            for source, ledger in scene.sources
+        ):
             if time.monotonic() > deadline:
                 raise NotPossible("its mail did not all get through in time")
             time.sleep(0.1)
         asyncio.run(_delete(scene.broker.url, _queue(fault)))
     finally:
-        scene.senders.resume()
+        for source, _ in scene.sources:
+            source.resume()
     promised = len(scene.ledger.receipts)
     time.sleep(fault.seconds)
     deadline = time.monotonic() + _BACK_SECONDS

@@ -100,3 +100,19 @@ def test_attacks_beside_faults_lose_nothing_of_an_account_that_is_not_attacked(
     assert code == 0, printed
     assert report["accepted"] == report["found"] >= 150
     assert sum(map(len, report["siege"].values())) > 0, "there was no attack"
+
+
+@pytest.mark.full
+def test_profiles_that_live_among_faults_show_what_was_acknowledged(tmp_path: Path) -> None:
+    kinds = "kill matcher,kill timeline,removed queue,cut timeline to mongod,restart matcher"
+    run = Run(tmp_path, ["--life", "--rate", "8", "--mails", "150", "--kinds", kinds])
+    try:
+        code, report, printed = run.result()
+    finally:
+        run.end()
+    assert code == 0, printed
+    assert report["accepted"] == report["found"] >= 150
+    lives = report["lives"]
+    assert lives["clean"]
+    assert lives["mails"] > 0
+    assert {"merge", "undo", "erase", "hand over", "delete mail"} <= set(lives["operations"])
