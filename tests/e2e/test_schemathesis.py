@@ -101,6 +101,11 @@ def make_good(case: schemathesis.Case[Any], account: Account) -> None:
         case.body |= {} if is_of_account else {"person_id": "u1"}
     if case.path == "/v1/people/{person_id}" and isinstance(case.body, dict):
         case.body["addresses"] = ["some@mail.example"]
+    if case.path == "/v1/reviews" and isinstance(case.body, dict):
+        change = case.body.get("change")
+        if isinstance(change, dict):
+            case.body.pop("person_id", None)
+            change |= {"addresses": ["some@mail.example"]} if "addresses" in change else {}
     if case.path == "/v1/never-capture" and isinstance(case.body, dict):
         for named in (one for one in case.body.values() if isinstance(one, dict)):
             named |= {"addresses": ["some@mail.example"], "domains": ["some.example"]}

@@ -8,6 +8,15 @@ from typing import Any
 import pytest
 
 from services.matcher.directory.people import person_of
+from services.matcher.directory.versions import Versions
+from services.matcher.erasures.finishing import Finishing
+from services.matcher.erasures.receipts import Signer
+from services.matcher.erasures.records import Erasures
+from services.matcher.reviews.handling import Handling
+from services.matcher.reviews.records import Reviews as MatcherReviews
+from services.matcher.reviews.redeciding import Redeciding
+from services.timeline.admin.erasure_orders import ErasureOrders
+from services.timeline.admin.reviews import Reviews
 from services.timeline.query.people import Directory
 from services.timeline.query.round_trips import RoundTrips
 from services.timeline.query.setup import Setups
@@ -17,6 +26,8 @@ from shared.broker import Delivery
 from shared.contracts.events import (
     CaptureAddressChanged,
     CaptureEvent,
+    CaptureReviewed,
+    ErasureDone,
     Kind,
     MailAttached,
     MailAttachedToShares,
@@ -24,16 +35,22 @@ from shared.contracts.events import (
     MailDismissed,
     MailDismissedWithShares,
     MailReceived,
+    MailRedecided,
     MailRoundTrip,
     MailWatched,
     PersonChanged,
     PersonDeleted,
+    PersonErased,
+    ReviewRequested,
+    ReviewSettled,
+    ReviewWalked,
     RoundTripChanged,
     decode_event,
 )
 from shared.contracts.outcomes import Done
+from shared.storage.blobs import Blobs
 from shared.storage.database import connect
-from tests.fakes import Recorder
+from tests.fakes import Recorder, RecordingPublisher
 from tests.matcher_parts import Replica
 from tests.old_recordings import OldEvent, old_events
 from tests.timeline_parts import Timeline, a_timeline
@@ -57,8 +74,13 @@ RECORD = {
     "created_at": datetime(2026, 1, 1, tzinfo=UTC),
     "version": 1,
 }
-THEN = [event for event in old_events() if event.tag != MailReceived.tag]
+OF_REVIEWS = (ReviewRequested, MailRedecided)
+FOR_THE_MATCHER = {
+    kind.tag for kind in (MailReceived, ErasureDone, CaptureReviewed, ReviewWalked, ReviewSettled)
+}
+THEN = [event for event in old_events() if event.tag not in FOR_THE_MATCHER]
 RECEIVED = [event for event in old_events() if event.tag == MailReceived.tag]
+ANSWERS = [event for event in old_events() if event.tag in FOR_THE_MATCHER - {MailReceived.tag}]
 
 
 @pytest.fixture
@@ -80,6 +102,11 @@ async def test_the_timeline_writes_what_an_earlier_matcher_told(
     body = raw if mail and mail.blob_key is None else b""
     is_of_mail = isinstance(event, CaptureEvent | MailWatched)
     handle = timeline.projector.handle if is_of_mail else people.handle
+    if isinstance(event, PersonErased):
+        handle = ErasureOrders(timeline.client, timeline.database).handle
+    elif isinstance(event, OF_REVIEWS):
+        told = RecordingPublisher(Recorder())
+        handle = Reviews(timeline.database, timeline.writer, timeline.blobs, told).handle
     for _ in range(2):  # it may come twice
         assert await handle(Delivery(event, body, redelivered=False)) == Done()
     await looked_up(timeline, event)
@@ -123,6 +150,14 @@ async def looked_up(timeline: Timeline, event: Any) -> None:
             assert (await directory.named("agency", ["c1"]))["c1"].name == "Candidate"
         case PersonDeleted():
             assert await directory.named("agency", ["c1"]) == {}
+        case PersonErased():
+            [job] = await timeline.database.erasures.find().to_list()
+            assert (job["erasure_id"], job["state"]) == (event.erasure_id, "running")
+        case ReviewRequested():
+            [walk] = await timeline.database.review_walks.find().to_list()
+            assert walk["people"] == list(event.people or ())
+        case MailRedecided():  # of a mail that is not there
+            assert await timeline.database.mails.find().to_list() == []
         case CaptureAddressChanged():
             [address] = await directory.capture_addresses("agency", "u1")
             assert address.address == event.address
@@ -157,3 +192,21 @@ async def test_the_matcher_decides_about_what_an_earlier_ingest_took(
     assert (outcome.backfill, outcome.blob_key) == (event.backfill, event.blob_key)
     assert [match.person_id for match in outcome.matches] == ["c1"]
     assert carried == body
+
+
+@pytest.mark.parametrize("old", ANSWERS, ids=str)
+async def test_the_matcher_takes_what_an_earlier_timeline_answered(
+    matcher: Replica, mongodb_url: str, database_name: str, tmp_path: Path, old: OldEvent
+) -> None:
+    """What was asked for is not there any more: there is nothing to note."""
+    event = decode_event(old.tag, old.text)
+    async with connect(mongodb_url, "test") as client:
+        database = client[database_name]
+        reviews, versions = MatcherReviews(database), Versions(database)
+        redeciding = Redeciding(matcher.knowledge, matcher.directory)
+        handling = Handling(reviews, redeciding, "in.satchel.example")
+        erasures = Erasures(client, database, versions)
+        signer, blobs = Signer("s" * 32), Blobs(f"file://{tmp_path}/blobs")
+        finishing = Finishing(client, database, blobs, signer, erasures, reviews)
+        handle = finishing.handle if isinstance(event, ErasureDone) else handling.handle
+        assert await handle(Delivery(event, b"", redelivered=False)) == Done()
