@@ -83,7 +83,8 @@ def waiting(stack: Stack) -> int:
 def test_live_mail_does_not_wait_behind_old_mail(
     account: Account, command: Command, tmp_path: Path, measured: list[str], share: float
 ) -> None:
-    total, live, client = 8000 if share == 1 else 800, 5, account.client
+    total, live = (8000, 5) if share == 1 else (1200, 3)
+    client = account.client
     client.put_person("c2", "candidate", "Live", ["live@mail.example"])
     process = command(mbox(tmp_path, account.name, total))
     deadline = time.monotonic() + DEADLINE
