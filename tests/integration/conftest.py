@@ -68,3 +68,9 @@ def database(matcher: Replica) -> Database:
 @pytest.fixture
 async def parts(matcher: Replica, recorder: Recorder) -> RoundTripParts:
     return await round_trip_parts(matcher, recorder)
+
+
+@pytest.fixture
+async def window(matcher: Replica) -> None:
+    """Turn the account's rematch window on."""
+    assert await matcher.sealed.set_days(ACCOUNT, 7)
