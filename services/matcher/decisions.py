@@ -81,7 +81,7 @@ class Decisions:
         """Leave decisions about an account's mails without an erased person, of whose addresses
         these are the hashes.
 
-        One that named nobody else is told as a dismissal from now on.
+        One that named no one else is told as a dismissal from now on.
         """
         hashes = frozenset(addresses)
         # Those without the field are an earlier version's, of the last 28 days.

@@ -85,7 +85,7 @@ class MatcherSettings(RelaySettings, DatabaseSettings):
     erasure_signing_key: SecretStr | None = Field(
         None,
         description="Secret from which the key is made that signs receipts of erasures: at least "
-        "32 random characters. Without it nobody can be erased. Receipts still verify after it was "
+        "32 random characters. Without it no one can be erased. Receipts still verify after it was "
         "replaced.",
     )
 

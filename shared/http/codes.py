@@ -74,7 +74,7 @@ class Code(Enum):
     )
     ERASURE_KEY_MISSING = (
         *("erasure_key_missing", 409, "Cannot be done"),
-        "This installation has no key to sign receipts with, so nobody can be erased. Its operator "
+        "This installation has no key to sign receipts with, so no one can be erased. Its operator "
         "sets ERASURE_SIGNING_KEY.",
     )
     MERGED_ALREADY = (

@@ -85,7 +85,7 @@ def erasure_routes(
     ) -> ErasureOut:
         """Erase a person: from the directory at once, and from all mail.
 
-        202 with the erasure, which `Location` tells the progress of. Mail that concerns nobody else
+        202 with the erasure, which `Location` tells the progress of. Mail that concerns no one else
         is deleted. In the mail of others their name and address are replaced in the header and
         in all that is listed; what people wrote is not searched. People who are merged into the
         same profile are erased together. It goes on whatever is restarted.

@@ -1,4 +1,4 @@
-"""`/v1/rematch-window`: for how many days an account keeps what matched nobody, sealed."""
+"""`/v1/rematch-window`: for how many days an account keeps what matched no profile, sealed."""
 
 from typing import Annotated
 

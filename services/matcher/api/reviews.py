@@ -69,7 +69,7 @@ class ReviewOut(BaseModel):
     person_id: str | None = Field(description="Whom it is about; null for everything")
     looked_at: int = Field(description="How many captures have been looked at")
     changes: int = Field(description="How many of them would be decided otherwise")
-    dismissals: int = Field(description="How many of these would be attached to nobody")
+    dismissals: int = Field(description="How many of these would be attached to no profile")
     reasons: dict[Reason, int] = Field(description="Profiles that would lose or gain, by reason")
     skipped: int = Field(description="Captures that name more than can be reviewed, or failed")
     applied: int = Field(description="How many changes have been made")
@@ -124,7 +124,7 @@ class ReviewItem(BaseModel):
     capture_id: str = Field(description="The id of the capture, of several the first")
     owner: str = Field(description="The user who captured it")
     outcome: Literal["attach", "dismiss"] = Field(
-        description="`dismiss`: no profile is left, and applying deletes what nobody else captured"
+        description="`dismiss`: no profile is left, and applying deletes what no one else captured"
     )
     dismissal: str | None = Field(description="Why it would be dismissed")
     profiles: list[ProfileChange]
@@ -211,7 +211,7 @@ def review_routes(reviews: Reviews, redeciding: Redeciding) -> APIRouter:
 
         Each is decided once more, and made only if that gives what the review said; otherwise it is
         counted as `changed_meanwhile`. A capture that no profile is left of is dismissed: what
-        nobody else captured of it is deleted for good. What users removed from a profile, made
+        no one else captured of it is deleted for good. What users removed from a profile, made
         private or deleted stays so. Idempotent; it goes on whatever is restarted. 409
         `review_not_ready` while it runs.
         """

@@ -7,7 +7,7 @@ the version changes. A change that is not acknowledged yet may be visible or not
 
 Version reads go to the primary. Reads that are requested while one is in flight share the next
 one: with many mails in flight, a decision costs a fraction of one small read. Whether the account
-keeps what matched nobody (`rematch/keys.py`) is read with it.
+keeps what matched no profile (`rematch/keys.py`) is read with it.
 """
 
 import asyncio

@@ -27,7 +27,7 @@ from shared.storage.moments import as_stored
 _SECONDS = 10
 _EVERY_SECONDS = 30.0
 _ABANDONED = timedelta(seconds=30)
-"""After this time whoever began an erasure is not going on with it."""
+"""After this time the process that began an erasure is not going on with it."""
 log = structlog.get_logger()
 
 
@@ -64,7 +64,7 @@ class Finishing:
         """Handle one `erasure.done`.
 
         Done                     it is counted, now or by an earlier delivery
-        Retry                    the database or the blob store is away, or there is no key
+        Retry                    the database or the blob store is unavailable, or there is no key
         Reject unexpected_event  the queue holds something else
         """
         event = delivery.event

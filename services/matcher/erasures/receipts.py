@@ -1,4 +1,4 @@
-"""Receipts: what was erased, signed (RFC 7515, compact, EdDSA), for whoever has to prove it.
+"""Receipts: what was erased, signed (RFC 7515, compact, EdDSA), for anyone who has to prove it.
 
 The key is made of the secret ERASURE_SIGNING_KEY. Its public part is published (RFC 7517, RFC 8037)
 and kept, so that a receipt verifies after the secret was replaced. A receipt holds no name, no

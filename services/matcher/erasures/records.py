@@ -12,7 +12,7 @@
   which an id returns, addresses that a merge keeps), and the erasure is recorded. What is left of a
   person is the id, a version, so that no older event wins, and `erased`: the erasure.
 * Then, once no decision can name them, `erased_at` is set, and the outbox announces it. A process
-  that dies in between is followed by whoever asks again, or by `Resuming`.
+  that dies in between is followed by the next request, or by `Resuming`.
 * The hashes for the timeline (`known_addresses.py`) are of all addresses that the id ever had, as
   far as they are remembered: who had the id before is erased with it.
 """

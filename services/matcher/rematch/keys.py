@@ -62,7 +62,7 @@ class RematchKeys:
         self._windows, self._versions, self._room = database[COLLECTION], versions, room
 
     async def days(self, account: str) -> int:
-        """Return for how many days an account keeps what matched nobody; 0 when it is off."""
+        """Return for how many days an account keeps what matched no profile; 0 when it is off."""
         found = await self._windows.find_one(of_id(account, account), {"days": 1})
         return int(found["days"]) if found else 0
 

@@ -6,7 +6,7 @@
 * The event is what the capture would have caused, with its id and its time of receipt, marked
   `rematched`; the sender's verdict is `unverified`. The timeline changes the outcome from dismissed
   to attached, once. So a capture that is published again after a crash changes nothing.
-* Who still matches nobody stays sealed until the end. Any other dismissal destroys the capture.
+* Who still matches no profile stays sealed until the end. Any other dismissal destroys the capture.
 * One replica works, the holder of a lease; if two do, since a lease was lost, no harm is done.
 * A large mail is written as a claim before it is published. The timeline removes the claim.
 """

@@ -80,7 +80,7 @@ class SealedCaptures:
         self._seeking = Seeking(database, keys, ring)
 
     async def keep(self, received: MailReceived, account: str, mail: CapturedMail) -> None:
-        """Seal a capture that matched nobody, if the account's window is on. Idempotent."""
+        """Seal a capture that matched no profile, if the account's window is on. Idempotent."""
         if not mail.outsiders or not self._keys.may_be_on(account):
             return
         which = of_id(account, str(received.capture_id))
@@ -178,7 +178,7 @@ class SealedCaptures:
         )
 
     async def keep_on(self, document: Document) -> None:
-        """Take the mark away: nobody matches yet. Unless somebody was added since."""
+        """Take the mark away: no profile matches yet. Unless somebody was added since."""
         same = {**of_id(document["account"], document["_id"]), "asked": document["asked"]}
         await self._sealed.update_one(same, {"$unset": {"wanted": ""}})
 

@@ -1,7 +1,7 @@
 """Reviews: which attachments would be decided otherwise today, and the change of them.
 
 A review changes nothing by itself. The timeline, which has the mail, sends the facts of captures;
-each is decided anew by the directory of today, or as it would be after a change that is not made
+each is decided again by the directory of today, or as it would be after a change that is not made
 yet. What differs is kept for a week. When the review is applied, each is decided once more, and
 changed only if the decision still is what the review said.
 

@@ -15,7 +15,7 @@ from shared.contracts.outcomes import Done, Outcome, Reject, Retry
 from shared.storage.database import DatabaseAway, Document, database_errors
 
 _MAX_MATCHES_BYTES = 40 * 1024
-"""What is decided anew has to fit into one event, beside what it was."""
+"""What is decided again has to fit into one event, beside what it was."""
 log = structlog.get_logger()
 
 
@@ -64,7 +64,7 @@ class Handling:
         await self.reviews.look(review, event.capture.item, found)
 
     async def _found(self, review: Review, event: CaptureReviewed, raw: bytes) -> Document:
-        """Decide about a capture anew; return what is kept of that."""
+        """Decide about a capture again; return what is kept of that."""
         account = event.account
         facts = facts_of(event, raw, self.capture_domain)
         redecision = await self.redeciding.decide(

@@ -96,7 +96,7 @@ class Tally:
     states: dict[str, int]
     reasons: dict[str, int]
     dismissed: int
-    """Of those that differ, how many would be attached to nobody."""
+    """Of those that differ, how many would be attached to no profile."""
 
     @property
     def looked_at(self) -> int:

@@ -22,7 +22,7 @@ class Redecision:
 
 @dataclass(frozen=True, slots=True)
 class Redeciding:
-    """Decides anew; nothing is remembered, so each decision is by the directory of this moment."""
+    """Decides again; nothing is remembered, so each decision is by the directory of this moment."""
 
     knowledge: Knowledge
     directory: Directory

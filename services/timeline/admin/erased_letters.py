@@ -1,4 +1,4 @@
-"""Drops the dead letters that name an erased person and nobody else.
+"""Drops the dead letters that name an erased person and no one else.
 
 One that was decided and names others as well stays, as it came, until it is replayed or its time is
 over: a replay shows it without the person (`write/erased.py`). So does one that was not decided
@@ -40,7 +40,7 @@ class ErasedLetters:
 
 
 def names_alone(letter: StoredLetter, account: str, person_id: str) -> bool:
-    """Return whether a dead letter is about mail of this person and of nobody else. Pure."""
+    """Return whether a dead letter is about mail of this person and of no one else. Pure."""
     try:
         event = decode_event(letter.tag, letter.event)
     except InvalidEvent:

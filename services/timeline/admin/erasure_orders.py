@@ -46,7 +46,7 @@ class ErasureOrders:
         """Handle one `person.erased`.
 
         Done                     it is ordered, now or by an earlier delivery
-        Retry                    the database is away
+        Retry                    the database is unavailable
         Reject unexpected_event  the queue holds something else
         """
         event = delivery.event

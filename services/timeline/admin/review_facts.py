@@ -1,4 +1,4 @@
-"""What the matcher is told of a capture to decide about it anew. Pure."""
+"""What the matcher is told of a capture to decide about it again. Pure."""
 
 from collections.abc import Collection
 

@@ -44,7 +44,7 @@ def erased_before(draft: Draft, account: str, received_at: datetime) -> list[Era
 
 
 def without_erased(draft: Draft, request: Attach) -> Attach:
-    """Return the request without who was erased since; its event names nobody when none is left."""
+    """Return the request without who was erased since; its event names no one when none is left."""
     event, projection = request.event, request.projection
     people = erased_before(draft, event.account, event.received_at)
     if not people:

@@ -1,9 +1,9 @@
-"""Erasing a person: mail that concerns nobody else is deleted, the rest is left without them. Pure.
+"""Erasing a person: mail that concerns no one else is deleted, the rest is left without them. Pure.
 
     captures -> contents, bytes -> what is listed -> bounces, read marks, outcomes -> counted
 
 * What is left is what there would be, had the captures never named the person: a capture that named
-  nobody else goes, a mail without captures is deleted (`forgetting.py`). Rulings of users stay.
+  no one else goes, a mail without captures is deleted (`forgetting.py`). Rulings of users stay.
 * Of what is left the structured fields and the header of the raw bytes are without them
   (`redacting.py`, `redacted_bytes.py`). A content keeps its id, so a late copy meets it.
 * A deleted mail leaves its id, for who keeps a copy, and nothing that dismisses a later capture.
@@ -224,7 +224,7 @@ def erase_held(draft: Draft, request: EraseHeld) -> Answer:
 
 
 def _without(account: str, mail: HeldMail, person: ErasedPerson) -> HeldMail | None:
-    """Return what waits without the person; None when it names nobody else."""
+    """Return what waits without the person; None when it names no one else."""
     others = [match for match in mail.shown.matches if match.person_id != person.person_id]
     redaction = Redaction(account, [person], [match.address for match in others])
     event = MailAttached.decode(mail.event) if mail.event else None

@@ -191,7 +191,7 @@ class Redecided(Record, frozen=True, kw_only=True, omit_defaults=True):
     content: str
     """The key of the content."""
     at: datetime
-    """When it was decided anew: an event that was decided before changes nothing of it."""
+    """When it was decided again: an event that was decided before changes nothing of it."""
 
 
 class Mail(Kept, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,6 +1,6 @@
 """Replaces an erased person in the header of a mail's raw bytes. Pure.
 
-* A field of addresses that names them is written anew, with all of its other mailboxes.
+* A field of addresses that names them is written again, with all of its other mailboxes.
 * In every other field (Received, Return-Path, Authentication-Results and the like) their addresses
   are replaced where they stand.
 * What connects mails (Message-ID, In-Reply-To, References), the subject and the body stay.

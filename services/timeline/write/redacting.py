@@ -132,7 +132,7 @@ def _invite(invite: dict[str, Any], redaction: Redaction) -> dict[str, Any]:
 def redacted_capture(
     capture: Capture, redaction: Redaction, sender: NamedAddress | None
 ) -> Capture | None:
-    """Return a capture without the people; None when it names nobody else.
+    """Return a capture without the people; None when it names no one else.
 
     `sender` is whom its content is from, with whose domain the verdict is about them.
     """

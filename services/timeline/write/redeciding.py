@@ -4,7 +4,7 @@
 
 * Only what was reviewed is changed: a capture whose attachments have changed since stays as it is.
 * What users ruled about the mail stays beside it (`rulings.py`), and counts for the new matches.
-* A capture that nothing is left of is dismissed: what nobody else captured of it goes, as if its
+* A capture that nothing is left of is dismissed: what no one else captured of it goes, as if its
   owner had deleted it (`forgetting.py`). A later capture of the same mail is decided afresh.
 * The mark (`Mail.redecided`) says until when captures of one owner and content are settled. An
   event that was decided before is a repetition, or was decided by the directory of that time: it

@@ -38,7 +38,7 @@ class Erased(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mails_deleted: int = Field(0, ge=0, description="Mails that concerned nobody else")
+    mails_deleted: int = Field(0, ge=0, description="Mails that concerned no one else")
     mails_redacted: int = Field(
         0, ge=0, description="Mails of others, which are kept without the person"
     )
