@@ -9,11 +9,13 @@
   install, or which variable may name a running server instead.
 """
 
+import fcntl
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -161,7 +163,24 @@ def _may_install() -> bool:
 
 
 def _apt_install(package: str) -> None:
-    """Install a package; when that fails, tell why and leave the consequences to the caller."""
+    """Install a package; when that fails, tell why and leave the consequences to the caller.
+
+    Of processes that miss it at the same time one installs it and the others wait: apt-get refuses
+    to run twice.
+    """
+    with Path(tempfile.gettempdir(), "satchel-apt-get.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _is_installed(package):
+            _run_apt_get(package)
+
+
+def _is_installed(package: str) -> bool:
+    asked = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return told.stdout == "installed"
+
+
+def _run_apt_get(package: str) -> None:
     _tell(f"installing {package} with apt-get, once")
     for command in (["update"], ["install", "-y", "--no-install-recommends", package]):
         done = subprocess.run(

@@ -6,7 +6,7 @@ from typing import Any
 
 from dev.client import Client
 from dev.stack import Stack
-from tests.deadline import DEADLINE
+from tests.deadline import DEADLINE, eventually
 
 _accounts = itertools.count(1)
 
@@ -77,3 +77,19 @@ class Account:
 
     def shown(self, person_id: str = "c1") -> list[str]:
         return [mail["subject"] for mail in self.client.timeline(person_id)]
+
+
+def await_changes(back_end: Client, count: int, cursor: str | None = None) -> dict[str, Any]:
+    """Return the first page of changed and deleted mails that has at least `count` of them.
+
+    The list shows what a majority has; that is a moment later than a timeline shows it.
+    """
+    params = {} if cursor is None else {"cursor": cursor}
+    page: dict[str, Any] = {}
+
+    def are_there() -> bool:
+        page.update(back_end.json("GET", "timeline", "/v1/mails", params=params))
+        return len(page["items"]) + len(page["deleted"]) >= count
+
+    assert eventually(are_there), page
+    return page

@@ -9,7 +9,7 @@ import jwt
 from dev.client import Client
 from dev.stack import Stack
 from tests.deadline import DEADLINE, eventually
-from tests.e2e.account import Account
+from tests.e2e.account import Account, await_changes
 from tests.e2e.test_forgotten import Secret, remains
 from tests.e2e.test_one_mail import found_in, kept_in
 
@@ -58,7 +58,7 @@ def test_of_a_person_who_is_erased_nothing_stays_and_others_keep_their_mail(stac
     assert one.await_captures(7) == {"attached": 7}
     account.await_no_claims()
     one.await_mails("c5", 6)
-    resume = back_end.json("GET", "timeline", "/v1/mails")["resume_cursor"]
+    resume = await_changes(back_end, 7)["resume_cursor"]
     kept = {mail["id"] for mail in one.timeline("c1")}
 
     assert erase(account.client_for("u1", "directory:read"), "c5").status_code == 403
@@ -91,7 +91,7 @@ def test_of_a_person_who_is_erased_nothing_stays_and_others_keep_their_mail(stac
     left = {mail["id"]: mail for mail in other.timeline("c1")}
     assert left.keys() == kept
     assert {m["person_id"] for mail in left.values() for m in mail["matches"]} == {"c1"}
-    changes = back_end.json("GET", "timeline", "/v1/mails", params={"cursor": resume})
+    changes = await_changes(back_end, 6, resume)
     assert (len(changes["deleted"]), len(changes["items"])) == (3, 3)
     for mail in changes["items"]:
         raw = one.request("GET", "timeline", f"/v1/mails/{mail['id']}/raw").content

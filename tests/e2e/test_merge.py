@@ -6,7 +6,7 @@ from typing import Any
 from dev.client import Client
 from dev.stack import Stack
 from tests.deadline import eventually
-from tests.e2e.account import Account
+from tests.e2e.account import Account, await_changes
 
 
 def subjects(client: Client, person_id: str) -> set[str]:
@@ -37,7 +37,7 @@ def test_merged_profiles_are_one_until_they_are_parted(stack: Stack) -> None:
     for person, count in (("c1", 2), ("c2", 2), ("c3", 1)):
         client.await_mails(person, count)
     before = {person: matches_of(client, person) for person in ("c1", "c2", "c3")}
-    cursor = back_end.json("GET", "timeline", "/v1/mails")["resume_cursor"]
+    cursor = await_changes(back_end, 3)["resume_cursor"]
 
     def merge(person: str, into: str) -> Any:
         return client.request("POST", "matcher", f"/v1/people/{person}:merge", json={"into": into})

@@ -8,7 +8,7 @@ import pytest
 
 from shared.contracts.capture_address import account_tag
 from shared.contracts.capture_id import capture_id
-from tests.e2e.account import Account
+from tests.e2e.account import Account, await_changes
 
 MAIL = {"Content-Type": "message/rfc822"}
 
@@ -67,7 +67,7 @@ def test_a_back_end_with_the_cursor_of_another_account_reads_its_own(
     upload(account, raw("cand@mail.example", 3)).raise_for_status()
     account.client.await_captures(1)
     theirs = account.client_for("u1", "timeline:all")
-    page = theirs.json("GET", "timeline", "/v1/mails")
+    page = await_changes(theirs, 1)
     [mail] = page["items"]
     stranger = other.client_for("u1", "timeline:all")
     for cursor in (page["resume_cursor"], None):

@@ -8,7 +8,7 @@ from typing import Any
 from dev.client import Client
 from dev.stack import Stack
 from tests.deadline import eventually
-from tests.e2e.account import Account
+from tests.e2e.account import Account, await_changes
 
 RESYNCED = 25
 
@@ -61,7 +61,7 @@ def test_an_id_that_returns_with_a_former_address_gets_its_mail_back(stack: Stac
     assert status(other, *paths) == {404}
     assert hidden(other) == {"c1": ("deleted", False)}
     back_end = account.client_for("u9", "timeline:all")
-    [kept] = back_end.json("GET", "timeline", "/v1/mails")["items"]
+    [kept] = await_changes(back_end, 1)["items"]
     assert kept["hidden"] == [{"person_id": "c1", "reason": "deleted"}]
 
     client.put_person("c1", "candidate", "Somebody Else", ["else@mail.example"])

@@ -233,6 +233,26 @@ def test_what_is_missing_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) ->
         install.ensure_chromium()
 
 
+def test_a_package_that_two_miss_at_once_is_installed_once(tmp_path: Path) -> None:
+    log, installed = tmp_path / "log", tmp_path / "installed"
+    programs = {
+        "apt-get": f"echo begin >> {log}; sleep 0.2; touch {installed}; echo end >> {log}",
+        "dpkg-query": f"[ ! -e {installed} ] || printf installed",
+    }
+    for name, script in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    command = [sys.executable, "-c", "from dev import install; install._apt_install('thing')"]
+    environment = os.environ | {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "TMPDIR": str(tmp_path),
+    }
+    ran = [subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(3)]
+    assert [process.wait(DEADLINE) for process in ran] == [0, 0, 0]
+    update_and_install = ["begin", "end"] * 2
+    assert log.read_text().split() == update_and_install
+
+
 async def _publish(url: str, body: bytes) -> None:
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
