@@ -12,7 +12,7 @@ from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany, Up
 from services.timeline.write.apply import Applied, apply
 from services.timeline.write.committing import writes_of
 from services.timeline.write.listed_records import MailRow, ProfileRow, SummaryRow
-from services.timeline.write.loading import first_queries, second_queries
+from services.timeline.write.needed import first_queries, second_queries
 from services.timeline.write.records import Kept, Mail, Outcome, RawMail, Token
 from services.timeline.write.requests import Answer, Request
 from services.timeline.write.side_records import Hint

@@ -80,6 +80,11 @@ def is_duplicate(error: PyMongoError) -> bool:
     return 11000 in _codes(error)
 
 
+def is_too_large(error: PyMongoError) -> bool:
+    """Return whether the error says that a document, an answer included, exceeds 16 MiB."""
+    return 10334 in _codes(error)
+
+
 def _codes(error: PyMongoError) -> set[int | None]:
     """Return the server's codes; a bulk write has one for each write that failed."""
     if isinstance(error, BulkWriteError):

@@ -30,6 +30,11 @@ MailKey = tuple[str, str]
 """An account and the id of one of its mails."""
 
 
+def counter_id(account: str, slot: int) -> str:
+    """Return the id of an account's counter in a slot."""
+    return f"{account}/{slot}"
+
+
 class Stamps:
     """Which mails a batch changes, the number of each, and the counters to write."""
 
@@ -55,7 +60,7 @@ class Stamps:
             last[account] = max(change, last.get(account, 0))
         return [
             ReplaceOne(
-                {"_id": f"{account}/{self._slot}", "account": account},
+                {"_id": counter_id(account, self._slot), "account": account},
                 {"account": account, "slot": self._slot, "last": change},
                 upsert=True,
             )
@@ -73,15 +78,16 @@ async def stamps_for(
     changed = changed_mails(draft)
     if not changed:
         return NO_STAMPS
-    accounts = list(changed)
-    counters = database[COUNTERS].find(
-        {
-            "_id": {"$in": [f"{account}/{slot}" for account in accounts]},
-            "account": {"$in": accounts},
-        },
-        session=session,
-    )
-    last = {counter["account"]: counter["last"] async for counter in counters}
+    last = draft.state.last_changes
+    if unknown := [account for account in changed if account not in last]:
+        counters = database[COUNTERS].find(
+            {
+                "_id": {"$in": [counter_id(account, slot) for account in unknown]},
+                "account": {"$in": unknown},
+            },
+            session=session,
+        )
+        last = last | {counter["account"]: counter["last"] async for counter in counters}
     mails: dict[MailKey, int] = {}
     others: dict[str, int] = {}
     for account, ids in changed.items():

@@ -55,6 +55,10 @@ class State:
     def __init__(self) -> None:
         self._found: dict[Query, Kept | tuple[Kept, ...] | None] = {}
 
+        self.last_changes: dict[str, int] = {}
+        """The last number of accounts in the writer's slot, as far as loaded; 0 if there is none
+        (`mail_changes.py`)."""
+
         self.terms: dict[str, tuple[str, ...]] = {}
         """What contents are found by, by their ids. Dear to make, so kept while a batch is applied
         again with more loaded."""

@@ -42,7 +42,8 @@ from services.timeline.write.lanes import (
     halves,
 )
 from services.timeline.write.listed_records import MailRow
-from services.timeline.write.loading import first_queries, load, second_queries
+from services.timeline.write.loading import load
+from services.timeline.write.needed import first_queries, second_queries
 from services.timeline.write.recording import FORGOTTEN, is_final, part_of
 from services.timeline.write.records import Outcome
 from services.timeline.write.requests import Answer, Request
@@ -56,6 +57,7 @@ from shared.storage.database import (
     Document,
     database_errors,
     is_duplicate,
+    is_too_large,
     of_id,
 )
 
@@ -212,13 +214,16 @@ class Writer:
     ) -> Sequence[Answer]:
         """Write a batch in a transaction, again and again while that may help."""
         requests, stored = [pending.request for pending in batch], set[str]()
-        upsert, conflicts = False, 0
+        upsert, apart, conflicts = False, await self._spans_shards(), 0
         while True:
             try:
-                return await self._try(requests, slot, stored, deadline, upsert=upsert)
+                return await self._try(requests, slot, stored, deadline, upsert=upsert, apart=apart)
             except PyMongoError as error:
                 if is_duplicate(error) and not upsert:
                     upsert = True
+                    continue
+                if is_too_large(error) and not apart:
+                    apart = True
                     continue
                 if not _is_transient(error):
                     with database_errors():
@@ -241,12 +246,13 @@ class Writer:
         deadline: float,
         *,
         upsert: bool,
+        apart: bool,
     ) -> Sequence[Answer]:
         async with (
             self._client.start_session() as session,
             await session.start_transaction(),
         ):
-            applied = await self._apply(requests, session)
+            applied = await self._apply(requests, None if apart else slot, session)
             if len(requests) > 1 and moved_mails(applied.draft) > MAX_MOVED:
                 raise _TooMuch
             await self._store(applied.draft.blobs, stored)
@@ -257,16 +263,18 @@ class Writer:
                 self._wrote_row(record)
         return applied.answers
 
-    async def _apply(self, requests: Sequence[Request], session: AsyncClientSession) -> Applied:
+    async def _apply(
+        self, requests: Sequence[Request], slot: int | None, session: AsyncClientSession
+    ) -> Applied:
         state, now = State(), datetime.now(UTC)
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-        await load(self._database, state, first_queries(requests), session)
-        await load(self._database, state, second_queries(state, requests), session)
+        await load(self._database, state, first_queries(requests), session, slot=slot)
+        await load(self._database, state, second_queries(state, requests), session, slot=slot)
         while True:
             try:
                 return apply(state, requests, now)
             except NotLoaded as missing:
-                await load(self._database, state, missing.queries, session)
+                await load(self._database, state, missing.queries, session, slot=slot)
 
     async def _store(self, blobs: Mapping[str, bytes], stored: set[str]) -> None:
         """Make the bytes durable that the batch is about to name."""
