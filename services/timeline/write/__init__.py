@@ -2,7 +2,7 @@
 
 * `consumer.py` handles an outcome: `projection.py` says what the capture tells, `identity.py` which
   mail it is; `account_settings.py` and `authentication.py` whether it has to wait.
-* `writer.py` commits what waits in its `lanes.py` together: `loading.py`, `apply.py`,
+* `writer.py` commits what waits in its `lanes.py` together: `needed.py`, `loading.py`, `apply.py`,
   `committing.py`.
 * `apply.py` is pure, and so is what it calls: `attaching.py` and `replacing.py`; `recording.py`
   (outcomes), `quarantine.py`; `conversations.py`, `read_marks.py`; `listing.py`, `mail_rows.py`,
