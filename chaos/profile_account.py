@@ -33,7 +33,8 @@ _LARGE_SHARE = 0.03
 _LINE = "All work and no play makes a dull mail.\r\n"
 _ANSWER_SECONDS = 20.0
 """Longer than any fault: what a frozen service carries out late must not undo what came after."""
-ACKNOWLEDGED_SECONDS = 240.0
+ACKNOWLEDGED_SECONDS = 900.0
+"""A safety net: on a busy machine a backlog of several faults takes minutes to go."""
 _AGAIN_SECONDS = 0.2
 
 
