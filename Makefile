@@ -12,6 +12,8 @@ WORKERS ?= 2
 TESTS := $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 export ACCOUNT PERSON SCOPE
+# Images of Python often set it. Then each process of the tests compiles all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # say,what: names the step that runs.
 say = @printf '\n== %s\n' '$(1)'

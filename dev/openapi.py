@@ -4,6 +4,8 @@ Every function `..._routes` of a service's API makes routes from what they depen
 needs none of that, so each is called with nothing.
 """
 
+import copy
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -59,7 +61,13 @@ def app_of(service: str, *, ready: bool = True) -> FastAPI:
 
 
 def document(service: str) -> dict[str, Any]:
-    """Return the OpenAPI document of a service, its paths in order."""
+    """Return the OpenAPI document of a service, its paths in order; the caller may change it."""
+    return copy.deepcopy(_document(service))
+
+
+@functools.cache
+def _document(service: str) -> dict[str, Any]:
+    """Make the document once per process: it takes a second, and tests ask for it often."""
     made = app_of(service).openapi()
     return {**made, "paths": dict(sorted(made["paths"].items()))}
 

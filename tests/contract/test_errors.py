@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from dev.openapi import app_of
+from dev.openapi import app_of, document
 from shared.http.codes import Code
 from shared.http.problems import PROBLEM_TYPE
 from tests.signed_in import bearer
@@ -24,7 +24,7 @@ def routes() -> list[tuple[str, str, str]]:
 
 def _routes() -> Iterator[tuple[str, str, str]]:
     for service in SERVICES:
-        for path, methods in _app(service).openapi()["paths"].items():
+        for path, methods in document(service)["paths"].items():
             for method in methods:
                 yield service, method.upper(), path
 
