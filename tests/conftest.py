@@ -9,27 +9,24 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 import structlog
+from xdist.remote import Producer
 
 from dev import process
 from dev.dns_server import DnsServer
 from dev.install import ensure_rabbitmq, find_mongod
 from dev.mongodb import PrivateMongoDB
 from dev.rabbitmq import PrivateRabbitMQ
-from dev.stack import SERVICES, Stack, own_databases
+from dev.stack import SERVICES
 from dev.warm import WarmStarts
 from tests.collector import Collector
-from tests.told_secrets import told_secrets
+from tests.scheduling import GroupScheduling, make_scheduler, rank
 
 _MEASURED = pytest.StashKey[list[str]]()
-_LONG = ("test_fault_run.py", "test_pod_life.py", "test_outage.py")
-"""Files that take a minute or more, the longest first."""
-_KINDS = ("e2e", "integration", "contract", "unit")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,15 +82,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("full")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("full")]
-    items.sort(key=lambda item: _rank(item.path))
+    items.sort(key=lambda item: rank(item.nodeid.partition("::")[0]))
 
 
-def _rank(path: Path) -> tuple[int, int]:
-    """Return the place of a file among others; the order in it stays."""
-    place = path.relative_to(Path(__file__).parent)
-    first = _LONG.index(place.name) if place.name in _LONG else len(_LONG)
-    kind = place.parts[0]
-    return first, _KINDS.index(kind) if kind in _KINDS else len(_KINDS)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling | None:
+    """Let tests that share a stack run in one worker."""
+    return make_scheduler(config, log)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -171,23 +166,3 @@ def collector() -> Iterator[Collector]:
     """Where the stack sends its spans."""
     with Collector() as collector:
         yield collector
-
-
-@pytest.fixture(scope="session")
-def stack(
-    tmp_path_factory: pytest.TempPathFactory, dns: DnsServer, collector: Collector
-) -> Iterator[Stack]:
-    """Two replicas of every service on a broker and a database of their own."""
-    environment = own_databases() | {
-        "PUBLISH_DEADLINE": "3",
-        "LOG_LEVEL": "DEBUG",
-        "AUTHENTICATION_SECONDS": "4",
-        "DNS_SERVERS": f"127.0.0.1:{dns.port}",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
-        "OTEL_BSP_SCHEDULE_DELAY": "200",
-        "FASTAPI_OTEL_AUTO_CONFIGURE": "true",  # which must not matter
-    }
-    folder: Path = tmp_path_factory.mktemp("stack")
-    with Stack(folder, replicas=2, environment=environment) as running:
-        yield running
-    assert told_secrets(folder / "logs", running.environment) == []

@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 expect.set_options(timeout=DEADLINE * 1000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pages_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that serves what was built from the sources as they are."""
     build()
@@ -28,7 +28,7 @@ def pages_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def origin(pages_stack: Stack) -> Iterator[str]:
     """Where all services are, as behind their ingress."""
     with Gateway(free_port(), pages_stack.http_ports) as gateway:
