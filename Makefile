@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 READY := .venv/.complete
 CACHES := .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
-# Each worker of pytest has servers of its own. A file's tests run in one worker, in their order.
+# Each worker of pytest has servers of its own. What runs in one worker: tests/scheduling.py.
 WORKERS ?= 2
 TESTS := $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
@@ -47,7 +47,7 @@ check: lint ## lint, and unit and contract tests without those of cost: a minute
 	@$(TESTS) -q -m 'not cost' tests/unit tests/contract
 
 .PHONY: test
-test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: eighteen minutes
+test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: fourteen minutes
 	$(call say,all tests)
 	@$(TESTS)
 

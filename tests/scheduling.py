@@ -12,7 +12,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 _OF_THE_STACK, _OF_THE_PAGES = _SHARED = "tests/e2e", "tests/e2e/pages"
-_OWN_SERVERS = frozenset(
+OWN_SERVERS = frozenset(
     {
         "test_broker_away.py",
         "test_clock_moves.py",
@@ -54,7 +54,7 @@ def group(file: str) -> str:
     """Return the name of the group of a test file, given by its path in the project."""
     path = PurePosixPath(file)
     folder = str(path.parent)
-    if folder == _OF_THE_PAGES or (folder == _OF_THE_STACK and path.name not in _OWN_SERVERS):
+    if folder == _OF_THE_PAGES or (folder == _OF_THE_STACK and path.name not in OWN_SERVERS):
         return folder
     return file
 
