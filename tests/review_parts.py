@@ -23,7 +23,8 @@ from shared.broker import Delivery, Publisher, PublishFailed
 from shared.contracts.events import Event, Kind, MailAttached
 from shared.contracts.outcomes import Done, Retry
 from shared.contracts.topology import REVIEWS, uses
-from shared.storage.database import connect, migrate
+from shared.storage.database import connect
+from tests.databases import empty_database
 from tests.fakes import Recorder
 from tests.matcher_parts import DOMAIN, received
 from tests.matcher_parts import Replica as Matcher
@@ -166,18 +167,16 @@ def a_person(person_id: str, kind: Kind, *addresses: str) -> Person:
 
 
 @asynccontextmanager
-async def both(mongodb_url: str, database_name: str, folder: Path) -> AsyncIterator[Both]:
+async def both(mongodb_url: str, folder: Path) -> AsyncIterator[Both]:
     """Open both on empty databases, with a user and two candidates."""
     recorder = Recorder()
     async with (
         connect(mongodb_url, "test") as client,
         a_timeline(mongodb_url, folder / "timeline") as timeline,
+        empty_database(client, mongodb_url, INDEXES) as database,
     ):
-        database = client[database_name]
-        await migrate(database, INDEXES)
         parts = Both(Matcher(database, folder, recorder), recorder, timeline)
         await parts.put("u1", Kind.USER, "user@team.example")
         await parts.put("c1", Kind.CANDIDATE, "cand@mail.example", "c@x.example")
         await parts.put("c2", Kind.CANDIDATE, "second@mail.example")
         yield parts
-        await client.drop_database(database_name)

@@ -2,8 +2,6 @@
 
 import asyncio
 import itertools
-import secrets
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -48,7 +46,8 @@ from shared.contracts.events import (
 )
 from shared.storage.blob_keys import claim_key
 from shared.storage.blobs import Blobs
-from shared.storage.database import Database, Document, connect, migrate
+from shared.storage.database import Database, Document, connect
+from tests.databases import empty_database
 
 ACCOUNT = "acme"
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -57,10 +56,6 @@ HOW_WRITTEN = frozenset(
 )
 """Fields that say when, in which order and by which process a document was written."""
 _captures = itertools.count(1)
-_LEFT: dict[str, list[str]] = defaultdict(list)
-"""Databases with all indexes and no documents, by their server's URL."""
-_MAX_LEFT = 2000
-"""Documents of a collection that are deleted one by one."""
 
 
 class Timeline:
@@ -128,35 +123,14 @@ class Timeline:
 
 @asynccontextmanager
 async def a_timeline(mongodb_url: str, folder: Path) -> AsyncIterator[Timeline]:
-    """Open a timeline on an empty database of its own.
-
-    One that another test has left is used again: its thirty indexes take longer to build than most
-    tests to run.
-    """
-    left = _LEFT[mongodb_url]
-    async with connect(mongodb_url, "test") as client:
-        database = client[left.pop() if left else f"satchel_test_{secrets.token_hex(4)}"]
-        await migrate(database, INDEXES)
+    """Open a timeline on an empty database of its own."""
+    async with (
+        connect(mongodb_url, "test") as client,
+        empty_database(client, mongodb_url, INDEXES) as database,
+    ):
         timeline = Timeline(client, database, folder)
         yield timeline
         await timeline.writer.close()
-        if await _emptied(database):
-            left.append(database.name)
-        else:
-            await client.drop_database(database.name)
-
-
-async def _emptied(database: Database) -> bool:
-    """Return whether the database is as new: not where that takes longer than a new one."""
-    names = await database.list_collection_names()
-    if any(name.startswith("system.") for name in names):
-        return False
-    for name in names:
-        if await database[name].estimated_document_count() > _MAX_LEFT:
-            return False
-    for name in names:
-        await database[name].delete_many({})
-    return True
 
 
 def match(person_id: str = "c1", address: str = "cand@mail.example", role: Role = Role.TO) -> Match:

@@ -12,8 +12,9 @@ from services.matcher.indexes import INDEXES
 from shared.broker import Publisher
 from shared.contracts.events import Kind
 from shared.contracts.topology import DEAD, RECEIVED
-from shared.storage.database import Database, connect, migrate
+from shared.storage.database import Database, connect
 from tests.broker_parts import TOPOLOGY, eventually, running
+from tests.databases import empty_database
 from tests.fakes import Recorder
 from tests.matcher_parts import ACCOUNT, Replica
 from tests.round_trip_parts import RoundTripParts, round_trip_parts
@@ -25,12 +26,11 @@ def recorder() -> Recorder:
 
 
 @pytest.fixture
-async def matcher(
-    mongodb_url: str, database_name: str, tmp_path: Path, recorder: Recorder
-) -> AsyncIterator[Replica]:
-    async with connect(mongodb_url, "test") as client:
-        database = client[database_name]
-        await migrate(database, INDEXES)
+async def matcher(mongodb_url: str, tmp_path: Path, recorder: Recorder) -> AsyncIterator[Replica]:
+    async with (
+        connect(mongodb_url, "test") as client,
+        empty_database(client, mongodb_url, INDEXES) as database,
+    ):
         matcher = Replica(database, tmp_path, recorder)
         people = matcher.directory
         await people.put(ACCOUNT, person_of("u1", Kind.USER, "User", ["user@team.example"]))
@@ -39,7 +39,6 @@ async def matcher(
         )
         await people.put("globex", person_of("c9", Kind.CANDIDATE, "C", ["other@mail.example"]))
         yield matcher
-        await client.drop_database(database_name)
 
 
 @pytest.fixture

@@ -25,11 +25,11 @@ class TestDirectory:
         }
 
     async def test_putting_the_same_again_is_no_change(
-        self, matcher: Replica, mongodb_url: str, database_name: str
+        self, matcher: Replica, mongodb_url: str
     ) -> None:
         async def version() -> int:
             async with connect(mongodb_url, "test") as client:
-                found = await client[database_name].people.find_one({"_id": "acme/c1"})
+                found = await client[matcher.database.name].people.find_one({"_id": "acme/c1"})
             assert found is not None
             return int(found["version"])
 
@@ -51,11 +51,9 @@ class TestDirectory:
         assert person is not None
         assert person.name == str(text)
 
-    async def test_the_look_up_uses_its_index(
-        self, matcher: Replica, mongodb_url: str, database_name: str
-    ) -> None:
+    async def test_the_look_up_uses_its_index(self, matcher: Replica, mongodb_url: str) -> None:
         async with connect(mongodb_url, "test") as client:
-            people = client[database_name].people
+            people = client[matcher.database.name].people
             await people.insert_many(
                 {
                     "_id": f"acme/x{n}",
@@ -74,12 +72,12 @@ class TestDirectory:
         assert plan["executionStats"]["totalDocsExamined"] == 2
 
     async def test_readiness_knows_a_missing_index(
-        self, matcher: Replica, mongodb_url: str, database_name: str
+        self, matcher: Replica, mongodb_url: str
     ) -> None:
         async with connect(mongodb_url, "test") as client:
-            why_not = what_is_missing(client[database_name], INDEXES)
+            why_not = what_is_missing(client[matcher.database.name], INDEXES)
             assert await why_not() is None
-            await client[database_name].people.drop_index("by_address")
+            await client[matcher.database.name].people.drop_index("by_address")
             assert "by_address" in str(await why_not())
 
 

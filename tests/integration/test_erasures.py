@@ -40,7 +40,8 @@ from shared.contracts.events import (
 from shared.contracts.known_addresses import address_hash, name_hash
 from shared.contracts.outcomes import Done, Retry
 from shared.storage.blobs import Blobs
-from shared.storage.database import Database, Document, connect, migrate
+from shared.storage.database import Database, Document, connect
+from tests.databases import empty_database
 from tests.fakes import Recorder, RecordingPublisher
 
 ACCOUNT = "acme"
@@ -102,14 +103,14 @@ class Matcher:
 
 
 @pytest.fixture
-async def matcher(mongodb_url: str, database_name: str, tmp_path: Path) -> AsyncIterator[Matcher]:
-    async with connect(mongodb_url, "test") as client:
-        database = client[database_name]
-        await migrate(database, INDEXES)
+async def matcher(mongodb_url: str, tmp_path: Path) -> AsyncIterator[Matcher]:
+    async with (
+        connect(mongodb_url, "test") as client,
+        empty_database(client, mongodb_url, INDEXES) as database,
+    ):
         matcher = Matcher(client, database, tmp_path)
         await matcher.put("c1", "Jane@unique.example")
         yield matcher
-        await client.drop_database(database_name)
 
 
 async def test_a_person_is_gone_and_the_timeline_is_told_hashes_alone(matcher: Matcher) -> None:

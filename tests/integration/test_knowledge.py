@@ -16,7 +16,8 @@ from services.matcher.indexes import INDEXES
 from services.matcher.metrics import LOOK_UPS, VERSION_READS
 from shared.contracts.capture_address import KeyRing
 from shared.contracts.events import Kind
-from shared.storage.database import Database, connect, migrate
+from shared.storage.database import Database, connect
+from tests.databases import empty_database
 from tests.deadline import DEADLINE
 from tests.directory_suite import DirectoryParts, DirectorySuite
 
@@ -46,11 +47,12 @@ class Replica:
 
 
 @pytest.fixture
-async def database(mongodb_url: str, database_name: str) -> AsyncIterator[Database]:
-    async with connect(mongodb_url, "test") as client:
-        await migrate(client[database_name], INDEXES)
-        yield client[database_name]
-        await client.drop_database(database_name)
+async def database(mongodb_url: str) -> AsyncIterator[Database]:
+    async with (
+        connect(mongodb_url, "test") as client,
+        empty_database(client, mongodb_url, INDEXES) as database,
+    ):
+        yield database
 
 
 @pytest.fixture

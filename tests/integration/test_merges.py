@@ -18,7 +18,8 @@ from services.matcher.reading.participants import Participant
 from shared.contracts.capture_address import KeyRing
 from shared.contracts.events import Event, Kind, PersonChanged, PersonDeleted, Role
 from shared.contracts.known_addresses import address_hash
-from shared.storage.database import connect, migrate
+from shared.storage.database import connect
+from tests.databases import empty_database
 from tests.fakes import Recorder, RecordingPublisher
 
 ACCOUNT = "acme"
@@ -30,7 +31,7 @@ class Replica:
 
     def __init__(self, url: str, name: str) -> None:
         self.client = connect(url, "test")
-        database = self.client[name]
+        self.database = database = self.client[name]
         versions = Versions(database)
         self.directory = Directory(database, versions)
         self.merges = Merges(self.client, database, versions)
@@ -65,17 +66,18 @@ class Replica:
 
 
 @pytest.fixture
-async def replicas(mongodb_url: str, database_name: str) -> AsyncIterator[Sequence[Replica]]:
-    async with connect(mongodb_url, "test") as client:
-        await migrate(client[database_name], INDEXES)
-        found = [Replica(mongodb_url, database_name) for _ in range(2)]
+async def replicas(mongodb_url: str) -> AsyncIterator[Sequence[Replica]]:
+    async with (
+        connect(mongodb_url, "test") as client,
+        empty_database(client, mongodb_url, INDEXES) as database,
+    ):
+        found = [Replica(mongodb_url, database.name) for _ in range(2)]
         for one in ("c1", "c2", "c3"):
             await found[0].put(one)
         await found[0].put("u1", "u1@team.example", kind=Kind.USER)
         yield found
         for replica in found:
             await replica.client.close()
-        await client.drop_database(database_name)
 
 
 @pytest.fixture
@@ -215,11 +217,9 @@ async def test_all_that_are_merged_are_blocked_while_one_is(
     assert found == ["blocked", ["c2"], ["c3"]]
 
 
-async def test_a_merge_and_its_undoing_are_announced_with_the_person(
-    database_name: str, one: Replica
-) -> None:
+async def test_a_merge_and_its_undoing_are_announced_with_the_person(one: Replica) -> None:
     recorder = Recorder()
-    outbox = Outbox(one.client[database_name], RecordingPublisher(recorder))
+    outbox = Outbox(one.database, RecordingPublisher(recorder))
 
     async def announced() -> list[Event]:
         recorder.published.clear()
@@ -247,11 +247,11 @@ async def test_a_merge_and_its_undoing_are_announced_with_the_person(
 
 
 async def test_of_a_merged_id_it_is_told_whose_it_is_until_the_merge_is_undone(
-    database_name: str, one: Replica, capture_address: str
+    one: Replica, capture_address: str
 ) -> None:
     """Who is deleted returns as themselves by a former address, merged meanwhile or not."""
     recorder = Recorder()
-    outbox = Outbox(one.client[database_name], RecordingPublisher(recorder))
+    outbox = Outbox(one.database, RecordingPublisher(recorder))
 
     async def told() -> tuple[str, bool, tuple[str, ...] | None]:
         recorder.published.clear()
@@ -283,7 +283,7 @@ async def test_of_a_merged_id_it_is_told_whose_it_is_until_the_merge_is_undone(
     assert await one.matched(capture_address, "other@mail.example") == ["c1"]
     await one.merges.undo(ACCOUNT, "admin", merge.id)
     assert await told() == (deleted, False, None)
-    found = await one.client[database_name].people.find_one({"person_id": "c1"})
+    found = await one.database.people.find_one({"person_id": "c1"})
     assert "@" not in str(found)
     await returns_as("c1")
     assert await told() == (changed, False, hashed("c1"))

@@ -167,7 +167,7 @@ async def looked_up(timeline: Timeline, event: Any) -> None:
 
 @pytest.mark.parametrize("old", RECEIVED, ids=str)
 async def test_the_matcher_decides_about_what_an_earlier_ingest_took(
-    matcher: Replica, recorder: Recorder, mongodb_url: str, database_name: str, old: OldEvent
+    matcher: Replica, recorder: Recorder, mongodb_url: str, old: OldEvent
 ) -> None:
     event = decode_event(old.tag, old.text)
     assert isinstance(event, MailReceived)
@@ -175,7 +175,7 @@ async def test_the_matcher_decides_about_what_an_earlier_ingest_took(
         "agency", person_of("c1", Kind.CANDIDATE, "C", ["candidate@mail.example"])
     )
     async with connect(mongodb_url, "test") as client:
-        await client[database_name].capture_addresses.insert_one(
+        await client[matcher.database.name].capture_addresses.insert_one(
             RECORD | {"_id": event.capture_address}
         )
     if event.blob_key is not None:
@@ -196,12 +196,12 @@ async def test_the_matcher_decides_about_what_an_earlier_ingest_took(
 
 @pytest.mark.parametrize("old", ANSWERS, ids=str)
 async def test_the_matcher_takes_what_an_earlier_timeline_answered(
-    matcher: Replica, mongodb_url: str, database_name: str, tmp_path: Path, old: OldEvent
+    matcher: Replica, mongodb_url: str, tmp_path: Path, old: OldEvent
 ) -> None:
     """What was asked for is not there any more: there is nothing to note."""
     event = decode_event(old.tag, old.text)
     async with connect(mongodb_url, "test") as client:
-        database = client[database_name]
+        database = client[matcher.database.name]
         reviews, versions = MatcherReviews(database), Versions(database)
         redeciding = Redeciding(matcher.knowledge, matcher.directory)
         handling = Handling(reviews, redeciding, "in.satchel.example")

@@ -23,7 +23,8 @@ from shared.broker import Delivery, PublishFailed
 from shared.contracts.capture_address import KeyRing
 from shared.contracts.events import CaptureAddressChanged, Event, Kind, PersonChanged, PersonDeleted
 from shared.contracts.outcomes import Done
-from shared.storage.database import Database, Document, connect, migrate
+from shared.storage.database import Database, Document, connect
+from tests.databases import empty_database
 from tests.deadline import DEADLINE
 from tests.fakes import Crash, Recorder, RecordingPublisher
 
@@ -58,12 +59,13 @@ class World:
 
 
 @pytest.fixture
-async def world(mongodb_url: str, database_name: str) -> AsyncIterator[World]:
-    async with connect(mongodb_url, "test") as client:
-        await migrate(client[database_name], INDEXES)
-        yield World(client[database_name])
-        await client.drop_database(database_name)
-        await client.drop_database(f"{database_name}_timeline")
+async def world(mongodb_url: str) -> AsyncIterator[World]:
+    async with (
+        connect(mongodb_url, "test") as client,
+        empty_database(client, mongodb_url, INDEXES) as database,
+    ):
+        yield World(database)
+        await client.drop_database(f"{database.name}_timeline")
 
 
 async def test_a_change_is_announced_once(world: World) -> None:

@@ -14,7 +14,8 @@ from services.matcher.directory.versions import Versions
 from services.matcher.indexes import INDEXES
 from shared.contracts.events import MAX_EVENT_BYTES, Event, Kind, PersonChanged, PersonDeleted
 from shared.contracts.known_addresses import address_hash
-from shared.storage.database import Database, connect, migrate
+from shared.storage.database import Database, connect
+from tests.databases import empty_database
 from tests.fakes import Recorder, RecordingPublisher
 from tests.holders_of_ids import ACCOUNT, Id, in_one_order
 
@@ -45,12 +46,12 @@ class World:
 
 
 @pytest.fixture
-async def world(mongodb_url: str, database_name: str) -> AsyncIterator[World]:
-    async with connect(mongodb_url, "test") as client:
-        database = client[database_name]
-        await migrate(database, INDEXES)
+async def world(mongodb_url: str) -> AsyncIterator[World]:
+    async with (
+        connect(mongodb_url, "test") as client,
+        empty_database(client, mongodb_url, INDEXES) as database,
+    ):
         yield World(database, Directory(database, Versions(database)))
-        await client.drop_database(database_name)
 
 
 def hashes(*keys: str) -> set[str]:

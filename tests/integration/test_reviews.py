@@ -19,8 +19,8 @@ from tests.timeline_parts import ACCOUNT
 
 
 @pytest.fixture
-async def parts(mongodb_url: str, database_name: str, tmp_path: Path) -> AsyncIterator[Both]:
-    async with both(mongodb_url, database_name, tmp_path) as parts:
+async def parts(mongodb_url: str, tmp_path: Path) -> AsyncIterator[Both]:
+    async with both(mongodb_url, tmp_path) as parts:
         yield parts
 
 

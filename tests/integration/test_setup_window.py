@@ -88,12 +88,12 @@ async def test_five_are_shown_and_no_more(matcher: Replica, recorder: Recorder) 
 
 
 async def test_five_at_a_time_are_five(
-    mongodb_url: str, database_name: str, tmp_path: Path, matcher: Replica, recorder: Recorder
+    mongodb_url: str, tmp_path: Path, matcher: Replica, recorder: Recorder
 ) -> None:
     await open_window(matcher)
     deliveries = [await received(matcher, UNMATCHED) for _ in range(20)]
     async with connect(mongodb_url, "other") as client:
-        other = Replica(client[database_name], tmp_path, recorder)
+        other = Replica(client[matcher.database.name], tmp_path, recorder)
         replicas = [matcher, other]
         await asyncio.gather(*(replicas[n % 2].match(one) for n, one in enumerate(deliveries)))
     assert len(watched(recorder)) == MOST_MAILS
@@ -152,7 +152,7 @@ async def test_a_colleagues_window_shows_nothing_of_mine(
 
 
 async def test_a_large_mail_is_shown_and_its_recorded_decision_holds_nothing_of_it(
-    mongodb_url: str, database_name: str, matcher: Replica, recorder: Recorder
+    mongodb_url: str, matcher: Replica, recorder: Recorder
 ) -> None:
     await open_window(matcher)
     headers = "Subject: Zqlarge\r\n"
@@ -167,7 +167,7 @@ async def test_a_large_mail_is_shown_and_its_recorded_decision_holds_nothing_of_
     [event] = watched(recorder)
     assert event.subject == "Zqlarge"
     async with connect(mongodb_url, "test") as client:
-        database = client[database_name]
+        database = client[matcher.database.name]
         kept = [
             str(document)
             for name in await database.list_collection_names()

@@ -13,18 +13,18 @@ from shared.broker import (
 )
 from shared.contracts.topology import DEAD, RECEIVED
 from shared.storage.blobs import Blobs
-from shared.storage.database import connect, migrate
+from shared.storage.database import connect
 from tests.broker_parts import eventually, running
+from tests.databases import empty_database
 from tests.dead_letter_parts import TOPOLOGY, Desk
 
 
 @pytest.fixture
-async def desk(
-    amqp_url: str, mongodb_url: str, database_name: str, tmp_path: Path
-) -> AsyncIterator[Desk]:
+async def desk(amqp_url: str, mongodb_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
     publisher = Publisher(amqp_url, "test", TOPOLOGY)
     async with (
         connect(mongodb_url, "test") as client,
+        empty_database(client, mongodb_url, INDEXES) as database,
         running(publisher),
         await aio_pika.connect(amqp_url) as connection,
         connection.channel() as admin,
@@ -32,10 +32,8 @@ async def desk(
         await eventually(lambda: publisher.ready)
         for queue in (RECEIVED, DEAD):
             await (await admin.get_queue(queue.name, ensure=False)).purge()
-        await migrate(client[database_name], INDEXES)
         blobs = Blobs(f"file://{tmp_path}/blobs")
-        yield Desk(client[database_name], blobs, publisher, admin, tmp_path)
-        await client.drop_database(database_name)
+        yield Desk(database, blobs, publisher, admin, tmp_path)
 
 
 @pytest.fixture
