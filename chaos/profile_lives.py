@@ -137,6 +137,8 @@ class ProfileLives:
         until = time.monotonic() + quiet
         while any(differs := operator.fits(person, viewer)) and time.monotonic() < until:
             time.sleep(_LOOK_SECONDS)
+        if any(differs):
+            lives.complaints.append(operator.say(person, viewer))
         lives.missing += differs[0]
         lives.too_much += differs[1]
         lives.doubled += differs[2]

@@ -28,6 +28,7 @@ class Operator:
         self._ids: dict[str, str] = {}
         """The ids of mails that can be put back or shown again."""
         self._merges: dict[str, str] = {}
+        self._doing = "nothing"
         self._pairs: Sequence[tuple[Callable[[], bool], Callable[[], bool]]] = (
             (self._detach, self._put_back),
             (self._make_private, self._show_again),
@@ -49,12 +50,17 @@ class Operator:
             else:
                 do = self._pairs[turn][turn in begun]
                 begun.add(turn)
+            self._doing = do.__name__.strip("_").replace("_", " ")
             if do():
-                name = do.__name__.strip("_").replace("_", " ")
-                self._account.told.operations[name] += 1
+                self._account.told.operations[self._doing] += 1
 
     def fits(self, person: str, viewer: str) -> tuple[int, int, int]:
         """Return how many mails of a profile are missing, too much, and doubled."""
+        missing, extra, doubled = self.differences(person, viewer)
+        return len(missing), len(extra), doubled
+
+    def differences(self, person: str, viewer: str) -> tuple[set[str], set[str], int]:
+        """Return which mails of a profile are missing, which are too much, how many doubled."""
         with self._account.model_held() as model:
             before = model.timeline(person, viewer)
         words = self._account.timeline(person, viewer)
@@ -62,7 +68,17 @@ class Operator:
             after = model.timeline(person, viewer)
         shown = {*words}
         extra = shown - after.must - after.may
-        return len(before.must - shown), len(extra), len(words) - len(shown)
+        return before.must - shown, extra, len(words) - len(shown)
+
+    def say(self, person: str, viewer: str) -> str:
+        """Say what differs on a profile, and what the model has of those mails."""
+        missing, extra, doubled = self.differences(person, viewer)
+        with self._account.model_held() as model:
+            known = [str(model.mails.get(word, word)) for word in sorted(missing | extra)]
+        return (
+            f"{person}, for {viewer}, after `{self._doing}`: {len(missing)} missing, "
+            f"{len(extra)} too much, {doubled} doubled: {'; '.join(known)}"
+        )
 
     # One mail.
 
@@ -253,10 +269,8 @@ class Operator:
         viewer = self._chance.choice(USERS)
         deadline = time.monotonic() + ACKNOWLEDGED_SECONDS
         for person in people:
-            while any(differs := self.fits(person, viewer)):
+            while any(self.fits(person, viewer)):
                 if time.monotonic() > deadline:
-                    raise NotAcknowledged(
-                        f"{person}, for {viewer}: {differs} missing, too much and doubled"
-                    )
+                    raise NotAcknowledged(self.say(person, viewer))
                 time.sleep(_LOOK_SECONDS)
         return True
