@@ -88,7 +88,7 @@ def erase_one(memory: Memory, mail: Mail, person: ErasedPerson, *, suffix: str) 
         is_stripped = content.key in plan.stripped
         if is_stripped:
             raw = common_bytes(raw, has_id=mail.message_id is not None)
-        new = redacted_bytes(raw, plan.redaction)
+        new = redacted_bytes(raw, plan.redaction_of(content.key))
         prepared[content.key] = PreparedBytes(
             content.raw_key, f"{content.raw_key}.{suffix}", new, is_stripped=is_stripped
         )

@@ -111,7 +111,12 @@ def test_of_a_person_who_is_erased_nothing_stays_and_others_keep_their_mail(stac
     assert one.json("GET", "matcher", "/v1/erasures")["items"] == [done]
     again = erase(one, "c5").json()
     assert again["id"] != erasure["id"]
+    one.put_person("c5", "candidate", "Somebody Else", ["else@mail.example"])  # while it runs
+    account.send("else@mail.example")
     assert eventually(
         lambda: one.json("GET", "matcher", f"/v1/erasures/{again['id']}")["state"] == "done"
     )
     await_erased(stack, words)
+    assert eventually(
+        lambda: [m["to"][0]["address"] for m in one.timeline("c5")] == ["else@mail.example"]
+    )

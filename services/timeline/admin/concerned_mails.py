@@ -100,7 +100,7 @@ class ConcernedMails:
             return PreparedBytes(key, key, None, is_stripped=is_stripped)
         has_id = mail.message_id is not None
         made = await asyncio.to_thread(
-            _bytes_without, raw, plan.redaction, strip=is_stripped, has_id=has_id
+            _bytes_without, raw, plan.redaction_of(content.key), strip=is_stripped, has_id=has_id
         )
         if made == raw:
             return PreparedBytes(key, key, None, is_stripped=is_stripped)

@@ -8,6 +8,7 @@ yet; the directory decides it without the person.
 from services.timeline.admin.dead_letters.letter import StoredLetter
 from services.timeline.admin.dead_letters.records import Records, Which
 from services.timeline.admin.dead_letters.replay import Replay
+from services.timeline.write.erased_records import ErasedPerson
 from shared.contracts.events import (
     InvalidEvent,
     MailAttached,
@@ -24,13 +25,13 @@ class ErasedLetters:
     def __init__(self, records: Records, replay: Replay) -> None:
         self._records, self._replay = records, replay
 
-    async def drop(self, account: str, person_id: str) -> int:
+    async def drop(self, account: str, person: ErasedPerson) -> int:
         """Drop them; return how many. Raises BlobStoreAway."""
         cursor, count = None, 0
         while True:
             page = await self._records.page(account, Which(states=("waiting",)), _PAGE, cursor)
             for letter in page.items:
-                if not names_alone(letter, account, person_id):
+                if not names_alone(letter, account, person):
                     continue
                 settled = await self._replay.drop(letter, "erasure", "a person was erased")
                 count += settled.state == "dropped"
@@ -39,12 +40,14 @@ class ErasedLetters:
                 return count
 
 
-def names_alone(letter: StoredLetter, account: str, person_id: str) -> bool:
-    """Return whether a dead letter is about mail of this person and of no one else. Pure."""
+def names_alone(letter: StoredLetter, account: str, person: ErasedPerson) -> bool:
+    """Return whether a dead letter is about mail of this person and of no one else, received before
+    they were erased. Pure."""
     try:
         event = decode_event(letter.tag, letter.event)
     except InvalidEvent:
         return False
     if not isinstance(event, MailAttached | MailAttachedToShares) or event.account != account:
         return False
-    return {match.person_id for match in event.matches} == {person_id}
+    is_later = event.received_at > person.at
+    return not is_later and {match.person_id for match in event.matches} == {person.person_id}

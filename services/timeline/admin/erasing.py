@@ -118,7 +118,7 @@ class Erasing(Periodic):
                     changed, failed = changed + done, failed + not_done
             if not changed:
                 break
-        letters = await self._letters.drop(job.account, job.person.person_id)
+        letters = await self._letters.drop(job.account, job.person)
         await self._jobs.update_one(of_id(job.account, job.id), {"$inc": {"letters": letters}})
         await self._forget_watched(job)
         await self._dropped.remove(job.account)
@@ -202,7 +202,10 @@ class Erasing(Periodic):
         redaction = Redaction(job.account, [job.person])
         found = await records_of(Watched, self._watched.find({"account": job.account}))
         for one in found:
-            if one.sender is not None and redaction.has_address(one.sender.address):
+            is_later = one.received_at > job.person.at
+            if is_later or one.sender is None:
+                continue
+            if redaction.has_address(one.sender.address):
                 await self._watched.delete_one(of_id(job.account, one.id))
 
 

@@ -4,6 +4,8 @@
 
 * What is left is what there would be, had the captures never named the person: a capture that named
   no one else goes, a mail without captures is deleted (`forgetting.py`). Rulings of users stay.
+* A capture that was received later is about whoever has the id and the address now: it stays as it
+  came, and so does the content that it has.
 * Of what is left the structured fields and the header of the raw bytes are without them
   (`redacting.py`, `redacted_bytes.py`). A content keeps its id, so a late copy meets it.
 * A deleted mail leaves its id, for who keeps a copy, and nothing that dismisses a later capture.
@@ -54,18 +56,26 @@ from shared.contracts.events import MailAttached
 class Plan(Struct, frozen=True):
     """What erasing a person does to a mail."""
 
+    account: str
     redaction: Redaction
     captures: tuple[Capture, ...]
-    """Those that stay, without the person."""
+    """Those that stay, without the person, or as they came later."""
     gone: tuple[Capture, ...]
     keys: frozenset[str]
     """The keys of the contents that stay."""
     stripped: frozenset[str]
     """Of these, whose bytes came to somebody who has no capture of the content any more."""
+    later: frozenset[str]
+    """The keys of the contents that came later, too: nothing in these is replaced."""
+
+    def redaction_of(self, key: str) -> Redaction:
+        """Return who is to be replaced in a content."""
+        return Redaction(self.account, ()) if key in self.later else self.redaction
 
 
 def planned(mail: Mail, contents: Iterable[ListedContent], person: ErasedPerson) -> Plan | None:
     """Return what erasing a person does to a mail; None where it does not concern them."""
+    later = frozenset(capture.content for capture in mail.captures if capture.at > person.at)
     contents = list(contents)
     kept = [
         match.address
@@ -74,12 +84,15 @@ def planned(mail: Mail, contents: Iterable[ListedContent], person: ErasedPerson)
         if match.person_id != person.person_id
     ]
     redaction = Redaction(mail.account, [person], kept)
-    if not concerns(mail.captures, contents, redaction):
+    earlier = [capture for capture in mail.captures if capture.at <= person.at]
+    if not concerns(earlier, (one for one in contents if one.key not in later), redaction):
         return None
     captures, gone = list[Capture](), list[Capture]()
     senders = {content.key: content.from_ for content in contents}
     for capture in mail.captures:
-        left = redacted_capture(capture, redaction, senders.get(capture.content))
+        left: Capture | None = capture
+        if capture.at <= person.at:
+            left = redacted_capture(capture, redaction, senders.get(capture.content))
         if left is None:
             gone.append(capture)
         else:
@@ -91,7 +104,8 @@ def planned(mail: Mail, contents: Iterable[ListedContent], person: ErasedPerson)
         for content in contents
         if content.raw_of != NO_OWNER and (content.key, content.raw_of) not in owners
     }
-    return Plan(redaction, tuple(captures), tuple(gone), keys, keys & stripped)
+    kept_and_gone = tuple(captures), tuple(gone)
+    return Plan(mail.account, redaction, *kept_and_gone, keys, keys & stripped, later)
 
 
 def erase(draft: Draft, request: Erase, now: datetime) -> Answer:
@@ -153,7 +167,7 @@ def _put(draft: Draft, plan: Plan, content: Content, prepared: PreparedBytes | N
         draft.drop_raw(content.account, content.raw_key)
         draft.delete(Content, content.account, content.id)
         return False
-    shown = redacted_content(content, plan.redaction)
+    shown = redacted_content(content, plan.redaction_of(content.key))
     new = shown
     if prepared.new_key != content.raw_key:
         draft.drop_raw(content.account, content.raw_key)
@@ -170,10 +184,12 @@ def _put(draft: Draft, plan: Plan, content: Content, prepared: PreparedBytes | N
 
 def _what_is_left(mail: Mail, plan: Plan, person: ErasedPerson) -> Mail:
     owners = {capture.owner for capture in plan.captures}
+    matched = {match.person_id for capture in plan.captures for match in capture.matches}
+    gone = {person.person_id} - matched
     new = replace(
         mail,
         captures=plan.captures,
-        detached=tuple(one for one in mail.detached if one != person.person_id),
+        detached=tuple(one for one in mail.detached if one not in gone),
         private=tuple(owner for owner in mail.private if owner in owners),
     )
     if plan.captures:
@@ -197,7 +213,7 @@ def erase_held(draft: Draft, request: EraseHeld) -> Answer:
     account, person = request.account, request.person
     job = draft.one(ErasureJob, account, request.job_id)
     held = draft.one(Held, account, request.held_id)
-    if held is None:
+    if held is None or held.at > person.at:
         return UNCHANGED
     left = list[HeldMail]()
     for mail in held.mails:

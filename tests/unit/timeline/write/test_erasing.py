@@ -15,6 +15,7 @@ from tests.memory_timeline import Memory, the_mail
 from tests.write_parts import (
     ACCOUNT,
     FAILED,
+    NOW,
     attach,
     bounce,
     capture_record,
@@ -230,6 +231,45 @@ def test_what_is_received_later_is_filed_as_ever() -> None:
     assert "jane@mail.example" in everything(memory)
     [again] = memory.all(Mail)
     assert [m.person_id for capture in again.captures for m in capture.matches] == ["c1"]
+
+
+AFTERWARDS = (LATER - NOW) // timedelta(minutes=1) + 1
+"""Minutes after which mail is about who has the id now."""
+
+
+def test_mail_of_who_has_the_id_again_stays_however_long_erasing_takes() -> None:
+    memory = Memory()
+    memory.write(attach(mail("1@x", to=JANE, text="Before."), AS_JANE))
+    after = mail("2@x", to=f"{JANE}, Max <max@mail.example>", text="After.")
+    memory.write(attach(after, AS_JANE, AS_OTHER, minutes=AFTERWARDS))
+    waiting = mail("3@x", to=JANE, text="Waits.")
+    memory.write(attach(waiting, AS_JANE, minutes=AFTERWARDS, verdict=FAILED, may_wait=True))
+    job = erase_all(memory, PERSON)
+    assert (job.deleted, job.redacted, job.held) == (1, 0, 0)
+    [left] = [one for one in memory.all(Mail) if one.captures]
+    assert {m.person_id for capture in left.captures for m in capture.matches} == {"c1", "c2"}
+    [content] = memory.all(Content)
+    assert [entry.address for entry in content.to] == ["jane@mail.example", "max@mail.example"]
+    assert memory.raws()[content.raw_key] == after
+    assert [len(held.mails) for held in memory.all(Held)] == [1]
+
+
+def test_of_a_mail_that_came_before_and_after_the_later_capture_stays() -> None:
+    memory = Memory()
+    raw = mail(to=f"{JANE}, Max <max@mail.example>")
+    memory.write(attach(raw, AS_JANE, owner="u1"))
+    memory.write(attach(raw, AS_JANE, AS_OTHER, owner="u2"))
+    memory.write(attach(raw, AS_JANE, owner="u3", minutes=AFTERWARDS))
+    memory.write(detach(the_mail(memory), "c1"))
+    job = erase_all(memory, PERSON)
+    assert (job.deleted, job.redacted) == (0, 1)
+    [left] = memory.all(Mail)
+    matched = {capture.owner: {m.person_id for m in capture.matches} for capture in left.captures}
+    assert matched == {"u2": {"c2"}, "u3": {"c1"}}
+    assert left.detached == ("c1",)
+    [content] = memory.all(Content)
+    assert "jane@mail.example" in {entry.address for entry in content.to}
+    assert erase_all(memory, PERSON, suffix="again").redacted == 0
 
 
 def test_another_accounts_mail_stays_as_it_is() -> None:
