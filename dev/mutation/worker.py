@@ -30,10 +30,12 @@ from dev.mutation.faults import Mutant, mutants, mutated
 from dev.mutation.install import functions_of, install
 from dev.mutation.targets import TARGETS
 
-_LEAST_SECONDS, _TIMES = 20.0, 10.0
-"""A mutant has so long, and so many times what its tests take unchanged: it may never end."""
+_LEAST_SECONDS, _TIMES = 1.0, 5.0
+"""A mutant has so long, and so many times what its tests take unchanged: it may never end. Many
+tests wait 20 s and more for an event, which most mutants of `deliveries.py` prevent."""
 _MAX_BYTES = 6 * 1024**3
-_PASSED, _FAILED, _BROKEN, _OVERDUE = range(4)
+PASSED, FAILED, BROKEN, OVERDUE = range(4)
+"""How a run of tests ended: BROKEN without a result, OVERDUE when it was killed."""
 
 
 @dataclass(slots=True)
@@ -89,11 +91,14 @@ class Worker:
                 install(module, functions, mutated(self._source, mutant.number), mutant)
                 return _run(session, items)
 
-            ended = _forked(attempt, _LEAST_SECONDS + _TIMES * seconds) if items else _PASSED
+            def unchanged(items: list[pytest.Item] = items) -> int:
+                return _run(session, items)
+
+            ended = tried(attempt, unchanged, seconds) if items else PASSED
             self._tell(
                 number=mutant.number,
-                noticed=ended != _PASSED,
-                overdue=ended == _OVERDUE,
+                noticed=ended != PASSED,
+                overdue=ended == OVERDUE,
                 tests=len(items),
             )
         return True
@@ -131,7 +136,7 @@ def _measured(session: pytest.Session, module: ModuleType) -> _Baseline:
             threading.setprofile(watch)
             sys.setprofile(watch)
             started = time.monotonic()
-            if _run(session, [item]) != _PASSED:
+            if _run(session, [item]) != PASSED:
                 baseline.failed.append(item.nodeid)
             baseline.seconds.append(time.monotonic() - started)
             sys.setprofile(None)
@@ -140,7 +145,7 @@ def _measured(session: pytest.Session, module: ModuleType) -> _Baseline:
         with os.fdopen(writing, "w") as answer:
             seconds, functions, failed = baseline.seconds, baseline.functions, baseline.failed
             json.dump([seconds, functions, failed], answer)
-        return _PASSED
+        return PASSED
 
     child = _fork(measure)
     os.close(writing)
@@ -155,8 +160,22 @@ def _run(session: pytest.Session, items: Sequence[pytest.Item]) -> int:
     for item, following in zip(items, [*items[1:], None], strict=True):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
-            return _FAILED
-    return _PASSED
+            return FAILED
+    return PASSED
+
+
+def tried(attempt: Callable[[], int], unchanged: Callable[[], int], seconds: float) -> int:
+    """Return how an attempt ended; OVERDUE if it took many times as long as the tests unchanged.
+
+    `seconds` is how long those took before. Only if they end in time now, too, is the attempt
+    overdue. Else the machine is busy, and both are tried again with twice the time.
+    """
+    limit = _LEAST_SECONDS + _TIMES * seconds
+    while True:
+        ended = _forked(attempt, limit)
+        if ended != OVERDUE or _forked(unchanged, limit) != OVERDUE:
+            return ended
+        limit *= 2
 
 
 def _fork(work: Callable[[], int]) -> int:
@@ -164,7 +183,7 @@ def _fork(work: Callable[[], int]) -> int:
     child = os.fork()
     if child:
         return child
-    ended = _BROKEN
+    ended = BROKEN
     try:
         resource.setrlimit(resource.RLIMIT_AS, (_MAX_BYTES, _MAX_BYTES))
         ended = work()
@@ -187,7 +206,7 @@ def _forked(work: Callable[[], int], seconds: float) -> int:
         raise
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return _OVERDUE
+    return OVERDUE
 
 
 def main(path: str, numbers: Sequence[int]) -> int:
