@@ -56,7 +56,10 @@ TARGETS = (
     Target(
         "services/matcher/reading/participants.py", (f"{_MATCHER}/reading/test_participants.py",)
     ),
-    Target("services/matcher/announce.py", (f"{_MATCHER}/test_announce.py",)),
+    Target(
+        "services/matcher/announce.py",
+        tuple(f"{_MATCHER}/{name}.py" for name in ("test_announce", "test_announce_shares")),
+    ),
     Target(
         "services/matcher/decision/forward_condition.py",
         (f"{_MATCHER}/decision/test_forward_condition.py",),
@@ -72,20 +75,38 @@ TARGETS = (
     *(
         Target(f"services/timeline/write/{module}.py", _of_write(module, *others))
         for module, *others in (
-            ("apply", "recording", "quarantine"),
-            ("attaching", "conversations", "quarantine", "recording", "read_marks", "replacing"),
-            ("audiences",),
+            ("apply", "recording", "quarantine", "proving"),
+            (
+                "attaching",
+                "conversations",
+                "quarantine",
+                "recording",
+                "read_marks",
+                "replacing",
+                "forgetting",
+                "handing_over",
+                "redeciding",
+                "staying_forgotten",
+            ),
+            ("audiences", "rulings"),
             ("conversations", "read_marks", "replacing"),
             ("lanes",),
             ("listing", "listing_needs", "read_marks", "replacing"),
             ("matches", "audiences"),
             ("proving",),
-            ("quarantine", "recording"),
+            ("quarantine", "recording", "handing_over", "waiting"),
             ("read_marks",),
-            ("recording", "quarantine"),
+            (
+                "recording",
+                "quarantine",
+                "erasing",
+                "forgetting",
+                "handing_over",
+                "staying_forgotten",
+            ),
             ("replacing",),
             ("rhythm",),
-            ("state", "conversations", "replacing"),
+            ("state", "conversations", "replacing", "recording", "forgetting"),
             ("summary", "listing"),
         )
     ),
@@ -93,7 +114,10 @@ TARGETS = (
         "services/timeline/write/mail_rows.py",
         _of_write("listing", "attaching"),
     ),
-    Target("services/timeline/query/viewer.py", (f"{_TIMELINE}/query/test_viewer.py",)),
+    Target(
+        "services/timeline/query/viewer.py",
+        tuple(f"{_TIMELINE}/query/{name}.py" for name in ("test_viewer", "test_merged_and_hidden")),
+    ),
     *(
         Target(f"services/ingest/{room}{module}.py", (f"{_INGEST}/{room}test_{module}.py",))
         for room, module in (("smtp/", "connections"), ("", "rates"))
@@ -101,7 +125,11 @@ TARGETS = (
     Target("shared/runtime/in_flight.py", (f"{_SHARED}/runtime/test_in_flight.py",)),
     Target("services/ingest/smtp/data.py", (f"{_INGEST}/smtp/test_read_data.py",)),
     Target(
-        "shared/contracts/capture_address.py", (f"{_SHARED}/contracts/test_capture_address.py",)
+        "shared/contracts/capture_address.py",
+        (
+            f"{_SHARED}/contracts/test_capture_address.py",
+            f"{_MATCHER}/round_trip/test_challenge.py",
+        ),
     ),
     Target("shared/http/auth.py", (f"{_SHARED}/http/test_auth.py",)),
     Target("shared/contracts/outcomes.py", (f"{_SHARED}/broker/test_deliveries.py",)),
