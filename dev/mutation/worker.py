@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -31,8 +32,8 @@ from dev.mutation.install import functions_of, install
 from dev.mutation.targets import TARGETS
 
 _LEAST_SECONDS, _TIMES = 1.0, 5.0
-"""A mutant has so long, and so many times what its tests take unchanged: it may never end. Many
-tests wait 20 s and more for an event, which most mutants of `deliveries.py` prevent."""
+"""A test of a mutant has so long, and so many times what it takes unchanged: it may never end, or
+wait for many seconds for an event that does not come."""
 _MAX_BYTES = 6 * 1024**3
 PASSED, FAILED, BROKEN, OVERDUE = range(4)
 """How a run of tests ended: BROKEN without a result, OVERDUE when it was killed."""
@@ -85,16 +86,16 @@ class Worker:
         gc.freeze()  # so that a child copies little of this process's memory
         for mutant in self._mutants:
             items = _concerned(session.items, baseline, mutant)
-            seconds = sum(baseline.seconds[session.items.index(item)] for item in items)
+            seconds = [baseline.seconds[session.items.index(item)] for item in items]
+            run = partial(_run, session, items, seconds)
 
-            def attempt(mutant: Mutant = mutant, items: list[pytest.Item] = items) -> int:
+            def attempt(
+                patience: float, mutant: Mutant = mutant, run: Callable[[float], int] = run
+            ) -> int:
                 install(module, functions, mutated(self._source, mutant.number), mutant)
-                return _run(session, items)
+                return run(patience)
 
-            def unchanged(items: list[pytest.Item] = items) -> int:
-                return _run(session, items)
-
-            ended = tried(attempt, unchanged, seconds) if items else PASSED
+            ended = tried(attempt, run) if items else PASSED
             self._tell(
                 number=mutant.number,
                 noticed=ended != PASSED,
@@ -155,27 +156,35 @@ def _measured(session: pytest.Session, module: ModuleType) -> _Baseline:
     return _Baseline(*json.loads(told)) if told else _Baseline(failed=["the run ended early"])
 
 
-def _run(session: pytest.Session, items: Sequence[pytest.Item]) -> int:
-    """Run tests until one fails."""
-    for item, following in zip(items, [*items[1:], None], strict=True):
+def _run(
+    session: pytest.Session,
+    items: Sequence[pytest.Item],
+    seconds: Sequence[float] = (),
+    patience: float = 1.0,
+) -> int:
+    """Run tests until one fails. With `seconds`, what each takes unchanged, an overdue test ends
+    the process by SIGALRM."""
+    limits = [patience * (_LEAST_SECONDS + _TIMES * one) for one in seconds] or [0.0] * len(items)
+    for item, following, limit in zip(items, [*items[1:], None], limits, strict=True):
+        signal.setitimer(signal.ITIMER_REAL, limit)
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
             return FAILED
     return PASSED
 
 
-def tried(attempt: Callable[[], int], unchanged: Callable[[], int], seconds: float) -> int:
-    """Return how an attempt ended; OVERDUE if it took many times as long as the tests unchanged.
+def tried(attempt: Callable[[float], int], unchanged: Callable[[float], int]) -> int:
+    """Return how an attempt ended; OVERDUE if one of its tests did not end in time.
 
-    `seconds` is how long those took before. Only if they end in time now, too, is the attempt
-    overdue. Else the machine is busy, and both are tried again with twice the time.
+    Only if the tests end in time unchanged is that due to the mutant. Else the machine is busy, and
+    both are tried again with twice the patience.
     """
-    limit = _LEAST_SECONDS + _TIMES * seconds
+    patience = 1.0
     while True:
-        ended = _forked(attempt, limit)
-        if ended != OVERDUE or _forked(unchanged, limit) != OVERDUE:
+        ended = _forked(partial(attempt, patience))
+        if ended != OVERDUE or _forked(partial(unchanged, patience)) != OVERDUE:
             return ended
-        limit *= 2
+        patience *= 2
 
 
 def _fork(work: Callable[[], int]) -> int:
@@ -191,22 +200,16 @@ def _fork(work: Callable[[], int]) -> int:
         os._exit(ended)
 
 
-def _forked(work: Callable[[], int], seconds: float) -> int:
-    """Do the work in a forked child; return how it ended. One that does not end is killed."""
+def _forked(work: Callable[[], int]) -> int:
+    """Do the work in a forked child; return how it ended."""
     child = _fork(work)
-    deadline = time.monotonic() + seconds
     try:
-        while time.monotonic() < deadline:
-            ended, status = os.waitpid(child, os.WNOHANG)
-            if ended:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.005)
+        _, status = os.waitpid(child, 0)
     except BaseException:
         os.kill(child, signal.SIGKILL)
         raise
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return OVERDUE
+    ended = os.waitstatus_to_exitcode(status)
+    return OVERDUE if ended == -signal.SIGALRM else ended
 
 
 def main(path: str, numbers: Sequence[int]) -> int:
