@@ -32,8 +32,10 @@ from dev.mutation.install import functions_of, install
 from dev.mutation.targets import TARGETS
 
 _LEAST_SECONDS, _TIMES = 1.0, 5.0
-"""A test of a mutant has so long, and so many times what it takes unchanged: it may never end, or
-wait for many seconds for an event that does not come."""
+"""A test of a mutant has so much processor time, and so many times what it takes unchanged: it may
+never end, or wait for many seconds for an event that does not come."""
+_BUSY = 4.0
+"""So many times as long it may take while others use the processor."""
 _MAX_BYTES = 6 * 1024**3
 PASSED, FAILED, BROKEN, OVERDUE = range(4)
 """How a run of tests ended: BROKEN without a result, OVERDUE when it was killed."""
@@ -162,11 +164,12 @@ def _run(
     seconds: Sequence[float] = (),
     patience: float = 1.0,
 ) -> int:
-    """Run tests until one fails. With `seconds`, what each takes unchanged, an overdue test ends
-    the process by SIGALRM."""
+    """Run tests until one fails. With `seconds`, what each takes unchanged, a test that is overdue
+    ends the process."""
     limits = [patience * (_LEAST_SECONDS + _TIMES * one) for one in seconds] or [0.0] * len(items)
     for item, following, limit in zip(items, [*items[1:], None], limits, strict=True):
-        signal.setitimer(signal.ITIMER_REAL, limit)
+        signal.setitimer(signal.ITIMER_PROF, limit)  # it is busy: SIGPROF
+        signal.setitimer(signal.ITIMER_REAL, _BUSY * limit)  # it waits: SIGALRM
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
             return FAILED
@@ -209,7 +212,7 @@ def _forked(work: Callable[[], int]) -> int:
         os.kill(child, signal.SIGKILL)
         raise
     ended = os.waitstatus_to_exitcode(status)
-    return OVERDUE if ended == -signal.SIGALRM else ended
+    return OVERDUE if ended in (-signal.SIGALRM, -signal.SIGPROF) else ended
 
 
 def main(path: str, numbers: Sequence[int]) -> int:
