@@ -32,18 +32,27 @@ TARGETS = (
         "services/matcher/decision/judge.py",
         tuple(
             f"{_MATCHER}/decision/{name}.py"
-            for name in ("test_judge", "test_judge_never_capture", "test_reports")
+            for name in (
+                "test_judge",
+                "test_judge_journal",
+                "test_judge_never_capture",
+                "test_reports",
+            )
+        ),
+    ),
+    Target(
+        "services/matcher/confirmations/recogniser.py",
+        tuple(
+            f"{_MATCHER}/confirmations/test_{name}.py"
+            for name in ("gmail", "near_misses", "providers")
         ),
     ),
     *(
         Target(
             f"services/matcher/confirmations/{module}.py",
-            tuple(
-                f"{_MATCHER}/confirmations/test_{name}.py"
-                for name in ("gmail", "near_misses", "providers")
-            ),
+            (f"{_MATCHER}/confirmations/test_{module}.py",),
         )
-        for module in ("codes", "links", "page", "recogniser")
+        for module in ("codes", "links", "page")
     ),
     *(
         Target(f"services/matcher/{module}.py", (f"{_MATCHER}/decision/test_never_capture.py",))
@@ -96,14 +105,7 @@ TARGETS = (
             ("proving",),
             ("quarantine", "recording", "handing_over", "waiting"),
             ("read_marks",),
-            (
-                "recording",
-                "quarantine",
-                "erasing",
-                "forgetting",
-                "handing_over",
-                "staying_forgotten",
-            ),
+            ("recording", "recording_deletions", "quarantine"),
             ("replacing",),
             ("rhythm",),
             ("state", "conversations", "replacing", "recording", "forgetting"),

@@ -153,7 +153,7 @@ class _Reader:
 
     def _tag(self, name: str, closes: bool, attributes: str) -> None:
         if self.depth:
-            if name == self.hidden and name not in _VOID:
+            if name == self.hidden:
                 self.depth += -1 if closes else 1
             return
         given: dict[str, str] = {}

@@ -187,6 +187,28 @@ def test_a_dismissed_mail_proves_the_set_up_of_its_users() -> None:
     )
 
 
+def test_one_mail_that_a_user_refuses_tells_why_none_is_kept() -> None:
+    outer = judged(NO_MATCH, header="From: ben@team.example\r\nTo: anna@team.example\r\n")
+    mails = [judged(attach(OPEN), place=place) for place in ("1", "2")]
+    both = frozenset({"anna", "ben"})
+    unseen = replace(mails[1], decision=attach(HIDDEN), refused_by=frozenset({"ben"}))
+    event = dismissed(outer, replace(mails[0], refused_by=both), unseen)
+    assert event.reason is DismissalReason.NEVER_CAPTURE
+    outer = replace(outer, participants=outer.participants[1:])
+    event = dismissed(
+        outer,
+        replace(mails[0], refused_by=both),
+        replace(mails[1], decision=attach(HIDDEN)),
+    )
+    assert event.reason is DismissalReason.NEVER_CAPTURE
+
+
+def test_no_share_of_a_dismissed_mail_has_a_match() -> None:
+    event = announce_dismissal(RECEIVED, ADDRESS, NO_MATCH, judged(attach(OPEN)), RING)
+    assert isinstance(event, MailDismissedWithShares)
+    assert [share.matched for share in event.shares] == [False, False]
+
+
 def test_a_dismissed_mail_without_an_id_has_no_hash() -> None:
     event = dismissed(judged(NO_MATCH, header="From: ben@team.example\r\n"))
     assert event.message_id_hash is None
@@ -278,6 +300,6 @@ def test_what_was_found_out_about_the_forwarder_is_told_of_attached_mail_alone()
         assert isinstance(with_it, MailAttached | MailAttachedToShares)
         assert with_it == event.model_copy(update={"forwarder": FAILED})
         assert with_it.forwarder == FAILED
-        assert with_forwarder(event, None) == event
+        assert with_forwarder(event, None) is event
     event = dismissed(judged(NO_MATCH))
     assert with_forwarder(event, FAILED) is event

@@ -11,6 +11,7 @@ from services.timeline.write.listed_records import ProfileRow
 from services.timeline.write.records import RAW_IN_DATABASE_BYTES, Content, Mail, RawMail
 from services.timeline.write.side_records import Bounce, Hint
 from shared.contracts.events import AuthenticationVerdict, Role
+from tests.erasing_parts import erased_person, listed
 from tests.memory_timeline import Memory, kept
 from tests.write_parts import ACCOUNT, FAILED, NOW, VERIFIED, attach, bounce, mail, match
 
@@ -146,3 +147,15 @@ def test_room_is_left_for_what_is_known_verified_a_colleagues_or_let_through_by_
     memory.write(attach(copy_of(97), match("c97"), verdict=FAILED, is_released=True))
     [one] = memory.all(Mail)
     assert len({capture.content for capture in one.captures}) == MAX_CONTENTS + 3
+
+
+def test_a_mail_that_names_nobody_but_who_was_erased_is_dismissed() -> None:
+    memory = Memory()
+    listed(memory, erased_person("c1"))
+    about_c1, about_both = attach(mail("1@x")), attach(mail("2@x"), match("c1"), match("c2"))
+    assert [answer.outcome for answer in memory.write(about_c1, about_both)] == [
+        "dismissed",
+        "attached",
+    ]
+    assert memory.decision(about_c1.event.capture_id) == ("dismissed", "forgotten")
+    assert {row.person_id for row in memory.all(ProfileRow)} == {"c2"}
