@@ -165,7 +165,7 @@ class _Reader:
                 return
         if name == "a":
             self._end_anchor()
-            if not closes and "href" in given:
+            if "href" in given:
                 self.href = _LINE_END.sub("", unescape(given["href"])).strip(_BLANK)
                 self.page.links.append(self.href)
         elif name not in _INLINE:

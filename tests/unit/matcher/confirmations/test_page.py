@@ -104,6 +104,15 @@ def test_an_element_that_has_no_content_hides_none(name: str) -> None:
     assert text(f"a<{name} hidden>b").replace("\n", "") == "ab"
 
 
+def test_what_is_left_open_in_a_hidden_element_ends_with_it() -> None:
+    assert text("a<div hidden><p>x<br>y<i></div>b") == "ab"
+
+
+def test_an_end_tag_has_no_link() -> None:
+    found = page(f"a</a href='{URL}'>b")
+    assert (found.text, found.links, found.anchors) == ("ab", [], [])
+
+
 def test_a_hidden_end_tag_hides_nothing() -> None:
     assert text("a</b hidden>c") == "ac"
 

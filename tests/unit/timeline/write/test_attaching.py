@@ -9,11 +9,22 @@ from services.timeline.write.attaching import TooManyContents
 from services.timeline.write.audiences import MAX_CONTENTS
 from services.timeline.write.listed_records import ProfileRow
 from services.timeline.write.records import RAW_IN_DATABASE_BYTES, Content, Mail, RawMail
-from services.timeline.write.side_records import Bounce, Hint
+from services.timeline.write.side_records import Bounce, DroppedBlob, Hint
 from shared.contracts.events import AuthenticationVerdict, Role
 from tests.erasing_parts import erased_person, listed
 from tests.memory_timeline import Memory, kept
-from tests.write_parts import ACCOUNT, FAILED, NOW, VERIFIED, attach, bounce, mail, match
+from tests.write_parts import (
+    ACCOUNT,
+    FAILED,
+    NOW,
+    VERIFIED,
+    attach,
+    bounce,
+    forget,
+    mail,
+    match,
+    redecide,
+)
 
 
 def test_an_answer_names_the_mail_its_conversation_and_its_bytes() -> None:
@@ -159,3 +170,42 @@ def test_a_mail_that_names_nobody_but_who_was_erased_is_dismissed() -> None:
     ]
     assert memory.decision(about_c1.event.capture_id) == ("dismissed", "forgotten")
     assert {row.person_id for row in memory.all(ProfileRow)} == {"c2"}
+
+
+@pytest.mark.parametrize(
+    ("size", "is_dropped"), [(RAW_IN_DATABASE_BYTES, False), (RAW_IN_DATABASE_BYTES + 1, True)]
+)
+def test_of_a_mail_that_somebody_has_deleted_bytes_are_kept_under_a_key_of_their_own(
+    size: int, is_dropped: bool
+) -> None:
+    """Those under the usual key go: an earlier attempt may have stored them in the blob store."""
+    memory, gone = Memory(), attach(owner="u2")
+    memory.write(gone)
+    memory.write(forget(gone.projection.mail_id, "u2"))
+    request = attach(mail(text="Another.").ljust(size, b"x"))
+    memory.write(request)
+    usual = request.projection.content.raw_key
+    assert memory.raws() == {f"{usual}.{request.event.capture_id}": request.raw}
+    assert (memory.one(DroppedBlob, usual) is not None) is is_dropped
+
+
+def test_bytes_of_a_mail_that_was_reviewed_are_kept_under_a_key_of_their_own() -> None:
+    memory, first = Memory(), attach()
+    memory.write(first)
+    memory.write(redecide(first, match("c2"), minutes=1))
+    second = attach(mail(text="Another."), match("c2"), minutes=5)
+    memory.write(second)
+    usual = second.projection.content.raw_key
+    assert memory.raws() == {
+        first.projection.content.raw_key: first.raw,
+        f"{usual}.{second.event.capture_id}": second.raw,
+    }
+
+
+def test_bytes_of_another_content_are_kept_under_the_usual_key() -> None:
+    memory = Memory()
+    large = mail(text="Another.").ljust(RAW_IN_DATABASE_BYTES + 1, b"x")
+    first, second = attach(), attach(large)
+    memory.write(first, second)
+    assert memory.raws() == {one.projection.content.raw_key: one.raw for one in (first, second)}
+    assert memory.all(DroppedBlob) == []
