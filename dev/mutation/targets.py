@@ -44,7 +44,7 @@ TARGETS = (
         "services/matcher/confirmations/recogniser.py",
         tuple(
             f"{_MATCHER}/confirmations/test_{name}.py"
-            for name in ("gmail", "near_misses", "providers")
+            for name in ("recogniser", "gmail", "near_misses", "providers")
         ),
     ),
     *(

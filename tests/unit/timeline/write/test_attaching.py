@@ -5,10 +5,16 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from services.timeline.write.attaching import TooManyContents
+from services.timeline.write.attaching import TooManyContents, with_capture
 from services.timeline.write.audiences import MAX_CONTENTS
 from services.timeline.write.listed_records import ProfileRow
-from services.timeline.write.records import RAW_IN_DATABASE_BYTES, Content, Mail, RawMail
+from services.timeline.write.records import (
+    RAW_IN_DATABASE_BYTES,
+    Content,
+    Mail,
+    RawMail,
+    Redecided,
+)
 from services.timeline.write.side_records import Bounce, DroppedBlob, Hint
 from shared.contracts.events import AuthenticationVerdict, Role
 from tests.erasing_parts import erased_person, listed
@@ -209,3 +215,29 @@ def test_bytes_of_another_content_are_kept_under_the_usual_key() -> None:
     memory.write(first, second)
     assert memory.raws() == {one.projection.content.raw_key: one.raw for one in (first, second)}
     assert memory.all(DroppedBlob) == []
+
+
+def test_what_was_ruled_of_the_mail_that_it_was_stays_beside_what_is_ruled() -> None:
+    projection = attach().projection
+    marks = [Redecided(owner=owner, content="k", at=NOW) for owner in ("u1", "u2")]
+    known = replace(
+        with_capture(None, projection),
+        detached=("u2/c5",),
+        private=("u3",),
+        forgotten=("u4",),
+        redecided=(marks[1],),
+    )
+    was = replace(
+        known,
+        detached=("u1/c1", "u2/c5"),
+        private=("u2", "u1"),
+        forgotten=("u9", "u0"),
+        redecided=(marks[0],),
+    )
+    united = with_capture(known, projection, was)
+    assert united.detached == ("u1/c1", "u2/c5")
+    assert united.private == ("u1", "u2", "u3")
+    assert united.forgotten == ("u0", "u4", "u9")
+    assert united.redecided == (marks[0], marks[1])
+    assert with_capture(None, projection, was).redecided == (marks[0],)
+    assert with_capture(known, projection) == known
