@@ -32,18 +32,27 @@ TARGETS = (
         "services/matcher/decision/judge.py",
         tuple(
             f"{_MATCHER}/decision/{name}.py"
-            for name in ("test_judge", "test_judge_never_capture", "test_reports")
+            for name in (
+                "test_judge",
+                "test_judge_journal",
+                "test_judge_never_capture",
+                "test_reports",
+            )
+        ),
+    ),
+    Target(
+        "services/matcher/confirmations/recogniser.py",
+        tuple(
+            f"{_MATCHER}/confirmations/test_{name}.py"
+            for name in ("recogniser", "gmail", "near_misses", "providers")
         ),
     ),
     *(
         Target(
             f"services/matcher/confirmations/{module}.py",
-            tuple(
-                f"{_MATCHER}/confirmations/test_{name}.py"
-                for name in ("gmail", "near_misses", "providers")
-            ),
+            (f"{_MATCHER}/confirmations/test_{module}.py",),
         )
-        for module in ("codes", "links", "page", "recogniser")
+        for module in ("codes", "links", "page")
     ),
     *(
         Target(f"services/matcher/{module}.py", (f"{_MATCHER}/decision/test_never_capture.py",))
@@ -56,7 +65,10 @@ TARGETS = (
     Target(
         "services/matcher/reading/participants.py", (f"{_MATCHER}/reading/test_participants.py",)
     ),
-    Target("services/matcher/announce.py", (f"{_MATCHER}/test_announce.py",)),
+    Target(
+        "services/matcher/announce.py",
+        tuple(f"{_MATCHER}/{name}.py" for name in ("test_announce", "test_announce_shares")),
+    ),
     Target(
         "services/matcher/decision/forward_condition.py",
         (f"{_MATCHER}/decision/test_forward_condition.py",),
@@ -72,20 +84,31 @@ TARGETS = (
     *(
         Target(f"services/timeline/write/{module}.py", _of_write(module, *others))
         for module, *others in (
-            ("apply", "recording", "quarantine"),
-            ("attaching", "conversations", "quarantine", "recording", "read_marks", "replacing"),
-            ("audiences",),
+            ("apply", "recording", "quarantine", "proving"),
+            (
+                "attaching",
+                "conversations",
+                "quarantine",
+                "recording",
+                "read_marks",
+                "replacing",
+                "forgetting",
+                "handing_over",
+                "redeciding",
+                "staying_forgotten",
+            ),
+            ("audiences", "rulings"),
             ("conversations", "read_marks", "replacing"),
             ("lanes",),
             ("listing", "listing_needs", "read_marks", "replacing"),
             ("matches", "audiences"),
             ("proving",),
-            ("quarantine", "recording"),
+            ("quarantine", "recording", "handing_over", "waiting"),
             ("read_marks",),
-            ("recording", "quarantine"),
+            ("recording", "recording_deletions", "quarantine"),
             ("replacing",),
             ("rhythm",),
-            ("state", "conversations", "replacing"),
+            ("state", "conversations", "replacing", "recording", "forgetting"),
             ("summary", "listing"),
         )
     ),
@@ -93,7 +116,10 @@ TARGETS = (
         "services/timeline/write/mail_rows.py",
         _of_write("listing", "attaching"),
     ),
-    Target("services/timeline/query/viewer.py", (f"{_TIMELINE}/query/test_viewer.py",)),
+    Target(
+        "services/timeline/query/viewer.py",
+        tuple(f"{_TIMELINE}/query/{name}.py" for name in ("test_viewer", "test_merged_and_hidden")),
+    ),
     *(
         Target(f"services/ingest/{room}{module}.py", (f"{_INGEST}/{room}test_{module}.py",))
         for room, module in (("smtp/", "connections"), ("", "rates"))
@@ -101,7 +127,11 @@ TARGETS = (
     Target("shared/runtime/in_flight.py", (f"{_SHARED}/runtime/test_in_flight.py",)),
     Target("services/ingest/smtp/data.py", (f"{_INGEST}/smtp/test_read_data.py",)),
     Target(
-        "shared/contracts/capture_address.py", (f"{_SHARED}/contracts/test_capture_address.py",)
+        "shared/contracts/capture_address.py",
+        (
+            f"{_SHARED}/contracts/test_capture_address.py",
+            f"{_MATCHER}/round_trip/test_challenge.py",
+        ),
     ),
     Target("shared/http/auth.py", (f"{_SHARED}/http/test_auth.py",)),
     Target("shared/contracts/outcomes.py", (f"{_SHARED}/broker/test_deliveries.py",)),

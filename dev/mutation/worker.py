@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -30,10 +31,14 @@ from dev.mutation.faults import Mutant, mutants, mutated
 from dev.mutation.install import functions_of, install
 from dev.mutation.targets import TARGETS
 
-_LEAST_SECONDS, _TIMES = 20.0, 10.0
-"""A mutant has so long, and so many times what its tests take unchanged: it may never end."""
+_LEAST_SECONDS, _TIMES = 1.0, 5.0
+"""A test of a mutant has so much processor time, and so many times what it takes unchanged: it may
+never end, or wait for many seconds for an event that does not come."""
+_BUSY = 4.0
+"""So many times as long it may take while others use the processor."""
 _MAX_BYTES = 6 * 1024**3
-_PASSED, _FAILED, _BROKEN, _OVERDUE = range(4)
+PASSED, FAILED, BROKEN, OVERDUE = range(4)
+"""How a run of tests ended: BROKEN without a result, OVERDUE when it was killed."""
 
 
 @dataclass(slots=True)
@@ -83,17 +88,20 @@ class Worker:
         gc.freeze()  # so that a child copies little of this process's memory
         for mutant in self._mutants:
             items = _concerned(session.items, baseline, mutant)
-            seconds = sum(baseline.seconds[session.items.index(item)] for item in items)
+            seconds = [baseline.seconds[session.items.index(item)] for item in items]
+            run = partial(_run, session, items, seconds)
 
-            def attempt(mutant: Mutant = mutant, items: list[pytest.Item] = items) -> int:
+            def attempt(
+                patience: float, mutant: Mutant = mutant, run: Callable[[float], int] = run
+            ) -> int:
                 install(module, functions, mutated(self._source, mutant.number), mutant)
-                return _run(session, items)
+                return run(patience)
 
-            ended = _forked(attempt, _LEAST_SECONDS + _TIMES * seconds) if items else _PASSED
+            ended = tried(attempt, run) if items else PASSED
             self._tell(
                 number=mutant.number,
-                noticed=ended != _PASSED,
-                overdue=ended == _OVERDUE,
+                noticed=ended != PASSED,
+                overdue=ended == OVERDUE,
                 tests=len(items),
             )
         return True
@@ -131,7 +139,7 @@ def _measured(session: pytest.Session, module: ModuleType) -> _Baseline:
             threading.setprofile(watch)
             sys.setprofile(watch)
             started = time.monotonic()
-            if _run(session, [item]) != _PASSED:
+            if _run(session, [item]) != PASSED:
                 baseline.failed.append(item.nodeid)
             baseline.seconds.append(time.monotonic() - started)
             sys.setprofile(None)
@@ -140,7 +148,7 @@ def _measured(session: pytest.Session, module: ModuleType) -> _Baseline:
         with os.fdopen(writing, "w") as answer:
             seconds, functions, failed = baseline.seconds, baseline.functions, baseline.failed
             json.dump([seconds, functions, failed], answer)
-        return _PASSED
+        return PASSED
 
     child = _fork(measure)
     os.close(writing)
@@ -150,13 +158,36 @@ def _measured(session: pytest.Session, module: ModuleType) -> _Baseline:
     return _Baseline(*json.loads(told)) if told else _Baseline(failed=["the run ended early"])
 
 
-def _run(session: pytest.Session, items: Sequence[pytest.Item]) -> int:
-    """Run tests until one fails."""
-    for item, following in zip(items, [*items[1:], None], strict=True):
+def _run(
+    session: pytest.Session,
+    items: Sequence[pytest.Item],
+    seconds: Sequence[float] = (),
+    patience: float = 1.0,
+) -> int:
+    """Run tests until one fails. With `seconds`, what each takes unchanged, a test that is overdue
+    ends the process."""
+    limits = [patience * (_LEAST_SECONDS + _TIMES * one) for one in seconds] or [0.0] * len(items)
+    for item, following, limit in zip(items, [*items[1:], None], limits, strict=True):
+        signal.setitimer(signal.ITIMER_PROF, limit)  # it is busy: SIGPROF
+        signal.setitimer(signal.ITIMER_REAL, _BUSY * limit)  # it waits: SIGALRM
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
-            return _FAILED
-    return _PASSED
+            return FAILED
+    return PASSED
+
+
+def tried(attempt: Callable[[float], int], unchanged: Callable[[float], int]) -> int:
+    """Return how an attempt ended; OVERDUE if one of its tests did not end in time.
+
+    Only if the tests end in time unchanged is that due to the mutant. Else the machine is busy, and
+    both are tried again with twice the patience.
+    """
+    patience = 1.0
+    while True:
+        ended = _forked(partial(attempt, patience))
+        if ended != OVERDUE or _forked(partial(unchanged, patience)) != OVERDUE:
+            return ended
+        patience *= 2
 
 
 def _fork(work: Callable[[], int]) -> int:
@@ -164,7 +195,7 @@ def _fork(work: Callable[[], int]) -> int:
     child = os.fork()
     if child:
         return child
-    ended = _BROKEN
+    ended = BROKEN
     try:
         resource.setrlimit(resource.RLIMIT_AS, (_MAX_BYTES, _MAX_BYTES))
         ended = work()
@@ -172,22 +203,16 @@ def _fork(work: Callable[[], int]) -> int:
         os._exit(ended)
 
 
-def _forked(work: Callable[[], int], seconds: float) -> int:
-    """Do the work in a forked child; return how it ended. One that does not end is killed."""
+def _forked(work: Callable[[], int]) -> int:
+    """Do the work in a forked child; return how it ended."""
     child = _fork(work)
-    deadline = time.monotonic() + seconds
     try:
-        while time.monotonic() < deadline:
-            ended, status = os.waitpid(child, os.WNOHANG)
-            if ended:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.005)
+        _, status = os.waitpid(child, 0)
     except BaseException:
         os.kill(child, signal.SIGKILL)
         raise
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return _OVERDUE
+    ended = os.waitstatus_to_exitcode(status)
+    return OVERDUE if ended in (-signal.SIGALRM, -signal.SIGPROF) else ended
 
 
 def main(path: str, numbers: Sequence[int]) -> int:

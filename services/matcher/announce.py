@@ -178,9 +178,9 @@ def _attached_to(
     shares: tuple[Share, ...],
 ) -> Iterator[MailAttachedToShares]:
     # Those who see all matches come first: what they have seen is the whole mail.
-    in_order = tuple(sorted(shares, key=lambda share: (not share.sees_bcc, not share.matched)))
+    in_order = tuple(sorted(shares, key=lambda share: not share.sees_bcc))
     room = SPLIT_BYTES - sum(len(share.model_dump_json()) for share in shares)
-    for event in _attached(received, address, mail, decision, authentication, max(room, 0)):
+    for event in _attached(received, address, mail, decision, authentication, room):
         same = {
             field: getattr(event, field)
             for field in MailAttachedToShares.model_fields

@@ -22,10 +22,18 @@ _DIGITS = {
     )
     for value in range(10)
 }
-_SIGNS = {0xFF03: "#", 0xFF08: "(", 0xFF09: ")", 0xFF1A: ":", 0x3000: " ", 0xA0: " "}
 _INVISIBLE = dict.fromkeys((0xAD, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F)))
 _INVISIBLE |= dict.fromkeys(range(0x2060, 0x206A))
-_PLAIN = {**_DIGITS, **_SIGNS, **_INVISIBLE}
+_PLAIN = {
+    **_DIGITS,
+    **_INVISIBLE,
+    0xFF03: "#",
+    0xFF08: "(",
+    0xFF09: ")",
+    0xFF1A: ":",
+    0x3000: " ",
+    0xA0: " ",
+}
 
 _IN_SUBJECT = re.compile(r"#\s?([0-9]{6,12})(?![0-9])")
 _NUMBER = re.compile(r"(?<![\w.,+/-])[0-9]{6,12}+(?![\w/-]|[.,][0-9])", re.ASCII)

@@ -153,7 +153,7 @@ class _Reader:
 
     def _tag(self, name: str, closes: bool, attributes: str) -> None:
         if self.depth:
-            if name == self.hidden and name not in _VOID:
+            if name == self.hidden:
                 self.depth += -1 if closes else 1
             return
         given: dict[str, str] = {}
@@ -165,7 +165,7 @@ class _Reader:
                 return
         if name == "a":
             self._end_anchor()
-            if not closes and "href" in given:
+            if "href" in given:
                 self.href = _LINE_END.sub("", unescape(given["href"])).strip(_BLANK)
                 self.page.links.append(self.href)
         elif name not in _INLINE:

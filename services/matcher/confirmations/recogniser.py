@@ -83,8 +83,6 @@ def read_confirmation(
         return None
     mail = _Mail(header, provider, target, pages, texts, named, [source for source, _ in read])
     link = mail.link()
-    if link is None and provider.code is None:
-        return None
     if mail.misleads(link):
         return None
     code = mail.code(provider.code, link) if provider.code else None
@@ -148,12 +146,10 @@ class _Mail:
         """Return the first address that is neither the provider's nor where the mail shall go."""
         if self.provider.asks_from_mailbox:
             return normalise(literal_senders(self.header)[0].address)
-        targets = {recipient.rpartition("@")[2] for recipient in _recipients(self.header)}
-        if self.target:
-            targets.add(self.target.rpartition("@")[2])
+        asked = self.target.rpartition("@")[2] if self.target else ""
         for address in (address for named in self.named for address in named):
             domain = address.rpartition("@")[2]
-            if "." in domain and domain not in targets and not self.provider.own.fullmatch(address):
+            if "." in domain and domain != asked and not self.provider.own.fullmatch(address):
                 return address
         return None
 

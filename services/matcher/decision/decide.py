@@ -40,7 +40,7 @@ class Person:
     @property
     def profile_keys(self) -> frozenset[str]:
         """The addresses of the whole profile: its own, and those that are merged with it."""
-        return self.keys | self.merged_keys if self.merged_keys else self.keys
+        return self.keys | self.merged_keys
 
 
 @dataclass(frozen=True, slots=True)

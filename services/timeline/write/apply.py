@@ -89,9 +89,9 @@ def apply_one(draft: Draft, request: Request, now: datetime) -> Answer:
             before = outcome_of(draft, attached) if is_told else None
             answer = attach(draft, request, now)
             is_known = attached.rematched and before is not None  # proved by its dismissal
-            if is_told and not is_known and is_news_of_owner(before, attached):
+            if not is_known and is_news_of_owner(before, attached):
                 prove(draft, attached, now)
-            if is_told and before is None:
+            if before is None:
                 _prove_shares(draft, attached, request.proves, now)
             return answer
         case Dismiss(event=dismissed):

@@ -183,3 +183,29 @@ def test_a_clock_that_begins_at_zero_is_as_good() -> None:
     clock = Clock()
     clock.now = 0.0
     assert take(Rates(1, 1, clock=clock), "a") == 0
+
+
+def test_a_mail_that_is_counted_already_costs_its_size_alone() -> None:
+    """Each MiB costs one more."""
+    rates = Rates(1, 4, clock=Clock())
+    for size, is_counted, wait in (
+        (MIB - 1, True, 0),
+        (3 * MIB, True, 0),
+        (0, False, 1),
+        (MIB, True, 2),
+        (MIB, False, 4),
+    ):
+        rates.took("a", size, is_counted=is_counted)
+        assert rates.wait("a") == wait
+
+
+def test_one_network_has_all_of_an_accounts_rate_unless_a_share_is_said() -> None:
+    for rates, most in (
+        (SharedRates(Rates(1, 4, clock=Clock())), 4),
+        (SharedRates(Rates(1, 4, clock=Clock()), 0.5), 2),
+    ):
+        taken = 0
+        while not rates.wait("a", "n1"):
+            rates.took("a", "n1", 0)
+            taken += 1
+        assert taken == most

@@ -9,6 +9,7 @@ import pytest
 from services.matcher.announce import (
     SPLIT_BYTES,
     Outcome,
+    _size,
     announce_dismissal,
     announce_verdict,
 )
@@ -36,6 +37,7 @@ from shared.contracts.events import (
     Match,
     Named,
     Role,
+    Source,
 )
 from shared.mail.headers import read_header_block
 from shared.storage.blob_keys import claim_key, enclosed_key
@@ -167,8 +169,8 @@ def test_a_mail_without_an_id_has_no_hash() -> None:
 
 def test_a_confirmation_is_told_whatever_matched() -> None:
     asked = Confirmation("gmail", "anna@firm.example", "304298959", "https://x.example/vf-1")
-    mail = judgement(attach(MATCH))
-    [event] = announced(mail, confirmation=asked, authentications={"": FAILED})
+    mails = judgement(attach(MATCH)), judgement(attach(MATCH), "1")
+    [event] = announced(*mails, confirmation=asked, authentications={"": FAILED})
     assert isinstance(event, MailConfirmation)
     assert event == MailConfirmation(
         capture_id=CAPTURE_ID,
@@ -324,6 +326,15 @@ def test_a_capture_tells_its_half_and_its_leak_whatever_is_decided() -> None:
         assert (event.owner, event.half, event.leak) == ("u1", Half.SENT, leak)
 
 
+def test_what_goes_to_capture_addresses_alone_proves_nothing() -> None:
+    header = "From: user@team.example\r\nTo: another@in.satchel.test\r\n"
+    read = read_header_block(header.encode())
+    mail = Judgement("", read, NO_MATCH, participants(read, "in.satchel.test"), (OWNER,))
+    [event] = announce_verdict(LIVE, ADDRESS, Verdict((mail,)), RING, {})
+    assert isinstance(event, MailDismissed)
+    assert event.half is None
+
+
 def test_backfill_and_a_revoked_address_prove_nothing() -> None:
     old = LIVE.model_copy(update={"backfill": True})
     [event] = announce_verdict(old, ADDRESS, Verdict((seen(attach(MATCH)),)), RING, {})
@@ -332,3 +343,24 @@ def test_backfill_and_a_revoked_address_prove_nothing() -> None:
     dismissed = announce_dismissal(LIVE, ADDRESS, revoked, seen(NO_MATCH), RING)
     assert isinstance(dismissed, MailDismissed)
     assert [(e.half, e.leak) for e in (event, dismissed)] == [(None, None)] * 2
+
+
+@pytest.mark.parametrize("shared_address", [False, True])
+@pytest.mark.parametrize("source", Source)
+@pytest.mark.parametrize(
+    "address", ["", "c@x.example", '"c d"@x.example', "c\\d@x.example", "é@x.example", "c\x01\t@x"]
+)
+def test_how_large_a_match_is_is_known_exactly(
+    address: str, source: Source, shared_address: bool
+) -> None:
+    """An event that is too large does not travel."""
+    for role, kind in ((Role.TO, Kind.CANDIDATE), (Role.BCC, Kind.CONTACT)):
+        match = Match(
+            person_id="c1",
+            kind=kind,
+            address=address,
+            role=role,
+            source=source,
+            shared_address=shared_address,
+        )
+        assert _size(match) == len(match.model_dump_json().encode())

@@ -248,9 +248,12 @@ def test_no_other_number_is_a_code(text: str) -> None:
 
 NEWSLETTERS = {
     "who asks is missing": GMAIL.but(subject="News", body=f"Code: {CODE}\n"),
-    "of a list": GMAIL.but(
-        body=f"{ASKING}\nCode: {CODE}\n", headers="List-Unsubscribe: <mailto:x@x.example>\n"
-    ),
+    **{
+        f"of a list, by {name}": GMAIL.but(
+            body=f"{ASKING}\nCode: {CODE}\n", headers=f"{name}: <mailto:x@x.example>\n"
+        )
+        for name in ("List-Unsubscribe", "List-Post", "List-Id", "Mailing-List")
+    },
     "of a list, zoho": ZOHO.but(headers="List-Id: <news.zoho.com>\n"),
     "leads elsewhere": GMAIL.but(body=f"{ASKING}\nCode: {CODE}\nhttps://shop.example/\n"),
     "number in a sentence": GMAIL.but(

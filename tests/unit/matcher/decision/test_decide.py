@@ -247,6 +247,10 @@ def test_a_user_among_the_recipients_makes_nothing_outbound() -> None:
             "user",
         ),
         ("cand@mail.example", [GUEST], "guest"),
+        *(
+            ("cand@mail.example", [*others, person("u9", "user", "cand@mail.example")], "user")
+            for others in ([GUEST], [VENDOR], [GUEST, VENDOR])
+        ),
     ],
 )
 def test_what_an_address_meant_is_told(address: str, people: list[Person], verdict: str) -> None:

@@ -64,6 +64,7 @@ def test_no_dead_letter_keeps_what_is_never_captured() -> None:
     long = "".join(f"X-{number}: x\r\n" for number in range(2000))
     raw = mail("shop@x.example", "user@team.example", headers=long)
     assert judged(raw).unread == "header_too_long"
-    verdict = judged(raw, never=NEVER_SHOP)
-    assert verdict.unread is None
-    assert reason(verdict) == "never_capture"
+    for kept_out in (raw, forward(raw)):
+        verdict = judged(kept_out, never=NEVER_SHOP)
+        assert verdict.unread is None
+        assert reason(verdict) == "never_capture"

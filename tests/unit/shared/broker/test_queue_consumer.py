@@ -1,6 +1,7 @@
 """A queue consumer: how it starts, stops, reconnects and probes after an outage."""
 
 import asyncio
+import contextlib
 from types import SimpleNamespace
 
 import pytest
@@ -67,6 +68,45 @@ async def test_a_stop_does_not_wait_for_a_broker_that_says_nothing(broker: Broke
     async with broker.consumes(Consumer(outcomes())) as channel:
         channel.silent = True
     assert "cancel a tag" not in channel.log
+
+
+async def test_a_stop_cancels_what_a_silent_broker_does_not_answer(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def silent(channel: FakeChannel, *, prefetch_count: int) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(FakeChannel, "set_qos", silent)
+    before = asyncio.all_tasks()
+    consumer = Consumer(outcomes())
+    running = asyncio.create_task(consumer.run())
+    await asked.wait()
+    consumer.stop()
+    await running
+    assert asyncio.all_tasks() <= before
+
+
+async def test_a_stop_does_not_wait_for_work_that_cannot_be_cancelled(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, end = asyncio.Event(), asyncio.Event()
+
+    async def cannot_be_cancelled(channel: FakeChannel, *, prefetch_count: int) -> None:
+        asked.set()
+        while not end.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await end.wait()
+
+    monkeypatch.setattr(FakeChannel, "set_qos", cannot_be_cancelled)
+    consumer = Consumer(outcomes())
+    running = asyncio.create_task(consumer.run())
+    await asked.wait()
+    consumer.stop()
+    await running
+    end.set()
 
 
 @pytest.mark.parametrize("lost", ["connection", "channel", "queue"])

@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contracts.capture_address import CaptureAddress, KeyRing, account_tag, handle_for
+from shared.contracts.capture_address import (
+    CaptureAddress,
+    KeyRing,
+    account_tag,
+    handle_for,
+    new_round_trip_id,
+    return_path_id,
+)
 
 DOMAIN = "in.satchel.test"
 OLD, NEW = "k1:" + "o" * 20, "k2:" + "n" * 20
@@ -152,3 +159,70 @@ def test_the_hash_of_a_dismissed_mail_stays_as_it_was() -> None:
     hashed = KeyRing.parse(f"{OLD},{NEW}").forgetful_hash("acme", "1@x")
     assert hashed == "7bbf3e8deecd4e52ac75098d3b0b4c9c"
     assert len(hashed) == 32
+
+
+class TestRoundTrip:
+    """The id of a round trip, its signed token and its return path."""
+
+    NOW = 1_800_000_000.0
+    DAY = 20_833  # NOW's: 0, 20, 11 and 1 of base 32
+    ID = "aulb" + "a" * 16
+    RING = KeyRing.parse(f"{OLD},{NEW}")
+
+    def test_an_id_is_the_day_and_eighty_random_bits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("secrets.token_bytes", lambda count: bytes(range(count)))
+        for now in (self.DAY * 86_400, self.NOW, (self.DAY + 1) * 86_400 - 1):
+            assert new_round_trip_id(now) == "aulbaaaqeayeaudaocaj"
+        assert new_round_trip_id((self.DAY + 31) * 86_400).startswith("aumaa")
+
+    def test_a_token_that_was_made_once_stays_good(self) -> None:
+        """Challenges that are on their way are known after an update, and in any case."""
+        token = self.RING.round_trip_token(self.ID)
+        assert token == f"{self.ID}.ykhjohscarbn3uhcroz2ddm4p5"
+        for ring in (self.RING, KeyRing.parse(f"{NEW},{OLD}")):
+            assert ring.round_trip_of(f" {token.upper()} ") == self.ID
+
+    @pytest.mark.parametrize(
+        "token",
+        [
+            "",
+            "no token",
+            f"{ID}.{'a' * 26}",
+            f"{ID}.ykhjohscarbn3uhcroz2ddm4p5a",
+            f"{'b' + ID[1:]}.ykhjohscarbn3uhcroz2ddm4p5",
+        ],
+    )
+    def test_what_no_key_signed_is_no_token(self, token: str) -> None:
+        assert self.RING.round_trip_of(token) is None
+
+    def test_a_return_path_names_its_round_trip(self) -> None:
+        path = self.RING.mint_return_path("acme", self.ID, DOMAIN)
+        assert path.startswith(f"return--{self.ID}.{account_tag('acme')}")
+        assert path.endswith(f"@{DOMAIN}")
+        assert return_path_id(path) == self.ID
+
+    @pytest.mark.parametrize(
+        "handle", ["", ID, f"return-{ID}", f"return--{ID[1:]}", f"return--{ID}a", "return--"]
+    )
+    def test_another_handle_is_of_no_round_trip(self, handle: str) -> None:
+        assert return_path_id(f"{handle}.x@{DOMAIN}") is None
+
+    @pytest.mark.parametrize(
+        ("days", "counts"), [(-2, False), (-1, True), (0, True), (10, True), (11, False)]
+    )
+    def test_a_return_path_counts_for_ten_days(
+        self, monkeypatch: pytest.MonkeyPatch, days: int, counts: bool
+    ) -> None:
+        """It counts one day before, too: the clock of who made it may be ahead."""
+        path = self.RING.mint_return_path("acme", self.ID, DOMAIN)
+        monkeypatch.setattr("time.time", lambda: (self.DAY + days) * 86_400)
+        assert (self.RING.verify(path, DOMAIN) is not None) is counts
+
+    @pytest.mark.parametrize("id_", ["", ID[1:], f"{ID}a", "aulb" + "-" * 16])
+    def test_a_return_path_of_no_round_trip_is_refused(
+        self, monkeypatch: pytest.MonkeyPatch, id_: str
+    ) -> None:
+        """Even if we signed it."""
+        monkeypatch.setattr("time.time", lambda: self.NOW)
+        path = self.RING.mint_return_path("acme", id_, DOMAIN)
+        assert self.RING.verify(path, DOMAIN) is None

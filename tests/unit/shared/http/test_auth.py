@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import SecretStr
 
 from shared.http.auth import (
     AUDIENCE,
@@ -20,8 +21,10 @@ from shared.http.auth import (
     KeysAway,
     TokenVerifier,
     sign,
+    token_verifier,
 )
 from shared.runtime.claims import MIN_SECRET_BYTES, Claims
+from shared.runtime.settings import Settings
 
 SECRET = "s" * 64
 VERIFIER = TokenVerifier(issuer="ats", secret=SECRET)
@@ -52,6 +55,73 @@ async def test_a_token_says_who_calls() -> None:
     assert caller.may("directory:read"), "a write scope includes its read scope"
     assert not caller.may("timeline:write"), "a read scope includes nothing"
     assert not caller.may("mail:write")
+    assert caller.has_person
+    assert Caller("acme", "", scopes).has_person is False
+
+
+async def test_a_back_ends_token_names_no_person() -> None:
+    token = jwt.encode(
+        {name: value for name, value in CLAIMS.items() if name != "sub"}
+        | {"scope": "timeline:read timeline:all"},
+        SECRET,
+        algorithm="HS256",
+    )
+    caller = await VERIFIER.verify(token)
+    assert (caller.account, caller.person_id, caller.has_person) == ("acme", "", False)
+
+
+def test_a_token_carries_the_persons_name_where_it_is_given() -> None:
+    def payload(**more: str) -> dict[str, Any]:
+        token = sign(
+            SECRET, issuer="ats", account="acme", person_id="u1", scope="s", expires_at=9, **more
+        )
+        found: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+        return found
+
+    plain = {
+        "account": "acme",
+        "scope": "s",
+        "exp": 9,
+        "sub": "u1",
+        "aud": AUDIENCE,
+        "iss": "ats",
+    }
+    assert payload() == plain
+    assert payload(name="Anna") == plain | {"name": "Anna"}
+
+
+def test_a_back_ends_token_is_made_without_a_person() -> None:
+    token = sign(SECRET, issuer="ats", account="acme", person_id=None, scope="s", expires_at=9)
+    assert "sub" not in jwt.decode(token, options={"verify_signature": False})
+
+
+async def test_a_verifier_is_made_as_the_settings_say() -> None:
+    former = "f" * 64
+    settings = Settings.model_construct(
+        token_secret=SecretStr(SECRET),
+        token_former_secret=SecretStr(former),
+        token_jwks_url=None,
+        token_issuer="ats",
+        token_account_claim="tenant",
+        token_person_claim="sub",
+        token_scope_claim="scope",
+    )
+    claims = {**CLAIMS, "tenant": "tenant-9"}
+    for secret in (SECRET, former):
+        caller = await token_verifier(settings).verify(jwt.encode(claims, secret))
+        assert caller.account == "tenant-9"
+    other = jwt.encode(claims | {"iss": "satchel"}, SECRET)
+    with pytest.raises(InvalidToken):
+        await token_verifier(settings).verify(other)
+    alone = settings.model_copy(update={"token_former_secret": None})
+    with pytest.raises(InvalidToken):
+        await token_verifier(alone).verify(jwt.encode(claims, former))
+    fetching = {"token_secret": None, "token_jwks_url": "http://127.0.0.1:9/"}
+    keys = ec.generate_private_key(ec.SECP256R1())
+    with pytest.raises(KeysAway):
+        await token_verifier(alone.model_copy(update=fetching)).verify(
+            jwt.encode(claims, keys, algorithm="ES256", headers={"kid": "k"})
+        )
 
 
 @pytest.mark.parametrize("claim", CLAIMS)

@@ -161,6 +161,36 @@ def test_over_its_share_an_account_evicts_its_own_mail() -> None:
     assert flight.evicted == ["own"]
 
 
+@pytest.mark.parametrize("of_other", [400_000, 498_999])
+def test_over_its_share_an_account_evicts_its_own_mail_although_another_is_slower(
+    of_other: int,
+) -> None:
+    """Until all of it is taken, to the last byte, nobody else's mail is in the way."""
+    flight = Evicting(share=500_000)
+    own, other, growing = flight.mail("own"), flight.mail("other", "b"), flight.mail("growing")
+    assert own.grow(200_000)
+    assert other.grow(of_other)
+    assert growing.grow(250_000)
+    flight.clock.now += 100
+    assert own.grow(200_002)
+    assert other.grow(of_other + 1)
+    most = 1_000_000 - other.size - own.size
+    assert growing.grow(most if of_other > 400_000 else 300_000)
+    assert flight.evicted == ["own"]
+
+
+def test_of_a_mail_for_two_accounts_only_the_one_over_its_share_makes_room() -> None:
+    flight = Evicting(most=2_000_000, share=500_000)
+    over, up_to_it = flight.mail("over", "a"), flight.mail("up to it", "b")
+    assert over.grow(450_000)
+    assert up_to_it.grow(399_999)
+    flight.clock.now += 100
+    assert over.grow(450_002)
+    assert up_to_it.grow(400_000)
+    assert flight.in_flight.reserve(["a", "b"]).grow(100_000)
+    assert flight.evicted == ["over"]
+
+
 def test_a_complete_an_empty_and_an_uploaded_mail_are_not_evicted() -> None:
     flight = Evicting()
     here, nothing = flight.mail("here"), flight.mail("nothing")

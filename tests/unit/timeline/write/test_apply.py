@@ -8,19 +8,40 @@ from msgspec.structs import replace
 from services.timeline.write.apply import apply
 from services.timeline.write.erased_records import ErasedHead
 from services.timeline.write.listed_records import SummaryRow
-from services.timeline.write.records import Content, Mail, Outcome, Token
+from services.timeline.write.records import Content, Mail, Outcome, Token, Verdict
 from services.timeline.write.requests import (
+    Answer,
     Confirm,
+    Erase,
+    EraseHeld,
     Refuse,
     Replace,
     Request,
+    Stamp,
     account_of,
     is_backfill,
 )
 from services.timeline.write.side_records import Confirmation, Held
 from services.timeline.write.state import ById, NotLoaded, OfConversation, State
+from shared.contracts.events import Authentication
+from tests.erasing_parts import erased_person
 from tests.memory_timeline import Memory, kept
-from tests.write_parts import FAILED, NOW, a_capture_id, attach, confirm, dismiss, mail
+from tests.write_parts import (
+    ACCOUNT,
+    FAILED,
+    NOW,
+    a_capture_id,
+    attach,
+    confirm,
+    detach,
+    dismiss,
+    forget,
+    hand_over,
+    hand_over_held,
+    hide,
+    mail,
+    redecide,
+)
 
 
 def lacking(*requests: Any, state: State | None = None) -> tuple[Any, ...]:
@@ -101,6 +122,46 @@ def test_each_request_has_its_answer_in_its_place() -> None:
         *("attached", "dismissed", "confirmation", "dismissed", "unchanged", "dismissed")
     ]
     assert [answer.again for answer in answers] == [False] * 5 + [True]
+
+
+def test_each_request_about_a_mail_or_a_capture_that_is_gone_is_answered() -> None:
+    memory, gone, person = Memory(), "a" * 32, erased_person()
+    shown = attach()
+    requests: list[Request] = [
+        detach(gone),
+        hide(gone),
+        forget(gone),
+        hand_over(gone),
+        hand_over_held(gone),
+        redecide(shown),
+        Erase(account=ACCOUNT, job_id="job", mail_id=gone, person=person),
+        EraseHeld(account=ACCOUNT, job_id="job", held_id=gone, person=person),
+        Stamp(account=ACCOUNT, mail_id=gone),
+    ]
+    answers = [memory.write(request)[0].outcome for request in requests]
+    assert answers == [*["unknown"] * 3, *["unchanged"] * 2, "overtaken", *["unchanged"] * 3]
+
+
+def test_a_mail_is_stamped_as_changed_once_it_is_there() -> None:
+    memory, shown = Memory(), attach()
+    memory.write(shown)
+    mail_id = shown.projection.mail_id
+    state, request = State(), Stamp(account=ACCOUNT, mail_id=mail_id)
+    memory.load(state, [ById(Mail, ACCOUNT, mail_id)])
+    applied = apply(state, [request], NOW)
+    assert applied.answers == (Answer(outcome="changed", mail_id=mail_id),)
+    assert applied.draft.stamped == {(ACCOUNT, mail_id)}
+    assert applied.draft.written == {}
+
+
+def test_a_confirmation_is_kept_with_its_verdict() -> None:
+    memory, asked = Memory(), confirm()
+    event = asked.event.model_copy(update={"authentication": Authentication(verdict=FAILED)})
+    memory.write(Confirm(event=event))
+    [kept_one] = memory.all(Confirmation)
+    assert kept_one.authentication == Verdict(
+        verdict="failed", method=None, domain=None, reason=None
+    )
 
 
 def test_a_confirmation_that_is_kept_stays_as_it_is() -> None:

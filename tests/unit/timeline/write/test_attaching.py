@@ -5,14 +5,32 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from services.timeline.write.attaching import TooManyContents
+from services.timeline.write.attaching import TooManyContents, with_capture
 from services.timeline.write.audiences import MAX_CONTENTS
 from services.timeline.write.listed_records import ProfileRow
-from services.timeline.write.records import RAW_IN_DATABASE_BYTES, Content, Mail, RawMail
-from services.timeline.write.side_records import Bounce, Hint
+from services.timeline.write.records import (
+    RAW_IN_DATABASE_BYTES,
+    Content,
+    Mail,
+    RawMail,
+    Redecided,
+)
+from services.timeline.write.side_records import Bounce, DroppedBlob, Hint
 from shared.contracts.events import AuthenticationVerdict, Role
+from tests.erasing_parts import erased_person, listed
 from tests.memory_timeline import Memory, kept
-from tests.write_parts import ACCOUNT, FAILED, NOW, VERIFIED, attach, bounce, mail, match
+from tests.write_parts import (
+    ACCOUNT,
+    FAILED,
+    NOW,
+    VERIFIED,
+    attach,
+    bounce,
+    forget,
+    mail,
+    match,
+    redecide,
+)
 
 
 def test_an_answer_names_the_mail_its_conversation_and_its_bytes() -> None:
@@ -146,3 +164,80 @@ def test_room_is_left_for_what_is_known_verified_a_colleagues_or_let_through_by_
     memory.write(attach(copy_of(97), match("c97"), verdict=FAILED, is_released=True))
     [one] = memory.all(Mail)
     assert len({capture.content for capture in one.captures}) == MAX_CONTENTS + 3
+
+
+def test_a_mail_that_names_nobody_but_who_was_erased_is_dismissed() -> None:
+    memory = Memory()
+    listed(memory, erased_person("c1"))
+    about_c1, about_both = attach(mail("1@x")), attach(mail("2@x"), match("c1"), match("c2"))
+    assert [answer.outcome for answer in memory.write(about_c1, about_both)] == [
+        "dismissed",
+        "attached",
+    ]
+    assert memory.decision(about_c1.event.capture_id) == ("dismissed", "forgotten")
+    assert {row.person_id for row in memory.all(ProfileRow)} == {"c2"}
+
+
+@pytest.mark.parametrize(
+    ("size", "is_dropped"), [(RAW_IN_DATABASE_BYTES, False), (RAW_IN_DATABASE_BYTES + 1, True)]
+)
+def test_of_a_mail_that_somebody_has_deleted_bytes_are_kept_under_a_key_of_their_own(
+    size: int, is_dropped: bool
+) -> None:
+    """Those under the usual key go: an earlier attempt may have stored them in the blob store."""
+    memory, gone = Memory(), attach(owner="u2")
+    memory.write(gone)
+    memory.write(forget(gone.projection.mail_id, "u2"))
+    request = attach(mail(text="Another.").ljust(size, b"x"))
+    memory.write(request)
+    usual = request.projection.content.raw_key
+    assert memory.raws() == {f"{usual}.{request.event.capture_id}": request.raw}
+    assert (memory.one(DroppedBlob, usual) is not None) is is_dropped
+
+
+def test_bytes_of_a_mail_that_was_reviewed_are_kept_under_a_key_of_their_own() -> None:
+    memory, first = Memory(), attach()
+    memory.write(first)
+    memory.write(redecide(first, match("c2"), minutes=1))
+    second = attach(mail(text="Another."), match("c2"), minutes=5)
+    memory.write(second)
+    usual = second.projection.content.raw_key
+    assert memory.raws() == {
+        first.projection.content.raw_key: first.raw,
+        f"{usual}.{second.event.capture_id}": second.raw,
+    }
+
+
+def test_bytes_of_another_content_are_kept_under_the_usual_key() -> None:
+    memory = Memory()
+    large = mail(text="Another.").ljust(RAW_IN_DATABASE_BYTES + 1, b"x")
+    first, second = attach(), attach(large)
+    memory.write(first, second)
+    assert memory.raws() == {one.projection.content.raw_key: one.raw for one in (first, second)}
+    assert memory.all(DroppedBlob) == []
+
+
+def test_what_was_ruled_of_the_mail_that_it_was_stays_beside_what_is_ruled() -> None:
+    projection = attach().projection
+    marks = [Redecided(owner=owner, content="k", at=NOW) for owner in ("u1", "u2")]
+    known = replace(
+        with_capture(None, projection),
+        detached=("u2/c5",),
+        private=("u3",),
+        forgotten=("u4",),
+        redecided=(marks[1],),
+    )
+    was = replace(
+        known,
+        detached=("u1/c1", "u2/c5"),
+        private=("u2", "u1"),
+        forgotten=("u9", "u0"),
+        redecided=(marks[0],),
+    )
+    united = with_capture(known, projection, was)
+    assert united.detached == ("u1/c1", "u2/c5")
+    assert united.private == ("u1", "u2", "u3")
+    assert united.forgotten == ("u0", "u4", "u9")
+    assert united.redecided == (marks[0], marks[1])
+    assert with_capture(None, projection, was).redecided == (marks[0],)
+    assert with_capture(known, projection) == known

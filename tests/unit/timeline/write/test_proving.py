@@ -5,12 +5,23 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from services.timeline.write.proving import MAX_LEAKS
+from services.timeline.write.records import NamedAddress
 from services.timeline.write.requests import Confirm, Dismiss
 from services.timeline.write.rhythm import MAX_DAYS
 from services.timeline.write.side_records import Asked, Hint, Leaked, SeenHalf, Setup, Watched
 from shared.contracts.events import Half, Leak, Share
 from tests.memory_timeline import Memory
-from tests.write_parts import ACCOUNT, FAILED, NOW, a_capture_id, attach, confirm, dismiss, watch
+from tests.write_parts import (
+    ACCOUNT,
+    FAILED,
+    NOW,
+    a_capture_id,
+    attach,
+    confirm,
+    dismiss,
+    return_,
+    watch,
+)
 
 SENT, RECEIVED = Half.SENT, Half.RECEIVED
 DAY = 24 * 60
@@ -101,6 +112,56 @@ def test_what_is_rematched_has_been_counted_when_it_was_dismissed() -> None:
     assert sorted((owner, count) for (owner, _, _), count in counts(memory).items()) == [
         ("u1", 1),
         ("u2", 1),
+    ]
+
+
+def test_each_share_of_a_capture_proves_the_half_of_its_owner_once() -> None:
+    memory, id_ = Memory(), a_capture_id()
+    proved = (Share(owner="u3", half=SENT), Share(owner="u4"))
+    first = replace(attach(capture_id=id_, owner="u1", shared=True), proves=proved)
+    second = attach(capture_id=id_, owner="u2", shared=True, half=RECEIVED)
+    for _ in range(2):
+        memory.write(first)
+        memory.write(second)
+    day = "2026-01-15"
+    assert counts(memory) == {("u3", "sent", day): 1, ("u2", "received", day): 1}
+
+
+def test_backfill_proves_no_half_of_a_share() -> None:
+    memory = Memory()
+    proved = (Share(owner="u3", half=SENT),)
+    memory.write(replace(attach(owner="u1", shared=True, backfill=True), proves=proved))
+    memory.write(replace(dismiss(backfill=True), proves=proved))
+    assert counts(memory) == {}
+
+
+def test_a_round_trip_proves_the_received_half_of_its_owner_once() -> None:
+    memory, returned = Memory(), return_()
+    assert [a.outcome for a in memory.write(returned, returned)] == ["round_trip"] * 2
+    assert counts(memory) == {("u1", "received", "2026-01-15"): 1}
+
+
+def test_a_round_trip_of_nobody_and_backfill_prove_nothing() -> None:
+    memory = Memory()
+    brought = return_()
+    event = brought.event.model_copy(update={"backfill": True})
+    memory.write(return_(owner=None), replace(brought, event=event))
+    assert counts(memory) == {}
+
+
+def test_a_question_that_comes_again_is_no_news() -> None:
+    memory, asked = Memory(), confirm()
+    memory.write(asked)
+    memory.write(asked)
+    assert told(memory) == [SETUP_OF_U1]
+
+
+def test_a_watched_mail_may_have_no_sender() -> None:
+    memory, request, other = Memory(), watch(), watch()
+    memory.write(request, replace(other, event=other.event.model_copy(update={"sender": None})))
+    assert [one.sender for one in memory.all(Watched)] == [
+        NamedAddress(name="Provider", address="no-reply@provider.example"),
+        None,
     ]
 
 

@@ -1,14 +1,34 @@
 """A capture whose mail failed authentication waits for a user's yes."""
 
+from uuid import UUID
+
 import pytest
 from msgspec.structs import replace
 
-from services.timeline.write.quarantine import held_id, raw_key
+from services.timeline.write.quarantine import (
+    held_id,
+    raw_key,
+    waits_for_another,
+    with_owner,
+)
+from services.timeline.write.recording import part_of
 from services.timeline.write.records import Verdict
 from services.timeline.write.side_records import Held
 from shared.contracts.events import AuthenticationVerdict, MailAttached, Role
+from shared.storage.blob_keys import quarantine_key
 from tests.memory_timeline import Memory
-from tests.write_parts import ACCOUNT, FAILED, NOW, VERIFIED, a_capture_id, attach, mail, match
+from tests.write_parts import (
+    ACCOUNT,
+    FAILED,
+    NOW,
+    VERIFIED,
+    a_capture_id,
+    attach,
+    detach,
+    hide,
+    mail,
+    match,
+)
 
 
 def held(memory: Memory) -> Held:
@@ -31,6 +51,7 @@ def test_what_waits_is_kept_with_its_event_and_nowhere_else() -> None:
     assert MailAttached.decode(one.event) == request.event
     assert memory.blobs == {one.raw_key: request.raw}
     assert one.raw_key == raw_key(request.event)
+    assert one.mail_id == request.projection.mail_id
     assert one.shown.subject == "Hello"
     assert one.shown.date == request.projection.capture.date < NOW
     somewhere = {name for name, documents in memory.documents.items() if documents}
@@ -116,6 +137,80 @@ def test_a_mail_that_waits_is_complete_with_the_last_of_its_parts() -> None:
         waiting = attach(capture_id=id_, part=part, parts=2, verdict=FAILED, may_wait=True)
         [answer] = memory.write(waiting)
         assert (answer.outcome, answer.complete) == ("quarantined", part == 2)
+
+
+def test_each_share_that_waits_has_bytes_of_its_own() -> None:
+    event = attach(place="2").event
+    key = quarantine_key(ACCOUNT, event.capture_id, "2")
+    assert raw_key(event) == key
+    shared = event.model_copy(update={"shared": True, "owner": "u1"})
+    assert raw_key(shared) == f"{key}@bb82030dbc2bcaba"
+    assert raw_key(shared.model_copy(update={"owner": "u2"})) != raw_key(shared)
+
+
+def test_what_its_users_ruled_about_a_mail_applies_to_what_waits_of_it() -> None:
+    memory = Memory()
+    shown = attach(None, match("c1"), match("c2"))
+    memory.write(shown)
+    memory.write(hide(shown.projection.mail_id), detach(shown.projection.mail_id, "c2"))
+    memory.write(attach(None, match("c1"), match("c2"), verdict=FAILED, may_wait=True))
+    [one] = held(memory).mails
+    assert one.audiences == ("!u1", "u1")
+    assert [found.person_id for found in one.shown.matches] == ["c1"]
+
+
+def share(owner: str, part: int = 1) -> MailAttached:
+    """Return the event of a user's share, always of the same capture."""
+    event = attach(owner=owner, shared=True, part=part, parts=2, verdict=FAILED).event
+    return event.model_copy(update={"capture_id": UUID(int=0)})
+
+
+def held_shares(*events: MailAttached) -> Held:
+    """Return what waits of a capture, with the shares of these events."""
+    memory = Memory()
+    memory.write(attach(verdict=FAILED, may_wait=True))
+    one = held(memory)
+    [of_one] = one.mails
+    mails = (
+        replace(of_one, part=part_of(event), event=event.encode(), raw_key=raw_key(event))
+        for event in events
+    )
+    return replace(one, mails=tuple(mails))
+
+
+def test_what_waits_is_given_with_its_event_unless_the_other_has_the_same() -> None:
+    before = held_shares(share("u1", 1), share("u3", 1), share("u2", 1), share("u1", 2))
+    after, spare = with_owner(before, "u1", "u2")
+    assert spare == {raw_key(share("u1"))}
+    assert after.owner == "u2"
+    _, of_u3, of_u2, given = before.mails
+    assert after.mails[:2] == (of_u3, of_u2)
+    [got] = after.mails[2:]
+    assert got == replace(given, part="/2@u2", event=got.event)
+    assert MailAttached.decode(got.event) == MailAttached.decode(given.event).model_copy(
+        update={"owner": "u2"}
+    )
+
+
+def test_what_another_user_owns_stays_theirs() -> None:
+    before = replace(held_shares(share("u3")), owner="u3")
+    assert with_owner(before, "u1", "u2") == (before, set())
+
+
+def test_what_waited_before_events_were_kept_is_of_its_captures_owner() -> None:
+    before = held_shares(share("u1"))
+    before = replace(before, mails=(replace(before.mails[0], event=""),))
+    assert with_owner(before, "u1", "u2") == (replace(before, owner="u2"), set())
+    assert not waits_for_another(before, share("u1"))
+    assert waits_for_another(replace(before, owner="u2"), share("u1"))
+
+
+def test_what_an_event_has_brought_waits_for_another_once_it_was_given() -> None:
+    waiting = held_shares(share("u2"), share("u1"))
+    assert not waits_for_another(waiting, share("u1"))
+    assert not waits_for_another(None, share("u1"))
+    assert waits_for_another(waiting, share("u3"))
+    assert waits_for_another(waiting, share("u1", 2))
 
 
 @pytest.mark.xfail(

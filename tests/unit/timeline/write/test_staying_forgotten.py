@@ -6,13 +6,14 @@ from msgspec.structs import replace
 from services.timeline.write.audiences import TEAM
 from services.timeline.write.listed_records import MailRow, ProfileRow
 from services.timeline.write.records import (
+    RAW_IN_DATABASE_BYTES,
     Content,
     Conversation,
     Mail,
     Outcome,
 )
 from services.timeline.write.requests import Attach, Request
-from services.timeline.write.side_records import Held
+from services.timeline.write.side_records import DroppedBlob, Held
 from tests.forgetting_parts import FORGOTTEN, how_many, prepared
 from tests.memory_timeline import kept, the_mail, written
 from tests.unit.timeline.write.test_replacing import moved, read_anew, run
@@ -48,6 +49,34 @@ def test_a_later_capture_is_dismissed_and_counted_as_forgotten(*, backfill: bool
     assert how_many(memory, Content, MailRow) == 0
     [outcome] = memory.all(Outcome, decision="dismissed")
     assert (outcome.expires_at is None) is backfill
+
+
+@pytest.mark.parametrize(
+    ("size", "is_dropped"), [(RAW_IN_DATABASE_BYTES, False), (RAW_IN_DATABASE_BYTES + 1, True)]
+)
+def test_large_bytes_of_a_deleted_mail_are_dropped_when_it_comes_again(
+    size: int, is_dropped: bool
+) -> None:
+    """An attempt to attach it may have stored them, before the deletion was met."""
+    memory = written(attach())
+    memory.write(forget(the_mail(memory)))
+    text = mail(text="Another form.").ljust(size, b"x")
+    request = attach(text)
+    memory.write(request)
+    usual = request.projection.content.raw_key
+    own = f"{usual}.{request.event.capture_id}"
+    dropped = {one.id for one in memory.all(DroppedBlob)}
+    assert dropped & {usual, own} == ({usual, own} if is_dropped else set())
+
+
+def test_bytes_that_a_colleague_has_stay_when_a_deleted_capture_comes_again() -> None:
+    large = mail().ljust(RAW_IN_DATABASE_BYTES + 1, b"x")
+    memory = written(attach(large), attach(large, owner="u2"))
+    memory.write(forget(the_mail(memory)))
+    memory.write(attach(large))
+    [content] = memory.all(Content)
+    assert memory.raws() == {content.raw_key: large}
+    assert content.raw_key not in {one.id for one in memory.all(DroppedBlob)}
 
 
 def test_the_same_capture_delivered_again_stays_attached_in_the_tally_and_shows_nothing() -> None:
