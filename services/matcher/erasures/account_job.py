@@ -1,6 +1,6 @@
 """Carries out erasures of accounts in the matcher, and ends them.
 
-    a replica takes the account's lease -> first pass: all that the matcher has -> account.erased
+    a replica takes the erasure's lease -> first pass: all that the matcher has -> account.erased
     -> settled, and the timeline is done: second pass, for what requests wrote that began before
     -> remembered for after a restore -> receipt
 
@@ -34,9 +34,8 @@ from shared.storage.account_documents import AccountDocuments, JobEnded
 from shared.storage.blob_keys import ERASURE_PREFIX
 from shared.storage.blobs import Blobs, BlobStoreAway
 from shared.storage.database import Database, DatabaseAway, Document, database_errors
-from shared.storage.lease import AccountLeases
+from shared.storage.lease import JobLeases
 
-LEASES = "account_erasure_leases"
 _COUNTED = {"people": "erased.people"}
 _BY_ID = ("round_trip_accounts",)
 """Collections whose documents have the account as their id."""
@@ -67,7 +66,7 @@ class AccountErasing(Periodic):
         self._client, self._database, self._blobs = client, database, blobs
         self._erasures, self._sealed, self._signer = erasures, sealed, signer
         self._decisions, self._publisher = Decisions(database), publisher
-        self._leases = AccountLeases(database, LEASES, lease)
+        self._leases = JobLeases(erasures.documents, lease)
 
     async def once(self) -> None:
         """Do what is there to do, unless a dependency is unavailable."""
@@ -78,15 +77,15 @@ class AccountErasing(Periodic):
             log.warning("account erasure waits", why=f"{type(away).__name__}: {away}")
 
     async def work(self) -> None:
-        """Do the erasures of all accounts whose lease this replica gets."""
+        """Do the erasures whose lease this replica gets."""
         for job in await self._erasures.running():
-            if not await self._leases.held(job["account"]):
+            if not await self._leases.held(running_job(job)):
                 continue
             try:
                 await self._do(job)
             except JobEnded:
                 log.info("account erasure ended by another replica", erasure=id_of(job))
-            await self._leases.release(job["account"])
+            await self._leases.release(running_job(job))
 
     async def _do(self, job: Document) -> None:
         now = datetime.now(UTC)
@@ -113,14 +112,14 @@ class AccountErasing(Periodic):
             self._database,
             COLLECTION,
             running_job(job),
-            lambda: self._leases.held(account),
+            lambda: self._leases.held(running_job(job)),
         )
         await self._sealed.forget_account(account)
         await self._erasures.retire_addresses(account)
         async for claim in self._decisions.claims_of(account):
             await self._blobs.delete(claim)
         await documents.delete("decisions", self._decisions.of_account(account))
-        await documents.delete_all(account, kept=(COLLECTION, LEASES), counted=_COUNTED)
+        await documents.delete_all(account, kept=(COLLECTION,), counted=_COUNTED)
         for collection in _BY_ID:
             await documents.delete(collection, {"_id": account})
         await self._blobs.delete_under(f"{ERASURE_PREFIX}{account}/")

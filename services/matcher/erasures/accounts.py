@@ -1,7 +1,8 @@
 """Erasures of accounts: what was asked for, how far it is, and the receipt.
 
     account_erasures   `{_id: "<account>/<erasure id>", account, asked_by, asked_at, erased_at,
-                       settled_at, state, erased, timeline, is_deleted, done_at, receipt}`, for good
+                       settled_at, state, erased, timeline, is_deleted, told_at, holder, until,
+                       done_at, receipt}`, for good
     accounts           `erasing` of an account that is being erased (`directory/versions.py`)
 
 * First, in one transaction, the capture addresses go (`directory/erased_addresses.py`), the
@@ -44,7 +45,16 @@ INDEXES = (
     ),
 )
 _SECONDS = 30
-_WORKING = ("is_deleted", "told_at", "timeline", "steps", "erased_at", "settled_at")
+_WORKING = (
+    "is_deleted",
+    "told_at",
+    "timeline",
+    "steps",
+    "erased_at",
+    "settled_at",
+    "holder",
+    "until",
+)
 """What only an erasure that runs needs."""
 State = Literal["running", "done"]
 T = TypeVar("T")

@@ -1,12 +1,12 @@
 """Erases accounts: all documents and blobs of the timeline.
 
     account.erased -> nothing is written of it any more (`write/erased_accounts.py`), and a job
-    -> a replica takes the account's lease -> first pass: all that there is, within seconds
+    -> a replica takes the job's lease -> first pass: all that there is, within seconds
     -> settled: second pass, for what batches and requests wrote that began before
     -> account_erasure.done -> the job goes
 
     account_erasures   `{_id: <erasure id>, account, erased_at, settled_at, passes, is_erased,
-                       mails, quarantined, dead_letters}`, while it runs
+                       mails, quarantined, dead_letters, holder, until}`, while it runs
 
 * Whoever takes over goes on: what is deleted is not found again. Each batch is deleted in one
   transaction with the job (`shared/storage/account_documents.py`).
@@ -34,9 +34,9 @@ from shared.storage.account_documents import AccountDocuments, JobEnded
 from shared.storage.blob_keys import MAIL_PREFIX, QUARANTINE_PREFIX
 from shared.storage.blobs import Blobs, BlobStoreAway
 from shared.storage.database import Database, DatabaseAway, Document, database_errors, of_id
-from shared.storage.lease import AccountLeases
+from shared.storage.lease import JobLeases
 
-JOBS, LEASES = "account_erasures", "account_erasure_leases"
+JOBS = "account_erasures"
 _COUNTED = {Mail.collection: "mails", Held.collection: "quarantined"}
 _EVERY_SECONDS = 1.0
 _LEASE = timedelta(seconds=30)
@@ -94,7 +94,7 @@ class AccountErasing(Periodic):
         self._client, self._database, self._blobs = client, database, blobs
         self._content, self._erased, self._publisher = content, erased, publisher
         self._jobs = database[JOBS]
-        self._leases = AccountLeases(database, LEASES, lease)
+        self._leases = JobLeases(self._jobs, lease)
 
     async def once(self) -> None:
         """Do what is there to do, unless a dependency is unavailable."""
@@ -105,15 +105,16 @@ class AccountErasing(Periodic):
             log.warning("account erasure waits", why=f"{type(away).__name__}: {away}")
 
     async def work(self) -> None:
-        """Do the jobs of all accounts whose lease this replica gets."""
+        """Do the jobs whose lease this replica gets."""
         async for job in self._jobs.find({}):
-            if not await self._leases.held(job["account"]):
+            which = of_id(job["account"], job["_id"])
+            if not await self._leases.held(which):
                 continue
             try:
                 await self._do(job)
             except JobEnded:
                 log.info("account erasure ended by another replica", erasure=job["_id"])
-            await self._leases.release(job["account"])
+            await self._leases.release(which)
 
     async def _do(self, job: Document) -> None:
         account, which = job["account"], of_id(job["account"], job["_id"])
@@ -134,14 +135,14 @@ class AccountErasing(Periodic):
         """Delete all that there is. Raises JobEnded, BlobStoreAway."""
         which = {**of_id(account, job_id), "is_erased": {"$exists": False}}
         documents = AccountDocuments(
-            self._client, self._database, JOBS, which, lambda: self._leases.held(account)
+            self._client, self._database, JOBS, which, lambda: self._leases.held(which)
         )
         letters = of_account(account)
         async for found in self._database[StoredLetter.collection].find(letters):
             # The bytes first: only the document tells where they are.
             await self._content.remove(letter_in(found), claim=True)
         await documents.delete(StoredLetter.collection, letters, "dead_letters")
-        await documents.delete_all(account, kept=(JOBS, LEASES), counted=_COUNTED)
+        await documents.delete_all(account, kept=(JOBS,), counted=_COUNTED)
         for prefix in (MAIL_PREFIX, QUARANTINE_PREFIX):
             await self._blobs.delete_under(f"{prefix}{account}/")
 
