@@ -50,7 +50,7 @@ class Erasing:
     def __init__(self, timeline: Timeline) -> None:
         self.timeline, self.recorder = timeline, Recorder()
         self.erased = ErasedAccounts(timeline.database)
-        self.orders = AccountErasureOrders(timeline.database, self.erased)
+        self.orders = AccountErasureOrders(timeline.client, timeline.database, self.erased)
         self.job = AccountErasing(
             timeline.client,
             timeline.database,

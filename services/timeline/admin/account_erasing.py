@@ -16,8 +16,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pymongo
 import structlog
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.admin.dead_letters.content import Content
 from services.timeline.admin.dead_letters.letter import StoredLetter
@@ -40,14 +42,17 @@ JOBS = "account_erasures"
 _COUNTED = {Mail.collection: "mails", Held.collection: "quarantined"}
 _EVERY_SECONDS = 1.0
 _LEASE = timedelta(seconds=30)
+_SECONDS = 10
 log = structlog.get_logger()
 
 
 class AccountErasureOrders:
     """Takes the orders of the matcher."""
 
-    def __init__(self, database: Database, erased: ErasedAccounts) -> None:
-        self._jobs, self._erased = database[JOBS], erased
+    def __init__(
+        self, client: AsyncMongoClient[Document], database: Database, erased: ErasedAccounts
+    ) -> None:
+        self._client, self._jobs, self._erased = client, database[JOBS], erased
 
     async def handle(self, delivery: Delivery) -> Outcome:
         """Handle one `account.erased`.
@@ -60,19 +65,19 @@ class AccountErasureOrders:
         if not isinstance(event, AccountErased):
             return Reject("unexpected_event", event.tag)
         try:
-            with database_errors():
-                await self._order(event)
+            with database_errors(), pymongo.timeout(_SECONDS):
+                async with self._client.start_session() as session:
+                    await session.with_transaction(lambda s: self._order(event, s))
         except DatabaseAway as away:
             return Retry(f"{type(away).__name__}: {away}")
         return Done()
 
-    async def _order(self, event: AccountErased) -> None:
-        if await self._erased.knows(event.account, event.erased_at):
-            return  # it is done, or has a job: an event that is delivered again begins nothing
-        job = {"erased_at": event.erased_at, "settled_at": event.settled_at, "passes": 0}
-        which = of_id(event.account, event.erasure_id)
-        await self._jobs.update_one(which, {"$setOnInsert": job}, upsert=True)
-        await self._erased.begin(event.account, event.erased_at)
+    async def _order(self, event: AccountErased, session: AsyncClientSession) -> None:
+        """Begin, once: an order that is told again must not delete what is new by then."""
+        if await self._erased.begin(event.account, event.erased_at, session):
+            job = {"erased_at": event.erased_at, "settled_at": event.settled_at, "passes": 0}
+            new = of_id(event.account, event.erasure_id) | job
+            await self._jobs.insert_one(new, session=session)
 
 
 class AccountErasing(Periodic):
@@ -106,7 +111,7 @@ class AccountErasing(Periodic):
 
     async def work(self) -> None:
         """Do the jobs whose lease this replica gets."""
-        async for job in self._jobs.find({}):
+        for job in await self._jobs.find({}).to_list():
             which = of_id(job["account"], job["_id"])
             if not await self._leases.held(which):
                 continue
@@ -138,9 +143,10 @@ class AccountErasing(Periodic):
             self._client, self._database, JOBS, which, lambda: self._leases.held(which)
         )
         letters = of_account(account)
-        async for found in self._database[StoredLetter.collection].find(letters):
-            # The bytes first: only the document tells where they are.
-            await self._content.remove(letter_in(found), claim=True)
+        with pymongo.timeout(0):  # no deadline, however many there are; None is the client's
+            async for found in self._database[StoredLetter.collection].find(letters):
+                # The bytes first: only the document tells where they are.
+                await self._content.remove(letter_in(found), claim=True)
         await documents.delete(StoredLetter.collection, letters, "dead_letters")
         await documents.delete_all(account, kept=(JOBS,), counted=_COUNTED)
         for prefix in (MAIL_PREFIX, QUARANTINE_PREFIX):

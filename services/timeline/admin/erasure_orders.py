@@ -49,7 +49,7 @@ class ErasureOrders:
     ) -> None:
         self._client, self._database = client, database
         self._erased = erased or ErasedAccounts(database)
-        self._of_accounts = AccountErasureOrders(database, self._erased)
+        self._of_accounts = AccountErasureOrders(client, database, self._erased)
 
     async def handle(self, delivery: Delivery) -> Outcome:
         """Handle one `person.erased` or `account.erased`.

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pymongo import ASCENDING, IndexModel
+from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.timeline.write.identity import hashed_id
 from shared.contracts.capture_address import account_tag
@@ -85,18 +86,19 @@ class ErasedAccounts:
         await self._refresh()
         return frozenset(one.tag for one in self._known.values())
 
-    async def knows(self, account: str, erased_at: datetime) -> bool:
-        """Return whether this erasure of the account, or a later one, has begun."""
-        found = await self._documents.find_one(_which(hash_of(account)))
-        return found is not None and found["erased_at"] >= erased_at
-
-    async def begin(self, account: str, erased_at: datetime) -> None:
-        """Write nothing of the account from now on. Idempotent."""
-        change = {"tag": account_tag(account), "running": True, "at": datetime.now(UTC)}
-        latest = {"erased_at": erased_at}  # an older event may be delivered again
-        await self._documents.update_one(
-            _which(hash_of(account)), {"$set": change, "$max": latest}, upsert=True
-        )
+    async def begin(
+        self, account: str, erased_at: datetime, session: AsyncClientSession | None = None
+    ) -> bool:
+        """Write nothing of the account from now on; return False if this erasure, or a later one,
+        has begun before."""
+        which = _which(hash_of(account))
+        found = await self._documents.find_one(which, session=session)
+        if found is not None and found["erased_at"] >= erased_at:
+            return False
+        change = {"tag": account_tag(account), "erased_at": erased_at, "running": True}
+        change["at"] = datetime.now(UTC)
+        await self._documents.update_one(which, {"$set": change}, upsert=True, session=session)
+        return True
 
     async def end(self, account: str, erased_at: datetime) -> None:
         """Let the account be used again after this erasure. Idempotent."""
