@@ -22,6 +22,7 @@ from tests.deadline import DEADLINE, eventually
 from tests.e2e.account import Account
 from tests.e2e.test_erase import verified
 from tests.e2e.test_forgotten import Secret, remains
+from tests.e2e.test_setup import confirmation
 
 ERASE = "/v1/account:erase"
 FILLER = "filler of a large mail\r\n" * 15_000
