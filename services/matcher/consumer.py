@@ -128,7 +128,7 @@ class Matcher:
         if received.blob_key is not None:
             await self.blobs.delete(received.blob_key)
         DECISIONS.labels(ACCOUNT_ERASED).inc()
-        log.info("decided", decision=ACCOUNT_ERASED, profiles=0)
+        log.info("mail to an erased account")
         return Done()
 
     async def _decide_small(self, received: MailReceived, body: bytes) -> _Decided | Reject:

@@ -29,7 +29,7 @@ class AccountErasureOut(BaseModel):
     """An account's erasure, and how far it is."""
 
     id: ErasureId
-    account: str
+    account: str = Field(description="The account's id")
     state: Literal["running", "done"]
     asked_by: str = Field(description="The caller's person id")
     asked_at: datetime = Field(description="When it was asked for")

@@ -9,6 +9,7 @@ Each batch is deleted in one transaction with the job, so that once the account 
 no replica deletes anything of it (`shared/storage/account_documents.py`).
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -74,17 +75,15 @@ class AccountErasing(Periodic):
             with database_errors():
                 await self.work()
         except (DatabaseAway, BlobStoreAway, PublishFailed) as away:
-            log.warning("account erasure waits", why=f"{type(away).__name__}: {away}")
+            log.warning("account erasures wait", why=f"{type(away).__name__}: {away}")
 
     async def work(self) -> None:
         """Do the erasures whose lease this replica gets."""
         for job in await self._erasures.running():
             if not await self._leases.held(running_job(job)):
                 continue
-            try:
+            with suppress(JobEnded):  # another replica has it now, or has ended it
                 await self._do(job)
-            except JobEnded:
-                log.info("account erasure ended by another replica", erasure=id_of(job))
             await self._leases.release(running_job(job))
 
     async def _do(self, job: Document) -> None:
@@ -102,7 +101,7 @@ class AccountErasing(Periodic):
         await self._delete(job)
         await remember_account(self._blobs, job["account"], id_of(job), job["asked_by"])
         await self._erasures.finish(job, self._signer)
-        log.info("account erased", erasure=id_of(job))
+        log.info("account erasure done", erasure=id_of(job))
 
     async def _delete(self, job: Document) -> None:
         """Delete all that the matcher has of the account. Raises JobEnded, BlobStoreAway."""

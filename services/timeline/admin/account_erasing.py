@@ -14,6 +14,7 @@
   deletes anything of it.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pymongo
@@ -115,10 +116,8 @@ class AccountErasing(Periodic):
             which = of_id(job["account"], job["_id"])
             if not await self._leases.held(which):
                 continue
-            try:
+            with suppress(JobEnded):  # another replica has it now, or has ended it
                 await self._do(job)
-            except JobEnded:
-                log.info("account erasure ended by another replica", erasure=job["_id"])
             await self._leases.release(which)
 
     async def _do(self, job: Document) -> None:

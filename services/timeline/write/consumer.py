@@ -85,7 +85,7 @@ class Projector:
         if isinstance(event, MailAttached | MailAttachedToShares) and event.blob_key is not None:
             await self.blobs.delete(event.blob_key)
         PROJECTED.labels(ACCOUNT_ERASED).inc()
-        log.info("projected", outcome=ACCOUNT_ERASED)
+        log.info("mail of an erased account")
         return Done()
 
     async def _attach(self, event: MailAttached | MailAttachedToShares, body: bytes) -> Outcome:

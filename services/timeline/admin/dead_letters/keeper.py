@@ -46,7 +46,7 @@ class Keeper:
                 tag = stored.account_tag
                 if tag and await self.erased.drops_tagged(tag, moment_in(letter)):
                     await self.content.remove(stored, claim=True)
-                    log.warning("dead letter not kept", reason=label(letter.reason))
+                    log.info("dead letter of an erased account", reason=label(letter.reason))
                 elif await self.records.one(stored.id) is None:
                     await self._keep(stored, letter)
         except (DatabaseAway, BlobStoreAway) as away:
