@@ -38,6 +38,7 @@ from shared.storage.database import Database, DatabaseAway, Document, database_e
 from shared.storage.lease import JobLeases
 
 _COUNTED = {"people": "erased.people"}
+_DECISIONS = "decisions"
 _BY_ID = ("round_trip_accounts",)
 """Collections whose documents have the account as their id."""
 _EVERY_SECONDS = 1.0
@@ -89,7 +90,7 @@ class AccountErasing(Periodic):
     async def _do(self, job: Document) -> None:
         now = datetime.now(UTC)
         if not job.get("is_deleted"):
-            await self._delete(job)
+            await self._delete(job, is_last=False)
             await self._erasures.note(job, {"is_deleted": True})
         if "timeline" not in job:
             if "told_at" not in job or now - job["told_at"] > _TELL_AGAIN:
@@ -98,13 +99,18 @@ class AccountErasing(Periodic):
             return
         if now < job["settled_at"] or self._signer is None:
             return
-        await self._delete(job)
+        await self._delete(job, is_last=True)
         await remember_account(self._blobs, job["account"], id_of(job), job["asked_by"])
         await self._erasures.finish(job, self._signer)
         log.info("account erasure done", erasure=id_of(job))
 
-    async def _delete(self, job: Document) -> None:
-        """Delete all that the matcher has of the account. Raises JobEnded, BlobStoreAway."""
+    async def _delete(self, job: Document, *, is_last: bool) -> None:
+        """Delete all that the matcher has of the account, claims in the last pass alone.
+
+        Until the timeline knows of the erasure, it makes a dead letter of a mail without its claim.
+
+        Raises JobEnded, BlobStoreAway.
+        """
         account = job["account"]
         documents = AccountDocuments(
             self._client,
@@ -115,10 +121,11 @@ class AccountErasing(Periodic):
         )
         await self._sealed.forget_account(account)
         await self._erasures.retire_addresses(account)
-        async for claim in self._decisions.claims_of(account):
-            await self._blobs.delete(claim)
-        await documents.delete("decisions", self._decisions.of_account(account))
-        await documents.delete_all(account, kept=(COLLECTION,), counted=_COUNTED)
+        if is_last:
+            async for claim in self._decisions.claims_of(account):
+                await self._blobs.delete(claim)
+            await documents.delete(_DECISIONS, self._decisions.of_account(account))
+        await documents.delete_all(account, kept=(COLLECTION, _DECISIONS), counted=_COUNTED)
         for collection in _BY_ID:
             await documents.delete(collection, {"_id": account})
         await self._blobs.delete_under(f"{ERASURE_PREFIX}{account}/")
