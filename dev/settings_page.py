@@ -133,7 +133,7 @@ GROUPS = (
         "Decide how long data is kept",
         ("DEAD_LETTER_DAYS", "QUARANTINE_DAYS", "REMATCH_CAPTURES", "REMATCH_BYTES"),
     ),
-    Group("Erase people", ("ERASURE_SIGNING_KEY",)),
+    Group("Erase people and accounts", ("ERASURE_SIGNING_KEY", "ACCOUNT_ERASURE_SECONDS")),
     Group("Observe", ("LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT", "RECEIPT_SECONDS")),
 )
 

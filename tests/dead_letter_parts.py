@@ -13,6 +13,7 @@ from services.timeline.admin.dead_letters.letter import StoredLetter
 from services.timeline.admin.dead_letters.records import Records, Which
 from services.timeline.admin.dead_letters.replay import Replay
 from services.timeline.admin.dead_letters.sweep import DeadLetterSweep
+from services.timeline.write.erased_accounts import ErasedAccounts
 from shared.broker import (
     DeadLetter,
     Publisher,
@@ -45,7 +46,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.records, self.content = Records(self.database), Content(self.blobs)
-        self.keeper = Keeper(self.records, self.content, KEPT)
+        self.keeper = Keeper(self.records, self.content, KEPT, ErasedAccounts(self.database))
         self.replay = Replay(self.records, self.content, self.publisher)
         self.sweep = DeadLetterSweep(self.records, self.replay, self.blobs)
 

@@ -9,6 +9,7 @@ from services.matcher.consumer import Matcher
 from services.matcher.deciding import Decider
 from services.matcher.decisions import Decisions
 from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.erased_addresses import ErasedAddresses
 from services.matcher.directory.knowledge import Knowledge
 from services.matcher.directory.never_capture_lists import NeverCaptureLists
 from services.matcher.directory.outbox import Outbox
@@ -39,7 +40,7 @@ class Replica:
     """A matcher, with the parts that the API would use."""
 
     def __init__(self, database: Database, folder: Path, recorder: Recorder) -> None:
-        versions = Versions(database)
+        self.versions = versions = Versions(database)
         self.database = database
         self.directory = Directory(database, versions)
         self.addresses = CaptureAddresses(database, versions, RING, DOMAIN)
@@ -69,6 +70,7 @@ class Replica:
             blobs=self.blobs,
             publisher=publisher,
             sealed=self.sealed,
+            erased=ErasedAddresses(database, RING, DOMAIN),
         ).match
 
 

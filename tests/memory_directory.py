@@ -42,6 +42,10 @@ class MemoryVersions(Versions):
         await self.race.happens()
         return version
 
+    async def is_erasing(self, account: str) -> bool:
+        """Return that no account is being erased."""
+        return False
+
     async def _raise(self, account: str) -> None:
         self.versions[account] += 1
 

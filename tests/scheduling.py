@@ -16,6 +16,7 @@ OWN_SERVERS = frozenset(
     {
         "test_broker_away.py",
         "test_clock_moves.py",
+        "test_erase_account.py",
         "test_fault_run.py",
         "test_forgotten.py",
         "test_key_roll_over.py",

@@ -28,6 +28,7 @@ from services.timeline.query.search import Search
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.consumer import Projector
+from services.timeline.write.erased_accounts import ErasedAccounts
 from services.timeline.write.indexing import TermIndexer
 from services.timeline.write.records import ListedContent
 from services.timeline.write.writer import Writer
@@ -68,7 +69,8 @@ class Timeline:
         self.indexer = TermIndexer(client, database)
         self.writer = Writer(client, database, blobs, self.indexer.wrote)
         self.settings = AccountSettings(database)
-        self.projector = Projector(self.writer, blobs, self.settings)
+        self.erased = ErasedAccounts(database)
+        self.projector = Projector(self.writer, blobs, self.settings, self.erased)
         self.quarantine, self.stats = Quarantine(database), Stats(database)
         self.release = Release(self.projector, self.quarantine, timedelta(days=30))
         self.mails, self.search = Mails(database), Search(database)

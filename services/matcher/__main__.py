@@ -7,6 +7,7 @@
 import asyncio
 import sys
 
+from services.matcher.api.account import account_routes
 from services.matcher.api.capture_addresses import capture_address_routes
 from services.matcher.api.erasures import erasure_routes
 from services.matcher.api.examples import EXAMPLES
@@ -25,11 +26,12 @@ from services.matcher.api.setup_prove import setup_prove_routes
 from services.matcher.api.setup_window import setup_window_routes
 from services.matcher.authentication import Authenticator
 from services.matcher.authentication.slow import BOUNDS
-from services.matcher.chores import OPTIONS, PUBLISHES, do_chore, room_of
+from services.matcher.chores import OPTIONS, PUBLISHES, account_erasures, do_chore, room_of
 from services.matcher.consumer import Matcher
 from services.matcher.deciding import Decider
 from services.matcher.decisions import Decisions
 from services.matcher.directory.capture_addresses import CaptureAddresses
+from services.matcher.directory.erased_addresses import ErasedAddresses
 from services.matcher.directory.knowledge import Knowledge
 from services.matcher.directory.merges import Merges
 from services.matcher.directory.never_capture_lists import NeverCaptureLists
@@ -37,6 +39,7 @@ from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import Directory
 from services.matcher.directory.versions import Versions
 from services.matcher.directory.windows import Windows
+from services.matcher.erasures.account_job import AccountErasing, CountingAccounts
 from services.matcher.erasures.finishing import Finishing, Resuming
 from services.matcher.erasures.receipts import Signer
 from services.matcher.erasures.records import Erasures
@@ -68,7 +71,7 @@ from shared.contracts.topology import (
 )
 from shared.http.readiness import Readiness, holds, not_stopping
 from shared.http.server import HttpServer
-from shared.http.web import create_app, with_examples
+from shared.http.web import create_app, refuse_writes, with_examples
 from shared.runtime.dependencies import DependencyMonitor
 from shared.runtime.process import Together, configure_logging, run, running
 from shared.runtime.settings import load
@@ -110,6 +113,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         ring=ring,
         capture_domain=settings.capture_domain,
     )
+    accounts = account_erasures(settings, client, database, versions)
     matcher = Matcher(
         decider=decider,
         decisions=Decisions(database),
@@ -117,6 +121,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         blobs=blobs,
         publisher=publisher,
         sealed=sealed_captures,
+        erased=ErasedAddresses(database, ring, settings.capture_domain),
     )
     consumer = Consumer(
         settings.amqp_url,
@@ -140,7 +145,8 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     signer = Signer(key.get_secret_value()) if key else None
     erasures = Erasures(client, database, versions)
     reviews, redeciding = Reviews(database), Redeciding(knowledge, people)
-    finishing = Finishing(client, database, blobs, signer, erasures, reviews)
+    counting = CountingAccounts(accounts)
+    finishing = Finishing(client, database, blobs, signer, erasures, reviews, counting)
     erasures_done = Consumer(
         settings.amqp_url,
         "matcher erasures",
@@ -175,6 +181,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
         ),
     )
     answer_outages(app)
+    refuse_writes(app, accounts.is_running)
     leaving = Leaving(addresses, never_capture, round_trips)
     places = ImportPlaces(settings.max_imports, settings.max_imports_per_account)
     app.include_router(import_routes(people, leaving, places))
@@ -182,6 +189,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     app.include_router(merge_routes(Merges(client, database, versions)))
     app.include_router(review_routes(reviews, redeciding))
     app.include_router(erasure_routes(erasures, finishing, leaving, sealed_captures, reviews))
+    app.include_router(account_routes(accounts, finishing))
     app.include_router(never_capture_routes(people, never_capture))
     app.include_router(rematch_window_routes(rematch_keys, sealed_captures))
     app.include_router(capture_address_routes(people, addresses, settings.contact_name))
@@ -199,6 +207,9 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
     ending = Ending(rematch_keys, sealed_captures)
     lease = Lease(database, "round trips", LEASE)
     repeating = Repeating(proving, round_trips, people, addresses, lease)
+    account_erasing = AccountErasing(
+        client, database, blobs, accounts, sealed_captures, signer, publisher
+    )
     reviewing = Reviewing(reviews, redeciding, leaving.leave, publisher)
     async with (
         exporting("matcher", settings.otel_exporter_otlp_endpoint),
@@ -209,6 +220,7 @@ async def serve(settings: MatcherSettings, stopping: asyncio.Event) -> None:
             Together(
                 *(*consumers, erasures_done, http),
                 *(sweep, outbox, repeating, reviewing, opening, ending, Resuming(erasures)),
+                account_erasing,
             ),
             stopping,
         ),

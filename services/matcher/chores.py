@@ -3,9 +3,14 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 
+from pymongo import AsyncMongoClient
+
+from services.matcher.directory.erased_addresses import ErasedAddresses
 from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.versions import Versions
+from services.matcher.erasures.accounts import AccountErasures
 from services.matcher.erasures.again import erase_again
 from services.matcher.erasures.records import Erasures
 from services.matcher.indexes import INDEXES
@@ -14,6 +19,7 @@ from services.matcher.rematch.seeking import Seeking
 from services.matcher.settings import MatcherSettings
 from shared.broker import Publisher, PublishFailed
 from shared.contracts.events import (
+    AccountErased,
     CaptureAddressChanged,
     MailAttached,
     MailAttachedToShares,
@@ -36,12 +42,13 @@ from shared.runtime.dependencies import DependencyMonitor
 from shared.runtime.process import run, running
 from shared.runtime.progress import Progress
 from shared.storage.blobs import Blobs
-from shared.storage.database import connect, migrate, what_is_missing
+from shared.storage.database import Database, Document, connect, migrate, what_is_missing
 
 OPTIONS = """\
   --migrate    build the indexes, and exit
   --republish  publish the whole directory to the timeline again, and exit
-  --erase-again  after a restore: erase again who was erased after the backup, and exit
+  --erase-again  after a restore: erase again who and which accounts were erased
+               after the backup, and exit
 
 """
 
@@ -56,6 +63,7 @@ PUBLISHES = (
     PersonChanged,
     PersonDeleted,
     PersonErased,
+    AccountErased,
     CaptureAddressChanged,
     RoundTripChanged,
     ReviewRequested,
@@ -108,11 +116,25 @@ def room_of(settings: MatcherSettings) -> Room:
     return Room(settings.rematch_captures, settings.rematch_bytes)
 
 
+def account_erasures(
+    settings: MatcherSettings,
+    client: AsyncMongoClient[Document],
+    database: Database,
+    versions: Versions,
+) -> AccountErasures:
+    """Return the erasures of accounts."""
+    addresses = ErasedAddresses(database, settings.key_ring, settings.capture_domain)
+    settle = timedelta(seconds=settings.account_erasure_seconds)
+    return AccountErasures(client, database, addresses, versions, settle)
+
+
 async def erase_who_was_erased(settings: MatcherSettings) -> None:
     """Order the erasures that the blob store knows and the restored database does not."""
     async with connect(settings.mongodb_url, "matcher") as client:
         database = client[settings.matcher_database]
-        erasures = Erasures(client, database, Versions(database))
-        tally = await erase_again(Blobs(settings.blob_url), erasures)
+        versions = Versions(database)
+        erasures = Erasures(client, database, versions)
+        accounts = account_erasures(settings, client, database, versions)
+        tally = await erase_again(Blobs(settings.blob_url), erasures, accounts)
     words = ", ".join(f"{count} {word}" for word, count in sorted(tally.items()))
     sys.stdout.write(f"erased again: {words or 'nobody'}\n")

@@ -26,8 +26,9 @@ from services.matcher.carried import (
 )
 from services.matcher.deciding import Decider
 from services.matcher.decisions import Decisions
+from services.matcher.directory.erased_addresses import ErasedAddresses
 from services.matcher.directory.windows import Windows
-from services.matcher.metrics import DECISIONS, WATCHED
+from services.matcher.metrics import ACCOUNT_ERASED, DECISIONS, WATCHED
 from services.matcher.rematch.sealed import SealedCaptures
 from services.matcher.watched import watched
 from shared.broker import Delivery, Publisher
@@ -64,13 +65,16 @@ class Matcher:
     publisher: Publisher
     sealed: SealedCaptures | None = None
     """None where no account has a rematch window."""
+    erased: ErasedAddresses | None = None
+    """None where no account was erased."""
     large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """How many large mails may be in memory at a time."""
 
     async def match(self, delivery: Delivery) -> Outcome:
         """Handle one `mail.received`.
 
-        Done                             its outcome is published
+        Done                             its outcome is published; or its account was erased, and it
+                                         is forgotten
         Retry                            the database or the blob store is unavailable
         Reject unknown_capture_address   the key is valid but has no record, as after a restore
         Reject foreign_capture_address   uploaded with a token of another account
@@ -98,6 +102,8 @@ class Matcher:
             async with self.large_mails:
                 outcome = await self._decide_claimed(received, received.blob_key)
         if isinstance(outcome, Reject):
+            if self.erased is not None and await self.erased.has(received):
+                return await self._forget(received)
             return outcome
         for number, (event, mail) in enumerate(outcome):
             await publish(self.publisher, number, event, mail)
@@ -115,6 +121,14 @@ class Matcher:
         if claim is not None and all(claim_of(event) != claim for event in events):
             await self.blobs.delete(claim)
             log.debug("claim removed")
+        return Done()
+
+    async def _forget(self, received: MailReceived) -> Done:
+        """Forget a mail to an account that was erased."""
+        if received.blob_key is not None:
+            await self.blobs.delete(received.blob_key)
+        DECISIONS.labels(ACCOUNT_ERASED).inc()
+        log.info("mail to an erased account")
         return Done()
 
     async def _decide_small(self, received: MailReceived, body: bytes) -> _Decided | Reject:

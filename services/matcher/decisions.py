@@ -5,14 +5,15 @@ A redelivery may then find the claim gone. So the events that tell its outcome a
 and a redelivery repeats them instead of deciding again: nothing is lost when the process dies
 between any two steps, and a mail that was attached can never lose its claim to a later dismissal.
 
-`decisions`: `{_id: <the claim's key, without its prefix>, events: [[tag, json]], people, at}`, for
-as long as a dead letter may be replayed. `people` are the profiles that the events name. By the
-claim, not by the capture: old mail that is imported again has a claim of its own, and is decided by
-the directory of that moment. Nothing of a dismissed mail is in it but what `mail.dismissed.v1`
-carries.
+`decisions`: `{_id: <the claim's key, without its prefix>, account, events: [[tag, json]], people,
+at}`, for as long as a dead letter may be replayed. `people` are the profiles that the events name.
+By the claim, not by the capture: old mail that is imported again has a claim of its own, and is
+decided by the directory of that moment. Nothing of a dismissed mail is in it but what
+`mail.dismissed.v1` carries.
 """
 
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 import pymongo
@@ -24,7 +25,10 @@ from shared.contracts.events import (
     Forwarded,
     MailAttached,
     MailAttachedToShares,
+    MailConfirmation,
     MailDismissed,
+    MailDismissedWithShares,
+    MailRoundTrip,
     Named,
     decode_event,
 )
@@ -33,6 +37,14 @@ from shared.mail.address_form import normalise
 from shared.storage.blob_keys import CLAIM_PREFIX, CLAIM_RETENTION
 from shared.storage.database import Database, Document, Index
 
+_Outcomes = (
+    MailAttached
+    | MailAttachedToShares
+    | MailDismissed
+    | MailDismissedWithShares
+    | MailConfirmation
+    | MailRoundTrip
+)
 INDEXES = (
     Index(
         "decisions",
@@ -44,6 +56,8 @@ INDEXES = (
     ),
     # Decisions.erase
     Index("decisions", IndexModel([("people", ASCENDING)], name="of_person")),
+    # Decisions.of_account
+    Index("decisions", IndexModel([("account", ASCENDING)], name="of_account")),
 )
 
 
@@ -76,6 +90,22 @@ class Decisions:
             return_document=ReturnDocument.AFTER,
         )
         return _events(recorded) if recorded else list(events)
+
+    def of_account(self, account: str) -> Document:
+        """Return the query for all decisions about an account's mails."""
+        # Those without the field are an earlier version's, of the last 28 days.
+        says = {"$regex": re.escape(f'"account":"{account}"')}
+        older = {"account": None, "events": {"$elemMatch": {"$elemMatch": says}}}
+        return {"$or": [{"account": account}, older]}
+
+    async def claims_of(self, account: str) -> AsyncIterator[str]:
+        """Yield the claims of an account's mails, and of the mails that they enclose."""
+        with pymongo.timeout(0):  # no deadline, however many there are; None is the client's
+            async for found in self._decisions.find(self.of_account(account)):
+                yield f"{CLAIM_PREFIX}{found['_id']}"
+                for event in _events(found):
+                    if isinstance(event, MailAttached | MailAttachedToShares) and event.blob_key:
+                        yield event.blob_key
 
     async def erase(self, account: str, person_id: str, addresses: Collection[str]) -> None:
         """Leave decisions about an account's mails without an erased person, of whose addresses
@@ -134,7 +164,12 @@ def _fields(events: Sequence[Event]) -> Document:
         for match in event.matches
     }
     told = [[event.tag, event.encode()] for event in events]
-    return {"events": told, "people": sorted(people)}
+    return {"account": account_of(events), "events": told, "people": sorted(people)}
+
+
+def account_of(events: Sequence[Event]) -> str | None:
+    """Return the account that the events are of."""
+    return next((event.account for event in events if isinstance(event, _Outcomes)), None)
 
 
 def _person(account: str, person_id: str) -> str:

@@ -25,9 +25,10 @@ from_zero(
     ),
 )
 
+ACCOUNT_ERASED = "account_erased"
 DECISIONS = from_zero(
     Counter("satchel_decisions_total", "Captures decided, by decision", ["decision"]),
-    ("attached", "confirmation", "round_trip", *DismissalReason),
+    ("attached", "confirmation", "round_trip", ACCOUNT_ERASED, *DismissalReason),
 )
 WATCHED = Counter(
     "satchel_watched_total", "Dismissed mails shown to their owner through a set-up window"

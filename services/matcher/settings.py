@@ -89,6 +89,14 @@ class MatcherSettings(RelaySettings, DatabaseSettings):
         "replaced.",
     )
 
+    account_erasure_seconds: float = Field(
+        180.0,
+        ge=2,
+        description="Seconds after which the erasure of an account looks once more for what "
+        "requests and mail under way have written meanwhile. Longer than any of them lasts, and "
+        "than clocks of two machines differ.",
+    )
+
     @field_validator("erasure_signing_key")
     @classmethod
     def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:

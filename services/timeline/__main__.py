@@ -4,6 +4,7 @@ import asyncio
 import sys
 from datetime import timedelta
 
+from services.timeline.admin.account_erasing import AccountErasing
 from services.timeline.admin.captures import Captures
 from services.timeline.admin.chores import OPTIONS, do_chore
 from services.timeline.admin.dead_letters.content import Content
@@ -62,6 +63,7 @@ from services.timeline.query.setup import Setups
 from services.timeline.settings import TimelineSettings
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.consumer import Projector
+from services.timeline.write.erased_accounts import ErasedAccounts
 from services.timeline.write.indexing import TermIndexer
 from services.timeline.write.people import People
 from services.timeline.write.writer import Writer
@@ -82,7 +84,7 @@ from shared.contracts.topology import (
 )
 from shared.http.readiness import Readiness, holds, not_stopping
 from shared.http.server import HttpServer
-from shared.http.web import create_app, with_examples
+from shared.http.web import create_app, refuse_writes, with_examples
 from shared.runtime.dependencies import DependencyMonitor
 from shared.runtime.process import Together, configure_logging, run, running
 from shared.runtime.settings import load
@@ -99,29 +101,31 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     indexer = TermIndexer(client, database)
     writer = Writer(client, database, blobs, indexer.wrote)
     account_settings = AccountSettings(database)
-    projector = Projector(writer, blobs, account_settings)
+    erased = ErasedAccounts(database)
+    projector = Projector(writer, blobs, account_settings, erased)
     quarantine = Quarantine(database)
     release = Release(projector, quarantine, timedelta(days=settings.quarantine_days))
-    people, directory = People(database), Directory(database)
+    people, directory = People(database, erased), Directory(database)
     # It publishes dead letters, whatever became one when that is replayed, and facts for reviews.
     # What a matcher of before does not declare a queue for can wait until a new one does.
     waits = {*ERASURES_DONE.keys, *REVIEWED.keys}
     published = [event for tag, event in EVENTS.items() if tag not in waits]
     publisher = Publisher(settings.amqp_url, "timeline", uses(publishes=published))
-    reviews = Reviews(database, writer, blobs, publisher)
+    reviews = Reviews(database, writer, blobs, publisher, erased)
+    orders = ErasureOrders(client, database, erased)
     queues: dict[Queue, tuple[str, Handler, int]] = {
         OUTCOMES: ("timeline", projector.handle, settings.prefetch),
         OUTCOMES_BACKFILL: ("timeline backfill", projector.handle, settings.backfill_prefetch),
         PEOPLE: ("timeline people", people.handle, settings.prefetch),
         SETUP: ("timeline set-up", projector.handle, settings.prefetch),
         CAPTURE_ADDRESSES: ("timeline capture addresses", people.handle, settings.prefetch),
-        ERASURES: ("timeline erasures", ErasureOrders(client, database).handle, settings.prefetch),
+        ERASURES: ("timeline erasures", orders.handle, settings.prefetch),
         REVIEWS: ("timeline reviews", reviews.handle, settings.backfill_prefetch),
     }
     topology = uses(publishes=published, consumes=queues)
     records, content = Records(database), Content(blobs)
     replay = Replay(records, content, publisher)
-    keeper = Keeper(records, content, settings.dead_letters_kept)
+    keeper = Keeper(records, content, settings.dead_letters_kept, erased)
     consumers = [
         *(
             Consumer(settings.amqp_url, name, topology, queue, handle, publisher, prefetch=prefetch)
@@ -144,6 +148,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         ),
     )
     answer_outages(app)
+    refuse_writes(app, erased.is_running)
     mails = Mails(database)
     live = Live(Changes(database), account_settings)
     inbox = Inbox(database, ReadState(database))
@@ -162,6 +167,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
     app.include_router(hand_over_routes(desk))
     handing_over = HandingOver(database, writer)
     erasing = Erasing(database, writer, blobs, ErasedLetters(records, replay), publisher)
+    account_erasing = AccountErasing(client, database, blobs, content, erased, publisher)
     remote_images = RemoteImages() if settings.remote_images else None
     app.include_router(image_routes(mails, account_settings, remote_images))
     app.include_router(capture_routes(Captures(database, mails), account_settings))
@@ -187,7 +193,7 @@ async def serve(settings: TimelineSettings, stopping: asyncio.Event) -> None:
         running(
             Together(
                 *(http, live, release, dead_letter_sweep, dropped_blobs, setup_watch),
-                *(handing_over, erasing, MergedMails(database, writer)),
+                *(handing_over, erasing, account_erasing, MergedMails(database, writer)),
                 ReviewWalking(database, blobs, publisher),
                 Reprocessing(database, writer, blobs),
                 *consumers,

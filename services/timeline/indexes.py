@@ -22,8 +22,8 @@ from services.timeline.query import (
     setup,
     unread,
 )
+from services.timeline.write import erased_accounts, indexing, told_merges
 from services.timeline.write import indexes as writing
-from services.timeline.write import indexing, told_merges
 
 INDEXES = (
     *writing.INDEXES,
@@ -36,6 +36,7 @@ INDEXES = (
     *people.INDEXES,
     *merges.INDEXES,
     *told_merges.INDEXES,
+    *erased_accounts.INDEXES,
     *hiding.INDEXES,
     *hidden_profiles.INDEXES,
     *bounces.INDEXES,

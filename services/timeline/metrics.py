@@ -8,9 +8,18 @@ from shared.runtime.metrics import from_zero
 
 from_zero(broker.DEAD_LETTERS, ("claim_missing",))
 
+ACCOUNT_ERASED = "account_erased"
 PROJECTED = from_zero(
-    Counter("satchel_projected_total", "Outcomes written to the database, by outcome", ["outcome"]),
-    ("attached", "quarantined", "dismissed", "confirmation", "round_trip", "watched"),
+    Counter(
+        "satchel_projected_total",
+        "Outcomes written to the database, by outcome; `account_erased`: dropped, since their "
+        "account was erased",
+        ["outcome"],
+    ),
+    (
+        *("attached", "quarantined", "dismissed", "confirmation", "round_trip", "watched"),
+        ACCOUNT_ERASED,
+    ),
 )
 VISIBLE_SECONDS = Histogram(
     "satchel_visible_seconds",

@@ -32,7 +32,7 @@ class Permissions:
 
 
 _RECEIVED, _DECIDED = r"^mail\.received\.", r"^(?!mail\.received\.)"
-_TO_MATCHER = r"^(mail\.received|erasure\.done|review\.(capture|walked|settled))\."
+_TO_MATCHER = r"^(mail\.received|(account_)?erasure\.done|review\.(capture|walked|settled))\."
 _MATCHER = r"^(matcher\..*|satchel\.(mail|dead))$"
 _TIMELINE = r"^(timeline\..*|dead\.v1|satchel\.(mail|dead))$"
 

@@ -141,6 +141,14 @@ class KeyRing:
         told = hmac.digest(label, address.address.encode() + b"\0" + hashed, "sha256")
         return UUID(bytes=told[:16], version=5)
 
+    def erased_hash(self, address: CaptureAddress) -> str:
+        """Return the keyed hash by which an address of an erased account is known again.
+
+        By the key that signed the address, so it lasts as long as the address verifies.
+        """
+        label = hmac.digest(self.secrets_by_id[address.key_id], b"erased address", "sha256")
+        return hmac.digest(label, address.address.encode(), "sha256").hex()[:32]
+
     def round_trip_token(self, round_trip: str) -> str:
         """Return what a challenge carries: the id of its round trip, signed."""
         return f"{round_trip}.{_round_trip_mac(self.secrets_by_id[self.signing_id], round_trip)}"

@@ -4,6 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.contracts.events import (
+    AccountErased,
+    AccountErasureDone,
     Attachment,
     Authentication,
     AuthenticationVerdict,
@@ -12,6 +14,7 @@ from shared.contracts.events import (
     Direction,
     DismissalReason,
     Erased,
+    ErasedOfAccount,
     ErasureDone,
     Event,
     Half,
@@ -175,6 +178,7 @@ def examples() -> dict[str, Event]:
             ),
             PersonChanged(
                 account="agency",
+                told_at=time,
                 person_id="c1",
                 version=3,
                 kind=Kind.CANDIDATE,
@@ -185,16 +189,23 @@ def examples() -> dict[str, Event]:
             ),
             PersonDeleted(
                 account="agency",
+                told_at=time,
                 person_id="c1",
                 version=4,
                 merge_id="019bc0de000070008000000000000002",
                 merged_into="c2",
             ),
             CaptureAddressChanged(
-                account="agency", person_id="u1", address=address, version=1, state="active"
+                account="agency",
+                person_id="u1",
+                address=address,
+                version=1,
+                state="active",
+                told_at=time,
             ),
             RoundTripChanged(
                 account="agency",
+                told_at=time,
                 person_id="u1",
                 version=2,
                 state=RoundTripState.BOUNCED,
@@ -235,6 +246,18 @@ def examples() -> dict[str, Event]:
                 person_id="c1",
                 done_at=time,
                 erased=Erased(mails_deleted=12, mails_redacted=3),
+            ),
+            AccountErased(
+                account="agency",
+                erasure_id="019bc0de000070008000000000000004",
+                erased_at=time,
+                settled_at=time.replace(minute=32),
+            ),
+            AccountErasureDone(
+                account="agency",
+                erasure_id="019bc0de000070008000000000000004",
+                done_at=time.replace(minute=32),
+                erased=ErasedOfAccount(mails=1200, quarantined=3, dead_letters=1),
             ),
         )
     }

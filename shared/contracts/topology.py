@@ -19,6 +19,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from shared.contracts.events import (
+    AccountErased,
+    AccountErasureDone,
     CaptureAddressChanged,
     CaptureReviewed,
     ErasureDone,
@@ -153,13 +155,13 @@ REVIEWS = Queue(
 ERASURES = Queue(
     "timeline.erasures.v1",
     MAIL_EXCHANGE,
-    (PersonErased.tag,),
+    (PersonErased.tag, AccountErased.tag),
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE, _BACKFILL_LIMIT_BYTES),
 )
 ERASURES_DONE = Queue(
     "matcher.erasures_done.v1",
     MAIL_EXCHANGE,
-    (ErasureDone.tag,),
+    (ErasureDone.tag, AccountErasureDone.tag),
     _quorum(DELIVERY_LIMIT, DEAD_EXCHANGE, _BACKFILL_LIMIT_BYTES),
 )
 DEAD = Queue("dead.v1", DEAD_EXCHANGE, ("#",), _quorum(_UNLIMITED, None))

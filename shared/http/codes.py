@@ -77,6 +77,11 @@ class Code(Enum):
         "This installation has no key to sign receipts with, so no one can be erased. Its operator "
         "sets ERASURE_SIGNING_KEY.",
     )
+    ACCOUNT_ERASING = (
+        *("account_erasing", 409, "Conflict"),
+        "The account is being erased: nothing can be written to it. It can be used again, empty, "
+        "once `GET /v1/account-erasures/{erasure_id}` says `done`.",
+    )
     MERGED_ALREADY = (
         *("merged_already", 409, "Conflict"),
         "The person is merged into another profile. `GET /v1/merges` lists the merge; undo it "

@@ -9,7 +9,7 @@
 * No answer is kept by a browser or a proxy (`Cache-Control: no-store`), but what says so itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
 import structlog
@@ -45,6 +45,7 @@ from shared.runtime.metrics import exposition
 from shared.runtime.settings import Settings
 
 __all__ = [
+    "ERASE_ACCOUNT",
     "Api",
     "Code",
     "Problem",
@@ -56,6 +57,7 @@ __all__ = [
     "invalid_field",
     "not_found",
     "problem_response",
+    "refuse_writes",
     "with_examples",
 ]
 
@@ -66,6 +68,10 @@ MAX_ERRORS, MAX_FIELD = 20, 200
 """An answer names so many wrong fields, and of the name of one, which a caller chose, so much."""
 STREAMED = frozenset({"/v1/mail", "/v1/people:import", "/v1/explain"})
 """Routes that read their own bodies."""
+
+ERASE_ACCOUNT = "/v1/account:erase"
+"""To ask again for an erasure that is under way gives the same."""
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _NO_TELEMETRY: TelemetryConfig = {
     "auto_configure": False,
@@ -99,6 +105,7 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
         generate_unique_id_function=lambda route: route.name,  # what clients' methods are called
     )
     app.state.examples = {}
+    app.state.is_erased = None
     complete(app, app.state.examples)
     app.state.verifier = token_verifier(settings)
     app.add_middleware(BodyLimit)
@@ -138,6 +145,11 @@ def create_app(title: str, description: str, settings: Settings, readiness: Read
         return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+def refuse_writes(app: FastAPI, is_erased: Callable[[str], Awaitable[bool]]) -> None:
+    """Answer 409 to who would write to an account that is being erased."""
+    app.state.is_erased = is_erased
 
 
 def with_examples(app: FastAPI, examples: Mapping[str, Any]) -> None:
@@ -205,6 +217,11 @@ async def _caller(
         raise _unauthorized(str(error)) from error
     except KeysAway as error:
         raise Problem(Code.SIGNING_KEYS_UNAVAILABLE, str(error)) from error
+    is_erased = request.app.state.is_erased
+    if is_erased is not None and request.method not in _READS:
+        path = request.scope["path"]
+        if path != ERASE_ACCOUNT and await is_erased(caller.account):
+            raise Problem(Code.ACCOUNT_ERASING, "the account is being erased")
     return caller
 
 

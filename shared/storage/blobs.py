@@ -197,6 +197,18 @@ class Blobs:
             await self.delete(key)
         return len(old)
 
+    async def delete_under(self, prefix: str) -> int:
+        """Delete all blobs under a prefix, and the folders of a local store; return how many blobs.
+
+        Raises BlobStoreAway.
+        """
+        keys = [blob.key async for batch in self.listed(prefix) for blob in batch]
+        for key in keys:
+            await self.delete(key)
+        if self._folder is not None:  # its name may be an account's
+            await asyncio.to_thread(_remove_empty, self._folder / prefix)
+        return len(keys)
+
     @asynccontextmanager
     async def _opened(self, operation: str) -> AsyncIterator[ObjectStore]:
         """Yield the store; raise BlobMissing and BlobStoreAway for what goes wrong with it."""
@@ -255,3 +267,10 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder and those in it, as far as they are empty."""
+    for path, _, _ in os.walk(folder, topdown=False):
+        with suppress(OSError):  # somebody has put something there
+            os.rmdir(path)

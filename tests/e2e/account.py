@@ -14,8 +14,8 @@ _accounts = itertools.count(1)
 class Account:
     """A fresh account with a user, a candidate and a capture address."""
 
-    def __init__(self, stack: Stack) -> None:
-        self.stack, self.name = stack, f"account{next(_accounts)}"
+    def __init__(self, stack: Stack, name: str | None = None) -> None:
+        self.stack, self.name = stack, name or f"account{next(_accounts)}"
         self.client = self.client_for("u1")
         self.client.put_person("u1", "user", "User One", ["user@team.example"])
         self.client.put_person(

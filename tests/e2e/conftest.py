@@ -25,6 +25,7 @@ def stack(
         "PUBLISH_DEADLINE": "3",
         "LOG_LEVEL": "DEBUG",
         "AUTHENTICATION_SECONDS": "4",
+        "ACCOUNT_ERASURE_SECONDS": "4",
         "DNS_SERVERS": f"127.0.0.1:{dns.port}",
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
         "OTEL_BSP_SCHEDULE_DELAY": "200",

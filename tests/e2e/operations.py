@@ -32,6 +32,9 @@ SCOPES: dict[str, str | None] = {
     "GET /v1/erasures": "directory:read",
     "GET /v1/erasures/keys": None,
     "GET /v1/erasures/{erasure_id}": "directory:read",
+    "POST /v1/account:erase": "account:erase",
+    "GET /v1/account-erasures": "account:erase",
+    "GET /v1/account-erasures/{erasure_id}": "account:erase",
     "GET /v1/merges": "directory:read",
     "GET /v1/merges/{merge_id}": "directory:read",
     "POST /v1/merges/{merge_id}:undo": "directory:write",
@@ -112,6 +115,7 @@ BODIES: Mapping[str, Any] = {
     "POST /v1/people/{person_id}:merge": {"into": "unknown"},
     "POST /v1/reviews": {"change": {"person_id": "c1", "deleted": True}},
     "POST /v1/reprocess": {"all": True},
+    "POST /v1/account:erase": {"account": "another"},  # else nothing is left
     "POST /v1/capture-addresses": {"person_id": "u1"},
     "POST /v1/capture-addresses/{address}:rotate": {"grace_hours": 1},
     "PUT /v1/never-capture": {
@@ -228,6 +232,7 @@ def operations(account: Account) -> list[Operation]:
     values_in = {"/v1/people": {"address": "cand@mail.example", "cursor": "c1"}}
     values_in["/v1/people/{person_id}:erase"] = {"person_id": "unknown"}  # else nothing is left
     values_in["/v1/erasures"] = {"cursor": "a" * 32}
+    values_in["/v1/account-erasures"] = {"cursor": "a" * 32}
     values_in["/v1/merges"] = {"cursor": "a" * 32}
     values_in["/v1/reviews/{review_id}/changes"] = {"cursor": "a" * 32}
     values_in["/v1/profiles"] = {"cursor": "WyJ1MSIsICIiXQ"}

@@ -279,7 +279,8 @@ async def test_a_batch_that_did_not_know_of_it_is_repeated(
 
     async with connect(mongodb_url, "test") as client:
         writer = Paused(client, client[timeline.database.name], timeline.blobs)
-        timeline.projector = type(timeline.projector)(writer, timeline.blobs, timeline.settings)
+        parts = (timeline.blobs, timeline.settings, timeline.erased)
+        timeline.projector = type(timeline.projector)(writer, *parts)
         handling = asyncio.create_task(timeline.handle(attached(AS_JANE), mail(to=TO_JANE)))
         await asyncio.wait_for(reached.wait(), DEADLINE)
         await erased(timeline)

@@ -11,10 +11,12 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from services.matcher.decisions import Decisions
+from services.matcher.directory.erased_addresses import ErasedAddresses
 from services.matcher.directory.merges import Merge, Merges
 from services.matcher.directory.outbox import Outbox
 from services.matcher.directory.people import Directory, person_of
 from services.matcher.directory.versions import Versions
+from services.matcher.erasures.accounts import AccountErasures
 from services.matcher.erasures.again import erase_again
 from services.matcher.erasures.finishing import Finishing, Resuming
 from services.matcher.erasures.receipts import TYPE, Signer
@@ -22,6 +24,7 @@ from services.matcher.erasures.records import Erasure, Erasures
 from services.matcher.indexes import INDEXES
 from services.matcher.reviews.records import Reviews
 from shared.broker import Delivery
+from shared.contracts.capture_address import KeyRing
 from shared.contracts.events import (
     Direction,
     Erased,
@@ -46,6 +49,7 @@ from tests.fakes import Recorder, RecordingPublisher
 
 ACCOUNT = "acme"
 SIGNER = Signer("s" * 40)
+RING = KeyRing.parse("k1:" + "s" * 40)
 
 
 class Matcher:
@@ -59,6 +63,9 @@ class Matcher:
         self.directory = Directory(database, versions)
         self.merges = Merges(client, database, versions)
         self.erasures = Erasures(client, database, versions)
+        addresses = ErasedAddresses(database, RING, "in.example")
+        settle = timedelta(seconds=60)
+        self.accounts = AccountErasures(client, database, addresses, versions, settle)
         self.decisions = Decisions(database)
         self.blobs = Blobs(f"file://{folder}/blobs")
         self.reviews = Reviews(database)
@@ -77,6 +84,9 @@ class Matcher:
         done = await self.erasures.ask(ACCOUNT, "admin", person_id)
         assert not isinstance(done, str), done
         return done
+
+    async def erase_again(self) -> dict[str, int]:
+        return await erase_again(self.blobs, self.erasures, self.accounts)
 
     async def announced(self) -> list[Event]:
         recorder = Recorder()
@@ -300,13 +310,13 @@ async def test_after_a_restore_who_was_erased_is_erased_again(matcher: Matcher) 
     backup = {name: await matcher.database[name].find().to_list() for name in saved}
     first = await matcher.erase()
     await matcher.finish(first)
-    assert await erase_again(matcher.blobs, matcher.erasures) == {}
+    assert await matcher.erase_again() == {}
     for name in (*saved, "erasures", "erased", "erasure_keys"):
         await matcher.database[name].delete_many({})
         if backup.get(name):
             await matcher.database[name].insert_many(backup[name])
     assert await matcher.directory.get(ACCOUNT, "c1") is not None
-    assert await erase_again(matcher.blobs, matcher.erasures) == {"erased": 1}
+    assert await matcher.erase_again() == {"erased": 1}
     assert await matcher.directory.get(ACCOUNT, "c1") is None
     assert await matcher.directory.get(ACCOUNT, "c2") is not None
     assert [event.person_id for event in await matcher.told()] == ["c1"]

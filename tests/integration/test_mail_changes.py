@@ -129,7 +129,9 @@ async def replicas(timeline: Timeline, url: str, count: int) -> AsyncIterator[li
     clients = [connect(url, "test") for _ in range(count)]
     for client in clients:
         writers.append(Writer(client, client[timeline.database.name], timeline.blobs))
-    yield [Projector(writer, timeline.blobs, timeline.settings) for writer in writers]
+    yield [
+        Projector(writer, timeline.blobs, timeline.settings, timeline.erased) for writer in writers
+    ]
     for writer, client in zip(writers, clients, strict=True):
         await writer.close()
         await client.close()

@@ -122,7 +122,8 @@ async def test_the_audit_log_is_the_accounts_own_newest_first(timeline: Timeline
 
 async def test_two_writers_race_with_captures_of_the_same_mail(timeline: Timeline) -> None:
     blobs, settings = timeline.blobs, timeline.settings
-    second = Projector(Writer(timeline.client, timeline.database, blobs), blobs, settings)
+    writer = Writer(timeline.client, timeline.database, blobs)
+    second = Projector(writer, blobs, settings, timeline.erased)
     chance = random.Random(7)
     for number in range(12):
         first = attached(match(), match("c2", "c2@x.example"))

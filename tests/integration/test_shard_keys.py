@@ -32,7 +32,7 @@ from shared.contracts.outcomes import Done
 from shared.storage.database import Document, migrate
 from tests.timeline_parts import ACCOUNT, Timeline, attached, dismissed, mail, match
 
-UNSHARDED = {"settings", "chores", "dead_letters"}
+UNSHARDED = {"settings", "chores", "dead_letters", "erased_accounts"}
 """As docs/kubernetes.md says."""
 TEAM = Viewer(ACCOUNT, "u1")
 

@@ -98,6 +98,16 @@ ERASURE: dict[str, Any] = {
     },
     "receipt": "eyJhbGciOiJFZERTQSJ9.eyJraW5kIjoicGVyc29uIn0.c2lnbmF0dXJl",
 }
+ACCOUNT_ERASURE: dict[str, Any] = {
+    "id": "019bc0de000070008000000000000004",
+    "account": "agency",
+    "state": "done",
+    "asked_by": "u1",
+    "asked_at": "2026-01-15T09:30:00Z",
+    "done_at": "2026-01-15T09:33:00Z",
+    "erased": {"people": 340, "mails": 1200, "quarantined": 3, "dead_letters": 1},
+    "receipt": "eyJhbGciOiJFZERTQSJ9.eyJraW5kIjoiYWNjb3VudCJ9.c2lnbmF0dXJl",
+}
 EXAMPLES = {
     "PersonIn": PERSON,
     "PersonPatch": PERSON,
@@ -108,6 +118,9 @@ EXAMPLES = {
     "MergeList": {"items": [MERGE], "next_cursor": None},
     "ErasureOut": ERASURE,
     "ErasureList": {"items": [ERASURE], "next_cursor": None},
+    "AccountErasureIn": {"account": "agency"},
+    "AccountErasureOut": ACCOUNT_ERASURE,
+    "AccountErasureList": {"items": [ACCOUNT_ERASURE], "next_cursor": None},
     "KeySet": {
         "keys": [
             {

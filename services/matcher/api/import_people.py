@@ -73,6 +73,8 @@ class Import:
         self._account, self._directory, self._leaving = account, directory, leaving
         self._batch: list[Person] = []
         self._lines = self._stored = self._failed = 0
+        self.is_refused = False
+        """The account is being erased since the import began."""
 
     async def take(self, line: bytes) -> AsyncIterator[dict[str, Any]]:
         """Take one line; yield what there is to tell."""
@@ -99,8 +101,8 @@ class Import:
 
     @property
     def hopeless(self) -> bool:
-        """Whether there were too many bad lines to go on."""
-        return self._failed > _MAX_BAD_LINES
+        """Whether there were too many bad lines to go on, or nothing may be stored any more."""
+        return self.is_refused or self._failed > _MAX_BAD_LINES
 
     def failed(self, error: str) -> dict[str, Any]:
         """Return the last line of an import that was not finished."""
@@ -112,6 +114,10 @@ class Import:
         people = list({person.person_id: person for person in self._batch}.values())
         no_users = [person.person_id for person in people if person.kind is not Kind.USER]
         with pymongo.timeout(_BATCH_SECONDS):
+            self.is_refused = await self._directory.is_erasing(self._account)
+            if self.is_refused:
+                self._batch.clear()
+                return
             await self._directory.put_all(self._account, people)
             await self._leaving.leave(self._account, no_users)
         self._stored += len(self._batch)
@@ -226,7 +232,8 @@ async def _store_all(
                         break
                 end = await run.end()
             if run.hopeless:
-                end = run.failed(f"more than {_MAX_BAD_LINES} bad lines")
+                is_refused, bad = run.is_refused, f"more than {_MAX_BAD_LINES} bad lines"
+                end = run.failed("the account is being erased" if is_refused else bad)
             lines.put_nowait(_encoded(end))
         except (DatabaseAway, PyMongoError):
             away = "the database is unavailable: send the import again; it is idempotent"

@@ -16,7 +16,7 @@ One replica announces at a time, the holder of a lease; else each would announce
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pymongo
 import structlog
@@ -24,6 +24,7 @@ from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import PyMongoError
 
 from services.matcher.directory.returning import known_by
+from services.matcher.directory.versions import Versions
 from services.matcher.metrics import ANNOUNCE_FAILURES, ANNOUNCED
 from shared.broker import Publisher, PublishFailed
 from shared.contracts.events import (
@@ -38,6 +39,7 @@ from shared.contracts.events import (
 from shared.runtime.periodic import Periodic
 from shared.storage.database import Database, DatabaseAway, Document, Index, database_errors
 from shared.storage.lease import Lease
+from shared.storage.moments import as_stored
 
 _EVERY_SECONDS = 0.5
 _BATCH = 200
@@ -63,7 +65,7 @@ class Outbox(Periodic):
     def __init__(self, database: Database, publisher: Publisher, seek: Seek | None = None) -> None:
         self._database, self._publisher, self._seek = database, publisher, seek
         super().__init__(_EVERY_SECONDS)
-        self._lease = Lease(database, "outbox", _LEASE)
+        self._lease, self._versions = Lease(database, "outbox", _LEASE), Versions(database)
         self._last_served: dict[str, str] = {}
 
     async def once(self) -> None:
@@ -107,9 +109,15 @@ class Outbox(Periodic):
         account = await self._whose_turn(collection)
         if account is None or not await self._lease.held():
             return 0
+        told_at = as_stored(datetime.now(UTC))
+        is_erasing = await self._versions.is_erasing(account)
         waiting = {"account": account, **_UNANNOUNCED}
         found = await documents.find(waiting).hint(_INDEX).limit(_BATCH).to_list()
+        if is_erasing:  # nothing of it is told any more
+            await documents.bulk_write([_announced(document) for document in found])
+            return len(found)
         events = [event for event in map(event_of, found) if event is not None]
+        events = [_told_at(event, told_at) for event in events]
         await asyncio.gather(*(self._publisher.publish(event) for event in events))
         for event in events:
             ANNOUNCED.labels(event.tag).inc()
@@ -134,6 +142,13 @@ class Outbox(Periodic):
                 self._last_served[collection] = found["account"]
                 return str(found["account"])
         return None
+
+
+def _told_at(event: Event, moment: datetime) -> Event:
+    """Return the event with the time before which the directory was read for it."""
+    if isinstance(event, PersonErased):
+        return event
+    return event.model_copy(update={"told_at": moment})
 
 
 def _announced(document: Document) -> UpdateOne:

@@ -74,6 +74,10 @@ class Directory:
             writes = [UpdateOne(*_upsert(account, person), upsert=True) for person in people]
             await _again_if_raced(lambda: self._people.bulk_write(writes, ordered=False))
 
+    async def is_erasing(self, account: str) -> bool:
+        """Return whether the account is being erased."""
+        return await self._versions.is_erasing(account)
+
     async def get(self, account: str, person_id: str) -> Person | None:
         """Return the person, or None."""
         found = await self._people.find_one(

@@ -1,21 +1,26 @@
 """Account versions: how every replica knows whether its cache is current.
 
-`accounts`: `{_id: <account>, version, has_window}`. A change of an account's directory raises the
-version before and after it is written, and is acknowledged only then. If the version is the same
-before and after a look-up, no change was acknowledged in between, and the result may be used until
-the version changes. A change that is not acknowledged yet may be visible or not.
+`accounts`: `{_id: <account>, version, has_window, erasing}`. A change of an account's directory
+raises the version before and after it is written, and is acknowledged only then. If the version is
+the same before and after a look-up, no change was acknowledged in between, and the result may be
+used until the version changes. A change that is not acknowledged yet may be visible or not.
 
 Version reads go to the primary. Reads that are requested while one is in flight share the next
 one: with many mails in flight, a decision costs a fraction of one small read. Whether the account
 keeps what matched no profile (`rematch/keys.py`) is read with it.
+
+The first version of an account is the time: an account that was erased, and is used again, never
+has a version that a cache knows from before. `erasing` names the erasure that is under way.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from pymongo.asynchronous.client_session import AsyncClientSession
+
 from services.matcher.metrics import VERSION_READS
-from shared.storage.database import Database
+from shared.storage.database import Database, Document
 
 
 class Versions:
@@ -55,7 +60,19 @@ class Versions:
         await self._raise(account)
 
     async def _raise(self, account: str) -> None:
-        await self._accounts.update_one({"_id": account}, {"$inc": {"version": 1}}, upsert=True)
+        await self._accounts.update_one({"_id": account}, [{"$set": _raised()}], upsert=True)
+
+    async def begin_erasing(self, account: str, erasure: str, session: AsyncClientSession) -> None:
+        """Raise the version, in the transaction that erases the account from the directory."""
+        change = _raised() | {"erasing": {"$literal": erasure}}
+        await self._accounts.update_one(
+            {"_id": account}, [{"$set": change}], upsert=True, session=session
+        )
+
+    async def is_erasing(self, account: str) -> bool:
+        """Return whether the account is being erased."""
+        which = {"_id": account, "erasing": {"$exists": True}}
+        return await self._accounts.find_one(which, {"_id": 1}) is not None
 
     async def _read_wanted(self) -> None:
         while self._wanted:
@@ -72,3 +89,7 @@ class Versions:
                 self._with_window |= {id_ for id_, one in accounts.items() if "has_window" in one}
                 for account, future in wanted.items():
                     future.set_result(accounts[account]["version"] if account in accounts else 0)
+
+
+def _raised() -> Document:
+    return {"version": {"$add": [{"$ifNull": ["$version", {"$toLong": "$$NOW"}]}, 1]}}

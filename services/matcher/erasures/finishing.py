@@ -12,12 +12,13 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from services.matcher.decisions import Decisions
+from services.matcher.erasures.account_job import CountingAccounts
 from services.matcher.erasures.again import remember
 from services.matcher.erasures.receipts import Signer
 from services.matcher.erasures.records import Erasures
 from services.matcher.reviews.records import Reviews
 from shared.broker import Delivery
-from shared.contracts.events import ErasureDone
+from shared.contracts.events import AccountErasureDone, ErasureDone
 from shared.contracts.outcomes import Done, Outcome, Reject, Retry
 from shared.runtime.periodic import Periodic
 from shared.storage.blobs import Blobs, BlobStoreAway
@@ -42,7 +43,9 @@ class Finishing:
         signer: Signer | None,
         erasures: Erasures,
         reviews: Reviews,
+        accounts: CountingAccounts | None = None,
     ) -> None:
+        self._accounts = accounts
         self._client, self._decisions, self._signer = client, Decisions(database), signer
         self._blobs, self._known, self._reviews = blobs, erasures, reviews
         self._erasures, self._erased = database["erasures"], database["erased"]
@@ -61,13 +64,15 @@ class Finishing:
         return [keys[id_] for id_ in sorted(keys)]
 
     async def handle(self, delivery: Delivery) -> Outcome:
-        """Handle one `erasure.done`.
+        """Handle one `erasure.done` or `account_erasure.done`.
 
         Done                     it is counted, now or by an earlier delivery
         Retry                    the database or the blob store is unavailable, or there is no key
         Reject unexpected_event  the queue holds something else
         """
         event = delivery.event
+        if isinstance(event, AccountErasureDone) and self._accounts is not None:
+            return await self._accounts.handle(delivery)
         if not isinstance(event, ErasureDone):
             return Reject("unexpected_event", event.tag)
         if self._signer is None:

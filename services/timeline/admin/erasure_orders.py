@@ -13,6 +13,8 @@ import pymongo
 from pymongo import AsyncMongoClient, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from services.timeline.admin.account_erasing import AccountErasureOrders
+from services.timeline.write.erased_accounts import ErasedAccounts
 from services.timeline.write.erased_records import (
     ErasedHead,
     ErasedPage,
@@ -26,7 +28,7 @@ from services.timeline.write.side_records import RUNNING, AuditLine
 from services.timeline.write.stored import from_document, to_document
 from services.timeline.write.writer import SLOTS
 from shared.broker import Delivery
-from shared.contracts.events import PersonErased
+from shared.contracts.events import AccountErased, PersonErased
 from shared.contracts.outcomes import Done, Outcome, Reject, Retry
 from shared.storage.database import Database, DatabaseAway, Document, database_errors, of_id
 from shared.storage.moments import as_stored
@@ -39,21 +41,33 @@ _MAX_PEOPLE, _MAX_HASHES = 200, 20_000
 class ErasureOrders:
     """Writes them down. `erasing.py` carries them out."""
 
-    def __init__(self, client: AsyncMongoClient[Document], database: Database) -> None:
+    def __init__(
+        self,
+        client: AsyncMongoClient[Document],
+        database: Database,
+        erased: ErasedAccounts | None = None,
+    ) -> None:
         self._client, self._database = client, database
+        self._erased = erased or ErasedAccounts(database)
+        self._of_accounts = AccountErasureOrders(client, database, self._erased)
 
     async def handle(self, delivery: Delivery) -> Outcome:
-        """Handle one `person.erased`.
+        """Handle one `person.erased` or `account.erased`.
 
-        Done                     it is ordered, now or by an earlier delivery
+        Done                     it is ordered, now or by an earlier delivery; or the account was
+                                 erased since
         Retry                    the database is unavailable
         Reject unexpected_event  the queue holds something else
         """
         event = delivery.event
+        if isinstance(event, AccountErased):
+            return await self._of_accounts.handle(delivery)
         if not isinstance(event, PersonErased):
             return Reject("unexpected_event", event.tag)
         try:
             with database_errors(), pymongo.timeout(_SECONDS):
+                if await self._erased.drops(event.account, event.asked_at):
+                    return Done()
                 async with self._client.start_session() as session:
                     await session.with_transaction(lambda s: self._order(event, s))
         except DatabaseAway as away:

@@ -6,10 +6,12 @@ mail.redecided   -> the writer -> review.settled
 
 from datetime import UTC, datetime
 from typing import Literal
+from uuid import UUID
 
 import structlog
 
 from services.timeline.admin.kept_bytes import KeptBytes
+from services.timeline.write.erased_accounts import ErasedAccounts
 from services.timeline.write.identity import hashed_id
 from services.timeline.write.projection import kept_match
 from services.timeline.write.requests import Redecide
@@ -17,6 +19,7 @@ from services.timeline.write.side_records import RUNNING, ReviewWalk
 from services.timeline.write.stored import to_document
 from services.timeline.write.writer import Writer
 from shared.broker import Delivery, Publisher, PublishFailed
+from shared.contracts.capture_id import moment_of
 from shared.contracts.events import MailRedecided, ReviewRequested, ReviewSettled
 from shared.contracts.outcomes import Done, Outcome, Reject, Retry
 from shared.storage.blobs import Blobs, BlobStoreAway
@@ -32,21 +35,32 @@ class Reviews:
     """Handles what the matcher asks for."""
 
     def __init__(
-        self, database: Database, writer: Writer, blobs: Blobs, publisher: Publisher
+        self,
+        database: Database,
+        writer: Writer,
+        blobs: Blobs,
+        publisher: Publisher,
+        erased: ErasedAccounts | None = None,
     ) -> None:
+        self._erased = erased or ErasedAccounts(database)
         self._walks, self._writer = database[ReviewWalk.collection], writer
         self._kept, self._publisher = KeptBytes(database, blobs), publisher
 
     async def handle(self, delivery: Delivery) -> Outcome:
         """Handle one event of a review.
 
-        Done                     the walk is noted, or the change is made and told
+        Done                     the walk is noted, or the change is made and told; or the account
+                                 was erased since
         Retry                    the database, the blob store or the broker is unavailable
         Reject unexpected_event  the queue holds something else
         """
         event = delivery.event
         try:
             with database_errors():
+                if isinstance(event, ReviewRequested | MailRedecided) and (
+                    await self._erased.drops(event.account, moment_of(UUID(event.review_id)))
+                ):
+                    return Done()
                 if isinstance(event, ReviewRequested):
                     await self._note(event)
                 elif isinstance(event, MailRedecided):

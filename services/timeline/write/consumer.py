@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 import structlog
 
 from services.timeline.content.reader import read
-from services.timeline.metrics import PROJECTED, VISIBLE_SECONDS
+from services.timeline.metrics import ACCOUNT_ERASED, PROJECTED, VISIBLE_SECONDS
 from services.timeline.write.account_settings import AccountSettings
 from services.timeline.write.attaching import TooManyContents
 from services.timeline.write.authentication import can_wait, has_to_wait
+from services.timeline.write.erased_accounts import ErasedAccounts
 from services.timeline.write.identity import without_bcc
 from services.timeline.write.projection import Projection, project
 from services.timeline.write.requests import Answer, Attach, Confirm, Dismiss, Return, Watch
@@ -49,13 +50,15 @@ class Projector:
     writer: Writer
     blobs: Blobs
     settings: AccountSettings
+    erased: ErasedAccounts
     large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """How many large mails may be in memory at a time."""
 
     async def handle(self, delivery: Delivery) -> Outcome:
         """Handle one `mail.attached`, `.dismissed`, `.confirmation`, `.round_trip` or `.watched`.
 
-        Done                     it is written, now or by an earlier delivery
+        Done                     it is written, now or by an earlier delivery; or the account was
+                                 erased since, and it is dropped
         Retry                    the database or the blob store is unavailable
         Reject claim_missing     a large mail's bytes are gone, and no outcome is recorded
         Reject too_many_contents the owner has MAX_CONTENTS different copies of this mail
@@ -67,6 +70,8 @@ class Projector:
         with structlog.contextvars.bound_contextvars(capture_id=str(event.capture_id)):
             try:
                 with database_errors():
+                    if await self.erased.drops(event.account, event.received_at):
+                        return await self._drop(event)
                     if isinstance(event, MailAttached | MailAttachedToShares):
                         return await self._attach(event, delivery.body)
                     return await self._record(event)
@@ -74,6 +79,14 @@ class Projector:
                 return Reject("too_many_contents")
             except (DatabaseAway, BlobStoreAway) as away:
                 return Retry(f"{type(away).__name__}: {away}")
+
+    async def _drop(self, event: MailAttached | MailAttachedToShares | _Recorded) -> Outcome:
+        """Drop what comes of an account that was erased."""
+        if isinstance(event, MailAttached | MailAttachedToShares) and event.blob_key is not None:
+            await self.blobs.delete(event.blob_key)
+        PROJECTED.labels(ACCOUNT_ERASED).inc()
+        log.info("mail of an erased account")
+        return Done()
 
     async def _attach(self, event: MailAttached | MailAttachedToShares, body: bytes) -> Outcome:
         if event.blob_key is None:

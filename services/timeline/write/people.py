@@ -25,6 +25,7 @@ from pymongo import ReplaceOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
+from services.timeline.write.erased_accounts import ErasedAccounts
 from services.timeline.write.proving import setup_id
 from services.timeline.write.side_records import (
     HalfDay,
@@ -60,8 +61,8 @@ _AT_ONCE = 128
 class People:
     """Writes what the matcher announces."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, erased: ErasedAccounts | None = None) -> None:
+        self._database, self._erased = database, erased or ErasedAccounts(database)
         self._people = _Newest(database["people"], "keys")
         self._addresses = _Newest(database["capture_addresses"])
         self._round_trips = _Newest(database["round_trips"])
@@ -70,13 +71,20 @@ class People:
     async def handle(self, delivery: Delivery) -> Outcome:
         """Handle one event about a person, a capture address or a round trip.
 
-        Done                     it is written, or a newer one was before
+        Done                     it is written, or a newer one was before; or the account was
+                                 erased since, and it is dropped
         Retry                    the database is away
         Reject unexpected_event  the queue holds something else
         """
         event = delivery.event
+        if not isinstance(
+            event, PersonChanged | PersonDeleted | CaptureAddressChanged | RoundTripChanged
+        ):
+            return Reject("unexpected_event", event.tag)
         try:
             with database_errors():
+                if await self._erased.drops(event.account, event.told_at):
+                    return Done()
                 if isinstance(event, PersonChanged | PersonDeleted):
                     await self._people.put(person_document(event))
                     if event.merge_id is not None:
@@ -85,13 +93,11 @@ class People:
                         await self._forget_setup(event)
                 elif isinstance(event, CaptureAddressChanged):
                     await self._put_address(event)
-                elif isinstance(event, RoundTripChanged):
+                else:
                     id_ = f"{event.account}/{event.person_id}"
-                    told = event.model_dump(exclude_none=True)
+                    told = event.model_dump(exclude_none=True, exclude={"told_at"})
                     await self._round_trips.put({"_id": id_, **told, "state": event.state.value})
                     await self._tell_owner(event)
-                else:
-                    return Reject("unexpected_event", event.tag)
         except DatabaseAway as away:
             return Retry(f"{type(away).__name__}: {away}")
         return Done()
@@ -99,7 +105,7 @@ class People:
     async def _put_address(self, event: CaptureAddressChanged) -> None:
         id_ = of_id(event.account, event.address)
         known = await self._database["capture_addresses"].find_one(id_, {"version": 1})
-        record = event.model_dump(exclude={"address"})
+        record = event.model_dump(exclude={"address", "told_at"})
         await self._addresses.put({"_id": event.address, **record})
         if known is None or known["version"] < event.version:
             await self._tell_owner(event)
@@ -124,7 +130,7 @@ class People:
 
 def person_document(event: PersonChanged | PersonDeleted) -> Document:
     """Return what is kept of a person. Pure."""
-    told = event.model_dump(mode="json", exclude_none=True)
+    told = event.model_dump(mode="json", exclude_none=True, exclude={"told_at"})
     document = {"_id": f"{event.account}/{event.person_id}", **told, "keys": list[str]()}
     if isinstance(event, PersonDeleted):
         return {**document, "may_hide": True}

@@ -30,6 +30,8 @@
 | review.settled.v1  | timeline | matcher | empty                                    |
 | person.erased.v1   | matcher  | timeline | empty                                   |
 | erasure.done.v1    | timeline | matcher  | empty                                   |
+| account.erased.v1  | matcher  | timeline | empty                                   |
+| account_erasure.done.v1 | timeline | matcher | empty                                |
 
 `mail.attached.v2` and `mail.dismissed.v2` are about captures at an address of the account, which
 several users may have a share in; the first versions are about a user's own address.
@@ -42,7 +44,10 @@ may come in any order and any number of times, and an older one never wins. Thos
 from shared.contracts.events.directory import CaptureAddressChanged as CaptureAddressChanged
 from shared.contracts.events.directory import PersonChanged as PersonChanged
 from shared.contracts.events.directory import PersonDeleted as PersonDeleted
+from shared.contracts.events.erasures import AccountErased as AccountErased
+from shared.contracts.events.erasures import AccountErasureDone as AccountErasureDone
 from shared.contracts.events.erasures import Erased as Erased
+from shared.contracts.events.erasures import ErasedOfAccount as ErasedOfAccount
 from shared.contracts.events.erasures import ErasureDone as ErasureDone
 from shared.contracts.events.erasures import ErasureId as ErasureId
 from shared.contracts.events.erasures import PersonErased as PersonErased
@@ -112,6 +117,8 @@ EVENTS: dict[str, type[Event]] = {
         ReviewSettled,
         PersonErased,
         ErasureDone,
+        AccountErased,
+        AccountErasureDone,
     )
 }
 FLEETING = frozenset(tag for tag, event in EVENTS.items() if event.is_fleeting)

@@ -26,6 +26,9 @@ class PersonChanged(Event):
     known_by: tuple[str, ...] | None = None
     """Set where somebody else had this id before: hashes (`known_addresses.py`) of the addresses
     that this person has or had. Mail that was matched by another address is not theirs."""
+    told_at: AwareDatetime | None = None
+    """When the directory was read for this event. What was told until an account was erased is
+    dropped. None: an older matcher told it."""
 
 
 class PersonDeleted(Event):
@@ -41,6 +44,8 @@ class PersonDeleted(Event):
     merged_into: PersonId | None = None
     known_by: tuple[str, ...] | None = None
     """As in `PersonChanged`, while that merge stands."""
+    told_at: AwareDatetime | None = None
+    """As in `PersonChanged`."""
 
 
 class CaptureAddressChanged(Event):
@@ -54,3 +59,5 @@ class CaptureAddressChanged(Event):
     version: int = Field(ge=1)
     state: Literal["active", "grace", "revoked"]
     valid_until: AwareDatetime | None = None
+    told_at: AwareDatetime | None = None
+    """As in `PersonChanged`."""

@@ -1,4 +1,4 @@
-"""Events about people who are erased. Neither tells a name or an address."""
+"""Events about people and accounts that are erased. None tells a name or an address."""
 
 from typing import Annotated, ClassVar
 
@@ -61,3 +61,42 @@ class ErasureDone(Event):
     person_id: PersonId
     done_at: AwareDatetime
     erased: Erased
+
+
+class AccountErased(Event):
+    """An account was erased from the directory: all that there is of it is to be erased.
+
+    Until `account_erasure.done.v1` is handled the matcher decides about no mail of the account.
+    """
+
+    tag: ClassVar[str] = "account.erased.v1"
+
+    account: Account
+    erasure_id: ErasureId
+    erased_at: AwareDatetime
+    """What was received, or told of the directory, until then is never written."""
+    settled_at: AwareDatetime
+    """No request or batch that began before the erasure is under way any more. Until then nothing
+    at all is written of the account; then what they left is deleted."""
+
+
+class ErasedOfAccount(BaseModel):
+    """How much was removed of an account."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    people: int = Field(0, ge=0, description="People of the directory, deleted ones included")
+    mails: int = Field(0, ge=0, description="Mails")
+    quarantined: int = Field(0, ge=0, description="Captures in quarantine")
+    dead_letters: int = Field(0, ge=0, description="Dead letters")
+
+
+class AccountErasureDone(Event):
+    """What the timeline had of an account is erased."""
+
+    tag: ClassVar[str] = "account_erasure.done.v1"
+
+    account: Account
+    erasure_id: ErasureId
+    done_at: AwareDatetime
+    erased: ErasedOfAccount

@@ -76,6 +76,8 @@ class RoundTripChanged(Event):
     """Why it bounced, in words."""
     advice: str | None = Field(default=None, max_length=800)
     """What to do about it."""
+    told_at: AwareDatetime | None = None
+    """As in `PersonChanged`."""
 
 
 class MailWatched(Event):

@@ -10,6 +10,7 @@ from services.timeline.admin.audit import Finding, Findings
 from services.timeline.admin.audit.pages import Part, pages
 from services.timeline.admin.dead_letters.letter import StoredLetter
 from services.timeline.query.parts import fields_of, records_of
+from services.timeline.write.erased_accounts import ErasedAccounts
 from services.timeline.write.records import Outcome, Record
 from shared.contracts.capture_id import moment_of
 from shared.contracts.receipts import Receipt, day_prefix, decode, first_id, is_of_hour
@@ -61,6 +62,7 @@ class CaptureAudit:
     def __init__(self, database: Database, blobs: Blobs, period: Period) -> None:
         self._outcomes, self._dead = database[Outcome.collection], database[StoredLetter.collection]
         self._blobs, self._period = blobs, period
+        self._erased = ErasedAccounts(database)
         self.tally: Counter[str] = Counter()
         """`receipts`, what became of their captures, and `without_receipt`."""
 
@@ -109,10 +111,13 @@ class CaptureAudit:
         if not without:
             return
         states = await self._dead_letters(str(receipt.capture_id) for receipt in without)
+        erased = await self._erased.tags()
         for receipt in without:
             state = states.get(str(receipt.capture_id))
             if state in ("waiting", "dropped"):
                 self.tally["dead" if state == "waiting" else "dropped"] += 1
+            elif receipt.account_tag in erased:
+                self.tally["erased"] += 1
             elif receipt.received_at >= self._period.settled:
                 self.tally["under_way"] += 1
             else:

@@ -46,6 +46,7 @@ _TITLES = {
     "quarantined": "  in quarantine",
     "dead": "  dead letters",
     "dropped": "  dead letters, dropped",
+    "erased": "  of erased accounts",
     "under_way": "  under way",
     "gap": "  GAPS: no outcome",
     "without_receipt": "outcomes without a receipt",

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from services.timeline.admin.dead_letters.content import Content
-from services.timeline.admin.dead_letters.letter import StoredLetter, stored_letter
+from services.timeline.admin.dead_letters.letter import StoredLetter, moment_in, stored_letter
 from services.timeline.admin.dead_letters.reasons import label
 from services.timeline.admin.dead_letters.records import Records
 from services.timeline.metrics import DEAD_LETTERS_STORED
+from services.timeline.write.erased_accounts import ErasedAccounts
 from shared.broker import DeadLetter
 from shared.contracts.events import FLEETING
 from shared.contracts.outcomes import Done, Retry
@@ -27,12 +28,13 @@ class Keeper:
     content: Content
     kept: timedelta
     """How long."""
+    erased: ErasedAccounts
 
     async def handle(self, letter: DeadLetter) -> Done | Retry:
         """Handle one dead letter.
 
         Done   it is stored, now or by an earlier delivery; or it is of what is forgotten after a
-               day (`FLEETING`), and so is this
+               day (`FLEETING`), and so is this; or its account was erased since
         Retry  the database or the blob store is unavailable
         """
         if letter.tag in FLEETING:
@@ -41,7 +43,11 @@ class Keeper:
         stored = stored_letter(letter, datetime.now(UTC), self.kept)
         try:
             with database_errors():
-                if await self.records.one(stored.id) is None:
+                tag = stored.account_tag
+                if tag and await self.erased.drops_tagged(tag, moment_in(letter)):
+                    await self.content.remove(stored, claim=True)
+                    log.info("dead letter of an erased account", reason=label(letter.reason))
+                elif await self.records.one(stored.id) is None:
                     await self._keep(stored, letter)
         except (DatabaseAway, BlobStoreAway) as away:
             return Retry(f"{type(away).__name__}: {away}")

@@ -106,6 +106,18 @@ def stored_letter(letter: DeadLetter, at: datetime, kept: timedelta) -> StoredLe
     )
 
 
+def moment_in(letter: DeadLetter) -> datetime | None:
+    """Return when a message says that it was received, or told; None where it does not say it."""
+    said = _said(letter.event)
+    for field_ in ("received_at", "told_at", "asked_at"):
+        try:
+            moment = datetime.fromisoformat(str(said[field_]))
+        except (KeyError, ValueError):
+            continue
+        return moment if moment.tzinfo is not None else None
+    return None
+
+
 def letter_of(stored: StoredLetter, body: bytes) -> DeadLetter:
     """Return the dead letter with this record and body."""
     return DeadLetter(

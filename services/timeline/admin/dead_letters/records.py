@@ -61,7 +61,7 @@ class Which:
     def query(self) -> Document:
         """Return the MongoDB query."""
         return {
-            **(_of(self.account) if self.account else {}),
+            **(of_account(self.account) if self.account else {}),
             **({"reason": self.reason} if self.reason else {}),
             "state": {"$in": list(self.states)},
         }
@@ -83,7 +83,9 @@ class Records:
 
     async def one(self, id_: str, account: str | None = None) -> StoredLetter | None:
         """Return a dead letter; with an account, only if it belongs to it."""
-        found = await self._records.find_one({"_id": id_, **(_of(account) if account else {})})
+        found = await self._records.find_one(
+            {"_id": id_, **(of_account(account) if account else {})}
+        )
         return letter_in(found) if found is not None else None
 
     async def page(self, account: str, which: Which, limit: int, cursor: str | None) -> Page:
@@ -175,6 +177,6 @@ def letter_in(document: Document) -> StoredLetter:
     return from_document(StoredLetter, _GONE | document)
 
 
-def _of(account: str) -> Document:
+def of_account(account: str) -> Document:
     """Return the query for what is an account's: it may be known by its tag only."""
     return {"account_tag": account_tag(account), "account": {"$in": [None, account]}}

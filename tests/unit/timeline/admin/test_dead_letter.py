@@ -14,6 +14,7 @@ from services.timeline.admin.dead_letters.letter import (
     Settled,
     StoredLetter,
     letter_of,
+    moment_in,
     stored_letter,
 )
 from services.timeline.admin.dead_letters.records import letter_in
@@ -162,3 +163,23 @@ def test_one_that_the_version_before_has_settled_is_read() -> None:
 def test_an_event_that_is_too_large_to_travel_is_cut() -> None:
     letter = read_dead_letter("t", "k", {"event": "\u00fc" * MAX_EVENT_BYTES}, b"")
     assert len(str(letter.headers()["event"]).encode()) == MAX_EVENT_BYTES
+
+
+@pytest.mark.parametrize(
+    ("said", "moment"),
+    [
+        ({"received_at": "2026-01-15T00:00:00Z"}, AT),
+        ({"told_at": "2026-01-15T00:00:00+00:00"}, AT),
+        ({"received_at": "2026-01-15T00:00:00"}, None),
+        ({"received_at": "never"}, None),
+        ({"received_at": 12}, None),
+        ({"received_at": ["x"]}, None),
+        ({}, None),
+        (["x"], None),
+    ],
+)
+def test_when_a_message_was_received_is_read_if_it_says_so(
+    said: object, moment: datetime | None
+) -> None:
+    letter = DeadLetter("x", json.dumps(said), b"", "x", "q", "why", "", 0)
+    assert moment_in(letter) == moment
