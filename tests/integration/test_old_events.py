@@ -1,14 +1,17 @@
 """Events as earlier versions wrote them, handled by today's services on a real database."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.matcher.directory.erased_addresses import ErasedAddresses
 from services.matcher.directory.people import person_of
 from services.matcher.directory.versions import Versions
+from services.matcher.erasures.account_job import CountingAccounts
+from services.matcher.erasures.accounts import AccountErasures
 from services.matcher.erasures.finishing import Finishing
 from services.matcher.erasures.receipts import Signer
 from services.matcher.erasures.records import Erasures
@@ -23,7 +26,10 @@ from services.timeline.query.setup import Setups
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.people import People
 from shared.broker import Delivery
+from shared.contracts.capture_address import KeyRing
 from shared.contracts.events import (
+    AccountErased,
+    AccountErasureDone,
     CaptureAddressChanged,
     CaptureEvent,
     CaptureReviewed,
@@ -76,7 +82,9 @@ RECORD = {
 }
 OF_REVIEWS = (ReviewRequested, MailRedecided)
 FOR_THE_MATCHER = {
-    kind.tag for kind in (MailReceived, ErasureDone, CaptureReviewed, ReviewWalked, ReviewSettled)
+    MailReceived.tag,
+    *(kind.tag for kind in (ErasureDone, AccountErasureDone)),
+    *(kind.tag for kind in (CaptureReviewed, ReviewWalked, ReviewSettled)),
 }
 THEN = [event for event in old_events() if event.tag not in FOR_THE_MATCHER]
 RECEIVED = [event for event in old_events() if event.tag == MailReceived.tag]
@@ -102,7 +110,7 @@ async def test_the_timeline_writes_what_an_earlier_matcher_told(
     body = raw if mail and mail.blob_key is None else b""
     is_of_mail = isinstance(event, CaptureEvent | MailWatched)
     handle = timeline.projector.handle if is_of_mail else people.handle
-    if isinstance(event, PersonErased):
+    if isinstance(event, PersonErased | AccountErased):
         handle = ErasureOrders(timeline.client, timeline.database).handle
     elif isinstance(event, OF_REVIEWS):
         told = RecordingPublisher(Recorder())
@@ -153,6 +161,9 @@ async def looked_up(timeline: Timeline, event: Any) -> None:
         case PersonErased():
             [job] = await timeline.database.erasures.find().to_list()
             assert (job["erasure_id"], job["state"]) == (event.erasure_id, "running")
+        case AccountErased():
+            [job] = await timeline.database.account_erasures.find().to_list()
+            assert job["_id"].endswith(event.erasure_id)
         case ReviewRequested():
             [walk] = await timeline.database.review_walks.find().to_list()
             assert walk["people"] == list(event.people or ())
@@ -207,6 +218,10 @@ async def test_the_matcher_takes_what_an_earlier_timeline_answered(
         handling = Handling(reviews, redeciding, "in.satchel.example")
         erasures = Erasures(client, database, versions)
         signer, blobs = Signer("s" * 32), Blobs(f"file://{tmp_path}/blobs")
-        finishing = Finishing(client, database, blobs, signer, erasures, reviews)
-        handle = finishing.handle if isinstance(event, ErasureDone) else handling.handle
+        addresses = ErasedAddresses(database, KeyRing.parse("k1:" + "s" * 20), "in.satchel.example")
+        accounts = AccountErasures(client, database, addresses, versions, timedelta(seconds=1))
+        counting = CountingAccounts(accounts)
+        finishing = Finishing(client, database, blobs, signer, erasures, reviews, counting)
+        is_erasure = isinstance(event, ErasureDone | AccountErasureDone)
+        handle = finishing.handle if is_erasure else handling.handle
         assert await handle(Delivery(event, b"", redelivered=False)) == Done()
