@@ -92,10 +92,9 @@ class Id:
 
 
 def in_one_order(event: Told) -> Told:
-    """Return the event with its hashes sorted, to compare it."""
-    if event.known_by is None:
-        return event
-    return event.model_copy(update={"known_by": tuple(sorted(event.known_by))})
+    """Return the event with its hashes sorted, and without when it was told, to compare it."""
+    known_by = None if event.known_by is None else tuple(sorted(event.known_by))
+    return event.model_copy(update={"known_by": known_by, "told_at": None})
 
 
 def survivor(person_id: str, ids: Mapping[str, Id]) -> str:

@@ -186,6 +186,8 @@ KNOWN_OPERATORS = {
         "$each",
         "$slice",
         "$literal",
+        "$toLong",
+        "$lookup",
         "$cond",
         "$ifNull",
         "$add",

@@ -38,6 +38,8 @@ SETTINGS = settings(
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate],
 )
+ERASE_ACCOUNT = "/v1/account:erase"
+"""Good is the name of the token's account alone: then nothing would be left for the others."""
 UNTOLD = ("cursor", "q", "from", "to", "address", "person_id")
 """Parameters of which a schema cannot tell all that is right. They have tests of their own."""
 
@@ -67,7 +69,7 @@ def test_it_does_what_its_document_says(
     found = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert len(found) == sum(len(methods) for methods in document["paths"].values())
     for operation in found:
-        if operation.path != EVENTS:
+        if operation.path != EVENTS and not (mode.is_positive and operation.path == ERASE_ACCOUNT):
             described = document["paths"][operation.path][operation.method]
             known = {parameter["name"] for parameter in described.get("parameters", ())}
 
