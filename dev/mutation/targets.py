@@ -106,7 +106,7 @@ TARGETS = (
             ("quarantine", "recording", "handing_over", "waiting"),
             ("read_marks",),
             ("recording", "recording_deletions", "quarantine"),
-            ("replacing",),
+            ("replacing", "replacing_races"),
             ("rhythm",),
             ("state", "conversations", "replacing", "recording", "forgetting"),
             ("summary", "listing"),

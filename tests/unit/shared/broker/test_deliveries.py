@@ -112,6 +112,67 @@ async def test_what_cannot_be_acknowledged_comes_again(
         await handle(Consumer(outcomes(Done())), FakeMessage(fails=error))
 
 
+class LostMessage(FakeMessage):
+    """The library raises when the channel of a delivery is asked for that is gone."""
+
+    @property
+    def channel(self) -> FakeMessage:
+        raise ChannelInvalidStateError("gone")
+
+
+async def test_what_a_closed_channel_raises_means_that_it_is_lost(waits: list[int]) -> None:
+    message = LostMessage()
+    with settles(redelivered=1):
+        await handle(Consumer(outcomes(Retry("away"))), message)
+    assert (message.settled, waits) == ([], [])
+
+
+class SharedChannel:
+    """A channel with several deliveries, and what was acknowledged on it."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+        self.acknowledged: list[tuple[int, bool]] = []
+
+    async def basic_ack(self, tag: int, multiple: bool = False, wait: bool = True) -> None:
+        self.acknowledged.append((tag, multiple))
+
+
+class OnChannel(FakeMessage):
+    """A delivery on a channel with others."""
+
+    def __init__(self, shared: SharedChannel, tag: int) -> None:
+        super().__init__(delivery_tag=tag)
+        self.shared = shared
+
+    @property
+    def channel(self) -> Any:
+        return self.shared
+
+
+async def test_what_was_given_back_is_in_the_way_of_no_acknowledgement_of_those_behind_it() -> None:
+    channel = SharedChannel()
+    consumer = Consumer(outcomes(Retry("away"), Done(), Done()), prefetch=8)
+    consumer.stop()
+    await handle(consumer, OnChannel(channel, 1))
+    await asyncio.gather(*(handle(consumer, OnChannel(channel, tag)) for tag in (2, 3)))
+    assert channel.acknowledged == [(3, True)]
+
+
+async def test_of_channels_only_those_that_are_open_are_remembered() -> None:
+    consumer = Consumer(outcomes(*[Done()] * 5))
+    closed, open_, new = SharedChannel(), SharedChannel(), SharedChannel()
+    await handle(consumer, OnChannel(closed, 1))
+    await handle(consumer, OnChannel(open_, 1))
+    closed.is_closed = True
+    await handle(consumer, OnChannel(new, 1))
+    assert [*consumer._acknowledgements] == [open_, new]
+    before = consumer._acknowledgements[cast(Any, open_)]
+    await handle(consumer, OnChannel(open_, 2))
+    assert consumer._acknowledgements[cast(Any, open_)] is before
+    assert open_.acknowledged == [(1, False), (2, False)]
+
+
 async def test_how_often_it_came_and_who_sent_it_is_measured_and_traced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

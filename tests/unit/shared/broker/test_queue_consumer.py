@@ -230,6 +230,10 @@ async def test_while_something_is_in_flight_the_prefetch_changes_on_the_same_cha
         await settled(held)
         assert await broker.consumes_with(1) is channel
         assert channel.log[-3:] == ["cancel a tag", "prefetch 1", "consume"]
+        changed = len(channel.log)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(channel.log) == changed, "once"
         assert not channel.is_closed
         end.set()
         await settled(slow)

@@ -157,3 +157,10 @@ def test_what_is_remembered_is_little_and_does_not_depend_on_the_order(offsets: 
     for day in days:
         piece_by_piece = remembered([*piece_by_piece, day])
     assert piece_by_piece == found
+
+
+def test_what_is_remembered_ends_with_the_last_day_and_has_two_bounds() -> None:
+    last = MONDAY + MAX_AGE
+    assert remembered([MONDAY - timedelta(1), MONDAY, last]) == (MONDAY, last)
+    days = [MONDAY + timedelta(n) for n in range(MAX_DAYS + 1)]
+    assert remembered(days) == tuple(days[1:])
