@@ -144,7 +144,9 @@ def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield given
         return
     find_mongod()
-    with PrivateMongoDB(tmp_path_factory.mktemp("mongodb")) as database:
+    # Tests write documents of past dates: what expires must not go while one looks at it.
+    keeps_all = ("--setParameter", "ttlMonitorEnabled=false")
+    with PrivateMongoDB(tmp_path_factory.mktemp("mongodb"), options=keeps_all) as database:
         yield database.url
 
 
