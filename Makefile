@@ -47,7 +47,7 @@ check: lint ## lint, and unit and contract tests without those of cost: a minute
 	@$(TESTS) -q -m 'not cost' tests/unit tests/contract
 
 .PHONY: test
-test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: fourteen minutes
+test: lint ## lint, and all tests with a real RabbitMQ and MongoDB: 14 to 20 minutes
 	$(call say,all tests)
 	@$(TESTS)
 
