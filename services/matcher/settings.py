@@ -92,9 +92,9 @@ class MatcherSettings(RelaySettings, DatabaseSettings):
     account_erasure_seconds: float = Field(
         180.0,
         ge=2,
-        description="Seconds after which the erasure of an account looks once more for what "
-        "requests and mail under way have written meanwhile. Longer than any of them lasts, and "
-        "than clocks of two machines differ.",
+        description="Seconds until the second pass of an account's erasure, which deletes what "
+        "requests and mail in flight have written meanwhile. It must exceed the longest request "
+        "and the difference between the clocks of two machines.",
     )
 
     @field_validator("erasure_signing_key")

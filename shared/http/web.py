@@ -70,7 +70,7 @@ STREAMED = frozenset({"/v1/mail", "/v1/people:import", "/v1/explain"})
 """Routes that read their own bodies."""
 
 ERASE_ACCOUNT = "/v1/account:erase"
-"""To ask again for an erasure that is under way gives the same."""
+"""Allowed while the account is erased: it returns the running erasure."""
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _NO_TELEMETRY: TelemetryConfig = {

@@ -3,8 +3,9 @@
 Every document of an account names it in `account`. So all collections are searched, and a new one
 is not forgotten. What has no such field, the caller deletes.
 
-Each batch is deleted in one transaction with a change of the job that asks for it. So who has lost
-the lease of the job deletes nothing after another has ended it, and nothing is counted twice.
+Each batch is deleted in one transaction with a change of the job that asks for it. So a
+replica that has lost the lease deletes nothing once another has ended the job, and nothing is
+counted twice.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""An account is erased from the timeline: whatever dies, whatever comes late, whoever is paused."""
+"""An account is erased from the timeline, through crashes, late events and a paused replica."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -246,7 +246,7 @@ async def test_a_page_asks_the_directory_once_and_only_about_old_captures_with_b
     assert asked == [set()], "the matcher has said it"
 
 
-async def test_a_bounce_that_was_stored_before_is_read_anew(timeline: Timeline) -> None:
+async def test_a_bounce_that_was_stored_before_is_read_again(timeline: Timeline) -> None:
     await timeline.handle(attached(), mail())
     await timeline.handle(by_report(match()), report())
     await timeline.database["bounces"].delete_many({})  # as a reader that knew none left it

@@ -75,8 +75,8 @@ def account_routes(erasures: AccountErasures, finishing: Finishing) -> APIRouter
         202 with the erasure, which `Location` tells the progress of. It needs the scope
         `account:erase`, which no other scope includes, and the account's id in the body. All
         capture addresses end at once and for good: mail that they get is accepted and forgotten.
-        Stored mail is deleted within seconds to minutes; what was under way is looked for once more
-        some minutes later, before the receipt is signed.
+        Stored mail is deleted within seconds to minutes. A second pass some minutes later
+        deletes what was in flight, before the receipt is signed.
 
         Until then every request that would write to the account gets 409 `account_erasing`, and
         lists become empty. Afterwards the account's id can be used again; it starts empty.

@@ -10,7 +10,7 @@ one: with many mails in flight, a decision costs a fraction of one small read. W
 keeps what matched no profile (`rematch/keys.py`) is read with it.
 
 The first version of an account is the time: an account that was erased, and is used again, never
-has a version that a cache knows from before. `erasing` names the erasure that is under way.
+has a version that a cache knows from before. `erasing` names the erasure that is running.
 """
 
 import asyncio

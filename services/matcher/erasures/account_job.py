@@ -4,7 +4,8 @@
     -> settled, and the timeline is done: second pass, for what requests wrote that began before
     -> remembered for after a restore -> receipt
 
-Whoever takes over goes on: what is deleted is not found again, and what was told is told again.
+Another replica may take over at any step: a deletion finds nothing twice, and `account.erased` may
+be published twice.
 Each batch is deleted in one transaction with the job, so that once the account can be used again
 no replica deletes anything of it (`shared/storage/account_documents.py`).
 """
@@ -44,12 +45,12 @@ _BY_ID = ("round_trip_accounts",)
 _EVERY_SECONDS = 1.0
 _LEASE = timedelta(seconds=30)
 _TELL_AGAIN = timedelta(minutes=1)
-"""A timeline of an older version makes a dead letter of what it is told."""
+"""Publish again: a timeline of an older version makes a dead letter of this event."""
 log = structlog.get_logger()
 
 
 class AccountErasing(Periodic):
-    """Does what was asked for. Any number of replicas may run it."""
+    """Runs the erasures. Any number of replicas may do so."""
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class AccountErasing(Periodic):
         self._leases = JobLeases(erasures.documents, lease)
 
     async def once(self) -> None:
-        """Do what is there to do, unless a dependency is unavailable."""
+        """Run what is due, unless a dependency is unavailable."""
         try:
             with database_errors():
                 await self.work()
@@ -79,7 +80,7 @@ class AccountErasing(Periodic):
             log.warning("account erasures wait", why=f"{type(away).__name__}: {away}")
 
     async def work(self) -> None:
-        """Do the erasures whose lease this replica gets."""
+        """Run the erasures whose lease this replica gets."""
         for job in await self._erasures.running():
             if not await self._leases.held(running_job(job)):
                 continue

@@ -1,4 +1,4 @@
-"""The sealed rematch window: a capture that matched no profile can be opened by who is added later.
+"""The sealed rematch window: captures that matched no profile, for a profile that is added later.
 
     no_match, window on -> sealed (`sealing.py`) -> stored (`sealed.py`) -> dismissed as ever
     a person changes -> the outbox asks which sealed captures name them -> these are wanted

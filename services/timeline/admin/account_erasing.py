@@ -8,8 +8,8 @@
     account_erasures   `{_id: <erasure id>, account, erased_at, settled_at, passes, is_erased,
                        mails, quarantined, dead_letters, holder, until}`, while it runs
 
-* Whoever takes over goes on: what is deleted is not found again. Each batch is deleted in one
-  transaction with the job (`shared/storage/account_documents.py`).
+* Another replica may take over at any step: a deletion finds nothing twice. Each batch is deleted
+  in one transaction with the job (`shared/storage/account_documents.py`).
 * The job says that it is erased before the account may be used again. From then on no replica
   deletes anything of it.
 """
@@ -74,7 +74,7 @@ class AccountErasureOrders:
         return Done()
 
     async def _order(self, event: AccountErased, session: AsyncClientSession) -> None:
-        """Begin, once: an order that is told again must not delete what is new by then."""
+        """Begin, once: a redelivered order must not delete newer mail."""
         if await self._erased.begin(event.account, event.erased_at, session):
             job = {"erased_at": event.erased_at, "settled_at": event.settled_at, "passes": 0}
             new = of_id(event.account, event.erasure_id) | job
@@ -82,7 +82,7 @@ class AccountErasureOrders:
 
 
 class AccountErasing(Periodic):
-    """Does what was ordered. Any number of replicas may run it."""
+    """Runs the erasures. Any number of replicas may do so."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class AccountErasing(Periodic):
         self._leases = JobLeases(self._jobs, lease)
 
     async def once(self) -> None:
-        """Do what is there to do, unless a dependency is unavailable."""
+        """Run what is due, unless a dependency is unavailable."""
         try:
             with database_errors():
                 await self.work()
@@ -111,7 +111,7 @@ class AccountErasing(Periodic):
             log.warning("account erasure waits", why=f"{type(away).__name__}: {away}")
 
     async def work(self) -> None:
-        """Do the jobs whose lease this replica gets."""
+        """Run the jobs whose lease this replica gets."""
         for job in await self._jobs.find({}).to_list():
             which = of_id(job["account"], job["_id"])
             if not await self._leases.held(which):
@@ -136,7 +136,7 @@ class AccountErasing(Periodic):
         await self._finish(account, which)
 
     async def _delete(self, account: str, job_id: str) -> None:
-        """Delete all that there is. Raises JobEnded, BlobStoreAway."""
+        """Delete everything of the account. Raises JobEnded, BlobStoreAway."""
         which = {**of_id(account, job_id), "is_erased": {"$exists": False}}
         documents = AccountDocuments(
             self._client, self._database, JOBS, which, lambda: self._leases.held(which)
@@ -152,7 +152,7 @@ class AccountErasing(Periodic):
             await self._blobs.delete_under(f"{prefix}{account}/")
 
     async def _tell_pages(self, account: str) -> None:
-        """Let open pages fetch everything again: there is nothing. The second pass deletes this."""
+        """Let open pages reload: they become empty. The second pass deletes this hint."""
         hint = Hint(account=account, audience=EVERYBODY, conversation_id="", at=datetime.now(UTC))
         await self._database[Hint.collection].insert_one(to_document(hint))
 

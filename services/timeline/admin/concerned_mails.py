@@ -45,7 +45,7 @@ class ConcernedMails:
             found = await rows.sort("_id", ASCENDING).limit(self._rows_at_once).to_list()
             if not found:
                 return
-            # Everyone who captured a mail has a row of it. The team's say nothing more.
+            # Each owner of a capture has a row of the mail, so the team's rows can be skipped.
             own = (row["mail_id"] for row in found if not row["viewer"].startswith(("*", "!")))
             yield await self._of(job, [*dict.fromkeys(own)])
             position = found[-1]["_id"]

@@ -2,13 +2,13 @@
 
 `erased_accounts`: `{_id: <hash of the account>, account: <the same hash>, tag, erased_at, running,
 at}`, for good. `running` is there while the account is being erased: then nothing is written of it.
-Afterwards whoever has the account's id starts empty, and what was received, or told of the
-directory, until `erased_at` is dropped: a redelivery, a replayed dead letter, a backlog.
+Afterwards an account with the same id starts empty. Mail that was received, and directory events
+that were read, before `erased_at` are dropped: redeliveries, replayed dead letters, a backlog.
 
 * `tag` is the account's, by which capture addresses name it.
 * Each process has the list in memory, a second old at most. A write that an older list lets through
   is deleted by the second pass (`admin/account_erasing.py`). Nothing is dropped before the list
-  has been read anew.
+  has been read once more.
 * An account that is not on the list costs no query.
 """
 

@@ -4,11 +4,12 @@
 
 * What is left is what there would be, had the captures never named the person: a capture that named
   no one else goes, a mail without captures is deleted (`forgetting.py`). Rulings of users stay.
-* A capture that was received later is about whoever has the id and the address now: it stays as it
-  came, and so does the content that it has.
+* A capture that was received after the erasure belongs to the current holder of the id. It stays
+  as it came, and so does its content.
 * Of what is left the structured fields and the header of the raw bytes are without them
   (`redacting.py`, `redacted_bytes.py`). A content keeps its id, so a late copy meets it.
-* A deleted mail leaves its id, for who keeps a copy, and nothing that dismisses a later capture.
+* A deleted mail leaves its id, for back-ends that keep a copy, and nothing that dismisses a
+  later capture.
 
 It may be repeated, in any order with whatever else is written. What comes later and was received
 before is written without the person, too (`erased.py`).
@@ -69,7 +70,7 @@ class Plan(Struct, frozen=True):
     """The keys of the contents that came later, too: nothing in these is replaced."""
 
     def redaction_of(self, key: str) -> Redaction:
-        """Return who is to be replaced in a content."""
+        """Return which people are replaced in a content."""
         return Redaction(self.account, ()) if key in self.later else self.redaction
 
 

@@ -74,10 +74,10 @@ class AccountErased(Event):
     account: Account
     erasure_id: ErasureId
     erased_at: AwareDatetime
-    """What was received, or told of the directory, until then is never written."""
+    """Mail that was received, and directory events that were read, until then are never written."""
     settled_at: AwareDatetime
-    """No request or batch that began before the erasure is under way any more. Until then nothing
-    at all is written of the account; then what they left is deleted."""
+    """By then every request and batch that began before the erasure has ended. Until then nothing
+    is written of the account; then what they left is deleted."""
 
 
 class ErasedOfAccount(BaseModel):

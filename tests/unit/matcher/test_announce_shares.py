@@ -283,8 +283,8 @@ def test_a_confirmation_is_for_who_made_the_address() -> None:
     [event] = announce_verdict(RECEIVED, ADDRESS, Verdict((mail,), asked), RING, {})
     assert isinstance(event, MailConfirmation)
     assert event.owner == "admin"
-    of_nobody = replace(ADDRESS, minted_by=None)
-    [event] = announce_verdict(RECEIVED, of_nobody, Verdict((mail,), asked), RING, {})
+    without_owner = replace(ADDRESS, minted_by=None)
+    [event] = announce_verdict(RECEIVED, without_owner, Verdict((mail,), asked), RING, {})
     assert isinstance(event, MailConfirmation)
     assert event.owner == "-"
 

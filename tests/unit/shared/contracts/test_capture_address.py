@@ -213,7 +213,7 @@ class TestRoundTrip:
     def test_a_return_path_counts_for_ten_days(
         self, monkeypatch: pytest.MonkeyPatch, days: int, counts: bool
     ) -> None:
-        """It counts one day before, too: the clock of who made it may be ahead."""
+        """It is valid a day early, too: the clock that dated it may be ahead."""
         path = self.RING.mint_return_path("acme", self.ID, DOMAIN)
         monkeypatch.setattr("time.time", lambda: (self.DAY + days) * 86_400)
         assert (self.RING.verify(path, DOMAIN) is not None) is counts

@@ -165,7 +165,7 @@ def test_over_its_share_an_account_evicts_its_own_mail() -> None:
 def test_over_its_share_an_account_evicts_its_own_mail_although_another_is_slower(
     of_other: int,
 ) -> None:
-    """Until all of it is taken, to the last byte, nobody else's mail is in the way."""
+    """Until all of it is taken, to the last byte, other mail does not delay it."""
     flight = Evicting(share=500_000)
     own, other, growing = flight.mail("own"), flight.mail("other", "b"), flight.mail("growing")
     assert own.grow(200_000)

@@ -20,7 +20,7 @@ from services.timeline.write.records import Capture, Mail, MatchRecord
 from services.timeline.write.stored import from_document
 from shared.contracts.events import Kind, PersonChanged, PersonDeleted
 from tests.holders_of_ids import ACCOUNT, Id, Told, is_seen
-from tests.write_parts import capture_record, match_record
+from tests.record_parts import capture_record, match_record
 
 PROFILES, USERS = ("c0", "c1", "c2"), ("u1", "u2")
 ADDRESSES = [f"{name}@mail.example" for name in "abcd"]

@@ -5,7 +5,7 @@ from services.timeline.query.merges import merged_matches, merged_profiles, surv
 from services.timeline.query.viewer import Viewer
 from services.timeline.write.listed_records import ProfileRef
 from services.timeline.write.records import Mail, MatchRecord
-from tests.write_parts import capture_record, match_record
+from tests.record_parts import capture_record, match_record
 
 INTO_C2 = {"c1": "c2"}
 U1 = Viewer("acme", "u1").knowing(Hidden("acme", survivors=INTO_C2))

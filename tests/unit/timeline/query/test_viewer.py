@@ -7,7 +7,7 @@ from services.timeline.query.viewer import Viewer, viewer_of
 from services.timeline.write.account_settings import AccountSettings, Visibility
 from services.timeline.write.records import Capture, Mail, Verdict
 from shared.http.auth import Caller
-from tests.write_parts import capture_record, match_record
+from tests.record_parts import capture_record, match_record
 
 VERIFIED = Verdict(verdict="verified", method="dkim", domain="x.example", reason=None)
 U1, U2 = Viewer("acme", "u1"), Viewer("acme", "u2")

@@ -166,7 +166,7 @@ def test_room_is_left_for_what_is_known_verified_a_colleagues_or_let_through_by_
     assert len({capture.content for capture in one.captures}) == MAX_CONTENTS + 3
 
 
-def test_a_mail_that_names_nobody_but_who_was_erased_is_dismissed() -> None:
+def test_a_mail_that_names_only_erased_people_is_dismissed() -> None:
     memory = Memory()
     listed(memory, erased_person("c1"))
     about_c1, about_both = attach(mail("1@x")), attach(mail("2@x"), match("c1"), match("c2"))

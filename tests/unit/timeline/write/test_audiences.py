@@ -21,7 +21,8 @@ from services.timeline.write.audiences import (
 )
 from services.timeline.write.listed_records import ProfileRef
 from services.timeline.write.records import Capture, NamedAddress, Verdict
-from tests.write_parts import NOW, capture_record, match_record
+from tests.record_parts import capture_record, match_record
+from tests.write_parts import NOW
 
 PEOPLE = ("u1", "u2", "u3")
 VERIFIED = Verdict(verdict="verified", method="dkim", domain="x.example", reason=None)

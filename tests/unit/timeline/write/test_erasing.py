@@ -12,19 +12,8 @@ from shared.contracts.events import Forwarded, Named, Role
 from shared.contracts.known_addresses import ERASED_ADDRESS, ERASED_NAME
 from tests.erasing_parts import LATER, erase_all, erased_person, listed
 from tests.memory_timeline import Memory, the_mail
-from tests.write_parts import (
-    ACCOUNT,
-    FAILED,
-    NOW,
-    attach,
-    bounce,
-    capture_record,
-    detach,
-    hide,
-    mail,
-    match,
-    match_record,
-)
+from tests.record_parts import capture_record, match_record
+from tests.write_parts import ACCOUNT, FAILED, NOW, attach, bounce, detach, hide, mail, match
 
 JANE = "Jane Roe <jane@mail.example>"
 PERSON = erased_person("c1", "jane@mail.example", "j.roe@other.example", name="Jane Roe")
@@ -234,7 +223,7 @@ def test_what_is_received_later_is_filed_as_ever() -> None:
 
 
 AFTERWARDS = (LATER - NOW) // timedelta(minutes=1) + 1
-"""Minutes after which mail is about who has the id now."""
+"""Minutes after which mail belongs to the current holder of the id."""
 
 
 def test_mail_of_who_has_the_id_again_stays_however_long_erasing_takes() -> None:

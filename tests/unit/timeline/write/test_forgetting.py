@@ -20,7 +20,7 @@ from services.timeline.write.stored import to_document
 from services.timeline.write.term_blocks import block_id
 from tests.forgetting_parts import FORGOTTEN, LARGE, how_many, prepared
 from tests.memory_timeline import Memory, kept, the_mail, written
-from tests.unit.timeline.write.test_replacing import read_anew
+from tests.unit.timeline.write.test_replacing import read_again
 from tests.write_parts import (
     ACCOUNT,
     attach,
@@ -97,7 +97,7 @@ def test_bytes_that_are_kept_for_a_colleague_lose_what_came_to_the_owner_alone(
     assert "their.mailbox" not in left
     assert "secret" not in left
     # Read again, it is the same.
-    assert memory.write(read_anew(memory, now))[0].outcome == "unchanged"
+    assert memory.write(read_again(memory, now))[0].outcome == "unchanged"
 
 
 def test_bytes_are_prepared_for_all_contents_or_nothing_changes() -> None:

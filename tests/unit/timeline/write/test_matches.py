@@ -7,7 +7,7 @@ import pytest
 
 from services.timeline.write.matches import merge_matches, visible_matches
 from services.timeline.write.records import MatchRecord
-from tests.write_parts import match_record
+from tests.record_parts import match_record
 
 
 def merged(*matches: MatchRecord) -> MatchRecord:

@@ -141,7 +141,7 @@ def test_a_round_trip_proves_the_received_half_of_its_owner_once() -> None:
     assert counts(memory) == {("u1", "received", "2026-01-15"): 1}
 
 
-def test_a_round_trip_of_nobody_and_backfill_prove_nothing() -> None:
+def test_a_round_trip_without_an_owner_and_backfill_prove_nothing() -> None:
     memory = Memory()
     brought = return_()
     event = brought.event.model_copy(update={"backfill": True})

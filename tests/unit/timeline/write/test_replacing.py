@@ -26,7 +26,7 @@ def as_it_was(raw: bytes) -> bytes:
     return raw
 
 
-def read_anew(memory: Memory, content: Content, change: Change = as_it_was) -> Replace:
+def read_again(memory: Memory, content: Content, change: Change = as_it_was) -> Replace:
     """Return the request that a run over all contents makes: `change` stands for another reader."""
     one = memory.one(Mail, content.mail_id, content.account)
     assert one is not None
@@ -43,7 +43,7 @@ def read_anew(memory: Memory, content: Content, change: Change = as_it_was) -> R
 def run(memory: Memory, change: Change = as_it_was) -> list[str]:
     """Read all contents anew; return what became of each."""
     contents = memory.all(Content)
-    return [memory.write(read_anew(memory, one, change))[0].outcome for one in contents]
+    return [memory.write(read_again(memory, one, change))[0].outcome for one in contents]
 
 
 def written(requests: Iterable[Attach], *, is_asked_ahead: bool = True) -> Memory:
@@ -174,7 +174,7 @@ def test_a_mail_names_the_content_that_was_made_anew() -> None:
 def test_what_is_found_otherwise_in_the_same_content_is_listed() -> None:
     memory = written([attach()])
     [content] = memory.all(Content)
-    request = read_anew(memory, content)
+    request = read_again(memory, content)
     [projection] = request.projections
     partly = replace(projection, content=replace(projection.content, incomplete=True))
     [answer] = memory.write(replace(request, projections=(partly,)))
@@ -186,7 +186,7 @@ def test_what_is_found_otherwise_in_the_same_content_is_listed() -> None:
 def test_only_one_of_a_mails_contents_is_replaced() -> None:
     memory = written([attach(), attach(mail(text="Other."), owner="u2", minutes=1)])
     [first] = [one for one in memory.all(Content) if one.text.startswith("The")]
-    memory.write(read_anew(memory, first, better))
+    memory.write(read_again(memory, first, better))
     assert sorted(one.subject for one in memory.all(Content)) == ["Hello", "Read better"]
     assert {row.audience: row.subject for row in memory.all(MailRow)} == {
         "*": "Read better",
@@ -201,7 +201,7 @@ def test_references_that_are_found_now_join() -> None:
     [second] = [
         one for one in memory.all(Content) if one.mail_id == attach(mail("2@x")).projection.mail_id
     ]
-    request = read_anew(
+    request = read_again(
         memory, second, lambda raw: raw.replace(b"Subject", b"References: <1@x>\r\nSubject")
     )
     memory.write(request)
@@ -218,7 +218,7 @@ def test_another_identity_moves_the_mail_and_keeps_the_conversation_and_what_was
     ids = {one.message_id: one.id for one in memory.all(Mail)}
     [second] = [one for one in memory.all(Content) if one.mail_id == ids["2@x"]]
     hints = len(memory.hints)
-    assert memory.write(read_anew(memory, second, moved))[0].outcome == "moved"
+    assert memory.write(read_again(memory, second, moved))[0].outcome == "moved"
     assert {one.message_id for one in memory.all(Mail)} == {"1@x", "moved@x"}
     [group] = mails_by_conversation(memory)
     assert len(group) == 2
@@ -251,7 +251,7 @@ def test_a_mail_that_was_there_by_a_wrong_id_alone_leaves_the_others() -> None:
     conversation = memory.summary(TEAM).conversation
     ids = {one.message_id: one.id for one in memory.all(Mail)}
     [first] = [one for one in memory.all(Content) if one.mail_id == ids["1@x"]]
-    memory.write(read_anew(memory, first, moved))
+    memory.write(read_again(memory, first, moved))
     assert len(mails_by_conversation(memory)) == 2
     rows = memory.all(SummaryRow, audience=TEAM)
     [stayed] = [row for row in rows if row.conversation == conversation]
@@ -265,7 +265,7 @@ def test_of_a_mail_with_two_contents_one_moves() -> None:
         [attach(mail("1@x")), attach(mail("1@x", text="Other."), owner="u2", minutes=1)]
     )
     [first] = [one for one in memory.all(Content) if one.text.startswith("The")]
-    memory.write(read_anew(memory, first, moved))
+    memory.write(read_again(memory, first, moved))
     found = {one.message_id: [c.owner for c in one.captures] for one in memory.all(Mail)}
     assert found == {"first@x": ["u1"], "1@x": ["u2"]}
     assert {(row.audience, row.content[:0]) for row in memory.all(MailRow)} == {
@@ -281,7 +281,7 @@ def test_of_a_mail_with_two_contents_one_moves() -> None:
 def test_a_mail_that_is_gone_is_not_replaced() -> None:
     memory = written([attach()])
     [content] = memory.all(Content)
-    request = read_anew(memory, content)
+    request = read_again(memory, content)
     gone = Memory()
     assert gone.write(request)[0].outcome == "unchanged"
     assert kept(gone) == kept(Memory())
@@ -294,14 +294,14 @@ def test_a_bounce_that_is_none_any_more_is_forgotten_unless_another_content_says
     other = raw.replace(b"It could not", b"Really, it could not")
     memory.write(attach(other, owner="u2", minutes=2))
     [content] = [one for one in memory.all(Content) if one.text.startswith("It")]
-    no_bounce = read_anew(
+    no_bounce = read_again(
         memory, content, lambda raw: raw.replace(b"Action: failed", b"Action: delivered")
     )
     memory.write(no_bounce)
     assert [one.owner for one in memory.all(Bounce)] == ["u2"]
 
 
-def test_what_a_bounce_says_is_read_anew() -> None:
+def test_what_a_bounce_says_is_read_again() -> None:
     memory = written([attach(bounce("1@x", recipients=["a@x.y"]))])
     run(memory, lambda raw: raw.replace(b"a@x.y", b"z@x.y"))
     [found] = memory.all(Bounce)
@@ -309,10 +309,10 @@ def test_what_a_bounce_says_is_read_anew() -> None:
     assert found.at == NOW
 
 
-def test_what_a_bounce_says_is_read_anew_though_the_owner_has_another_content() -> None:
+def test_what_a_bounce_says_is_read_again_though_the_owner_has_another_content() -> None:
     first, later = bounce("1@x", recipients=["a@x.y"]), bounce("1@x", recipients=["b@x.y"])
     memory = written([attach(first), attach(later, minutes=1)])
     [content] = [one for one in memory.all(Content) if memory.raws()[one.raw_key] == first]
-    memory.write(read_anew(memory, content, lambda raw: raw.replace(b"a@x.y", b"z@x.y")))
+    memory.write(read_again(memory, content, lambda raw: raw.replace(b"a@x.y", b"z@x.y")))
     [found] = memory.all(Bounce)
     assert found.recipients == ("z@x.y",)

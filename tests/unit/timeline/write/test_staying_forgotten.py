@@ -16,7 +16,7 @@ from services.timeline.write.requests import Attach, Request
 from services.timeline.write.side_records import DroppedBlob, Held
 from tests.forgetting_parts import FORGOTTEN, how_many, prepared
 from tests.memory_timeline import kept, the_mail, written
-from tests.unit.timeline.write.test_replacing import moved, read_anew, run
+from tests.unit.timeline.write.test_replacing import moved, read_again, run
 from tests.write_parts import (
     ACCOUNT,
     FAILED,
@@ -156,7 +156,7 @@ def test_a_capture_that_waits_is_forgotten_when_it_comes_again(*, is_released: b
 
 def test_reading_anew_does_not_bring_back_what_was_deleted_meanwhile() -> None:
     memory = written(attach(), attach(mail(text="Other."), owner="u2"))
-    requests = [read_anew(memory, content) for content in memory.all(Content)]
+    requests = [read_again(memory, content) for content in memory.all(Content)]
     memory.write(forget(the_mail(memory), "u1"))
     before = kept(memory)
     assert {memory.write(request)[0].outcome for request in requests} == {"unchanged"}
@@ -166,7 +166,7 @@ def test_reading_anew_does_not_bring_back_what_was_deleted_meanwhile() -> None:
 def test_reading_anew_does_not_name_bytes_that_were_replaced_meanwhile() -> None:
     memory = written(attach(mail(bcc="s@x.example")), attach(owner="u2", minutes=1))
     id_ = the_mail(memory)
-    [request] = [read_anew(memory, content) for content in memory.all(Content)]
+    [request] = [read_again(memory, content) for content in memory.all(Content)]
     memory.write(forget(id_, prepared=prepared(memory, id_, "u1")))
     memory.write(request)
     [content] = memory.all(Content)
@@ -175,7 +175,7 @@ def test_reading_anew_does_not_name_bytes_that_were_replaced_meanwhile() -> None
 
 def test_reading_anew_leaves_a_content_that_another_has_captured_meanwhile() -> None:
     memory = written(attach())
-    [request] = [read_anew(memory, content) for content in memory.all(Content)]
+    [request] = [read_again(memory, content) for content in memory.all(Content)]
     memory.write(attach(owner="u2", minutes=1))
     memory.write(request)
     [one] = memory.all(Mail)
